@@ -1,0 +1,25 @@
+#!/bin/sh
+# hnet: libvirt calls this for every step of every domain's life. Only three steps concern us, and only for
+# domains that bear our metadata or hold an attachment: for all others it must cost next to nothing, so node
+# starts last. Standard output stays empty: for some operations libvirt would take it for the domain's XML.
+case $2 in
+  prepare | release | reconnect) ;;
+  *) exit 0 ;;
+esac
+xml=$(cat)
+case $xml in
+  *urn:hnet:1*) ;;
+  *)
+    # The assignment may have gone while the domain ran. libvirt writes the UUID before anything of a user's.
+    uuid=${xml#*<uuid>}
+    [ -e "/run/hnet/attachments/${uuid%%</uuid>*}.json" ] || exit 0
+    ;;
+esac
+"@NODE@" /usr/lib/hnet/qemu.cjs "$@" <<END >/dev/null
+$xml
+END
+code=$?
+# A failing reconnect kills the running VM, a missing interpreter included; only prepare may refuse.
+[ "$2" = prepare ] || exit 0
+[ $code -lt 126 ] || echo "hnet: Cannot start the domain: @NODE@ doesn't run; run hnet's install.sh again" >&2
+exit $code

@@ -1,0 +1,293 @@
+#!/bin/sh
+# Installs hnet on this host, or removes it again. Repeating it is safe.
+set -eu
+
+LIB=/usr/lib/hnet
+BIN=/usr/bin
+HOOKS=/etc/libvirt/hooks
+CONFIG=/etc/hnet/hnet.toml
+UNITS=/etc/systemd/system
+# AppArmor's profile for libvirtd lets a hook execute programs of /usr/bin only, so a private node lies there.
+PRIVATE_NODE=$BIN/hnet-node
+NODE_MAJOR=20
+
+usage() {
+  cat <<'END'
+Usage: sudo ./install.sh [--pool CIDR]... [--yes]
+       sudo ./install.sh --uninstall [--purge]
+       sudo ./install.sh --demo
+
+  --pool CIDR   an address or subnet that the provider routes to this host; as often as needed
+  --yes         ask nothing
+  --uninstall   remove the program, its hook and everything of hnet's from the kernel
+  --purge       with --uninstall: the configuration and the leases too
+  --demo        show it all in a sandbox; this host keeps nothing of it but packages
+END
+}
+
+say() { printf '%s\n' "hnet: $*"; }
+die() {
+  printf '%s\n' "hnet: $*" >&2
+  exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+main() {
+  action=install purge=no yes=no pools=
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --pool) [ $# -ge 2 ] || die "Cannot use --pool: it needs an address or subnet"; pools="$pools $2"; shift ;;
+      --pool=*) pools="$pools ${1#--pool=}" ;;
+      --yes) yes=yes ;;
+      --uninstall) action=uninstall ;;
+      --purge) purge=yes ;;
+      --demo) action=demo ;;
+      -h | --help) usage; exit 0 ;;
+      *) usage >&2; exit 2 ;;
+    esac
+    shift
+  done
+  [ "$(id -u)" = 0 ] || die "Cannot $action: it needs root; run it with sudo"
+  cd "$(dirname "$0")"
+  "$action"
+}
+
+install() {
+  install_packages "iptables-restore:iptables ipset:ipset dnsmasq:dnsmasq-base ip:iproute2 ss:iproute2
+    virsh:libvirt-clients flock:util-linux logger:bsdutils"
+  have libvirtd || have virtqemud || install_packages libvirtd:libvirt-daemon-system
+  build
+  install_program
+  install_config
+  install_units
+  install_hook
+  reload_libvirt
+  bring_up
+}
+
+# Takes words COMMAND:PACKAGE; installs the packages whose commands are missing.
+install_packages() {
+  missing=
+  for pair in $1; do
+    have "${pair%%:*}" || missing="$missing ${pair#*:}"
+  done
+  [ -n "$missing" ] || return 0
+  have apt-get || die "Cannot install$missing: this isn't Debian or Ubuntu; install them by hand (or what they are called here) and run this again"
+  say "installing$missing"
+  # shellcheck disable=SC2086 # a list of package names
+  { apt-get install -y --no-install-recommends $missing || { apt-get update && apt-get install -y --no-install-recommends $missing; }; } >/var/log/hnet-install.log 2>&1 ||
+    die "Cannot install$missing: see /var/log/hnet-install.log"
+}
+
+# The bundles in dist/ are made where the means are there, and taken as they are where they come with a release.
+build() {
+  if [ -d node_modules/esbuild ]; then
+    run_node build.mjs
+  elif [ ! -e dist/qemu.cjs ]; then
+    fetch_dependencies
+    run_node build.mjs
+  fi
+}
+
+fetch_dependencies() {
+  have npm || install_packages npm:npm
+  say "fetching dependencies"
+  npm ci --no-audit --no-fund >/var/log/hnet-install.log 2>&1 || die "Cannot fetch dependencies: see /var/log/hnet-install.log"
+}
+
+run_node() {
+  if private=$(bundled_node); then "$private" "$@"; else node "$@"; fi
+}
+
+bundled_node() {
+  for candidate in dist/node node_modules/node-linux-*/bin/node; do
+    if [ -x "$candidate" ] && "$candidate" -e 0 2>/dev/null; then
+      echo "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# The system's own node serves if it is new enough and lies where a hook may execute it.
+system_node() {
+  node=$(readlink -f "$BIN/node" 2>/dev/null) || return 1
+  case $node in "$BIN"/*) ;; *) return 1 ;; esac
+  "$node" -e "process.exit(Number(process.versions.node.split('.')[0]) >= $NODE_MAJOR ? 0 : 1)" 2>/dev/null || return 1
+  echo "$node"
+}
+
+install_program() {
+  mkdir -p "$LIB"
+  if node=$(system_node); then
+    rm -f "$PRIVATE_NODE"
+  else
+    bundled=$(bundled_node) || die "Cannot find node $NODE_MAJOR or newer: install nodejs, or use a release tarball of hnet"
+    put "$bundled" "$PRIVATE_NODE" 755
+    node=$PRIVATE_NODE
+  fi
+  for file in qemu.cjs hnet.cjs; do put "dist/$file" "$LIB/$file" 644; done
+  rm -rf "$LIB/node_modules"
+  cp -R dist/node_modules "$LIB/node_modules"
+  wrapper hnet ''
+  wrapper hnet-assign ' assign'
+  say "installed $LIB, to run on $node"
+}
+
+wrapper() {
+  printf '#!/bin/sh\nexec %s %s/hnet.cjs%s "$@"\n' "$node" "$LIB" "$2" | put - "$BIN/$1" 755
+}
+
+# Replaces a file atomically: libvirt may be executing it at this moment.
+put() {
+  cat "$1" >"$2.new"
+  chmod "$3" "$2.new"
+  mv -f "$2.new" "$2"
+}
+
+is_ours() { [ -f "$1" ] && grep -q '^# hnet:' "$1"; }
+
+# libvirt runs hooks/qemu, then what is in qemu.d (6.5.0 and later); somebody else's hook is never touched.
+install_hook() {
+  mkdir -p "$HOOKS"
+  sed "s,@NODE@,$node,g" hooks/qemu.sh >"$HOOKS/.hnet"
+  chmod 755 "$HOOKS/.hnet"
+  if [ -e "$HOOKS/qemu" ] && ! is_ours "$HOOKS/qemu"; then
+    mkdir -p "$HOOKS/qemu.d"
+    hook=$HOOKS/qemu.d/hnet
+    say "$HOOKS/qemu is somebody else's and stays; ours goes to $hook"
+  else
+    hook=$HOOKS/qemu
+    if is_ours "$HOOKS/qemu.d/hnet"; then rm -f "$HOOKS/qemu.d/hnet"; fi
+  fi
+  mv -f "$HOOKS/.hnet" "$hook"
+}
+
+install_config() {
+  [ ! -e "$CONFIG" ] || return 0
+  if [ -z "$pools" ] && [ "$yes" = no ] && [ -t 0 ]; then ask_pools; fi
+  mkdir -p "${CONFIG%/*}"
+  write_config | put - "$CONFIG" 644
+  say "wrote $CONFIG"
+}
+
+ask_pools() {
+  printf 'Which addresses or subnets does your provider route to this host?\n(such as 123.45.90.112/29 123.45.53.11; empty: edit %s later)\n> ' "$CONFIG"
+  read -r pools || pools=
+}
+
+write_config() {
+  # shellcheck disable=SC2046 # words: dev eth0, via 123.45.12.1, src 123.45.12.48
+  set -- $(ip -o route get 192.0.2.1 2>/dev/null || true)
+  uplink=eth0 gateway=123.45.12.1 address=123.45.12.48
+  while [ $# -gt 1 ]; do
+    case $1 in dev) uplink=$2 ;; via) gateway=$2 ;; src) address=$2 ;; esac
+    shift
+  done
+  cat <<END
+# hnet. The hook reads this file at every start of a domain; nothing has to be restarted.
+
+# Addresses and subnets that the provider routes to this host. Every address of a subnet is usable, the first
+# and the last included. Those that no domain holds are answered by nobody.
+pools = [$(quoted "$pools")]
+
+# Where the Internet is, and the host's own address: read from the default route unless they are set here.
+# uplink = "$uplink"
+# host = "$address"
+# gateway = "$gateway"
+
+[dhcp]
+# "bootstrap": a domain's DHCP lease is a private address, with which any installer gets on line (by NAT); the
+# public address is then configured in the guest.
+mode = "bootstrap"
+# Where the private subnets of the bridges are cut from. A subnet, or a list of them.
+scopes = "172.30.0.0/16"
+# Name servers that the lease names.
+dns = [$(quoted "$(name_servers)")]
+# Domain name and time of the lease (such as 30m, 1h, 7d).
+domain = "lan"
+lease = "1h"
+
+[firewall]
+# Whether domains of this host reach each other's public addresses.
+between_domains = true
+END
+}
+
+quoted() {
+  first=yes
+  for word in $1; do
+    [ $first = yes ] || printf ', '
+    printf '"%s"' "$word"
+    first=no
+  done
+}
+
+# systemd-resolved's own upstreams stand in its own file; its stub on 127.0.0.53 is of no use to a guest. Where
+# the host knows none that a guest could reach, Quad9 serves.
+name_servers() {
+  for file in /run/systemd/resolve/resolv.conf /etc/resolv.conf; do
+    [ -r "$file" ] || continue
+    found=$(sed -n 's/^nameserver[[:space:]]\{1,\}\([0-9.]\{7,15\}\)[[:space:]]*$/\1/p' "$file" | grep -v '^127\.' | head -n 3 | tr '\n' ' ')
+    if [ -n "$found" ]; then
+      echo "$found"
+      return 0
+    fi
+  done
+  echo 9.9.9.9 149.112.112.112
+}
+
+has_systemd() { [ -d /run/systemd/system ]; }
+
+install_units() {
+  [ -d "$UNITS" ] || return 0
+  for unit in units/*.service; do put "$unit" "$UNITS/${unit##*/}" 644; done
+  has_systemd || return 0
+  systemctl daemon-reload
+  systemctl enable --quiet hnet-base.service
+}
+
+# The daemon notices at a reload that there is a hook at all.
+reload_libvirt() {
+  has_systemd || return 0
+  for daemon in libvirtd virtqemud; do
+    if systemctl is-active --quiet "$daemon.service"; then systemctl reload "$daemon.service"; fi
+  done
+}
+
+bring_up() {
+  if ip -o route get 192.0.2.1 >/dev/null 2>&1; then
+    if has_systemd; then systemctl restart hnet-base.service; else "$BIN/hnet" base up; fi ||
+      die "Cannot bring up the filter: $("$BIN/hnet" base up 2>&1 || true)"
+  else
+    say "there is no default route yet: the filter comes up at the first start of a domain"
+  fi
+  if grep -q '^pools = \[\]' "$CONFIG"; then say "no pools yet: name your addresses in $CONFIG"; fi
+  say "done; now: hnet assign DOMAIN [ADDRESS]"
+}
+
+uninstall() {
+  if [ -d /run/hnet/attachments ] && [ -n "$(ls /run/hnet/attachments)" ]; then
+    die "Cannot uninstall while domains use hnet: stop them first (hnet status shows them)"
+  fi
+  if [ -x "$BIN/hnet" ]; then "$BIN/hnet" base down || say "some of it could not be removed; it goes at the next reboot"; fi
+  if has_systemd && [ -e "$UNITS/hnet-base.service" ]; then systemctl disable --quiet --now hnet-base.service || true; fi
+  for hook in "$HOOKS/qemu" "$HOOKS/qemu.d/hnet"; do
+    if is_ours "$hook"; then rm -f "$hook"; fi
+  done
+  rmdir "$HOOKS/qemu.d" 2>/dev/null || true
+  rm -rf "$LIB" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet "$UNITS/hnet-base.service"
+  if has_systemd; then systemctl daemon-reload; fi
+  if [ "$purge" = yes ]; then rm -rf "${CONFIG%/*}" /var/lib/hnet; fi
+  reload_libvirt
+  say "removed"
+}
+
+demo() {
+  # shellcheck disable=SC2046 # a list of packages
+  [ -d node_modules/tsx ] || fetch_dependencies
+  sh test/lab/prepare.sh
+  exec node_modules/.bin/tsx test/lab/demo.ts
+}
+
+main "$@"

@@ -1,0 +1,88 @@
+/** One change to the host, as data: the plan prints it, a test compares it, one runner performs it. */
+export type Action =
+  /** A line for `ip -batch -` or `ipset restore`; neighbours are sent together. */
+  | { readonly kind: 'line'; readonly tool: BatchTool; readonly words: readonly string[] }
+  | { readonly kind: 'run'; readonly argv: readonly string[]; readonly stdin?: string }
+  /** A whole file, its directories made as needed. */
+  | { readonly kind: 'write'; readonly path: string; readonly text: string }
+  /** A value under /proc/sys. `ifPresent`: where the kernel lacks the file, what it switches is lacking too. */
+  | { readonly kind: 'sysctl'; readonly path: string; readonly value: string; readonly ifPresent?: boolean }
+  | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 'remove'; readonly path: string }
+  /** Ends the process that a pid file names, if its command line holds the marker: pids are reused. */
+  | { readonly kind: 'terminate'; readonly pidFile: string; readonly marker: string };
+
+export type BatchTool = 'ip' | 'ipset';
+
+export const ip = (...words: string[]): Action => ({ kind: 'line', tool: 'ip', words });
+export const ipset = (...words: string[]): Action => ({ kind: 'line', tool: 'ipset', words });
+export const run = (argv: readonly string[], stdin?: string): Action =>
+  stdin === undefined ? { kind: 'run', argv } : { kind: 'run', argv, stdin };
+export const write = (path: string, text: string): Action => ({ kind: 'write', path, text });
+export const directory = (path: string): Action => ({ kind: 'directory', path });
+export const remove = (path: string): Action => ({ kind: 'remove', path });
+
+/** A value of an interface under /proc/sys/net, such as ("ipv4", "br116", "arp_filter"). */
+export const sysctlPath = (family: 'ipv4' | 'ipv6', device: string, key: string): string =>
+  `/proc/sys/net/${family}/conf/${device}/${key}`;
+
+/** Consecutive lines for one tool, to be sent to it in one process; or a single other action. */
+export type Batch =
+  | { readonly kind: 'lines'; readonly tool: BatchTool; readonly lines: readonly string[] }
+  | { readonly kind: 'single'; readonly action: Exclude<Action, { kind: 'line' }> };
+
+/** Groups neighbouring lines of one tool. The order is kept: it is what makes a plan safe. */
+export function batches(actions: readonly Action[]): Batch[] {
+  const result: Batch[] = [];
+  for (const action of actions) {
+    const previous = result.at(-1);
+    if (action.kind !== 'line') {
+      result.push({ kind: 'single', action });
+    } else if (previous?.kind === 'lines' && previous.tool === action.tool) {
+      result[result.length - 1] = { ...previous, lines: [...previous.lines, joinWords(action.words)] };
+    } else {
+      result.push({ kind: 'lines', tool: action.tool, lines: [joinWords(action.words)] });
+    }
+  }
+  return result;
+}
+
+/** The words of a line as both `ip -batch` and `ipset restore` read them: quoted where they hold a space. */
+function joinWords(words: readonly string[]): string {
+  return words.map(word => (/\s/.test(word) ? `"${word}"` : word)).join(' ');
+}
+
+/** The command and its input, as {@link Batch} runs it; `force` goes on past lines that fail. */
+export function batchCommand(
+  tool: BatchTool,
+  lines: readonly string[],
+  force: boolean,
+): { argv: string[]; stdin: string } {
+  const argv =
+    tool === 'ip' ? ['ip', ...(force ? ['-force'] : []), '-batch', '-'] : ['ipset', '-exist', 'restore'];
+  return { argv, stdin: lines.map(line => `${line}\n`).join('') };
+}
+
+/** An action as a person at a shell would write it. */
+export function describe(action: Action): string {
+  switch (action.kind) {
+    case 'line':
+      return `${action.tool} ${joinWords(action.words)}`;
+    case 'run':
+      return action.stdin === undefined
+        ? action.argv.join(' ')
+        : hereDocument(action.argv.join(' '), action.stdin);
+    case 'write':
+      return hereDocument(`cat > ${action.path}`, action.text);
+    case 'sysctl':
+      return `echo ${action.value} > ${action.path}`;
+    case 'directory':
+      return `mkdir -p ${action.path}`;
+    case 'remove':
+      return `rm -f ${action.path}`;
+    case 'terminate':
+      return `kill $(cat ${action.pidFile})`;
+  }
+}
+
+const hereDocument = (command: string, text: string): string => `${command} <<'END'\n${text.trimEnd()}\nEND`;

@@ -1,0 +1,122 @@
+/** Chooses what an assignment pins: an address, a bridge name, a scope, so that nothing collides later. */
+import { addresses, contains, format, isSingle, nth, overlaps, type Prefix, size } from './address.ts';
+import type { Address } from './metadata.ts';
+import { articleScope, bridgeNames } from './names.ts';
+import { quote, Refusal } from './refusal.ts';
+
+/** What is taken already, on this host and by any domain, running or not. */
+export interface Taken {
+  readonly holdings: readonly Holding[];
+  /** The host's own addresses and the gateway. */
+  readonly own: readonly Prefix[];
+  /** Names of the host's interfaces that aren't ours. */
+  readonly interfaces: ReadonlySet<string>;
+  /** Prefixes that the host routes elsewhere, the default route left out. */
+  readonly routed: readonly Prefix[];
+}
+
+/** An address and the domain that holds it. */
+export interface Holding {
+  readonly domain: string;
+  readonly name: string;
+  readonly address: Address;
+}
+
+/** The first pool address that nobody holds, in ascending order within each pool. @throws Refusal if there is none */
+export function freeAddress(pools: readonly Prefix[], taken: Taken): Prefix {
+  const held = [...taken.holdings.map(({ address }) => address.prefix), ...taken.own];
+  const ranges = held.filter(prefix => !isSingle(prefix));
+  const singles = new Set(held.filter(isSingle).map(format));
+  for (const pool of pools) {
+    for (const address of addresses(pool)) {
+      if (!singles.has(format(address)) && !ranges.some(range => contains(range, address))) return address;
+    }
+  }
+  throw new Refusal(
+    `Cannot assign an address: all of the pools (${pools.map(format).join(', ') || 'none'}) are taken`,
+  );
+}
+
+/** Refuses an address that another domain holds, wholly or in part. */
+export function refuseHeld(prefix: Prefix, domain: string, taken: Taken): void {
+  const other = taken.holdings.find(
+    holding => holding.domain !== domain && overlaps(holding.address.prefix, prefix),
+  );
+  if (other === undefined) return;
+  const part =
+    format(other.address.prefix) === format(prefix) ? '' : ` as part of ${format(other.address.prefix)}`;
+  throw new Refusal(
+    `Cannot assign ${format(prefix)}: domain ${quote(other.name)} holds it${part}; hnet unassign releases it`,
+  );
+}
+
+/** The most telling bridge name for an address that is free. */
+export function freeBridge(prefix: Prefix, taken: Taken): string {
+  const used = new Set([...taken.interfaces, ...taken.holdings.map(({ address }) => address.bridge)]);
+  const name = bridgeNames(prefix).find(candidate => !used.has(candidate));
+  if (name === undefined)
+    throw new Refusal(
+      `Cannot name a bridge for ${format(prefix)}: ${bridgeNames(prefix).join(', ')} exist already`,
+    );
+  return name;
+}
+
+/** So many whole /24 stay in reserve: each is worth sixteen /28, for hosts with more than 256 addresses. */
+const RESERVE = 16;
+
+/**
+ * The article's scope (172.30.<last octet>.0/24) while it is free and plenty are left; else the first /24
+ * under the same condition; else the first free /28. So a 172.30.0.0/16 serves 240 addresses in the article's
+ * way and 256 more in small scopes, where the bootstrap lease comes from fewer addresses; one is needed.
+ * @throws Refusal if nothing is left
+ */
+export function freeScope(prefix: Prefix, ranges: readonly Prefix[], taken: Taken): Prefix {
+  const used = [...taken.holdings.map(({ address }) => address.scope), ...taken.routed];
+  const wanted = articleScope(prefix);
+  const whole = firstFree(ranges, 24, used, RESERVE + 1);
+  if (whole.length > RESERVE) {
+    const fits = ranges.some(range => contains(range, wanted)) && !used.some(one => overlaps(one, wanted));
+    return fits ? wanted : (whole[0] ?? wanted);
+  }
+  // In a /24 already begun, so that whole ones stay whole as long as possible.
+  const begun = used
+    .filter(({ length }) => length > 24)
+    .map(({ family, first }) => ({ family, first: first & ~255n, length: 24 }));
+  const inRanges = begun.filter(one => ranges.some(range => contains(range, one)));
+  const [small] = [...firstFree(inRanges, 28, used, 1), ...firstFree(ranges, 28, used, 1)];
+  if (small !== undefined) return small;
+  throw new Refusal(
+    `Cannot find a free bootstrap scope in ${ranges.map(format).join(', ')}: add a range to "scopes" in hnet.toml`,
+  );
+}
+
+/** The first `count` subnets of a length that overlap nothing used. */
+function firstFree(
+  ranges: readonly Prefix[],
+  length: number,
+  used: readonly Prefix[],
+  count: number,
+): Prefix[] {
+  const step = 1n << BigInt(32 - length);
+  const larger = used.filter(one => one.length <= length);
+  const blocks = new Set(used.filter(one => one.length > length).map(one => one.first & ~(step - 1n)));
+  const free: Prefix[] = [];
+  for (const range of ranges.filter(one => one.length <= length)) {
+    for (let offset = 0n; offset < size(range) && free.length < count; offset += step) {
+      const subnet = { ...nth(range, offset), length };
+      if (!blocks.has(subnet.first) && !larger.some(one => overlaps(one, subnet))) free.push(subnet);
+    }
+  }
+  return free;
+}
+
+/** Everything an assignment of one address pins. Further addresses of a domain share its bridge and scope. */
+export function pin(
+  prefix: Prefix,
+  ranges: readonly Prefix[],
+  taken: Taken,
+  sharedWith: Address | undefined,
+): Address {
+  if (sharedWith !== undefined) return { prefix, bridge: sharedWith.bridge, scope: sharedWith.scope };
+  return { prefix, bridge: freeBridge(prefix, taken), scope: freeScope(prefix, ranges, taken) };
+}

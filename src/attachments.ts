@@ -1,0 +1,183 @@
+import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import * as v from 'valibot';
+import { format, formatLong, isSingle, overlaps, type Prefix, parsePrefix } from './address.ts';
+import { readIfThere, writeAtomically } from './host.ts';
+import type { Address } from './metadata.ts';
+import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, INTERFACE_NAME, isUuid } from './names.ts';
+import { Refusal, reason } from './refusal.ts';
+
+/** What the hook has applied for a running domain. Release obeys this, not the metadata of the day. */
+export interface Attachment {
+  readonly domain: string;
+  /** The domain's name when it started, for people. */
+  readonly name: string;
+  readonly addresses: readonly Address[];
+}
+
+const prefixText = v.pipe(v.string(), v.transform(parsePrefix));
+
+const schema = v.object({
+  domain: v.pipe(v.string(), v.check(isUuid)),
+  name: v.string(),
+  addresses: v.array(
+    v.object({ prefix: prefixText, bridge: v.pipe(v.string(), v.regex(INTERFACE_NAME)), scope: prefixText }),
+  ),
+});
+
+const fileOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.json`;
+
+/**
+ * The attachment of a domain, or undefined if it has none.
+ * @throws Refusal if the file is there and can't be read as one (cut off in the middle, say)
+ */
+export function readAttachment(domain: string): Attachment | undefined {
+  const text = readIfThere(fileOf(domain));
+  if (text === undefined) return undefined;
+  try {
+    return v.parse(schema, JSON.parse(text));
+  } catch (error) {
+    throw new Refusal(`Cannot read ${fileOf(domain)}: ${reason(error)}`);
+  }
+}
+
+/** UUIDs of all domains that have an attachment, readable or not. */
+export function attachedDomains(): string[] {
+  return list(ATTACHMENTS_DIRECTORY)
+    .filter(name => name.endsWith('.json'))
+    .map(name => name.slice(0, -'.json'.length))
+    .filter(isUuid);
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/**
+ * Claims everything an attachment holds, then writes it; to be called under the `claims` lock.
+ *
+ * The filesystem is the index: a claim is a symbolic link, named after an address, a scope or a bridge, to the
+ * attachment that holds it. A claim whose attachment is gone is stale, so a crash on the way leaves nothing
+ * that binds. Looking one up costs the same with 4,000 domains as with one.
+ * @throws Refusal naming the other domain, with nothing claimed
+ */
+export function writeAttachment(attachment: Attachment): void {
+  try {
+    mkdirSync(CLAIMS_DIRECTORY, { recursive: true, mode: 0o755 });
+    mkdirSync(ATTACHMENTS_DIRECTORY, { recursive: true, mode: 0o755 });
+    refuseClaimed(attachment);
+    for (const claim of claimsOf(attachment)) placeClaim(claim, attachment.domain);
+    writeAtomically(fileOf(attachment.domain), `${JSON.stringify(plain(attachment), null, 2)}\n`);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    dropClaims(attachment);
+    throw new Refusal(`Cannot write ${fileOf(attachment.domain)}: ${reason(error)}`);
+  }
+}
+
+const plain = ({ domain, name, addresses }: Attachment): unknown => ({
+  domain,
+  name,
+  addresses: addresses.map(({ prefix, bridge, scope }) => ({
+    prefix: format(prefix),
+    bridge,
+    scope: format(scope),
+  })),
+});
+
+/** Removes an attachment and its claims; that there is none is no error. */
+export function removeAttachment(attachment: Attachment): void {
+  dropClaims(attachment);
+  rmSync(fileOf(attachment.domain), { force: true });
+}
+
+/** Removes an attachment file that can't be read; its claims become stale by that. */
+export function discardAttachment(domain: string): void {
+  rmSync(fileOf(domain), { force: true });
+}
+
+const dashed = (prefix: Prefix): string => formatLong(prefix).replace('/', '-');
+
+/** The file names of all claims: `ip-123.45.90.116-32`, `scope-172.30.116.0-24`, `bridge-br116`. */
+function claimsOf({ addresses }: Attachment): Set<string> {
+  return new Set(
+    addresses.flatMap(({ prefix, bridge, scope }) => [
+      `ip-${dashed(prefix)}`,
+      `scope-${dashed(scope)}`,
+      `bridge-${bridge}`,
+    ]),
+  );
+}
+
+/** The domain that holds a claim, or undefined if it is free or stale. */
+function holder(claim: string): string | undefined {
+  const target = readLink(`${CLAIMS_DIRECTORY}/${claim}`);
+  const domain = target?.replace(/^.*\//, '').replace(/\.json$/, '');
+  return domain !== undefined && readIfThere(fileOf(domain)) !== undefined ? domain : undefined;
+}
+
+/** The domain that holds exactly this prefix, if any. */
+export const claimant = (prefix: Prefix): string | undefined => holder(`ip-${dashed(prefix)}`);
+
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function refuseClaimed(attachment: Attachment): void {
+  const own = claimsOf(attachment);
+  const claims = new Set(own);
+  for (const claim of list(CLAIMS_DIRECTORY)) if (overlapsClaim(claim, attachment)) claims.add(claim);
+  for (const claim of claims) {
+    const domain = holder(claim);
+    if (domain === undefined || domain === attachment.domain) continue;
+    throw new Refusal(`${claimText(claim)} is in use by ${nameOf(domain)}`);
+  }
+}
+
+/** Equal addresses are found by name alone; arithmetic is only for ranges, which are few. */
+function overlapsClaim(claim: string, { addresses }: Attachment): boolean {
+  if (!claim.startsWith('ip-')) return false;
+  const single = /-(32|128)$/.test(claim);
+  const candidates = addresses.filter(({ prefix }) => !(single && isSingle(prefix)));
+  if (candidates.length === 0) return false;
+  const claimed = parsePrefix(claim.slice(3).replace(/-(\d+)$/, '/$1'));
+  return candidates.some(({ prefix }) => overlaps(prefix, claimed));
+}
+
+/** A claim as a person would say it: `123.45.90.116`, `scope 172.30.116.0/24`, `bridge br116`. */
+function claimText(claim: string): string {
+  const [kind, ...rest] = claim.split('-');
+  if (kind === 'bridge') return `bridge ${rest.join('-')}`;
+  const prefix = rest.join('/').replace(/\/(32|128)$/, '');
+  return kind === 'ip' ? prefix : `scope ${prefix}`;
+}
+
+function nameOf(domain: string): string {
+  try {
+    return `domain ${JSON.stringify(readAttachment(domain)?.name ?? domain)}`;
+  } catch {
+    return `the domain with UUID ${domain}`;
+  }
+}
+
+function placeClaim(claim: string, domain: string): void {
+  const temporary = `${CLAIMS_DIRECTORY}/.${process.pid}`;
+  rmSync(temporary, { force: true });
+  symlinkSync(`../attachments/${domain}.json`, temporary);
+  renameSync(temporary, `${CLAIMS_DIRECTORY}/${claim}`);
+}
+
+function dropClaims(attachment: Attachment): void {
+  for (const claim of claimsOf(attachment)) {
+    const path = `${CLAIMS_DIRECTORY}/${claim}`;
+    if (readLink(path)?.endsWith(`/${attachment.domain}.json`)) rmSync(path, { force: true });
+  }
+}

@@ -1,0 +1,93 @@
+import { Command, CommanderError } from 'commander';
+import { type AssignOptions, assign } from './commands/assign.ts';
+import { baseDown, baseUp } from './commands/base.ts';
+import { type Context, makeContext } from './commands/context.ts';
+import { plan } from './commands/plan.ts';
+import { pool } from './commands/pool.ts';
+import { status } from './commands/status.ts';
+import { unassign } from './commands/unassign.ts';
+import { Refusal, reason, UsageRefusal } from './refusal.ts';
+
+/** Set by the bundler from package.json. */
+declare const HNET_VERSION: string;
+
+function program(): Command {
+  const hnet = new Command('hnet')
+    .description("Gives libvirt's virtual machines their own public addresses, by pure routing")
+    .version(HNET_VERSION)
+    .option('--trace', 'print every command as it runs')
+    .showHelpAfterError('(hnet --help shows the commands)')
+    .exitOverride();
+  const context = (): Context => makeContext(hnet.opts());
+
+  hnet
+    .command('assign')
+    .description(
+      'give a domain addresses (the first free one by default) and put its interface on their bridge',
+    )
+    .argument('<domain>', 'name or UUID')
+    .argument('[address...]', 'addresses or subnets of the pools')
+    .option('--nic <mac>', 'the interface to use, where the domain has several')
+    .option('--no-nic', 'leave its interfaces alone')
+    .action((domain: string, addresses: string[], options: AssignOptions) =>
+      assign(domain, addresses, options, context()),
+    );
+  hnet
+    .command('unassign')
+    .description('take addresses from a domain (all by default)')
+    .argument('<domain>', 'name or UUID')
+    .argument('[address...]', 'the addresses to take')
+    .action((domain: string, addresses: string[]) => unassign(domain, addresses, context()));
+  hnet
+    .command('status')
+    .description('show domains, addresses, bridges, leases and health')
+    .argument('[domain]', 'name or UUID')
+    .option('--json', 'for programs')
+    .action((domain: string | undefined, options: { json?: boolean }) => status(domain, options, context()));
+  hnet
+    .command('plan')
+    .description('print the commands that a start would run')
+    .argument('<domain>', 'name or UUID')
+    .action((domain: string) => plan(domain, context()));
+  hnet
+    .command('pool')
+    .description('show every address: free, assigned to whom, up or not')
+    .option('--json', 'for programs')
+    .action((options: { json?: boolean }) => pool(options, context()));
+  const base = hnet
+    .command('base')
+    .description('what stands whether a domain runs or not (install.sh and the boot unit call it)');
+  base
+    .command('up')
+    .description('bring it up')
+    .action(() => baseUp(context()));
+  base
+    .command('down')
+    .description('remove it')
+    .action(() => baseDown(context()));
+  return hnet;
+}
+
+/**
+ * Runs the command line.
+ * @returns the exit code: 0 done, 1 it couldn't, 2 wrong usage
+ */
+export function cli(argv: readonly string[]): number {
+  try {
+    refuseWithoutRoot(argv);
+    program().parse(argv, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof Refusal)) throw error;
+    process.stderr.write(`hnet: ${reason(error)}\n`);
+    return error instanceof UsageRefusal ? 2 : 1;
+  }
+}
+
+function refuseWithoutRoot(argv: readonly string[]): void {
+  const harmless =
+    argv.length === 0 || argv.some(word => ['--help', '-h', '--version', '-V', 'help'].includes(word));
+  if (!harmless && process.getuid?.() !== 0)
+    throw new Refusal('Cannot change the network: hnet needs root; run it with sudo');
+}

@@ -1,0 +1,46 @@
+import { describe } from '../action.ts';
+import { assignmentOf } from '../admission.ts';
+import { pick, withLibvirt } from '../libvirt.ts';
+import { observe, observeUplink } from '../observe.ts';
+import { basePlan, domainPlan } from '../plan.ts';
+import { quote, Refusal, reason } from '../refusal.ts';
+import { iptables } from '../resources/iptables.ts';
+import type { Resource } from '../resources/resource.ts';
+import { EMPTY_VIEW, type View } from '../view.ts';
+import type { Context } from './context.ts';
+
+/** Prints what a start of the domain would run: what is missing of the base, then all of its own. */
+export function plan(name: string, context: Context): void {
+  const config = context.config();
+  const { domain, persistent } = withLibvirt(libvirt => pick(libvirt.domains(), name));
+  const next = persistent ?? domain;
+  const assignment = readAssignment(next);
+  const view = observe(context.host);
+  const base = basePlan(config, observeUplink(context.host, config), iptables);
+  const wanted = { domain: next.uuid, addresses: assignment.addresses };
+  printResources(
+    base.filter(resource => resource.probe(view).is !== 'present'),
+    view,
+    context,
+  );
+  printResources(domainPlan(wanted, config.dhcp, iptables), EMPTY_VIEW, context);
+}
+
+function readAssignment(domain: Parameters<typeof assignmentOf>[0]) {
+  let why = 'it has no address; hnet assign gives it one';
+  try {
+    const assignment = assignmentOf(domain);
+    if (assignment !== undefined) return assignment;
+  } catch (error) {
+    why = reason(error);
+  }
+  throw new Refusal(`Cannot plan a start of ${quote(domain.name)}: ${why}`);
+}
+
+/** Comment and commands of each resource, as one could paste them into a shell. */
+export function printResources(resources: readonly Resource[], view: View, context: Context): void {
+  for (const resource of resources) {
+    context.print(`# ${resource.label}`);
+    for (const action of resource.up(view)) context.print(describe(action));
+  }
+}

@@ -1,0 +1,51 @@
+import { equal, format, type Prefix, parsePrefix } from '../address.ts';
+import { addressesOf } from '../domain.ts';
+import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
+import { withLock } from '../lock.ts';
+import { renderAssignment } from '../metadata.ts';
+import { quote, Refusal, UsageRefusal } from '../refusal.ts';
+import { writeMetadata } from './assign.ts';
+import type { Context } from './context.ts';
+
+/** Takes addresses from a domain: those given, or all. Its interface stays where it is. */
+export function unassign(name: string, given: readonly string[], context: Context): void {
+  const prefixes = given.map(parse);
+  withLibvirt(libvirt => {
+    withLock('assignments', 'exclusive', context.host, () => {
+      const known = pick(libvirt.domains(), name);
+      const { domain, persistent, active } = known;
+      const addresses = addressesOf(persistent ?? domain);
+      const rest = prefixes.length === 0 ? [] : remaining(known, prefixes);
+      writeMetadata(
+        libvirt,
+        known,
+        rest.length === 0 ? undefined : renderAssignment({ owner: domain.uuid, addresses: rest }),
+      );
+      const gone = addresses.filter(address => !rest.includes(address)).map(({ prefix }) => format(prefix));
+      context.print(
+        gone.length === 0
+          ? `${domain.name}: nothing was assigned`
+          : `${domain.name}: ${gone.join(', ')} released`,
+      );
+      if (active) context.print(`${domain.name} is running: it keeps them until it stops`);
+    });
+  });
+}
+
+function parse(text: string): Prefix {
+  try {
+    return parsePrefix(text);
+  } catch (error) {
+    throw new UsageRefusal(`Cannot unassign: ${(error as Error).message}`);
+  }
+}
+
+function remaining({ domain, persistent }: KnownDomain, prefixes: readonly Prefix[]) {
+  const addresses = addressesOf(persistent ?? domain);
+  const stranger = prefixes.find(prefix => !addresses.some(address => equal(address.prefix, prefix)));
+  if (stranger !== undefined) {
+    const held = addresses.map(({ prefix }) => format(prefix)).join(', ') || 'nothing';
+    throw new Refusal(`Cannot unassign ${format(stranger)}: ${quote(domain.name)} holds ${held}`);
+  }
+  return addresses.filter(({ prefix }) => !prefixes.some(one => equal(one, prefix)));
+}

@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { parse, TomlError } from 'smol-toml';
+import * as v from 'valibot';
+import { contains, format, overlaps, type Prefix, parseAddress, parsePrefix } from './address.ts';
+import { CONFIG_FILE, INTERFACE_NAME } from './names.ts';
+import { quote, Refusal, reason } from './refusal.ts';
+
+/** The operator's settings, all of them parsed; what is left out is read from the host's default route. */
+export interface Config {
+  readonly pools: readonly Prefix[];
+  readonly uplink: string | undefined;
+  readonly host: Prefix | undefined;
+  readonly gateway: Prefix | undefined;
+  readonly dhcp: DhcpConfig;
+  readonly firewall: FirewallConfig;
+}
+
+export interface DhcpConfig {
+  readonly mode: 'bootstrap';
+  readonly scopes: readonly Prefix[];
+  readonly dns: readonly Prefix[];
+  readonly domain: string;
+  /** Lease time in seconds. */
+  readonly lease: number;
+}
+
+export interface FirewallConfig {
+  readonly betweenDomains: boolean;
+}
+
+/** Applies a parser of ours inside of valibot, so that its own words become the issue's message. */
+const parsed = <T>(read: (text: string) => T) =>
+  v.pipe(
+    v.string(),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      try {
+        return read(dataset.value);
+      } catch (error) {
+        addIssue({ message: reason(error) });
+        return NEVER;
+      }
+    }),
+  );
+
+/** Quad9: what resolves names where the host's own resolvers aren't known (docs/design.md, "Names"). */
+export const FALLBACK_DNS = ['9.9.9.9', '149.112.112.112'];
+
+const listOrOne = v.union(
+  [
+    v.array(v.string()),
+    v.pipe(
+      v.string(),
+      v.transform(one => [one]),
+    ),
+  ],
+  'not a subnet or a list of subnets',
+);
+
+const dhcpSchema = v.strictObject({
+  mode: v.optional(v.picklist(['bootstrap'], 'not a mode: "bootstrap" is'), 'bootstrap'),
+  scopes: v.optional(v.pipe(listOrOne, v.array(parsed(parseScopes))), ['172.30.0.0/16']),
+  dns: v.optional(v.array(parsed(parseAddress)), FALLBACK_DNS),
+  domain: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/i, 'not a domain name')),
+    'lan',
+  ),
+  lease: v.optional(parsed(parseDuration), '1h'),
+});
+
+const firewallSchema = v.pipe(
+  v.strictObject({ between_domains: v.optional(v.boolean(), true) }),
+  v.transform(({ between_domains }) => ({ betweenDomains: between_domains })),
+);
+
+const schema = v.strictObject({
+  pools: v.array(parsed(parsePrefix)),
+  uplink: v.optional(v.pipe(v.string(), v.regex(INTERFACE_NAME, 'not an interface name'))),
+  host: v.optional(parsed(parseAddress)),
+  gateway: v.optional(parsed(parseAddress)),
+  dhcp: v.optional(dhcpSchema, {}),
+  firewall: v.optional(firewallSchema, {}),
+});
+
+/** The DHCP settings of an empty configuration; for taking down, where no setting matters. */
+export const DEFAULT_DHCP: DhcpConfig = v.parse(dhcpSchema, {});
+
+/**
+ * Parses the text of hnet.toml.
+ * @throws Refusal with file, line and key: unknown keys, values that aren't what the key takes, overlapping
+ * pools, a pool that holds the host's own address or the gateway's
+ */
+export function parseConfig(text: string, file = CONFIG_FILE): Config {
+  const result = v.safeParse(schema, readToml(text, file));
+  if (!result.success) throw schemaRefusal(result.issues[0], text, file);
+  const { uplink, host, gateway, ...rest } = result.output;
+  const config: Config = { ...rest, uplink, host, gateway };
+  refuseBadPools(config, (pool, why) => refusal(text, file, ['pools'], format(pool), why));
+  return config;
+}
+
+/** Reads the configuration. @throws Refusal as {@link parseConfig}, or if the file can't be read. */
+export function loadConfig(file = CONFIG_FILE): Config {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Refusal(`Cannot read ${file}: ${reason(error)}; install.sh writes it`);
+  }
+  return parseConfig(text, file);
+}
+
+function readToml(text: string, file: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [, why = ''] = error.message.split('\n')[0]?.split(': ') ?? [];
+    throw new Refusal(`Cannot use ${file}, line ${error.line}: ${why}`);
+  }
+}
+
+/** Whatever else the pools may be, none may hold the host itself: its address would be routed to a VM. */
+export function refuseHostInPools(
+  pools: readonly Prefix[],
+  own: readonly Prefix[],
+  refuse: (pool: Prefix, why: string) => Refusal,
+): void {
+  for (const pool of pools) {
+    const held = pool.family === 4 ? own.find(address => contains(pool, address)) : undefined;
+    if (held !== undefined)
+      throw refuse(pool, `the pool contains ${format(held)}, the host's or the gateway's own address`);
+  }
+}
+
+function refuseBadPools(config: Config, refuse: (pool: Prefix, why: string) => Refusal): void {
+  const own = [config.host, config.gateway].filter(address => address !== undefined);
+  refuseHostInPools(config.pools, own, refuse);
+  config.pools.forEach((pool, index) => {
+    const twin = config.pools.slice(0, index).find(earlier => overlaps(earlier, pool));
+    if (twin !== undefined) throw refuse(pool, `overlaps the pool ${format(twin)}`);
+    const scope = config.dhcp.scopes.find(range => overlaps(range, pool));
+    if (scope !== undefined) throw refuse(pool, `overlaps the bootstrap scopes ${format(scope)}`);
+  });
+}
+
+/** Turns valibot's first issue into a refusal with the key's path and the line on which it stands. */
+function schemaRefusal(issue: v.BaseIssue<unknown>, text: string, file: string): Refusal {
+  const path = (v.getDotPath(issue) ?? '').split('.').filter(part => !/^\d+$/.test(part));
+  const value = typeof issue.input === 'string' ? issue.input : undefined;
+  const why = issue.type === 'strict_object' && issue.expected === 'never' ? 'unknown key' : issue.message;
+  return refusal(text, file, path, value, why);
+}
+
+function refusal(
+  text: string,
+  file: string,
+  path: string[],
+  value: string | undefined,
+  why: string,
+): Refusal {
+  const shown = value === undefined || why.includes(value) ? '' : `${quote(value)}: `;
+  return new Refusal(
+    `Cannot use ${file}, line ${lineOf(text, path, value)}, key "${path.join('.')}": ${shown}${why}`,
+  );
+}
+
+/** The line of a key in its table; of the value, where that stands on a later line of an array. */
+function lineOf(text: string, path: readonly string[], value: string | undefined): number {
+  const lines = text.split('\n');
+  const table = path.slice(0, -1).join('.');
+  const start = table === '' ? 0 : lines.findIndex(line => line.trim() === `[${table}]`);
+  const key = path.at(-1) ?? '';
+  const at = lines.findIndex((line, index) => index >= start && line.split('=')[0]?.trim() === key);
+  const from = Math.max(at, 0);
+  const holding =
+    value === undefined ? -1 : lines.findIndex((line, index) => index >= from && line.includes(value));
+  return Math.max(holding, from) + 1;
+}
+
+/** `90s`, `30m`, `1h`, `7d` in seconds; dnsmasq takes no lease below two minutes. */
+function parseDuration(text: string): number {
+  const [, count, unit] = /^([1-9]\d{0,6})([smhd])$/.exec(text) ?? [];
+  const seconds = Number(count) * ({ s: 1, m: 60, h: 3600, d: 86400 }[unit ?? ''] ?? Number.NaN);
+  if (!(seconds >= 120)) throw new Refusal(`${quote(text)} is not a time of at least 2m, such as 1h`);
+  return seconds;
+}
+
+function parseScopes(text: string): Prefix {
+  const scopes = parsePrefix(text);
+  if (scopes.family !== 4 || scopes.length > 28 || scopes.length < 8) {
+    throw new Refusal(`${quote(text)} is not an IPv4 subnet of /8 to /28 to cut scopes from`);
+  }
+  return scopes;
+}

@@ -1,0 +1,71 @@
+import { type Action, type Batch, batches } from './action.ts';
+import type { Host } from './host.ts';
+import { Refusal, reason } from './refusal.ts';
+import type { Finding, Resource } from './resources/resource.ts';
+import type { View } from './view.ts';
+
+/** A resource and how it compares with what is. */
+export interface Checked {
+  readonly resource: Resource;
+  readonly finding: Finding;
+}
+
+/** Compares every resource with what is. Runs nothing. */
+export function check(plan: readonly Resource[], view: View): Checked[] {
+  return plan.map(resource => ({ resource, finding: resource.probe(view) }));
+}
+
+/**
+ * Brings up, in order, what isn't present. Somebody else's thing in the way is refused before anything is
+ * touched; at the first failure, what this call had brought up is taken down again.
+ * @returns the resources that were brought up
+ * @throws Refusal with the first failure
+ */
+export function up(plan: readonly Resource[], view: View, host: Host): Checked[] {
+  const checked = check(plan, view);
+  for (const { resource, finding } of checked) {
+    if (finding.is === 'foreign') throw new Refusal(`Cannot set up ${resource.label}: ${finding.why}`);
+  }
+  const needed = checked.filter(({ finding }) => finding.is !== 'present');
+  const steps = needed.flatMap(({ resource }, index) => resource.up(view).map(action => ({ action, index })));
+  let reached = 0;
+  try {
+    for (const { batch, index } of indexedBatches(steps)) {
+      reached = index;
+      host.perform(batch, false);
+    }
+  } catch (error) {
+    const undo = needed.slice(0, reached + 1).map(({ resource }) => resource);
+    const left = down(undo, view, host).map(failure => `; then ${failure}`);
+    throw new Refusal(`${reason(error)}${left.join('')}`);
+  }
+  return needed;
+}
+
+/** Batches the actions, remembering of each batch the last resource it touches. */
+function indexedBatches(
+  steps: readonly { action: Action; index: number }[],
+): { batch: Batch; index: number }[] {
+  let taken = 0;
+  return batches(steps.map(({ action }) => action)).map(batch => {
+    taken += batch.kind === 'lines' ? batch.lines.length : 1;
+    return { batch, index: steps[taken - 1]?.index ?? 0 };
+  });
+}
+
+/**
+ * Takes everything down in reverse order, past failures.
+ * @returns what failed, a sentence each; absence is no failure
+ */
+export function down(plan: readonly Resource[], view: View, host: Host): string[] {
+  const actions = plan.toReversed().flatMap(resource => resource.down(view));
+  const failures: string[] = [];
+  for (const batch of batches(actions)) {
+    try {
+      host.perform(batch, true);
+    } catch (error) {
+      failures.push(reason(error));
+    }
+  }
+  return failures;
+}

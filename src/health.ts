@@ -1,0 +1,42 @@
+/** How a domain's network compares with what it should be, for `status` and everything else that looks. */
+import { type Attachment, readAttachment } from './attachments.ts';
+import type { Config } from './config.ts';
+import { check } from './converge.ts';
+import { domainPlan } from './plan.ts';
+import { reason } from './refusal.ts';
+import { iptables } from './resources/iptables.ts';
+import type { View } from './view.ts';
+
+export interface Health {
+  readonly attachment: Attachment | undefined;
+  /** What is wrong, a phrase each; empty if all is as it should be. */
+  readonly faults: readonly string[];
+}
+
+/** @param active whether the domain runs; one that doesn't should have nothing */
+export function healthOf(
+  uuid: string,
+  assigned: boolean,
+  active: boolean,
+  config: Config,
+  view: View,
+): Health {
+  let attachment: Attachment | undefined;
+  try {
+    attachment = readAttachment(uuid);
+  } catch (error) {
+    return { attachment: undefined, faults: [reason(error)] };
+  }
+  if (attachment === undefined)
+    return { attachment, faults: active && assigned ? ['runs, but nothing is set up for it'] : [] };
+  if (!active) return { attachment, faults: ['left over from a run that has ended'] };
+  const wrong = check(domainPlan(attachment, config.dhcp, iptables), view).filter(
+    ({ finding }) => finding.is !== 'present',
+  );
+  return {
+    attachment,
+    faults: wrong.map(
+      ({ resource, finding }) => `${resource.label}: ${'why' in finding ? finding.why : 'missing'}`,
+    ),
+  };
+}

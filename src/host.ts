@@ -1,0 +1,227 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Action, type Batch, type BatchTool, batchCommand } from './action.ts';
+import { Refusal, reason } from './refusal.ts';
+
+/** A command that failed: the message carries the argv and the tool's own words. */
+export class CommandFailure extends Refusal {
+  override readonly name = 'CommandFailure';
+  readonly stdout: string;
+  readonly stderr: string;
+
+  constructor(argv: readonly string[], why: string, output: { stdout: string; stderr: string }) {
+    super(`Cannot run "${argv.join(' ')}": ${why}`);
+    this.stdout = output.stdout;
+    this.stderr = output.stderr;
+  }
+}
+
+/** Tools are found here and nowhere else: libvirtd may call the hook with no PATH at all. */
+const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
+/** What the tools say when the thing to be removed isn't there; taking down treats it as success. */
+const ABSENCE =
+  /Cannot find device|No such process|No such device|Cannot assign requested address|set with the given name does not exist|element cannot be deleted/;
+
+/**
+ * The one door to the kernel and its tools. Calls are synchronous: a plan is an ordered list, and nothing is
+ * gained by overlapping its steps. Every child has a time limit, and none outlives the deadline of the whole.
+ */
+export class Host {
+  readonly #deadline: number;
+  readonly #trace: ((line: string) => void) | undefined;
+
+  /** @param limit how long everything together may take, in milliseconds */
+  constructor({ limit = 300_000, trace }: { limit?: number; trace?: (line: string) => void } = {}) {
+    this.#deadline = Date.now() + limit;
+    this.#trace = trace;
+  }
+
+  /** Milliseconds until the deadline; at least 1, for 0 means "no limit" to a child. */
+  remaining(): number {
+    return Math.max(1, this.#deadline - Date.now());
+  }
+
+  /**
+   * Runs a command and returns what it printed.
+   * @throws CommandFailure if it can't be started, exits non-zero, or takes over ten seconds
+   */
+  run(argv: readonly string[], stdin = '', timeout = 10_000): string {
+    this.#trace?.(argv.join(' '));
+    const [command = '', ...args] = argv;
+    const limit = Math.min(timeout, this.remaining());
+    const result = spawnSync(command, args, {
+      input: stdin,
+      encoding: 'utf8',
+      timeout: limit,
+      killSignal: 'SIGKILL',
+      env: ENVIRONMENT,
+      maxBuffer: 256 << 20,
+      cwd: '/',
+    });
+    if (result.error === undefined && result.status === 0) return result.stdout;
+    throw new CommandFailure(argv, failure(result, limit), {
+      stdout: result.stdout ?? '',
+      stderr: result.stderr ?? '',
+    });
+  }
+
+  /**
+   * Performs one batch. `forgiving`, for taking down: absence is success, and one line's failure doesn't keep
+   * the next from running.
+   */
+  perform(batch: Batch, forgiving: boolean): void {
+    if (batch.kind === 'single') this.#performSingle(batch.action);
+    else if (forgiving) this.#performForgiving(batch.tool, batch.lines);
+    else this.#runBatch(batch.tool, batch.lines, false);
+  }
+
+  /** Runs read-only `ip -j` queries in one process. A query that finds nothing yields undefined. */
+  query(lines: readonly string[]): (unknown[] | undefined)[] {
+    const { stdout, failed } = this.#tolerate(() =>
+      this.run(['ip', '-json', '-details', '-force', '-batch', '-'], `${lines.join('\n')}\n`),
+    );
+    const answers = stdout.split('\n').filter(line => line.trim() !== '');
+    return lines.map((_, index) =>
+      failed.has(index + 1) ? undefined : (JSON.parse(answers.shift() ?? '[]') as unknown[]),
+    );
+  }
+
+  #tolerate(call: () => string): { stdout: string; failed: Set<number> } {
+    try {
+      return { stdout: call(), failed: new Set() };
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      const failed = [...error.stderr.matchAll(/^Command failed -:(\d+)$/gm)].map(match => Number(match[1]));
+      if (failed.length === 0) throw error;
+      return { stdout: error.stdout, failed: new Set(failed) };
+    }
+  }
+
+  #runBatch(tool: BatchTool, lines: readonly string[], force: boolean): void {
+    const { argv, stdin } = batchCommand(tool, lines, force);
+    this.run(argv, stdin);
+    for (const line of lines) this.#trace?.(`  ${tool} ${line}`);
+  }
+
+  #performForgiving(tool: BatchTool, lines: readonly string[]): void {
+    try {
+      this.#runBatch(tool, lines, true);
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      // ipset stops at its first error whatever we ask, so the lines get their turn one by one.
+      if (lines.length > 1 && tool === 'ipset')
+        for (const line of lines) this.#performForgiving(tool, [line]);
+      else if (complaints(error.stderr).length > 0) throw error;
+    }
+  }
+
+  #performSingle(action: Exclude<Action, { kind: 'line' }>): void {
+    if (action.kind === 'run') {
+      this.run(action.argv, action.stdin);
+      return;
+    }
+    this.#trace?.(`${action.kind} ${action.kind === 'terminate' ? action.pidFile : action.path}`);
+    try {
+      performOnFiles(action);
+    } catch (error) {
+      throw new Refusal(
+        `Cannot ${action.kind} ${'path' in action ? action.path : action.pidFile}: ${reason(error)}`,
+      );
+    }
+  }
+}
+
+function complaints(stderr: string): string[] {
+  return stderr
+    .split('\n')
+    .filter(line => line.trim() !== '' && !/^Command failed/.test(line) && !ABSENCE.test(line));
+}
+
+function failure(result: ReturnType<typeof spawnSync>, limit: number): string {
+  const error = result.error as NodeJS.ErrnoException | undefined;
+  if (error?.code === 'ETIMEDOUT') return `no answer within ${(limit / 1000).toFixed(1)} s`;
+  if (error?.code === 'ENOENT') return 'the program is not installed';
+  if (error !== undefined) return error.message;
+  const words = String(result.stderr)
+    .trim()
+    .replace(/\s*\n\s*/g, '; ');
+  return words === '' ? `exit code ${result.status ?? result.signal}` : words;
+}
+
+function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' }>): void {
+  switch (action.kind) {
+    case 'write':
+      writeAtomically(action.path, action.text);
+      break;
+    case 'sysctl':
+      writeSysctl(action.path, action.value, action.ifPresent ?? false);
+      break;
+    case 'directory':
+      mkdirSync(action.path, { recursive: true, mode: 0o755 });
+      break;
+    case 'remove':
+      rmSync(action.path, { force: true });
+      break;
+    case 'terminate':
+      terminate(action.pidFile, action.marker);
+      break;
+  }
+}
+
+/** Writes a file so that a reader, or a crash, never sees half of it. */
+export function writeAtomically(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  const temporary = `${path}.${process.pid}.new`;
+  try {
+    writeFileSync(temporary, text, { mode: 0o644 });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function writeSysctl(path: string, value: string, ifPresent: boolean): void {
+  try {
+    writeFileSync(path, value);
+  } catch (error) {
+    if (!(ifPresent && (error as NodeJS.ErrnoException).code === 'ENOENT')) throw error;
+  }
+}
+
+/** The process that a pid file names, if it is still the one that was started with `marker`. */
+export function processOf(pidFile: string, marker: string): number | undefined {
+  const pid = Number(readIfThere(pidFile)?.trim() || Number.NaN);
+  return Number.isInteger(pid) && pid > 1 && readIfThere(`/proc/${pid}/cmdline`)?.includes(marker)
+    ? pid
+    : undefined;
+}
+
+/** The text of a file, or undefined if it isn't there (or its process has just gone). */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'ENOTDIR', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined;
+    throw error;
+  }
+}
+
+/** SIGTERM, and SIGKILL after a second; returns when the process is gone, so that its socket is free. */
+function terminate(pidFile: string, marker: string): void {
+  const pid = processOf(pidFile, marker);
+  if (pid === undefined) return;
+  process.kill(pid, 'SIGTERM');
+  const killAt = Date.now() + 1000;
+  for (let killed = false; processOf(pidFile, marker) === pid; pause(2)) {
+    if (!killed && Date.now() > killAt) killed = process.kill(pid, 'SIGKILL');
+    if (Date.now() > killAt + 2000) throw new Refusal(`process ${pid} doesn't end`);
+  }
+}
+
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}

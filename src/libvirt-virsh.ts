@@ -1,0 +1,52 @@
+import { CommandFailure, Host } from './host.ts';
+import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './libvirt.ts';
+import { Refusal } from './refusal.ts';
+
+/** How long one virsh call may take: an update of a device waits for the guest. */
+const LIMIT = 30_000;
+
+const AFFECTS: Readonly<Record<Affects, readonly string[]>> = {
+  live: ['--live'],
+  config: ['--config'],
+  both: ['--live', '--config'],
+};
+
+/**
+ * Talks to libvirt through virsh, where its library can't be loaded (another C library, an unknown
+ * processor). Domains are named by UUID, so no name ever becomes an argument.
+ * @throws Refusal if the daemon can't be reached
+ */
+export function openVirsh(): Connection {
+  const host = new Host();
+  const virsh = (args: readonly string[], stdin = ''): string => {
+    try {
+      return host.run(['virsh', '--quiet', '--connect', 'qemu:///system', ...args], stdin, LIMIT);
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      const words = error.stderr
+        .trim()
+        .replace(/^error: /gm, '')
+        .replace(/\s*\n\s*/g, '; ');
+      throw new Refusal(`Cannot ${args[0]}: ${words || error.message}`);
+    }
+  };
+  return {
+    list: () =>
+      virsh(['list', '--all', '--uuid'])
+        .split('\n')
+        .filter(line => line !== ''),
+    xml: (uuid, inactive) => virsh(['dumpxml', uuid, ...(inactive ? ['--inactive'] : [])]),
+    isActive: uuid => virsh(['domstate', uuid]).trim() !== 'shut off',
+    isPersistent: uuid => /^Persistent:\s+yes$/m.test(virsh(['dominfo', uuid])),
+    hasManagedSave: uuid => /^Managed save:\s+yes$/m.test(virsh(['dominfo', uuid])),
+    setMetadata: (uuid, element, affects) => {
+      const change = element === undefined ? ['--remove'] : ['--key', METADATA_KEY, '--set', element];
+      virsh(['metadata', uuid, METADATA_URI, ...change, ...AFFECTS[affects]]);
+    },
+    updateDevice: (uuid, device, affects) =>
+      void virsh(['update-device', uuid, '/dev/stdin', ...AFFECTS[affects]], device),
+    attachDevice: (uuid, device, affects) =>
+      void virsh(['attach-device', uuid, '/dev/stdin', ...AFFECTS[affects]], device),
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * Every name that hnet gives to something outside of itself, in one place: how the kernel's objects are marked
+ * as ours, and where files lie. Nothing here derives from a domain's name, which may be `..` or `$(id)`.
+ */
+import { bits, formatAddress, type Prefix } from './address.ts';
+
+/** Namespace of our element in a domain's metadata. */
+export const METADATA_NAMESPACE = 'urn:hnet:1';
+
+/** Device group of our bridges ("hn" in ASCII): how the filter recognises them, whatever they are called. */
+export const DEVICE_GROUP = 0x686e;
+
+/** Routing protocol number of our routes ("h" in ASCII; unassigned in iproute2's rt_protos). */
+export const ROUTE_PROTOCOL = 104;
+
+/** Metric of the pools' blackhole routes: worse than the host routes' 0, better than nothing. */
+export const BLACKHOLE_METRIC = 1_000_000;
+
+/** Runtime state, lost at a reboot together with the kernel's. */
+export const RUN_DIRECTORY = '/run/hnet';
+export const ATTACHMENTS_DIRECTORY = `${RUN_DIRECTORY}/attachments`;
+export const CLAIMS_DIRECTORY = `${RUN_DIRECTORY}/claims`;
+export const DHCP_DIRECTORY = `${RUN_DIRECTORY}/dhcp`;
+/** What outlives a reboot: leases, later counters. */
+export const STATE_DIRECTORY = '/var/lib/hnet';
+export const LEASES_DIRECTORY = `${STATE_DIRECTORY}/leases`;
+export const CONFIG_FILE = '/etc/hnet/hnet.toml';
+
+/** An interface name fits IFNAMSIZ with its final NUL: 15 bytes. */
+export const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export const isUuid = (text: string): boolean => UUID.test(text);
+
+/** The link alias that says whose bridge it is. */
+export const linkAlias = (domain: string): string => `hnet ${domain}`;
+
+/** The domain a link alias names, or undefined if the link isn't ours. */
+export function aliasOwner(alias: string): string | undefined {
+  const [word, domain, ...rest] = alias.split(' ');
+  return word === 'hnet' && domain !== undefined && rest.length === 0 && isUuid(domain) ? domain : undefined;
+}
+
+/**
+ * Names for the bridge of an address, the first being the article's `br<last octet>`. Each further one is
+ * more specific; the last, with all four octets, is unique among IPv4 addresses and at most 15 bytes long.
+ */
+export function bridgeNames(address: Prefix): string[] {
+  if (address.family === 4) {
+    const octets = formatAddress(4, address.first).split('.');
+    return octets.map((_, index) => `br${octets.slice(octets.length - 1 - index).join('-')}`);
+  }
+  const group = (address.first & 0xffffn).toString(16);
+  return [`br${group}`, `br6-${digest(formatAddress(6, address.first))}`];
+}
+
+/** The article's bootstrap scope for an address: 172.30.<last octet>.0/24; for IPv6, the last byte. */
+export function articleScope(address: Prefix): Prefix {
+  return { family: 4, first: 0xac1e0000n + ((address.first & 255n) << 8n), length: 24 };
+}
+
+/** The host's address on a bridge: the first usable one of its scope. */
+export const gatewayOf = (scope: Prefix): Prefix => ({
+  family: scope.family,
+  first: scope.first + 1n,
+  length: bits(scope.family),
+});
+
+/**
+ * The bridge's MAC: 02:68 (locally administered, "h") and the gateway's IPv4 address in hex. A fixed MAC keeps
+ * a guest's ARP entry right over restarts; from the scope, because the scope stays when addresses come and go.
+ */
+export function bridgeMac(scope: Prefix): string {
+  const octets = [24n, 16n, 8n, 0n].map(shift =>
+    ((gatewayOf(scope).first >> shift) & 255n).toString(16).padStart(2, '0'),
+  );
+  return ['02', '68', ...octets].join(':');
+}
+
+/** A short fingerprint (FNV-1a, 32 bit) to recognise our own text again; not for security. */
+export function digest(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}

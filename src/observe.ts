@@ -1,0 +1,254 @@
+/** Reads what is into a View: the output of tools and files of the kernel, parsed into types at this door. */
+import { readdirSync } from 'node:fs';
+import * as v from 'valibot';
+import { bits, type Family, format, formatAddress, type Prefix, parsePrefix } from './address.ts';
+import type { Config } from './config.ts';
+import { type Host, processOf, readIfThere } from './host.ts';
+import { DHCP_DIRECTORY, ROUTE_PROTOCOL } from './names.ts';
+import { Refusal } from './refusal.ts';
+import { configurationFile, pidFile } from './resources/dhcp.ts';
+import type { Uplink } from './resources/firewall.ts';
+import { type DhcpServer, EMPTY_VIEW, type Link, type Route, routeKey, type View } from './view.ts';
+
+const number = v.optional(v.number(), -1);
+const text = v.optional(v.string(), '');
+
+const linkSchema = v.object({
+  ifindex: v.number(),
+  ifname: v.string(),
+  flags: v.array(v.string()),
+  group: text,
+  address: text,
+  ifalias: text,
+  addr_info: v.array(v.object({ local: v.optional(v.string()), prefixlen: v.optional(v.number()) })),
+  master: v.optional(v.string()),
+  linkinfo: v.optional(
+    v.object({
+      info_kind: text,
+      info_data: v.optional(
+        v.object({ stp_state: number, forward_delay: number, ageing_time: number, mcast_snooping: number }),
+      ),
+    }),
+  ),
+});
+
+const routeSchema = v.object({
+  type: v.optional(v.string(), 'unicast'),
+  dst: v.string(),
+  dev: v.optional(v.string()),
+  gateway: v.optional(v.string()),
+  prefsrc: v.optional(v.string()),
+  protocol: v.optional(v.string(), 'boot'),
+  metric: v.optional(v.number(), 0),
+});
+
+function parse<T>(schema: v.GenericSchema<unknown, T>, output: unknown, what: string): T[] {
+  const result = v.safeParse(v.array(schema), output);
+  if (result.success) return result.output;
+  throw new Refusal(
+    `Cannot read ${what}: ${result.issues[0].message} at ${v.getDotPath(result.issues[0]) ?? 'its top'}`,
+  );
+}
+
+/** Everything, in a number of processes that doesn't depend on the number of domains. */
+export function observe(host: Host): View {
+  const [links, routes] = host.query(['address show', 'route show table main']);
+  return {
+    ...toLinks(links),
+    routes: toRoutes(4, routes),
+    sets: readSets(host.run(['ipset', 'save'])),
+    chains: readChains(host.run(['iptables-save'])),
+    dhcp: readDhcpServers(host),
+    sysctl,
+  };
+}
+
+/** What a start must know: the uplink, the base, and what stands where the domain's own resources will. */
+export interface StartView {
+  readonly uplink: Uplink;
+  readonly view: View;
+  /** Prefix, as {@link format} writes it → the route that packets for it take now, if any. */
+  readonly routes: ReadonlyMap<string, Route>;
+}
+
+/**
+ * Looks only at what a start touches, so that it costs the same with 4,000 domains as with one: one process
+ * for links and routes, one for the filter. Sets are known by the rules that refer to them (the kernel keeps
+ * such a set); entries and DHCP servers count as absent, for bringing them up again does no harm.
+ */
+export function observeStart(
+  host: Host,
+  given: UplinkConfig,
+  bridges: readonly string[],
+  prefixes: readonly Prefix[],
+): StartView {
+  const [defaultRoute, blackholes, ...answers] = host.query([
+    // 192.0.2.1 (RFC 5737) is never anybody's, so it follows the default route.
+    'route get 192.0.2.1',
+    `route show type blackhole proto ${ROUTE_PROTOCOL}`,
+    ...bridges.map(name => `address show dev ${name}`),
+    ...prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
+  ]);
+  const matches = answers.slice(bridges.length).map(answer => [...toRoutes(4, answer).values()]);
+  const chains = readChains(host.run(['iptables-save']));
+  const named = [...chains.values()].flat().flatMap(rule => /--match-set (\S+)/.exec(rule)?.[1] ?? []);
+  return {
+    uplink: readUplink(given, defaultRoute),
+    routes: new Map(
+      matches.flatMap(([route], index) =>
+        route === undefined ? [] : [[format(prefixes[index] ?? route.prefix), route]],
+      ),
+    ),
+    view: {
+      ...EMPTY_VIEW,
+      ...toLinks(answers.slice(0, bridges.length).flatMap(answer => answer ?? [])),
+      routes: new Map([
+        ...toRoutes(4, blackholes),
+        ...matches.flat().map(route => [routeKey(route.prefix, route.metric), route] as const),
+      ]),
+      chains,
+      sets: new Map(named.map(name => [name, new Set()])),
+      sysctl,
+    },
+  };
+}
+
+/** The links of these names that exist. */
+export function observeLinks(host: Host, names: readonly string[]): View['links'] {
+  return toLinks(host.query(names.map(name => `address show dev ${name}`)).flatMap(answer => answer ?? []))
+    .links;
+}
+
+function sysctl(path: string): string | undefined {
+  return readIfThere(path)?.trim();
+}
+
+function toLink(link: v.InferOutput<typeof linkSchema>): Link {
+  const data = link.linkinfo?.info_data;
+  return {
+    index: link.ifindex,
+    alias: link.ifalias,
+    group: link.group === 'default' ? 0 : Number(link.group),
+    kind: link.linkinfo?.info_kind ?? '',
+    mac: link.address,
+    up: link.flags.includes('UP'),
+    master: link.master,
+    bridge:
+      link.linkinfo?.info_kind === 'bridge' && data !== undefined
+        ? {
+            stp: data.stp_state,
+            forwardDelay: data.forward_delay,
+            ageingTime: data.ageing_time,
+            mcastSnooping: data.mcast_snooping,
+          }
+        : undefined,
+  };
+}
+
+/** Links and their addresses, both from `ip address show`. */
+function toLinks(output: unknown): Pick<View, 'links' | 'addresses'> {
+  const links = parse(linkSchema, output ?? [], 'ip address');
+  return {
+    links: new Map(links.map(link => [link.ifname, toLink(link)])),
+    addresses: new Map(
+      links.map(({ ifname, addr_info }) => [
+        ifname,
+        addr_info.flatMap(({ local, prefixlen }) => (local === undefined ? [] : [`${local}/${prefixlen}`])),
+      ]),
+    ),
+  };
+}
+
+function toRoutes(family: Family, output: unknown): ReadonlyMap<string, Route> {
+  const routes = parse(routeSchema, output ?? [], 'ip route').map(route => toRoute(family, route));
+  return new Map(routes.map(route => [routeKey(route.prefix, route.metric), route]));
+}
+
+function toRoute(
+  family: Family,
+  { type, dst, dev, protocol, metric }: v.InferOutput<typeof routeSchema>,
+): Route {
+  const prefix: Prefix = dst === 'default' ? { family, first: 0n, length: 0 } : parsePrefix(dst);
+  return { prefix, type, dev, protocol, metric };
+}
+
+/** Reads `ipset save`: `add NAME ENTRY …`, a single address without its length. */
+function readSets(saved: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const sets = new Map<string, Set<string>>();
+  for (const line of saved.split('\n')) {
+    const [verb, name = '', entry = ''] = line.split(' ');
+    if (verb === 'create') sets.set(name, new Set());
+    if (verb === 'add' && name.startsWith('hnet')) sets.get(name)?.add(withLength(entry));
+  }
+  return sets;
+}
+
+const withLength = (entry: string): string =>
+  entry.includes('/') ? entry : `${entry}/${bits(entry.includes(':') ? 6 : 4)}`;
+
+/** Reads `iptables-save`: `*table`, `:chain …`, `-A chain rule`. */
+function readChains(saved: string): ReadonlyMap<string, readonly string[]> {
+  const chains = new Map<string, string[]>();
+  let table = '';
+  for (const line of saved.split('\n')) {
+    if (line.startsWith('*')) table = line.slice(1);
+    const [, declared] = /^:(\S+) /.exec(line) ?? [];
+    if (declared !== undefined) chains.set(`${table} ${declared}`, []);
+    const [, chain, rule] = /^-A (\S+) (.*)$/.exec(line) ?? [];
+    if (chain !== undefined && rule !== undefined) chains.get(`${table} ${chain}`)?.push(rule);
+  }
+  return chains;
+}
+
+/**
+ * Our DHCP servers that are alive, and the interface each one's socket is bound to: a bridge that was made
+ * anew leaves its old server alive, bound to an index that is gone (`%if7` in ss), and serving nobody.
+ */
+function readDhcpServers(host: Host): ReadonlyMap<string, DhcpServer> {
+  const servers = new Map<string, DhcpServer>();
+  const bridges = listDirectory(DHCP_DIRECTORY)
+    .filter(name => name.endsWith('.pid'))
+    .map(name => name.slice(0, -4));
+  if (bridges.length === 0) return servers;
+  const sockets = host.run(['ss', '-Hulnp', 'sport = :67']);
+  const bound = new Map(
+    [...sockets.matchAll(/%(\S+):67 .*pid=(\d+)/g)].map(([, device = '', pid]) => [Number(pid), device]),
+  );
+  for (const bridge of bridges) {
+    const pid = processOf(pidFile(bridge), configurationFile(bridge));
+    const configuration = readIfThere(configurationFile(bridge)) ?? '';
+    if (pid !== undefined) servers.set(bridge, { pid, boundTo: bound.get(pid) ?? 'nothing', configuration });
+  }
+  return servers;
+}
+
+function listDirectory(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+/** What the configuration says of the uplink; what it leaves out is read from the default route. */
+export type UplinkConfig = Pick<Config, 'uplink' | 'host' | 'gateway'>;
+
+/** The uplink by itself, for what touches no domain. @throws Refusal as {@link observeStart} */
+export function observeUplink(host: Host, given: UplinkConfig): Uplink {
+  return readUplink(given, host.query(['route get 192.0.2.1'])[0]);
+}
+
+function readUplink(given: UplinkConfig, answer: unknown[] | undefined): Uplink {
+  const [route] = parse(routeSchema, answer ?? [], 'the default route');
+  const device = given.uplink ?? route?.dev;
+  const host = given.host ?? readPrefix(route?.prefsrc);
+  if (device === undefined || host === undefined) {
+    throw new Refusal(
+      'Cannot find the uplink: there is no default route; set uplink, host and gateway in hnet.toml',
+    );
+  }
+  return { device, host, gateway: given.gateway ?? readPrefix(route?.gateway) };
+}
+
+const readPrefix = (text: string | undefined): Prefix | undefined =>
+  text === undefined ? undefined : parsePrefix(text);

@@ -1,0 +1,45 @@
+import type { Config, DhcpConfig } from './config.ts';
+import type { Address } from './metadata.ts';
+import { type BridgeSpec, bridge, bridgePort, bridgeSysctls, gatewayAddress } from './resources/bridge.ts';
+import { dhcpScope } from './resources/dhcp.ts';
+import type { Firewall, Uplink } from './resources/firewall.ts';
+import { forwarding } from './resources/forwarding.ts';
+import type { Resource } from './resources/resource.ts';
+import { blackhole, hostRoute } from './resources/route.ts';
+
+/** What a plan for a domain is made from: whose bridges they are, its addresses, and the taps to plug in again. */
+export interface Wanted {
+  readonly domain: string;
+  readonly addresses: readonly Address[];
+  /** Bridge → tap of a running domain; empty before a start, when libvirt plugs them in itself. */
+  readonly taps?: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The bridges of some addresses, each once: several addresses may share one. */
+export function bridgesOf(domain: string, addresses: readonly Address[]): BridgeSpec[] {
+  const specs = addresses.map(({ bridge: name, scope }) => ({ name, domain, scope }));
+  return [...new Map(specs.map(spec => [spec.name, spec])).values()];
+}
+
+/**
+ * Everything a domain needs while it runs, in the order in which it comes up: the filter stands before the
+ * route that brings the first packet, and in the reverse order the route goes before the filter.
+ */
+export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall): Resource[] {
+  const bridges = bridgesOf(wanted.domain, wanted.addresses);
+  return [
+    ...bridges.map(bridge),
+    ...bridges.map(gatewayAddress),
+    ...bridges.map(bridgeSysctls),
+    ...bridges.map(({ scope }) => firewall.scope(scope)),
+    ...wanted.addresses.map(({ prefix }) => firewall.address(prefix)),
+    ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
+    ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),
+    ...bridges.map(spec => dhcpScope(spec, dhcp)),
+  ];
+}
+
+/** What stands on the host as long as hnet is installed, whether a domain runs or not. */
+export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Resource[] {
+  return [forwarding, ...firewall.base(config, uplink), ...config.pools.map(blackhole)];
+}

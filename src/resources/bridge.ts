@@ -1,0 +1,109 @@
+import { type Action, ip, sysctlPath } from '../action.ts';
+import { formatLong, type Prefix } from '../address.ts';
+import { aliasOwner, bridgeMac, DEVICE_GROUP, gatewayOf, linkAlias } from '../names.ts';
+import type { Link, View } from '../view.ts';
+import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
+
+/** What a bridge is made from: its name, whose it is, and its private subnet. */
+export interface BridgeSpec {
+  readonly name: string;
+  readonly domain: string;
+  readonly scope: Prefix;
+}
+
+/**
+ * STP and the forwarding delay would hold back the first frames. Ageing 0 and no snooping: there is one port
+ * and nothing to learn, so a guest can't fill the forwarding table with made-up source addresses.
+ */
+const SETTINGS = ['stp_state', '0', 'forward_delay', '0', 'ageing_time', '0', 'mcast_snooping', '0'];
+
+/** The bridge of a domain: the one wire between the host and it, which no other domain shares. */
+export function bridge(spec: BridgeSpec): Resource {
+  const { name, domain, scope } = spec;
+  const mac = bridgeMac(scope);
+  const group = String(DEVICE_GROUP);
+  return {
+    label: `bridge ${name}`,
+    probe: view => probeBridge(spec, mac, view.links.get(name)),
+    up: view => [
+      view.links.has(name)
+        ? ip('link', 'set', 'dev', name, 'address', mac, 'group', group, 'type', 'bridge', ...SETTINGS)
+        : ip('link', 'add', 'name', name, 'address', mac, 'group', group, 'type', 'bridge', ...SETTINGS),
+      // No link-local address by itself: IPv6 is off on a bridge until an IPv6 address is assigned.
+      ip('link', 'set', 'dev', name, 'alias', linkAlias(domain), 'addrgenmode', 'none', 'up'),
+    ],
+    down: () => [ip('link', 'delete', 'dev', name)],
+  };
+}
+
+function probeBridge({ domain }: BridgeSpec, mac: string, link: Link | undefined): Finding {
+  if (link === undefined) return ABSENT;
+  const owner = aliasOwner(link.alias);
+  if (link.kind !== 'bridge' || owner === undefined)
+    return foreign("an interface of that name exists and isn't hnet's");
+  if (owner !== domain) return foreign(`it belongs to the domain with UUID ${owner}`);
+  if (link.group !== DEVICE_GROUP) return changed(`device group is ${link.group}`);
+  if (link.mac !== mac) return changed(`MAC is ${link.mac}`);
+  if (!link.up) return changed('down');
+  const { stp, forwardDelay, ageingTime, mcastSnooping } = link.bridge ?? {};
+  const wrong = Object.entries({ stp, forwardDelay, ageingTime, mcastSnooping }).find(
+    ([, value]) => value !== 0,
+  );
+  return wrong === undefined ? PRESENT : changed(`${wrong[0]} is ${wrong[1]}`);
+}
+
+/** The host's address on the bridge: a guest's gateway while it lives on the bootstrap lease. */
+export function gatewayAddress({ name, scope }: BridgeSpec): Resource {
+  const address = `${formatLong(gatewayOf(scope)).replace(/\/.*/, '')}/${scope.length}`;
+  return {
+    label: `address ${address} on ${name}`,
+    probe: view => (view.addresses.get(name)?.includes(address) ? PRESENT : ABSENT),
+    up: () => [ip('address', 'replace', address, 'dev', name)],
+    down: () => [ip('address', 'delete', address, 'dev', name)],
+  };
+}
+
+/**
+ * Per-interface switches of the kernel. arp_filter: the host answers and learns only what its own routes say,
+ * so that requests from made-up senders don't fill the neighbour table, which all bridges share.
+ */
+export function bridgeSysctls({ name }: BridgeSpec): Resource {
+  const wanted: Extract<Action, { kind: 'sysctl' }>[] = [
+    { kind: 'sysctl', path: sysctlPath('ipv4', name, 'arp_filter'), value: '1' },
+    { kind: 'sysctl', path: sysctlPath('ipv4', name, 'accept_redirects'), value: '0' },
+    { kind: 'sysctl', path: sysctlPath('ipv6', name, 'accept_ra'), value: '0', ifPresent: true },
+    { kind: 'sysctl', path: sysctlPath('ipv6', name, 'disable_ipv6'), value: '1', ifPresent: true },
+  ];
+  return {
+    label: `settings of ${name}`,
+    probe: view => probeSysctls(wanted, view),
+    up: () => wanted,
+    down: () => [],
+  };
+}
+
+function probeSysctls(wanted: readonly Extract<Action, { kind: 'sysctl' }>[], view: View): Finding {
+  for (const { path, value, ifPresent } of wanted) {
+    const actual = view.sysctl(path);
+    if (actual === undefined && !ifPresent) return ABSENT;
+    if (actual !== undefined && actual !== value) return changed(`${path} is ${actual}`);
+  }
+  return PRESENT;
+}
+
+/** A guest's tap in its bridge: libvirt plugs it in at a start, we when the bridge had to be made anew. */
+export function bridgePort(name: string, tap: string): Resource {
+  return {
+    label: `port ${tap} in ${name}`,
+    probe: view => {
+      const link = view.links.get(tap);
+      return link === undefined
+        ? ABSENT
+        : link.master === name
+          ? PRESENT
+          : changed(`its bridge is ${link.master ?? 'none'}`);
+    },
+    up: () => [ip('link', 'set', 'dev', tap, 'master', name, 'up')],
+    down: () => [],
+  };
+}

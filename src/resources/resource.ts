@@ -1,0 +1,28 @@
+import type { Action } from '../action.ts';
+import type { View } from '../view.ts';
+
+/** How a resource compares with what is. */
+export type Finding =
+  | { readonly is: 'present' }
+  | { readonly is: 'absent' }
+  | { readonly is: 'changed'; readonly why: string }
+  /** Somebody else's thing stands in its place: it is never touched. */
+  | { readonly is: 'foreign'; readonly why: string };
+
+export const PRESENT: Finding = { is: 'present' };
+export const ABSENT: Finding = { is: 'absent' };
+export const changed = (why: string): Finding => ({ is: 'changed', why });
+export const foreign = (why: string): Finding => ({ is: 'foreign', why });
+
+/**
+ * One thing that hnet brings about on the host, as a value. A plan is a list of them; the walker in
+ * converge.ts is the only code that acts on one.
+ */
+export interface Resource {
+  readonly label: string;
+  readonly probe: (view: View) => Finding;
+  /** From absent or changed to present; harmless when repeated. */
+  readonly up: (view: View) => readonly Action[];
+  /** From any state to absent; absence is success. */
+  readonly down: (view: View) => readonly Action[];
+}

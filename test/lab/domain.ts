@@ -1,0 +1,52 @@
+/** A network card as libvirt names its source. */
+export interface Nic {
+  readonly type: 'bridge' | 'network';
+  readonly source: string;
+  readonly mac?: string;
+}
+
+export interface DomainParts {
+  readonly name: string;
+  readonly kernel: string;
+  readonly initramfs: string;
+  readonly commandLine: string;
+  readonly console: string;
+  readonly socket: string;
+  readonly nics: readonly Nic[];
+  /** XML for inside `<metadata>`. */
+  readonly metadata: string;
+}
+
+/** The machine is the plain old one, without what costs time under emulation. */
+export function domainXml(parts: DomainParts): string {
+  return `<domain type='qemu'>
+  <name>${escapeXml(parts.name)}</name>
+  <metadata>${parts.metadata}</metadata>
+  <memory unit='MiB'>128</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64' machine='pc'>hvm</type>
+    <kernel>${parts.kernel}</kernel>
+    <initrd>${parts.initramfs}</initrd>
+    <cmdline>${escapeXml(parts.commandLine)}</cmdline>
+  </os>
+  <features><acpi/></features>
+  <devices>
+    ${parts.nics.map(nicXml).join('\n    ')}
+    <serial type='file'><source path='${parts.console}'/><target port='0'/></serial>
+    <serial type='unix'><source mode='bind' path='${parts.socket}'/><target port='1'/></serial>
+    <controller type='usb' model='none'/>
+    <memballoon model='none'/>
+  </devices>
+</domain>
+`;
+}
+
+function nicXml({ type, source, mac }: Nic): string {
+  const address = mac === undefined ? '' : `<mac address='${mac}'/>`;
+  return `<interface type='${type}'>${address}<source ${type}='${escapeXml(source)}'/><model type='virtio'/></interface>`;
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/[&<>'"\n]/g, character => `&#${character.charCodeAt(0)};`);
+}

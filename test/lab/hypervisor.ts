@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { makeNetns } from './hold.ts';
+import { Host } from './host.ts';
+import { type Booted, boot, type Chassis, layChassis, overlay, removeChassis } from './nspawn.ts';
+import { isAlive } from './processes.ts';
+import type { Provider } from './provider.ts';
+import { run } from './run.ts';
+import type { Site, SiteOptions } from './site.ts';
+import { defineVm, type Vm, type VmOptions } from './vm.ts';
+import { until } from './wait.ts';
+
+export interface HypervisorOptions extends SiteOptions {
+  /** Path inside → directory outside, as an overlay, so at no cost: what the machine writes there stays its own. */
+  readonly copy?: Readonly<Record<string, string>>;
+  /** Path inside → directory outside, the very same directory: quick, but writes reach the outer machine. */
+  readonly bind?: Readonly<Record<string, string>>;
+}
+
+interface Frame {
+  readonly chassis: Chassis;
+  readonly binds: readonly string[];
+}
+
+const SCRIPT = readFileSync(new URL('hypervisor.sh', import.meta.url), 'utf8');
+
+/** A whole machine with systemd and libvirtd, in a sandbox over an overlay of the outer machine's root. */
+export class Hypervisor extends Host {
+  readonly #chassis: Chassis;
+  readonly #binds: readonly string[];
+  #booted: Booted;
+  #vms = 0;
+
+  private constructor(provider: Provider, site: Site, netns: string, frame: Frame, booted: Booted) {
+    super(frame.chassis.dir, provider, site, netns, booted.leader);
+    this.#chassis = frame.chassis;
+    this.#binds = frame.binds;
+    this.#booted = booted;
+  }
+
+  static override async create(
+    dir: string,
+    provider: Provider,
+    site: Site,
+    options: HypervisorOptions = {},
+  ): Promise<Hypervisor> {
+    const netns = await makeNetns(dir, site.name);
+    await provider.connect(site, netns);
+    const chassis = await layChassis(dir, site.name);
+    await prepare(chassis, options.copy ?? {});
+    const binds = Object.entries(options.bind ?? {}).map(([inside, outside]) => `${outside}:${inside}`);
+    const booted = await boot(chassis, netns, binds);
+    const hypervisor = new Hypervisor(provider, site, netns, { chassis, binds }, booted);
+    await hypervisor.#up();
+    return hypervisor;
+  }
+
+  /** The machine's file system as the outer machine sees it. Mind absolute symlinks: they lead outside. */
+  get root(): string {
+    return this.#chassis.root;
+  }
+
+  /** Defines a VM; it isn't started. */
+  vm(options: VmOptions): Promise<Vm> {
+    this.#vms += 1;
+    return defineVm(this, this.#vms, options);
+  }
+
+  virsh(...argv: readonly string[]): Promise<string> {
+    return this.run(['virsh', '-q', ...argv]);
+  }
+
+  /** A true reboot: everything in the kernel is gone (guests' ports too), and only files remain. */
+  async reboot(): Promise<void> {
+    await this.powerOff();
+    await this.powerOn();
+  }
+
+  /** An orderly shutdown; what is still there afterwards is killed. */
+  async powerOff(): Promise<void> {
+    await this.attempt(['systemctl', 'poweroff']);
+    await until(() => !isAlive(this.#booted.supervisor), 60_000, `the shutdown of ${this.name}`);
+    await this.#discard();
+  }
+
+  /** The power fails: every process ends at once. */
+  async crash(): Promise<void> {
+    await this.#discard();
+  }
+
+  async powerOn(): Promise<void> {
+    await makeNetns(this.dir, this.name);
+    await this.provider.connect(this.site, this.netns);
+    this.#booted = await boot(this.#chassis, this.netns, this.#binds);
+    this.succeed(this.#booted.leader);
+    await this.#up();
+  }
+
+  override async remove(): Promise<void> {
+    await this.#discard();
+    removeChassis(this.#chassis);
+  }
+
+  async #discard(): Promise<void> {
+    await super.remove();
+    await until(() => !isAlive(this.#booted.supervisor), 10_000, `the end of ${this.name}`);
+  }
+
+  async #up(): Promise<void> {
+    const state = async () => (await this.attempt(['systemctl', 'is-system-running'])).stdout;
+    await until(async () => /running|degraded/.test(await state()), 60_000, `${this.name} to boot`);
+    const listed = async () => (await this.attempt(['virsh', '-q', 'list'])).code === 0;
+    await until(listed, 30_000, `libvirtd in ${this.name}`);
+  }
+}
+
+async function prepare({ root, name }: Chassis, copy: Readonly<Record<string, string>>): Promise<void> {
+  const id = createHash('md5').update(`hnet-lab ${name}`).digest('hex');
+  const uuid = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  await run(['chroot', root, 'sh', '-s', name, id, uuid], { input: SCRIPT });
+  for (const [index, [inside, outside]] of Object.entries(copy).entries()) {
+    await overlay(outside, join(dirname(root), `copy${index}`), `${root}${inside}`);
+  }
+}

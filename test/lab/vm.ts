@@ -1,0 +1,144 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { type DomainParts, domainXml, type Nic } from './domain.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import { fetchKernel, packInitramfs } from './kernel.ts';
+import { expectSuccess, type Outcome, run } from './run.ts';
+import { ask } from './serial.ts';
+import { until } from './wait.ts';
+
+export interface VmOptions {
+  readonly name: string;
+  /** Of the first network card. */
+  readonly mac?: string;
+  /** One network card, on a bridge that needs to exist only when the VM starts. Default: bridge `virbr0`. */
+  readonly nic?: Nic;
+  /** Several network cards, or none. */
+  readonly nics?: readonly Nic[];
+  /** Words for the guest (see init.sh), without their `hnet.`: `addr=123.45.90.116 gw=123.45.12.48`. Default: DHCP. */
+  readonly append?: string;
+  /** XML for inside `<metadata>`. */
+  readonly metadata?: string;
+}
+
+/** Where a VM's files lie in the hypervisor: libvirt's own directory, where QEMU may make a socket. */
+const HOME = '/var/lib/libvirt/qemu';
+const KERNEL = `${HOME}/lab-vmlinuz`;
+const INITRAMFS = `${HOME}/lab-initramfs`;
+const BOOT_LIMIT = 60_000;
+
+/** A real virtual machine: QEMU without KVM, a Debian kernel, and busybox. Up two seconds after its start. */
+export class Vm {
+  readonly name: string;
+  readonly #hypervisor: Hypervisor;
+  readonly #files: string;
+
+  constructor(hypervisor: Hypervisor, name: string, files: string) {
+    this.#hypervisor = hypervisor;
+    this.name = name;
+    this.#files = files;
+  }
+
+  /** `virsh start`: returns when the CPUs run; see `ready`. */
+  async start(): Promise<void> {
+    await this.forget();
+    await this.#hypervisor.virsh('start', '--', this.name);
+  }
+
+  async destroy(): Promise<void> {
+    await this.#hypervisor.virsh('destroy', '--', this.name);
+  }
+
+  /** Drops what the console said, so that a wait sees only what comes after. `start` does it. */
+  async forget(): Promise<void> {
+    await rm(`${this.#files}.console`, { force: true });
+  }
+
+  /** Everything the guest has printed since its start. */
+  async console(): Promise<string> {
+    return readFile(`${this.#files}.console`, 'utf8').catch(() => '');
+  }
+
+  /** Waits for the console to match and gives back the match; an error shows the console's end. */
+  async waitConsole(pattern: RegExp, limit = BOOT_LIMIT): Promise<RegExpExecArray> {
+    try {
+      return await until(
+        async () => pattern.exec(await this.console()),
+        limit,
+        `${pattern} from ${this.name}`,
+      );
+    } catch (error) {
+      const tail = (await this.console()).split('\n').slice(-15).join('\n');
+      throw new Error(`${(error as Error).message}; its console ends with:\n${tail}`);
+    }
+  }
+
+  /** Waits until the guest has configured its network, and gives back what it says about it. */
+  async ready(limit = BOOT_LIMIT): Promise<string> {
+    const [, said = ''] = await this.waitConsole(/HNET-READY (.*?) *\r?\n/, limit);
+    return said;
+  }
+
+  /** Runs a shell script in the guest and gives back what it did; waits for the guest to be up. */
+  async attempt(script: string, limit = 30_000): Promise<Outcome> {
+    await this.waitConsole(/HNET-SHELL/);
+    return ask(`${this.#files}.sock`, script, limit);
+  }
+
+  /** Runs a shell script that must succeed in the guest, and gives back its output. */
+  async sh(script: string, limit = 30_000): Promise<string> {
+    return expectSuccess([`${this.name}:`, script], await this.attempt(script, limit));
+  }
+
+  async ping(address: string): Promise<boolean> {
+    return (await this.attempt(`ping -c 5 -A -w 2 ${address}`)).code === 0;
+  }
+}
+
+/** Defines the domain; its files are numbered, because a domain's name may be anything. */
+export async function defineVm(hypervisor: Hypervisor, number: number, options: VmOptions): Promise<Vm> {
+  await provideKernel(hypervisor);
+  const files = `${HOME}/lab-${number}`;
+  const parts: DomainParts = {
+    name: options.name,
+    kernel: KERNEL,
+    initramfs: INITRAMFS,
+    commandLine: commandLine(options.append ?? ''),
+    console: `${files}.console`,
+    socket: `${files}.sock`,
+    nics: nicsOf(options),
+    metadata: options.metadata ?? '',
+  };
+  await writeFile(`${hypervisor.root}${files}.xml`, domainXml(parts));
+  await hypervisor.virsh('define', `${files}.xml`);
+  return new Vm(hypervisor, options.name, `${hypervisor.root}${files}`);
+}
+
+function nicsOf({ nic, nics, mac }: VmOptions): readonly Nic[] {
+  const [first, ...rest] = nics ?? [nic ?? { type: 'bridge', source: 'virbr0' }];
+  if (first === undefined) return [];
+  return [mac === undefined ? first : { ...first, mac }, ...rest];
+}
+
+function commandLine(append: string): string {
+  const words = append.split(/\s+/).filter(Boolean);
+  if (words.some(word => word.startsWith('addr')) && !words.some(word => word.startsWith('mode='))) {
+    words.unshift('mode=static');
+  }
+  const quick = 'console=ttyS0 loglevel=4 panic=-1 mitigations=off random.trust_cpu=on';
+  return [quick, ...words.map(word => `hnet.${word}`)].join(' ');
+}
+
+const provided = new WeakMap<Hypervisor, Promise<void>>();
+
+/** Once per hypervisor, and before its first VM only: most scenarios need none. */
+function provideKernel(hypervisor: Hypervisor): Promise<void> {
+  const already = provided.get(hypervisor) ?? copyKernel(hypervisor.root);
+  provided.set(hypervisor, already);
+  return already;
+}
+
+async function copyKernel(root: string): Promise<void> {
+  const kernel = await fetchKernel();
+  await run(['cp', kernel.image, `${root}${KERNEL}`]);
+  await packInitramfs(kernel, `${root}${INITRAMFS}`);
+}

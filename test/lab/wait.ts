@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const INTERVAL = 20;
+
+/**
+ * Waits for a condition instead of for time, so that a scenario is as fast as the machine and as patient
+ * as its limit (in milliseconds). Gives back the first truthy value; a failure names what was awaited.
+ */
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  limit: number,
+  what: string,
+): Promise<NonNullable<T>> {
+  const end = performance.now() + limit;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (performance.now() > end) throw new Error(`Cannot wait any longer than ${limit} ms for ${what}`);
+    await sleep(INTERVAL);
+  }
+}
+
+/** The same for code that may not yield: what removes a lab also runs while the process is leaving. */
+export function untilSync(condition: () => boolean, limit: number): boolean {
+  const end = performance.now() + limit;
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  while (!condition()) {
+    if (performance.now() > end) return false;
+    Atomics.wait(cell, 0, 0, 5);
+  }
+  return true;
+}
