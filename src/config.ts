@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { contains, format, overlaps, type Prefix, parseAddress, parsePrefix } from './address.ts';
@@ -96,17 +95,6 @@ export function parseConfig(text: string, file = CONFIG_FILE): Config {
   const config: Config = { ...rest, uplink, host, gateway };
   refuseBadPools(config, (pool, why) => refusal(text, file, ['pools'], format(pool), why));
   return config;
-}
-
-/** Reads the configuration. @throws Refusal as {@link parseConfig}, or if the file can't be read. */
-export function loadConfig(file = CONFIG_FILE): Config {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Refusal(`Cannot read ${file}: ${reason(error)}; install.sh writes it`);
-  }
-  return parseConfig(text, file);
 }
 
 function readToml(text: string, file: string): unknown {

@@ -1,6 +1,6 @@
 import { assignmentOf } from './admission.ts';
 import { attach, detach, reattach } from './attach.ts';
-import { loadConfig } from './config.ts';
+import { loadConfig } from './config-file.ts';
 import type { Checked } from './converge.ts';
 import { type Domain, parseDomain } from './domain.ts';
 import { Host } from './host.ts';

@@ -1,4 +1,5 @@
-import { type Config, loadConfig } from '../config.ts';
+import type { Config } from '../config.ts';
+import { loadConfig } from '../config-file.ts';
 import { Host } from '../host.ts';
 
 /** What every command gets: how to say something, and the doors to the host. */
