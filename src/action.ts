@@ -1,6 +1,6 @@
 /** One change to the host, as data: the plan prints it, a test compares it, one runner performs it. */
 export type Action =
-  /** A line for `ip -batch -` or `ipset restore`; neighbours are sent together. */
+  /** A line for `ip -batch -`, `ipset restore` or `nft -f -`; neighbours are sent together. */
   | { readonly kind: 'line'; readonly tool: BatchTool; readonly words: readonly string[] }
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly stdin?: string }
   /** A whole file, its directories made as needed. */
@@ -12,10 +12,12 @@ export type Action =
   /** Ends the process that a pid file names, if its command line holds the marker: pids are reused. */
   | { readonly kind: 'terminate'; readonly pidFile: string; readonly marker: string };
 
-export type BatchTool = 'ip' | 'ipset';
+export type BatchTool = 'ip' | 'ipset' | 'nft';
 
 export const ip = (...words: string[]): Action => ({ kind: 'line', tool: 'ip', words });
 export const ipset = (...words: string[]): Action => ({ kind: 'line', tool: 'ipset', words });
+/** nft takes a line as it stands; a part in braces stays one word here. */
+export const nft = (...words: string[]): Action => ({ kind: 'line', tool: 'nft', words });
 export const run = (argv: readonly string[], stdin?: string): Action =>
   stdin === undefined ? { kind: 'run', argv } : { kind: 'run', argv, stdin };
 export const write = (path: string, text: string): Action => ({ kind: 'write', path, text });
@@ -39,17 +41,17 @@ export function batches(actions: readonly Action[]): Batch[] {
     if (action.kind !== 'line') {
       result.push({ kind: 'single', action });
     } else if (previous?.kind === 'lines' && previous.tool === action.tool) {
-      result[result.length - 1] = { ...previous, lines: [...previous.lines, joinWords(action.words)] };
+      result[result.length - 1] = { ...previous, lines: [...previous.lines, joinWords(action)] };
     } else {
-      result.push({ kind: 'lines', tool: action.tool, lines: [joinWords(action.words)] });
+      result.push({ kind: 'lines', tool: action.tool, lines: [joinWords(action)] });
     }
   }
   return result;
 }
 
-/** The words of a line as both `ip -batch` and `ipset restore` read them: quoted where they hold a space. */
-function joinWords(words: readonly string[]): string {
-  return words.map(word => (/\s/.test(word) ? `"${word}"` : word)).join(' ');
+/** The words of a line as its tool reads them: `ip -batch` and `ipset restore` want quotes around a space. */
+function joinWords({ tool, words }: Extract<Action, { kind: 'line' }>): string {
+  return words.map(word => (tool !== 'nft' && /\s/.test(word) ? `"${word}"` : word)).join(' ');
 }
 
 /** The command and its input, as {@link Batch} runs it; `force` goes on past lines that fail. */
@@ -58,8 +60,11 @@ export function batchCommand(
   lines: readonly string[],
   force: boolean,
 ): { argv: string[]; stdin: string } {
-  const argv =
-    tool === 'ip' ? ['ip', ...(force ? ['-force'] : []), '-batch', '-'] : ['ipset', '-exist', 'restore'];
+  const argv = {
+    ip: ['ip', ...(force ? ['-force'] : []), '-batch', '-'],
+    ipset: ['ipset', '-exist', 'restore'],
+    nft: ['nft', '-f', '-'],
+  }[tool];
   return { argv, stdin: lines.map(line => `${line}\n`).join('') };
 }
 
@@ -67,7 +72,7 @@ export function batchCommand(
 export function describe(action: Action): string {
   switch (action.kind) {
     case 'line':
-      return `${action.tool} ${joinWords(action.words)}`;
+      return action.tool === 'nft' ? `nft '${joinWords(action)}'` : `${action.tool} ${joinWords(action)}`;
     case 'run':
       return action.stdin === undefined
         ? action.argv.join(' ')

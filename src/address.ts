@@ -44,6 +44,15 @@ export function* addresses(prefix: Prefix): Generator<Prefix> {
   for (let offset = 0n; offset < size(prefix); offset++) yield nth(prefix, offset);
 }
 
+/** What is left of a prefix without another: the largest prefixes that cover it. */
+export function subtract(from: Prefix, without: Prefix): Prefix[] {
+  if (!overlaps(from, without)) return [from];
+  if (contains(without, from)) return [];
+  const length = from.length + 1;
+  const half = { ...from, length };
+  return [half, { ...half, first: from.first + size(half) }].flatMap(part => subtract(part, without));
+}
+
 /** Orders prefixes by family, then by first address, then the larger range first. */
 export function compare(a: Prefix, b: Prefix): number {
   if (a.family !== b.family) return a.family - b.family;

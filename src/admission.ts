@@ -2,9 +2,9 @@
 import { contains, format, overlaps, type Prefix } from './address.ts';
 import { type Config, refuseHostInPools } from './config.ts';
 import type { Domain } from './domain.ts';
+import type { Uplink } from './firewall/uplink.ts';
 import type { Address, Assignment } from './metadata.ts';
 import { Refusal } from './refusal.ts';
-import type { Uplink } from './resources/firewall.ts';
 import type { Route } from './view.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** From a domain's assignment to what stands in the kernel, and back. */
-import { nth } from './address.ts';
+import { format, nth } from './address.ts';
 import { assignmentOf, refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 import {
   type Attachment,
@@ -9,19 +9,28 @@ import {
   removeAttachment,
   writeAttachment,
 } from './attachments.ts';
-import { type Config, DEFAULT_DHCP } from './config.ts';
-import { type Checked, down, up } from './converge.ts';
+import { chooseFirewall, FIREWALLS } from './backend.ts';
+import { type Config, DEFAULT_CONFIG } from './config.ts';
+import { type Checked, check, down, up } from './converge.ts';
 import type { Domain } from './domain.ts';
-import type { Host } from './host.ts';
+import type { Firewall } from './firewall/firewall.ts';
+import { isTracked } from './firewall/policy.ts';
+import type { Uplink } from './firewall/uplink.ts';
+import { CommandFailure, type Host } from './host.ts';
+import { addUp, noteOwner, readEntry } from './ledger.ts';
 import { withLock } from './lock.ts';
 import type { Assignment } from './metadata.ts';
 import { aliasOwner } from './names.ts';
-import { observe, observeLinks, observeStart, observeUplink } from './observe.ts';
+import { look, observe, observeLinks, observeStart, observeUplink } from './observe.ts';
 import { basePlan, bridgesOf, domainPlan } from './plan.ts';
 import { Refusal } from './refusal.ts';
-import type { Uplink } from './resources/firewall.ts';
-import { iptables } from './resources/iptables.ts';
 import { EMPTY_VIEW, type View } from './view.ts';
+
+/** What a domain would have attached, by its assignment. */
+export function toAttachment(domain: Domain, assignment: Assignment, firewall: Firewall): Attachment {
+  const { addresses, policy } = assignment;
+  return { domain: domain.uuid, name: domain.name, addresses, policy, backend: firewall.name };
+}
 
 /**
  * Brings up everything for a domain that is about to start.
@@ -29,12 +38,13 @@ import { EMPTY_VIEW, type View } from './view.ts';
  * @throws Refusal, with nothing of it left on the host
  */
 export function attach(domain: Domain, assignment: Assignment, config: Config, host: Host): Checked[] {
-  const attachment: Attachment = { domain: domain.uuid, name: domain.name, addresses: assignment.addresses };
+  const firewall = chooseFirewall(config);
+  const attachment = toAttachment(domain, assignment, firewall);
   return withLock('sync', 'shared', host, () => {
     removeLeftover(domain.uuid, host);
-    const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, host));
+    const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
     try {
-      return up(domainPlan(attachment, config.dhcp, iptables), view, host);
+      return up(domainPlan(attachment, config.dhcp, firewall), view, host);
     } catch (error) {
       removeAttachment(attachment);
       throw error;
@@ -44,40 +54,74 @@ export function attach(domain: Domain, assignment: Assignment, config: Config, h
 
 /** A start that was killed, or whose daemon was, never got its release: what it made goes first. */
 function removeLeftover(uuid: string, host: Host): void {
-  let leftover: Attachment | undefined;
-  try {
-    leftover = readAttachment(uuid);
-  } catch {
-    discardAttachment(uuid);
-  }
+  const leftover = readOrDiscard(uuid);
   if (leftover !== undefined) takeDown(leftover, host);
 }
 
+function readOrDiscard(uuid: string): Attachment | undefined {
+  try {
+    return readAttachment(uuid);
+  } catch {
+    discardAttachment(uuid);
+    return undefined;
+  }
+}
+
 /** Refuses what collides, makes sure of the base, and claims; then the domain's resources are its own. */
-function admit(attachment: Attachment, config: Config, host: Host): View {
+function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host): View {
   const { addresses } = attachment;
   const bridges = bridgesOf(attachment.domain, addresses);
-  const prefixes = [...bridges.map(({ scope }) => nth(scope, 1n)), ...addresses.map(({ prefix }) => prefix)];
+  const prefixes = addresses.map(({ prefix }) => prefix);
   const seen = observeStart(
     host,
+    firewall,
     config,
     bridges.map(({ name }) => name),
-    prefixes,
+    [...bridges.map(({ scope }) => nth(scope, 1n)), ...prefixes],
   );
-  refuseForeignAddresses(
-    addresses.map(({ prefix }) => prefix),
-    config,
-    seen.uplink,
-  );
+  refuseForeignAddresses(prefixes, config, seen.uplink);
   refuseTakenScopes(addresses, seen.routes.values());
-  bringUpBase(config, seen.uplink, seen.view, host);
+  const base = basePlan(config, seen.uplink, firewall);
+  // The brief look suffices to see that all is there; to build, everything must be known.
+  const complete = check(base, seen.view).every(({ finding }) => finding.is === 'present');
+  if (!complete) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);
   writeAttachment(attachment);
-  return seen.view;
+  for (const { prefix } of addresses) changeOwner(prefix, attachment.domain, host);
+  return complete ? seen.view : { ...seen.view, filter: look(host, firewall.looks.brief) };
+}
+
+/**
+ * Flows that were tracked for an address's last owner would reach the next one past every rule ("a potential
+ * security hole", as Calico's Felix found): they are forgotten when the owner changes.
+ */
+function changeOwner(prefix: Attachment['addresses'][number]['prefix'], domain: string, host: Host): void {
+  const before = readEntry(prefix);
+  noteOwner(prefix, domain);
+  if (before === undefined || before.domain === domain) return;
+  forgetFlows(format(prefix), host);
+}
+
+/** Removes what connection tracking knows of an address, either way. */
+export function forgetFlows(address: string, host: Host): void {
+  for (const side of ['--orig-src', '--orig-dst']) {
+    try {
+      host.run(['conntrack', '-D', side, address]);
+    } catch (error) {
+      // conntrack calls it a failure that there was nothing to delete.
+      if (!(error instanceof CommandFailure && /0 flow entries/.test(error.stderr))) throw error;
+    }
+  }
 }
 
 /** Brings up what is missing of the base. Each resource stands alone, so a failure undoes none of the others. */
-export function bringUpBase(config: Config, uplink: Uplink, view: View, host: Host): Checked[] {
-  return basePlan(config, uplink, iptables).flatMap(resource => up([resource], view, host));
+export function bringUpBase(
+  config: Config,
+  uplink: Uplink,
+  firewall: Firewall,
+  view: View,
+  host: Host,
+): Checked[] {
+  return basePlan(config, uplink, firewall).flatMap(resource => up([resource], view, host));
 }
 
 /**
@@ -87,42 +131,43 @@ export function bringUpBase(config: Config, uplink: Uplink, view: View, host: Ho
  */
 export function detach(domain: Domain, host: Host): Attachment | undefined {
   return withLock('sync', 'shared', host, () => {
-    const attachment = attachmentOf(domain, host);
+    const attachment = readOrDiscard(domain.uuid) ?? reconstruct(domain, host);
     if (attachment !== undefined) takeDown(attachment, host);
     return attachment;
   });
-}
-
-function attachmentOf(domain: Domain, host: Host): Attachment | undefined {
-  try {
-    const attachment = readAttachment(domain.uuid);
-    if (attachment !== undefined) return attachment;
-  } catch {
-    discardAttachment(domain.uuid);
-  }
-  return reconstruct(domain, host);
 }
 
 /**
  * An attachment from the metadata, of those bridges alone whose alias names this domain and whose address
  * nobody else holds: a start that was refused because of another's address must not take that one down.
  */
-function reconstruct({ uuid, name, intent }: Domain, host: Host): Attachment | undefined {
+function reconstruct(domain: Domain, host: Host): Attachment | undefined {
+  const { uuid, intent } = domain;
   if (intent.kind !== 'assigned') return undefined;
+  const { assignment } = intent;
   const links = observeLinks(
     host,
-    bridgesOf(uuid, intent.assignment.addresses).map(({ name: bridge }) => bridge),
+    bridgesOf(uuid, assignment.addresses).map(({ name }) => name),
   );
-  const addresses = intent.assignment.addresses.filter(
+  const addresses = assignment.addresses.filter(
     ({ prefix, bridge }) =>
       aliasOwner(links.get(bridge)?.alias ?? '') === uuid && [undefined, uuid].includes(claimant(prefix)),
   );
-  return addresses.length === 0 ? undefined : { domain: uuid, name, addresses };
+  if (addresses.length === 0) return undefined;
+  return toAttachment(domain, { ...assignment, addresses }, chooseFirewall(DEFAULT_CONFIG));
 }
 
-function takeDown(attachment: Attachment, host: Host): void {
-  const failures = down(domainPlan(attachment, DEFAULT_DHCP, iptables), EMPTY_VIEW, host);
+/** Takes everything of an attachment down, then the attachment itself; its traffic is added up. */
+export function takeDown(attachment: Attachment, host: Host): void {
+  const firewall = FIREWALLS[attachment.backend];
+  const counters = look(host, firewall.looks.counters);
+  // Only the rules of a domain must be seen to be removed; everything else goes by name.
+  const view = isTracked(attachment.policy)
+    ? { ...EMPTY_VIEW, filter: look(host, firewall.looks.brief) }
+    : EMPTY_VIEW;
+  const failures = down(domainPlan(attachment, DEFAULT_CONFIG.dhcp, firewall), view, host);
   if (failures.length > 0) throw new Refusal(failures.join('; '));
+  for (const { prefix } of attachment.addresses) addUp(prefix, attachment.domain, counters, true);
   removeAttachment(attachment);
 }
 
@@ -132,29 +177,24 @@ function takeDown(attachment: Attachment, host: Host): void {
  */
 export function reattach(domain: Domain, config: Config, host: Host): Checked[] {
   return withLock('sync', 'shared', host, () => {
-    const attachment = readOrRebuild(domain, config, host);
+    const firewall = chooseFirewall(config);
+    const attachment = readOrDiscard(domain.uuid) ?? claimAnew(domain, config, firewall, host);
     if (attachment === undefined) return [];
-    const view = observe(host);
-    const base = bringUpBase(config, observeUplink(host, config), view, host);
+    const view = observe(host, firewall);
+    const base = bringUpBase(config, observeUplink(host, config), firewall, view, host);
     return [
       ...base,
-      ...up(domainPlan({ ...attachment, taps: tapsOf(domain) }, config.dhcp, iptables), view, host),
+      ...up(domainPlan({ ...attachment, taps: tapsOf(domain) }, config.dhcp, firewall), view, host),
     ];
   });
 }
 
-/** The attachment of a running domain; where it is lost, claimed anew from the live metadata. */
-function readOrRebuild(domain: Domain, config: Config, host: Host): Attachment | undefined {
-  try {
-    const attachment = readAttachment(domain.uuid);
-    if (attachment !== undefined) return attachment;
-  } catch {
-    discardAttachment(domain.uuid);
-  }
+/** The attachment of a running domain that lost it, from its live metadata. */
+function claimAnew(domain: Domain, config: Config, firewall: Firewall, host: Host): Attachment | undefined {
   const assignment = assignmentOf(domain);
   if (assignment === undefined) return undefined;
-  const attachment = { domain: domain.uuid, name: domain.name, addresses: assignment.addresses };
-  withLock('claims', 'exclusive', host, () => admit(attachment, config, host));
+  const attachment = toAttachment(domain, assignment, firewall);
+  withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
   return attachment;
 }
 

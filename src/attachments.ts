@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import * as v from 'valibot';
 import { format, formatLong, isSingle, overlaps, type Prefix, parsePrefix } from './address.ts';
+import type { Firewall } from './firewall/firewall.ts';
+import { formatRule, type Policy, parseRule } from './firewall/policy.ts';
 import { readIfThere, writeAtomically } from './host.ts';
 import type { Address } from './metadata.ts';
 import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, INTERFACE_NAME, isUuid } from './names.ts';
@@ -12,6 +14,9 @@ export interface Attachment {
   /** The domain's name when it started, for people. */
   readonly name: string;
   readonly addresses: readonly Address[];
+  readonly policy: Policy;
+  /** The filter it was set up with; a later change of the configuration doesn't hide what stands. */
+  readonly backend: Firewall['name'];
 }
 
 const prefixText = v.pipe(v.string(), v.transform(parsePrefix));
@@ -22,6 +27,12 @@ const schema = v.object({
   addresses: v.array(
     v.object({ prefix: prefixText, bridge: v.pipe(v.string(), v.regex(INTERFACE_NAME)), scope: prefixText }),
   ),
+  policy: v.object({
+    inbound: v.picklist(['allow', 'deny']),
+    isolate: v.boolean(),
+    rules: v.array(v.pipe(v.string(), v.transform(parseRule))),
+  }),
+  backend: v.picklist(['iptables', 'nftables']),
 });
 
 const fileOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.json`;
@@ -79,7 +90,7 @@ export function writeAttachment(attachment: Attachment): void {
   }
 }
 
-const plain = ({ domain, name, addresses }: Attachment): unknown => ({
+const plain = ({ domain, name, addresses, policy, backend }: Attachment): unknown => ({
   domain,
   name,
   addresses: addresses.map(({ prefix, bridge, scope }) => ({
@@ -87,6 +98,8 @@ const plain = ({ domain, name, addresses }: Attachment): unknown => ({
     bridge,
     scope: format(scope),
   })),
+  policy: { ...policy, rules: policy.rules.map(formatRule) },
+  backend,
 });
 
 /** Removes an attachment and its claims; that there is none is no error. */

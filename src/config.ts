@@ -1,6 +1,8 @@
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { contains, format, overlaps, type Prefix, parseAddress, parsePrefix } from './address.ts';
+import { parsePortWords } from './firewall/policy.ts';
+import type { Match } from './firewall/rules.ts';
 import { CONFIG_FILE, INTERFACE_NAME } from './names.ts';
 import { quote, Refusal, reason } from './refusal.ts';
 
@@ -24,7 +26,12 @@ export interface DhcpConfig {
 }
 
 export interface FirewallConfig {
+  readonly backend: 'iptables' | 'nftables' | 'auto';
   readonly betweenDomains: boolean;
+  /** Destination ports that no domain reaches, outside or at its neighbours. */
+  readonly outboundDeny: readonly Extract<Match, { is: 'ports' }>[];
+  /** What domains reach on the host itself. */
+  readonly hostAccess: 'open' | 'dhcp-only';
 }
 
 /** Applies a parser of ours inside of valibot, so that its own words become the message. */
@@ -67,8 +74,21 @@ const dhcpSchema = v.strictObject({
 });
 
 const firewallSchema = v.pipe(
-  v.strictObject({ between_domains: v.optional(v.boolean(), true) }),
-  v.transform(({ between_domains }) => ({ betweenDomains: between_domains })),
+  v.strictObject({
+    backend: v.optional(
+      v.picklist(['auto', 'iptables', 'nftables'], 'not "auto", "iptables" or "nftables"'),
+      'auto',
+    ),
+    between_domains: v.optional(v.boolean(), true),
+    outbound_deny: v.optional(v.array(parsed(parsePortWords)), []),
+    host_access: v.optional(v.picklist(['open', 'dhcp-only'], 'not "open" or "dhcp-only"'), 'open'),
+  }),
+  v.transform(({ backend, between_domains, outbound_deny, host_access }) => ({
+    backend,
+    betweenDomains: between_domains,
+    outboundDeny: outbound_deny,
+    hostAccess: host_access,
+  })),
 );
 
 const schema = v.strictObject({
@@ -80,8 +100,13 @@ const schema = v.strictObject({
   firewall: v.optional(firewallSchema, {}),
 });
 
-/** The DHCP settings of an empty configuration; for taking down, where no setting matters. */
-export const DEFAULT_DHCP: DhcpConfig = v.parse(dhcpSchema, {});
+/** The settings of an empty configuration; for taking down, where no setting matters. */
+export const DEFAULT_CONFIG: Config = {
+  uplink: undefined,
+  host: undefined,
+  gateway: undefined,
+  ...v.parse(schema, { pools: [] }),
+};
 
 /**
  * Parses the text of hnet.toml.

@@ -1,3 +1,4 @@
+import { OPEN, type Policy } from './firewall/policy.ts';
 import { type Address, type Intent, readIntent } from './metadata.ts';
 import { isUuid } from './names.ts';
 import { quote, Refusal } from './refusal.ts';
@@ -64,3 +65,7 @@ export function addressesOf(domain: Domain | undefined): readonly Address[] {
   const { owner, addresses } = domain.intent.assignment;
   return owner === undefined || owner === domain.uuid ? addresses : [];
 }
+
+/** The rules that a domain's metadata gives it. */
+export const policyOf = ({ intent }: Domain): Policy =>
+  intent.kind === 'assigned' ? intent.assignment.policy : OPEN;

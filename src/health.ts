@@ -2,9 +2,9 @@
 import { type Attachment, readAttachment } from './attachments.ts';
 import type { Config } from './config.ts';
 import { check } from './converge.ts';
+import type { Firewall } from './firewall/firewall.ts';
 import { domainPlan } from './plan.ts';
 import { reason } from './refusal.ts';
-import { iptables } from './resources/iptables.ts';
 import type { View } from './view.ts';
 
 export interface Health {
@@ -19,6 +19,7 @@ export function healthOf(
   assigned: boolean,
   active: boolean,
   config: Config,
+  firewall: Firewall,
   view: View,
 ): Health {
   let attachment: Attachment | undefined;
@@ -30,7 +31,7 @@ export function healthOf(
   if (attachment === undefined)
     return { attachment, faults: active && assigned ? ['runs, but nothing is set up for it'] : [] };
   if (!active) return { attachment, faults: ['left over from a run that has ended'] };
-  const wrong = check(domainPlan(attachment, config.dhcp, iptables), view).filter(
+  const wrong = check(domainPlan(attachment, config.dhcp, firewall), view).filter(
     ({ finding }) => finding.is !== 'present',
   );
   return {

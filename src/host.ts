@@ -22,7 +22,7 @@ const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /** What the tools say when the thing to be removed isn't there; taking down treats it as success. */
 const ABSENCE =
-  /Cannot find device|No such process|No such device|Cannot assign requested address|set with the given name does not exist|element cannot be deleted/;
+  /Cannot find device|No such process|No such device|No such file or directory|Cannot assign requested address|set with the given name does not exist|element cannot be deleted|element does not exist/;
 
 /**
  * The one door to the kernel and its tools. Calls are synchronous: a plan is an ordered list, and nothing is
@@ -136,7 +136,9 @@ export class Host {
 function complaints(stderr: string): string[] {
   return stderr
     .split('\n')
-    .filter(line => line.trim() !== '' && !/^Command failed/.test(line) && !ABSENCE.test(line));
+    .filter(
+      line => line.trim() !== '' && !/^Command failed|^delete |^ *\^+$/.test(line) && !ABSENCE.test(line),
+    );
 }
 
 function failure(result: ReturnType<typeof spawnSync>, limit: number): string {

@@ -1,6 +1,7 @@
 /** Who holds what: the assignments of all domains, seen together with the host. */
 
 import type { Holding, Taken } from './allocate.ts';
+import { chooseFirewall } from './backend.ts';
 import type { Config } from './config.ts';
 import { addressesOf } from './domain.ts';
 import type { Host } from './host.ts';
@@ -14,7 +15,7 @@ import { observe, observeUplink } from './observe.ts';
  */
 export function inventory(domains: readonly KnownDomain[], config: Config, host: Host): Taken {
   const uplink = observeUplink(host, config);
-  const { links, routes } = observe(host);
+  const { links, routes } = observe(host, chooseFirewall(config));
   const foreign = [...links].filter(([, link]) => aliasOwner(link.alias) === undefined).map(([name]) => name);
   const ours = new Set([...links.keys()].filter(name => !foreign.includes(name)));
   return {

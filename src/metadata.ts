@@ -1,7 +1,8 @@
 import { equal, format, overlaps, type Prefix, parsePrefix } from './address.ts';
+import { formatRule, OPEN, type Policy, parseRule } from './firewall/policy.ts';
 import { articleScope, bridgeNames, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
 import { quote, Refusal, reason } from './refusal.ts';
-import { type Element, elements, escapeXml } from './xml.ts';
+import { type Element, elements, escapeXml, textOf } from './xml.ts';
 
 /** One address (or subnet) of a domain, with the derived names that were pinned when it was assigned. */
 export interface Address {
@@ -16,10 +17,12 @@ export interface Assignment {
   /** UUID of the domain the assignment was made for; a copy of the metadata in a clone shows by it. */
   readonly owner: string | undefined;
   readonly addresses: readonly Address[];
+  readonly policy: Policy;
 }
 
 /**
- * Reads our metadata element, `<assignment domain="UUID"><address ip= bridge= scope=/></assignment>`.
+ * Reads our metadata element, `<assignment domain="UUID"><address ip= bridge= scope=/>…
+ * <policy inbound="deny" isolate="on"><rule>allow tcp/22</rule>…</policy></assignment>`.
  * Where bridge and scope are left out (metadata written by hand), the article's rule applies.
  * @throws Refusal that names the value and what is wrong with it
  */
@@ -29,10 +32,15 @@ export function parseAssignment(element: Element): Assignment {
   refuseUnknown(element, ['domain']);
   const owner = element.attributes.get('domain');
   if (owner !== undefined && !isUuid(owner)) throw new Refusal(`domain ${quote(owner)} is not a UUID`);
-  const addresses = elements(element).map(parseAddressElement);
+  const children = elements(element);
+  const stranger = children.find(
+    ({ name, namespace }) => !['address', 'policy'].includes(name) || namespace !== METADATA_NAMESPACE,
+  );
+  if (stranger !== undefined) throw new Refusal(`unknown element <${stranger.name}> in <assignment>`);
+  const addresses = children.filter(({ name }) => name === 'address').map(parseAddressElement);
   if (addresses.length === 0) throw new Refusal('the assignment holds no address');
   refuseContradictions(addresses);
-  return { owner, addresses };
+  return { owner, addresses, policy: parsePolicies(children.filter(({ name }) => name === 'policy')) };
 }
 
 function refuseUnknown(element: Element, known: string[]): void {
@@ -41,9 +49,6 @@ function refuseUnknown(element: Element, known: string[]): void {
 }
 
 function parseAddressElement(element: Element): Address {
-  if (element.name !== 'address' || element.namespace !== METADATA_NAMESPACE) {
-    throw new Refusal(`unknown element <${element.name}> in <assignment>, expected <address>`);
-  }
   refuseUnknown(element, ['ip', 'bridge', 'scope']);
   const ip = element.attributes.get('ip');
   if (ip === undefined) throw new Refusal('<address> has no "ip"');
@@ -54,6 +59,26 @@ function parseAddressElement(element: Element): Address {
   }
   const scope = element.attributes.get('scope');
   return { prefix, bridge, scope: scope === undefined ? articleScope(prefix) : parseScope(scope) };
+}
+
+function parsePolicies([element, second]: readonly Element[]): Policy {
+  if (element === undefined) return OPEN;
+  if (second !== undefined) throw new Refusal('two elements <policy>, where one is allowed');
+  refuseUnknown(element, ['inbound', 'isolate']);
+  const inbound = element.attributes.get('inbound') ?? 'allow';
+  const isolate = element.attributes.get('isolate') ?? 'off';
+  if (inbound !== 'allow' && inbound !== 'deny')
+    throw new Refusal(`inbound is ${quote(inbound)}, not "allow" or "deny"`);
+  if (isolate !== 'on' && isolate !== 'off')
+    throw new Refusal(`isolate is ${quote(isolate)}, not "on" or "off"`);
+  const stranger = elements(element).find(({ name }) => name !== 'rule');
+  if (stranger !== undefined)
+    throw new Refusal(`unknown element <${stranger.name}> in <policy>, expected <rule>`);
+  return {
+    inbound,
+    isolate: isolate === 'on',
+    rules: elements(element).map(rule => parseRule(textOf(rule).trim())),
+  };
 }
 
 function parseScope(text: string): Prefix {
@@ -92,7 +117,13 @@ export function renderAssignment(assignment: Assignment): string {
     ({ prefix, bridge, scope }) =>
       `<address ip="${format(prefix)}" bridge="${escapeXml(bridge)}" scope="${format(scope)}"/>`,
   );
-  return `<assignment${owner}>${addresses.join('')}</assignment>`;
+  return `<assignment${owner}>${addresses.join('')}${renderPolicy(assignment.policy)}</assignment>`;
+}
+
+function renderPolicy({ inbound, isolate, rules }: Policy): string {
+  if (inbound === 'allow' && !isolate && rules.length === 0) return '';
+  const words = rules.map(rule => `<rule>${escapeXml(formatRule(rule))}</rule>`).join('');
+  return `<policy inbound="${inbound}" isolate="${isolate ? 'on' : 'off'}">${words}</policy>`;
 }
 
 /** What a domain's metadata says about us: nothing, an assignment, or something that can't be read. */

@@ -1,13 +1,14 @@
 /** Reads what is into a View: the output of tools and files of the kernel, parsed into types at this door. */
 import { readdirSync } from 'node:fs';
 import * as v from 'valibot';
-import { bits, type Family, format, formatAddress, type Prefix, parsePrefix } from './address.ts';
+import { type Family, format, formatAddress, type Prefix, parsePrefix } from './address.ts';
 import type { Config } from './config.ts';
-import { type Host, processOf, readIfThere } from './host.ts';
+import type { Firewall, Look } from './firewall/firewall.ts';
+import type { Uplink } from './firewall/uplink.ts';
+import { CommandFailure, type Host, processOf, readIfThere } from './host.ts';
 import { DHCP_DIRECTORY, ROUTE_PROTOCOL } from './names.ts';
 import { Refusal } from './refusal.ts';
 import { configurationFile, pidFile } from './resources/dhcp.ts';
-import type { Uplink } from './resources/firewall.ts';
 import { type DhcpServer, EMPTY_VIEW, type Link, type Route, routeKey, type View } from './view.ts';
 
 const number = v.optional(v.number(), -1);
@@ -51,16 +52,29 @@ function parse<T>(schema: v.GenericSchema<unknown, T>, output: unknown, what: st
 }
 
 /** Everything, in a number of processes that doesn't depend on the number of domains. */
-export function observe(host: Host): View {
+export function observe(host: Host, firewall: Firewall): View {
   const [links, routes] = host.query(['address show', 'route show table main']);
   return {
     ...toLinks(links),
     routes: toRoutes(4, routes),
-    sets: readSets(host.run(['ipset', 'save'])),
-    chains: readChains(host.run(['iptables-save'])),
+    filter: look(host, firewall.looks.all),
     dhcp: readDhcpServers(host),
     sysctl,
   };
+}
+
+/** What stands in the filter. A tool that fails has nothing to show: a table that isn't there, say. */
+export function look(host: Host, { commands, parse }: Look): View['filter'] {
+  return parse(
+    commands.map(({ argv, stdin }) => {
+      try {
+        return host.run(argv, stdin);
+      } catch (error) {
+        if (error instanceof CommandFailure) return '';
+        throw error;
+      }
+    }),
+  );
 }
 
 /** What a start must know: the uplink, the base, and what stands where the domain's own resources will. */
@@ -78,6 +92,7 @@ export interface StartView {
  */
 export function observeStart(
   host: Host,
+  firewall: Firewall,
   given: UplinkConfig,
   bridges: readonly string[],
   prefixes: readonly Prefix[],
@@ -90,8 +105,6 @@ export function observeStart(
     ...prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
   ]);
   const matches = answers.slice(bridges.length).map(answer => [...toRoutes(4, answer).values()]);
-  const chains = readChains(host.run(['iptables-save']));
-  const named = [...chains.values()].flat().flatMap(rule => /--match-set (\S+)/.exec(rule)?.[1] ?? []);
   return {
     uplink: readUplink(given, defaultRoute),
     routes: new Map(
@@ -106,8 +119,7 @@ export function observeStart(
         ...toRoutes(4, blackholes),
         ...matches.flat().map(route => [routeKey(route.prefix, route.metric), route] as const),
       ]),
-      chains,
-      sets: new Map(named.map(name => [name, new Set()])),
+      filter: look(host, firewall.looks.brief),
       sysctl,
     },
   };
@@ -170,34 +182,6 @@ function toRoute(
 ): Route {
   const prefix: Prefix = dst === 'default' ? { family, first: 0n, length: 0 } : parsePrefix(dst);
   return { prefix, type, dev, protocol, metric };
-}
-
-/** Reads `ipset save`: `add NAME ENTRY …`, a single address without its length. */
-function readSets(saved: string): ReadonlyMap<string, ReadonlySet<string>> {
-  const sets = new Map<string, Set<string>>();
-  for (const line of saved.split('\n')) {
-    const [verb, name = '', entry = ''] = line.split(' ');
-    if (verb === 'create') sets.set(name, new Set());
-    if (verb === 'add' && name.startsWith('hnet')) sets.get(name)?.add(withLength(entry));
-  }
-  return sets;
-}
-
-const withLength = (entry: string): string =>
-  entry.includes('/') ? entry : `${entry}/${bits(entry.includes(':') ? 6 : 4)}`;
-
-/** Reads `iptables-save`: `*table`, `:chain …`, `-A chain rule`. */
-function readChains(saved: string): ReadonlyMap<string, readonly string[]> {
-  const chains = new Map<string, string[]>();
-  let table = '';
-  for (const line of saved.split('\n')) {
-    if (line.startsWith('*')) table = line.slice(1);
-    const [, declared] = /^:(\S+) /.exec(line) ?? [];
-    if (declared !== undefined) chains.set(`${table} ${declared}`, []);
-    const [, chain, rule] = /^-A (\S+) (.*)$/.exec(line) ?? [];
-    if (chain !== undefined && rule !== undefined) chains.get(`${table} ${chain}`)?.push(rule);
-  }
-  return chains;
 }
 
 /**

@@ -1,8 +1,10 @@
 import type { Config, DhcpConfig } from './config.ts';
+import type { Firewall } from './firewall/firewall.ts';
+import type { Policy } from './firewall/policy.ts';
+import type { Uplink } from './firewall/uplink.ts';
 import type { Address } from './metadata.ts';
 import { type BridgeSpec, bridge, bridgePort, bridgeSysctls, gatewayAddress } from './resources/bridge.ts';
 import { dhcpScope } from './resources/dhcp.ts';
-import type { Firewall, Uplink } from './resources/firewall.ts';
 import { forwarding } from './resources/forwarding.ts';
 import type { Resource } from './resources/resource.ts';
 import { blackhole, hostRoute } from './resources/route.ts';
@@ -11,6 +13,7 @@ import { blackhole, hostRoute } from './resources/route.ts';
 export interface Wanted {
   readonly domain: string;
   readonly addresses: readonly Address[];
+  readonly policy: Policy;
   /** Bridge → tap of a running domain; empty before a start, when libvirt plugs them in itself. */
   readonly taps?: ReadonlyMap<string, readonly string[]>;
 }
@@ -33,6 +36,12 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
     ...bridges.map(bridgeSysctls),
     ...bridges.map(({ scope }) => firewall.scope(scope)),
     ...wanted.addresses.map(({ prefix }) => firewall.address(prefix)),
+    ...firewall.policy({
+      domain: wanted.domain,
+      addresses: wanted.addresses.map(({ prefix }) => prefix),
+      scopes: bridges.map(({ scope }) => scope),
+      policy: wanted.policy,
+    }),
     ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
     ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),
     ...bridges.map(spec => dhcpScope(spec, dhcp)),

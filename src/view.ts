@@ -39,6 +39,29 @@ export interface DhcpServer {
   readonly configuration: string;
 }
 
+/** Packets and bytes that the kernel counted. */
+export interface Counter {
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+/** A rule as the backend's tool prints it, without its counter. */
+export interface RuleLine {
+  readonly text: string;
+  readonly counter: Counter;
+}
+
+/** What stands in the packet filter, ours and others'. */
+export interface FilterView {
+  /**
+   * Set → its entries, as {@link formatLong} writes them, and what they counted; `unread` for a set that is
+   * known to exist, and no more.
+   */
+  readonly sets: ReadonlyMap<string, ReadonlyMap<string, Counter> | 'unread'>;
+  /** `table chain` → its rules in order. */
+  readonly chains: ReadonlyMap<string, readonly RuleLine[]>;
+}
+
 /**
  * What is: the state of the host, read in a constant number of processes however many domains there are.
  * Resources compare themselves with it; nothing that probes runs a command of its own.
@@ -49,10 +72,7 @@ export interface View {
   readonly addresses: ReadonlyMap<string, readonly string[]>;
   /** The main table, by {@link routeKey}. */
   readonly routes: ReadonlyMap<string, Route>;
-  /** Set → its entries, as {@link formatLong} writes them. */
-  readonly sets: ReadonlyMap<string, ReadonlySet<string>>;
-  /** `table chain` → its rules in order, as the backend prints them. */
-  readonly chains: ReadonlyMap<string, readonly string[]>;
+  readonly filter: FilterView;
   /** Bridge → the DHCP server on it. */
   readonly dhcp: ReadonlyMap<string, DhcpServer>;
   /** The value of a file in /proc/sys, or undefined if there is none. */
@@ -64,8 +84,7 @@ export const EMPTY_VIEW: View = {
   links: new Map(),
   addresses: new Map(),
   routes: new Map(),
-  sets: new Map(),
-  chains: new Map(),
+  filter: { sets: new Map(), chains: new Map() },
   dhcp: new Map(),
   sysctl: () => undefined,
 };

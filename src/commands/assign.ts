@@ -2,7 +2,7 @@ import { equal, format, overlaps, type Prefix, parsePrefix } from '../address.ts
 import { refuseForeignAddresses } from '../admission.ts';
 import { freeAddress, pin, refuseHeld, type Taken } from '../allocate.ts';
 import type { Config } from '../config.ts';
-import { addressesOf } from '../domain.ts';
+import { addressesOf, policyOf } from '../domain.ts';
 import { inventory } from '../inventory.ts';
 import { type Affects, type KnownDomain, type Libvirt, pick, withLibvirt } from '../libvirt.ts';
 import { withLock } from '../lock.ts';
@@ -111,7 +111,11 @@ function applyAssignment(
   // Decided before anything is written, so that a choice the user must make leaves all as it was.
   const change =
     nic === undefined ? undefined : changeNic(persistent ?? domain, addresses[0]?.bridge ?? '', nic.mac);
-  writeMetadata(libvirt, known, renderAssignment({ owner: domain.uuid, addresses }));
+  writeMetadata(
+    libvirt,
+    known,
+    renderAssignment({ owner: domain.uuid, addresses, policy: policyOf(persistent ?? domain) }),
+  );
   if (persistent === undefined)
     context.warn(`${quote(domain.name)} is transient: its interface stays as it is`);
   else if (change?.kind === 'update') libvirt.connection.updateDevice(domain.uuid, change.device, 'config');

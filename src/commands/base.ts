@@ -1,22 +1,19 @@
 import { bringUpBase } from '../attach.ts';
+import { chooseFirewall, FIREWALLS } from '../backend.ts';
 import { down } from '../converge.ts';
 import { withLock } from '../lock.ts';
 import { observe, observeUplink } from '../observe.ts';
 import { basePlan } from '../plan.ts';
 import { Refusal } from '../refusal.ts';
-import { iptables } from '../resources/iptables.ts';
 import type { Context } from './context.ts';
 
 /** Brings up what stands whether a domain runs or not: forwarding, sets, chains, blackholes. Run at boot. */
 export function baseUp(context: Context): void {
   const config = context.config();
   withLock('claims', 'exclusive', context.host, () => {
-    const done = bringUpBase(
-      config,
-      observeUplink(context.host, config),
-      observe(context.host),
-      context.host,
-    );
+    const firewall = chooseFirewall(config);
+    const uplink = observeUplink(context.host, config);
+    const done = bringUpBase(config, uplink, firewall, observe(context.host, firewall), context.host);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
   });
 }
@@ -25,8 +22,11 @@ export function baseUp(context: Context): void {
 export function baseDown(context: Context): void {
   const config = context.config();
   withLock('sync', 'exclusive', context.host, () => {
-    const plan = basePlan(config, observeUplink(context.host, config), iptables);
-    const failures = down(plan, observe(context.host), context.host);
+    const uplink = observeUplink(context.host, config);
+    const failures = Object.values(FIREWALLS).flatMap(firewall => {
+      const view = observe(context.host, firewall);
+      return view.filter.sets.size > 0 ? down(basePlan(config, uplink, firewall), view, context.host) : [];
+    });
     if (failures.length > 0) throw new Refusal(failures.join('; '));
   });
 }

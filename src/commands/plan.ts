@@ -1,10 +1,10 @@
 import { describe } from '../action.ts';
 import { assignmentOf } from '../admission.ts';
+import { chooseFirewall } from '../backend.ts';
 import { pick, withLibvirt } from '../libvirt.ts';
 import { observe, observeUplink } from '../observe.ts';
 import { basePlan, domainPlan } from '../plan.ts';
 import { quote, Refusal, reason } from '../refusal.ts';
-import { iptables } from '../resources/iptables.ts';
 import type { Resource } from '../resources/resource.ts';
 import { EMPTY_VIEW, type View } from '../view.ts';
 import type { Context } from './context.ts';
@@ -15,15 +15,16 @@ export function plan(name: string, context: Context): void {
   const { domain, persistent } = withLibvirt(libvirt => pick(libvirt.domains(), name));
   const next = persistent ?? domain;
   const assignment = readAssignment(next);
-  const view = observe(context.host);
-  const base = basePlan(config, observeUplink(context.host, config), iptables);
-  const wanted = { domain: next.uuid, addresses: assignment.addresses };
+  const firewall = chooseFirewall(config);
+  const view = observe(context.host, firewall);
+  const base = basePlan(config, observeUplink(context.host, config), firewall);
+  const wanted = { ...assignment, domain: next.uuid };
   printResources(
     base.filter(resource => resource.probe(view).is !== 'present'),
     view,
     context,
   );
-  printResources(domainPlan(wanted, config.dhcp, iptables), EMPTY_VIEW, context);
+  printResources(domainPlan(wanted, config.dhcp, firewall), EMPTY_VIEW, context);
 }
 
 function readAssignment(domain: Parameters<typeof assignmentOf>[0]) {

@@ -1,5 +1,6 @@
 import { addresses, contains, equal, format, overlaps, type Prefix, size } from '../address.ts';
 import type { Holding, Taken } from '../allocate.ts';
+import { chooseFirewall } from '../backend.ts';
 import { inventory } from '../inventory.ts';
 import { withLibvirt } from '../libvirt.ts';
 import { observe } from '../observe.ts';
@@ -25,7 +26,7 @@ export function pool(options: { json?: boolean }, context: Context): void {
     config,
     context.host,
   );
-  const view = observe(context.host);
+  const view = observe(context.host, chooseFirewall(config));
   const rows = config.pools.flatMap(one => rowsOf(one, taken, view));
   if (options.json) context.print(JSON.stringify(rows, null, 2));
   else for (const line of render(rows, context.colour)) context.print(line);

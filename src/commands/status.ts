@@ -1,4 +1,5 @@
 import { format } from '../address.ts';
+import { chooseFirewall } from '../backend.ts';
 import { addressesOf } from '../domain.ts';
 import { type Health, healthOf } from '../health.ts';
 import { readLeases } from '../leases.ts';
@@ -24,11 +25,12 @@ interface Row {
 export function status(name: string | undefined, options: { json?: boolean }, context: Context): void {
   const config = context.config();
   const all = withLibvirt(libvirt => libvirt.domains());
-  const view = observe(context.host);
+  const firewall = chooseFirewall(config);
+  const view = observe(context.host, firewall);
   const chosen = name === undefined ? all : [pick(all, name)];
   const rows = chosen.flatMap(known => {
     const assigned = addressesOf(known.domain).length > 0;
-    return toRows(known, healthOf(known.domain.uuid, assigned, known.active, config, view));
+    return toRows(known, healthOf(known.domain.uuid, assigned, known.active, config, firewall, view));
   });
   if (options.json) context.print(JSON.stringify(rows, null, 2));
   else if (rows.length === 0)

@@ -1,5 +1,5 @@
 import { equal, format, type Prefix, parsePrefix } from '../address.ts';
-import { addressesOf } from '../domain.ts';
+import { addressesOf, policyOf } from '../domain.ts';
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
 import { withLock } from '../lock.ts';
 import { renderAssignment } from '../metadata.ts';
@@ -19,7 +19,9 @@ export function unassign(name: string, given: readonly string[], context: Contex
       writeMetadata(
         libvirt,
         known,
-        rest.length === 0 ? undefined : renderAssignment({ owner: domain.uuid, addresses: rest }),
+        rest.length === 0
+          ? undefined
+          : renderAssignment({ owner: domain.uuid, addresses: rest, policy: policyOf(persistent ?? domain) }),
       );
       const gone = addresses.filter(address => !rest.includes(address)).map(({ prefix }) => format(prefix));
       context.print(

@@ -1,0 +1,112 @@
+/** Resources that are entries of sets: the same for both backends but for the words. */
+import type { Action } from '../action.ts';
+import { type Family, formatLong, type Prefix, parseInterfaceAddress, subtract } from '../address.ts';
+import type { Config } from '../config.ts';
+import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resources/resource.ts';
+import type { View } from '../view.ts';
+import { setNames } from './ruleset.ts';
+import type { Uplink } from './uplink.ts';
+
+/** How a backend says it. Adding what is there, and removing what isn't, are no errors. */
+export interface SetEntries {
+  readonly add: (set: string, prefix: Prefix) => Action;
+  readonly remove: (set: string, prefix: Prefix) => Action;
+}
+
+/** Prefixes of a running domain in some sets. Where a set wasn't read, adding once more does no harm. */
+export function setEntries(
+  label: string,
+  sets: readonly string[],
+  prefixes: readonly Prefix[],
+  words: SetEntries,
+): Resource {
+  const all = (word: SetEntries['add']): Action[] =>
+    sets.flatMap(name => prefixes.map(prefix => word(name, prefix)));
+  return {
+    label,
+    probe: view => (sets.every(name => holdsAll(view, name, prefixes)) ? PRESENT : ABSENT),
+    up: () => all(words.add),
+    down: () => all(words.remove),
+  };
+}
+
+function holdsAll({ filter }: View, name: string, prefixes: readonly Prefix[]): boolean {
+  const contents = filter.sets.get(name);
+  return (
+    contents !== undefined &&
+    contents !== 'unread' &&
+    prefixes.every(prefix => contents.has(formatLong(prefix)))
+  );
+}
+
+/** Whether a domain keeps apart from the others of this host. Not being isolated has to be seen to as well. */
+export function isolation(
+  family: Family,
+  prefixes: readonly Prefix[],
+  isolate: boolean,
+  words: SetEntries,
+): Resource {
+  const name = setNames(family).isolated;
+  const mine = prefixes.filter(prefix => prefix.family === family);
+  return {
+    label: isolate ? 'isolation' : 'no isolation',
+    probe: ({ filter }) => {
+      const contents = filter.sets.get(name);
+      if (contents === undefined || contents === 'unread') return isolate ? ABSENT : PRESENT;
+      if (mine.every(prefix => contents.has(formatLong(prefix)) === isolate)) return PRESENT;
+      return isolate ? ABSENT : changed('it is isolated, which nobody asked for');
+    },
+    up: () => mine.map(prefix => (isolate ? words.add(name, prefix) : words.remove(name, prefix))),
+    down: () => (isolate ? mine.map(prefix => words.remove(name, prefix)) : []),
+  };
+}
+
+/**
+ * What the configuration gives to domains: pools and scopes. In a set that wasn't read they are taken to be
+ * there: the chains that name the set came after them.
+ */
+export function staticEntries(family: Family, config: Config, uplink: Uplink, words: SetEntries): Resource[] {
+  const names = setNames(family);
+  const ranges = [...config.pools, ...config.dhcp.scopes].filter(range => range.family === family);
+  const ours = (view: View): Prefix[] =>
+    onLink(view, uplink.device).reduce((left, subnet) => left.flatMap(one => subtract(one, subnet)), ranges);
+  return [exactly(names.near, () => ranges, words), exactly(names.ours, ours, words)];
+}
+
+/** The subnets on the uplink's own link: others have addresses there, and may use them. */
+function onLink({ addresses }: View, device: string): Prefix[] {
+  return (addresses.get(device) ?? []).flatMap(text => {
+    const { address, length } = parseInterfaceAddress(text);
+    const host = BigInt(address.length - length);
+    return host === 0n ? [] : [{ ...address, first: (address.first >> host) << host, length }];
+  });
+}
+
+function exactly(name: string, wanted: (view: View) => Prefix[], words: SetEntries): Resource {
+  const surplus = (view: View): string[] => {
+    const contents = view.filter.sets.get(name);
+    const keep = new Set(wanted(view).map(formatLong));
+    return contents === undefined || contents === 'unread'
+      ? []
+      : [...contents.keys()].filter(entry => !keep.has(entry));
+  };
+  return {
+    label: `pools and scopes in ${name}`,
+    probe: (view): Finding => {
+      const contents = view.filter.sets.get(name);
+      if (contents === 'unread') return PRESENT;
+      if (contents === undefined || !holdsAll(view, name, wanted(view))) return ABSENT;
+      return surplus(view).length === 0 ? PRESENT : changed(`it also holds ${surplus(view).join(', ')}`);
+    },
+    up: view => [
+      ...surplus(view).map(entry => words.remove(name, toPrefix(entry))),
+      ...wanted(view).map(prefix => words.add(name, prefix)),
+    ],
+    down: () => [],
+  };
+}
+
+const toPrefix = (entry: string): Prefix => {
+  const { address, length } = parseInterfaceAddress(entry);
+  return { ...address, length };
+};

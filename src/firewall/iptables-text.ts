@@ -1,0 +1,153 @@
+/** The filter's rules in the words of iptables, and what iptables and ipset print in return. */
+import { bits, type Family, format } from '../address.ts';
+import { DEVICE_GROUP } from '../names.ts';
+import type { Counter, FilterView, RuleLine } from '../view.ts';
+import type { Match, PortRange, Rule, Verdict } from './rules.ts';
+
+const GROUP = `0x${DEVICE_GROUP.toString(16)}`;
+
+/** multiport(8) takes fifteen ports, of which a range is two. */
+const MULTIPORT = 15;
+
+/**
+ * A rule as the lines that say it: iptables has no "or" within a rule, so several ICMP types, or more ports
+ * than one match takes, become several lines.
+ */
+export function renderRule({ when, then }: Rule, family: Family): string[] {
+  const alternatives = when.map(match => renderMatch(match, family));
+  const combined = alternatives.reduce(
+    (lines, words) => lines.flatMap(line => words.map(word => [...line, word])),
+    [[]] as string[][],
+  );
+  return combined.map(words => [...words, renderVerdict(then)].join(' '));
+}
+
+function renderMatch(match: Match, family: Family): string[] {
+  switch (match.is) {
+    case 'from-domain':
+      return [`-m devgroup --src-group ${GROUP}`];
+    case 'to-domain':
+      return [`-m devgroup --dst-group ${GROUP}`];
+    case 'from-device':
+      return [`-i ${match.device}`];
+    case 'to-device':
+      return [`-o ${match.device}`];
+    case 'set':
+      return [`-m set --match-set ${match.name} ${match.side === 'source' ? 'src' : 'dst'}`];
+    case 'net':
+      return [`${match.side === 'source' ? '-s' : '-d'} ${format(match.prefix)}`];
+    case 'state':
+      return [`-m conntrack --ctstate ${match.states.join(',')}`];
+    case 'reply':
+      return ['-m conntrack --ctdir REPLY'];
+    case 'spoofed':
+      return ['-m rpfilter --invert'];
+    case 'local':
+      return ['-m addrtype --dst-type LOCAL'];
+    case 'not-opening':
+      return ['-p tcp -m tcp ! --syn'];
+    default:
+      return renderProtocolMatch(match, family);
+  }
+}
+
+type ProtocolMatch = Extract<
+  Match,
+  { is: 'protocol' | 'ports' | 'dhcp-discover' | 'dhcp-request' | 'icmp-error' | 'icmp-redirect' }
+>;
+
+/** ICMP types: unreachable, time exceeded, parameter problem (RFC 792); for IPv6 also packet too big (RFC 4443). */
+const ICMP_ERRORS: Readonly<Record<Family, readonly number[]>> = { 4: [3, 11, 12], 6: [1, 2, 3, 4] };
+const ICMP_REDIRECT: Readonly<Record<Family, number>> = { 4: 5, 6: 137 };
+
+function renderProtocolMatch(match: ProtocolMatch, family: Family): string[] {
+  const icmp = (type: number): string =>
+    family === 4 ? `-p icmp -m icmp --icmp-type ${type}` : `-p ipv6-icmp -m icmp6 --icmpv6-type ${type}`;
+  switch (match.is) {
+    case 'protocol':
+      return [`-p ${match.protocol === 'icmp' && family === 6 ? 'ipv6-icmp' : match.protocol}`];
+    case 'ports':
+      return portGroups(match.ranges).map(ports => `-p ${match.protocol} -m multiport --dports ${ports}`);
+    case 'dhcp-discover':
+      return ['-s 0.0.0.0/32 -d 255.255.255.255/32 -p udp -m udp --sport 68 --dport 67'];
+    case 'dhcp-request':
+      return [family === 4 ? '-p udp -m udp --sport 68 --dport 67' : '-p udp -m udp --sport 546 --dport 547'];
+    case 'icmp-error':
+      return ICMP_ERRORS[family].map(icmp);
+    case 'icmp-redirect':
+      return [icmp(ICMP_REDIRECT[family])];
+  }
+}
+
+function portGroups(ranges: readonly PortRange[]): string[] {
+  const groups: string[][] = [[]];
+  let used = 0;
+  for (const [first, final] of ranges) {
+    const cost = first === final ? 1 : 2;
+    if (used + cost > MULTIPORT) groups.push([]);
+    used = used + cost > MULTIPORT ? cost : used + cost;
+    groups.at(-1)?.push(first === final ? String(first) : `${first}:${final}`);
+  }
+  return groups.map(group => group.join(','));
+}
+
+function renderVerdict(verdict: Verdict): string {
+  switch (verdict.do) {
+    case 'accept':
+      return '-j ACCEPT';
+    case 'return':
+      return '-j RETURN';
+    case 'untrack':
+      return '-j CT --notrack';
+    case 'drop':
+      return '-j DROP';
+    case 'jump':
+      return `-j ${verdict.chain}`;
+    case 'goto':
+      return `-g ${verdict.chain}`;
+    case 'translate':
+      return `-j SNAT --to-source ${format(verdict.source)}`;
+  }
+}
+
+/** Where a printed rule leads: a chain or a target. */
+export const targetOf = (line: string): string | undefined => /-[jg] (\S+)/.exec(line)?.[1];
+
+/** Reads `iptables-save -c`: `*table`, `:chain …`, `[packets:bytes] -A chain rule`. */
+export function parseChains(saved: string): Map<string, RuleLine[]> {
+  const chains = new Map<string, RuleLine[]>();
+  let table = '';
+  for (const line of saved.split('\n')) {
+    if (line.startsWith('*')) table = line.slice(1);
+    const [, declared] = /^:(\S+) /.exec(line) ?? [];
+    if (declared !== undefined) chains.set(`${table} ${declared}`, []);
+    const [, packets, bytes, chain, text] = /^\[(\d+):(\d+)\] -A (\S+) ?(.*)$/.exec(line) ?? [];
+    if (chain === undefined || text === undefined) continue;
+    chains
+      .get(`${table} ${chain}`)
+      ?.push({ text, counter: { packets: BigInt(packets ?? 0), bytes: BigInt(bytes ?? 0) } });
+  }
+  return chains;
+}
+
+/** Reads `ipset save`: `create NAME …`, `add NAME ENTRY packets N bytes N`, a single address without its length. */
+export function parseSets(saved: string): Map<string, Map<string, Counter>> {
+  const sets = new Map<string, Map<string, Counter>>();
+  for (const line of saved.split('\n')) {
+    const [verb, name = '', entry = ''] = line.split(' ');
+    if (verb === 'create') sets.set(name, new Map());
+    if (verb !== 'add' || !name.startsWith('hnet')) continue;
+    const [, packets = '0', bytes = '0'] = / packets (\d+) bytes (\d+)/.exec(line) ?? [];
+    sets.get(name)?.set(withLength(entry), { packets: BigInt(packets), bytes: BigInt(bytes) });
+  }
+  return sets;
+}
+
+const withLength = (entry: string): string =>
+  entry.includes('/') ? entry : `${entry}/${bits(entry.includes(':') ? 6 : 4)}`;
+
+/** The kernel keeps a set that a rule refers to: rules alone tell that it exists. */
+export function setsNamedBy(chains: FilterView['chains']): Map<string, 'unread'> {
+  const names = [...chains.values()].flat().flatMap(({ text }) => /--match-set (\S+)/.exec(text)?.[1] ?? []);
+  return new Map(names.map(name => [name, 'unread']));
+}

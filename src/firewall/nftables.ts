@@ -1,0 +1,279 @@
+/**
+ * The filter in nftables alone: a table of our own per family, with sets that count and verdict maps.
+ *
+ * Goals: one transaction for whatever changes; nothing outside of our own table.
+ *
+ * Tension: an accept of ours says nothing to another table's chain on the same hook, which may still drop
+ * (strangers.ts deals with it); and replacing the table would lose the counters of its sets, so chains are
+ * flushed and refilled while sets stay.
+ */
+import { type Action, nft } from '../action.ts';
+import { type Family, format, formatLong, type Prefix } from '../address.ts';
+import { digest } from '../names.ts';
+import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resources/resource.ts';
+import type { View } from '../view.ts';
+import { isolation, type SetEntries, setEntries, staticEntries } from './entries.ts';
+import type { Firewall, Guarded } from './firewall.ts';
+import { FAMILY, parseListing, renderRule } from './nftables-text.ts';
+import { isTracked, policyChainNames, policyChains } from './policy.ts';
+import type { Chain, HookPoint, Ruleset, SetSpec } from './rules.ts';
+import { DISPATCH, ruleset, SETTLING, setNames } from './ruleset.ts';
+
+/** The table's name, in each family. */
+const TABLE = 'hnet';
+
+/** Where our chains stand. Before the usual priority of filters, so that others count only what we let through. */
+const BASE: Readonly<Record<HookPoint, string>> = {
+  'raw-prerouting': 'type filter hook prerouting priority raw',
+  'filter-forward': 'type filter hook forward priority filter - 1',
+  'filter-input': 'type filter hook input priority filter - 1',
+  'filter-output': 'type filter hook output priority filter - 1',
+  'nat-postrouting': 'type nat hook postrouting priority srcnat - 1',
+};
+
+const tableOf = (family: Family): string => `${FAMILY[family].table} ${TABLE}`;
+
+/** The verdict maps that lead to the rules of single domains. */
+const mapOf = (family: Family, chain: string): string => chain.replace('hnet-', `hnet${family}-`);
+
+function tableResource(rules: Ruleset, family: Family): Resource {
+  const { table } = FAMILY[family];
+  const full = tableOf(family);
+  const chains = [
+    ...Object.values(rules.chains).flat(),
+    ...DISPATCH.map(name => dispatchChain(name, family)),
+  ];
+  const mark = `hnet:${digest(JSON.stringify([chains.map(chain => lines(chain, family, '')), rules.entrances]))}`;
+  return {
+    label: `nftables table ${full}`,
+    probe: ({ filter }) => {
+      const findings = [
+        ...chains.map(chain => probeChain(filter.chains.get(`${table} ${chain.name}`), chain, mark)),
+        ...rules.entrances.map(({ point }) =>
+          filter.chains.get(`${table} ${point}`)?.length === 1 ? PRESENT : ABSENT,
+        ),
+      ];
+      return overall(findings);
+    },
+    up: () => [
+      ...rules.entrances.map(({ point }) =>
+        nft('add', 'chain', full, point, `{ ${BASE[point]}; policy accept; }`),
+      ),
+      ...chains.map(({ name }) => nft('add', 'chain', full, name)),
+      ...[...rules.entrances.map(({ point }) => point), ...chains.map(({ name }) => name)].map(name =>
+        nft('flush', 'chain', full, name),
+      ),
+      ...rules.entrances.map(({ point, when, chain }) =>
+        nft('add', 'rule', full, point, renderRule({ when, then: { do: 'jump', chain } }, family)),
+      ),
+      ...chains.flatMap(chain =>
+        lines(chain, family, mark).map(line => nft('add', 'rule', full, chain.name, line)),
+      ),
+    ],
+    down: () => [nft('delete', 'table', full)],
+  };
+}
+
+/** A dispatch chain is one lookup, however many domains have rules. */
+function dispatchChain(name: string, family: Family): Chain & { readonly lookup: string } {
+  const side = name === 'hnet-inbound-rules' ? 'daddr' : 'saddr';
+  return { name, rules: [], lookup: `${FAMILY[family].table} ${side} vmap @${mapOf(family, name)}` };
+}
+
+function lines(chain: Chain & { readonly lookup?: string }, family: Family, mark: string): string[] {
+  if (chain.lookup !== undefined) return [`${chain.lookup} comment "${mark}"`];
+  return chain.rules.map((rule, index) =>
+    renderRule(rule, family, index === chain.rules.length - 1 ? mark : undefined),
+  );
+}
+
+function overall(findings: readonly Finding[]): Finding {
+  if (findings.every(({ is }) => is === 'absent')) return ABSENT;
+  const wrong = findings.find(({ is }) => is !== 'present');
+  return wrong === undefined ? PRESENT : wrong.is === 'absent' ? changed('a part of it is missing') : wrong;
+}
+
+function probeChain(
+  actual: readonly { text: string }[] | undefined,
+  chain: Chain & { readonly lookup?: string },
+  mark: string,
+): Finding {
+  const wanted = chain.lookup === undefined ? chain.rules.length : 1;
+  if (actual === undefined) return ABSENT;
+  if (actual.length !== wanted) return changed(`${chain.name} has ${actual.length} rules, not ${wanted}`);
+  return actual.at(-1)?.text.includes(mark) ? PRESENT : changed(`${chain.name} has other rules`);
+}
+
+function set({ name, counters, timeout }: SetSpec, family: Family): Resource {
+  const flags = timeout === undefined ? 'interval' : 'interval, timeout';
+  const spec = `{ type ${FAMILY[family].type}; flags ${flags};${counters ? ' counter;' : ''} }`;
+  return container(`set ${name}`, name, [nft('add', 'set', tableOf(family), name, spec)]);
+}
+
+function verdictMap(chain: string, family: Family): Resource {
+  const name = mapOf(family, chain);
+  const spec = `{ type ${FAMILY[family].type} : verdict; flags interval; }`;
+  return container(`map ${name}`, name, [nft('add', 'map', tableOf(family), name, spec)]);
+}
+
+/** Sets and maps go with the table. */
+const container = (label: string, name: string, up: readonly Action[]): Resource => ({
+  label,
+  probe: ({ filter }) => (filter.sets.has(name) ? PRESENT : ABSENT),
+  up: () => up,
+  down: () => [],
+});
+
+function entriesOf(family: Family): SetEntries {
+  const table = tableOf(family);
+  return {
+    add: (name, prefix) => nft('add', 'element', table, name, `{ ${format(prefix)} }`),
+    remove: (name, prefix) => nft('delete', 'element', table, name, `{ ${format(prefix)} }`),
+  };
+}
+
+/** The rules of one domain: two chains, to which the verdict maps lead from its addresses. */
+function policy({ domain, addresses, scopes, policy: wanted }: Guarded, family: Family): Resource {
+  const names = policyChainNames(domain);
+  const prefixes = [...addresses, ...scopes].filter(one => one.family === family);
+  const chains = isTracked(wanted) ? policyChains(domain, wanted, family) : [];
+  const parts = { prefixes, names: Object.values(names), family };
+  return {
+    label: 'rules of the domain',
+    probe: view => probePolicy(chains, names, prefixes, family, view),
+    up: view =>
+      chains.length === 0 ? removal(parts, view) : [...installation(chains, names, prefixes, family)],
+    down: view => removal(parts, view),
+  };
+}
+
+const policyMark = (chains: readonly Chain[], family: Family): string =>
+  `hnet:${digest(chains.flatMap(chain => lines(chain, family, '')).join('\n'))}`;
+
+function probePolicy(
+  chains: readonly Chain[],
+  names: ReturnType<typeof policyChainNames>,
+  prefixes: readonly Prefix[],
+  family: Family,
+  { filter }: View,
+): Finding {
+  const { table } = FAMILY[family];
+  const standing = Object.values(names).filter(name => filter.chains.has(`${table} ${name}`));
+  if (chains.length === 0)
+    return standing.length === 0 ? PRESENT : changed('it has rules that nobody gave it');
+  if (standing.length === 0) return ABSENT;
+  const mark = policyMark(chains, family);
+  const reached = [...DISPATCH.map(name => mapOf(family, name)), setNames(family).tracked].map(
+    (name): Finding => {
+      const contents = filter.sets.get(name);
+      if (contents === undefined) return ABSENT;
+      return contents === 'unread' || prefixes.every(prefix => contents.has(formatLong(prefix)))
+        ? PRESENT
+        : changed('its addresses lead elsewhere');
+    },
+  );
+  return overall([
+    ...chains.map(chain => probeChain(filter.chains.get(`${table} ${chain.name}`), chain, mark)),
+    ...reached,
+  ]);
+}
+
+function installation(
+  chains: readonly Chain[],
+  names: ReturnType<typeof policyChainNames>,
+  prefixes: readonly Prefix[],
+  family: Family,
+): Action[] {
+  const table = tableOf(family);
+  const mark = policyMark(chains, family);
+  const sets = setNames(family);
+  const lead = (dispatch: string, chain: string): Action[] =>
+    prefixes.map(prefix =>
+      nft('add', 'element', table, mapOf(family, dispatch), `{ ${format(prefix)} : goto ${chain} }`),
+    );
+  return [
+    ...chains.flatMap(({ name }) => [nft('add', 'chain', table, name), nft('flush', 'chain', table, name)]),
+    ...chains.flatMap(chain =>
+      lines(chain, family, mark).map(line => nft('add', 'rule', table, chain.name, counted(line))),
+    ),
+    ...lead('hnet-inbound-rules', names.inbound),
+    ...lead('hnet-outbound-rules', names.outbound),
+    ...prefixes.flatMap(prefix => [
+      nft('add', 'element', table, sets.settling, `{ ${format(prefix)} timeout ${SETTLING}s }`),
+      nft('add', 'element', table, sets.tracked, `{ ${format(prefix)} }`),
+    ]),
+  ];
+}
+
+/** The operator sees how often each rule of a domain matched. */
+const counted = (line: string): string =>
+  /\bcounter\b/.test(line) ? line : line.replace(/(accept|return)/, 'counter $1');
+
+function removal(
+  { prefixes, names, family }: { prefixes: readonly Prefix[]; names: readonly string[]; family: Family },
+  { filter }: View,
+): Action[] {
+  const table = tableOf(family);
+  const standing = names.filter(name => filter.chains.has(`${FAMILY[family].table} ${name}`));
+  if (standing.length === 0) return [];
+  const maps = DISPATCH.map(name => mapOf(family, name));
+  return [
+    ...prefixes.flatMap(prefix =>
+      [setNames(family).tracked, ...maps].map(name =>
+        nft('delete', 'element', table, name, `{ ${format(prefix)} }`),
+      ),
+    ),
+    ...standing.map(name => nft('flush', 'chain', table, name)),
+    ...standing.map(name => nft('delete', 'chain', table, name)),
+  ];
+}
+
+const LIST = ['nft', '-j', 'list', 'table', ...tableOf(4).split(' ')];
+
+export const nftables: Firewall = {
+  name: 'nftables',
+  looks: {
+    all: { commands: [{ argv: LIST }], parse: ([listing = '']) => parseListing(listing, false) },
+    brief: {
+      commands: [{ argv: ['nft', '-t', ...LIST.slice(1)] }],
+      parse: ([listing = '']) => parseListing(listing, true),
+    },
+    counters: { commands: [{ argv: LIST }], parse: ([listing = '']) => parseListing(listing, false) },
+  },
+  base: (config, uplink) => {
+    const rules = ruleset(4, config, uplink);
+    const table: Resource = {
+      label: `nftables table ${tableOf(4)} itself`,
+      probe: ({ filter }) => (filter.sets.size > 0 ? PRESENT : ABSENT),
+      up: () => [nft('add', 'table', tableOf(4))],
+      down: () => [],
+    };
+    return [
+      table,
+      ...rules.sets.map(spec => set(spec, 4)),
+      ...DISPATCH.map(name => verdictMap(name, 4)),
+      ...staticEntries(4, config, uplink, entriesOf(4)),
+      tableResource(rules, 4),
+    ];
+  },
+  address: prefix => {
+    const names = setNames(prefix.family);
+    return setEntries(
+      `filter for ${format(prefix)}`,
+      [names.in, names.out],
+      [prefix],
+      entriesOf(prefix.family),
+    );
+  },
+  scope: scope =>
+    setEntries(
+      `filter for ${format(scope)}`,
+      [setNames(scope.family).scopes],
+      [scope],
+      entriesOf(scope.family),
+    ),
+  policy: guarded => [
+    isolation(4, [...guarded.addresses, ...guarded.scopes], guarded.policy.isolate, entriesOf(4)),
+    policy(guarded, 4),
+  ],
+};

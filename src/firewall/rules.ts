@@ -1,0 +1,103 @@
+/**
+ * The filter as data, for both backends: what they enforce is written once, in ruleset.ts and policy.ts, and a
+ * backend only renders it.
+ */
+import type { Prefix } from '../address.ts';
+
+export type Side = 'source' | 'destination';
+export type TrackingState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'UNTRACKED';
+
+/** One condition of a rule. */
+export type Match =
+  /** Entered by, or leaves by, one of our bridges. */
+  | { readonly is: 'from-domain' }
+  | { readonly is: 'to-domain' }
+  | { readonly is: 'from-device' | 'to-device'; readonly device: string }
+  /** Matching a set with counters also counts the packet on the entry. */
+  | { readonly is: 'set'; readonly name: string; readonly side: Side }
+  | { readonly is: 'net'; readonly side: Side; readonly prefix: Prefix }
+  | { readonly is: 'protocol'; readonly protocol: Protocol }
+  | { readonly is: 'ports'; readonly protocol: 'tcp' | 'udp'; readonly ranges: readonly PortRange[] }
+  | { readonly is: 'state'; readonly states: readonly TrackingState[] }
+  /** Goes the other way than the packet that began its flow. */
+  | { readonly is: 'reply' }
+  /** A TCP segment that doesn't open a connection. */
+  | { readonly is: 'not-opening' }
+  /** The source isn't routed back to the interface the packet came from (RFC 3704, strict). */
+  | { readonly is: 'spoofed' }
+  /** Addressed to the host itself. */
+  | { readonly is: 'local' }
+  /** A DHCP client without an address asks for one (RFC 2131, 4.1). */
+  | { readonly is: 'dhcp-discover' }
+  /** Any DHCP message to a server. */
+  | { readonly is: 'dhcp-request' }
+  | { readonly is: 'icmp-error' }
+  | { readonly is: 'icmp-redirect' };
+
+export type Protocol = 'tcp' | 'udp' | 'icmp';
+
+/** First and last port, both included. */
+export type PortRange = readonly [number, number];
+
+export type Verdict =
+  | { readonly do: 'accept' | 'return' | 'untrack' }
+  /** `cause` is what an operator sees beside the number of dropped packets. */
+  | { readonly do: 'drop'; readonly cause: string }
+  | { readonly do: 'jump' | 'goto'; readonly chain: string }
+  | { readonly do: 'translate'; readonly source: Prefix };
+
+export interface Rule {
+  readonly when: readonly Match[];
+  readonly then: Verdict;
+}
+
+export interface Chain {
+  readonly name: string;
+  readonly rules: readonly Rule[];
+}
+
+/** Where packets come to us: raw is before connection tracking, nat translates on the way out. */
+export type HookPoint =
+  | 'raw-prerouting'
+  | 'filter-forward'
+  | 'filter-input'
+  | 'filter-output'
+  | 'nat-postrouting';
+
+/** What leads from one of the kernel's hooks into a chain of ours. */
+export interface Entrance {
+  readonly point: HookPoint;
+  readonly when: readonly Match[];
+  readonly chain: string;
+}
+
+export interface SetSpec {
+  readonly name: string;
+  readonly counters: boolean;
+  /** Entries that end by themselves, in seconds. */
+  readonly timeout?: number;
+}
+
+/** Everything that stands in the filter for one family, before any domain. */
+export interface Ruleset {
+  readonly sets: readonly SetSpec[];
+  readonly entrances: readonly Entrance[];
+  readonly chains: Readonly<Record<'raw' | 'filter' | 'nat', readonly Chain[]>>;
+}
+
+export const fromDomain: Match = { is: 'from-domain' };
+export const toDomain: Match = { is: 'to-domain' };
+export const from = (device: string): Match => ({ is: 'from-device', device });
+export const to = (device: string): Match => ({ is: 'to-device', device });
+export const source = (name: string): Match => ({ is: 'set', name, side: 'source' });
+export const destination = (name: string): Match => ({ is: 'set', name, side: 'destination' });
+export const state = (...states: TrackingState[]): Match => ({ is: 'state', states });
+
+export const accept: Verdict = { do: 'accept' };
+export const back: Verdict = { do: 'return' };
+export const untrack: Verdict = { do: 'untrack' };
+export const drop = (cause: string): Verdict => ({ do: 'drop', cause });
+export const jump = (chain: string): Verdict => ({ do: 'jump', chain });
+export const go = (chain: string): Verdict => ({ do: 'goto', chain });
+
+export const rule = (then: Verdict, ...when: Match[]): Rule => ({ when, then });

@@ -1,0 +1,253 @@
+/**
+ * What the filter enforces, for one family; the same on a host with no domain and with 4,000.
+ *
+ * Goals: a domain uses exactly the addresses that are routed to it; a packet meets as few rules and sets as
+ * can decide about it; a full connection-tracking table harms nobody who needs no tracking.
+ *
+ * So raw decides first, before tracking: what is spoofed is dropped, what is public on both ends, and belongs
+ * to no domain with rules of its own, isn't tracked at all. Accounting happens there too, where every packet
+ * of an established flow still passes; it counts what a policy drops later as well, for the provider does.
+ *
+ * Tension: untracked packets have no replies. Only a domain with rules needs to know them, so its addresses
+ * stand in the set `tracked`, and its flows are judged in the direction in which they began.
+ */
+import type { Family } from '../address.ts';
+import type { Config } from '../config.ts';
+import {
+  accept,
+  back,
+  type Chain,
+  destination,
+  drop,
+  type Entrance,
+  from,
+  fromDomain,
+  go,
+  jump,
+  type Match,
+  type Rule,
+  type Ruleset,
+  rule,
+  source,
+  state,
+  to,
+  toDomain,
+  untrack,
+} from './rules.ts';
+import type { Uplink } from './uplink.ts';
+
+/** The sets of a family. Their names fit ipset's 31 bytes and nftables' alike. */
+export const setNames = (family: Family) => ({
+  /** Public addresses, as destination and as source: an entry's counters are shared by all who match it. */
+  in: `hnet${family}-in`,
+  out: `hnet${family}-out`,
+  /** Bootstrap scopes of running domains. */
+  scopes: `hnet${family}-scopes`,
+  /** Pools and scopes: what belongs to domains, of this host. */
+  near: `hnet${family}-near`,
+  /** The same without the uplink's own subnet: never a source of packets from outside. */
+  ours: `hnet${family}-ours`,
+  /** Addresses of domains with rules of their own. */
+  tracked: `hnet${family}-tracked`,
+  /** Addresses of domains that have nothing to do with their neighbours. */
+  isolated: `hnet${family}-isolated`,
+  /** Addresses whose rules have just changed; entries end by themselves. */
+  settling: `hnet${family}-settling`,
+});
+
+export type SetNames = ReturnType<typeof setNames>;
+
+/** The chains that lead to the rules of single domains: their contents come and go with them. */
+export const DISPATCH = ['hnet-inbound-rules', 'hnet-outbound-rules'];
+
+/** How long new outbound flows wait after a change of rules, in seconds: see {@link outbound}. */
+export const SETTLING = 2;
+
+/** What is dropped, and why, as `hnet traffic` names it. */
+export const CAUSES = {
+  spoofed: 'source not routed to its bridge',
+  borrowed: 'our address as source from outside',
+  scope: 'bootstrap address from outside',
+  unassigned: 'not to an assigned address',
+  elsewhere: 'neither to the uplink nor to a domain',
+  isolated: 'isolated',
+  between: 'between domains',
+  outbound: 'outbound_deny',
+  host: 'host_access',
+  midstream: 'flow older than its rules',
+  policy: 'rules of the domain',
+  redirect: 'ICMP redirect to a domain',
+} as const;
+
+const replies: Match = state('RELATED', 'ESTABLISHED');
+
+export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset {
+  const sets = setNames(family);
+  const counted = [sets.in, sets.out];
+  return {
+    sets: Object.values(sets).map(name => ({
+      name,
+      counters: counted.includes(name),
+      ...(name === sets.settling ? { timeout: SETTLING } : {}),
+    })),
+    entrances: entrances(uplink.device),
+    chains: {
+      raw: rawChains(sets, uplink.device),
+      filter: [...forwardChains(sets, config, uplink.device), ...policyChains(sets), ...hostChains(config)],
+      nat: [natChain(sets, uplink)],
+    },
+  };
+}
+
+/** One jump from each built-in chain; what isn't from, to or by us passes on after one comparison. */
+function entrances(device: string): Entrance[] {
+  return [
+    { point: 'raw-prerouting', when: [], chain: 'hnet-prerouting' },
+    { point: 'filter-forward', when: [], chain: 'hnet-forward' },
+    { point: 'filter-input', when: [fromDomain], chain: 'hnet-input' },
+    { point: 'filter-output', when: [toDomain], chain: 'hnet-output' },
+    { point: 'nat-postrouting', when: [to(device)], chain: 'hnet-postrouting' },
+  ];
+}
+
+function rawChains(sets: SetNames, device: string): Chain[] {
+  return [
+    {
+      name: 'hnet-prerouting',
+      rules: [rule(go('hnet-leaving'), fromDomain), rule(go('hnet-arriving'), from(device))],
+    },
+    {
+      name: 'hnet-leaving',
+      rules: [
+        rule(accept, { is: 'dhcp-discover' }),
+        rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
+        rule(go('hnet-untrack'), source(sets.out)),
+        rule(back),
+      ],
+    },
+    {
+      name: 'hnet-untrack',
+      rules: [
+        rule(back, source(sets.tracked)),
+        rule(go('hnet-neighbour'), destination(sets.near)),
+        // The host's own services and connections keep their tracking.
+        rule(back, { is: 'local' }),
+        rule(untrack),
+      ],
+    },
+    {
+      name: 'hnet-neighbour',
+      rules: [
+        rule(back, destination(sets.tracked)),
+        rule(back, destination(sets.scopes)),
+        rule(back, { is: 'local' }),
+        rule(untrack),
+      ],
+    },
+    {
+      name: 'hnet-arriving',
+      rules: [
+        rule(drop(CAUSES.borrowed), source(sets.ours)),
+        rule(go('hnet-assigned'), destination(sets.in)),
+        rule(drop(CAUSES.scope), destination(sets.scopes)),
+      ],
+    },
+    { name: 'hnet-assigned', rules: [rule(back, destination(sets.tracked)), rule(untrack)] },
+  ];
+}
+
+function forwardChains(sets: SetNames, config: Config, device: string): Chain[] {
+  return [
+    {
+      name: 'hnet-forward',
+      rules: [rule(go('hnet-egress'), fromDomain), rule(go('hnet-ingress'), toDomain)],
+    },
+    {
+      name: 'hnet-egress',
+      rules: [
+        ...config.firewall.outboundDeny.map(ports => rule(drop(CAUSES.outbound), ports)),
+        rule(go('hnet-between'), toDomain),
+        rule(accept, to(device), state('UNTRACKED')),
+        rule(jump('hnet-outbound'), source(sets.tracked)),
+        rule(accept, to(device)),
+        rule(drop(CAUSES.elsewhere)),
+      ],
+    },
+    { name: 'hnet-between', rules: betweenRules(sets, config) },
+    {
+      name: 'hnet-ingress',
+      rules: [
+        rule(accept, from(device), state('UNTRACKED')),
+        rule(jump('hnet-inbound'), destination(sets.tracked)),
+        rule(accept, from(device), destination(sets.tracked)),
+        rule(accept, replies),
+        // Assigned, and yet tracked: somebody else's rule has it so.
+        rule(accept, from(device), destination(sets.in)),
+        rule(drop(CAUSES.unassigned)),
+      ],
+    },
+  ];
+}
+
+function betweenRules(sets: SetNames, config: Config): Rule[] {
+  if (!config.firewall.betweenDomains) return [rule(drop(CAUSES.between))];
+  return [
+    rule(drop(CAUSES.isolated), source(sets.isolated)),
+    rule(drop(CAUSES.isolated), destination(sets.isolated)),
+    rule(jump('hnet-outbound'), source(sets.tracked)),
+    rule(jump('hnet-inbound'), destination(sets.tracked)),
+    rule(accept, destination(sets.in)),
+    rule(accept, replies),
+    rule(drop(CAUSES.unassigned)),
+  ];
+}
+
+/**
+ * Rules of domains are asked about the packets that go the way their flow began, all of them and not the first
+ * alone: so a new rule ends a flow that is open, and replies need no rule.
+ *
+ * A domain's first rule begins the tracking of its flows, some of which are under way then. Of these a packet
+ * of the domain's own could be taken for the opening of a flow that it may open. Therefore TCP must open
+ * properly, and other new flows wait until what was in flight has gone by.
+ */
+function policyChains(sets: SetNames): Chain[] {
+  return [
+    {
+      name: 'hnet-inbound',
+      rules: [rule(back, { is: 'icmp-error' }), rule(back, { is: 'reply' }), rule(go('hnet-inbound-rules'))],
+    },
+    {
+      name: 'hnet-outbound',
+      rules: [
+        rule(back, { is: 'icmp-error' }),
+        rule(back, { is: 'reply' }),
+        rule(drop(CAUSES.midstream), state('NEW'), { is: 'not-opening' }),
+        rule(drop(CAUSES.midstream), state('NEW'), source(sets.settling)),
+        rule(go('hnet-outbound-rules')),
+      ],
+    },
+  ];
+}
+
+function hostChains(config: Config): Chain[] {
+  const closed = config.firewall.hostAccess === 'dhcp-only';
+  return [
+    {
+      name: 'hnet-input',
+      rules: [
+        rule(accept, { is: 'dhcp-request' }),
+        rule(accept, replies),
+        ...(closed
+          ? [rule(accept, { is: 'protocol', protocol: 'icmp' } as const), rule(drop(CAUSES.host))]
+          : []),
+      ],
+    },
+    // send_redirects can't be switched off for one interface while conf.all has it on, which is the default.
+    { name: 'hnet-output', rules: [rule(drop(CAUSES.redirect), { is: 'icmp-redirect' })] },
+  ];
+}
+
+/** Only bootstrap leases are translated: a public address is never touched, in either direction. */
+function natChain(sets: SetNames, { host }: Uplink): Chain {
+  return { name: 'hnet-postrouting', rules: [rule({ do: 'translate', source: host }, source(sets.scopes))] };
+}

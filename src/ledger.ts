@@ -1,0 +1,100 @@
+/**
+ * What hnet remembers of an address beyond a run and a reboot: who had it last, and how much traffic it had.
+ * One small file per address, so that a release costs the same with 4,000 addresses as with one.
+ */
+import * as v from 'valibot';
+import { formatLong, type Prefix } from './address.ts';
+import { setNames } from './firewall/ruleset.ts';
+import { readIfThere, writeAtomically } from './host.ts';
+import { STATE_DIRECTORY } from './names.ts';
+import type { Counter, FilterView } from './view.ts';
+
+/** Traffic of an address: `in` towards the domain, `out` from it. */
+export interface Traffic {
+  readonly in: Counter;
+  readonly out: Counter;
+}
+
+export interface Entry {
+  /** UUID of the domain that holds, or held, the address. */
+  readonly domain: string;
+  /** All traffic of this domain's, up to what `seen` says. */
+  readonly total: Traffic;
+  /** What the kernel's counters said when they were added last; they begin at zero with every run. */
+  readonly seen: Traffic;
+}
+
+const ZERO: Counter = { packets: 0n, bytes: 0n };
+export const NO_TRAFFIC: Traffic = { in: ZERO, out: ZERO };
+
+const counter = v.pipe(
+  v.object({ packets: v.string(), bytes: v.string() }),
+  v.transform(({ packets, bytes }): Counter => ({ packets: BigInt(packets), bytes: BigInt(bytes) })),
+);
+const traffic = v.object({ in: counter, out: counter });
+const schema = v.object({ domain: v.string(), total: traffic, seen: traffic });
+
+const fileOf = (prefix: Prefix): string =>
+  `${STATE_DIRECTORY}/addresses/${formatLong(prefix).replace('/', '-')}.json`;
+
+/** What is remembered of an address; nothing, where the file is damaged: counters are no reason to fail. */
+export function readEntry(prefix: Prefix): Entry | undefined {
+  try {
+    return v.parse(schema, JSON.parse(readIfThere(fileOf(prefix)) ?? 'null'));
+  } catch {
+    return undefined;
+  }
+}
+
+function writeEntry(prefix: Prefix, entry: Entry): void {
+  const text = JSON.stringify(entry, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+  writeAtomically(fileOf(prefix), `${text}\n`);
+}
+
+/** Notes who has the address from now on; the new owner's counters begin at zero. */
+export function noteOwner(prefix: Prefix, domain: string): void {
+  const entry = readEntry(prefix);
+  const total = entry?.domain === domain ? entry.total : NO_TRAFFIC;
+  writeEntry(prefix, { domain, total, seen: NO_TRAFFIC });
+}
+
+/** What the kernel has counted for an address since its domain started. */
+export function countedOf(prefix: Prefix, { sets }: FilterView): Traffic | undefined {
+  const names = setNames(prefix.family);
+  const [counted, sent] = [names.in, names.out].map(name => {
+    const contents = sets.get(name);
+    return contents === undefined || contents === 'unread' ? undefined : contents.get(formatLong(prefix));
+  });
+  return counted === undefined || sent === undefined ? undefined : { in: counted, out: sent };
+}
+
+/** The total of an address with what was counted since it was last added up. */
+export function totalOf(entry: Entry | undefined, counted: Traffic | undefined): Traffic {
+  const total = entry?.total ?? NO_TRAFFIC;
+  if (counted === undefined) return total;
+  const seen = entry?.seen ?? NO_TRAFFIC;
+  return {
+    in: plus(total.in, since(seen.in, counted.in)),
+    out: plus(total.out, since(seen.out, counted.out)),
+  };
+}
+
+const plus = (a: Counter, b: Counter): Counter => ({
+  packets: a.packets + b.packets,
+  bytes: a.bytes + b.bytes,
+});
+
+/** A counter that is lower than it was has begun anew. */
+function since(seen: Counter, counted: Counter): Counter {
+  if (counted.packets < seen.packets) return counted;
+  return { packets: counted.packets - seen.packets, bytes: counted.bytes - seen.bytes };
+}
+
+/** Adds up what was counted. @param over whether the counters are about to go, and begin at zero next time */
+export function addUp(prefix: Prefix, domain: string, filter: FilterView, over: boolean): void {
+  const counted = countedOf(prefix, filter);
+  if (counted === undefined) return;
+  const entry = readEntry(prefix);
+  const own = entry?.domain === domain ? entry : undefined;
+  writeEntry(prefix, { domain, total: totalOf(own, counted), seen: over ? NO_TRAFFIC : counted });
+}
