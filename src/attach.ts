@@ -207,3 +207,32 @@ export function tapsOf(domain: Domain): ReadonlyMap<string, string[]> {
   }
   return taps;
 }
+
+/**
+ * Turns what a running domain has into what it shall have, at once: what it keeps isn't touched, so its other
+ * flows don't lose a packet.
+ * @returns what was brought up
+ * @throws Refusal if another domain holds what it would get, with nothing changed
+ */
+export function reconfigure(
+  next: Attachment,
+  taps: ReadonlyMap<string, readonly string[]>,
+  config: Config,
+  host: Host,
+): Checked[] {
+  return withLock('sync', 'shared', host, () => {
+    const firewall = FIREWALLS[next.backend];
+    const before = readOrDiscard(next.domain);
+    withLock('claims', 'exclusive', host, () => admit(next, config, firewall, host));
+    const view = observe(host, firewall);
+    const plan = domainPlan({ ...next, taps }, config.dhcp, firewall);
+    const kept = new Set(plan.map(({ label }) => label));
+    const gone =
+      before === undefined
+        ? []
+        : domainPlan(before, config.dhcp, firewall).filter(({ label }) => !kept.has(label));
+    const failures = down(gone, view, host);
+    if (failures.length > 0) throw new Refusal(failures.join('; '));
+    return up(plan, view, host);
+  });
+}

@@ -90,6 +90,11 @@ export function writeAttachment(attachment: Attachment): void {
   }
 }
 
+/** Writes an attachment whose claims stand already. */
+export function rewriteAttachment(attachment: Attachment): void {
+  writeAtomically(fileOf(attachment.domain), `${JSON.stringify(plain(attachment), null, 2)}\n`);
+}
+
 const plain = ({ domain, name, addresses, policy, backend }: Attachment): unknown => ({
   domain,
   name,

@@ -2,9 +2,12 @@ import { Command, CommanderError } from 'commander';
 import { type AssignOptions, assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';
 import { type Context, makeContext } from './commands/context.ts';
+import { firewall } from './commands/firewall.ts';
 import { plan } from './commands/plan.ts';
 import { pool } from './commands/pool.ts';
 import { status } from './commands/status.ts';
+import { sync } from './commands/sync.ts';
+import { traffic } from './commands/traffic.ts';
 import { unassign } from './commands/unassign.ts';
 import { Refusal, reason, UsageRefusal } from './refusal.ts';
 
@@ -54,6 +57,31 @@ function program(): Command {
     .description('show every address: free, assigned to whom, up or not')
     .option('--json', 'for programs')
     .action((options: { json?: boolean }) => pool(options, context()));
+  hnet
+    .command('firewall')
+    .description("show or change a domain's rules: default allow|deny, isolate on|off, delete N, or a rule")
+    .argument('<domain>', 'name or UUID')
+    .argument(
+      '[words...]',
+      'such as: allow tcp/22 from 203.0.113.0/24; deny udp/1024-2047; outbound deny tcp/25',
+    )
+    .option('--json', 'for programs')
+    .action((domain: string, words: string[], options: { json?: boolean }) =>
+      firewall(domain, words, options, context()),
+    );
+  hnet
+    .command('traffic')
+    .description('show bytes and packets of every address, and what was dropped')
+    .argument('[domain]', 'name or UUID')
+    .option('--json', 'for programs')
+    .option('--prometheus', 'in the text exposition format')
+    .action((domain: string | undefined, options: { json?: boolean; prometheus?: boolean }) =>
+      traffic(domain, options, context()),
+    );
+  hnet
+    .command('sync')
+    .description('repair what is missing or changed, and add up the traffic')
+    .action(() => sync(context()));
   const base = hnet
     .command('base')
     .description('what stands whether a domain runs or not (install.sh and the boot unit call it)');

@@ -1,8 +1,9 @@
-import type { Prefix } from '../address.ts';
+import type { Family, Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { FilterView } from '../view.ts';
 import type { Policy } from './policy.ts';
+import type { Rule, Ruleset } from './rules.ts';
 import type { Uplink } from './uplink.ts';
 
 /** A running domain as the filter sees it. */
@@ -33,6 +34,9 @@ export interface Firewall {
   readonly address: (prefix: Prefix) => Resource;
   /** Lets a bootstrap scope out to the Internet in the host's name. */
   readonly scope: (scope: Prefix) => Resource;
+  /** Where a chain stands in the view, and how many lines a rule has there. */
+  readonly chainKey: (table: keyof Ruleset['chains'], chain: string, family: Family) => string;
+  readonly linesOf: (rule: Rule, family: Family) => number;
   /** A domain's own rules. Without any, a resource that makes sure there are none. */
   readonly policy: (guarded: Guarded) => Resource[];
 }

@@ -13,13 +13,13 @@ const MULTIPORT = 15;
  * A rule as the lines that say it: iptables has no "or" within a rule, so several ICMP types, or more ports
  * than one match takes, become several lines.
  */
-export function renderRule({ when, then }: Rule, family: Family): string[] {
+export function renderRule({ when, verdict }: Rule, family: Family): string[] {
   const alternatives = when.map(match => renderMatch(match, family));
   const combined = alternatives.reduce(
     (lines, words) => lines.flatMap(line => words.map(word => [...line, word])),
     [[]] as string[][],
   );
-  return combined.map(words => [...words, renderVerdict(then)].join(' '));
+  return combined.map(words => [...words, renderVerdict(verdict)].join(' '));
 }
 
 function renderMatch(match: Match, family: Family): string[] {

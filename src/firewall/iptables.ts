@@ -93,7 +93,7 @@ function tableResource(table: Table, rules: Ruleset, family: Family): Resource {
 function toJump({ point, when, chain }: Entrance, family: Family): { builtin: string; line: string } {
   return {
     builtin: BUILTIN[point][1],
-    line: renderRule({ when, then: { do: 'jump', chain } }, family)[0] ?? '',
+    line: renderRule({ when, verdict: { do: 'jump', chain } }, family)[0] ?? '',
   };
 }
 
@@ -262,6 +262,8 @@ export const iptables: Firewall = {
       ...TABLES.map(table => tableResource(table, rules, 4)),
     ];
   },
+  chainKey: (table, chain) => `${table} ${chain}`,
+  linesOf: (rule, family) => renderRule(rule, family).length,
   address: prefix => {
     const names = setNames(prefix.family);
     return setEntries(`filter for ${format(prefix)}`, [names.in, names.out], [prefix], entries);

@@ -13,11 +13,11 @@ export const FAMILY = {
 } as const;
 
 /** A rule as nft reads it. What drops, and what a policy decides, also counts. */
-export function renderRule({ when, then }: Rule, family: Family, comment?: string): string {
+export function renderRule({ when, verdict }: Rule, family: Family, comment?: string): string {
   const words = [
     ...when.map(match => renderMatch(match, family)),
-    ...(then.do === 'drop' ? ['counter'] : []),
-    renderVerdict(then),
+    ...(verdict.do === 'drop' ? ['counter'] : []),
+    renderVerdict(verdict),
   ];
   return [...words, ...(comment === undefined ? [] : [`comment "${comment}"`])].join(' ');
 }

@@ -64,7 +64,7 @@ function tableResource(rules: Ruleset, family: Family): Resource {
         nft('flush', 'chain', full, name),
       ),
       ...rules.entrances.map(({ point, when, chain }) =>
-        nft('add', 'rule', full, point, renderRule({ when, then: { do: 'jump', chain } }, family)),
+        nft('add', 'rule', full, point, renderRule({ when, verdict: { do: 'jump', chain } }, family)),
       ),
       ...chains.flatMap(chain =>
         lines(chain, family, mark).map(line => nft('add', 'rule', full, chain.name, line)),
@@ -256,6 +256,8 @@ export const nftables: Firewall = {
       tableResource(rules, 4),
     ];
   },
+  chainKey: (_, chain, family) => `${FAMILY[family].table} ${chain}`,
+  linesOf: () => 1,
   address: prefix => {
     const names = setNames(prefix.family);
     return setEntries(

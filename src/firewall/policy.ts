@@ -163,5 +163,5 @@ function toRule({ direction, action, protocol, ports, peer }: PolicyRule): Rule 
   if (ports.length > 0 && protocol !== undefined && protocol !== 'icmp')
     when.push({ is: 'ports', protocol, ranges: ports });
   else if (protocol !== undefined) when.push({ is: 'protocol', protocol });
-  return { when, then: action === 'allow' ? back : drop(CAUSES.policy) };
+  return { when, verdict: action === 'allow' ? back : drop(CAUSES.policy) };
 }

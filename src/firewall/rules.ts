@@ -48,7 +48,7 @@ export type Verdict =
 
 export interface Rule {
   readonly when: readonly Match[];
-  readonly then: Verdict;
+  readonly verdict: Verdict;
 }
 
 export interface Chain {
@@ -100,4 +100,4 @@ export const drop = (cause: string): Verdict => ({ do: 'drop', cause });
 export const jump = (chain: string): Verdict => ({ do: 'jump', chain });
 export const go = (chain: string): Verdict => ({ do: 'goto', chain });
 
-export const rule = (then: Verdict, ...when: Match[]): Rule => ({ when, then });
+export const rule = (verdict: Verdict, ...when: Match[]): Rule => ({ when, verdict });

@@ -1,0 +1,156 @@
+import { reconfigure, tapsOf } from '../attach.ts';
+import { readAttachment } from '../attachments.ts';
+import { chooseFirewall, FIREWALLS } from '../backend.ts';
+import { addressesOf, policyOf } from '../domain.ts';
+import { countedRules } from '../firewall/counters.ts';
+import {
+  applies,
+  formatRule,
+  type Policy,
+  type PolicyRule,
+  parseRule,
+  policyChains,
+} from '../firewall/policy.ts';
+import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
+import { withLock } from '../lock.ts';
+import { renderAssignment } from '../metadata.ts';
+import { look } from '../observe.ts';
+import { quote, Refusal, reason, UsageRefusal } from '../refusal.ts';
+import { table } from '../table.ts';
+import type { Counter } from '../view.ts';
+import { writeMetadata } from './assign.ts';
+import type { Context } from './context.ts';
+
+/**
+ * Shows or changes a domain's rules: `default allow|deny`, `isolate on|off`, `delete N`, or a rule to append.
+ * A change is in force at once where the domain runs, and at every start.
+ */
+export function firewall(
+  name: string,
+  words: readonly string[],
+  options: { json?: boolean },
+  context: Context,
+): void {
+  if (words.length === 0) {
+    show(
+      withLibvirt(libvirt => pick(libvirt.domains(), name)),
+      options,
+      context,
+    );
+    return;
+  }
+  withLibvirt(libvirt => {
+    withLock('assignments', 'exclusive', context.host, () => {
+      const known = pick(libvirt.domains(), name);
+      const target = known.persistent ?? known.domain;
+      const addresses = addressesOf(target);
+      if (addresses.length === 0)
+        throw new Refusal(`Cannot give rules to ${quote(name)}: it has no address; hnet assign gives it one`);
+      const policy = edit(policyOf(target), words);
+      writeMetadata(libvirt, known, renderAssignment({ owner: target.uuid, addresses, policy }));
+      applyLive(known, policy, context);
+    });
+  });
+  show(
+    withLibvirt(libvirt => pick(libvirt.domains(), name)),
+    options,
+    context,
+  );
+}
+
+function edit(policy: Policy, words: readonly string[]): Policy {
+  const [verb, value, ...rest] = words;
+  if (verb === 'default') return { ...policy, inbound: choice(verb, value, rest, ['allow', 'deny']) };
+  if (verb === 'isolate') return { ...policy, isolate: choice(verb, value, rest, ['on', 'off']) === 'on' };
+  if (verb === 'delete') return { ...policy, rules: without(policy.rules, value, rest) };
+  try {
+    return { ...policy, rules: [...policy.rules, parseRule(words.join(' '))] };
+  } catch (error) {
+    throw new UsageRefusal(reason(error));
+  }
+}
+
+function choice<T extends string>(
+  verb: string,
+  value: string | undefined,
+  rest: readonly string[],
+  values: readonly T[],
+): T {
+  const found = values.find(one => one === value);
+  if (found !== undefined && rest.length === 0) return found;
+  throw new UsageRefusal(
+    `Cannot set ${verb} to ${quote([value ?? '', ...rest].join(' '))}: it is ${values.join(' or ')}`,
+  );
+}
+
+function without(
+  rules: readonly PolicyRule[],
+  value: string | undefined,
+  rest: readonly string[],
+): PolicyRule[] {
+  const number = /^[1-9]\d*$/.test(value ?? '') && rest.length === 0 ? Number(value) : 0;
+  if (number < 1 || number > rules.length) {
+    throw new UsageRefusal(
+      `Cannot delete rule ${quote([value ?? '', ...rest].join(' '))}: there are ${rules.length} rules`,
+    );
+  }
+  return rules.filter((_, index) => index !== number - 1);
+}
+
+function applyLive({ domain, active }: KnownDomain, policy: Policy, context: Context): void {
+  const attachment = active ? readAttachment(domain.uuid) : undefined;
+  if (attachment === undefined) return;
+  reconfigure({ ...attachment, policy }, tapsOf(domain), context.config(), context.host);
+}
+
+interface Row {
+  readonly number: number | null;
+  readonly rule: string;
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+function show(
+  { domain, persistent, active }: KnownDomain,
+  options: { json?: boolean },
+  context: Context,
+): void {
+  const target = active ? domain : (persistent ?? domain);
+  const policy = policyOf(target);
+  const rows = withCounters(target.uuid, policy, context);
+  const shown = { domain: domain.name, default: policy.inbound, isolate: policy.isolate, rules: rows };
+  if (options.json) {
+    context.print(
+      JSON.stringify(shown, (_, value) => (typeof value === 'bigint' ? Number(value) : value), 2),
+    );
+    return;
+  }
+  const cells = rows.map(({ number, rule, packets, bytes }) => [
+    String(number ?? ''),
+    rule,
+    String(packets),
+    String(bytes),
+  ]);
+  for (const line of table(['#', 'RULE', 'PACKETS', 'BYTES'], cells, context.colour)) context.print(line);
+  if (policy.isolate) context.print('isolated: no traffic with other domains of this host');
+}
+
+/** The rules in their order, then what happens to inbound flows that none matches. */
+function withCounters(uuid: string, policy: Policy, context: Context): Row[] {
+  const attachment = readAttachment(uuid);
+  const backend = attachment === undefined ? chooseFirewall(context.config()) : FIREWALLS[attachment.backend];
+  const filter = look(context.host, backend.looks.brief);
+  const counted = { inbound: [] as Counter[], outbound: [] as Counter[] };
+  const [inbound, outbound] = policyChains(uuid, policy, 4);
+  if (inbound !== undefined)
+    counted.inbound = countedRules('filter', inbound, 4, backend, filter).map(({ counter }) => counter);
+  if (outbound !== undefined)
+    counted.outbound = countedRules('filter', outbound, 4, backend, filter).map(({ counter }) => counter);
+  const take = (direction: PolicyRule['direction']): Counter =>
+    counted[direction].shift() ?? { packets: 0n, bytes: 0n };
+  const rows = policy.rules.map((rule, index): Row => {
+    const counter = applies(rule, 4) ? take(rule.direction) : { packets: 0n, bytes: 0n };
+    return { number: index + 1, rule: formatRule(rule), ...counter };
+  });
+  return [...rows, { number: null, rule: `default ${policy.inbound}`, ...take('inbound') }];
+}
