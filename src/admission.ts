@@ -31,11 +31,7 @@ export function assignmentOf(domain: Domain): Assignment | undefined {
 /** Refuses addresses that aren't the operator's to give: outside the pools, the host's own, the gateway's. */
 export function refuseForeignAddresses(prefixes: readonly Prefix[], config: Config, uplink: Uplink): void {
   const own = [uplink.host, uplink.gateway].filter(address => address !== undefined);
-  refuseHostInPools(
-    config.pools,
-    own,
-    (pool, why) => new Refusal(`pool ${format(pool)} in hnet.toml: ${why}`),
-  );
+  refuseHostInPools(config, own);
   for (const prefix of prefixes) {
     const taken = own.find(address => contains(prefix, address));
     if (taken !== undefined) throw new Refusal(`${format(taken)} is the host's or the gateway's own address`);
@@ -52,7 +48,7 @@ export function refuseForeignAddresses(prefixes: readonly Prefix[], config: Conf
  * Refuses a scope that the host already routes elsewhere: Docker's default pools, say, hold 172.30.0.0/16.
  * The default route, and the halves of it that VPNs use, cover everything and count for nothing.
  */
-export function refuseTakenScopes(addresses: readonly Address[], routes: Iterable<Route>): void {
+export function refuseTakenScopes(addresses: readonly Address[], routes: readonly Route[]): void {
   const bridges = new Set(addresses.map(({ bridge }) => bridge));
   for (const route of routes) {
     if (route.prefix.length < 8 || bridges.has(route.dev ?? '')) continue;

@@ -1,11 +1,12 @@
 /** From a domain's assignment to what stands in the kernel, and back. */
-import { format, nth } from './address.ts';
+import { format } from './address.ts';
 import { assignmentOf, refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 import {
   type Attachment,
   claimant,
   discardAttachment,
   readAttachment,
+  refuseClaimed,
   removeAttachment,
   writeAttachment,
 } from './attachments.ts';
@@ -72,15 +73,10 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
   const { addresses } = attachment;
   const bridges = bridgesOf(attachment.domain, addresses);
   const prefixes = addresses.map(({ prefix }) => prefix);
-  const seen = observeStart(
-    host,
-    firewall,
-    config,
-    bridges.map(({ name }) => name),
-    [...bridges.map(({ scope }) => nth(scope, 1n)), ...prefixes],
-  );
+  const seen = observeStart(host, firewall, config, bridges, prefixes);
   refuseForeignAddresses(prefixes, config, seen.uplink);
-  refuseTakenScopes(addresses, seen.routes.values());
+  refuseClaimed(attachment);
+  refuseTakenScopes(addresses, seen.routes);
   const base = basePlan(config, seen.uplink, firewall);
   // The brief look suffices to see that all is there; to build, everything must be known.
   const complete = check(base, seen.view).every(({ finding }) => finding.is === 'present');

@@ -149,7 +149,8 @@ function readLink(path: string): string | undefined {
   }
 }
 
-function refuseClaimed(attachment: Attachment): void {
+/** Refuses what another attachment holds, naming its domain. */
+export function refuseClaimed(attachment: Attachment): void {
   const own = claimsOf(attachment);
   const claims = new Set(own);
   for (const claim of list(CLAIMS_DIRECTORY)) if (overlapsClaim(claim, attachment)) claims.add(claim);

@@ -14,6 +14,8 @@ export interface Config {
   readonly gateway: Prefix | undefined;
   readonly dhcp: DhcpConfig;
   readonly firewall: FirewallConfig;
+  /** What to say of a pool that turns out not to fit the host: with file, line and key. */
+  readonly poolFault: (pool: Prefix, why: string) => Refusal;
 }
 
 export interface DhcpConfig {
@@ -106,6 +108,7 @@ export const DEFAULT_CONFIG: Config = {
   host: undefined,
   gateway: undefined,
   ...v.parse(schema, { pools: [] }),
+  poolFault: (_, why) => new Refusal(why),
 };
 
 /**
@@ -117,8 +120,9 @@ export function parseConfig(text: string, file = CONFIG_FILE): Config {
   const result = v.safeParse(schema, readToml(text, file));
   if (!result.success) throw schemaRefusal(result.issues[0], text, file);
   const { uplink, host, gateway, ...rest } = result.output;
-  const config: Config = { ...rest, uplink, host, gateway };
-  refuseBadPools(config, (pool, why) => refusal(text, file, ['pools'], format(pool), why));
+  const poolFault = (pool: Prefix, why: string): Refusal => refusal(text, file, ['pools'], format(pool), why);
+  const config: Config = { ...rest, uplink, host, gateway, poolFault };
+  refuseBadPools(config);
   return config;
 }
 
@@ -133,26 +137,24 @@ function readToml(text: string, file: string): unknown {
 }
 
 /** Whatever else the pools may be, none may hold the host itself: its address would be routed to a VM. */
-export function refuseHostInPools(
-  pools: readonly Prefix[],
-  own: readonly Prefix[],
-  refuse: (pool: Prefix, why: string) => Refusal,
-): void {
+export function refuseHostInPools({ pools, poolFault }: Config, own: readonly Prefix[]): void {
   for (const pool of pools) {
     const held = pool.family === 4 ? own.find(address => contains(pool, address)) : undefined;
     if (held !== undefined)
-      throw refuse(pool, `the pool contains ${format(held)}, the host's or the gateway's own address`);
+      throw poolFault(pool, `the pool contains ${format(held)}, the host's or the gateway's own address`);
   }
 }
 
-function refuseBadPools(config: Config, refuse: (pool: Prefix, why: string) => Refusal): void {
-  const own = [config.host, config.gateway].filter(address => address !== undefined);
-  refuseHostInPools(config.pools, own, refuse);
+function refuseBadPools(config: Config): void {
+  refuseHostInPools(
+    config,
+    [config.host, config.gateway].filter(address => address !== undefined),
+  );
   config.pools.forEach((pool, index) => {
     const twin = config.pools.slice(0, index).find(earlier => overlaps(earlier, pool));
-    if (twin !== undefined) throw refuse(pool, `overlaps the pool ${format(twin)}`);
+    if (twin !== undefined) throw config.poolFault(pool, `overlaps the pool ${format(twin)}`);
     const scope = config.dhcp.scopes.find(range => overlaps(range, pool));
-    if (scope !== undefined) throw refuse(pool, `overlaps the bootstrap scopes ${format(scope)}`);
+    if (scope !== undefined) throw config.poolFault(pool, `overlaps the bootstrap scopes ${format(scope)}`);
   });
 }
 

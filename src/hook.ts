@@ -37,9 +37,9 @@ export function hook(operation: string, xml: string): Outcome {
   }
 }
 
-/** A Refusal speaks for itself; anything else is a bug, and its place is worth knowing. */
+/** A Refusal speaks for itself, and so does the system (disk full); anything else is a bug, whose place helps. */
 function explain(error: unknown): string {
-  if (error instanceof Refusal || !(error instanceof Error)) return reason(error);
+  if (error instanceof Refusal || !(error instanceof Error) || 'syscall' in error) return reason(error);
   return `${reason(error)} (a bug in hnet: ${(error.stack ?? '').split('\n')[1]?.trim() ?? 'no stack'})`;
 }
 

@@ -6,8 +6,9 @@ import type { Config } from './config.ts';
 import type { Firewall, Look } from './firewall/firewall.ts';
 import type { Uplink } from './firewall/uplink.ts';
 import { CommandFailure, type Host, processOf, readIfThere } from './host.ts';
-import { DHCP_DIRECTORY, ROUTE_PROTOCOL } from './names.ts';
+import { DHCP_DIRECTORY, gatewayOf, ROUTE_PROTOCOL } from './names.ts';
 import { Refusal } from './refusal.ts';
+import type { BridgeSpec } from './resources/bridge.ts';
 import { configurationFile, pidFile } from './resources/dhcp.ts';
 import { type DhcpServer, EMPTY_VIEW, type Link, type Route, routeKey, type View } from './view.ts';
 
@@ -81,44 +82,46 @@ export function look(host: Host, { commands, parse }: Look): View['filter'] {
 export interface StartView {
   readonly uplink: Uplink;
   readonly view: View;
-  /** Prefix, as {@link format} writes it → the route that packets for it take now, if any. */
-  readonly routes: ReadonlyMap<string, Route>;
+  /** Routes that lead to, or lie within, the scopes of the domain. */
+  readonly routes: readonly Route[];
 }
 
 /**
  * Looks only at what a start touches, so that it costs the same with 4,000 domains as with one: one process
- * for links and routes, one for the filter. Sets are known by the rules that refer to them (the kernel keeps
- * such a set); entries and DHCP servers count as absent, for bringing them up again does no harm.
+ * for links and routes, one for the filter. Entries of sets and DHCP servers count as absent, for bringing
+ * them up again does no harm.
  */
 export function observeStart(
   host: Host,
   firewall: Firewall,
   given: UplinkConfig,
-  bridges: readonly string[],
+  bridges: readonly BridgeSpec[],
   prefixes: readonly Prefix[],
 ): StartView {
+  const queries = {
+    links: bridges.map(({ name }) => `address show dev ${name}`),
+    scopes: bridges.flatMap(({ scope }) => [
+      `route get fibmatch ${format(gatewayOf(scope))}`,
+      `route show root ${format(scope)}`,
+    ]),
+    prefixes: prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
+  };
   const [defaultRoute, blackholes, ...answers] = host.query([
-    // 192.0.2.1 (RFC 5737) is never anybody's, so it follows the default route.
-    'route get 192.0.2.1',
+    DEFAULT_ROUTE,
     `route show type blackhole proto ${ROUTE_PROTOCOL}`,
-    ...bridges.map(name => `address show dev ${name}`),
-    ...prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
+    ...Object.values(queries).flat(),
   ]);
-  const matches = answers.slice(bridges.length).map(answer => [...toRoutes(4, answer).values()]);
+  const take = (count: number): unknown[] => answers.splice(0, count).flatMap(answer => answer ?? []);
+  const links = toLinks(take(queries.links.length));
+  const scopes = toRoutes(4, take(queries.scopes.length));
+  const matches = toRoutes(4, take(queries.prefixes.length));
   return {
     uplink: readUplink(given, defaultRoute),
-    routes: new Map(
-      matches.flatMap(([route], index) =>
-        route === undefined ? [] : [[format(prefixes[index] ?? route.prefix), route]],
-      ),
-    ),
+    routes: [...scopes.values()],
     view: {
       ...EMPTY_VIEW,
-      ...toLinks(answers.slice(0, bridges.length).flatMap(answer => answer ?? [])),
-      routes: new Map([
-        ...toRoutes(4, blackholes),
-        ...matches.flat().map(route => [routeKey(route.prefix, route.metric), route] as const),
-      ]),
+      ...links,
+      routes: new Map([...toRoutes(4, blackholes), ...matches]),
       filter: look(host, firewall.looks.brief),
       sysctl,
     },
@@ -214,12 +217,15 @@ function listDirectory(path: string): string[] {
   }
 }
 
+/** Asks for the default route: 192.0.2.1 (RFC 5737) is never anybody's. */
+const DEFAULT_ROUTE = 'route get 192.0.2.1';
+
 /** What the configuration says of the uplink; what it leaves out is read from the default route. */
 export type UplinkConfig = Pick<Config, 'uplink' | 'host' | 'gateway'>;
 
 /** The uplink by itself, for what touches no domain. @throws Refusal as {@link observeStart} */
 export function observeUplink(host: Host, given: UplinkConfig): Uplink {
-  return readUplink(given, host.query(['route get 192.0.2.1'])[0]);
+  return readUplink(given, host.query([DEFAULT_ROUTE])[0]);
 }
 
 function readUplink(given: UplinkConfig, answer: unknown[] | undefined): Uplink {
