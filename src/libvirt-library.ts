@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './libvirt.ts';
+import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './libvirt-connection.ts';
 import { Refusal } from './refusal.ts';
 
 type Koffi = typeof import('koffi');

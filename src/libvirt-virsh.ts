@@ -1,5 +1,5 @@
 import { CommandFailure, Host } from './host.ts';
-import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './libvirt.ts';
+import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './libvirt-connection.ts';
 import { Refusal } from './refusal.ts';
 
 /** How long one virsh call may take: an update of a device waits for the guest. */

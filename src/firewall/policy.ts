@@ -3,6 +3,7 @@ import { type Family, format, type Prefix, parsePrefix } from '../address.ts';
 import { quote, Refusal, reason } from '../refusal.ts';
 import {
   back,
+  CAUSES,
   type Chain,
   drop,
   type Match,
@@ -11,7 +12,6 @@ import {
   type Rule,
   rule,
 } from './rules.ts';
-import { CAUSES } from './ruleset.ts';
 
 /** One rule of a domain. Rules are ordered, and the first that matches decides. */
 export interface PolicyRule {

@@ -85,6 +85,22 @@ export interface Ruleset {
   readonly chains: Readonly<Record<'raw' | 'filter' | 'nat', readonly Chain[]>>;
 }
 
+/** What is dropped, and why, as `hnet traffic` names it. */
+export const CAUSES = {
+  spoofed: 'source not routed to its bridge',
+  borrowed: 'our address as source from outside',
+  scope: 'bootstrap address from outside',
+  unassigned: 'not to an assigned address',
+  elsewhere: 'neither to the uplink nor to a domain',
+  isolated: 'isolated',
+  between: 'between domains',
+  outbound: 'outbound_deny',
+  host: 'host_access',
+  midstream: 'flow older than its rules',
+  policy: 'rules of the domain',
+  redirect: 'ICMP redirect to a domain',
+} as const;
+
 export const fromDomain: Match = { is: 'from-domain' };
 export const toDomain: Match = { is: 'to-domain' };
 export const from = (device: string): Match => ({ is: 'from-device', device });

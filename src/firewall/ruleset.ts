@@ -16,6 +16,7 @@ import type { Config } from '../config.ts';
 import {
   accept,
   back,
+  CAUSES,
   type Chain,
   destination,
   drop,
@@ -62,22 +63,6 @@ export const DISPATCH = ['hnet-inbound-rules', 'hnet-outbound-rules'];
 
 /** How long new outbound flows wait after a change of rules, in seconds: see {@link outbound}. */
 export const SETTLING = 2;
-
-/** What is dropped, and why, as `hnet traffic` names it. */
-export const CAUSES = {
-  spoofed: 'source not routed to its bridge',
-  borrowed: 'our address as source from outside',
-  scope: 'bootstrap address from outside',
-  unassigned: 'not to an assigned address',
-  elsewhere: 'neither to the uplink nor to a domain',
-  isolated: 'isolated',
-  between: 'between domains',
-  outbound: 'outbound_deny',
-  host: 'host_access',
-  midstream: 'flow older than its rules',
-  policy: 'rules of the domain',
-  redirect: 'ICMP redirect to a domain',
-} as const;
 
 const replies: Match = state('RELATED', 'ESTABLISHED');
 
