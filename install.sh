@@ -53,7 +53,7 @@ main() {
 }
 
 install() {
-  install_packages "iptables-restore:iptables ipset:ipset dnsmasq:dnsmasq-base ip:iproute2 ss:iproute2
+  install_packages "iptables-restore:iptables ipset:ipset dnsmasq:dnsmasq-base ip:iproute2 ss:iproute2 conntrack:conntrack
     virsh:libvirt-clients flock:util-linux logger:bsdutils"
   have libvirtd || have virtqemud || install_packages libvirtd:libvirt-daemon-system
   build
@@ -164,7 +164,10 @@ install_hook() {
 }
 
 install_config() {
-  [ ! -e "$CONFIG" ] || return 0
+  if [ -e "$CONFIG" ]; then
+    if [ -n "$pools" ]; then say "$CONFIG is there and stays: add$pools to its pools yourself"; fi
+    return 0
+  fi
   if [ -z "$pools" ] && [ "$yes" = no ] && [ -t 0 ]; then ask_pools; fi
   mkdir -p "${CONFIG%/*}"
   write_config | put - "$CONFIG" 644
@@ -284,10 +287,11 @@ uninstall() {
 }
 
 demo() {
-  # shellcheck disable=SC2046 # a list of packages
+  [ -e test/lab/demo.ts ] || die "Cannot show the demo: a release tarball doesn't hold it; it needs the source tree"
   [ -d node_modules/tsx ] || fetch_dependencies
   sh test/lab/prepare.sh
-  exec node_modules/.bin/tsx test/lab/demo.ts
+  if private=$(bundled_node); then exec "$private" --import tsx test/lab/demo.ts; fi
+  exec node --import tsx test/lab/demo.ts
 }
 
 main "$@"

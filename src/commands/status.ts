@@ -1,6 +1,6 @@
 import { format } from '../address.ts';
 import { chooseFirewall } from '../backend.ts';
-import { addressesOf } from '../domain.ts';
+import { addressesOf, type Domain } from '../domain.ts';
 import { type Health, healthOf } from '../health.ts';
 import { readLeases } from '../leases.ts';
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
@@ -47,20 +47,22 @@ function toRows({ domain, persistent, active }: KnownDomain, health: Health): Ro
   if (intent.kind === 'assigned' && addresses.length === 0) {
     return [{ ...nothing, faults: ["a clone: its metadata is another domain's"] }];
   }
-  return addresses.map(address => ({ ...base, ...addressCells(address), faults: health.faults }));
+  return addresses.map(address => ({
+    ...base,
+    ...addressCells(address, domain, active),
+    faults: health.faults,
+  }));
 }
 
-function addressCells({
-  prefix,
-  bridge,
-  scope,
-}: Address): Pick<Row, 'address' | 'bridge' | 'scope' | 'lease'> {
-  return {
-    address: format(prefix),
-    bridge,
-    scope: format(scope),
-    lease: readLeases(bridge)[0]?.address ?? null,
-  };
+function addressCells(
+  { prefix, bridge, scope }: Address,
+  { nics }: Domain,
+  active: boolean,
+): Pick<Row, 'address' | 'bridge' | 'scope' | 'lease'> {
+  const macs = nics.filter(({ source }) => source === bridge).map(({ mac }) => mac);
+  // The file of a bridge remembers former leases, and those of the domain that had the bridge before.
+  const lease = active ? readLeases(bridge).find(({ mac }) => macs.includes(mac)) : undefined;
+  return { address: format(prefix), bridge, scope: format(scope), lease: lease?.address ?? null };
 }
 
 function render(rows: readonly Row[], colour: boolean): string[] {
