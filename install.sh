@@ -181,7 +181,7 @@ ask_pools() {
 
 write_config() {
   # shellcheck disable=SC2046 # words: dev eth0, via 123.45.12.1, src 123.45.12.48
-  set -- $(ip -o route get 192.0.2.1 2>/dev/null || true)
+  set -- $(default_route || true)
   uplink=eth0 gateway=123.45.12.1 address=123.45.12.48
   while [ $# -gt 1 ]; do
     case $1 in dev) uplink=$2 ;; via) gateway=$2 ;; src) address=$2 ;; esac
@@ -212,10 +212,19 @@ domain = "lan"
 lease = "1h"
 
 [firewall]
+# "iptables" (with ipset), "nftables", or "auto": iptables where it is there. After a change: hnet sync
+backend = "auto"
 # Whether domains of this host reach each other's public addresses.
 between_domains = true
+# Ports that no domain reaches, such as ["tcp/25"] against spam.
+outbound_deny = []
+# What domains reach on the host itself: "open" leaves it to the host's own rules, "dhcp-only" means DHCP and ping.
+host_access = "open"
 END
 }
+
+# The second where the first, which is nobody's, is blackholed; no packet is sent.
+default_route() { ip -o route get 192.0.2.1 2>/dev/null || ip -o route get 9.9.9.9 2>/dev/null; }
 
 quoted() {
   first=yes
@@ -259,7 +268,7 @@ reload_libvirt() {
 }
 
 bring_up() {
-  if ip -o route get 192.0.2.1 >/dev/null 2>&1; then
+  if default_route >/dev/null; then
     if has_systemd; then systemctl restart hnet-base.service; else "$BIN/hnet" base up; fi ||
       die "Cannot bring up the filter: $("$BIN/hnet" base up 2>&1 || true)"
   else

@@ -106,8 +106,8 @@ export function observeStart(
     ]),
     prefixes: prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
   };
-  const [defaultRoute, blackholes, ...answers] = host.query([
-    DEFAULT_ROUTE,
+  const [defaultRoute, otherRoute, blackholes, ...answers] = host.query([
+    ...DEFAULT_ROUTE,
     `route show type blackhole proto ${ROUTE_PROTOCOL}`,
     ...Object.values(queries).flat(),
   ]);
@@ -116,7 +116,7 @@ export function observeStart(
   const scopes = toRoutes(4, take(queries.scopes.length));
   const matches = toRoutes(4, take(queries.prefixes.length));
   return {
-    uplink: readUplink(given, defaultRoute),
+    uplink: readUplink(given, defaultRoute ?? otherRoute),
     routes: [...scopes.values()],
     view: {
       ...EMPTY_VIEW,
@@ -217,15 +217,19 @@ function listDirectory(path: string): string[] {
   }
 }
 
-/** Asks for the default route: 192.0.2.1 (RFC 5737) is never anybody's. */
-const DEFAULT_ROUTE = 'route get 192.0.2.1';
+/**
+ * Asks for the default route, and no packet is sent. 192.0.2.1 (RFC 5737) is never anybody's, but a careful host
+ * blackholes its network; then any address far away tells.
+ */
+const DEFAULT_ROUTE = ['route get 192.0.2.1', 'route get 9.9.9.9'];
 
 /** What the configuration says of the uplink; what it leaves out is read from the default route. */
 export type UplinkConfig = Pick<Config, 'uplink' | 'host' | 'gateway'>;
 
 /** The uplink by itself, for what touches no domain. @throws Refusal as {@link observeStart} */
 export function observeUplink(host: Host, given: UplinkConfig): Uplink {
-  return readUplink(given, host.query([DEFAULT_ROUTE])[0]);
+  const [answer, other] = host.query(DEFAULT_ROUTE);
+  return readUplink(given, answer ?? other);
 }
 
 function readUplink(given: UplinkConfig, answer: unknown[] | undefined): Uplink {
