@@ -3,13 +3,18 @@ import { type AssignOptions, assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';
 import { type Context, makeContext } from './commands/context.ts';
 import { firewall } from './commands/firewall.ts';
+import { type GuestOptions, guest } from './commands/guest.ts';
+import { type HostOptions, hostConfig } from './commands/host-config.ts';
+import { type HostsOptions, hosts } from './commands/hosts.ts';
 import { plan } from './commands/plan.ts';
 import { pool } from './commands/pool.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
 import { traffic } from './commands/traffic.ts';
 import { unassign } from './commands/unassign.ts';
+import { GUEST_FORMATS } from './guest/formats.ts';
 import { Refusal, reason, UsageRefusal } from './refusal.ts';
+import { HOST_FORMATS } from './uplink.ts';
 
 /** Set by the bundler from package.json. */
 declare const HNET_VERSION: string;
@@ -82,6 +87,34 @@ function program(): Command {
     .command('sync')
     .description('repair what is missing or changed, and add up the traffic')
     .action(() => sync(context()));
+  hnet
+    .command('guest')
+    .description(
+      "print the configuration of the domain's own system, or write it as a seed image for cloud-init",
+    )
+    .argument('<domain>', 'name or UUID')
+    .option('--format <format>', `${Object.keys(GUEST_FORMATS).join(', ')}, or all`)
+    .option(
+      '--interface <name>',
+      "an interface's name inside, once for each in order (default: eth0, vtnet0, vio0)",
+      (name: string, before: readonly string[] = []) => [...before, name],
+    )
+    .option('--seed <file>', 'write a NoCloud seed image there')
+    .option('--ssh-key <file>', 'public keys for the seed')
+    .option('--user-data <file>', 'user-data for the seed, as it is')
+    .action((domain: string, options: GuestOptions) => guest(domain, options, context()));
+  hnet
+    .command('host')
+    .description("print this host's own uplink as pure routing wants it")
+    .option('--format <format>', Object.keys(HOST_FORMATS).join(', '))
+    .option('--check', 'say where the running uplink differs (exit code 1)')
+    .action((options: HostOptions) => hostConfig(options, context()));
+  hnet
+    .command('hosts')
+    .description('print the names of all assignments as /etc/hosts has them')
+    .option('--ptr', 'as PTR records for a reverse zone')
+    .option('--domain <name>', "what follows a name without dots (default: hnet.toml's dhcp.domain)")
+    .action((options: HostsOptions) => hosts(options, context()));
   const base = hnet
     .command('base')
     .description('what stands whether a domain runs or not (install.sh and the boot unit call it)');
