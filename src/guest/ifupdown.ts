@@ -43,15 +43,16 @@ const head = (device: string, address: Prefix): string =>
 
 function gateway({ gateway, table, sources }: DefaultRoute, device: string): string[] {
   const address = bare(gateway);
-  const peer = gateway.family === 4 ? [`    pointopoint ${address}`] : [];
-  if (table === undefined) return [...peer, `    gateway ${address}`];
+  if (table === undefined) {
+    const peer = gateway.family === 4 ? [`    pointopoint ${address}`] : [];
+    return [...peer, `    gateway ${address}`];
+  }
   const ip = gateway.family === 6 ? 'ip -6' : 'ip';
-  const rules = sources.map(source => `rule add from ${formatLong(source)} table ${table}`);
+  const rules = sources.map(source => `from ${formatLong(source)} table ${table}`);
   return [
-    ...peer,
-    `    up ${ip} route replace default via ${address} dev ${device} table ${table}`,
-    ...rules.map(rule => `    up ${ip} ${rule}`),
-    ...rules.map(rule => `    down ${ip} ${rule.replace('add', 'del')}`),
+    `    up ${ip} route replace default via ${address} dev ${device} onlink table ${table}`,
+    ...rules.map(rule => `    up ${ip} rule add ${rule}`),
+    ...rules.map(rule => `    down ${ip} rule del ${rule}`),
   ];
 }
 

@@ -60,5 +60,6 @@ export async function equip(machine: Machine): Promise<void> {
     mount -t overlay overlay -o 'lowerdir=${TREE}/usr:/usr' /usr
     cp -a '${TREE}/etc/.' /etc/
     rm -rf /etc/network/interfaces.d /etc/netplan /etc/NetworkManager/system-connections /etc/systemd/network
-    mkdir -p /etc/network /etc/netplan /etc/systemd/network /run/network`);
+    mkdir -p /etc/network /etc/netplan /etc/systemd/network /run/network
+    ldconfig`);
 }
