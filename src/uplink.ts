@@ -49,7 +49,10 @@ export function hostNetwork(
   };
 }
 
-/** systemd-networkd removes the routes and rules that it didn't make when it starts anew, our host routes too. */
+/**
+ * When systemd-networkd starts, or configures an interface anew, it removes routes and rules that it didn't make: those
+ * of its own interfaces, and those of none, which our blackholes are.
+ */
 const KEEP_FOREIGN: ConfigFile = file(
   '/etc/systemd/networkd.conf.d/hnet.conf',
   '[Network]',

@@ -45,7 +45,7 @@ describe('the configuration for Linux', () => {
     await machine.sh(`
       sed -i s/PermanentMACAddress/MACAddress/ /run/systemd/network/*.network
       chmod 644 /run/systemd/network/*`);
-    running = [await startNetworkd(machine)];
+    running = await startNetworkd(machine);
   }
 
   /** What cloud-init of Debian 12 makes of our network-config for a system's own program. */
@@ -83,7 +83,7 @@ describe('the configuration for Linux', () => {
 
   it('networkd brings up two interfaces', async () => {
     await install(machine, networkd(networkOn(BOTH)));
-    running = [await startNetworkd(machine)];
+    running = await startNetworkd(machine);
     await wire.proves(machine, ADDRESSES);
   });
 

@@ -7,6 +7,7 @@ import type { Background } from '../lab/background.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
+import type { Machine } from '../lab/machine.ts';
 import { ip } from '../lab/provider.ts';
 import { INTERNET, INTERNET6, isIpv6 } from '../lab/site.ts';
 import { until } from '../lab/wait.ts';
@@ -135,22 +136,24 @@ export async function install(machine: Guest, files: readonly ConfigFile[]): Pro
 }
 
 /** networkd as it runs in a container: without udev, which it expects only where /sys can be written. */
-export async function startNetworkd(machine: Guest): Promise<Background> {
+export async function startNetworkd(machine: Machine): Promise<Background[]> {
+  const bus = await startBus(machine);
   await machine.sh(`
-    mount -o remount,ro,bind /sys
     mkdir -p /run/systemd/netif/links /run/systemd/netif/leases /run/systemd/netif/lldp
     chown -R systemd-network:systemd-network /run/systemd/netif`);
-  return machine.start(['/usr/lib/systemd/systemd-networkd']);
+  return [machine.start(['/usr/lib/systemd/systemd-networkd']), bus];
 }
 
-/** NetworkManager with a bus of its own. */
-export async function startNetworkManager(machine: Guest): Promise<Background[]> {
+export async function startNetworkManager(machine: Machine): Promise<Background[]> {
+  const bus = await startBus(machine);
+  return [machine.start(['NetworkManager', '--debug']), bus];
+}
+
+/** A system bus of the machine's own. */
+async function startBus(machine: Machine): Promise<Background> {
   await machine.sh('mount -o remount,ro,bind /sys; mkdir -p /run/dbus');
   const bus = machine.start(['dbus-daemon', '--system', '--nofork', '--nopidfile']);
-  await until(
-    async () => (await machine.attempt(['test', '-S', '/run/dbus/system_bus_socket'])).code === 0,
-    5_000,
-    'a bus',
-  );
-  return [machine.start(['NetworkManager', '--debug']), bus];
+  const there = () => machine.attempt(['test', '-S', '/run/dbus/system_bus_socket']);
+  await until(async () => (await there()).code === 0, 5_000, 'a bus');
+  return bus;
 }
