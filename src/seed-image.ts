@@ -1,5 +1,15 @@
 /** Writes an ISO 9660 image of a few small files, with whichever tool the host has. */
-import { constants, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ConfigFile } from './guest/file.ts';
@@ -29,6 +39,7 @@ export function writeImage(path: string, label: string, files: readonly ConfigFi
     mkdirSync(root);
     for (const one of files) writeFileSync(join(root, one.path), one.text, { mode: 0o600 });
     host.run([tool, '-quiet', '-output', image, '-volid', label, '-joliet', '-rational-rock', root]);
+    chmodSync(image, 0o600);
     copyExclusively(image, target);
     return target;
   } finally {
@@ -37,11 +48,20 @@ export function writeImage(path: string, label: string, files: readonly ConfigFi
 }
 
 function findTool(): string {
-  const found = TOOLS.map(name => `/usr/bin/${name}`).find(existsSync);
+  const found = TOOLS.map(name => `/usr/bin/${name}`).find(isExecutable);
   if (found !== undefined) return found;
   throw new Refusal(
     `Cannot write an image: none of ${TOOLS.join(', ')} is installed; apt-get install xorriso`,
   );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Somebody may have made the file meanwhile; then it is theirs. */

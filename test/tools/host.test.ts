@@ -31,7 +31,7 @@ describe('the configuration for the host', () => {
 
   /** Prints the configuration, takes the uplink away, and puts what was printed where its comments say. */
   async function print(format: string): Promise<void> {
-    const text = await host.run(hnet('host', '--format', format));
+    const text = await host.run(hnet(['host', '--format', format]));
     await equip(host);
     for (const part of text.split(/^# (?=\/)/m).filter(one => one !== '')) {
       const [path = '', ...lines] = part.split('\n');
@@ -44,7 +44,7 @@ describe('the configuration for the host', () => {
   async function proves(): Promise<void> {
     for (const far of [INTERNET, INTERNET6]) await until(() => host.ping(far), 10_000, `a ping to ${far}`);
     expect(await lab.internet.ping(host.address)).to.equal(true);
-    const { code, stdout } = await host.attempt(hnet('host', '--check'));
+    const { code, stdout } = await host.attempt(hnet(['host', '--check']));
     expect(stdout).to.equal(
       'eth0: 123.45.12.48/32, gateway 123.45.12.1, on-link: as it should be\n' +
         'eth0: 2001:db8:12:48::2/128, gateway fe80::1, on-link: as it should be',
@@ -89,7 +89,7 @@ describe('the configuration for the host', () => {
       ip route add default via 123.45.12.1 dev eth0
       ip address add 2001:db8:12:48::2/64 dev eth0 nodad
       ip -6 route replace default via fe80::1 dev eth0 proto ra`);
-    const { code, stdout } = await host.attempt(hnet('host', '--check'));
+    const { code, stdout } = await host.attempt(hnet(['host', '--check']));
     expect(code).to.equal(1);
     const faults = stdout.split('\n');
     expect(faults[0]).to.match(/^123\.45\.12\.48 on eth0 has the length \/24 where \/32 belongs/);
@@ -104,7 +104,7 @@ describe('the configuration for the host', () => {
 
   it('without a default route it says so', async () => {
     await host.sh('ip route del default');
-    const { code, stderr } = await host.attempt(hnet('host', '--check'));
+    const { code, stderr } = await host.attempt(hnet(['host', '--check']));
     expect(code).to.equal(1);
     expect(stderr).to.match(/^hnet: Cannot find the uplink: there is no default route/);
   });
@@ -113,14 +113,14 @@ describe('the configuration for the host', () => {
     const other = await lab.host('h2', { addressing: 'on-link' });
     await other.write('/etc/hnet/hnet.toml', 'pools = []');
     await other.sh('sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1');
-    const { code, stdout } = await other.attempt(hnet('host', '--check'));
+    const { code, stdout } = await other.attempt(hnet(['host', '--check']));
     expect(stdout).to.match(/gateway 123\.45\.12\.1, on-link: as it should be/);
     expect(code).to.equal(0);
   });
 
   it('refuses an unknown format, and none, with the list', async () => {
     for (const words of [['--format', 'netplan2'], []]) {
-      const { code, stdout, stderr } = await host.attempt(hnet('host', ...words));
+      const { code, stdout, stderr } = await host.attempt(hnet(['host', ...words]));
       expect([code, stdout]).to.deep.equal([2, '']);
       expect(stderr).to.match(/^hnet: Cannot .*ifupdown, netplan, networkd$/);
     }

@@ -1,6 +1,11 @@
 import { fileURLToPath } from 'node:url';
 
-const BUNDLE = fileURLToPath(new URL('../../dist/hnet.cjs', import.meta.url));
+/** What the build made. */
+export const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 
-/** The command line of the program as it was built; the machines of the lab see the outer machine's files. */
-export const hnet = (...words: readonly string[]): string[] => [process.execPath, BUNDLE, ...words];
+/** The command line of the program, for a machine that sees it at this place. */
+export const hnet = (words: readonly string[], place = DIST): string[] => [
+  process.execPath,
+  `${place}/hnet.cjs`,
+  ...words,
+];

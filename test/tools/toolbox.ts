@@ -22,7 +22,7 @@ const PACKAGES = [
 ];
 
 const HOME = fileURLToPath(new URL('../../.cache/tools', import.meta.url));
-const TREE = join(HOME, `tree-${PACKAGES.join('-')}`);
+export const TREE = join(HOME, `tree-${PACKAGES.join('-')}`);
 
 /**
  * $0 is where to work, the arguments are packages. `apt-get --simulate` names those that this machine lacks, what
@@ -54,11 +54,14 @@ export async function fetchTools(): Promise<void> {
   }
 }
 
-/** Lays the programs over a machine's own /usr and /etc; they go with the machine. */
-export async function equip(machine: Machine): Promise<void> {
+/**
+ * Lays the programs over a machine's own /usr and /etc; they go with the machine.
+ * @param tree where the machine sees them
+ */
+export async function equip(machine: Machine, tree = TREE): Promise<void> {
   await machine.sh(`
-    mount -t overlay overlay -o 'lowerdir=${TREE}/usr:/usr' /usr
-    cp -a '${TREE}/etc/.' /etc/
+    mount -t overlay overlay -o 'lowerdir=${tree}/usr:/usr' /usr
+    cp -a '${tree}/etc/.' /etc/
     rm -rf /etc/network/interfaces.d /etc/netplan /etc/NetworkManager/system-connections /etc/systemd/network
     mkdir -p /etc/network /etc/netplan /etc/systemd/network /run/network
     ldconfig`);
