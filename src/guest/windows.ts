@@ -25,8 +25,9 @@ function commands(nic: StaticNic, { dns, search }: StaticNetwork): string[] {
         `New-NetIPAddress -InterfaceIndex $nic -IPAddress ${bare(address)} -PrefixLength ${address.length} | Out-Null`,
     ),
     ...nic.routes.flatMap(({ gateway }) => [
+      // It is there already when the script runs for the second time.
       ...(gateway.family === 4
-        ? [`${route(formatLong(gateway), '0.0.0.0')} -ErrorAction SilentlyContinue`]
+        ? [`${route(formatLong(gateway), '0.0.0.0')} -ErrorAction SilentlyContinue | Out-Null`]
         : []),
       `${route(EVERYTHING[gateway.family], bare(gateway))} | Out-Null`,
     ]),

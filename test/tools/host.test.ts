@@ -8,7 +8,7 @@ import { hnet } from './program.ts';
 import { equip, fetchTools } from './toolbox.ts';
 import { startNetworkd } from './wire.ts';
 
-const CONFIG = 'pools = ["123.45.90.112/29"]\n[dhcp]\ndns = ["9.9.9.9"]\n';
+const CONFIG = 'pools = ["123.45.90.112/29", "2001:db8:12:48::/64"]\n[dhcp]\ndns = ["9.9.9.9"]\n';
 
 /** The uplink as `hnet host` prints it is handed to the real programs on a host that has lost its own. */
 describe('the configuration for the host', () => {
@@ -100,6 +100,14 @@ describe('the configuration for the host', () => {
     expect(faults[3]).to.match(/^2001:db8:12:48::2 on eth0 has the length \/64 where \/128 belongs/);
     expect(faults[4]).to.match(/accept_ra=2/);
     expect(faults).to.have.length(5);
+  });
+
+  it('--check leaves a family alone that no pool is of', async () => {
+    await host.write('/etc/hnet/hnet.toml', 'pools = ["123.45.90.112/29"]');
+    await host.sh('sysctl -qw net.ipv6.conf.all.forwarding=0');
+    const { code, stdout } = await host.attempt(hnet(['host', '--check']));
+    expect(stdout).to.equal('eth0: 123.45.12.48/32, gateway 123.45.12.1, on-link: as it should be');
+    expect(code).to.equal(0);
   });
 
   it('without a default route it says so', async () => {

@@ -5,11 +5,13 @@ import { ifupdown } from '../../src/guest/ifupdown.ts';
 import { netplan } from '../../src/guest/netplan.ts';
 import { networkd } from '../../src/guest/networkd.ts';
 import { networkmanager } from '../../src/guest/networkmanager.ts';
+import { seedFiles } from '../../src/guest/seed.ts';
 import type { Background } from '../lab/background.ts';
 import type { Guest } from '../lab/guest.ts';
 import {
   ADDRESSES,
   addressesOf,
+  applyNetplan,
   BRIDGES,
   install,
   networkOn,
@@ -18,6 +20,7 @@ import {
   Wire,
 } from './wire.ts';
 
+const UUID = 'c64804ab-817f-4cb6-af52-3d0ee8b51463';
 const BOTH = ['br116', 'br118'] as const;
 const ONE = ADDRESSES.slice(0, 3);
 
@@ -38,15 +41,6 @@ describe('the configuration for Linux', () => {
     running = [];
   });
   after(() => wire?.lab.remove());
-
-  /** netplan's own output, for networkd. A veth has no permanent address, which a VM's interface has. */
-  async function generate(): Promise<void> {
-    await machine.run(['netplan', 'generate']);
-    await machine.sh(`
-      sed -i s/PermanentMACAddress/MACAddress/ /run/systemd/network/*.network
-      chmod 644 /run/systemd/network/*`);
-    running = await startNetworkd(machine);
-  }
 
   /** What cloud-init of Debian 12 makes of our network-config for a system's own program. */
   async function convert(
@@ -77,7 +71,7 @@ describe('the configuration for Linux', () => {
 
   it('netplan generates for networkd, which brings up two interfaces', async () => {
     await install(machine, netplan(networkOn(BOTH)));
-    await generate();
+    running = await applyNetplan(machine);
     await wire.proves(machine, ADDRESSES);
   });
 
@@ -105,7 +99,19 @@ describe('the configuration for Linux', () => {
 
   it('cloud-init hands version 2 to netplan, which brings up two interfaces', async () => {
     await convert(cloudInit, BOTH, 'netplan');
-    await generate();
+    running = await applyNetplan(machine);
+    await wire.proves(machine, ADDRESSES);
+  });
+
+  it('cloud-init takes the seed: the host name and the network', async () => {
+    const seed = seedFiles(networkOn(BOTH), UUID, cloudInit, { sshKeys: ['ssh-ed25519 AAAA me'] });
+    for (const { path, text } of seed) await machine.write(`/var/lib/cloud/seed/nocloud/${path}`, text);
+    const userData = '/var/lib/cloud/seed/nocloud/user-data';
+    expect(await machine.run(['cloud-init', 'schema', '--config-file', userData])).to.contain('Valid');
+    await machine.run(['cloud-init', 'init', '--local']);
+    expect(await machine.read('/var/lib/cloud/data/instance-id')).to.equal(UUID);
+    expect(await machine.read('/etc/hostname')).to.equal('web-1');
+    running = await applyNetplan(machine);
     await wire.proves(machine, ADDRESSES);
   });
 

@@ -35,7 +35,7 @@ export function networkOn(bridges: readonly Bridge[], family?: 4 | 6): StaticNet
   const element = { name: 'interface', namespace: '', attributes: new Map(), children: [] };
   const domain: Domain = {
     uuid: 'c64804ab-817f-4cb6-af52-3d0ee8b51463',
-    name: 'vm1',
+    name: 'Web 1',
     nics: bridges.map(source => ({
       mac: BRIDGES[source].mac,
       type: 'bridge',
@@ -142,6 +142,15 @@ export async function startNetworkd(machine: Machine): Promise<Background[]> {
     mkdir -p /run/systemd/netif/links /run/systemd/netif/leases /run/systemd/netif/lldp
     chown -R systemd-network:systemd-network /run/systemd/netif`);
   return [machine.start(['/usr/lib/systemd/systemd-networkd']), bus];
+}
+
+/** netplan's own output, for networkd. A veth has no permanent address, which a VM's interface has. */
+export async function applyNetplan(machine: Machine): Promise<Background[]> {
+  await machine.run(['netplan', 'generate']);
+  await machine.sh(`
+    sed -i s/PermanentMACAddress/MACAddress/ /run/systemd/network/*.network
+    chmod 644 /run/systemd/network/*`);
+  return startNetworkd(machine);
 }
 
 export async function startNetworkManager(machine: Machine): Promise<Background[]> {
