@@ -7,6 +7,7 @@ import type { Firewall, Look } from './firewall/firewall.ts';
 import type { Uplink } from './firewall/uplink.ts';
 import { CommandFailure, type Host, processOf, readIfThere } from './host.ts';
 import { DHCP_DIRECTORY, gatewayOf, ROUTE_PROTOCOL } from './names.ts';
+import { observeStrangers } from './observe-strangers.ts';
 import { Refusal } from './refusal.ts';
 import type { BridgeSpec } from './resources/bridge.ts';
 import { configurationFile, pidFile } from './resources/dhcp.ts';
@@ -58,7 +59,7 @@ export function observe(host: Host, firewall: Firewall): View {
   return {
     ...toLinks(links),
     routes: toRoutes(4, routes),
-    filter: look(host, firewall.looks.all),
+    filter: { ...look(host, firewall.looks.all), strangers: observeStrangers(host, firewall) },
     dhcp: readDhcpServers(host),
     sysctl,
   };

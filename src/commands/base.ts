@@ -3,10 +3,12 @@ import { bringUpBase } from '../attach.ts';
 import { chooseFirewall, FIREWALLS } from '../backend.ts';
 import { DEFAULT_CONFIG } from '../config.ts';
 import { down } from '../converge.ts';
+import { hasPassages } from '../firewall/passages.ts';
 import type { Uplink } from '../firewall/uplink.ts';
 import { withLock } from '../lock.ts';
 import { ROUTE_PROTOCOL } from '../names.ts';
 import { observe, observeUplink } from '../observe.ts';
+import { basePlan } from '../plan.ts';
 import { Refusal } from '../refusal.ts';
 import type { Resource } from '../resources/resource.ts';
 import { blackhole } from '../resources/route.ts';
@@ -38,7 +40,8 @@ export function baseDown({ host }: Context): void {
   withLock('sync', 'exclusive', host, () => {
     const failures = Object.values(FIREWALLS).flatMap(firewall => {
       const view = observe(host, firewall);
-      const base = view.filter.sets.size > 0 ? firewall.base(DEFAULT_CONFIG, NO_UPLINK) : [];
+      const stands = view.filter.sets.size > 0 || hasPassages(view);
+      const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINK, firewall) : [];
       return down([...base, ...blackholesOf(view)], view, host);
     });
     if (failures.length > 0) throw new Refusal(failures.join('; '));

@@ -14,13 +14,11 @@ import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resour
 import type { View } from '../view.ts';
 import { isolation, type SetEntries, setEntries, staticEntries } from './entries.ts';
 import type { Firewall, Guarded } from './firewall.ts';
-import { FAMILY, parseListing, renderRule } from './nftables-text.ts';
+import { FAMILY, parseListing, renderRule, TABLE } from './nftables-text.ts';
 import { isTracked, policyChainNames, policyChains } from './policy.ts';
 import type { Chain, HookPoint, Ruleset, SetSpec } from './rules.ts';
 import { DISPATCH, ruleset, SETTLING, setNames } from './ruleset.ts';
-
-/** The table's name, in each family. */
-const TABLE = 'hnet';
+import { parseRuleset, RULESET } from './strangers-nft.ts';
 
 /** Where our chains stand. Before the usual priority of filters, so that others count only what we let through. */
 const BASE: Readonly<Record<HookPoint, string>> = {
@@ -235,8 +233,12 @@ export const nftables: Firewall = {
   looks: {
     all: { commands: [{ argv: LIST }], parse: ([listing = '']) => parseListing(listing, false) },
     brief: {
-      commands: [{ argv: ['nft', '-t', ...LIST.slice(1)] }],
-      parse: ([listing = '']) => parseListing(listing, true),
+      // The whole ruleset in place of our table: what others put in the way since costs no further process.
+      commands: [{ argv: RULESET }],
+      parse: ([listing = '']) => ({
+        ...parseListing(listing, true),
+        strangers: { tables: parseRuleset(listing), complete: false, carry: [] },
+      }),
     },
     counters: { commands: [{ argv: LIST }], parse: ([listing = '']) => parseListing(listing, false) },
   },
