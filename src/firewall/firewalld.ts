@@ -34,6 +34,10 @@ export const governsItself = ({ by, family, name }: ForeignTable, read: Read): b
 const usesIptables = ({ chains }: ForeignTable): boolean =>
   chains.has('FORWARD_ZONES') && chains.has('INPUT_ZONES');
 
+/** Whether a policy file of ours lies there, firewalld running or not. */
+export const hasPolicies = (view: View): boolean =>
+  [FORWARDING, DHCP].some(path => view.sysctl(path) !== undefined);
+
 export function firewalldPolicies(config: Config): Resource {
   const files = new Map([
     [FORWARDING, forwardingPolicy(config)],

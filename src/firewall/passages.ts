@@ -11,7 +11,7 @@ import type { Config } from '../config.ts';
 import { DEVICE_GROUP } from '../names.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resources/resource.ts';
 import type { View } from '../view.ts';
-import { firewalldPolicies, governsItself } from './firewalld.ts';
+import { firewalldPolicies, governsItself, hasPolicies } from './firewalld.ts';
 import { type ForeignTable, obstacle, type Point, type Tool, type Traffic } from './strangers.ts';
 import { MARK } from './strangers-nft.ts';
 import type { Uplink } from './uplink.ts';
@@ -50,9 +50,10 @@ function addressesAt(point: Point, { pools, dhcp: { scopes } }: Config): Prefix[
   return [...ends, ...scopes].filter(({ family }) => family === 4);
 }
 
-/** Whether an accept of ours stands anywhere: what a base that has lost its own filter must still take along. */
-export const hasPassages = ({ filter: { strangers } }: View): boolean =>
-  (strangers?.tables ?? []).some(({ chains }) =>
+/** Whether anything of ours stands with others: what a base that has lost its own filter must still take along. */
+export const hasPassages = (view: View): boolean =>
+  hasPolicies(view) ||
+  (view.filter.strangers?.tables ?? []).some(({ chains }) =>
     [...chains.values()].some(({ rules }) => rules.some(({ passage }) => passage !== undefined)),
   );
 

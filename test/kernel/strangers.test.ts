@@ -92,6 +92,15 @@ describe("other people's filters", () => {
     expect(await one.host.run(['nft', 'list', 'ruleset'])).not.to.contain('comment "hnet"');
   });
 
+  it('lose our accept with the base even where our own table is gone already', async () => {
+    one = await StrangerHost.create(lab, 'nftables');
+    await one.host.sh(STRANGERS['a forward policy of drop']?.script ?? 'exit 1');
+    await one.base('up');
+    await one.host.run(['nft', 'delete', 'table', 'ip', 'hnet']);
+    await one.base('down');
+    expect(await one.host.run(['nft', 'list', 'ruleset'])).not.to.contain('hnet');
+  });
+
   it("stay readable to iptables where the table is iptables'", async () => {
     one = await StrangerHost.create(lab, 'nftables');
     const stranger = STRANGERS['iptables-nft with a FORWARD policy of DROP'];
