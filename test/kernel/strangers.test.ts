@@ -87,6 +87,7 @@ describe("other people's filters", () => {
     one = await StrangerHost.create(lab, 'nftables');
     await one.host.sh(STRANGERS['a forward policy of drop']?.script ?? 'exit 1');
     await one.base('up');
+    expect(await one.host.run(['nft', 'list', 'ruleset'])).to.contain('comment "hnet"');
     await one.host.sh('nft add chain inet filter forward "{ policy accept; }"');
     await one.base('up');
     expect(await one.host.run(['nft', 'list', 'ruleset'])).not.to.contain('comment "hnet"');
