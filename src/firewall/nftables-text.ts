@@ -55,6 +55,8 @@ function renderMatch(match: Match, family: Family): string {
       return 'ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67';
     case 'dhcp-request':
       return family === 4 ? 'udp sport 68 udp dport 67' : 'udp sport 546 udp dport 547';
+    case 'dhcp-reply':
+      return family === 4 ? 'udp sport 67 udp dport 68' : 'udp sport 547 udp dport 546';
     case 'icmp-error':
       return `${icmp} type { destination-unreachable, ${family === 4 ? '' : 'packet-too-big, '}time-exceeded, parameter-problem }`;
     case 'icmp-redirect':

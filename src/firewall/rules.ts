@@ -31,6 +31,8 @@ export type Match =
   | { readonly is: 'dhcp-discover' }
   /** Any DHCP message to a server. */
   | { readonly is: 'dhcp-request' }
+  /** Any DHCP message to a client. */
+  | { readonly is: 'dhcp-reply' }
   | { readonly is: 'icmp-error' }
   | { readonly is: 'icmp-redirect' };
 

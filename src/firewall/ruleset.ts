@@ -227,8 +227,14 @@ function hostChains(config: Config): Chain[] {
           : []),
       ],
     },
-    // send_redirects can't be switched off for one interface while conf.all has it on, which is the default.
-    { name: 'hnet-output', rules: [rule(drop(CAUSES.redirect), { is: 'icmp-redirect' })] },
+    {
+      name: 'hnet-output',
+      rules: [
+        rule(accept, { is: 'dhcp-reply' }),
+        // send_redirects can't be switched off for one interface while conf.all has it on, as is the default.
+        rule(drop(CAUSES.redirect), { is: 'icmp-redirect' }),
+      ],
+    },
   ];
 }
 
