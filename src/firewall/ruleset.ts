@@ -11,7 +11,7 @@
  * Tension: untracked packets have no replies. Only a domain with rules needs to know them, so its addresses
  * stand in the set `tracked`, and its flows are judged in the direction in which they began.
  */
-import type { Family } from '../address.ts';
+import type { Family, Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import {
   accept,
@@ -93,7 +93,7 @@ export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset
     entrances: entrances(uplink.device),
     chains: {
       raw: rawChains(sets, uplink.device),
-      filter: [...forwardChains(sets, config, uplink.device), ...policyChains(sets), ...hostChains(config)],
+      filter: [...forwardChains(sets, config, uplink.device), ...policyChains(sets), ...hostChains(family, config)],
       nat: [natChain(sets, uplink)],
     },
   };
@@ -229,13 +229,23 @@ function policyChains(sets: SetNames): Chain[] {
   ];
 }
 
-function hostChains(config: Config): Chain[] {
+/** 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3). */
+const THIS_NETWORK: Prefix = { family: 4, first: 0n, length: 8 };
+
+/**
+ * The reverse-path check lets 0.0.0.0 through to broadcast and multicast addresses, because DHCP needs it. Only
+ * the host itself receives those, so what isn't DHCP is dropped here, at no cost to what is forwarded.
+ */
+function hostChains(family: Family, config: Config): Chain[] {
   const closed = config.firewall.hostAccess === 'dhcp-only';
   return [
     {
       name: 'hnet-input',
       rules: [
         rule(accept, { is: 'dhcp-request' }),
+        ...(family === 4
+          ? [rule(drop(CAUSES.spoofed), { is: 'net', side: 'source', prefix: THIS_NETWORK } as const)]
+          : []),
         rule(accept, replies),
         ...(closed
           ? [rule(accept, { is: 'protocol', protocol: 'icmp' } as const), rule(drop(CAUSES.host))]
