@@ -42,6 +42,8 @@ function renderMatch(match: Match, family: Family): string[] {
       return ['-m conntrack --ctdir REPLY'];
     case 'spoofed':
       return ['-m rpfilter --invert'];
+    case 'broadcast-source':
+      return ['-m addrtype --src-type BROADCAST'];
     case 'local':
       return ['-m addrtype --dst-type LOCAL'];
     case 'not-opening':

@@ -49,6 +49,8 @@ function renderMatch(match: Match, family: Family): string {
       return 'tcp flags & (fin | syn | rst | ack) != syn';
     case 'spoofed':
       return 'fib saddr . iif oif missing';
+    case 'broadcast-source':
+      return 'fib saddr type broadcast';
     case 'local':
       return 'fib daddr type local';
     case 'dhcp-discover':

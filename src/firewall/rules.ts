@@ -25,6 +25,8 @@ export type Match =
   | { readonly is: 'not-opening' }
   /** The source isn't routed back to the interface the packet came from (RFC 3704, strict). */
   | { readonly is: 'spoofed' }
+  /** The source is the broadcast address of a subnet of the host. */
+  | { readonly is: 'broadcast-source' }
   /** Addressed to the host itself. */
   | { readonly is: 'local' }
   /** A DHCP client without an address asks for one (RFC 2131, 4.1). */

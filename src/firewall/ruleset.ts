@@ -122,6 +122,8 @@ function rawChains(sets: SetNames, device: string): Chain[] {
         rule(accept, { is: 'dhcp-discover' }),
         rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
         rule(go('hnet-untrack'), source(sets.out)),
+        // To nftables' reverse-path check a scope's broadcast address is as good as any of its others.
+        rule(drop(CAUSES.spoofed), { is: 'broadcast-source' }),
         rule(back),
       ],
     },
