@@ -221,7 +221,8 @@ export function reconfigure(
     const before = readOrDiscard(next.domain);
     withLock('claims', 'exclusive', host, () => admit(next, config, firewall, host));
     const view = observe(host, firewall);
-    const plan = domainPlan({ ...next, taps }, config.dhcp, firewall);
+    const underway = before !== undefined && !isTracked(before.policy);
+    const plan = domainPlan({ ...next, taps, underway }, config.dhcp, firewall);
     const kept = new Set(plan.map(({ label }) => label));
     const gone =
       before === undefined

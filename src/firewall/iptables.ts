@@ -167,7 +167,8 @@ const entries: SetEntries = {
 };
 
 /** The rules of one domain: two chains, reached from the dispatch chains by its addresses. */
-function policy({ domain, addresses, scopes, policy: wanted }: Guarded, family: Family): Resource {
+function policy(guarded: Guarded, family: Family): Resource {
+  const { domain, addresses, scopes, policy: wanted, underway } = guarded;
   const sets = setNames(family);
   const names = policyChainNames(domain);
   const prefixes = [...addresses, ...scopes].filter(one => one.family === family);
@@ -204,7 +205,8 @@ function policy({ domain, addresses, scopes, policy: wanted }: Guarded, family: 
       ];
       return [
         restore('filter', lines),
-        ...prefixes.flatMap(one => [settle(sets.settling, one), entries.add(sets.tracked, one)]),
+        ...(underway ? prefixes.map(one => settle(sets.settling, one)) : []),
+        ...prefixes.map(one => entries.add(sets.tracked, one)),
       ];
     },
     down: view => [...prefixes.map(one => entries.remove(sets.tracked, one)), ...removal(all, view)],

@@ -133,7 +133,8 @@ function entriesOf(family: Family): SetEntries {
 }
 
 /** The rules of one domain: two chains, to which the verdict maps lead from its addresses. */
-function policy({ domain, addresses, scopes, policy: wanted }: Guarded, family: Family): Resource {
+function policy(guarded: Guarded, family: Family): Resource {
+  const { domain, addresses, scopes, policy: wanted, underway } = guarded;
   const names = policyChainNames(domain);
   const prefixes = [...addresses, ...scopes].filter(one => one.family === family);
   const chains = isTracked(wanted) ? policyChains(domain, wanted, family) : [];
@@ -142,7 +143,9 @@ function policy({ domain, addresses, scopes, policy: wanted }: Guarded, family: 
     label: 'rules of the domain',
     probe: view => probePolicy(chains, names, prefixes, family, view),
     up: view =>
-      chains.length === 0 ? removal(parts, view) : [...installation(chains, names, prefixes, family)],
+      chains.length === 0
+        ? removal(parts, view)
+        : [...(underway ? settling(prefixes, family) : []), ...installation(chains, names, prefixes, family)],
     down: view => removal(parts, view),
   };
 }
@@ -186,7 +189,6 @@ function installation(
 ): Action[] {
   const table = tableOf(family);
   const mark = policyMark(chains, family);
-  const sets = setNames(family);
   const lead = (dispatch: string, chain: string): Action[] =>
     prefixes.map(prefix =>
       nft('add', 'element', table, mapOf(family, dispatch), `{ ${format(prefix)} : goto ${chain} }`),
@@ -198,12 +200,22 @@ function installation(
     ),
     ...lead('hnet-inbound-rules', names.inbound),
     ...lead('hnet-outbound-rules', names.outbound),
-    ...prefixes.flatMap(prefix => [
-      nft('add', 'element', table, sets.settling, `{ ${format(prefix)} timeout ${SETTLING}s }`),
-      nft('add', 'element', table, sets.tracked, `{ ${format(prefix)} }`),
-    ]),
+    ...prefixes.map(prefix =>
+      nft('add', 'element', table, setNames(family).tracked, `{ ${format(prefix)} }`),
+    ),
   ];
 }
+
+const settling = (prefixes: readonly Prefix[], family: Family): Action[] =>
+  prefixes.map(prefix =>
+    nft(
+      'add',
+      'element',
+      tableOf(family),
+      setNames(family).settling,
+      `{ ${format(prefix)} timeout ${SETTLING}s }`,
+    ),
+  );
 
 /** The operator sees how often each rule of a domain matched. */
 const counted = (line: string): string =>

@@ -51,7 +51,7 @@ export const setNames = (family: Family) => ({
   tracked: `hnet${family}-tracked`,
   /** Addresses of domains that have nothing to do with their neighbours. */
   isolated: `hnet${family}-isolated`,
-  /** Addresses whose rules have just changed; entries end by themselves. */
+  /** Addresses of running domains that have just got their first rules; entries end by themselves. */
   settling: `hnet${family}-settling`,
 });
 
@@ -60,7 +60,7 @@ export type SetNames = ReturnType<typeof setNames>;
 /** The chains that lead to the rules of single domains: their contents come and go with them. */
 export const DISPATCH = ['hnet-inbound-rules', 'hnet-outbound-rules'];
 
-/** How long new outbound flows wait after a change of rules, in seconds: see {@link outbound}. */
+/** How long new outbound flows of such a domain wait, in seconds: see {@link policyChains}. */
 export const SETTLING = 2;
 
 /** What is dropped, and why, as `hnet traffic` names it. */
@@ -93,7 +93,11 @@ export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset
     entrances: entrances(uplink.device),
     chains: {
       raw: rawChains(sets, uplink.device),
-      filter: [...forwardChains(sets, config, uplink.device), ...policyChains(sets), ...hostChains(family, config)],
+      filter: [
+        ...forwardChains(sets, config, uplink.device),
+        ...policyChains(sets),
+        ...hostChains(family, config),
+      ],
       nat: [natChain(sets, uplink)],
     },
   };
