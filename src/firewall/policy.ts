@@ -78,8 +78,9 @@ export function parseRule(text: string): PolicyRule {
     next += 2;
   }
   if (next < words.length) return fail(next, 'is too much: the rule ended before');
-  // A set or a rule can't hold a /0; it means anybody.
-  return { direction, action, ...what, peer: peer?.length === 0 ? undefined : peer };
+  // A set can't hold 0.0.0.0/0; it means anybody. ::/0 doesn't: whoever allows that hasn't IPv4 in mind.
+  const anybody = peer?.family === 4 && peer.length === 0;
+  return { direction, action, ...what, peer: anybody ? undefined : peer };
 }
 
 function attempt<T>(read: () => T, fail: (why: string) => never): T {
