@@ -228,6 +228,7 @@ function policyChains(sets: SetNames): Chain[] {
         rule(back, { is: 'icmp-error' }),
         rule(back, { is: 'reply' }),
         rule(drop(CAUSES.midstream), state('NEW'), { is: 'not-opening' }),
+        rule(go('hnet-outbound-rules'), { is: 'protocol', protocol: 'tcp' }),
         rule(drop(CAUSES.midstream), state('NEW'), source(sets.settling)),
         rule(go('hnet-outbound-rules')),
       ],
