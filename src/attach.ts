@@ -232,6 +232,6 @@ export function reconfigure(
         : domainPlan(before, config.dhcp, firewall).filter(({ label }) => !kept.has(label));
     const failures = down(gone, view, host);
     if (failures.length > 0) throw new Refusal(failures.join('; '));
-    return up(plan, view, host);
+    return up(plan, gone.length === 0 ? view : observe(host, firewall), host);
   });
 }
