@@ -99,7 +99,10 @@ function since(seen: Counter, counted: Counter): Counter {
 export function addUp(prefix: Prefix, domain: string, filter: FilterView, over: boolean): void {
   const counted = countedOf(prefix, filter);
   // The counters are gone, by `nft flush ruleset` say: those that follow them begin at zero.
-  if (counted === undefined) return noteStart(prefix, domain);
+  if (counted === undefined) {
+    noteStart(prefix, domain);
+    return;
+  }
   const entry = readEntry(prefix);
   const own = entry?.domain === domain ? entry : undefined;
   writeEntry(prefix, { domain, total: totalOf(own, counted), seen: over ? NO_TRAFFIC : counted });

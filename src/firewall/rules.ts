@@ -17,7 +17,13 @@ export type Match =
   | { readonly is: 'set'; readonly name: string; readonly side: Side }
   | { readonly is: 'net'; readonly side: Side; readonly prefix: Prefix }
   | { readonly is: 'protocol'; readonly protocol: Protocol }
-  | { readonly is: 'ports'; readonly protocol: 'tcp' | 'udp'; readonly ranges: readonly PortRange[] }
+  | {
+      readonly is: 'ports';
+      readonly protocol: 'tcp' | 'udp';
+      readonly ranges: readonly PortRange[];
+      /** Default: the destination's. */
+      readonly side?: Side;
+    }
   | { readonly is: 'state'; readonly states: readonly TrackingState[] }
   /** Goes the other way than the packet that began its flow. */
   | { readonly is: 'reply' }

@@ -57,10 +57,21 @@ export const setNames = (family: Family) => ({
 
 export type SetNames = ReturnType<typeof setNames>;
 
-/** The chains that lead to the rules of single domains: their contents come and go with them. */
-export const DISPATCH = ['hnet-inbound-rules', 'hnet-outbound-rules'];
+/**
+ * The chains that lead to the rules of single domains, by the domain's address: their contents come and go with
+ * them. `to` is which of its chains.
+ */
+export const DISPATCH = [
+  { name: 'hnet-inbound-rules', side: 'destination', to: 'inbound' },
+  { name: 'hnet-outbound-rules', side: 'source', to: 'outbound' },
+  { name: 'hnet-midstream-in', side: 'destination', to: 'midstreamIn' },
+  { name: 'hnet-midstream-out', side: 'source', to: 'midstreamOut' },
+] as const;
 
-/** How long new outbound flows of such a domain wait, in seconds: see {@link policyChains}. */
+/** Where a packet ends that may belong to a flow that its domain's rules have cut. */
+export const CUT = 'hnet-cut';
+
+/** How long such a domain's new flows may be old ones, in seconds: see {@link policyChains}. */
 export const SETTLING = 2;
 
 /** What is dropped, and why, as `hnet traffic` names it. */
@@ -212,27 +223,33 @@ function betweenRules(sets: SetNames, config: Config): Rule[] {
  * Rules of domains are asked about the packets that go the way their flow began, all of them and not the first
  * alone: so a new rule ends a flow that is open, and replies need no rule.
  *
- * A domain's first rule begins the tracking of its flows, some of which are under way then. Of these a packet
- * of the domain's own could be taken for the opening of a flow that it may open. Therefore TCP must open
- * properly, and other new flows wait until what was in flight has gone by.
+ * A domain's first rule begins the tracking of its flows, some of which are under way then. The first packet of
+ * these that comes by would be taken for their opening, and pass by the rules of the wrong direction. Therefore
+ * it must satisfy those of both: a TCP segment that opens nothing, and of other protocols what comes while
+ * older flows may still be going by.
  */
 function policyChains(sets: SetNames): Chain[] {
   return [
     {
       name: 'hnet-inbound',
-      rules: [rule(back, { is: 'icmp-error' }), rule(back, { is: 'reply' }), rule(go('hnet-inbound-rules'))],
+      rules: judged('hnet-midstream-in', destination(sets.settling), 'hnet-inbound-rules'),
     },
     {
       name: 'hnet-outbound',
-      rules: [
-        rule(back, { is: 'icmp-error' }),
-        rule(back, { is: 'reply' }),
-        rule(drop(CAUSES.midstream), state('NEW'), { is: 'not-opening' }),
-        rule(go('hnet-outbound-rules'), { is: 'protocol', protocol: 'tcp' }),
-        rule(drop(CAUSES.midstream), state('NEW'), source(sets.settling)),
-        rule(go('hnet-outbound-rules')),
-      ],
+      rules: judged('hnet-midstream-out', source(sets.settling), 'hnet-outbound-rules'),
     },
+    { name: CUT, rules: [rule(drop(CAUSES.midstream))] },
+  ];
+}
+
+function judged(midstream: string, settling: Match, rules: string): Rule[] {
+  return [
+    rule(back, { is: 'icmp-error' }),
+    rule(back, { is: 'reply' }),
+    rule(jump(midstream), state('NEW'), { is: 'not-opening' }),
+    rule(go(rules), { is: 'protocol', protocol: 'tcp' }),
+    rule(jump(midstream), state('NEW'), settling),
+    rule(go(rules)),
   ];
 }
 
