@@ -18,9 +18,9 @@ import type { Firewall } from './firewall/firewall.ts';
 import { isTracked } from './firewall/policy.ts';
 import type { Uplink } from './firewall/uplink.ts';
 import { CommandFailure, type Host } from './host.ts';
-import { addUp, noteOwner, readEntry } from './ledger.ts';
+import { addUp, noteOwner, noteStart, readEntry } from './ledger.ts';
 import { withLock } from './lock.ts';
-import type { Assignment } from './metadata.ts';
+import type { Address, Assignment } from './metadata.ts';
 import { aliasOwner } from './names.ts';
 import { look, observe, observeLinks, observeStart, observeUplink } from './observe.ts';
 import { basePlan, bridgesOf, domainPlan } from './plan.ts';
@@ -43,6 +43,7 @@ export function attach(domain: Domain, assignment: Assignment, config: Config, h
   const attachment = toAttachment(domain, assignment, firewall);
   return withLock('sync', 'shared', host, () => {
     removeLeftover(domain.uuid, host);
+    for (const { prefix } of attachment.addresses) noteStart(prefix, domain.uuid);
     const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
     try {
       return up(domainPlan(attachment, config.dhcp, firewall), view, host);
@@ -82,7 +83,7 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
   const complete = check(base, seen.view).every(({ finding }) => finding.is === 'present');
   if (!complete) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);
   writeAttachment(attachment);
-  for (const { prefix } of addresses) changeOwner(prefix, attachment.domain, host);
+  for (const address of addresses) changeOwner(address, attachment.domain, host);
   return complete ? seen.view : { ...seen.view, filter: look(host, firewall.looks.brief) };
 }
 
@@ -90,11 +91,12 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
  * Flows that were tracked for an address's last owner would reach the next one past every rule ("a potential
  * security hole", as Calico's Felix found): they are forgotten when the owner changes.
  */
-function changeOwner(prefix: Attachment['addresses'][number]['prefix'], domain: string, host: Host): void {
+function changeOwner({ prefix, scope }: Address, domain: string, host: Host): void {
   const before = readEntry(prefix);
+  if (before?.domain === domain) return;
   noteOwner(prefix, domain);
-  if (before === undefined || before.domain === domain) return;
-  forgetFlows(format(prefix), host);
+  if (before === undefined) return;
+  for (const range of [prefix, scope]) forgetFlows(format(range), host);
 }
 
 /** Removes what connection tracking knows of an address, either way. */
@@ -221,7 +223,8 @@ export function reconfigure(
     const before = readOrDiscard(next.domain);
     withLock('claims', 'exclusive', host, () => admit(next, config, firewall, host));
     const view = observe(host, firewall);
-    const plan = domainPlan({ ...next, taps }, config.dhcp, firewall);
+    const underway = before !== undefined && !isTracked(before.policy);
+    const plan = domainPlan({ ...next, taps, underway }, config.dhcp, firewall);
     const kept = new Set(plan.map(({ label }) => label));
     const gone =
       before === undefined
@@ -229,6 +232,6 @@ export function reconfigure(
         : domainPlan(before, config.dhcp, firewall).filter(({ label }) => !kept.has(label));
     const failures = down(gone, view, host);
     if (failures.length > 0) throw new Refusal(failures.join('; '));
-    return up(plan, view, host);
+    return up(plan, gone.length === 0 ? view : observe(host, firewall), host);
   });
 }

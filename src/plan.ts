@@ -15,6 +15,8 @@ export interface Wanted {
   readonly domain: string;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
+  /** Whether it runs, and gets its first rules now; see `hnet-outbound` in ruleset.ts. */
+  readonly underway?: boolean;
   /** Bridge → tap of a running domain; empty before a start, when libvirt plugs them in itself. */
   readonly taps?: ReadonlyMap<string, readonly string[]>;
 }
@@ -42,6 +44,7 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
       addresses: wanted.addresses.map(({ prefix }) => prefix),
       scopes: bridges.map(({ scope }) => scope),
       policy: wanted.policy,
+      underway: wanted.underway ?? false,
     }),
     ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
     ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),

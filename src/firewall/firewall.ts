@@ -12,6 +12,8 @@ export interface Guarded {
   readonly addresses: readonly Prefix[];
   readonly scopes: readonly Prefix[];
   readonly policy: Policy;
+  /** Whether it has flows that nobody has tracked so far: it runs, and gets its first rules. */
+  readonly underway: boolean;
 }
 
 /** Commands that print a part of the filter, and how to read it. What a failing command prints is empty. */

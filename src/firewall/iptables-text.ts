@@ -42,6 +42,8 @@ function renderMatch(match: Match, family: Family): string[] {
       return ['-m conntrack --ctdir REPLY'];
     case 'spoofed':
       return ['-m rpfilter --invert'];
+    case 'broadcast-source':
+      return ['-m addrtype --src-type BROADCAST'];
     case 'local':
       return ['-m addrtype --dst-type LOCAL'];
     case 'not-opening':
@@ -76,7 +78,10 @@ function renderProtocolMatch(match: ProtocolMatch, family: Family): string[] {
     case 'protocol':
       return [`-p ${match.protocol === 'icmp' && family === 6 ? 'ipv6-icmp' : match.protocol}`];
     case 'ports':
-      return portGroups(match.ranges).map(ports => `-p ${match.protocol} -m multiport --dports ${ports}`);
+      return portGroups(match.ranges).map(
+        ports =>
+          `-p ${match.protocol} -m multiport --${match.side === 'source' ? 'sports' : 'dports'} ${ports}`,
+      );
     case 'dhcp-discover':
       return ['-s 0.0.0.0/32 -d 255.255.255.255/32 -p udp -m udp --sport 68 --dport 67'];
     case 'dhcp-request':

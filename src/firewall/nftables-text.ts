@@ -40,7 +40,7 @@ function renderMatch(match: Match, family: Family): string {
     case 'protocol':
       return `meta l4proto ${match.protocol === 'icmp' && family === 6 ? 'ipv6-icmp' : match.protocol}`;
     case 'ports':
-      return `${match.protocol} dport { ${match.ranges.map(renderRange).join(', ')} }`;
+      return `${match.protocol} ${match.side === 'source' ? 'sport' : 'dport'} { ${match.ranges.map(renderRange).join(', ')} }`;
     case 'state':
       return `ct state ${match.states.join(',').toLowerCase()}`;
     case 'reply':
@@ -49,6 +49,8 @@ function renderMatch(match: Match, family: Family): string {
       return 'tcp flags & (fin | syn | rst | ack) != syn';
     case 'spoofed':
       return 'fib saddr . iif oif missing';
+    case 'broadcast-source':
+      return 'fib saddr type broadcast';
     case 'local':
       return 'fib daddr type local';
     case 'dhcp-discover':
