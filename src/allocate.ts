@@ -83,7 +83,7 @@ export function freeScope(prefix: Prefix, ranges: readonly Prefix[], taken: Take
     .filter(({ length }) => length > 24)
     .map(({ family, first }) => ({ family, first: first & ~255n, length: 24 }));
   const inRanges = begun.filter(one => ranges.some(range => contains(range, one)));
-  const [small] = [...firstFree(inRanges, 28, used, 1), ...firstFree(ranges, 28, used, 1)];
+  const small = firstFree(inRanges, 28, used, 1)[0] ?? firstFree(ranges, 28, used, 1)[0];
   if (small !== undefined) return small;
   throw new Refusal(
     `Cannot find a free bootstrap scope in ${ranges.map(format).join(', ')}: add a range to "scopes" in hnet.toml`,

@@ -12,7 +12,7 @@ import {
 } from './attachments.ts';
 import { chooseFirewall, FIREWALLS } from './backend.ts';
 import { type Config, DEFAULT_CONFIG } from './config.ts';
-import { type Checked, check, down, up } from './converge.ts';
+import { type Checked, check, down, repair, up } from './converge.ts';
 import type { Domain } from './domain.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { isTracked } from './firewall/policy.ts';
@@ -46,6 +46,7 @@ export function attach(domain: Domain, assignment: Assignment, config: Config, h
     for (const { prefix } of attachment.addresses) noteStart(prefix, domain.uuid);
     const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
     try {
+      for (const address of attachment.addresses) changeOwner(address, domain.uuid, host);
       return up(domainPlan(attachment, config.dhcp, firewall), view, host);
     } catch (error) {
       removeAttachment(attachment);
@@ -83,7 +84,6 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
   const complete = check(base, seen.view).every(({ finding }) => finding.is === 'present');
   if (!complete) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);
   writeAttachment(attachment);
-  for (const address of addresses) changeOwner(address, attachment.domain, host);
   return complete ? seen.view : { ...seen.view, filter: look(host, firewall.looks.brief) };
 }
 
@@ -179,11 +179,11 @@ export function reattach(domain: Domain, config: Config, host: Host): Checked[] 
     const attachment = readOrDiscard(domain.uuid) ?? claimAnew(domain, config, firewall, host);
     if (attachment === undefined) return [];
     const view = observe(host, firewall);
-    const base = bringUpBase(config, observeUplink(host, config), firewall, view, host);
-    return [
-      ...base,
-      ...up(domainPlan({ ...attachment, taps: tapsOf(domain) }, config.dhcp, firewall), view, host),
-    ];
+    const base = basePlan(config, observeUplink(host, config), firewall);
+    const own = domainPlan({ ...attachment, taps: tapsOf(domain) }, config.dhcp, firewall);
+    const { done, failures } = repair([...base, ...own], view, host);
+    if (failures.length > 0) throw new Refusal(failures.join('; '));
+    return done;
   });
 }
 
@@ -222,6 +222,7 @@ export function reconfigure(
     const firewall = FIREWALLS[next.backend];
     const before = readOrDiscard(next.domain);
     withLock('claims', 'exclusive', host, () => admit(next, config, firewall, host));
+    for (const address of next.addresses) changeOwner(address, next.domain, host);
     const view = observe(host, firewall);
     const underway = before !== undefined && !isTracked(before.policy);
     const plan = domainPlan({ ...next, taps, underway }, config.dhcp, firewall);

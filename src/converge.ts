@@ -43,6 +43,27 @@ export function up(plan: readonly Resource[], view: View, host: Host): Checked[]
   return needed;
 }
 
+/**
+ * Brings up what isn't present for a domain that runs, past failures: half of its network is better than none.
+ * @returns what was brought up, and what failed, a sentence each
+ */
+export function repair(
+  plan: readonly Resource[],
+  view: View,
+  host: Host,
+): { done: Checked[]; failures: string[] } {
+  const failures: string[] = [];
+  const done = plan.flatMap(resource => {
+    try {
+      return up([resource], view, host);
+    } catch (error) {
+      failures.push(reason(error));
+      return [];
+    }
+  });
+  return { done, failures };
+}
+
 /** Batches the actions, remembering of each batch the last resource it touches. */
 function indexedBatches(
   steps: readonly { action: Action; index: number }[],

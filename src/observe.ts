@@ -65,14 +65,17 @@ export function observe(host: Host, firewall: Firewall): View {
   };
 }
 
-/** What stands in the filter. A tool that fails has nothing to show: a table that isn't there, say. */
+/**
+ * What stands in the filter.
+ * @throws CommandFailure where it can't be seen: to take that for nothing would be to set it all up twice
+ */
 export function look(host: Host, { commands, parse }: Look): View['filter'] {
   return parse(
-    commands.map(({ argv, stdin }) => {
+    commands.map(({ argv, stdin, failsIfEmpty }) => {
       try {
         return host.run(argv, stdin);
       } catch (error) {
-        if (error instanceof CommandFailure) return '';
+        if (failsIfEmpty && error instanceof CommandFailure) return '';
         throw error;
       }
     }),

@@ -242,7 +242,10 @@ const LIST = ['nft', '-j', 'list', 'table', ...tableOf(4).split(' ')];
 export const nftables: Firewall = {
   name: 'nftables',
   looks: {
-    all: { commands: [{ argv: LIST }], parse: ([listing = '']) => parseListing(listing, false) },
+    all: {
+      commands: [{ argv: LIST, failsIfEmpty: true }],
+      parse: ([listing = '']) => parseListing(listing, false),
+    },
     brief: {
       // The whole ruleset in place of our table: what others put in the way since costs no further process.
       commands: [{ argv: RULESET }],
@@ -251,7 +254,10 @@ export const nftables: Firewall = {
         strangers: { tables: parseRuleset(listing), complete: false, carry: [] },
       }),
     },
-    counters: { commands: [{ argv: LIST }], parse: ([listing = '']) => parseListing(listing, false) },
+    counters: {
+      commands: [{ argv: LIST, failsIfEmpty: true }],
+      parse: ([listing = '']) => parseListing(listing, false),
+    },
   },
   base: (config, uplink) => {
     const rules = ruleset(4, config, uplink);

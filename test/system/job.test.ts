@@ -85,9 +85,9 @@ describe('the main job', () => {
 
   it('shows domains, leases and health, for people and for programs', async () => {
     const [header, ...rows] = (await stage.ok('status')).split('\n').map(line => line.split(/ {2,}/));
-    expect(header).to.deep.equal(['DOMAIN', 'STATE', 'ADDRESS', 'BRIDGE', 'LEASE', 'HEALTH']);
+    expect(header).to.deep.equal(['DOMAIN', 'STATE', 'ADDRESS', 'BRIDGE', 'LEASE', 'POLICY', 'HEALTH']);
     const vm1 = rows.find(([name]) => name === 'vm1');
-    expect(vm1).to.deep.equal(['vm1', 'running', '123.45.90.116', 'br116', '-', 'ok']);
+    expect(vm1).to.deep.equal(['vm1', 'running', '123.45.90.116', 'br116', '-', 'open', 'ok']);
     const [vm2] = await stage.json('status', 'vm2');
     expect(vm2).to.include({ domain: 'vm2', state: 'running', address: '123.45.90.112', bridge: 'br112' });
     expect(vm2?.['lease']).to.match(/^172\.30\.112\.\d+$/);
