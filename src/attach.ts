@@ -1,5 +1,5 @@
 /** From a domain's assignment to what stands in the kernel, and back. */
-import { format } from './address.ts';
+import { format, type Prefix } from './address.ts';
 import { assignmentOf, refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 import {
   type Attachment,
@@ -43,7 +43,7 @@ export function attach(domain: Domain, assignment: Assignment, config: Config, h
   const attachment = toAttachment(domain, assignment, firewall);
   return withLock('sync', 'shared', host, () => {
     removeLeftover(domain.uuid, host);
-    const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
+    const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host, true));
     try {
       return up(domainPlan(attachment, config.dhcp, firewall), view, host);
     } catch (error) {
@@ -68,8 +68,11 @@ function readOrDiscard(uuid: string): Attachment | undefined {
   }
 }
 
-/** Refuses what collides, makes sure of the base, and claims; then the domain's resources are its own. */
-function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host): View {
+/**
+ * Refuses what collides, makes sure of the base, and claims; then the domain's resources are its own.
+ * @param begins whether the kernel's counters begin anew, as they do with a run
+ */
+function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host, begins = false): View {
   const { addresses } = attachment;
   const bridges = bridgesOf(attachment.domain, addresses);
   const prefixes = addresses.map(({ prefix }) => prefix);
@@ -82,7 +85,7 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
   const complete = check(base, seen.view).every(({ finding }) => finding.is === 'present');
   if (!complete) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);
   writeAttachment(attachment);
-  for (const { prefix } of addresses) changeOwner(prefix, attachment.domain, host);
+  for (const { prefix } of addresses) changeOwner(prefix, attachment.domain, host, begins);
   return complete ? seen.view : { ...seen.view, filter: look(host, firewall.looks.brief) };
 }
 
@@ -90,9 +93,9 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
  * Flows that were tracked for an address's last owner would reach the next one past every rule ("a potential
  * security hole", as Calico's Felix found): they are forgotten when the owner changes.
  */
-function changeOwner(prefix: Attachment['addresses'][number]['prefix'], domain: string, host: Host): void {
+export function changeOwner(prefix: Prefix, domain: string, host: Host, begins: boolean): void {
   const before = readEntry(prefix);
-  noteOwner(prefix, domain);
+  if (begins || before?.domain !== domain) noteOwner(prefix, domain);
   if (before === undefined || before.domain === domain) return;
   forgetFlows(format(prefix), host);
 }

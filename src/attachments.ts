@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import * as v from 'valibot';
-import { format, formatLong, isSingle, overlaps, type Prefix, parsePrefix } from './address.ts';
+import { format, isSingle, overlaps, type Prefix, parsePrefix } from './address.ts';
+import { claimPath, claimsOf, claimTarget, dashed } from './claims.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { formatRule, type Policy, parseRule } from './firewall/policy.ts';
 import { readIfThere, writeAtomically } from './host.ts';
@@ -57,6 +58,15 @@ export function attachedDomains(): string[] {
     .filter(name => name.endsWith('.json'))
     .map(name => name.slice(0, -'.json'.length))
     .filter(isUuid);
+}
+
+/**
+ * Tells one writing of a domain's attachment from the next, for the file is replaced and never written in place;
+ * undefined if there is none.
+ */
+export function stampOf(domain: string): string | undefined {
+  const status = statSync(fileOf(domain), { throwIfNoEntry: false });
+  return status === undefined ? undefined : `${status.ino} ${status.mtimeMs}`;
 }
 
 function list(directory: string): string[] {
@@ -118,22 +128,17 @@ export function discardAttachment(domain: string): void {
   rmSync(fileOf(domain), { force: true });
 }
 
-const dashed = (prefix: Prefix): string => formatLong(prefix).replace('/', '-');
-
-/** The file names of all claims: `ip-123.45.90.116-32`, `scope-172.30.116.0-24`, `bridge-br116`. */
-function claimsOf({ addresses }: Attachment): Set<string> {
-  return new Set(
-    addresses.flatMap(({ prefix, bridge, scope }) => [
-      `ip-${dashed(prefix)}`,
-      `scope-${dashed(scope)}`,
-      `bridge-${bridge}`,
-    ]),
+/** Every claim and the domain it names, stale ones too. */
+export function allClaims(): Map<string, string> {
+  const claims = list(CLAIMS_DIRECTORY).filter(name => !name.startsWith('.') && !name.endsWith('.new'));
+  return new Map(
+    claims.map(claim => [claim, /([^/]*)\.json$/.exec(readLink(claimPath(claim)) ?? '')?.[1] ?? '']),
   );
 }
 
 /** The domain that holds a claim, or undefined if it is free or stale. */
 function holder(claim: string): string | undefined {
-  const target = readLink(`${CLAIMS_DIRECTORY}/${claim}`);
+  const target = readLink(claimPath(claim));
   const domain = target?.replace(/^.*\//, '').replace(/\.json$/, '');
   return domain !== undefined && readIfThere(fileOf(domain)) !== undefined ? domain : undefined;
 }
@@ -188,15 +193,15 @@ function nameOf(domain: string): string {
 }
 
 function placeClaim(claim: string, domain: string): void {
-  const temporary = `${CLAIMS_DIRECTORY}/.${process.pid}`;
+  const temporary = `${CLAIMS_DIRECTORY}/.${process.pid}.new`;
   rmSync(temporary, { force: true });
-  symlinkSync(`../attachments/${domain}.json`, temporary);
-  renameSync(temporary, `${CLAIMS_DIRECTORY}/${claim}`);
+  symlinkSync(claimTarget(domain), temporary);
+  renameSync(temporary, claimPath(claim));
 }
 
 function dropClaims(attachment: Attachment): void {
   for (const claim of claimsOf(attachment)) {
-    const path = `${CLAIMS_DIRECTORY}/${claim}`;
+    const path = claimPath(claim);
     if (readLink(path)?.endsWith(`/${attachment.domain}.json`)) rmSync(path, { force: true });
   }
 }
