@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
 import { INTERNET } from '../lab/site.ts';
+import { until } from '../lab/wait.ts';
 import { changing, hnet, ok } from '../support/command.ts';
 import { uuidOf } from '../support/domain.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
@@ -190,6 +191,9 @@ kernelSuite('sync', scene => {
     await libvirt.run('vm1', { taps });
     await ok(one, 'sync');
     await one.host.sh('ip link del vm1');
+    // A change of rules leaves entries that end by themselves.
+    const settled = async () => !(await one.host.run(['ipset', 'save'])).includes('add hnet4-settling');
+    await until(settled, 5_000, 'the addresses to settle');
     expect(await snapshot(one.host)).to.equal(base);
   });
 
