@@ -132,6 +132,9 @@ export function detach(domain: Domain, host: Host): Attachment | undefined {
   return withLock('sync', 'shared', host, () => {
     const attachment = readOrDiscard(domain.uuid) ?? reconstruct(domain, host);
     if (attachment !== undefined) takeDown(attachment, host);
+    // A start that was killed on the way may have claimed, and got no further.
+    else if (domain.intent.kind === 'assigned')
+      removeAttachment({ domain: domain.uuid, addresses: domain.intent.assignment.addresses });
     return attachment;
   });
 }

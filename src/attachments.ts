@@ -4,7 +4,7 @@ import { format, isSingle, overlaps, type Prefix, parsePrefix } from './address.
 import { claimPath, claimsOf, claimTarget, dashed } from './claims.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { formatRule, type Policy, parseRule } from './firewall/policy.ts';
-import { readIfThere, writeAtomically } from './host.ts';
+import { halfOf, readIfThere, writeAtomically } from './host.ts';
 import type { Address } from './metadata.ts';
 import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, INTERFACE_NAME, isUuid } from './names.ts';
 import { Refusal, reason } from './refusal.ts';
@@ -118,21 +118,27 @@ const plain = ({ domain, name, addresses, policy, backend }: Attachment): unknow
 });
 
 /** Removes an attachment and its claims; that there is none is no error. */
-export function removeAttachment(attachment: Attachment): void {
+export function removeAttachment(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
   dropClaims(attachment);
-  rmSync(fileOf(attachment.domain), { force: true });
+  discardAttachment(attachment.domain);
 }
 
 /** Removes an attachment file that can't be read; its claims become stale by that. */
 export function discardAttachment(domain: string): void {
   rmSync(fileOf(domain), { force: true });
+  rmSync(halfOf(fileOf(domain)), { force: true });
 }
+
+const standingClaims = (): string[] =>
+  list(CLAIMS_DIRECTORY).filter(name => /^(ip|scope|bridge)-/.test(name) && !name.endsWith('.new'));
 
 /** Every claim and the domain it names, stale ones too. */
 export function allClaims(): Map<string, string> {
-  const claims = list(CLAIMS_DIRECTORY).filter(name => !name.startsWith('.') && !name.endsWith('.new'));
   return new Map(
-    claims.map(claim => [claim, /([^/]*)\.json$/.exec(readLink(claimPath(claim)) ?? '')?.[1] ?? '']),
+    standingClaims().map(claim => [
+      claim,
+      /([^/]*)\.json$/.exec(readLink(claimPath(claim)) ?? '')?.[1] ?? '',
+    ]),
   );
 }
 
@@ -158,7 +164,7 @@ function readLink(path: string): string | undefined {
 export function refuseClaimed(attachment: Attachment): void {
   const own = claimsOf(attachment);
   const claims = new Set(own);
-  for (const claim of list(CLAIMS_DIRECTORY)) if (overlapsClaim(claim, attachment)) claims.add(claim);
+  for (const claim of standingClaims()) if (overlapsClaim(claim, attachment)) claims.add(claim);
   for (const claim of claims) {
     const domain = holder(claim);
     if (domain === undefined || domain === attachment.domain) continue;
@@ -193,15 +199,16 @@ function nameOf(domain: string): string {
 }
 
 function placeClaim(claim: string, domain: string): void {
-  const temporary = `${CLAIMS_DIRECTORY}/.${process.pid}.new`;
+  const temporary = halfOf(claimPath(claim));
   rmSync(temporary, { force: true });
   symlinkSync(claimTarget(domain), temporary);
   renameSync(temporary, claimPath(claim));
 }
 
-function dropClaims(attachment: Attachment): void {
+/** Removes what a domain claims; also what a process that was killed has left of it. */
+function dropClaims(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
   for (const claim of claimsOf(attachment)) {
-    const path = claimPath(claim);
-    if (readLink(path)?.endsWith(`/${attachment.domain}.json`)) rmSync(path, { force: true });
+    for (const path of [claimPath(claim), halfOf(claimPath(claim))])
+      if (readLink(path)?.endsWith(`/${attachment.domain}.json`)) rmSync(path, { force: true });
   }
 }

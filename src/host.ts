@@ -22,7 +22,7 @@ const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /** What the tools say when the thing to be removed isn't there; taking down treats it as success. */
 const ABSENCE =
-  /Cannot find device|No such process|No such device|No such file or directory|Cannot assign requested address|set with the given name does not exist|element cannot be deleted|element does not exist/;
+  /Cannot find device|No such process|No such device|No such file or directory|Cannot assign requested address|Address not found|set with the given name does not exist|element cannot be deleted|element does not exist/;
 
 /**
  * The one door to the kernel and its tools. Calls are synchronous: a plan is an ordered list, and nothing is
@@ -163,7 +163,7 @@ function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' }>): void
       mkdirSync(action.path, { recursive: true, mode: 0o755 });
       break;
     case 'remove':
-      rmSync(action.path, { force: true });
+      for (const path of [action.path, halfOf(action.path)]) rmSync(path, { force: true });
       break;
     case 'link':
       linkAtomically(action.path, action.target);
@@ -174,10 +174,16 @@ function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' }>): void
   }
 }
 
+/**
+ * Where something lies until it is whole. The name is always the same, so that whoever writes or removes the thing
+ * next also removes what a process left that was killed; each of our files has one writer at a time.
+ */
+export const halfOf = (path: string): string => `${path}.new`;
+
 /** Writes a file so that a reader, or a crash, never sees half of it. */
 export function writeAtomically(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  const temporary = `${path}.${process.pid}.new`;
+  const temporary = halfOf(path);
   try {
     writeFileSync(temporary, text, { mode: 0o644 });
     renameSync(temporary, path);
@@ -218,7 +224,7 @@ export function readIfThere(path: string): string | undefined {
 /** A symbolic link in the place of whatever link is there. */
 function linkAtomically(path: string, target: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  const temporary = `${path}.${process.pid}.new`;
+  const temporary = halfOf(path);
   rmSync(temporary, { force: true });
   symlinkSync(target, temporary);
   renameSync(temporary, path);
