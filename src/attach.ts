@@ -70,7 +70,10 @@ function readOrDiscard(uuid: string): Attachment | undefined {
   }
 }
 
-/** Refuses what collides, makes sure of the base, and claims; then the domain's resources are its own. */
+/**
+ * Refuses what collides, makes sure of the base, and claims; then the domain's resources are its own.
+ * @param begins whether the kernel's counters begin anew, as they do with a run
+ */
 function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host): View {
   const { addresses } = attachment;
   const bridges = bridgesOf(attachment.domain, addresses);
@@ -91,7 +94,7 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
  * Flows that were tracked for an address's last owner would reach the next one past every rule ("a potential
  * security hole", as Calico's Felix found): they are forgotten when the owner changes.
  */
-function changeOwner({ prefix, scope }: Address, domain: string, host: Host): void {
+export function changeOwner({ prefix, scope }: Address, domain: string, host: Host): void {
   const before = readEntry(prefix);
   if (before?.domain === domain) return;
   noteOwner(prefix, domain);
@@ -131,6 +134,9 @@ export function detach(domain: Domain, host: Host): Attachment | undefined {
   return withLock('sync', 'shared', host, () => {
     const attachment = readOrDiscard(domain.uuid) ?? reconstruct(domain, host);
     if (attachment !== undefined) takeDown(attachment, host);
+    // A start that was killed on the way may have claimed, and got no further.
+    else if (domain.intent.kind === 'assigned')
+      removeAttachment({ domain: domain.uuid, addresses: domain.intent.assignment.addresses });
     return attachment;
   });
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { type AssignOptions, assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';
+import { check } from './commands/check.ts';
 import { type Context, makeContext } from './commands/context.ts';
 import { firewall } from './commands/firewall.ts';
 import { type GuestOptions, guest } from './commands/guest.ts';
@@ -84,9 +85,16 @@ function program(): Command {
       traffic(domain, options, context()),
     );
   hnet
+    .command('check')
+    .description('compare what should be with what is; exit code 1 if they differ')
+    .argument('[domain]', 'name or UUID')
+    .option('--json', 'for programs')
+    .action((domain: string | undefined, options: { json?: boolean }) => check(domain, options, context()));
+  hnet
     .command('sync')
-    .description('repair what is missing or changed, and add up the traffic')
-    .action(() => sync(context()));
+    .description('repair what is missing or changed, remove what belongs to nobody, and add up the traffic')
+    .option('--dry-run', 'only say what would be repaired')
+    .action((options: { dryRun?: boolean }) => sync(options, context()));
   hnet
     .command('guest')
     .description(

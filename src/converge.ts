@@ -1,4 +1,4 @@
-import { type Action, type Batch, batches } from './action.ts';
+import { type Action, type Batch, batches, interleave } from './action.ts';
 import type { Host } from './host.ts';
 import { Refusal, reason } from './refusal.ts';
 import type { Finding, Resource } from './resources/resource.ts';
@@ -90,4 +90,18 @@ export function down(plan: readonly Resource[], view: View, host: Host): string[
     }
   }
   return failures;
+}
+
+/**
+ * Repairs what belongs to several running domains, those together whose commands are for one tool: so it takes as
+ * many processes for a hundred domains as for one. Nothing is undone on a failure, for the rest is better than none.
+ * @throws Refusal with the first failure, what comes after it not done
+ */
+export function mend(plans: readonly (readonly Resource[])[], view: View, host: Host): void {
+  const needed = plans.map(plan =>
+    check(plan, view)
+      .filter(({ finding }) => finding.is !== 'present')
+      .flatMap(({ resource }) => resource.up(view)),
+  );
+  for (const batch of batches(interleave(needed))) host.perform(batch, false);
 }

@@ -10,6 +10,8 @@ export type Affects = 'live' | 'config' | 'both';
 export interface Connection {
   /** UUIDs of all domains. */
   readonly list: () => string[];
+  /** The live XML of every running domain; one that ends meanwhile is left out. */
+  readonly running: () => string[];
   readonly xml: (uuid: string, inactive: boolean) => string;
   readonly isActive: (uuid: string) => boolean;
   readonly isPersistent: (uuid: string) => boolean;

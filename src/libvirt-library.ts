@@ -9,6 +9,9 @@ type Pointer = bigint;
 /** virDomainModificationImpact of libvirt-domain.h. */
 const AFFECTS: Readonly<Record<Affects, number>> = { live: 1, config: 2, both: 3 };
 const XML_INACTIVE = 2;
+/** virConnectListAllDomainsFlags. */
+const LIST_ALL = 0;
+const LIST_ACTIVE = 1;
 /** VIR_DOMAIN_METADATA_ELEMENT: an XML element of one's own, as against title and description. */
 const METADATA_ELEMENT = 2;
 
@@ -88,17 +91,30 @@ class LibraryConnection implements Connection {
   }
 
   list(): string[] {
-    const out: [Pointer | null] = [null];
-    const count = this.#number('list the domains', this.#api.listAll(this.#connection, out, 0));
-    const domains = count === 0 ? [] : (this.#koffi.decode(out[0], 'void *', count) as Pointer[]);
-    const uuids = domains.map(domain => {
+    return this.#each(LIST_ALL, domain => {
       const buffer = Buffer.alloc(37);
       this.#number('read a UUID', this.#api.uuidString(domain, buffer));
-      this.#api.freeDomain(domain);
-      return buffer.toString('latin1', 0, 36);
+      return [buffer.toString('latin1', 0, 36)];
     });
-    if (out[0] !== null) this.#api.free(out[0]);
-    return uuids;
+  }
+
+  running(): string[] {
+    return this.#each(LIST_ACTIVE, domain => {
+      const text = this.#api.xml(domain, 0);
+      return text === null ? [] : [String(text)];
+    });
+  }
+
+  #each<T>(which: number, read: (domain: Pointer) => T[]): T[] {
+    const out: [Pointer | null] = [null];
+    const count = this.#number('list the domains', this.#api.listAll(this.#connection, out, which));
+    const domains = count === 0 ? [] : (this.#koffi.decode(out[0], 'void *', count) as Pointer[]);
+    try {
+      return domains.flatMap(read);
+    } finally {
+      for (const domain of domains) this.#api.freeDomain(domain);
+      if (out[0] !== null) this.#api.free(out[0]);
+    }
   }
 
   xml(uuid: string, inactive: boolean): string {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { CommandFailure, Host, writeAtomically } from './host.ts';
 import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './libvirt-connection.ts';
-import { RUN_DIRECTORY } from './names.ts';
+import { isUuid, RUN_DIRECTORY } from './names.ts';
 import { Refusal } from './refusal.ts';
 
 /** How long one virsh call may take: an update of a device waits for the guest. */
@@ -12,6 +12,12 @@ const AFFECTS: Readonly<Record<Affects, readonly string[]>> = {
   config: ['--config'],
   both: ['--live', '--config'],
 };
+
+const split = (output: string): string[] =>
+  output
+    .split(/(?<=^<\/domain>$)/m)
+    .map(xml => xml.trim())
+    .filter(xml => xml !== '');
 
 /**
  * Talks to libvirt through virsh, where its library can't be loaded (another C library, an unknown
@@ -32,11 +38,31 @@ export function openVirsh(): Connection {
       throw new Refusal(`Cannot ${args[0]}: ${words || error.message}`);
     }
   };
+  /** Many domains in one process; that one of them has ended meanwhile hides none of the others. */
+  const dump = (uuids: readonly string[]): string[] => {
+    const argv = [
+      'virsh',
+      '--quiet',
+      '--connect',
+      'qemu:///system',
+      uuids.map(one => `dumpxml ${one}`).join('; '),
+    ];
+    try {
+      return split(host.run(argv, '', LIMIT));
+    } catch (error) {
+      if (error instanceof CommandFailure) return split(error.stdout);
+      throw error;
+    }
+  };
   return {
     list: () =>
       virsh(['list', '--all', '--uuid'])
         .split('\n')
         .filter(line => line !== ''),
+    running: () => {
+      const uuids = virsh(['list', '--uuid']).split('\n').filter(isUuid);
+      return uuids.length === 0 ? [] : dump(uuids);
+    },
     xml: (uuid, inactive) => virsh(['dumpxml', uuid, ...(inactive ? ['--inactive'] : [])]),
     isActive: uuid => virsh(['domstate', uuid]).trim() !== 'shut off',
     isPersistent: uuid => /^Persistent:\s+yes$/m.test(virsh(['dominfo', uuid])),

@@ -56,12 +56,32 @@ function parse<T>(schema: v.GenericSchema<unknown, T>, output: unknown, what: st
 /** Everything, in a number of processes that doesn't depend on the number of domains. */
 export function observe(host: Host, firewall: Firewall): View {
   const [links, routes] = host.query(['address show', 'route show table main']);
+  return toView(links, routes, host, firewall);
+}
+
+function toView(links: unknown, routes: unknown, host: Host, firewall: Firewall): View {
   return {
     ...toLinks(links),
     routes: toRoutes(4, routes),
     filter: { ...look(host, firewall.looks.all), strangers: observeStrangers(host, firewall) },
     dhcp: readDhcpServers(host),
     sysctl,
+  };
+}
+
+/** The same with the uplink, in one process less. @throws Refusal as {@link observeUplink} */
+export function observeWithUplink(
+  host: Host,
+  firewall: Firewall,
+  given: UplinkConfig,
+): { view: View; uplink: Uplink } {
+  const [links, routes, ...answers] = host.query(['address show', 'route show table main', ...DEFAULT_ROUTE]);
+  return {
+    view: toView(links, routes, host, firewall),
+    uplink: readUplink(
+      given,
+      answers.find(one => one !== undefined),
+    ),
   };
 }
 
@@ -193,24 +213,42 @@ function toRoute(
 
 /**
  * Our DHCP servers that are alive, and the interface each one's socket is bound to: a bridge that was made
- * anew leaves its old server alive, bound to an index that is gone (`%if7` in ss), and serving nobody.
+ * anew leaves its old server alive, bound to an index that is gone (`%if7` in ss), and serving nobody. They are
+ * known by their command lines, for the files that name them may be lost while they run.
  */
 function readDhcpServers(host: Host): ReadonlyMap<string, DhcpServer> {
-  const servers = new Map<string, DhcpServer>();
-  const bridges = listDirectory(DHCP_DIRECTORY)
-    .filter(name => name.endsWith('.pid'))
-    .map(name => name.slice(0, -4));
-  if (bridges.length === 0) return servers;
-  const sockets = host.run(['ss', '-Hulnp', 'sport = :67']);
-  const bound = new Map(
-    [...sockets.matchAll(/%(\S+):67 .*pid=(\d+)/g)].map(([, device = '', pid]) => [Number(pid), device]),
-  );
-  for (const bridge of bridges) {
-    const pid = processOf(pidFile(bridge), configurationFile(bridge));
-    const configuration = readIfThere(configurationFile(bridge)) ?? '';
-    if (pid !== undefined) servers.set(bridge, { pid, boundTo: bound.get(pid) ?? 'nothing', configuration });
+  const found = new Map<string, { pid: number; boundTo: string }[]>();
+  const note = (bridge: string, pid: number, boundTo: string): void => {
+    const others = found.get(bridge) ?? [];
+    if (!others.some(other => other.pid === pid)) found.set(bridge, [...others, { pid, boundTo }]);
+  };
+  for (const { pid, boundTo } of dhcpSockets(host)) {
+    const [, bridge] = SERVER.exec(readIfThere(`/proc/${pid}/cmdline`) ?? '') ?? [];
+    if (bridge !== undefined) note(bridge, pid, boundTo);
   }
-  return servers;
+  for (const bridge of listDirectory(DHCP_DIRECTORY).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? [])) {
+    const pid = processOf(pidFile(bridge), configurationFile(bridge));
+    if (pid !== undefined) note(bridge, pid, 'nothing');
+  }
+  return new Map([...found].map(([bridge, servers]) => [bridge, toServer(bridge, servers)]));
+}
+
+const SERVER = new RegExp(`--conf-file=${DHCP_DIRECTORY}/([^/\0]+)\\.conf\0`);
+
+function dhcpSockets(host: Host): { pid: number; boundTo: string }[] {
+  const sockets = host.run(['ss', '-Hulnp', 'sport = :67']);
+  return [...sockets.matchAll(/%(\S+):67 .*pid=(\d+)/g)].map(([, device = '', pid]) => ({
+    pid: Number(pid),
+    boundTo: device,
+  }));
+}
+
+/** Of several servers, the one that serves. */
+function toServer(bridge: string, servers: readonly { pid: number; boundTo: string }[]): DhcpServer {
+  const main = servers.find(({ boundTo }) => boundTo === bridge) ?? servers[0];
+  const rivals = servers.filter(server => server !== main).map(({ pid }) => pid);
+  const configuration = readIfThere(configurationFile(bridge)) ?? '';
+  return { pid: main?.pid ?? 0, boundTo: main?.boundTo ?? 'nothing', rivals, configuration };
 }
 
 function listDirectory(path: string): string[] {

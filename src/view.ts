@@ -36,6 +36,8 @@ export interface DhcpServer {
   readonly pid: number;
   /** The interface its socket is bound to; `if7` where that interface is gone. */
   readonly boundTo: string;
+  /** Further servers of ours on the same bridge, where there should be one. */
+  readonly rivals: readonly number[];
   /** The text of the configuration it was started with. */
   readonly configuration: string;
 }

@@ -280,6 +280,9 @@ export const iptables: Firewall = {
   },
   scope: scope =>
     setEntries(`filter for ${format(scope)}`, [setNames(scope.family).scopes], [scope], entries),
+  removeEntry: entries.remove,
+  ruledMaps: () => [],
+  removeChains: removal,
   policy: guarded => [
     isolation(4, [...guarded.addresses, ...guarded.scopes], guarded.policy.isolate, entries),
     policy(guarded, 4),

@@ -232,10 +232,15 @@ function removal(
         nft('delete', 'element', table, name, `{ ${format(prefix)} }`),
       ),
     ),
-    ...standing.map(name => nft('flush', 'chain', table, name)),
-    ...standing.map(name => nft('delete', 'chain', table, name)),
+    ...emptied(family, standing),
   ];
 }
+
+/** Chains to which nothing leads any more. */
+const emptied = (family: Family, names: readonly string[]): Action[] => [
+  ...names.map(name => nft('flush', 'chain', tableOf(family), name)),
+  ...names.map(name => nft('delete', 'chain', tableOf(family), name)),
+];
 
 const LIST = ['nft', '-j', 'list', 'table', ...tableOf(4).split(' ')];
 
@@ -293,6 +298,9 @@ export const nftables: Firewall = {
       [scope],
       entriesOf(scope.family),
     ),
+  removeEntry: (name, prefix) => entriesOf(prefix.family).remove(name, prefix),
+  ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),
+  removeChains: names => emptied(4, names),
   policy: guarded => [
     isolation(4, [...guarded.addresses, ...guarded.scopes], guarded.policy.isolate, entriesOf(4)),
     policy(guarded, 4),
