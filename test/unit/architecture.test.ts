@@ -12,7 +12,7 @@ const SOURCES = ['src', 'hooks', 'bin'].flatMap(directory =>
 
 /** The pure floors (docs/design.md, "Rooms and floors"): they run nothing, read nothing and await nothing. */
 const PURE = SOURCES.filter(file =>
-  /^src\/(address|names|metadata|domain|xml|refusal|action|view|plan|admission|allocate|nic|table|config|firewall\/.*|resources\/.*)\.ts$/.test(
+  /^src\/(address|names|metadata|domain|xml|refusal|action|view|plan|admission|allocate|nic|table|config|claims|firewall\/.*|resources\/.*)\.ts$/.test(
     file,
   ),
 );
@@ -100,7 +100,8 @@ describe('architecture', () => {
       /^(hooks|bin)\//,
       /^src\/cli\.ts$/,
       /^src\/(hook|commands\/.*)\.ts$/,
-      /^src\/(attach|health|inventory)\.ts$/,
+      /^src\/(mend|faults)\.ts$/,
+      /^src\/(attach|health|inventory|survey)\.ts$/,
       /^src\/converge\.ts$/,
     ];
     const floorOf = (file: string): number => {
