@@ -29,6 +29,12 @@ function program(): Command {
     .exitOverride();
   const context = (): Context => makeContext(hnet.opts());
 
+  for (const add of [assignments, views, filter, repair, configurations, maintenance]) add(hnet, context);
+  return hnet;
+}
+
+/** Which addresses a domain has. */
+function assignments(hnet: Command, context: () => Context): void {
   hnet
     .command('assign')
     .description(
@@ -47,6 +53,10 @@ function program(): Command {
     .argument('<domain>', 'name or UUID')
     .argument('[address...]', 'the addresses to take')
     .action((domain: string, addresses: string[]) => unassign(domain, addresses, context()));
+}
+
+/** What is, and what would be. */
+function views(hnet: Command, context: () => Context): void {
   hnet
     .command('status')
     .description('show domains, addresses, bridges, leases and health')
@@ -63,6 +73,10 @@ function program(): Command {
     .description('show every address: free, assigned to whom, up or not')
     .option('--json', 'for programs')
     .action((options: { json?: boolean }) => pool(options, context()));
+}
+
+/** What passes, and how much of it did. */
+function filter(hnet: Command, context: () => Context): void {
   hnet
     .command('firewall')
     .description("show or change a domain's rules: default allow|deny, isolate on|off, delete N, or a rule")
@@ -84,6 +98,10 @@ function program(): Command {
     .action((domain: string | undefined, options: { json?: boolean; prometheus?: boolean }) =>
       traffic(domain, options, context()),
     );
+}
+
+/** What should be, against what is. */
+function repair(hnet: Command, context: () => Context): void {
   hnet
     .command('check')
     .description('compare what should be with what is; exit code 1 if they differ')
@@ -95,6 +113,10 @@ function program(): Command {
     .description('repair what is missing or changed, remove what belongs to nobody, and add up the traffic')
     .option('--dry-run', 'only say what would be repaired')
     .action((options: { dryRun?: boolean }) => sync(options, context()));
+}
+
+/** What systems inside and around a domain must be told. */
+function configurations(hnet: Command, context: () => Context): void {
   hnet
     .command('guest')
     .description(
@@ -123,6 +145,10 @@ function program(): Command {
     .option('--ptr', 'as PTR records for a reverse zone')
     .option('--domain <name>', "what follows a name without dots (default: hnet.toml's dhcp.domain)")
     .action((options: HostsOptions) => hosts(options, context()));
+}
+
+/** What install.sh and the boot unit call. */
+function maintenance(hnet: Command, context: () => Context): void {
   const base = hnet
     .command('base')
     .description('what stands whether a domain runs or not (install.sh and the boot unit call it)');
@@ -134,7 +160,6 @@ function program(): Command {
     .command('down')
     .description('remove it')
     .action(() => baseDown(context()));
-  return hnet;
 }
 
 /**
