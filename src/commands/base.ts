@@ -1,5 +1,5 @@
-import { bringUpBase } from '../attach.ts';
-import { chooseFirewall, FIREWALLS } from '../backend.ts';
+import { bringUpBase, firewallInForce } from '../attach.ts';
+import { FIREWALLS } from '../backend.ts';
 import { down } from '../converge.ts';
 import { withLock } from '../lock.ts';
 import { observe, observeUplink } from '../observe.ts';
@@ -11,7 +11,7 @@ import type { Context } from './context.ts';
 export function baseUp(context: Context): void {
   const config = context.config();
   withLock('claims', 'exclusive', context.host, () => {
-    const firewall = chooseFirewall(config);
+    const firewall = firewallInForce(config);
     const uplink = observeUplink(context.host, config);
     const done = bringUpBase(config, uplink, firewall, observe(context.host, firewall), context.host);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
