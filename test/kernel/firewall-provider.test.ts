@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
 import { INTERNET } from '../lab/site.ts';
-import { filterSuite } from '../support/filter-suite.ts';
 import { exchange, Listener } from '../support/endpoint.ts';
+import { filterSuite } from '../support/filter-suite.ts';
 import { type Filtered, inScope } from '../support/filtered.ts';
 import { ipv4, type Segment, segmentOf, TCP, tcp, udp } from '../support/packets.ts';
 import type { Wire } from '../support/wire.ts';
