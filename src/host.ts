@@ -110,8 +110,9 @@ export class Host {
       this.#runBatch(tool, lines, true);
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
-      // ipset stops at its first error whatever we ask, so the lines get their turn one by one.
-      if (lines.length > 1 && tool === 'ipset')
+      // ipset stops at its first error whatever we ask, and nft does all or nothing: so the lines get their turn
+      // one by one.
+      if (lines.length > 1 && tool !== 'ip')
         for (const line of lines) this.#performForgiving(tool, [line]);
       else if (complaints(error.stderr).length > 0) throw error;
     }
