@@ -3,6 +3,7 @@ import { format } from './address.ts';
 import { assignmentOf, refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 import {
   type Attachment,
+  attachedDomains,
   claimant,
   discardAttachment,
   readAttachment,
@@ -27,6 +28,26 @@ import { basePlan, bridgesOf, domainPlan } from './plan.ts';
 import { Refusal } from './refusal.ts';
 import { EMPTY_VIEW, type View } from './view.ts';
 
+/**
+ * The filter that the running domains have. A change of the configuration waits for `hnet sync`: until then a
+ * second filter, which knows of none of them, would drop their packets.
+ */
+export function firewallInForce(config: Config): Firewall {
+  for (const uuid of attachedDomains()) {
+    const attachment = readQuietly(uuid);
+    if (attachment !== undefined) return FIREWALLS[attachment.backend];
+  }
+  return chooseFirewall(config);
+}
+
+function readQuietly(uuid: string): Attachment | undefined {
+  try {
+    return readAttachment(uuid);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What a domain would have attached, by its assignment. */
 export function toAttachment(domain: Domain, assignment: Assignment, firewall: Firewall): Attachment {
   const { addresses, policy } = assignment;
@@ -39,10 +60,10 @@ export function toAttachment(domain: Domain, assignment: Assignment, firewall: F
  * @throws Refusal, with nothing of it left on the host
  */
 export function attach(domain: Domain, assignment: Assignment, config: Config, host: Host): Checked[] {
-  const firewall = chooseFirewall(config);
-  const attachment = toAttachment(domain, assignment, firewall);
   return withLock('sync', 'shared', host, () => {
     removeLeftover(domain.uuid, host);
+    const firewall = firewallInForce(config);
+    const attachment = toAttachment(domain, assignment, firewall);
     for (const { prefix } of attachment.addresses) noteStart(prefix, domain.uuid);
     const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
     try {
@@ -181,9 +202,9 @@ export function takeDown(attachment: Attachment, host: Host): void {
  */
 export function reattach(domain: Domain, config: Config, host: Host): Checked[] {
   return withLock('sync', 'shared', host, () => {
-    const firewall = chooseFirewall(config);
-    const attachment = readOrDiscard(domain.uuid) ?? claimAnew(domain, config, firewall, host);
+    const attachment = readOrDiscard(domain.uuid) ?? claimAnew(domain, config, firewallInForce(config), host);
     if (attachment === undefined) return [];
+    const firewall = FIREWALLS[attachment.backend];
     const view = observe(host, firewall);
     const base = basePlan(config, observeUplink(host, config), firewall);
     const own = domainPlan({ ...attachment, taps: tapsOf(domain) }, config.dhcp, firewall);

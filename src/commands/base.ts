@@ -1,6 +1,6 @@
 import { parseAddress } from '../address.ts';
-import { bringUpBase } from '../attach.ts';
-import { chooseFirewall, FIREWALLS } from '../backend.ts';
+import { bringUpBase, firewallInForce } from '../attach.ts';
+import { FIREWALLS } from '../backend.ts';
 import { DEFAULT_CONFIG } from '../config.ts';
 import { down } from '../converge.ts';
 import { hasPassages } from '../firewall/passages.ts';
@@ -19,7 +19,7 @@ import type { Context } from './context.ts';
 export function baseUp(context: Context): void {
   const config = context.config();
   withLock('claims', 'exclusive', context.host, () => {
-    const firewall = chooseFirewall(config);
+    const firewall = firewallInForce(config);
     const uplink = observeUplink(context.host, config);
     const view = observe(context.host, firewall);
     const done = bringUpBase(config, uplink, firewall, view, context.host);

@@ -146,13 +146,14 @@ export function parseChains(saved: string): Map<string, RuleLine[]> {
   return chains;
 }
 
-/** Reads `ipset save`: `create NAME …`, `add NAME ENTRY packets N bytes N`, a single address without its length. */
+/** Reads what `ipset save` says of our sets: `create NAME …`, `add NAME ENTRY packets N bytes N`, a single address without its length. */
 export function parseSets(saved: string): Map<string, Map<string, Counter>> {
   const sets = new Map<string, Map<string, Counter>>();
   for (const line of saved.split('\n')) {
     const [verb, name = '', entry = ''] = line.split(' ');
+    if (!name.startsWith('hnet')) continue;
     if (verb === 'create') sets.set(name, new Map());
-    if (verb !== 'add' || !name.startsWith('hnet')) continue;
+    if (verb !== 'add') continue;
     const [, packets = '0', bytes = '0'] = / packets (\d+) bytes (\d+)/.exec(line) ?? [];
     sets.get(name)?.set(withLength(entry), { packets: BigInt(packets), bytes: BigInt(bytes) });
   }
