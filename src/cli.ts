@@ -3,6 +3,7 @@ import { type AssignOptions, assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';
 import { check } from './commands/check.ts';
 import { type Context, makeContext } from './commands/context.ts';
+import { doctor } from './commands/doctor.ts';
 import { firewall } from './commands/firewall.ts';
 import { plan } from './commands/plan.ts';
 import { pool } from './commands/pool.ts';
@@ -10,6 +11,7 @@ import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
 import { traffic } from './commands/traffic.ts';
 import { unassign } from './commands/unassign.ts';
+import { watch } from './commands/watch.ts';
 import { Refusal, reason, UsageRefusal } from './refusal.ts';
 
 /** Set by the bundler from package.json. */
@@ -90,6 +92,15 @@ function program(): Command {
     .description('repair what is missing or changed, remove what belongs to nobody, and add up the traffic')
     .option('--dry-run', 'only say what would be repaired')
     .action((options: { dryRun?: boolean }) => sync(options, context()));
+  hnet
+    .command('doctor')
+    .description('examine whether this host is fit; exit code 1 if something is found')
+    .option('--json', 'for programs')
+    .action((options: { json?: boolean }) => doctor(options, context()));
+  hnet
+    .command('watch')
+    .description('repair as soon as something happens; the service hnet-watch runs it')
+    .action(() => watch(context));
   const base = hnet
     .command('base')
     .description('what stands whether a domain runs or not (install.sh and the boot unit call it)');
