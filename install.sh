@@ -55,7 +55,7 @@ main() {
 }
 
 install() {
-  install_packages "iptables-restore:iptables ipset:ipset dnsmasq:dnsmasq-base ip:iproute2 ss:iproute2
+  install_packages "iptables-restore:iptables ipset:ipset dnsmasq:dnsmasq-base ip:iproute2 ss:iproute2 conntrack:conntrack
     virsh:libvirt-clients flock:util-linux logger:bsdutils"
   have libvirtd || have virtqemud || install_packages libvirtd:libvirt-daemon-system
   build
@@ -166,7 +166,10 @@ install_hook() {
 }
 
 install_config() {
-  [ ! -e "$CONFIG" ] || return 0
+  if [ -e "$CONFIG" ]; then
+    if [ -n "$pools" ]; then say "$CONFIG is there and stays: add$pools to its pools yourself"; fi
+    return 0
+  fi
   if [ -z "$pools" ] && [ "$yes" = no ] && [ -t 0 ]; then ask_pools; fi
   mkdir -p "${CONFIG%/*}"
   write_config | put - "$CONFIG" 644
@@ -180,7 +183,7 @@ ask_pools() {
 
 write_config() {
   # shellcheck disable=SC2046 # words: dev eth0, via 123.45.12.1, src 123.45.12.48
-  set -- $(ip -o route get 192.0.2.1 2>/dev/null || true)
+  set -- $(default_route || true)
   uplink=eth0 gateway=123.45.12.1 address=123.45.12.48
   while [ $# -gt 1 ]; do
     case $1 in dev) uplink=$2 ;; via) gateway=$2 ;; src) address=$2 ;; esac
@@ -211,10 +214,19 @@ domain = "lan"
 lease = "1h"
 
 [firewall]
+# "iptables" (with ipset), "nftables", or "auto": iptables where it is there. After a change: hnet sync
+backend = "auto"
 # Whether domains of this host reach each other's public addresses.
 between_domains = true
+# Ports that no domain reaches, such as ["tcp/25"] against spam.
+outbound_deny = []
+# What domains reach on the host itself: "open" leaves it to the host's own rules, "dhcp-only" means DHCP and ping.
+host_access = "open"
 END
 }
+
+# The second where the first, which is nobody's, is blackholed; no packet is sent.
+default_route() { ip -o route get 192.0.2.1 2>/dev/null || ip -o route get 9.9.9.9 2>/dev/null; }
 
 quoted() {
   first=yes
@@ -259,7 +271,7 @@ reload_libvirt() {
 }
 
 bring_up() {
-  if ip -o route get 192.0.2.1 >/dev/null 2>&1; then
+  if default_route >/dev/null; then
     if has_systemd; then systemctl restart hnet-base.service; else "$BIN/hnet" base up; fi ||
       die "Cannot bring up the filter: $("$BIN/hnet" base up 2>&1 || true)"
     if has_systemd; then systemctl restart hnet-sync.service hnet-watch.service || say "see: journalctl -u hnet-sync -u hnet-watch"; fi
@@ -292,10 +304,11 @@ uninstall() {
 }
 
 demo() {
-  # shellcheck disable=SC2046 # a list of packages
+  [ -e test/lab/demo.ts ] || die "Cannot show the demo: a release tarball doesn't hold it; it needs the source tree"
   [ -d node_modules/tsx ] || fetch_dependencies
   sh test/lab/prepare.sh
-  exec node_modules/.bin/tsx test/lab/demo.ts
+  if private=$(bundled_node); then exec "$private" --import tsx test/lab/demo.ts; fi
+  exec node --import tsx test/lab/demo.ts
 }
 
 main "$@"

@@ -1,5 +1,5 @@
 /** From a domain's assignment to what stands in the kernel, and back. */
-import { format, type Prefix } from './address.ts';
+import { format } from './address.ts';
 import { assignmentOf, refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 import {
   type Attachment,
@@ -12,15 +12,15 @@ import {
 } from './attachments.ts';
 import { chooseFirewall, FIREWALLS } from './backend.ts';
 import { type Config, DEFAULT_CONFIG } from './config.ts';
-import { type Checked, check, down, up } from './converge.ts';
+import { type Checked, check, down, repair, up } from './converge.ts';
 import type { Domain } from './domain.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { isTracked } from './firewall/policy.ts';
 import type { Uplink } from './firewall/uplink.ts';
 import { CommandFailure, type Host } from './host.ts';
-import { addUp, noteOwner, readEntry } from './ledger.ts';
+import { addUp, noteOwner, noteStart, readEntry } from './ledger.ts';
 import { withLock } from './lock.ts';
-import type { Assignment } from './metadata.ts';
+import type { Address, Assignment } from './metadata.ts';
 import { aliasOwner } from './names.ts';
 import { look, observe, observeLinks, observeStart, observeUplink } from './observe.ts';
 import { basePlan, bridgesOf, domainPlan } from './plan.ts';
@@ -43,8 +43,10 @@ export function attach(domain: Domain, assignment: Assignment, config: Config, h
   const attachment = toAttachment(domain, assignment, firewall);
   return withLock('sync', 'shared', host, () => {
     removeLeftover(domain.uuid, host);
-    const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host, true));
+    for (const { prefix } of attachment.addresses) noteStart(prefix, domain.uuid);
+    const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
     try {
+      for (const address of attachment.addresses) changeOwner(address, domain.uuid, host);
       return up(domainPlan(attachment, config.dhcp, firewall), view, host);
     } catch (error) {
       removeAttachment(attachment);
@@ -72,7 +74,7 @@ function readOrDiscard(uuid: string): Attachment | undefined {
  * Refuses what collides, makes sure of the base, and claims; then the domain's resources are its own.
  * @param begins whether the kernel's counters begin anew, as they do with a run
  */
-function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host, begins = false): View {
+function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host): View {
   const { addresses } = attachment;
   const bridges = bridgesOf(attachment.domain, addresses);
   const prefixes = addresses.map(({ prefix }) => prefix);
@@ -85,7 +87,6 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
   const complete = check(base, seen.view).every(({ finding }) => finding.is === 'present');
   if (!complete) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);
   writeAttachment(attachment);
-  for (const { prefix } of addresses) changeOwner(prefix, attachment.domain, host, begins);
   return complete ? seen.view : { ...seen.view, filter: look(host, firewall.looks.brief) };
 }
 
@@ -93,11 +94,12 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
  * Flows that were tracked for an address's last owner would reach the next one past every rule ("a potential
  * security hole", as Calico's Felix found): they are forgotten when the owner changes.
  */
-export function changeOwner(prefix: Prefix, domain: string, host: Host, begins: boolean): void {
+export function changeOwner({ prefix, scope }: Address, domain: string, host: Host): void {
   const before = readEntry(prefix);
-  if (begins || before?.domain !== domain) noteOwner(prefix, domain);
-  if (before === undefined || before.domain === domain) return;
-  forgetFlows(format(prefix), host);
+  if (before?.domain === domain) return;
+  noteOwner(prefix, domain);
+  if (before === undefined) return;
+  for (const range of [prefix, scope]) forgetFlows(format(range), host);
 }
 
 /** Removes what connection tracking knows of an address, either way. */
@@ -183,11 +185,11 @@ export function reattach(domain: Domain, config: Config, host: Host): Checked[] 
     const attachment = readOrDiscard(domain.uuid) ?? claimAnew(domain, config, firewall, host);
     if (attachment === undefined) return [];
     const view = observe(host, firewall);
-    const base = bringUpBase(config, observeUplink(host, config), firewall, view, host);
-    return [
-      ...base,
-      ...up(domainPlan({ ...attachment, taps: tapsOf(domain) }, config.dhcp, firewall), view, host),
-    ];
+    const base = basePlan(config, observeUplink(host, config), firewall);
+    const own = domainPlan({ ...attachment, taps: tapsOf(domain) }, config.dhcp, firewall);
+    const { done, failures } = repair([...base, ...own], view, host);
+    if (failures.length > 0) throw new Refusal(failures.join('; '));
+    return done;
   });
 }
 
@@ -226,8 +228,10 @@ export function reconfigure(
     const firewall = FIREWALLS[next.backend];
     const before = readOrDiscard(next.domain);
     withLock('claims', 'exclusive', host, () => admit(next, config, firewall, host));
+    for (const address of next.addresses) changeOwner(address, next.domain, host);
     const view = observe(host, firewall);
-    const plan = domainPlan({ ...next, taps }, config.dhcp, firewall);
+    const underway = before !== undefined && !isTracked(before.policy);
+    const plan = domainPlan({ ...next, taps, underway }, config.dhcp, firewall);
     const kept = new Set(plan.map(({ label }) => label));
     const gone =
       before === undefined
@@ -235,6 +239,6 @@ export function reconfigure(
         : domainPlan(before, config.dhcp, firewall).filter(({ label }) => !kept.has(label));
     const failures = down(gone, view, host);
     if (failures.length > 0) throw new Refusal(failures.join('; '));
-    return up(plan, view, host);
+    return up(plan, gone.length === 0 ? view : observe(host, firewall), host);
   });
 }

@@ -51,11 +51,16 @@ function writeEntry(prefix: Prefix, entry: Entry): void {
   writeAtomically(fileOf(prefix), `${text}\n`);
 }
 
-/** Notes who has the address from now on; the new owner's counters begin at zero. */
+/** Notes who has the address from now on; the new owner's total begins at zero. */
 export function noteOwner(prefix: Prefix, domain: string): void {
+  writeEntry(prefix, { domain, total: NO_TRAFFIC, seen: NO_TRAFFIC });
+}
+
+/** Notes that the kernel's counters begin anew, for a domain that has had the address before. */
+export function noteStart(prefix: Prefix, domain: string): void {
   const entry = readEntry(prefix);
-  const total = entry?.domain === domain ? entry.total : NO_TRAFFIC;
-  writeEntry(prefix, { domain, total, seen: NO_TRAFFIC });
+  if (entry?.domain === domain && (entry.seen.in.packets > 0n || entry.seen.out.packets > 0n))
+    writeEntry(prefix, { ...entry, seen: NO_TRAFFIC });
 }
 
 /** What the kernel has counted for an address since its domain started. */
@@ -93,7 +98,11 @@ function since(seen: Counter, counted: Counter): Counter {
 /** Adds up what was counted. @param over whether the counters are about to go, and begin at zero next time */
 export function addUp(prefix: Prefix, domain: string, filter: FilterView, over: boolean): void {
   const counted = countedOf(prefix, filter);
-  if (counted === undefined) return;
+  // The counters are gone, by `nft flush ruleset` say: those that follow them begin at zero.
+  if (counted === undefined) {
+    noteStart(prefix, domain);
+    return;
+  }
   const entry = readEntry(prefix);
   const own = entry?.domain === domain ? entry : undefined;
   writeEntry(prefix, { domain, total: totalOf(own, counted), seen: over ? NO_TRAFFIC : counted });

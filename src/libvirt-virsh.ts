@@ -1,6 +1,7 @@
-import { CommandFailure, Host } from './host.ts';
+import { rmSync } from 'node:fs';
+import { CommandFailure, Host, writeAtomically } from './host.ts';
 import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './libvirt-connection.ts';
-import { isUuid } from './names.ts';
+import { isUuid, RUN_DIRECTORY } from './names.ts';
 import { Refusal } from './refusal.ts';
 
 /** How long one virsh call may take: an update of a device waits for the guest. */
@@ -25,9 +26,9 @@ const split = (output: string): string[] =>
  */
 export function openVirsh(): Connection {
   const host = new Host();
-  const virsh = (args: readonly string[], stdin = ''): string => {
+  const virsh = (args: readonly string[]): string => {
     try {
-      return host.run(['virsh', '--quiet', '--connect', 'qemu:///system', ...args], stdin, LIMIT);
+      return host.run(['virsh', '--quiet', '--connect', 'qemu:///system', ...args], '', LIMIT);
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
       const words = error.stderr
@@ -71,9 +72,20 @@ export function openVirsh(): Connection {
       virsh(['metadata', uuid, METADATA_URI, ...change, ...AFFECTS[affects]]);
     },
     updateDevice: (uuid, device, affects) =>
-      void virsh(['update-device', uuid, '/dev/stdin', ...AFFECTS[affects]], device),
+      withFile(device, file => virsh(['update-device', uuid, file, ...AFFECTS[affects]])),
     attachDevice: (uuid, device, affects) =>
-      void virsh(['attach-device', uuid, '/dev/stdin', ...AFFECTS[affects]], device),
+      withFile(device, file => virsh(['attach-device', uuid, file, ...AFFECTS[affects]])),
     close: () => undefined,
   };
+}
+
+/** virsh reads a device from a file only, and /dev/stdin can't be opened here: Node's children get a socket there. */
+function withFile(text: string, work: (file: string) => void): void {
+  const file = `${RUN_DIRECTORY}/device.${process.pid}.xml`;
+  writeAtomically(file, text);
+  try {
+    work(file);
+  } finally {
+    rmSync(file, { force: true });
+  }
 }

@@ -192,5 +192,5 @@ function admitAnew(attachment: Attachment, { config, uplink, view }: Survey, hos
   refuseForeignAddresses(prefixes, config, uplink);
   refuseTakenScopes(attachment.addresses, [...view.routes.values()]);
   writeAttachment(attachment);
-  for (const prefix of prefixes) changeOwner(prefix, attachment.domain, host, false);
+  for (const address of attachment.addresses) changeOwner(address, attachment.domain, host);
 }

@@ -7,6 +7,7 @@ import type { Firewall, Look } from './firewall/firewall.ts';
 import type { Uplink } from './firewall/uplink.ts';
 import { CommandFailure, type Host, processOf, readIfThere } from './host.ts';
 import { DHCP_DIRECTORY, gatewayOf, ROUTE_PROTOCOL } from './names.ts';
+import { observeStrangers } from './observe-strangers.ts';
 import { Refusal } from './refusal.ts';
 import type { BridgeSpec } from './resources/bridge.ts';
 import { configurationFile, pidFile } from './resources/dhcp.ts';
@@ -62,7 +63,7 @@ function toView(links: unknown, routes: unknown, host: Host, firewall: Firewall)
   return {
     ...toLinks(links),
     routes: toRoutes(4, routes),
-    filter: look(host, firewall.looks.all),
+    filter: { ...look(host, firewall.looks.all), strangers: observeStrangers(host, firewall) },
     dhcp: readDhcpServers(host),
     sysctl,
   };
@@ -80,18 +81,27 @@ export function observeWithUplink(
   firewall: Firewall,
   given: UplinkConfig,
 ): { view: View; uplink: Uplink } {
-  const [links, routes, defaultRoute] = host.query(['address show', 'route show table main', DEFAULT_ROUTE]);
-  return { view: toView(links, routes, host, firewall), uplink: readUplink(given, defaultRoute) };
+  const [links, routes, ...answers] = host.query(['address show', 'route show table main', ...DEFAULT_ROUTE]);
+  return {
+    view: toView(links, routes, host, firewall),
+    uplink: readUplink(
+      given,
+      answers.find(one => one !== undefined),
+    ),
+  };
 }
 
-/** What stands in the filter. A tool that fails has nothing to show: a table that isn't there, say. */
+/**
+ * What stands in the filter.
+ * @throws CommandFailure where it can't be seen: to take that for nothing would be to set it all up twice
+ */
 export function look(host: Host, { commands, parse }: Look): View['filter'] {
   return parse(
-    commands.map(({ argv, stdin }) => {
+    commands.map(({ argv, stdin, failsIfEmpty }) => {
       try {
         return host.run(argv, stdin);
       } catch (error) {
-        if (error instanceof CommandFailure) return '';
+        if (failsIfEmpty && error instanceof CommandFailure) return '';
         throw error;
       }
     }),
@@ -126,8 +136,8 @@ export function observeStart(
     ]),
     prefixes: prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
   };
-  const [defaultRoute, blackholes, ...answers] = host.query([
-    DEFAULT_ROUTE,
+  const [defaultRoute, otherRoute, blackholes, ...answers] = host.query([
+    ...DEFAULT_ROUTE,
     `route show type blackhole proto ${ROUTE_PROTOCOL}`,
     ...Object.values(queries).flat(),
   ]);
@@ -136,7 +146,7 @@ export function observeStart(
   const scopes = toRoutes(4, take(queries.scopes.length));
   const matches = toRoutes(4, take(queries.prefixes.length));
   return {
-    uplink: readUplink(given, defaultRoute),
+    uplink: readUplink(given, defaultRoute ?? otherRoute),
     routes: [...scopes.values()],
     view: {
       ...EMPTY_VIEW,
@@ -255,15 +265,19 @@ function listDirectory(path: string): string[] {
   }
 }
 
-/** Asks for the default route: 192.0.2.1 (RFC 5737) is never anybody's. */
-const DEFAULT_ROUTE = 'route get 192.0.2.1';
+/**
+ * Asks for the default route, and no packet is sent. 192.0.2.1 (RFC 5737) is never anybody's, but a careful host
+ * blackholes its network; then any address far away tells.
+ */
+const DEFAULT_ROUTE = ['route get 192.0.2.1', 'route get 9.9.9.9'];
 
 /** What the configuration says of the uplink; what it leaves out is read from the default route. */
 export type UplinkConfig = Pick<Config, 'uplink' | 'host' | 'gateway'>;
 
 /** The uplink by itself, for what touches no domain. @throws Refusal as {@link observeStart} */
 export function observeUplink(host: Host, given: UplinkConfig): Uplink {
-  return readUplink(given, host.query([DEFAULT_ROUTE])[0]);
+  const [answer, other] = host.query(DEFAULT_ROUTE);
+  return readUplink(given, answer ?? other);
 }
 
 function readUplink(given: UplinkConfig, answer: unknown[] | undefined): Uplink {

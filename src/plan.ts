@@ -1,5 +1,6 @@
 import type { Config, DhcpConfig } from './config.ts';
 import type { Firewall } from './firewall/firewall.ts';
+import { passages } from './firewall/passages.ts';
 import type { Policy } from './firewall/policy.ts';
 import type { Uplink } from './firewall/uplink.ts';
 import type { Address } from './metadata.ts';
@@ -14,6 +15,8 @@ export interface Wanted {
   readonly domain: string;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
+  /** Whether it runs, and gets its first rules now; see `hnet-outbound` in ruleset.ts. */
+  readonly underway?: boolean;
   /** Bridge → tap of a running domain; empty before a start, when libvirt plugs them in itself. */
   readonly taps?: ReadonlyMap<string, readonly string[]>;
 }
@@ -41,6 +44,7 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
       addresses: wanted.addresses.map(({ prefix }) => prefix),
       scopes: bridges.map(({ scope }) => scope),
       policy: wanted.policy,
+      underway: wanted.underway ?? false,
     }),
     ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
     ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),
@@ -50,5 +54,10 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
 
 /** What stands on the host as long as hnet is installed, whether a domain runs or not. */
 export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Resource[] {
-  return [forwarding, ...firewall.base(config, uplink), ...config.pools.map(blackhole)];
+  return [
+    forwarding,
+    ...firewall.base(config, uplink),
+    ...passages(config, uplink),
+    ...config.pools.map(blackhole),
+  ];
 }

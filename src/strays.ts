@@ -169,7 +169,7 @@ function strayChains(view: View, { attachments, spared }: Estate, firewall: Fire
   const owners = [...attachments.filter(({ policy }) => isTracked(policy)).map(one => one.domain), ...spared];
   const wanted = new Set(owners.flatMap(domain => Object.values(policyChainNames(domain))));
   const found = [...view.filter.chains.keys()].flatMap(
-    key => /hnet-(?:in|out)-[0-9a-f]{16}$/.exec(key)?.[0] ?? [],
+    key => /hnet-(?:in|out|mid-i|mid-o)-[0-9a-f]{16}$/.exec(key)?.[0] ?? [],
   );
   const surplus = found.filter(name => !wanted.has(name));
   if (surplus.length === 0) return [];

@@ -49,7 +49,8 @@ export function isolation(
   const name = setNames(family).isolated;
   const mine = prefixes.filter(prefix => prefix.family === family);
   return {
-    label: isolate ? 'isolation' : 'no isolation',
+    // One label for both: a change from one to the other is a change, not an end.
+    label: 'isolation',
     probe: ({ filter }) => {
       const contents = filter.sets.get(name);
       if (contents === undefined || contents === 'unread') return isolate ? ABSENT : PRESENT;

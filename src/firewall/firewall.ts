@@ -13,12 +13,21 @@ export interface Guarded {
   readonly addresses: readonly Prefix[];
   readonly scopes: readonly Prefix[];
   readonly policy: Policy;
+  /** Whether it has flows that nobody has tracked so far: it runs, and gets its first rules. */
+  readonly underway: boolean;
 }
 
-/** Commands that print a part of the filter, and how to read it. What a failing command prints is empty. */
+/** Commands that print a part of the filter, and how to read it. */
 export interface Look {
-  readonly commands: readonly { readonly argv: readonly string[]; readonly stdin?: string }[];
+  readonly commands: readonly LookCommand[];
   readonly parse: (outputs: readonly string[]) => FilterView;
+}
+
+export interface LookCommand {
+  readonly argv: readonly string[];
+  readonly stdin?: string;
+  /** It fails where nothing of ours stands: that means empty. Any other failure must not be taken for it. */
+  readonly failsIfEmpty?: true;
 }
 
 /** A packet filter: the same rules by different tools. What it enforces is in ruleset.ts. */

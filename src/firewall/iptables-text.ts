@@ -42,6 +42,8 @@ function renderMatch(match: Match, family: Family): string[] {
       return ['-m conntrack --ctdir REPLY'];
     case 'spoofed':
       return ['-m rpfilter --invert'];
+    case 'broadcast-source':
+      return ['-m addrtype --src-type BROADCAST'];
     case 'local':
       return ['-m addrtype --dst-type LOCAL'];
     case 'not-opening':
@@ -53,7 +55,16 @@ function renderMatch(match: Match, family: Family): string[] {
 
 type ProtocolMatch = Extract<
   Match,
-  { is: 'protocol' | 'ports' | 'dhcp-discover' | 'dhcp-request' | 'icmp-error' | 'icmp-redirect' }
+  {
+    is:
+      | 'protocol'
+      | 'ports'
+      | 'dhcp-discover'
+      | 'dhcp-request'
+      | 'dhcp-reply'
+      | 'icmp-error'
+      | 'icmp-redirect';
+  }
 >;
 
 /** ICMP types: unreachable, time exceeded, parameter problem (RFC 792); for IPv6 also packet too big (RFC 4443). */
@@ -67,11 +78,16 @@ function renderProtocolMatch(match: ProtocolMatch, family: Family): string[] {
     case 'protocol':
       return [`-p ${match.protocol === 'icmp' && family === 6 ? 'ipv6-icmp' : match.protocol}`];
     case 'ports':
-      return portGroups(match.ranges).map(ports => `-p ${match.protocol} -m multiport --dports ${ports}`);
+      return portGroups(match.ranges).map(
+        ports =>
+          `-p ${match.protocol} -m multiport --${match.side === 'source' ? 'sports' : 'dports'} ${ports}`,
+      );
     case 'dhcp-discover':
       return ['-s 0.0.0.0/32 -d 255.255.255.255/32 -p udp -m udp --sport 68 --dport 67'];
     case 'dhcp-request':
       return [family === 4 ? '-p udp -m udp --sport 68 --dport 67' : '-p udp -m udp --sport 546 --dport 547'];
+    case 'dhcp-reply':
+      return [family === 4 ? '-p udp -m udp --sport 67 --dport 68' : '-p udp -m udp --sport 547 --dport 546'];
     case 'icmp-error':
       return ICMP_ERRORS[family].map(icmp);
     case 'icmp-redirect':

@@ -54,7 +54,7 @@ function tableResource(table: Table, rules: Ruleset, family: Family): Resource {
     .filter(({ point }) => BUILTIN[point][0] === table)
     .map(jump => toJump(jump, family));
   const mark = `hnet:${digest(JSON.stringify([chains, jumps], (_, value) => (typeof value === 'bigint' ? String(value) : value)))}`;
-  const dispatch = table === 'filter' ? DISPATCH : [];
+  const dispatch = table === 'filter' ? DISPATCH.map(({ name }) => name) : [];
   return {
     label: `${table} table`,
     probe: ({ filter }) => {
@@ -166,17 +166,20 @@ const entries: SetEntries = {
   remove: (name, prefix) => ipset('del', name, formatLong(prefix)),
 };
 
-/** The rules of one domain: two chains, reached from the dispatch chains by its addresses. */
-function policy({ domain, addresses, scopes, policy: wanted }: Guarded, family: Family): Resource {
+/** The rules of one domain: its chains, reached from the dispatch chains by its addresses. */
+function policy(guarded: Guarded, family: Family): Resource {
+  const { domain, addresses, scopes, policy: wanted, underway } = guarded;
   const sets = setNames(family);
   const names = policyChainNames(domain);
   const prefixes = [...addresses, ...scopes].filter(one => one.family === family);
   const chains = isTracked(wanted) ? policyChains(domain, wanted, family) : [];
   const mark = `hnet:${digest(chains.flatMap(chain => renderChain(chain, family, '')).join('\n'))}`;
-  const dispatch = prefixes.flatMap(prefix => [
-    `-A hnet-inbound-rules -d ${format(prefix)} -g ${names.inbound}`,
-    `-A hnet-outbound-rules -s ${format(prefix)} -g ${names.outbound}`,
-  ]);
+  const dispatch = prefixes.flatMap(prefix =>
+    DISPATCH.map(
+      ({ name, side, to }) =>
+        `-A ${name} ${side === 'source' ? '-s' : '-d'} ${format(prefix)} -g ${names[to]}`,
+    ),
+  );
   const all = Object.values(names);
   return {
     label: 'rules of the domain',
@@ -184,8 +187,8 @@ function policy({ domain, addresses, scopes, policy: wanted }: Guarded, family: 
       const standing = all.filter(name => filter.chains.has(`filter ${name}`));
       if (chains.length === 0)
         return standing.length === 0 ? PRESENT : changed('it has rules that nobody gave it');
-      const reached = DISPATCH.flatMap(name => filter.chains.get(`filter ${name}`) ?? []).filter(({ text }) =>
-        all.includes(targetOf(text) ?? ''),
+      const reached = DISPATCH.flatMap(({ name }) => filter.chains.get(`filter ${name}`) ?? []).filter(
+        ({ text }) => all.includes(targetOf(text) ?? ''),
       );
       if (standing.length === 0) return ABSENT;
       return overall([
@@ -204,7 +207,8 @@ function policy({ domain, addresses, scopes, policy: wanted }: Guarded, family: 
       ];
       return [
         restore('filter', lines),
-        ...prefixes.flatMap(one => [settle(sets.settling, one), entries.add(sets.tracked, one)]),
+        ...(underway ? prefixes.map(one => settle(sets.settling, one)) : []),
+        ...prefixes.map(one => entries.add(sets.tracked, one)),
       ];
     },
     down: view => [...prefixes.map(one => entries.remove(sets.tracked, one)), ...removal(all, view)],
@@ -227,7 +231,7 @@ function removal(names: readonly string[], view: View): Action[] {
 }
 
 function oldDispatch(names: readonly string[], { filter }: View): string[] {
-  return DISPATCH.flatMap(dispatch =>
+  return DISPATCH.flatMap(({ name: dispatch }) =>
     (filter.chains.get(`filter ${dispatch}`) ?? [])
       .filter(({ text }) => names.includes(targetOf(text) ?? ''))
       .map(({ text }) => `-D ${dispatch} ${text}`),
@@ -250,7 +254,13 @@ export const iptables: Firewall = {
     },
     counters: {
       // `ipset restore` takes any of ipset's commands: two sets in one process.
-      commands: [{ argv: ['ipset', 'restore'], stdin: `save ${setNames(4).in}\nsave ${setNames(4).out}\n` }],
+      commands: [
+        {
+          argv: ['ipset', 'restore'],
+          stdin: `save ${setNames(4).in}\nsave ${setNames(4).out}\n`,
+          failsIfEmpty: true,
+        },
+      ],
       parse: ([sets = '']) => ({ sets: parseSets(sets), chains: new Map() }),
     },
   },

@@ -14,13 +14,11 @@ import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resour
 import type { View } from '../view.ts';
 import { isolation, type SetEntries, setEntries, staticEntries } from './entries.ts';
 import type { Firewall, Guarded } from './firewall.ts';
-import { FAMILY, parseListing, renderRule } from './nftables-text.ts';
+import { FAMILY, parseListing, renderRule, TABLE } from './nftables-text.ts';
 import { isTracked, policyChainNames, policyChains } from './policy.ts';
-import type { Chain, HookPoint, Ruleset, SetSpec } from './rules.ts';
+import type { Chain, HookPoint, Ruleset, SetSpec, Side } from './rules.ts';
 import { DISPATCH, ruleset, SETTLING, setNames } from './ruleset.ts';
-
-/** The table's name, in each family. */
-const TABLE = 'hnet';
+import { parseRuleset, RULESET } from './strangers-nft.ts';
 
 /** Where our chains stand. Before the usual priority of filters, so that others count only what we let through. */
 const BASE: Readonly<Record<HookPoint, string>> = {
@@ -41,7 +39,7 @@ function tableResource(rules: Ruleset, family: Family): Resource {
   const full = tableOf(family);
   const chains = [
     ...Object.values(rules.chains).flat(),
-    ...DISPATCH.map(name => dispatchChain(name, family)),
+    ...DISPATCH.map(({ name, side }) => dispatchChain(name, side, family)),
   ];
   const mark = `hnet:${digest(JSON.stringify([chains.map(chain => lines(chain, family, '')), rules.entrances]))}`;
   return {
@@ -75,9 +73,9 @@ function tableResource(rules: Ruleset, family: Family): Resource {
 }
 
 /** A dispatch chain is one lookup, however many domains have rules. */
-function dispatchChain(name: string, family: Family): Chain & { readonly lookup: string } {
-  const side = name === 'hnet-inbound-rules' ? 'daddr' : 'saddr';
-  return { name, rules: [], lookup: `${FAMILY[family].table} ${side} vmap @${mapOf(family, name)}` };
+function dispatchChain(name: string, side: Side, family: Family): Chain & { readonly lookup: string } {
+  const address = side === 'source' ? 'saddr' : 'daddr';
+  return { name, rules: [], lookup: `${FAMILY[family].table} ${address} vmap @${mapOf(family, name)}` };
 }
 
 function lines(chain: Chain & { readonly lookup?: string }, family: Family, mark: string): string[] {
@@ -132,8 +130,9 @@ function entriesOf(family: Family): SetEntries {
   };
 }
 
-/** The rules of one domain: two chains, to which the verdict maps lead from its addresses. */
-function policy({ domain, addresses, scopes, policy: wanted }: Guarded, family: Family): Resource {
+/** The rules of one domain: its chains, to which the verdict maps lead from its addresses. */
+function policy(guarded: Guarded, family: Family): Resource {
+  const { domain, addresses, scopes, policy: wanted, underway } = guarded;
   const names = policyChainNames(domain);
   const prefixes = [...addresses, ...scopes].filter(one => one.family === family);
   const chains = isTracked(wanted) ? policyChains(domain, wanted, family) : [];
@@ -142,7 +141,9 @@ function policy({ domain, addresses, scopes, policy: wanted }: Guarded, family: 
     label: 'rules of the domain',
     probe: view => probePolicy(chains, names, prefixes, family, view),
     up: view =>
-      chains.length === 0 ? removal(parts, view) : [...installation(chains, names, prefixes, family)],
+      chains.length === 0
+        ? removal(parts, view)
+        : [...(underway ? settling(prefixes, family) : []), ...installation(chains, names, prefixes, family)],
     down: view => removal(parts, view),
   };
 }
@@ -163,7 +164,7 @@ function probePolicy(
     return standing.length === 0 ? PRESENT : changed('it has rules that nobody gave it');
   if (standing.length === 0) return ABSENT;
   const mark = policyMark(chains, family);
-  const reached = [...DISPATCH.map(name => mapOf(family, name)), setNames(family).tracked].map(
+  const reached = [...DISPATCH.map(({ name }) => mapOf(family, name)), setNames(family).tracked].map(
     (name): Finding => {
       const contents = filter.sets.get(name);
       if (contents === undefined) return ABSENT;
@@ -186,24 +187,32 @@ function installation(
 ): Action[] {
   const table = tableOf(family);
   const mark = policyMark(chains, family);
-  const sets = setNames(family);
-  const lead = (dispatch: string, chain: string): Action[] =>
-    prefixes.map(prefix =>
-      nft('add', 'element', table, mapOf(family, dispatch), `{ ${format(prefix)} : goto ${chain} }`),
-    );
   return [
     ...chains.flatMap(({ name }) => [nft('add', 'chain', table, name), nft('flush', 'chain', table, name)]),
     ...chains.flatMap(chain =>
       lines(chain, family, mark).map(line => nft('add', 'rule', table, chain.name, counted(line))),
     ),
-    ...lead('hnet-inbound-rules', names.inbound),
-    ...lead('hnet-outbound-rules', names.outbound),
-    ...prefixes.flatMap(prefix => [
-      nft('add', 'element', table, sets.settling, `{ ${format(prefix)} timeout ${SETTLING}s }`),
-      nft('add', 'element', table, sets.tracked, `{ ${format(prefix)} }`),
-    ]),
+    ...DISPATCH.flatMap(({ name, to }) =>
+      prefixes.map(prefix =>
+        nft('add', 'element', table, mapOf(family, name), `{ ${format(prefix)} : goto ${names[to]} }`),
+      ),
+    ),
+    ...prefixes.map(prefix =>
+      nft('add', 'element', table, setNames(family).tracked, `{ ${format(prefix)} }`),
+    ),
   ];
 }
+
+const settling = (prefixes: readonly Prefix[], family: Family): Action[] =>
+  prefixes.map(prefix =>
+    nft(
+      'add',
+      'element',
+      tableOf(family),
+      setNames(family).settling,
+      `{ ${format(prefix)} timeout ${SETTLING}s }`,
+    ),
+  );
 
 /** The operator sees how often each rule of a domain matched. */
 const counted = (line: string): string =>
@@ -216,7 +225,7 @@ function removal(
   const table = tableOf(family);
   const standing = names.filter(name => filter.chains.has(`${FAMILY[family].table} ${name}`));
   if (standing.length === 0) return [];
-  const maps = DISPATCH.map(name => mapOf(family, name));
+  const maps = DISPATCH.map(({ name }) => mapOf(family, name));
   return [
     ...prefixes.flatMap(prefix =>
       [setNames(family).tracked, ...maps].map(name =>
@@ -238,12 +247,22 @@ const LIST = ['nft', '-j', 'list', 'table', ...tableOf(4).split(' ')];
 export const nftables: Firewall = {
   name: 'nftables',
   looks: {
-    all: { commands: [{ argv: LIST }], parse: ([listing = '']) => parseListing(listing, false) },
-    brief: {
-      commands: [{ argv: ['nft', '-t', ...LIST.slice(1)] }],
-      parse: ([listing = '']) => parseListing(listing, true),
+    all: {
+      commands: [{ argv: LIST, failsIfEmpty: true }],
+      parse: ([listing = '']) => parseListing(listing, false),
     },
-    counters: { commands: [{ argv: LIST }], parse: ([listing = '']) => parseListing(listing, false) },
+    brief: {
+      // The whole ruleset in place of our table: what others put in the way since costs no further process.
+      commands: [{ argv: RULESET }],
+      parse: ([listing = '']) => ({
+        ...parseListing(listing, true),
+        strangers: { tables: parseRuleset(listing), complete: false, carry: [] },
+      }),
+    },
+    counters: {
+      commands: [{ argv: LIST, failsIfEmpty: true }],
+      parse: ([listing = '']) => parseListing(listing, false),
+    },
   },
   base: (config, uplink) => {
     const rules = ruleset(4, config, uplink);
@@ -256,7 +275,7 @@ export const nftables: Firewall = {
     return [
       table,
       ...rules.sets.map(spec => set(spec, 4)),
-      ...DISPATCH.map(name => verdictMap(name, 4)),
+      ...DISPATCH.map(({ name }) => verdictMap(name, 4)),
       ...staticEntries(4, config, uplink, entriesOf(4)),
       tableResource(rules, 4),
     ];
@@ -280,7 +299,7 @@ export const nftables: Firewall = {
       entriesOf(scope.family),
     ),
   removeEntry: (name, prefix) => entriesOf(prefix.family).remove(name, prefix),
-  ruledMaps: family => DISPATCH.map(name => mapOf(family, name)),
+  ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),
   removeChains: names => emptied(4, names),
   policy: guarded => [
     isolation(4, [...guarded.addresses, ...guarded.scopes], guarded.policy.isolate, entriesOf(4)),

@@ -5,12 +5,15 @@ import {
   back,
   CAUSES,
   type Chain,
+  CUT,
   drop,
+  go,
   type Match,
   type PortRange,
   type Protocol,
   type Rule,
   rule,
+  type Side,
 } from './rules.ts';
 
 /** One rule of a domain. Rules are ordered, and the first that matches decides. */
@@ -69,7 +72,7 @@ export function parseRule(text: string): PolicyRule {
   if (next < words.length) {
     const preposition = direction === 'inbound' ? 'from' : 'to';
     if (at(next).word !== preposition)
-      return fail(next, `expected ${preposition}: that is the other end of ${direction} packets`);
+      return fail(next, `isn't ${preposition}, which is what ${direction} rules take`);
     if (next + 1 >= words.length) return fail(next + 1, `expected an address or subnet after ${preposition}`);
     peer = attempt(
       () => parsePrefix(at(next + 1).word),
@@ -78,8 +81,9 @@ export function parseRule(text: string): PolicyRule {
     next += 2;
   }
   if (next < words.length) return fail(next, 'is too much: the rule ended before');
-  // A set or a rule can't hold a /0; it means anybody.
-  return { direction, action, ...what, peer: peer?.length === 0 ? undefined : peer };
+  // A set can't hold 0.0.0.0/0; it means anybody. ::/0 doesn't: whoever allows that hasn't IPv4 in mind.
+  const anybody = peer?.family === 4 && peer.length === 0;
+  return { direction, action, ...what, peer: anybody ? undefined : peer };
 }
 
 function attempt<T>(read: () => T, fail: (why: string) => never): T {
@@ -118,6 +122,14 @@ export function parsePortWords(text: string): Extract<Match, { is: 'ports' }> {
   return { is: 'ports', protocol, ranges: ports };
 }
 
+/** A policy at a glance: `open`, or what it closes. */
+export function summary({ inbound, isolate, rules }: Policy): string {
+  const count = rules.length === 0 ? [] : [rules.length === 1 ? '1 rule' : `${rules.length} rules`];
+  return (
+    [...(inbound === 'deny' ? ['deny'] : []), ...count, ...(isolate ? ['isolated'] : [])].join(', ') || 'open'
+  );
+}
+
 /** The rule in its canonical words, as the metadata keeps it. */
 export function formatRule({ direction, action, protocol, ports, peer }: PolicyRule): string {
   const what = `${protocol ?? 'any'}${ports.length > 0 ? `/${ports.map(formatPorts).join(',')}` : ''}`;
@@ -135,21 +147,40 @@ const formatPorts = ([first, final]: PortRange): string =>
  */
 export function policyChainNames(domain: string) {
   const id = `${domain.slice(0, 8)}${domain.slice(-8)}`;
-  return { inbound: `hnet-in-${id}`, outbound: `hnet-out-${id}` };
+  return {
+    inbound: `hnet-in-${id}`,
+    outbound: `hnet-out-${id}`,
+    midstreamIn: `hnet-mid-i-${id}`,
+    midstreamOut: `hnet-mid-o-${id}`,
+  };
 }
 
 /** The rules of a domain as chains of the filter; each rule of the policy is one place in its chain. */
 export function policyChains(domain: string, policy: Policy, family: Family): Chain[] {
   const names = policyChainNames(domain);
-  const chain = (direction: PolicyRule['direction']): Rule[] =>
-    policy.rules.filter(one => one.direction === direction && applies(one, family)).map(one => toRule(one));
+  const own = (direction: PolicyRule['direction']): PolicyRule[] =>
+    policy.rules.filter(one => one.direction === direction && applies(one, family));
+  const last = {
+    direction: 'inbound',
+    action: policy.inbound,
+    protocol: undefined,
+    ports: [],
+    peer: undefined,
+  } as const;
   return [
-    {
-      name: names.inbound,
-      rules: [...chain('inbound'), rule(policy.inbound === 'deny' ? drop(CAUSES.policy) : back)],
-    },
-    { name: names.outbound, rules: [...chain('outbound'), rule(back)] },
+    { name: names.inbound, rules: [...own('inbound'), last].map(toRule) },
+    { name: names.outbound, rules: [...own('outbound').map(toRule), rule(back)] },
+    { name: names.midstreamIn, rules: [...own('outbound').map(mirrored), rule(back)] },
+    { name: names.midstreamOut, rules: [...own('inbound'), last].map(mirrored) },
   ];
+}
+
+/** A rule as it looks from the other side: at packets that may answer those it is about. */
+function mirrored({ direction, action, protocol, ports, peer }: PolicyRule): Rule {
+  return {
+    when: matches(protocol, ports, peer, 'source', direction === 'inbound' ? 'destination' : 'source'),
+    verdict: action === 'allow' ? back : go(CUT),
+  };
 }
 
 /** Whether a rule means packets of this family at all: one with a peer of the other doesn't. */
@@ -157,11 +188,23 @@ export const applies = ({ peer }: PolicyRule, family: Family): boolean =>
   peer === undefined || peer.family === family;
 
 function toRule({ direction, action, protocol, ports, peer }: PolicyRule): Rule {
+  return {
+    when: matches(protocol, ports, peer, 'destination', direction === 'inbound' ? 'source' : 'destination'),
+    verdict: action === 'allow' ? back : drop(CAUSES.policy),
+  };
+}
+
+function matches(
+  protocol: PolicyRule['protocol'],
+  ports: PolicyRule['ports'],
+  peer: PolicyRule['peer'],
+  portsOf: Side,
+  peerIs: Side,
+): Match[] {
   const when: Match[] = [];
-  if (peer !== undefined)
-    when.push({ is: 'net', side: direction === 'inbound' ? 'source' : 'destination', prefix: peer });
+  if (peer !== undefined) when.push({ is: 'net', side: peerIs, prefix: peer });
   if (ports.length > 0 && protocol !== undefined && protocol !== 'icmp')
-    when.push({ is: 'ports', protocol, ranges: ports });
+    when.push({ is: 'ports', protocol, ranges: ports, side: portsOf });
   else if (protocol !== undefined) when.push({ is: 'protocol', protocol });
-  return { when, verdict: action === 'allow' ? back : drop(CAUSES.policy) };
+  return when;
 }

@@ -17,7 +17,13 @@ export type Match =
   | { readonly is: 'set'; readonly name: string; readonly side: Side }
   | { readonly is: 'net'; readonly side: Side; readonly prefix: Prefix }
   | { readonly is: 'protocol'; readonly protocol: Protocol }
-  | { readonly is: 'ports'; readonly protocol: 'tcp' | 'udp'; readonly ranges: readonly PortRange[] }
+  | {
+      readonly is: 'ports';
+      readonly protocol: 'tcp' | 'udp';
+      readonly ranges: readonly PortRange[];
+      /** Default: the destination's. */
+      readonly side?: Side;
+    }
   | { readonly is: 'state'; readonly states: readonly TrackingState[] }
   /** Goes the other way than the packet that began its flow. */
   | { readonly is: 'reply' }
@@ -25,12 +31,16 @@ export type Match =
   | { readonly is: 'not-opening' }
   /** The source isn't routed back to the interface the packet came from (RFC 3704, strict). */
   | { readonly is: 'spoofed' }
+  /** The source is the broadcast address of a subnet of the host. */
+  | { readonly is: 'broadcast-source' }
   /** Addressed to the host itself. */
   | { readonly is: 'local' }
   /** A DHCP client without an address asks for one (RFC 2131, 4.1). */
   | { readonly is: 'dhcp-discover' }
   /** Any DHCP message to a server. */
   | { readonly is: 'dhcp-request' }
+  /** Any DHCP message to a client. */
+  | { readonly is: 'dhcp-reply' }
   | { readonly is: 'icmp-error' }
   | { readonly is: 'icmp-redirect' };
 
@@ -100,6 +110,9 @@ export const CAUSES = {
   policy: 'rules of the domain',
   redirect: 'ICMP redirect to a domain',
 } as const;
+
+/** Where a packet ends that may belong to a flow that its domain's rules have cut. */
+export const CUT = 'hnet-cut';
 
 export const fromDomain: Match = { is: 'from-domain' };
 export const toDomain: Match = { is: 'to-domain' };

@@ -11,13 +11,14 @@
  * Tension: untracked packets have no replies. Only a domain with rules needs to know them, so its addresses
  * stand in the set `tracked`, and its flows are judged in the direction in which they began.
  */
-import type { Family } from '../address.ts';
+import type { Family, Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import {
   accept,
   back,
   CAUSES,
   type Chain,
+  CUT,
   destination,
   drop,
   type Entrance,
@@ -52,16 +53,24 @@ export const setNames = (family: Family) => ({
   tracked: `hnet${family}-tracked`,
   /** Addresses of domains that have nothing to do with their neighbours. */
   isolated: `hnet${family}-isolated`,
-  /** Addresses whose rules have just changed; entries end by themselves. */
+  /** Addresses of running domains that have just got their first rules; entries end by themselves. */
   settling: `hnet${family}-settling`,
 });
 
 export type SetNames = ReturnType<typeof setNames>;
 
-/** The chains that lead to the rules of single domains: their contents come and go with them. */
-export const DISPATCH = ['hnet-inbound-rules', 'hnet-outbound-rules'];
+/**
+ * The chains that lead to the rules of single domains, by the domain's address: their contents come and go with
+ * them. `to` is which of its chains.
+ */
+export const DISPATCH = [
+  { name: 'hnet-inbound-rules', side: 'destination', to: 'inbound' },
+  { name: 'hnet-outbound-rules', side: 'source', to: 'outbound' },
+  { name: 'hnet-midstream-in', side: 'destination', to: 'midstreamIn' },
+  { name: 'hnet-midstream-out', side: 'source', to: 'midstreamOut' },
+] as const;
 
-/** How long new outbound flows wait after a change of rules, in seconds: see {@link outbound}. */
+/** How long such a domain's new flows may be old ones, in seconds: see {@link policyChains}. */
 export const SETTLING = 2;
 
 const replies: Match = state('RELATED', 'ESTABLISHED');
@@ -78,7 +87,11 @@ export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset
     entrances: entrances(uplink.device),
     chains: {
       raw: rawChains(sets, uplink.device),
-      filter: [...forwardChains(sets, config, uplink.device), ...policyChains(sets), ...hostChains(config)],
+      filter: [
+        ...forwardChains(sets, config, uplink.device),
+        ...policyChains(sets),
+        ...hostChains(family, config),
+      ],
       nat: [natChain(sets, uplink)],
     },
   };
@@ -107,6 +120,8 @@ function rawChains(sets: SetNames, device: string): Chain[] {
         rule(accept, { is: 'dhcp-discover' }),
         rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
         rule(go('hnet-untrack'), source(sets.out)),
+        // To nftables' reverse-path check a scope's broadcast address is as good as any of its others.
+        rule(drop(CAUSES.spoofed), { is: 'broadcast-source' }),
         rule(back),
       ],
     },
@@ -191,44 +206,67 @@ function betweenRules(sets: SetNames, config: Config): Rule[] {
  * Rules of domains are asked about the packets that go the way their flow began, all of them and not the first
  * alone: so a new rule ends a flow that is open, and replies need no rule.
  *
- * A domain's first rule begins the tracking of its flows, some of which are under way then. Of these a packet
- * of the domain's own could be taken for the opening of a flow that it may open. Therefore TCP must open
- * properly, and other new flows wait until what was in flight has gone by.
+ * A domain's first rule begins the tracking of its flows, some of which are under way then. The first packet of
+ * these that comes by would be taken for their opening, and pass by the rules of the wrong direction. Therefore
+ * it must satisfy those of both: a TCP segment that opens nothing, and of other protocols what comes while
+ * older flows may still be going by.
  */
 function policyChains(sets: SetNames): Chain[] {
   return [
     {
       name: 'hnet-inbound',
-      rules: [rule(back, { is: 'icmp-error' }), rule(back, { is: 'reply' }), rule(go('hnet-inbound-rules'))],
+      rules: judged('hnet-midstream-in', destination(sets.settling), 'hnet-inbound-rules'),
     },
     {
       name: 'hnet-outbound',
-      rules: [
-        rule(back, { is: 'icmp-error' }),
-        rule(back, { is: 'reply' }),
-        rule(drop(CAUSES.midstream), state('NEW'), { is: 'not-opening' }),
-        rule(drop(CAUSES.midstream), state('NEW'), source(sets.settling)),
-        rule(go('hnet-outbound-rules')),
-      ],
+      rules: judged('hnet-midstream-out', source(sets.settling), 'hnet-outbound-rules'),
     },
+    { name: CUT, rules: [rule(drop(CAUSES.midstream))] },
   ];
 }
 
-function hostChains(config: Config): Chain[] {
+function judged(midstream: string, settling: Match, rules: string): Rule[] {
+  return [
+    rule(back, { is: 'icmp-error' }),
+    rule(back, { is: 'reply' }),
+    rule(jump(midstream), state('NEW'), { is: 'not-opening' }),
+    rule(go(rules), { is: 'protocol', protocol: 'tcp' }),
+    rule(jump(midstream), state('NEW'), settling),
+    rule(go(rules)),
+  ];
+}
+
+/** 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3). */
+const THIS_NETWORK: Prefix = { family: 4, first: 0n, length: 8 };
+
+/**
+ * The reverse-path check lets 0.0.0.0 through to broadcast and multicast addresses, because DHCP needs it. Only
+ * the host itself receives those, so what isn't DHCP is dropped here, at no cost to what is forwarded.
+ */
+function hostChains(family: Family, config: Config): Chain[] {
   const closed = config.firewall.hostAccess === 'dhcp-only';
   return [
     {
       name: 'hnet-input',
       rules: [
         rule(accept, { is: 'dhcp-request' }),
+        ...(family === 4
+          ? [rule(drop(CAUSES.spoofed), { is: 'net', side: 'source', prefix: THIS_NETWORK } as const)]
+          : []),
         rule(accept, replies),
         ...(closed
           ? [rule(accept, { is: 'protocol', protocol: 'icmp' } as const), rule(drop(CAUSES.host))]
           : []),
       ],
     },
-    // send_redirects can't be switched off for one interface while conf.all has it on, which is the default.
-    { name: 'hnet-output', rules: [rule(drop(CAUSES.redirect), { is: 'icmp-redirect' })] },
+    {
+      name: 'hnet-output',
+      rules: [
+        rule(accept, { is: 'dhcp-reply' }),
+        // send_redirects can't be switched off for one interface while conf.all has it on, as is the default.
+        rule(drop(CAUSES.redirect), { is: 'icmp-redirect' }),
+      ],
+    },
   ];
 }
 

@@ -1,0 +1,233 @@
+import { build } from 'esbuild';
+import { parsePrefix } from '../../src/address.ts';
+import { FIREWALLS } from '../../src/backend.ts';
+import { parseConfig } from '../../src/config.ts';
+import { countedRules, dropsByCause } from '../../src/firewall/counters.ts';
+import type { Firewall, Look } from '../../src/firewall/firewall.ts';
+import { OPEN, type Policy, parseRule, policyChains } from '../../src/firewall/policy.ts';
+import { CAUSES } from '../../src/firewall/rules.ts';
+import { ruleset } from '../../src/firewall/ruleset.ts';
+import { bridgeMac } from '../../src/names.ts';
+import type { FilterView } from '../../src/view.ts';
+import { escapeXml } from '../../src/xml.ts';
+import type { Guest } from '../lab/guest.ts';
+import type { Lab } from '../lab/lab.ts';
+import type { Machine } from '../lab/machine.ts';
+import { until } from '../lab/wait.ts';
+import { COMMAND, PROJECT } from './build.ts';
+import { domainXml, uuidOf } from './domain.ts';
+import type { Request } from './inside.ts';
+import { bridgeOf, POOLS, Scene } from './scene.ts';
+import { Wire } from './wire.ts';
+
+/** The three filters that hnet runs on; every scenario of the filter is played on each. */
+export type Backend = 'iptables-nft' | 'iptables-legacy' | 'nftables';
+export const BACKENDS: readonly Backend[] = ['iptables-nft', 'iptables-legacy', 'nftables'];
+
+export type Cause = keyof typeof CAUSES;
+
+/** A policy in the words of `hnet firewall`. */
+export interface PolicyWords {
+  readonly default?: 'allow' | 'deny';
+  readonly isolate?: boolean;
+  readonly rules?: readonly string[];
+}
+
+export interface FilteredOptions {
+  /** Lines of the configuration's table [firewall]. */
+  readonly firewall?: string;
+  readonly pools?: readonly string[];
+  /** What the host is made to look like before the base is set up. */
+  readonly given?: string;
+}
+
+/** Packets and bytes, both ways. */
+export interface Total {
+  readonly in: { readonly packets: number; readonly bytes: number };
+  readonly out: { readonly packets: number; readonly bytes: number };
+}
+
+/** A scene on one of the backends, with domains that have policies, and an eye on what the filter counts. */
+export class Filtered {
+  readonly scene: Scene;
+  backend: Backend;
+  #options: FilteredOptions;
+  readonly #policies = new Map<string, Policy>();
+
+  private constructor(scene: Scene, backend: Backend, options: FilteredOptions) {
+    this.scene = scene;
+    this.backend = backend;
+    this.#options = options;
+  }
+
+  static async create(lab: Lab, backend: Backend, options: FilteredOptions = {}): Promise<Filtered> {
+    const variant = backend === 'iptables-legacy' ? 'legacy' : 'nft';
+    const scene = await Scene.create(lab, { variant, ...(options.pools && { pools: options.pools }) });
+    const filtered = new Filtered(scene, backend, options);
+    await filtered.configure(backend);
+    await scene.host.sh(options.given ?? '');
+    await scene.base();
+    return filtered;
+  }
+
+  get host(): Scene['host'] {
+    return this.scene.host;
+  }
+
+  get lab(): Lab {
+    return this.scene.lab;
+  }
+
+  get firewall(): Firewall {
+    return FIREWALLS[this.backend === 'nftables' ? 'nftables' : 'iptables'];
+  }
+
+  get #config(): string {
+    return `pools = ${JSON.stringify(this.#options.pools ?? POOLS)}
+[firewall]
+backend = "${this.firewall.name}"
+${this.#options.firewall ?? ''}
+`;
+  }
+
+  /** Writes the configuration for a backend, which is then still to be brought about. */
+  async configure(backend: Backend): Promise<void> {
+    this.backend = backend;
+    await this.scene.configure(this.#config);
+  }
+
+  /** Other lines in the table [firewall], in force at once. */
+  async reconfigure(firewall: string): Promise<void> {
+    this.#options = { ...this.#options, firewall };
+    await this.configure(this.backend);
+    await this.sync();
+  }
+
+  sync(): Promise<string> {
+    return this.host.run([process.execPath, COMMAND, 'sync']);
+  }
+
+  /** A domain that runs, its guest plugged in and configured as the user would. */
+  async start(name: string, ip: string, policy: PolicyWords = {}): Promise<Guest> {
+    await this.prepare(name, ip, policy);
+    const guest = await this.host.guest({ name, bridge: bridgeOf(ip) });
+    await guest.static(ip, this.host.address);
+    return guest;
+  }
+
+  async prepare(name: string, ip: string, policy: PolicyWords = {}): Promise<void> {
+    const outcome = await this.scene.hook('prepare', name, this.xml(name, ip, policy));
+    if (outcome.code !== 0) throw new Error(outcome.stderr);
+  }
+
+  release(name: string, ip: string): Promise<void> {
+    return this.scene.release(name, { addresses: [ip] });
+  }
+
+  /** What `hnet firewall` does for a running domain: the whole policy anew, in force at once. */
+  async change(name: string, ip: string, policy: PolicyWords): Promise<void> {
+    await this.inside({ do: 'change', xml: this.xml(name, ip, policy) });
+  }
+
+  total(ip: string): Promise<Total> {
+    return this.inside({ do: 'total', ip, backend: this.firewall.name });
+  }
+
+  xml(name: string, ip: string, words: PolicyWords): string {
+    const { default: inbound = 'allow', isolate = false, rules = [] } = words;
+    this.#policies.set(name, { inbound, isolate, rules: rules.map(parseRule) });
+    const lines = rules.map(rule => `<h:rule>${escapeXml(rule)}</h:rule>`).join('');
+    const policy = `<h:policy inbound="${inbound}" isolate="${isolate ? 'on' : 'off'}">${lines}</h:policy>`;
+    const address = `<h:address ip="${ip}"/>`;
+    const metadata = `<h:assignment xmlns:h="urn:hnet:1" domain="${uuidOf(name)}">${address}${policy}</h:assignment>`;
+    return domainXml(name, { metadata });
+  }
+
+  /** Has hnet's own code do something in this host; see inside.ts. */
+  async inside<T>(request: Request): Promise<T> {
+    const path = '/run/lab/inside.cjs';
+    if ((await this.host.attempt(['test', '-e', path])).code !== 0)
+      await this.host.write(path, await bundle());
+    return JSON.parse(await this.host.run([process.execPath, path], { input: JSON.stringify(request) }));
+  }
+
+  look(kind: keyof Firewall['looks'] = 'all'): Promise<FilterView> {
+    return lookInside(this.host, this.firewall.looks[kind]);
+  }
+
+  /** How many packets have been dropped so far, for one cause; those by rules of domains are added up. */
+  async drops(cause: Cause): Promise<number> {
+    const view = await this.look('brief');
+    if (cause === 'policy') return this.#policyDrops(view);
+    const uplink = { device: 'eth0', host: parsePrefix(this.host.address), gateway: undefined };
+    const { raw, filter } = ruleset(4, parseConfig(this.#config), uplink).chains;
+    const chains = [
+      ...raw.map(chain => ['raw', chain] as const),
+      ...filter.map(chain => ['filter', chain] as const),
+    ];
+    return Number(dropsByCause(chains, 4, this.firewall, view).get(CAUSES[cause])?.packets ?? 0n);
+  }
+
+  /** Does something that must be dropped for a cause, and waits until it is. @returns packets dropped */
+  async dropped(cause: Cause, attack: () => void): Promise<number> {
+    const before = await this.drops(cause);
+    attack();
+    const since = async (): Promise<number> => (await this.drops(cause)) - before;
+    return until(since, 5_000, `a drop for "${CAUSES[cause]}"`);
+  }
+
+  #policyDrops(view: FilterView): number {
+    let sum = 0n;
+    for (const [name, policy] of this.#policies)
+      for (const chain of policyChains(uuidOf(name), policy ?? OPEN, 4))
+        for (const { rule, counter } of countedRules('filter', chain, 4, this.firewall, view))
+          if (rule.verdict.do === 'drop') sum += counter.packets;
+    return Number(sum);
+  }
+
+  /** A guest's end of its cable, and the gateway's end of the host's. */
+  guestWire(guest: Guest, ip: string): Promise<Wire> {
+    return Wire.open(guest, 'eth0', bridgeMac(parsePrefix(scopeOf(ip))));
+  }
+
+  providerWire(): Promise<Wire> {
+    return Wire.open(this.lab.gateway, this.host.name, this.host.site.mac);
+  }
+
+  /** The Internet host's end of its cable to the gateway. */
+  async internetWire(): Promise<Wire> {
+    const mac = await this.lab.gateway.read('/sys/class/net/inet/address');
+    return Wire.open(this.lab.internet, 'eth0', mac.trim());
+  }
+
+  remove(): Promise<void> {
+    return this.scene.remove();
+  }
+}
+
+/** The article's scope for an address. */
+export const scopeOf = (ip: string): string => `172.30.${ip.split('.').at(-1)}.0/24`;
+/** An address of that scope. */
+export const inScope = (ip: string, last: number): string => `172.30.${ip.split('.').at(-1)}.${last}`;
+
+async function lookInside(machine: Machine, { commands, parse }: Look): Promise<FilterView> {
+  const outputs = await Promise.all(
+    commands.map(({ argv, stdin }) => machine.attempt(argv, stdin === undefined ? {} : { input: stdin })),
+  );
+  return parse(outputs.map(({ code, stdout }) => (code === 0 ? stdout : '')));
+}
+
+let bundled: Promise<string> | undefined;
+
+function bundle(): Promise<string> {
+  bundled ??= build({
+    entryPoints: [`${PROJECT}/test/support/inside.ts`],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['koffi'],
+    write: false,
+    logLevel: 'error',
+  }).then(({ outputFiles }) => outputFiles[0]?.text ?? '');
+  return bundled;
+}

@@ -1,0 +1,131 @@
+/** Packets as bytes, made by hand: what no honest sender would send. */
+
+export interface IpOptions {
+  readonly ttl?: number;
+  readonly id?: number;
+  /** In units of eight bytes. */
+  readonly offset?: number;
+  readonly moreFragments?: boolean;
+  /** IP options (RFC 791, 3.1), padded here to whole words. */
+  readonly options?: readonly number[];
+}
+
+const PROTOCOL = { icmp: 1, igmp: 2, tcp: 6, udp: 17 } as const;
+const octets = (ip: string): number[] => ip.split('.').map(Number);
+const mac = (text: string): number[] => text.split(':').map(part => Number.parseInt(part, 16));
+export const BROADCAST_MAC = 'ff:ff:ff:ff:ff:ff';
+
+export function ethernet(to: string, from: string, packet: Uint8Array, type = 0x0800): Buffer {
+  const header = Buffer.from([...mac(to), ...mac(from), type >> 8, type & 255]);
+  return Buffer.concat([header, packet]);
+}
+
+/** An IPv4 packet (RFC 791). */
+export function ipv4(
+  source: string,
+  destination: string,
+  protocol: keyof typeof PROTOCOL,
+  payload: Uint8Array,
+  { ttl = 64, id = 0x4242, offset = 0, moreFragments = false, options = [] }: IpOptions = {},
+): Buffer {
+  const words = 5 + Math.ceil(options.length / 4);
+  const header = Buffer.alloc(words * 4);
+  header.writeUInt8(0x40 | words, 0);
+  header.writeUInt16BE(header.length + payload.length, 2);
+  header.writeUInt16BE(id, 4);
+  header.writeUInt16BE((moreFragments ? 0x2000 : 0) | offset, 6);
+  header.writeUInt8(ttl, 8);
+  header.writeUInt8(PROTOCOL[protocol], 9);
+  header.set([...octets(source), ...octets(destination), ...options], 12);
+  header.writeUInt16BE(checksum(header), 10);
+  return Buffer.concat([header, payload]);
+}
+
+/** A UDP datagram without a checksum, which IPv4 allows. */
+export function udp(from: number, to: number, data: Uint8Array | string): Buffer {
+  const body = Buffer.from(data);
+  const header = Buffer.alloc(8);
+  header.writeUInt16BE(from, 0);
+  header.writeUInt16BE(to, 2);
+  header.writeUInt16BE(8 + body.length, 4);
+  return Buffer.concat([header, body]);
+}
+
+export interface Segment {
+  readonly source: string;
+  readonly destination: string;
+  readonly from: number;
+  readonly to: number;
+  readonly sequence: number;
+  readonly acknowledgement?: number;
+  readonly flags: number;
+  readonly data?: string;
+}
+
+export const TCP = { fin: 1, syn: 2, rst: 4, push: 8, ack: 16 } as const;
+
+/** A whole packet with a TCP segment, whose checksum covers both. */
+export function tcp(segment: Segment): Buffer {
+  const { source, destination, from, to, sequence, acknowledgement = 0, flags, data = '' } = segment;
+  const header = Buffer.alloc(20);
+  header.writeUInt16BE(from, 0);
+  header.writeUInt16BE(to, 2);
+  header.writeUInt32BE(sequence >>> 0, 4);
+  header.writeUInt32BE(acknowledgement >>> 0, 8);
+  header.writeUInt16BE(0x5000 | flags, 12);
+  header.writeUInt16BE(0xffff, 14);
+  const body = Buffer.concat([header, Buffer.from(data)]);
+  const pseudo = Buffer.from([
+    ...octets(source),
+    ...octets(destination),
+    0,
+    PROTOCOL.tcp,
+    body.length >> 8,
+    body.length & 255,
+  ]);
+  body.writeUInt16BE(checksum(Buffer.concat([pseudo, body])), 16);
+  return ipv4(source, destination, 'tcp', body);
+}
+
+/** ICMP (RFC 792): `rest` is the second word of its header. */
+export function icmp(type: number, code: number, rest: readonly number[], data: Uint8Array | string): Buffer {
+  const message = Buffer.concat([Buffer.from([type, code, 0, 0, ...rest]), Buffer.from(data)]);
+  message.writeUInt16BE(checksum(message), 2);
+  return message;
+}
+
+export const echoRequest = (data: string): Buffer => icmp(8, 0, [0x12, 0x34, 0, 1], data);
+
+/** ICMPv6 (RFC 4443) in an IPv6 packet with the hop limit of neighbour discovery; addresses in hex, all digits. */
+export function icmp6(source: string, destination: string, message: readonly number[]): Buffer {
+  const [from, to] = [Buffer.from(source, 'hex'), Buffer.from(destination, 'hex')];
+  const body = Buffer.from(message);
+  const pseudo = Buffer.concat([from, to, Buffer.from([0, 0, 0, body.length, 0, 0, 0, 58]), body]);
+  body.writeUInt16BE(checksum(pseudo), 2);
+  return Buffer.concat([Buffer.from([0x60, 0, 0, 0, 0, body.length, 58, 255]), from, to, body]);
+}
+
+/** What a forger must know of a TCP flow, read off a frame: its ends, and the next sequence number each way. */
+export function segmentOf(frame: Buffer): Segment | undefined {
+  if (frame.readUInt16BE(12) !== 0x0800 || frame[23] !== PROTOCOL.tcp) return undefined;
+  const packet = frame.subarray(14, 14 + frame.readUInt16BE(16));
+  const at = ((packet[0] ?? 0) & 15) * 4;
+  const data = packet.subarray(at + ((packet[at + 12] ?? 0) >> 4) * 4);
+  return {
+    source: packet.subarray(12, 16).join('.'),
+    destination: packet.subarray(16, 20).join('.'),
+    from: packet.readUInt16BE(at),
+    to: packet.readUInt16BE(at + 2),
+    sequence: packet.readUInt32BE(at + 4) + data.length,
+    acknowledgement: packet.readUInt32BE(at + 8),
+    flags: packet[at + 13] ?? 0,
+  };
+}
+
+/** The Internet checksum (RFC 1071). */
+function checksum(bytes: Uint8Array): number {
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) + (bytes[at + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return ~sum & 0xffff;
+}
