@@ -10,6 +10,8 @@ UNITS=/etc/systemd/system
 # AppArmor's profile for libvirtd lets a hook execute programs of /usr/bin only, so a private node lies there.
 PRIVATE_NODE=$BIN/hnet-node
 NODE_MAJOR=20
+# In the order in which they may be stopped.
+SERVICES="hnet-watch.service hnet-sync.service hnet-base.service"
 
 usage() {
   cat <<'END'
@@ -256,7 +258,8 @@ install_units() {
   for unit in units/*.service; do put "$unit" "$UNITS/${unit##*/}" 644; done
   has_systemd || return 0
   systemctl daemon-reload
-  systemctl enable --quiet hnet-base.service
+  # shellcheck disable=SC2086 # a list of units
+  systemctl enable --quiet $SERVICES
 }
 
 # The daemon notices at a reload that there is a hook at all.
@@ -271,6 +274,7 @@ bring_up() {
   if default_route >/dev/null; then
     if has_systemd; then systemctl restart hnet-base.service; else "$BIN/hnet" base up; fi ||
       die "Cannot bring up the filter: $("$BIN/hnet" base up 2>&1 || true)"
+    if has_systemd; then systemctl restart hnet-sync.service hnet-watch.service || say "see: journalctl -u hnet-sync -u hnet-watch"; fi
   else
     say "there is no default route yet: the filter comes up at the first start of a domain"
   fi
@@ -282,13 +286,17 @@ uninstall() {
   if [ -d /run/hnet/attachments ] && [ -n "$(ls /run/hnet/attachments)" ]; then
     die "Cannot uninstall while domains use hnet: stop them first (hnet status shows them)"
   fi
+  # First those that would bring it back.
+  for service in $SERVICES; do
+    if has_systemd && [ -e "$UNITS/$service" ]; then systemctl disable --quiet --now "$service" || true; fi
+  done
   if [ -x "$BIN/hnet" ]; then "$BIN/hnet" base down || say "some of it could not be removed; it goes at the next reboot"; fi
-  if has_systemd && [ -e "$UNITS/hnet-base.service" ]; then systemctl disable --quiet --now hnet-base.service || true; fi
   for hook in "$HOOKS/qemu" "$HOOKS/qemu.d/hnet"; do
     if is_ours "$hook"; then rm -f "$hook"; fi
   done
   rmdir "$HOOKS/qemu.d" 2>/dev/null || true
-  rm -rf "$LIB" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet "$UNITS/hnet-base.service"
+  rm -rf "$LIB" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet
+  for service in $SERVICES; do rm -f "$UNITS/$service"; done
   if has_systemd; then systemctl daemon-reload; fi
   if [ "$purge" = yes ]; then rm -rf "${CONFIG%/*}" /var/lib/hnet; fi
   reload_libvirt

@@ -130,7 +130,7 @@ export function discardAttachment(domain: string): void {
 }
 
 const standingClaims = (): string[] =>
-  list(CLAIMS_DIRECTORY).filter(name => /^(ip|scope|bridge)-/.test(name) && !name.endsWith('.new'));
+  list(CLAIMS_DIRECTORY).filter(name => /^(ip|scope|bridge)-/.test(name) && !name.endsWith('~'));
 
 /** Every claim and the domain it names, stale ones too. */
 export function allClaims(): Map<string, string> {

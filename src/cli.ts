@@ -3,6 +3,7 @@ import { type AssignOptions, assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';
 import { check } from './commands/check.ts';
 import { type Context, makeContext } from './commands/context.ts';
+import { doctor } from './commands/doctor.ts';
 import { firewall } from './commands/firewall.ts';
 import { type GuestOptions, guest } from './commands/guest.ts';
 import { type HostOptions, hostConfig } from './commands/host-config.ts';
@@ -13,6 +14,7 @@ import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
 import { traffic } from './commands/traffic.ts';
 import { unassign } from './commands/unassign.ts';
+import { watch } from './commands/watch.ts';
 import { GUEST_FORMATS } from './guest/formats.ts';
 import { Refusal, reason, UsageRefusal } from './refusal.ts';
 import { HOST_FORMATS } from './uplink.ts';
@@ -113,6 +115,15 @@ function repair(hnet: Command, context: () => Context): void {
     .description('repair what is missing or changed, remove what belongs to nobody, and add up the traffic')
     .option('--dry-run', 'only say what would be repaired')
     .action((options: { dryRun?: boolean }) => sync(options, context()));
+  hnet
+    .command('doctor')
+    .description('examine whether this host is fit; exit code 1 if something is found')
+    .option('--json', 'for programs')
+    .action((options: { json?: boolean }) => doctor(options, context()));
+  hnet
+    .command('watch')
+    .description('repair as soon as something happens; the service hnet-watch runs it')
+    .action(() => watch(context));
 }
 
 /** What systems inside and around a domain must be told. */

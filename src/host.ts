@@ -178,7 +178,7 @@ function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' }>): void
  * Where something lies until it is whole. The name is always the same, so that whoever writes or removes the thing
  * next also removes what a process left that was killed; each of our files has one writer at a time.
  */
-export const halfOf = (path: string): string => `${path}.new`;
+export const halfOf = (path: string): string => `${path}~`;
 
 /** Writes a file so that a reader, or a crash, never sees half of it. */
 export function writeAtomically(path: string, text: string): void {

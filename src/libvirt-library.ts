@@ -22,10 +22,26 @@ const METADATA_ELEMENT = 2;
  * @throws Refusal if the library is there and the daemon can't be reached
  */
 export function openLibrary(): Connection | undefined {
-  const loaded = load();
-  return loaded === undefined
-    ? undefined
-    : new LibraryConnection(loaded.koffi, declare(loaded.koffi, loaded.libvirt, loaded.libc));
+  const api = library();
+  return api === undefined ? undefined : new LibraryConnection(api.koffi, api.declared);
+}
+
+let loaded: { readonly koffi: Koffi; readonly declared: ReturnType<typeof declare> } | undefined;
+
+/** Once per process: types and callbacks, once made, stay, and a service connects again and again. */
+function library(): typeof loaded {
+  if (loaded !== undefined) return loaded;
+  const parts = load();
+  if (parts === undefined) return undefined;
+  const { koffi, libvirt, libc } = parts;
+  const declared = declare(koffi, libvirt, libc);
+  // By itself libvirt prints every error on standard error, besides returning it.
+  declared.setErrorFunction(
+    null,
+    koffi.register(() => undefined, declared.handler),
+  );
+  loaded = { koffi, declared };
+  return loaded;
 }
 
 function load(): { koffi: Koffi; libvirt: Library; libc: Library } | undefined {
@@ -82,11 +98,6 @@ class LibraryConnection implements Connection {
   constructor(koffi: Koffi, api: ReturnType<typeof declare>) {
     this.#koffi = koffi;
     this.#api = api;
-    // By itself libvirt prints every error on standard error, besides returning it.
-    api.setErrorFunction(
-      null,
-      koffi.register(() => undefined, api.handler),
-    );
     this.#connection = this.#pointer('connect to libvirt (qemu:///system)', api.open('qemu:///system'));
   }
 

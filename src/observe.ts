@@ -69,6 +69,12 @@ function toView(links: unknown, routes: unknown, host: Host, firewall: Firewall)
   };
 }
 
+/** Links, addresses and routes alone. */
+export function readNetwork(host: Host): Pick<View, 'links' | 'addresses' | 'routes'> {
+  const [links, routes] = host.query(['address show', 'route show table main']);
+  return { ...toLinks(links), routes: toRoutes(4, routes) };
+}
+
 /** The same with the uplink, in one process less. @throws Refusal as {@link observeUplink} */
 export function observeWithUplink(
   host: Host,

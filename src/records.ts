@@ -23,7 +23,7 @@ export function readRecords(): Records {
     servers: names(DHCP_DIRECTORY).flatMap(name => /^(.*)\.(?:conf|pid)$/.exec(name)?.[1] ?? []),
     halves: [ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, DHCP_DIRECTORY].flatMap(directory =>
       names(directory)
-        .filter(name => name.endsWith('.new'))
+        .filter(name => name.endsWith('~'))
         .map(name => `${directory}/${name}`),
     ),
   };

@@ -111,7 +111,7 @@ kernelSuite('sync', scene => {
   it('discards a damaged attachment of a domain that does not run, and sweeps what it had', async () => {
     const { one, libvirt, base } = await ordered(await scene());
     await libvirt.end('vm1');
-    await one.host.sh(`echo '{"domain":' >${ATTACHMENT}; touch /run/hnet/dhcp/br9.conf.77.new`);
+    await one.host.sh(`echo '{"domain":' >${ATTACHMENT}; touch /run/hnet/dhcp/br9.conf~`);
     await ok(one, 'sync');
     expect(await snapshot(one.host)).to.equal(base);
   });
