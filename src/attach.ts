@@ -1,5 +1,5 @@
 /** From a domain's assignment to what stands in the kernel, and back. */
-import { format } from './address.ts';
+import { format, type Prefix } from './address.ts';
 import { assignmentOf, refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 import {
   type Attachment,
@@ -13,7 +13,8 @@ import {
 import { chooseFirewall, FIREWALLS } from './backend.ts';
 import { type Config, DEFAULT_CONFIG } from './config.ts';
 import { type Checked, check, down, up } from './converge.ts';
-import type { Domain } from './domain.ts';
+import { ownMode } from './dhcp-mode.ts';
+import { type Domain, macsOf } from './domain.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { isTracked } from './firewall/policy.ts';
 import type { Uplink } from './firewall/uplink.ts';
@@ -29,8 +30,12 @@ import { EMPTY_VIEW, type View } from './view.ts';
 
 /** What a domain would have attached, by its assignment. */
 export function toAttachment(domain: Domain, assignment: Assignment, firewall: Firewall): Attachment {
-  const { addresses, policy } = assignment;
-  return { domain: domain.uuid, name: domain.name, addresses, policy, backend: firewall.name };
+  const { addresses, policy, dhcp } = assignment;
+  const macs = new Map(
+    [...macsOf(domain)].filter(([name]) => addresses.some(({ bridge }) => bridge === name)),
+  );
+  const own = { domain: domain.uuid, name: domain.name, addresses, policy, backend: firewall.name };
+  return { ...own, ...ownMode(dhcp), macs };
 }
 
 /**
@@ -43,7 +48,7 @@ export function attach(domain: Domain, assignment: Assignment, config: Config, h
   const attachment = toAttachment(domain, assignment, firewall);
   return withLock('sync', 'shared', host, () => {
     removeLeftover(domain.uuid, host);
-    const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
+    const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host, true));
     try {
       return up(domainPlan(attachment, config.dhcp, firewall), view, host);
     } catch (error) {
@@ -59,7 +64,7 @@ function removeLeftover(uuid: string, host: Host): void {
   if (leftover !== undefined) takeDown(leftover, host);
 }
 
-function readOrDiscard(uuid: string): Attachment | undefined {
+export function readOrDiscard(uuid: string): Attachment | undefined {
   try {
     return readAttachment(uuid);
   } catch {
@@ -68,8 +73,17 @@ function readOrDiscard(uuid: string): Attachment | undefined {
   }
 }
 
-/** Refuses what collides, makes sure of the base, and claims; then the domain's resources are its own. */
-function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host): View {
+/**
+ * Refuses what collides, makes sure of the base, and claims; then the domain's resources are its own.
+ * @param begins whether the kernel's counters begin anew, as they do with a run
+ */
+export function admit(
+  attachment: Attachment,
+  config: Config,
+  firewall: Firewall,
+  host: Host,
+  begins = false,
+): View {
   const { addresses } = attachment;
   const bridges = bridgesOf(attachment.domain, addresses);
   const prefixes = addresses.map(({ prefix }) => prefix);
@@ -82,7 +96,7 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
   const complete = check(base, seen.view).every(({ finding }) => finding.is === 'present');
   if (!complete) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);
   writeAttachment(attachment);
-  for (const { prefix } of addresses) changeOwner(prefix, attachment.domain, host);
+  for (const { prefix } of addresses) changeOwner(prefix, attachment.domain, host, begins);
   return complete ? seen.view : { ...seen.view, filter: look(host, firewall.looks.brief) };
 }
 
@@ -90,9 +104,9 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
  * Flows that were tracked for an address's last owner would reach the next one past every rule ("a potential
  * security hole", as Calico's Felix found): they are forgotten when the owner changes.
  */
-function changeOwner(prefix: Attachment['addresses'][number]['prefix'], domain: string, host: Host): void {
+export function changeOwner(prefix: Prefix, domain: string, host: Host, begins: boolean): void {
   const before = readEntry(prefix);
-  noteOwner(prefix, domain);
+  if (begins || before?.domain !== domain) noteOwner(prefix, domain);
   if (before === undefined || before.domain === domain) return;
   forgetFlows(format(prefix), host);
 }
@@ -202,33 +216,4 @@ export function tapsOf(domain: Domain): ReadonlyMap<string, string[]> {
       taps.set(source, [...(taps.get(source) ?? []), tap]);
   }
   return taps;
-}
-
-/**
- * Turns what a running domain has into what it shall have, at once: what it keeps isn't touched, so its other
- * flows don't lose a packet.
- * @returns what was brought up
- * @throws Refusal if another domain holds what it would get, with nothing changed
- */
-export function reconfigure(
-  next: Attachment,
-  taps: ReadonlyMap<string, readonly string[]>,
-  config: Config,
-  host: Host,
-): Checked[] {
-  return withLock('sync', 'shared', host, () => {
-    const firewall = FIREWALLS[next.backend];
-    const before = readOrDiscard(next.domain);
-    withLock('claims', 'exclusive', host, () => admit(next, config, firewall, host));
-    const view = observe(host, firewall);
-    const plan = domainPlan({ ...next, taps }, config.dhcp, firewall);
-    const kept = new Set(plan.map(({ label }) => label));
-    const gone =
-      before === undefined
-        ? []
-        : domainPlan(before, config.dhcp, firewall).filter(({ label }) => !kept.has(label));
-    const failures = down(gone, view, host);
-    if (failures.length > 0) throw new Refusal(failures.join('; '));
-    return up(plan, view, host);
-  });
 }

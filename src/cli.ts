@@ -3,6 +3,7 @@ import { type AssignOptions, assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';
 import { type Context, makeContext } from './commands/context.ts';
 import { firewall } from './commands/firewall.ts';
+import { move } from './commands/move.ts';
 import { plan } from './commands/plan.ts';
 import { pool } from './commands/pool.ts';
 import { status } from './commands/status.ts';
@@ -32,6 +33,7 @@ function program(): Command {
     .argument('[address...]', 'addresses or subnets of the pools')
     .option('--nic <mac>', 'the interface to use, where the domain has several')
     .option('--no-nic', 'leave its interfaces alone')
+    .option('--dhcp <mode>', 'what its DHCP server hands out: bootstrap, public, off, or default')
     .action((domain: string, addresses: string[], options: AssignOptions) =>
       assign(domain, addresses, options, context()),
     );
@@ -41,6 +43,13 @@ function program(): Command {
     .argument('<domain>', 'name or UUID')
     .argument('[address...]', 'the addresses to take')
     .action((domain: string, addresses: string[]) => unassign(domain, addresses, context()));
+  hnet
+    .command('move')
+    .description('hand an address from one domain to another, at once where they run')
+    .argument('<address>', 'the address or subnet')
+    .argument('<from>', 'name or UUID of the domain that has it')
+    .argument('<to>', 'name or UUID of the domain that shall have it')
+    .action((address: string, from: string, to: string) => move(address, from, to, context()));
   hnet
     .command('status')
     .description('show domains, addresses, bridges, leases and health')

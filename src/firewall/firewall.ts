@@ -1,3 +1,4 @@
+import type { Action } from '../action.ts';
 import type { Family, Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -39,4 +40,6 @@ export interface Firewall {
   readonly linesOf: (rule: Rule, family: Family) => number;
   /** A domain's own rules. Without any, a resource that makes sure there are none. */
   readonly policy: (guarded: Guarded) => Resource[];
+  /** Takes prefixes out of a domain's rules, which stay for its others. Each action may find nothing to do. */
+  readonly release: (prefixes: readonly Prefix[]) => Action[];
 }
