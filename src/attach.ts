@@ -14,7 +14,8 @@ import {
 import { chooseFirewall, FIREWALLS } from './backend.ts';
 import { type Config, DEFAULT_CONFIG } from './config.ts';
 import { type Checked, check, down, repair, up } from './converge.ts';
-import type { Domain } from './domain.ts';
+import { ownMode } from './dhcp-mode.ts';
+import { type Domain, macsOf } from './domain.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { isTracked } from './firewall/policy.ts';
 import type { Uplink } from './firewall/uplink.ts';
@@ -50,8 +51,12 @@ function readQuietly(uuid: string): Attachment | undefined {
 
 /** What a domain would have attached, by its assignment. */
 export function toAttachment(domain: Domain, assignment: Assignment, firewall: Firewall): Attachment {
-  const { addresses, policy } = assignment;
-  return { domain: domain.uuid, name: domain.name, addresses, policy, backend: firewall.name };
+  const { addresses, policy, dhcp } = assignment;
+  const macs = new Map(
+    [...macsOf(domain)].filter(([name]) => addresses.some(({ bridge }) => bridge === name)),
+  );
+  const own = { domain: domain.uuid, name: domain.name, addresses, policy, backend: firewall.name };
+  return { ...own, ...ownMode(dhcp), macs };
 }
 
 /**
@@ -82,7 +87,7 @@ function removeLeftover(uuid: string, host: Host): void {
   if (leftover !== undefined) takeDown(leftover, host);
 }
 
-function readOrDiscard(uuid: string): Attachment | undefined {
+export function readOrDiscard(uuid: string): Attachment | undefined {
   try {
     return readAttachment(uuid);
   } catch {
@@ -95,7 +100,7 @@ function readOrDiscard(uuid: string): Attachment | undefined {
  * Refuses what collides, makes sure of the base, and claims; then the domain's resources are its own.
  * @param begins whether the kernel's counters begin anew, as they do with a run
  */
-function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host): View {
+export function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host): View {
   const { addresses } = attachment;
   const bridges = bridgesOf(attachment.domain, addresses);
   const prefixes = addresses.map(({ prefix }) => prefix);
@@ -231,35 +236,4 @@ export function tapsOf(domain: Domain): ReadonlyMap<string, string[]> {
       taps.set(source, [...(taps.get(source) ?? []), tap]);
   }
   return taps;
-}
-
-/**
- * Turns what a running domain has into what it shall have, at once: what it keeps isn't touched, so its other
- * flows don't lose a packet.
- * @returns what was brought up
- * @throws Refusal if another domain holds what it would get, with nothing changed
- */
-export function reconfigure(
-  next: Attachment,
-  taps: ReadonlyMap<string, readonly string[]>,
-  config: Config,
-  host: Host,
-): Checked[] {
-  return withLock('sync', 'shared', host, () => {
-    const firewall = FIREWALLS[next.backend];
-    const before = readOrDiscard(next.domain);
-    withLock('claims', 'exclusive', host, () => admit(next, config, firewall, host));
-    for (const address of next.addresses) changeOwner(address, next.domain, host);
-    const view = observe(host, firewall);
-    const underway = before !== undefined && !isTracked(before.policy);
-    const plan = domainPlan({ ...next, taps, underway }, config.dhcp, firewall);
-    const kept = new Set(plan.map(({ label }) => label));
-    const gone =
-      before === undefined
-        ? []
-        : domainPlan(before, config.dhcp, firewall).filter(({ label }) => !kept.has(label));
-    const failures = down(gone, view, host);
-    if (failures.length > 0) throw new Refusal(failures.join('; '));
-    return up(plan, gone.length === 0 ? view : observe(host, firewall), host);
-  });
 }

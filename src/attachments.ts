@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, sym
 import * as v from 'valibot';
 import { format, isSingle, overlaps, type Prefix, parsePrefix } from './address.ts';
 import { claimPath, claimsOf, claimTarget, dashed } from './claims.ts';
+import { DHCP_MODES, type DhcpMode, ownMode } from './dhcp-mode.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { formatRule, type Policy, parseRule } from './firewall/policy.ts';
 import { halfOf, readIfThere, writeAtomically } from './host.ts';
@@ -16,6 +17,10 @@ export interface Attachment {
   readonly name: string;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
+  /** What the assignment says of DHCP; without it, what the configuration says. */
+  readonly dhcp?: DhcpMode;
+  /** Bridge → MACs of the domain's interfaces on it, to which public leases are bound. */
+  readonly macs?: ReadonlyMap<string, readonly string[]>;
   /** The filter it was set up with; a later change of the configuration doesn't hide what stands. */
   readonly backend: Firewall['name'];
 }
@@ -33,6 +38,10 @@ const schema = v.object({
     isolate: v.boolean(),
     rules: v.array(v.pipe(v.string(), v.transform(parseRule))),
   }),
+  dhcp: v.optional(v.picklist(DHCP_MODES)),
+  macs: v.optional(
+    v.record(v.string(), v.array(v.pipe(v.string(), v.regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/)))),
+  ),
   backend: v.picklist(['iptables', 'nftables']),
 });
 
@@ -46,7 +55,9 @@ export function readAttachment(domain: string): Attachment | undefined {
   const text = readIfThere(fileOf(domain));
   if (text === undefined) return undefined;
   try {
-    return v.parse(schema, JSON.parse(text));
+    const { dhcp, macs, ...rest } = v.parse(schema, JSON.parse(text));
+    const known = macs === undefined ? {} : { macs: new Map(Object.entries(macs)) };
+    return { ...rest, ...ownMode(dhcp), ...known };
   } catch (error) {
     throw new Refusal(`Cannot read ${fileOf(domain)}: ${reason(error)}`);
   }
@@ -105,7 +116,7 @@ export function rewriteAttachment(attachment: Attachment): void {
   writeAtomically(fileOf(attachment.domain), `${JSON.stringify(plain(attachment), null, 2)}\n`);
 }
 
-const plain = ({ domain, name, addresses, policy, backend }: Attachment): unknown => ({
+const plain = ({ domain, name, addresses, policy, dhcp, macs, backend }: Attachment): unknown => ({
   domain,
   name,
   addresses: addresses.map(({ prefix, bridge, scope }) => ({
@@ -114,8 +125,20 @@ const plain = ({ domain, name, addresses, policy, backend }: Attachment): unknow
     scope: format(scope),
   })),
   policy: { ...policy, rules: policy.rules.map(formatRule) },
+  ...ownMode(dhcp),
+  ...(macs === undefined ? {} : { macs: Object.fromEntries(macs) }),
   backend,
 });
+
+/**
+ * Gives back what one attachment claims and another of the same domain doesn't.
+ * @param kind only claims whose names begin so
+ */
+export function surrenderClaims(held: Attachment, kept: Attachment, kind = ''): void {
+  const keep = claimsOf(kept);
+  for (const claim of claimsOf(held))
+    if (!keep.has(claim) && claim.startsWith(kind)) dropClaim(claim, held.domain);
+}
 
 /** Removes an attachment and its claims; that there is none is no error. */
 export function removeAttachment(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
@@ -207,8 +230,10 @@ function placeClaim(claim: string, domain: string): void {
 
 /** Removes what a domain claims; also what a process that was killed has left of it. */
 function dropClaims(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
-  for (const claim of claimsOf(attachment)) {
-    for (const path of [claimPath(claim), halfOf(claimPath(claim))])
-      if (readLink(path)?.endsWith(`/${attachment.domain}.json`)) rmSync(path, { force: true });
-  }
+  for (const claim of claimsOf(attachment)) dropClaim(claim, attachment.domain);
+}
+
+function dropClaim(claim: string, domain: string): void {
+  for (const path of [claimPath(claim), halfOf(claimPath(claim))])
+    if (readLink(path)?.endsWith(`/${domain}.json`)) rmSync(path, { force: true });
 }

@@ -8,6 +8,7 @@ import { firewall } from './commands/firewall.ts';
 import { type GuestOptions, guest } from './commands/guest.ts';
 import { type HostOptions, hostConfig } from './commands/host-config.ts';
 import { type HostsOptions, hosts } from './commands/hosts.ts';
+import { move } from './commands/move.ts';
 import { plan } from './commands/plan.ts';
 import { pool } from './commands/pool.ts';
 import { status } from './commands/status.ts';
@@ -46,6 +47,7 @@ function assignments(hnet: Command, context: () => Context): void {
     .argument('[address...]', 'addresses or subnets of the pools')
     .option('--nic <mac>', 'the interface to use, where the domain has several')
     .option('--no-nic', 'leave its interfaces alone')
+    .option('--dhcp <mode>', 'what its DHCP server hands out: bootstrap, public, off, or default')
     .action((domain: string, addresses: string[], options: AssignOptions) =>
       assign(domain, addresses, options, context()),
     );
@@ -59,6 +61,13 @@ function assignments(hnet: Command, context: () => Context): void {
 
 /** What is, and what would be. */
 function views(hnet: Command, context: () => Context): void {
+  hnet
+    .command('move')
+    .description('hand an address from one domain to another, at once where they run')
+    .argument('<address>', 'the address or subnet')
+    .argument('<from>', 'name or UUID of the domain that has it')
+    .argument('<to>', 'name or UUID of the domain that shall have it')
+    .action((address: string, from: string, to: string) => move(address, from, to, context()));
   hnet
     .command('status')
     .description('show domains, addresses, bridges, leases and health')

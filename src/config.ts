@@ -1,6 +1,7 @@
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { contains, format, overlaps, type Prefix, parseAddress, parsePrefix } from './address.ts';
+import { DHCP_MODES, type DhcpMode } from './dhcp-mode.ts';
 import { parsePortWords } from './firewall/policy.ts';
 import type { Match } from './firewall/rules.ts';
 import { CONFIG_FILE, INTERFACE_NAME } from './names.ts';
@@ -19,7 +20,8 @@ export interface Config {
 }
 
 export interface DhcpConfig {
-  readonly mode: 'bootstrap';
+  /** What a domain gets whose assignment doesn't say. */
+  readonly mode: DhcpMode;
   readonly scopes: readonly Prefix[];
   readonly dns: readonly Prefix[];
   readonly domain: string;
@@ -65,7 +67,7 @@ const listOrOne = v.union(
 );
 
 const dhcpSchema = v.strictObject({
-  mode: v.optional(v.picklist(['bootstrap'], 'not a mode: "bootstrap" is'), 'bootstrap'),
+  mode: v.optional(v.picklist(DHCP_MODES, 'not "bootstrap", "public" or "off"'), 'bootstrap'),
   scopes: v.optional(v.pipe(listOrOne, v.array(parsed(parseScopes))), ['172.30.0.0/16']),
   dns: v.optional(v.array(parsed(parseAddress)), FALLBACK_DNS),
   domain: v.optional(

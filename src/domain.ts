@@ -1,3 +1,4 @@
+import type { DhcpMode } from './dhcp-mode.ts';
 import { OPEN, type Policy } from './firewall/policy.ts';
 import { type Address, type Intent, readIntent } from './metadata.ts';
 import { isUuid } from './names.ts';
@@ -69,3 +70,17 @@ export function addressesOf(domain: Domain | undefined): readonly Address[] {
 /** The rules that a domain's metadata gives it. */
 export const policyOf = ({ intent }: Domain): Policy =>
   intent.kind === 'assigned' ? intent.assignment.policy : OPEN;
+
+/** What a domain's own metadata says of DHCP; undefined where it leaves it to the configuration. */
+export const dhcpOf = ({ intent }: Domain): DhcpMode | undefined =>
+  intent.kind === 'assigned' ? intent.assignment.dhcp : undefined;
+
+/** Bridge → the MACs of the domain's interfaces on it, in the domain's order. */
+export function macsOf({ nics }: Domain): ReadonlyMap<string, readonly string[]> {
+  const macs = new Map<string, string[]>();
+  for (const { type, source, mac } of nics) {
+    if (type === 'bridge' && source !== undefined && mac !== '')
+      macs.set(source, [...(macs.get(source) ?? []), mac]);
+  }
+  return macs;
+}

@@ -63,6 +63,11 @@ export function noteStart(prefix: Prefix, domain: string): void {
     writeEntry(prefix, { ...entry, seen: NO_TRAFFIC });
 }
 
+/** Notes a new owner whose counters go on from the last one's: what they say now is none of its traffic. */
+export function beginAt(prefix: Prefix, domain: string, filter: FilterView): void {
+  writeEntry(prefix, { domain, total: NO_TRAFFIC, seen: countedOf(prefix, filter) ?? NO_TRAFFIC });
+}
+
 /** What the kernel has counted for an address since its domain started. */
 export function countedOf(prefix: Prefix, { sets }: FilterView): Traffic | undefined {
   const names = setNames(prefix.family);

@@ -1,4 +1,5 @@
 import { equal, format, overlaps, type Prefix, parsePrefix } from './address.ts';
+import { type DhcpMode, isDhcpMode, ownMode } from './dhcp-mode.ts';
 import { formatRule, OPEN, type Policy, parseRule } from './firewall/policy.ts';
 import { articleScope, bridgeNames, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
 import { quote, Refusal, reason } from './refusal.ts';
@@ -18,10 +19,12 @@ export interface Assignment {
   readonly owner: string | undefined;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
+  /** What its DHCP server hands out; without it, what the configuration says. */
+  readonly dhcp?: DhcpMode;
 }
 
 /**
- * Reads our metadata element, `<assignment domain="UUID"><address ip= bridge= scope=/>…
+ * Reads our metadata element, `<assignment domain="UUID" dhcp="public"><address ip= bridge= scope=/>…
  * <policy inbound="deny" isolate="on"><rule>allow tcp/22</rule>…</policy></assignment>`.
  * Where bridge and scope are left out (metadata written by hand), the article's rule applies.
  * @throws Refusal that names the value and what is wrong with it
@@ -29,9 +32,10 @@ export interface Assignment {
 export function parseAssignment(element: Element): Assignment {
   if (element.name !== 'assignment')
     throw new Refusal(`unknown element <${element.name}>, expected <assignment>`);
-  refuseUnknown(element, ['domain']);
+  refuseUnknown(element, ['domain', 'dhcp']);
   const owner = element.attributes.get('domain');
   if (owner !== undefined && !isUuid(owner)) throw new Refusal(`domain ${quote(owner)} is not a UUID`);
+  const dhcp = parseMode(element.attributes.get('dhcp'));
   const children = elements(element);
   const stranger = children.find(
     ({ name, namespace }) => !['address', 'policy'].includes(name) || namespace !== METADATA_NAMESPACE,
@@ -40,7 +44,13 @@ export function parseAssignment(element: Element): Assignment {
   const addresses = children.filter(({ name }) => name === 'address').map(parseAddressElement);
   if (addresses.length === 0) throw new Refusal('the assignment holds no address');
   refuseContradictions(addresses);
-  return { owner, addresses, policy: parsePolicies(children.filter(({ name }) => name === 'policy')) };
+  const policy = parsePolicies(children.filter(({ name }) => name === 'policy'));
+  return { owner, addresses, policy, ...ownMode(dhcp) };
+}
+
+function parseMode(text: string | undefined): DhcpMode | undefined {
+  if (text === undefined || isDhcpMode(text)) return text;
+  throw new Refusal(`dhcp is ${quote(text)}, not "bootstrap", "public" or "off"`);
 }
 
 function refuseUnknown(element: Element, known: string[]): void {
@@ -113,11 +123,12 @@ function refuseContradictions(addresses: readonly Address[]): void {
  */
 export function renderAssignment(assignment: Assignment): string {
   const owner = assignment.owner === undefined ? '' : ` domain="${escapeXml(assignment.owner)}"`;
+  const dhcp = assignment.dhcp === undefined ? '' : ` dhcp="${assignment.dhcp}"`;
   const addresses = assignment.addresses.map(
     ({ prefix, bridge, scope }) =>
       `<address ip="${format(prefix)}" bridge="${escapeXml(bridge)}" scope="${format(scope)}"/>`,
   );
-  return `<assignment${owner}>${addresses.join('')}${renderPolicy(assignment.policy)}</assignment>`;
+  return `<assignment${owner}${dhcp}>${addresses.join('')}${renderPolicy(assignment.policy)}</assignment>`;
 }
 
 function renderPolicy({ inbound, isolate, rules }: Policy): string {

@@ -1,12 +1,13 @@
 /** Which network interface of a domain carries its address, and what becomes of it. */
 import type { Domain, Nic } from './domain.ts';
+import { digest } from './names.ts';
 import { quote, Refusal } from './refusal.ts';
 import { type Element, serialize } from './xml.ts';
 
 export type NicChange =
   | { readonly kind: 'none'; readonly why: string }
   | { readonly kind: 'update'; readonly device: string; readonly mac: string }
-  | { readonly kind: 'attach'; readonly device: string };
+  | { readonly kind: 'attach'; readonly device: string; readonly mac: string };
 
 /**
  * Decides how a domain gets onto a bridge: an interface that is on it already stays; of one, the source
@@ -18,7 +19,7 @@ export function changeNic(domain: Domain, bridge: string, mac: string | undefine
   const there = nics.find(nic => nic.type === 'bridge' && nic.source === bridge);
   if (there !== undefined && (mac === undefined || there.mac === mac))
     return { kind: 'none', why: `its interface ${there.mac} is on ${bridge} already` };
-  if (nics.length === 0 && mac === undefined) return { kind: 'attach', device: newNic(bridge) };
+  if (nics.length === 0 && mac === undefined) return newNic(domain.uuid, bridge);
   return update(chooseNic(nics, mac), bridge);
 }
 
@@ -57,5 +58,10 @@ const sourceBridge = (bridge: string): Element => ({
   children: [],
 });
 
-const newNic = (bridge: string): string =>
-  `<interface type="bridge"><source bridge="${bridge}"/><model type="virtio"/></interface>`;
+/** The MAC is given, and not libvirt's to make up: a running domain gets the same as its next start. */
+function newNic(domain: string, bridge: string): NicChange {
+  const [a = '', b = '', c = ''] = digest(`${domain} ${bridge}`).match(/../g) ?? [];
+  const mac = `52:54:00:${a}:${b}:${c}`;
+  const device = `<interface type="bridge"><mac address="${mac}"/><source bridge="${bridge}"/><model type="virtio"/></interface>`;
+  return { kind: 'attach', device, mac };
+}

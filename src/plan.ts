@@ -1,11 +1,14 @@
+import { nth } from './address.ts';
 import type { Config, DhcpConfig } from './config.ts';
+import type { DhcpMode } from './dhcp-mode.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { passages } from './firewall/passages.ts';
 import type { Policy } from './firewall/policy.ts';
 import type { Uplink } from './firewall/uplink.ts';
+import { hostName } from './hostname.ts';
 import type { Address } from './metadata.ts';
 import { type BridgeSpec, bridge, bridgePort, bridgeSysctls, gatewayAddress } from './resources/bridge.ts';
-import { dhcpScope } from './resources/dhcp.ts';
+import { type DhcpService, dhcpScope } from './resources/dhcp.ts';
 import { forwarding } from './resources/forwarding.ts';
 import type { Resource } from './resources/resource.ts';
 import { blackhole, hostRoute } from './resources/route.ts';
@@ -13,10 +16,15 @@ import { blackhole, hostRoute } from './resources/route.ts';
 /** What a plan for a domain is made from: whose bridges they are, its addresses, and the taps to plug in again. */
 export interface Wanted {
   readonly domain: string;
+  /** The domain's name; its leases carry it, made safe. */
+  readonly name?: string;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
   /** Whether it runs, and gets its first rules now; see `hnet-outbound` in ruleset.ts. */
   readonly underway?: boolean;
+  readonly dhcp?: DhcpMode;
+  /** Bridge → the MACs on it, to which public leases are bound. */
+  readonly macs?: ReadonlyMap<string, readonly string[]>;
   /** Bridge → tap of a running domain; empty before a start, when libvirt plugs them in itself. */
   readonly taps?: ReadonlyMap<string, readonly string[]>;
 }
@@ -48,8 +56,21 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
     }),
     ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
     ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),
-    ...bridges.map(spec => dhcpScope(spec, dhcp)),
+    ...bridges.map(spec => dhcpScope(spec, serviceOf(spec, wanted, dhcp), dhcp)),
   ];
+}
+
+/** What the server of one bridge hands out. The first address of a subnet is the one a lease carries. */
+function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpService {
+  const { domain, name, addresses, macs } = wanted;
+  return {
+    mode: wanted.dhcp ?? dhcp.mode,
+    hostname: hostName(name ?? '', domain).label,
+    addresses: addresses
+      .filter(({ bridge: on, prefix }) => on === spec.name && prefix.family === 4)
+      .map(({ prefix }) => nth(prefix, 0n)),
+    macs: macs?.get(spec.name) ?? [],
+  };
 }
 
 /** What stands on the host as long as hnet is installed, whether a domain runs or not. */

@@ -2,25 +2,27 @@ import { equal, format, overlaps, type Prefix, parsePrefix } from '../address.ts
 import { refuseForeignAddresses } from '../admission.ts';
 import { freeAddress, pin, refuseHeld, type Taken } from '../allocate.ts';
 import type { Config } from '../config.ts';
-import { addressesOf, policyOf } from '../domain.ts';
+import { DHCP_MODES, type DhcpMode, isDhcpMode, ownMode } from '../dhcp-mode.ts';
+import { addressesOf, type Domain, dhcpOf, policyOf } from '../domain.ts';
 import { inventory } from '../inventory.ts';
-import { type KnownDomain, type Libvirt, pick, withLibvirt } from '../libvirt.ts';
-import type { Affects } from '../libvirt-connection.ts';
+import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
 import { withLock } from '../lock.ts';
-import { type Address, renderAssignment } from '../metadata.ts';
-import { changeNic } from '../nic.ts';
+import type { Address } from '../metadata.ts';
 import { observeUplink } from '../observe.ts';
 import { quote, Refusal, UsageRefusal } from '../refusal.ts';
+import { changeAssignment } from './change.ts';
 import type { Context } from './context.ts';
 
 export interface AssignOptions {
   /** MAC of the interface that shall carry the addresses, or false for "leave the interfaces alone". */
   readonly nic?: string | boolean;
+  /** What its DHCP server shall hand out; `default` leaves it to the configuration. */
+  readonly dhcp?: string;
 }
 
 /**
- * Tags a domain with addresses and puts its interface on their bridge. Adds to what it has; an address that
- * it holds already is success.
+ * Tags a domain with addresses and puts its interface on their bridge; at once, where it runs. Adds to what it
+ * has; an address that it holds already is success.
  */
 export function assign(
   name: string,
@@ -30,6 +32,7 @@ export function assign(
 ): void {
   const prefixes = parseAll(wanted);
   const mac = parseMac(options.nic);
+  const mode = parseMode(options.dhcp);
   withLibvirt(libvirt => {
     withLock('assignments', 'exclusive', context.host, () => {
       const config = context.config();
@@ -37,8 +40,14 @@ export function assign(
       const known = pick(domains, name);
       const taken = inventory(domains, config, context.host);
       const held = addressesToKeep(known);
-      const addresses = choose(prefixes, known, held, taken, config, context);
-      applyAssignment(libvirt, known, addresses, options.nic === false ? undefined : { mac }, context);
+      const target = known.persistent ?? known.domain;
+      const shared = sharedAddress(target, held, mac);
+      const addresses = choose(prefixes, known, held, shared, taken, config, context);
+      const dhcp = mode === undefined ? dhcpOf(target) : mode === 'default' ? undefined : mode;
+      const next = { owner: target.uuid, addresses, policy: policyOf(target), ...ownMode(dhcp) };
+      const bridge = bridgeFor(prefixes, addresses);
+      changeAssignment(libvirt, known, next, options.nic === false ? undefined : { bridge, mac }, context);
+      tell(known, addresses, context);
     });
   });
 }
@@ -65,6 +74,36 @@ function parseMac(nic: string | boolean | undefined): string | undefined {
   throw new UsageRefusal(`Cannot use --nic ${quote(nic)}: it is not a MAC address such as 52:54:00:12:34:56`);
 }
 
+function parseMode(text: string | undefined): DhcpMode | 'default' | undefined {
+  if (text === undefined || text === 'default' || isDhcpMode(text)) return text;
+  throw new UsageRefusal(
+    `Cannot use --dhcp ${quote(text)}: it is ${DHCP_MODES.join(', ')}, or default for what hnet.toml says`,
+  );
+}
+
+/** Whose bridge new addresses share: the one that `--nic` is on, or the first. An interface that is on none gets its own. */
+function sharedAddress(
+  domain: Domain,
+  held: readonly Address[],
+  mac: string | undefined,
+): Address | undefined {
+  if (mac === undefined) return held[0];
+  const nic = domain.nics.find(one => one.mac === mac);
+  return held.find(({ bridge }) => nic?.type === 'bridge' && nic.source === bridge);
+}
+
+/** The bridge of the first address that was asked for, or of the domain's first. */
+function bridgeFor([first]: readonly Prefix[], addresses: readonly Address[]): string {
+  const asked = first === undefined ? undefined : addresses.find(({ prefix }) => equal(prefix, first));
+  return (asked ?? addresses[0])?.bridge ?? '';
+}
+
+function tell({ domain, active }: KnownDomain, addresses: readonly Address[], context: Context): void {
+  for (const { prefix, bridge, scope } of addresses)
+    context.print(`${domain.name}: ${format(prefix)} on ${bridge}, bootstrap scope ${format(scope)}`);
+  if (active) context.print(`${domain.name} is running: this is in force now`);
+}
+
 /** What the domain has and keeps. A clone's copy isn't its own: it starts from nothing. */
 function addressesToKeep({ domain, persistent }: KnownDomain): readonly Address[] {
   const { intent, name } = persistent ?? domain;
@@ -81,6 +120,7 @@ function choose(
   wanted: readonly Prefix[],
   { domain }: KnownDomain,
   held: readonly Address[],
+  shared: Address | undefined,
   taken: Taken,
   config: Config,
   context: Context,
@@ -89,6 +129,7 @@ function choose(
   const added = asked.filter(prefix => !held.some(address => equal(address.prefix, prefix)));
   refuseForeignAddresses(asked, config, observeUplink(context.host, config));
   const addresses = [...held];
+  let companion = shared;
   for (const prefix of added) {
     refuseHeld(prefix, domain.uuid, taken);
     const own = held.find(address => overlaps(address.prefix, prefix));
@@ -96,50 +137,8 @@ function choose(
       throw new Refusal(
         `Cannot assign ${format(prefix)}: it overlaps ${format(own.prefix)}, which the domain has`,
       );
-    addresses.push(pin(prefix, config.dhcp.scopes, taken, addresses[0]));
+    companion = pin(prefix, config.dhcp.scopes, taken, companion);
+    addresses.push(companion);
   }
   return addresses;
-}
-
-function applyAssignment(
-  libvirt: Libvirt,
-  known: KnownDomain,
-  addresses: readonly Address[],
-  nic: { mac: string | undefined } | undefined,
-  context: Context,
-): void {
-  const { domain, persistent, active } = known;
-  // Decided before anything is written, so that a choice the user must make leaves all as it was.
-  const change =
-    nic === undefined ? undefined : changeNic(persistent ?? domain, addresses[0]?.bridge ?? '', nic.mac);
-  writeMetadata(
-    libvirt,
-    known,
-    renderAssignment({ owner: domain.uuid, addresses, policy: policyOf(persistent ?? domain) }),
-  );
-  if (persistent === undefined)
-    context.warn(`${quote(domain.name)} is transient: its interface stays as it is`);
-  else if (change?.kind === 'update') libvirt.connection.updateDevice(domain.uuid, change.device, 'config');
-  else if (change?.kind === 'attach') libvirt.connection.attachDevice(domain.uuid, change.device, 'config');
-  for (const { prefix, bridge, scope } of addresses) {
-    context.print(`${domain.name}: ${format(prefix)} on ${bridge}, bootstrap scope ${format(scope)}`);
-  }
-  if (active) context.print(`${domain.name} is running: this takes effect at its next start`);
-}
-
-/** Writes where the domain's state asks for it, and reads back: some versions of libvirt drop what they can't place. */
-export function writeMetadata(
-  libvirt: Libvirt,
-  { domain, persistent, active }: KnownDomain,
-  element: string | undefined,
-): void {
-  const affects: Affects = active ? (persistent ? 'both' : 'live') : 'config';
-  libvirt.connection.setMetadata(domain.uuid, element, affects);
-  const after = libvirt.known(domain.uuid);
-  const kinds = [after.domain.intent.kind, after.persistent?.intent.kind ?? after.domain.intent.kind];
-  if (kinds.some(kind => kind !== (element === undefined ? 'none' : 'assigned'))) {
-    throw new Refusal(
-      `Cannot write the metadata of ${quote(domain.name)}: libvirt took it, but doesn't return it`,
-    );
-  }
 }

@@ -1,7 +1,8 @@
-import { reconfigure, tapsOf } from '../attach.ts';
+import { tapsOf } from '../attach.ts';
 import { readAttachment } from '../attachments.ts';
 import { chooseFirewall, FIREWALLS } from '../backend.ts';
-import { addressesOf, policyOf } from '../domain.ts';
+import { ownMode } from '../dhcp-mode.ts';
+import { addressesOf, dhcpOf, policyOf } from '../domain.ts';
 import { countedRules } from '../firewall/counters.ts';
 import {
   applies,
@@ -15,10 +16,11 @@ import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
 import { withLock } from '../lock.ts';
 import { renderAssignment } from '../metadata.ts';
 import { look } from '../observe.ts';
+import { reconfigure } from '../reconfigure.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../refusal.ts';
 import { table } from '../table.ts';
 import type { Counter } from '../view.ts';
-import { writeMetadata } from './assign.ts';
+import { writeMetadata } from './change.ts';
 import type { Context } from './context.ts';
 
 /**
@@ -47,7 +49,11 @@ export function firewall(
       if (addresses.length === 0)
         throw new Refusal(`Cannot give rules to ${quote(name)}: it has no address; hnet assign gives it one`);
       const policy = edit(policyOf(target), words);
-      writeMetadata(libvirt, known, renderAssignment({ owner: target.uuid, addresses, policy }));
+      writeMetadata(
+        libvirt,
+        known,
+        renderAssignment({ owner: target.uuid, addresses, policy, ...ownMode(dhcpOf(target)) }),
+      );
       applyLive(known, policy, context);
     });
   });

@@ -1,4 +1,4 @@
-import { detach, reconfigure, tapsOf, toAttachment } from '../attach.ts';
+import { detach, tapsOf, toAttachment } from '../attach.ts';
 import type { Attachment } from '../attachments.ts';
 import { FIREWALLS } from '../backend.ts';
 import { describe, faults, needsRepair } from '../faults.ts';
@@ -7,6 +7,7 @@ import { addUp } from '../ledger.ts';
 import { withLock } from '../lock.ts';
 import { type Report, repair, summary } from '../mend.ts';
 import { look } from '../observe.ts';
+import { reconfigure } from '../reconfigure.ts';
 import { readRecords } from '../records.ts';
 import { quote, Refusal, reason } from '../refusal.ts';
 import { listRunning, type Survey, survey } from '../survey.ts';

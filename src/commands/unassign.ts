@@ -1,13 +1,14 @@
 import { equal, format, type Prefix, parsePrefix } from '../address.ts';
-import { addressesOf, policyOf } from '../domain.ts';
+import { forgetFlows } from '../attach.ts';
+import { ownMode } from '../dhcp-mode.ts';
+import { addressesOf, dhcpOf, policyOf } from '../domain.ts';
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
 import { withLock } from '../lock.ts';
-import { renderAssignment } from '../metadata.ts';
 import { quote, Refusal, UsageRefusal } from '../refusal.ts';
-import { writeMetadata } from './assign.ts';
+import { changeAssignment } from './change.ts';
 import type { Context } from './context.ts';
 
-/** Takes addresses from a domain: those given, or all. Its interface stays where it is. */
+/** Takes addresses from a domain, at once where it runs: those given, or all. Its interface stays where it is. */
 export function unassign(name: string, given: readonly string[], context: Context): void {
   const prefixes = given.map(parse);
   withLibvirt(libvirt => {
@@ -16,20 +17,23 @@ export function unassign(name: string, given: readonly string[], context: Contex
       const { domain, persistent, active } = known;
       const addresses = addressesOf(persistent ?? domain);
       const rest = prefixes.length === 0 ? [] : remaining(known, prefixes);
-      writeMetadata(
-        libvirt,
-        known,
-        rest.length === 0
-          ? undefined
-          : renderAssignment({ owner: domain.uuid, addresses: rest, policy: policyOf(persistent ?? domain) }),
-      );
+      const target = persistent ?? domain;
+      const kept = {
+        owner: domain.uuid,
+        addresses: rest,
+        policy: policyOf(target),
+        ...ownMode(dhcpOf(target)),
+      };
+      changeAssignment(libvirt, known, rest.length === 0 ? undefined : kept, undefined, context);
       const gone = addresses.filter(address => !rest.includes(address)).map(({ prefix }) => format(prefix));
+      // Nobody holds them now, and whoever comes next isn't the end of anybody's open connections.
+      for (const address of active ? gone : []) forgetFlows(address, context.host);
       context.print(
         gone.length === 0
           ? `${domain.name}: nothing was assigned`
           : `${domain.name}: ${gone.join(', ')} released`,
       );
-      if (active) context.print(`${domain.name} is running: it keeps them until it stops`);
+      if (active && gone.length > 0) context.print(`${domain.name} is running: this is in force now`);
     });
   });
 }

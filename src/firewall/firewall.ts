@@ -55,4 +55,6 @@ export interface Firewall {
   readonly removeChains: (names: readonly string[], view: View) => readonly Action[];
   /** A domain's own rules. Without any, a resource that makes sure there are none. */
   readonly policy: (guarded: Guarded) => Resource[];
+  /** Takes prefixes out of a domain's rules, which stay for its others. Each action may find nothing to do. */
+  readonly release: (prefixes: readonly Prefix[]) => Action[];
 }

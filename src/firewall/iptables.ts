@@ -287,4 +287,10 @@ export const iptables: Firewall = {
     isolation(4, [...guarded.addresses, ...guarded.scopes], guarded.policy.isolate, entries),
     policy(guarded, 4),
   ],
+  // The dispatch chains are written anew as a whole, by the rules of the domain.
+  release: prefixes =>
+    prefixes.flatMap(one => {
+      const { tracked, isolated } = setNames(one.family);
+      return [entries.remove(tracked, one), entries.remove(isolated, one)];
+    }),
 };

@@ -305,4 +305,10 @@ export const nftables: Firewall = {
     isolation(4, [...guarded.addresses, ...guarded.scopes], guarded.policy.isolate, entriesOf(4)),
     policy(guarded, 4),
   ],
+  release: prefixes =>
+    prefixes.flatMap(one => {
+      const { tracked, isolated } = setNames(one.family);
+      const maps = DISPATCH.map(({ name }) => mapOf(one.family, name));
+      return [tracked, isolated, ...maps].map(name => entriesOf(one.family).remove(name, one));
+    }),
 };

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { parsePrefix } from '../../src/address.ts';
 import { assignmentOf } from '../../src/admission.ts';
-import { attach, reconfigure, tapsOf } from '../../src/attach.ts';
+import { attach, tapsOf } from '../../src/attach.ts';
 import { readAttachment } from '../../src/attachments.ts';
 import { FIREWALLS } from '../../src/backend.ts';
 import { loadConfig } from '../../src/config-file.ts';
@@ -14,6 +14,7 @@ import { type Domain, parseDomain, policyOf } from '../../src/domain.ts';
 import { Host } from '../../src/host.ts';
 import { countedOf, readEntry, totalOf } from '../../src/ledger.ts';
 import { look } from '../../src/observe.ts';
+import { reconfigure } from '../../src/reconfigure.ts';
 
 export type Request =
   | { readonly do: 'attach'; readonly xml: readonly string[] }

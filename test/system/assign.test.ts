@@ -138,18 +138,19 @@ describe('hnet assign and unassign', () => {
     expect((await stage.json('status')).map(row => row['faults'])).to.deep.equal([[], []]);
   });
 
-  it('leaves a running domain as it is until its next start, live and persistent metadata apart from that', async () => {
+  it('gives a running domain its address at once, live and persistent metadata alike', async () => {
     const name = await domain();
     await stage.hv.virsh('start', name);
-    const said = await stage.ok('assign', name, '123.45.90.116');
-    expect(said).to.include(`${name} is running: this takes effect at its next start`);
+    const said = await stage.ok('assign', name, '123.45.90.116', '--no-nic');
+    expect(said).to.include(`${name} is running: this is in force now`);
     const expected = ['123.45.90.116 br116 172.30.116.0/24'];
     expect(await assigned(name)).to.deep.equal(expected);
     expect(await assigned(name, '--inactive')).to.deep.equal(expected);
-    expect((await stage.hv.attempt(['ip', 'link', 'show', 'br116'])).code).not.to.equal(0);
-    expect(await stage.ok('unassign', name)).to.include(`${name} is running: it keeps them until it stops`);
+    expect(await stage.hv.run(['ip', 'route', 'show', '123.45.90.116'])).to.include('dev br116');
+    expect(await stage.ok('unassign', name)).to.include(`${name} is running: this is in force now`);
     expect(await assigned(name)).to.deep.equal([]);
     expect(await assigned(name, '--inactive')).to.deep.equal([]);
+    expect((await stage.hv.attempt(['ip', 'link', 'show', 'br116'])).code).not.to.equal(0);
   });
 
   it('finds a domain by its UUID', async () => {

@@ -107,28 +107,45 @@ for (const way of ['libvirt.so', 'virsh'] as const) {
       expect(await stage.xml('vm1')).to.include('urn:hnet:1');
     });
 
-    it('changes it for the next start alone while the domain runs', async () => {
+    it('moves it at once while the domain runs, and for its next start', async () => {
       await stage.hv.sh('ip link add virbr0 type bridge; ip link set virbr0 up');
       await define(`<interface type='bridge'><mac address='${MAC}'/><source bridge='virbr0'/></interface>`);
       await stage.hv.virsh('start', 'vm1');
       await stage.ok('assign', 'vm1', '123.45.90.116');
-      expect((await interfaces())[0]).to.include("bridge='virbr0'");
-      expect((await interfaces('--inactive'))[0]).to.include("bridge='br116'");
-      await stage.hv.virsh('destroy', 'vm1');
-      await stage.hv.sh('ip link del virbr0');
-      await stage.hv.virsh('start', 'vm1');
+      for (const flags of [[], ['--inactive']]) {
+        const [nic = ''] = await interfaces(...flags);
+        expect(nic).to.include("bridge='br116'").and.include(MAC);
+      }
+      expect(await stage.hv.run(['ip', '-br', 'link', 'show', 'master', 'br116'])).to.match(/^vnet\d+ /);
       expect(await stage.ok('status', 'vm1')).to.match(/br116 .*ok$/m);
     });
 
-    it('tells of a transient domain, whose metadata lives and whose interface stays', async () => {
+    it('moves that of a transient domain', async () => {
       await stage.hv.sh('ip link add virbr0 type bridge; ip link set virbr0 up');
       await define(`<interface type='bridge'><mac address='${MAC}'/><source bridge='virbr0'/></interface>`);
       await stage.hv.sh('virsh dumpxml vm1 >/root/vm1.xml; virsh undefine vm1; virsh create /root/vm1.xml');
       const answer = await stage.hnet('assign', 'vm1', '123.45.90.116');
       expectSuccess(['hnet', 'assign'], answer);
-      expect(answer.stderr).to.equal('hnet: "vm1" is transient: its interface stays as it is');
-      expect(await stage.xml('vm1')).to.include('123.45.90.116');
-      await stage.hv.sh('virsh destroy vm1; ip link del virbr0');
+      expect(answer.stderr).to.equal('');
+      expect((await interfaces())[0]).to.include("bridge='br116'");
+      await stage.hv.virsh('destroy', 'vm1');
+    });
+
+    it('gives an address a bridge of its own for the interface that is named, and finds it again', async () => {
+      await define(plain(MAC), plain(OTHER));
+      await stage.ok('assign', 'vm1', '123.45.90.116', '--nic', MAC);
+      await stage.ok('assign', 'vm1', '123.45.90.117', '--nic', OTHER);
+      const sources = async () => (await interfaces()).map(nic => /source (\S+)\/>/.exec(nic)?.[1]);
+      expect(await sources()).to.deep.equal(["bridge='br116'", "bridge='br117'"]);
+      expect(await stage.ok('assign', 'vm1', '123.45.90.118', '--nic', OTHER)).to.include(
+        'vm1: 123.45.90.118 on br117, bootstrap scope 172.30.117.0/24',
+      );
+      expect(await sources()).to.deep.equal(["bridge='br116'", "bridge='br117'"]);
+      await stage.hv.virsh('start', 'vm1');
+      expect(await stage.hv.run(['ip', 'route', 'show', '123.45.90.118'])).to.include('dev br117');
+      await stage.ok('unassign', 'vm1', '123.45.90.117', '123.45.90.118');
+      expect((await stage.hv.attempt(['ip', 'link', 'show', 'br117'])).code).not.to.equal(0);
+      expect(await stage.hv.run(['ip', 'route', 'show', '123.45.90.116'])).to.include('dev br116');
     });
   });
 }

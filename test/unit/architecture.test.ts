@@ -12,7 +12,7 @@ const SOURCES = ['src', 'hooks', 'bin'].flatMap(directory =>
 
 /** The pure floors (docs/design.md, "Rooms and floors"): they run nothing, read nothing and await nothing. */
 const PURE = SOURCES.filter(file =>
-  /^src\/(address|names|metadata|domain|xml|refusal|action|view|plan|admission|allocate|nic|table|config|claims|firewall\/.*|resources\/.*)\.ts$/.test(
+  /^src\/(address|names|metadata|domain|xml|refusal|action|view|plan|admission|allocate|nic|table|config|claims|dhcp-mode|hostname|firewall\/.*|resources\/.*)\.ts$/.test(
     file,
   ),
 );
@@ -100,7 +100,7 @@ describe('architecture', () => {
       /^(hooks|bin)\//,
       /^src\/cli\.ts$/,
       /^src\/(hook|commands\/.*)\.ts$/,
-      /^src\/(mend|faults)\.ts$/,
+      /^src\/(mend|faults|reconfigure|transfer|doctor\/.*|watch\/.*)\.ts$/,
       /^src\/(attach|health|inventory|survey)\.ts$/,
       /^src\/converge\.ts$/,
     ];

@@ -103,7 +103,7 @@ describe('config', () => {
       'an unknown mode',
       'pools = []\n[dhcp]\nmode = "magic"',
       'line 3, key "dhcp.mode"',
-      /^"magic": not a mode/,
+      /^"magic": not "bootstrap", "public" or "off"/,
     ],
     [
       'scopes too small',

@@ -38,10 +38,14 @@ describe('nic', () => {
   });
 
   it('is added where there is none', () => {
-    expect(changeNic(domain(), 'br116', undefined)).to.deep.equal({
-      kind: 'attach',
-      device: '<interface type="bridge"><source bridge="br116"/><model type="virtio"/></interface>',
-    });
+    const change = changeNic(domain(), 'br116', undefined);
+    expect(change.kind).to.equal('attach');
+    const { device, mac } = change as Extract<typeof change, { kind: 'attach' }>;
+    expect(mac).to.match(/^52:54:00(:[0-9a-f]{2}){3}$/);
+    expect(device)
+      .to.contain('<source bridge="br116"/>')
+      .and.contain('<model type="virtio"/>')
+      .and.contain(mac);
   });
 
   it('must be named where there are several', () => {

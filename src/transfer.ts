@@ -1,0 +1,99 @@
+/** Hands an address from one running domain to another, with the smallest gap. */
+import { equal, format, type Prefix } from './address.ts';
+import { admit, forgetFlows } from './attach.ts';
+import { type Attachment, removeAttachment, rewriteAttachment, surrenderClaims } from './attachments.ts';
+import { FIREWALLS } from './backend.ts';
+import type { Config } from './config.ts';
+import { down, up } from './converge.ts';
+import { isTracked } from './firewall/policy.ts';
+import type { Host } from './host.ts';
+import { beginAt } from './ledger.ts';
+import { withLock } from './lock.ts';
+import { observe } from './observe.ts';
+import { bridgesOf, domainPlan } from './plan.ts';
+import { releaseRules, revert, type Taps } from './reconfigure.ts';
+import type { Resource } from './resources/resource.ts';
+import { hostRoute } from './resources/route.ts';
+
+/** Who gives and who takes, before and after. */
+export interface Transfer {
+  readonly prefix: Prefix;
+  readonly giver: Attachment;
+  readonly taker: Attachment;
+  /** What the taker has once it has the address. */
+  readonly after: Attachment;
+  /** The taker's taps. */
+  readonly taps: Taps;
+}
+
+/**
+ * One route is replaced, and nothing else has to happen between the last packet to the giver and the first to
+ * the taker: so the gap is the kernel's. Only where the giver has rules of its own the route is removed first:
+ * otherwise the address would be reached past them, or the taker's past its own.
+ * @throws Refusal, with all as it was
+ */
+export function transfer(move: Transfer, config: Config, host: Host): void {
+  withLock('sync', 'exclusive', host, () => {
+    const { prefix, giver, taker, after, taps } = move;
+    const rest = { ...giver, addresses: giver.addresses.filter(one => !equal(one.prefix, prefix)) };
+    try {
+      withLock('claims', 'exclusive', host, () => {
+        // The claim first: for a moment nobody has it, and never two.
+        surrenderClaims(giver, rest, `ip-`);
+        admit(after, config, FIREWALLS[after.backend], host);
+      });
+      handOver(move, rest, config, host);
+    } catch (error) {
+      revert(after, taker, taps, config, host);
+      revert(giver, giver, new Map(), config, host);
+      throw error;
+    }
+    retire(move, rest, config, host);
+  });
+}
+
+function handOver(
+  { prefix, giver, after, taps }: Transfer,
+  rest: Attachment,
+  config: Config,
+  host: Host,
+): void {
+  const firewall = FIREWALLS[after.backend];
+  const seen = observe(host, firewall);
+  beginAt(prefix, after.domain, seen.filter);
+  const isGuarded = isTracked(giver.policy) || giver.policy.isolate;
+  if (isGuarded) {
+    const bridge = giver.addresses.find(one => equal(one.prefix, prefix))?.bridge ?? '';
+    down([hostRoute(prefix, bridge)], seen, host);
+    releaseRules(giver, rest, firewall, host);
+  }
+  const view = isGuarded ? observe(host, firewall) : seen;
+  up(domainPlan({ ...after, taps }, config.dhcp, firewall), view, host);
+  forgetFlows(format(prefix), host);
+}
+
+/** What the giver no longer needs: its rules for the address, its bridge where nothing is left on it. */
+function retire({ prefix, giver, after }: Transfer, rest: Attachment, config: Config, host: Host): void {
+  const firewall = FIREWALLS[giver.backend];
+  if (rest.addresses.length > 0) rewriteAttachment(rest);
+  const kept = new Set(
+    [
+      ...(rest.addresses.length > 0 ? domainPlan(rest, config.dhcp, firewall) : []),
+      ...domainPlan(after, config.dhcp, firewall).filter(({ label }) => label.includes(format(prefix))),
+    ].map(({ label }) => label),
+  );
+  const gone = domainPlan(giver, config.dhcp, firewall).filter(({ label }) => !kept.has(label));
+  down(rest.addresses.length > 0 ? gone : withoutRulesOf(prefix, giver, gone), observe(host, firewall), host);
+  if (rest.addresses.length === 0) removeAttachment(giver);
+  else up(domainPlan(rest, config.dhcp, firewall), observe(host, firewall), host);
+  surrenderClaims(giver, rest);
+}
+
+/** The giver's rules go without a word about the address: what stands there now is the taker's. */
+function withoutRulesOf(prefix: Prefix, giver: Attachment, gone: readonly Resource[]): Resource[] {
+  const { policy } = FIREWALLS[giver.backend];
+  const scopes = bridgesOf(giver.domain, giver.addresses).map(({ scope }) => scope);
+  const addresses = giver.addresses.map(one => one.prefix).filter(one => !equal(one, prefix));
+  const own = policy({ domain: giver.domain, addresses, scopes, policy: giver.policy, underway: false });
+  return gone.map(resource => own.find(({ label }) => label === resource.label) ?? resource);
+}
