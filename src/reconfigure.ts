@@ -1,5 +1,5 @@
 /** Changes what a running domain has, while it goes on running. */
-import { equal, format } from './address.ts';
+import { equal, format, type Prefix } from './address.ts';
 import { admit, changeOwner, forgetFlows, readOrDiscard } from './attach.ts';
 import {
   type Attachment,
@@ -86,16 +86,20 @@ function removeRest(before: Attachment, next: Attachment, config: Config, view: 
     ({ prefix }) => !next.addresses.some(one => equal(one.prefix, prefix)),
   );
   for (const { prefix } of leaving) addUp(prefix, before.domain, view.filter, true);
-  releaseRules(before, next, firewall, host);
+  releaseRules(leavingRanges(before, next), firewall, host);
   failOn(down(gone, view, host));
   for (const { prefix } of leaving) forgetFlows(format(prefix), host);
 }
 
-/** The domain's rules stay for the others; only the addresses and scopes that leave them are taken out. */
-export function releaseRules(before: Attachment, next: Attachment, firewall: Firewall, host: Host): void {
+/** Addresses and scopes that one attachment has and another hasn't. */
+export function leavingRanges(before: Attachment, next: Attachment): Prefix[] {
   const ranges = ({ addresses }: Attachment) => addresses.flatMap(({ prefix, scope }) => [prefix, scope]);
   const kept = ranges(next);
-  const leaving = ranges(before).filter(one => !kept.some(other => equal(one, other)));
+  return ranges(before).filter(one => !kept.some(other => equal(one, other)));
+}
+
+/** The domain's rules stay for the others; only what leaves them is taken out. */
+export function releaseRules(leaving: readonly Prefix[], firewall: Firewall, host: Host): void {
   for (const action of firewall.release(leaving)) {
     if (action.kind === 'line')
       // One by one: of a batch that fails, nft does nothing.

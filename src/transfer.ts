@@ -11,7 +11,7 @@ import { beginAt } from './ledger.ts';
 import { withLock } from './lock.ts';
 import { observe } from './observe.ts';
 import { bridgesOf, domainPlan } from './plan.ts';
-import { releaseRules, revert, type Taps } from './reconfigure.ts';
+import { leavingRanges, releaseRules, revert, type Taps } from './reconfigure.ts';
 import type { Resource } from './resources/resource.ts';
 import { hostRoute } from './resources/route.ts';
 
@@ -42,7 +42,7 @@ export function transfer(move: Transfer, config: Config, host: Host): void {
         surrenderClaims(giver, rest, `ip-`);
         admit(after, config, FIREWALLS[after.backend], host);
       });
-      handOver(move, rest, config, host);
+      handOver(move, config, host);
     } catch (error) {
       revert(after, taker, taps, config, host);
       revert(giver, giver, new Map(), config, host);
@@ -52,12 +52,7 @@ export function transfer(move: Transfer, config: Config, host: Host): void {
   });
 }
 
-function handOver(
-  { prefix, giver, after, taps }: Transfer,
-  rest: Attachment,
-  config: Config,
-  host: Host,
-): void {
+function handOver({ prefix, giver, after, taps }: Transfer, config: Config, host: Host): void {
   const firewall = FIREWALLS[after.backend];
   const seen = observe(host, firewall);
   beginAt(prefix, after.domain, seen.filter);
@@ -65,7 +60,7 @@ function handOver(
   if (isGuarded) {
     const bridge = giver.addresses.find(one => equal(one.prefix, prefix))?.bridge ?? '';
     down([hostRoute(prefix, bridge)], seen, host);
-    releaseRules(giver, rest, firewall, host);
+    releaseRules([prefix], firewall, host);
   }
   const view = isGuarded ? observe(host, firewall) : seen;
   up(domainPlan({ ...after, taps }, config.dhcp, firewall), view, host);
@@ -82,6 +77,9 @@ function retire({ prefix, giver, after }: Transfer, rest: Attachment, config: Co
       ...domainPlan(after, config.dhcp, firewall).filter(({ label }) => label.includes(format(prefix))),
     ].map(({ label }) => label),
   );
+  const scopes = leavingRanges(giver, rest).filter(one => !equal(one, prefix));
+  // Where nothing is left, the rules go as a whole.
+  if (rest.addresses.length > 0) releaseRules(scopes, firewall, host);
   const gone = domainPlan(giver, config.dhcp, firewall).filter(({ label }) => !kept.has(label));
   down(rest.addresses.length > 0 ? gone : withoutRulesOf(prefix, giver, gone), observe(host, firewall), host);
   if (rest.addresses.length === 0) removeAttachment(giver);
