@@ -51,9 +51,10 @@ export function parseRule(text: string): PolicyRule {
   const at = (index: number) => words[index] ?? { word: '', column: text.length + 1 };
   const fail = (index: number, why: string): never => {
     const { word, column } = at(index);
-    throw new Refusal(
-      `Cannot read the rule ${quote(text)}, column ${column}: ${word === '' ? why : `${quote(word)} ${why}`}`,
-    );
+    const said = why.startsWith('expected')
+      ? `${why}${word === '' ? '' : `, not ${quote(word)}`}`
+      : `${quote(word)} ${why}`;
+    throw new Refusal(`Cannot read the rule ${quote(text)}, column ${column}: ${said}`);
   };
   let next = 0;
   const direction = at(0).word === 'outbound' ? 'outbound' : 'inbound';
@@ -71,7 +72,7 @@ export function parseRule(text: string): PolicyRule {
   if (next < words.length) {
     const preposition = direction === 'inbound' ? 'from' : 'to';
     if (at(next).word !== preposition)
-      return fail(next, `expected ${preposition}: that is the other end of ${direction} packets`);
+      return fail(next, `expected ${preposition} (the other end of ${direction} packets)`);
     if (next + 1 >= words.length) return fail(next + 1, `expected an address or subnet after ${preposition}`);
     peer = attempt(
       () => parsePrefix(at(next + 1).word),
