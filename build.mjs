@@ -6,12 +6,11 @@
  * `--pack` also makes a release tarball, with which install.sh needs neither npm nor a network.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-// Made aside and moved into place at the end: whoever runs a program of dist/ meanwhile finds it whole.
 const made = `dist.${process.pid}`;
 await build({
   entryPoints: { qemu: 'hooks/qemu.ts', hnet: 'bin/hnet.ts' },
@@ -38,17 +37,11 @@ const runtime = [
 ];
 for (const part of runtime) copy(`node_modules/koffi/${part}`, `${made}/node_modules/koffi/${part}`);
 copy('node_modules/@koromix', `${made}/node_modules/@koromix`);
-replace(made, 'dist');
+// Over what is there, and not in its place: whoever runs a program of dist/ meanwhile finds it.
+cpSync(made, 'dist', { recursive: true });
+rmSync(made, { recursive: true });
 
 if (process.argv.includes('--pack')) pack();
-
-/** Renames over a directory that is there; node has no exchange of two, so for an instant there is none. */
-function replace(from, to) {
-  const old = `${from}.old`;
-  if (existsSync(to)) renameSync(to, old);
-  renameSync(from, to);
-  rmSync(old, { recursive: true, force: true });
-}
 
 function copy(from, to) {
   if (existsSync(from)) cpSync(from, to, { recursive: true });

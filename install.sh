@@ -10,6 +10,8 @@ UNITS=/etc/systemd/system
 # AppArmor's profile for libvirtd lets a hook execute programs of /usr/bin only, so a private node lies there.
 PRIVATE_NODE=$BIN/hnet-node
 NODE_MAJOR=20
+# In the order in which they may be stopped.
+SERVICES="hnet-watch.service hnet-sync.service hnet-base.service"
 
 usage() {
   cat <<'END'
@@ -53,7 +55,7 @@ main() {
 }
 
 install() {
-  install_packages "iptables-restore:iptables ipset:ipset dnsmasq:dnsmasq-base ip:iproute2 ss:iproute2
+  install_packages "iptables-restore:iptables ipset:ipset dnsmasq:dnsmasq-base ip:iproute2 ss:iproute2 conntrack:conntrack
     virsh:libvirt-clients flock:util-linux logger:bsdutils"
   have libvirtd || have virtqemud || install_packages libvirtd:libvirt-daemon-system
   build
@@ -164,7 +166,10 @@ install_hook() {
 }
 
 install_config() {
-  [ ! -e "$CONFIG" ] || return 0
+  if [ -e "$CONFIG" ]; then
+    if [ -n "$pools" ]; then say "$CONFIG is there and stays: add$pools to its pools yourself"; fi
+    return 0
+  fi
   if [ -z "$pools" ] && [ "$yes" = no ] && [ -t 0 ]; then ask_pools; fi
   mkdir -p "${CONFIG%/*}"
   write_config | put - "$CONFIG" 644
@@ -178,7 +183,7 @@ ask_pools() {
 
 write_config() {
   # shellcheck disable=SC2046 # words: dev eth0, via 123.45.12.1, src 123.45.12.48
-  set -- $(ip -o route get 192.0.2.1 2>/dev/null || true)
+  set -- $(default_route || true)
   uplink=eth0 gateway=123.45.12.1 address=123.45.12.48
   while [ $# -gt 1 ]; do
     case $1 in dev) uplink=$2 ;; via) gateway=$2 ;; src) address=$2 ;; esac
@@ -209,10 +214,19 @@ domain = "lan"
 lease = "1h"
 
 [firewall]
+# "iptables" (with ipset), "nftables", or "auto": iptables where it is there. After a change: hnet sync
+backend = "auto"
 # Whether domains of this host reach each other's public addresses.
 between_domains = true
+# Ports that no domain reaches, such as ["tcp/25"] against spam.
+outbound_deny = []
+# What domains reach on the host itself: "open" leaves it to the host's own rules, "dhcp-only" means DHCP and ping.
+host_access = "open"
 END
 }
+
+# The second where the first, which is nobody's, is blackholed; no packet is sent.
+default_route() { ip -o route get 192.0.2.1 2>/dev/null || ip -o route get 9.9.9.9 2>/dev/null; }
 
 quoted() {
   first=yes
@@ -244,7 +258,8 @@ install_units() {
   for unit in units/*.service; do put "$unit" "$UNITS/${unit##*/}" 644; done
   has_systemd || return 0
   systemctl daemon-reload
-  systemctl enable --quiet hnet-base.service
+  # shellcheck disable=SC2086 # a list of units
+  systemctl enable --quiet $SERVICES
 }
 
 # The daemon notices at a reload that there is a hook at all.
@@ -256,9 +271,10 @@ reload_libvirt() {
 }
 
 bring_up() {
-  if ip -o route get 192.0.2.1 >/dev/null 2>&1; then
+  if default_route >/dev/null; then
     if has_systemd; then systemctl restart hnet-base.service; else "$BIN/hnet" base up; fi ||
       die "Cannot bring up the filter: $("$BIN/hnet" base up 2>&1 || true)"
+    if has_systemd; then systemctl restart hnet-sync.service hnet-watch.service || say "see: journalctl -u hnet-sync -u hnet-watch"; fi
   else
     say "there is no default route yet: the filter comes up at the first start of a domain"
   fi
@@ -270,13 +286,17 @@ uninstall() {
   if [ -d /run/hnet/attachments ] && [ -n "$(ls /run/hnet/attachments)" ]; then
     die "Cannot uninstall while domains use hnet: stop them first (hnet status shows them)"
   fi
+  # First those that would bring it back.
+  for service in $SERVICES; do
+    if has_systemd && [ -e "$UNITS/$service" ]; then systemctl disable --quiet --now "$service" || true; fi
+  done
   if [ -x "$BIN/hnet" ]; then "$BIN/hnet" base down || say "some of it could not be removed; it goes at the next reboot"; fi
-  if has_systemd && [ -e "$UNITS/hnet-base.service" ]; then systemctl disable --quiet --now hnet-base.service || true; fi
   for hook in "$HOOKS/qemu" "$HOOKS/qemu.d/hnet"; do
     if is_ours "$hook"; then rm -f "$hook"; fi
   done
   rmdir "$HOOKS/qemu.d" 2>/dev/null || true
-  rm -rf "$LIB" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet "$UNITS/hnet-base.service"
+  rm -rf "$LIB" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet
+  for service in $SERVICES; do rm -f "$UNITS/$service"; done
   if has_systemd; then systemctl daemon-reload; fi
   if [ "$purge" = yes ]; then rm -rf "${CONFIG%/*}" /var/lib/hnet; fi
   reload_libvirt
@@ -284,10 +304,11 @@ uninstall() {
 }
 
 demo() {
-  # shellcheck disable=SC2046 # a list of packages
+  [ -e test/lab/demo.ts ] || die "Cannot show the demo: a release tarball doesn't hold it; it needs the source tree"
   [ -d node_modules/tsx ] || fetch_dependencies
   sh test/lab/prepare.sh
-  exec node_modules/.bin/tsx test/lab/demo.ts
+  if private=$(bundled_node); then exec "$private" --import tsx test/lab/demo.ts; fi
+  exec node --import tsx test/lab/demo.ts
 }
 
 main "$@"

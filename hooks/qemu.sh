@@ -15,7 +15,14 @@ case $xml in
     [ -e "/run/hnet/attachments/${uuid%%</uuid>*}.json" ] || exit 0
     ;;
 esac
-"@NODE@" /usr/lib/hnet/qemu.cjs "$@" <<END >/dev/null
+program=/usr/lib/hnet/qemu.cjs
+if [ ! -r $program ]; then
+  # A failing reconnect kills the running VM; only prepare may refuse.
+  [ "$2" = prepare ] || exit 0
+  echo "hnet: Cannot start the domain: $program is missing; run hnet's install.sh again" >&2
+  exit 1
+fi
+"@NODE@" $program "$@" <<END >/dev/null
 $xml
 END
 code=$?

@@ -9,8 +9,18 @@ export type Action =
   | { readonly kind: 'sysctl'; readonly path: string; readonly value: string; readonly ifPresent?: boolean }
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'remove'; readonly path: string }
-  /** Ends the process that a pid file names, if its command line holds the marker: pids are reused. */
-  | { readonly kind: 'terminate'; readonly pidFile: string; readonly marker: string };
+  /** A symbolic link, in the place of the one that may be there. */
+  | { readonly kind: 'link'; readonly path: string; readonly target: string }
+  /**
+   * Ends the process that a pid file names, and others known by `pids` (the file may be lost), if their command
+   * line holds the marker: pids are reused.
+   */
+  | {
+      readonly kind: 'terminate';
+      readonly pidFile: string;
+      readonly marker: string;
+      readonly pids?: readonly number[];
+    };
 
 export type BatchTool = 'ip' | 'ipset' | 'nft';
 
@@ -36,17 +46,38 @@ export type Batch =
 /** Groups neighbouring lines of one tool. The order is kept: it is what makes a plan safe. */
 export function batches(actions: readonly Action[]): Batch[] {
   const result: Batch[] = [];
+  let open: { tool: BatchTool; lines: string[] } | undefined;
   for (const action of actions) {
-    const previous = result.at(-1);
     if (action.kind !== 'line') {
+      open = undefined;
       result.push({ kind: 'single', action });
-    } else if (previous?.kind === 'lines' && previous.tool === action.tool) {
-      result[result.length - 1] = { ...previous, lines: [...previous.lines, joinWords(action)] };
+    } else if (open?.tool === action.tool) {
+      open.lines.push(joinWords(action));
     } else {
-      result.push({ kind: 'lines', tool: action.tool, lines: [joinWords(action)] });
+      open = { tool: action.tool, lines: [joinWords(action)] };
+      result.push({ kind: 'lines', ...open });
     }
   }
   return result;
+}
+
+/** Merges lists so that actions of one kind come together; the order within each list is kept. */
+export function interleave(lists: readonly (readonly Action[])[]): Action[] {
+  const merged: Action[] = [];
+  const queues = lists.map(list => ({ list, next: 0 })).filter(({ list }) => list.length > 0);
+  for (let open = queues; open.length > 0; open = open.filter(({ list, next }) => next < list.length)) {
+    const kind = kindOf(open[0]);
+    for (const queue of open) {
+      for (; queue.next < queue.list.length && kindOf(queue) === kind; queue.next++)
+        merged.push(...queue.list.slice(queue.next, queue.next + 1));
+    }
+  }
+  return merged;
+}
+
+function kindOf(queue: { list: readonly Action[]; next: number } | undefined): string {
+  const action = queue?.list[queue.next];
+  return action?.kind === 'line' ? action.tool : (action?.kind ?? '');
 }
 
 /** The words of a line as its tool reads them: `ip -batch` and `ipset restore` want quotes around a space. */
@@ -85,6 +116,8 @@ export function describe(action: Action): string {
       return `mkdir -p ${action.path}`;
     case 'remove':
       return `rm -f ${action.path}`;
+    case 'link':
+      return `ln -sfn ${action.target} ${action.path}`;
     case 'terminate':
       return `kill $(cat ${action.pidFile})`;
   }

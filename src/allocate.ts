@@ -83,7 +83,7 @@ export function freeScope(prefix: Prefix, ranges: readonly Prefix[], taken: Take
     .filter(({ length }) => length > 24)
     .map(({ family, first }) => ({ family, first: first & ~255n, length: 24 }));
   const inRanges = begun.filter(one => ranges.some(range => contains(range, one)));
-  const [small] = [...firstFree(inRanges, 28, used, 1), ...firstFree(ranges, 28, used, 1)];
+  const small = firstFree(inRanges, 28, used, 1)[0] ?? firstFree(ranges, 28, used, 1)[0];
   if (small !== undefined) return small;
   throw new Refusal(
     `Cannot find a free bootstrap scope in ${ranges.map(format).join(', ')}: add a range to "scopes" in hnet.toml`,
@@ -98,17 +98,33 @@ function firstFree(
   count: number,
 ): Prefix[] {
   const step = 1n << BigInt(32 - length);
-  const larger = used.filter(one => one.length <= length);
-  const blocks = new Set(used.filter(one => one.length > length).map(one => one.first & ~(step - 1n)));
+  const isUsed = membership(used, length);
   const free: Prefix[] = [];
   for (const range of ranges.filter(one => one.length <= length)) {
     for (let offset = 0n; offset < size(range) && free.length < count; offset += step) {
       const subnet = { ...nth(range, offset), length };
-      if (!blocks.has(subnet.first) && !larger.some(one => overlaps(one, subnet))) free.push(subnet);
+      if (!isUsed(subnet.first)) free.push(subnet);
     }
   }
   return free;
 }
+
+/**
+ * Whether a subnet of a length overlaps anything used: asked of one set for each length that occurs, not of every
+ * used prefix, of which there may be thousands.
+ */
+function membership(used: readonly Prefix[], length: number): (first: bigint) => boolean {
+  const sets = new Map<number, Set<bigint>>();
+  for (const prefix of used) {
+    const shorter = Math.min(prefix.length, length);
+    const firsts = sets.get(shorter) ?? new Set();
+    sets.set(shorter, firsts.add(start(prefix.first, shorter)));
+  }
+  return first => [...sets].some(([shorter, firsts]) => firsts.has(start(first, shorter)));
+}
+
+const start = (address: bigint, length: number): bigint =>
+  (address >> BigInt(32 - length)) << BigInt(32 - length);
 
 /** Everything an assignment of one address pins. Further addresses of a domain share its bridge and scope. */
 export function pin(

@@ -13,7 +13,7 @@ import {
 } from './attachments.ts';
 import { chooseFirewall, FIREWALLS } from './backend.ts';
 import { type Config, DEFAULT_CONFIG } from './config.ts';
-import { type Checked, check, down, up } from './converge.ts';
+import { type Checked, check, down, repair, up } from './converge.ts';
 import type { Domain } from './domain.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { isTracked } from './firewall/policy.ts';
@@ -67,6 +67,7 @@ export function attach(domain: Domain, assignment: Assignment, config: Config, h
     for (const { prefix } of attachment.addresses) noteStart(prefix, domain.uuid);
     const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
     try {
+      for (const address of attachment.addresses) changeOwner(address, domain.uuid, host);
       return up(domainPlan(attachment, config.dhcp, firewall), view, host);
     } catch (error) {
       removeAttachment(attachment);
@@ -90,7 +91,10 @@ function readOrDiscard(uuid: string): Attachment | undefined {
   }
 }
 
-/** Refuses what collides, makes sure of the base, and claims; then the domain's resources are its own. */
+/**
+ * Refuses what collides, makes sure of the base, and claims; then the domain's resources are its own.
+ * @param begins whether the kernel's counters begin anew, as they do with a run
+ */
 function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host): View {
   const { addresses } = attachment;
   const bridges = bridgesOf(attachment.domain, addresses);
@@ -104,7 +108,6 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
   const complete = check(base, seen.view).every(({ finding }) => finding.is === 'present');
   if (!complete) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);
   writeAttachment(attachment);
-  for (const address of addresses) changeOwner(address, attachment.domain, host);
   return complete ? seen.view : { ...seen.view, filter: look(host, firewall.looks.brief) };
 }
 
@@ -112,7 +115,7 @@ function admit(attachment: Attachment, config: Config, firewall: Firewall, host:
  * Flows that were tracked for an address's last owner would reach the next one past every rule ("a potential
  * security hole", as Calico's Felix found): they are forgotten when the owner changes.
  */
-function changeOwner({ prefix, scope }: Address, domain: string, host: Host): void {
+export function changeOwner({ prefix, scope }: Address, domain: string, host: Host): void {
   const before = readEntry(prefix);
   if (before?.domain === domain) return;
   noteOwner(prefix, domain);
@@ -152,6 +155,9 @@ export function detach(domain: Domain, host: Host): Attachment | undefined {
   return withLock('sync', 'shared', host, () => {
     const attachment = readOrDiscard(domain.uuid) ?? reconstruct(domain, host);
     if (attachment !== undefined) takeDown(attachment, host);
+    // A start that was killed on the way may have claimed, and got no further.
+    else if (domain.intent.kind === 'assigned')
+      removeAttachment({ domain: domain.uuid, addresses: domain.intent.assignment.addresses });
     return attachment;
   });
 }
@@ -200,11 +206,11 @@ export function reattach(domain: Domain, config: Config, host: Host): Checked[] 
     if (attachment === undefined) return [];
     const firewall = FIREWALLS[attachment.backend];
     const view = observe(host, firewall);
-    const base = bringUpBase(config, observeUplink(host, config), firewall, view, host);
-    return [
-      ...base,
-      ...up(domainPlan({ ...attachment, taps: tapsOf(domain) }, config.dhcp, firewall), view, host),
-    ];
+    const base = basePlan(config, observeUplink(host, config), firewall);
+    const own = domainPlan({ ...attachment, taps: tapsOf(domain) }, config.dhcp, firewall);
+    const { done, failures } = repair([...base, ...own], view, host);
+    if (failures.length > 0) throw new Refusal(failures.join('; '));
+    return done;
   });
 }
 
@@ -243,6 +249,7 @@ export function reconfigure(
     const firewall = FIREWALLS[next.backend];
     const before = readOrDiscard(next.domain);
     withLock('claims', 'exclusive', host, () => admit(next, config, firewall, host));
+    for (const address of next.addresses) changeOwner(address, next.domain, host);
     const view = observe(host, firewall);
     const underway = before !== undefined && !isTracked(before.policy);
     const plan = domainPlan({ ...next, taps, underway }, config.dhcp, firewall);

@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import * as v from 'valibot';
-import { format, formatLong, isSingle, overlaps, type Prefix, parsePrefix } from './address.ts';
+import { format, isSingle, overlaps, type Prefix, parsePrefix } from './address.ts';
+import { claimPath, claimsOf, claimTarget, dashed } from './claims.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { formatRule, type Policy, parseRule } from './firewall/policy.ts';
-import { readIfThere, writeAtomically } from './host.ts';
+import { halfOf, readIfThere, writeAtomically } from './host.ts';
 import type { Address } from './metadata.ts';
 import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, INTERFACE_NAME, isUuid } from './names.ts';
 import { Refusal, reason } from './refusal.ts';
@@ -59,6 +60,15 @@ export function attachedDomains(): string[] {
     .filter(isUuid);
 }
 
+/**
+ * Tells one writing of a domain's attachment from the next, for the file is replaced and never written in place;
+ * undefined if there is none.
+ */
+export function stampOf(domain: string): string | undefined {
+  const status = statSync(fileOf(domain), { throwIfNoEntry: false });
+  return status === undefined ? undefined : `${status.ino} ${status.mtimeMs}`;
+}
+
 function list(directory: string): string[] {
   try {
     return readdirSync(directory);
@@ -108,32 +118,33 @@ const plain = ({ domain, name, addresses, policy, backend }: Attachment): unknow
 });
 
 /** Removes an attachment and its claims; that there is none is no error. */
-export function removeAttachment(attachment: Attachment): void {
+export function removeAttachment(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
   dropClaims(attachment);
-  rmSync(fileOf(attachment.domain), { force: true });
+  discardAttachment(attachment.domain);
 }
 
 /** Removes an attachment file that can't be read; its claims become stale by that. */
 export function discardAttachment(domain: string): void {
   rmSync(fileOf(domain), { force: true });
+  rmSync(halfOf(fileOf(domain)), { force: true });
 }
 
-const dashed = (prefix: Prefix): string => formatLong(prefix).replace('/', '-');
+const standingClaims = (): string[] =>
+  list(CLAIMS_DIRECTORY).filter(name => /^(ip|scope|bridge)-/.test(name) && !name.endsWith('~'));
 
-/** The file names of all claims: `ip-123.45.90.116-32`, `scope-172.30.116.0-24`, `bridge-br116`. */
-function claimsOf({ addresses }: Attachment): Set<string> {
-  return new Set(
-    addresses.flatMap(({ prefix, bridge, scope }) => [
-      `ip-${dashed(prefix)}`,
-      `scope-${dashed(scope)}`,
-      `bridge-${bridge}`,
+/** Every claim and the domain it names, stale ones too. */
+export function allClaims(): Map<string, string> {
+  return new Map(
+    standingClaims().map(claim => [
+      claim,
+      /([^/]*)\.json$/.exec(readLink(claimPath(claim)) ?? '')?.[1] ?? '',
     ]),
   );
 }
 
 /** The domain that holds a claim, or undefined if it is free or stale. */
 function holder(claim: string): string | undefined {
-  const target = readLink(`${CLAIMS_DIRECTORY}/${claim}`);
+  const target = readLink(claimPath(claim));
   const domain = target?.replace(/^.*\//, '').replace(/\.json$/, '');
   return domain !== undefined && readIfThere(fileOf(domain)) !== undefined ? domain : undefined;
 }
@@ -153,7 +164,7 @@ function readLink(path: string): string | undefined {
 export function refuseClaimed(attachment: Attachment): void {
   const own = claimsOf(attachment);
   const claims = new Set(own);
-  for (const claim of list(CLAIMS_DIRECTORY)) if (overlapsClaim(claim, attachment)) claims.add(claim);
+  for (const claim of standingClaims()) if (overlapsClaim(claim, attachment)) claims.add(claim);
   for (const claim of claims) {
     const domain = holder(claim);
     if (domain === undefined || domain === attachment.domain) continue;
@@ -188,15 +199,16 @@ function nameOf(domain: string): string {
 }
 
 function placeClaim(claim: string, domain: string): void {
-  const temporary = `${CLAIMS_DIRECTORY}/.${process.pid}`;
+  const temporary = halfOf(claimPath(claim));
   rmSync(temporary, { force: true });
-  symlinkSync(`../attachments/${domain}.json`, temporary);
-  renameSync(temporary, `${CLAIMS_DIRECTORY}/${claim}`);
+  symlinkSync(claimTarget(domain), temporary);
+  renameSync(temporary, claimPath(claim));
 }
 
-function dropClaims(attachment: Attachment): void {
+/** Removes what a domain claims; also what a process that was killed has left of it. */
+function dropClaims(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
   for (const claim of claimsOf(attachment)) {
-    const path = `${CLAIMS_DIRECTORY}/${claim}`;
-    if (readLink(path)?.endsWith(`/${attachment.domain}.json`)) rmSync(path, { force: true });
+    for (const path of [claimPath(claim), halfOf(claimPath(claim))])
+      if (readLink(path)?.endsWith(`/${attachment.domain}.json`)) rmSync(path, { force: true });
   }
 }

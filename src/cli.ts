@@ -1,15 +1,23 @@
 import { Command, CommanderError } from 'commander';
 import { type AssignOptions, assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';
+import { check } from './commands/check.ts';
 import { type Context, makeContext } from './commands/context.ts';
+import { doctor } from './commands/doctor.ts';
 import { firewall } from './commands/firewall.ts';
+import { type GuestOptions, guest } from './commands/guest.ts';
+import { type HostOptions, hostConfig } from './commands/host-config.ts';
+import { type HostsOptions, hosts } from './commands/hosts.ts';
 import { plan } from './commands/plan.ts';
 import { pool } from './commands/pool.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
 import { traffic } from './commands/traffic.ts';
 import { unassign } from './commands/unassign.ts';
+import { watch } from './commands/watch.ts';
+import { GUEST_FORMATS } from './guest/formats.ts';
 import { Refusal, reason, UsageRefusal } from './refusal.ts';
+import { HOST_FORMATS } from './uplink.ts';
 
 /** Set by the bundler from package.json. */
 declare const HNET_VERSION: string;
@@ -23,6 +31,12 @@ function program(): Command {
     .exitOverride();
   const context = (): Context => makeContext(hnet.opts());
 
+  for (const add of [assignments, views, filter, repair, configurations, maintenance]) add(hnet, context);
+  return hnet;
+}
+
+/** Which addresses a domain has. */
+function assignments(hnet: Command, context: () => Context): void {
   hnet
     .command('assign')
     .description(
@@ -41,6 +55,10 @@ function program(): Command {
     .argument('<domain>', 'name or UUID')
     .argument('[address...]', 'the addresses to take')
     .action((domain: string, addresses: string[]) => unassign(domain, addresses, context()));
+}
+
+/** What is, and what would be. */
+function views(hnet: Command, context: () => Context): void {
   hnet
     .command('status')
     .description('show domains, addresses, bridges, leases and health')
@@ -57,6 +75,10 @@ function program(): Command {
     .description('show every address: free, assigned to whom, up or not')
     .option('--json', 'for programs')
     .action((options: { json?: boolean }) => pool(options, context()));
+}
+
+/** What passes, and how much of it did. */
+function filter(hnet: Command, context: () => Context): void {
   hnet
     .command('firewall')
     .description("show or change a domain's rules: default allow|deny, isolate on|off, delete N, or a rule")
@@ -78,10 +100,66 @@ function program(): Command {
     .action((domain: string | undefined, options: { json?: boolean; prometheus?: boolean }) =>
       traffic(domain, options, context()),
     );
+}
+
+/** What should be, against what is. */
+function repair(hnet: Command, context: () => Context): void {
+  hnet
+    .command('check')
+    .description('compare what should be with what is; exit code 1 if they differ')
+    .argument('[domain]', 'name or UUID')
+    .option('--json', 'for programs')
+    .action((domain: string | undefined, options: { json?: boolean }) => check(domain, options, context()));
   hnet
     .command('sync')
-    .description('repair what is missing or changed, and add up the traffic')
-    .action(() => sync(context()));
+    .description('repair what is missing or changed, remove what belongs to nobody, and add up the traffic')
+    .option('--dry-run', 'only say what would be repaired')
+    .action((options: { dryRun?: boolean }) => sync(options, context()));
+  hnet
+    .command('doctor')
+    .description('examine whether this host is fit; exit code 1 if something is found')
+    .option('--json', 'for programs')
+    .action((options: { json?: boolean }) => doctor(options, context()));
+  hnet
+    .command('watch')
+    .description('repair as soon as something happens; the service hnet-watch runs it')
+    .action(() => watch(context));
+}
+
+/** What systems inside and around a domain must be told. */
+function configurations(hnet: Command, context: () => Context): void {
+  hnet
+    .command('guest')
+    .description(
+      "print the configuration of the domain's own system, or write it as a seed image for cloud-init",
+    )
+    .argument('<domain>', 'name or UUID')
+    .option('--format <format>', `${Object.keys(GUEST_FORMATS).join(', ')}, or all`)
+    .option(
+      '--interface <name>',
+      "an interface's name inside, once for each in order (default: eth0, vtnet0, vio0)",
+      (name: string, before: readonly string[] = []) => [...before, name],
+    )
+    .option('--seed <file>', 'write a NoCloud seed image there')
+    .option('--ssh-key <file>', 'public keys for the seed')
+    .option('--user-data <file>', 'user-data for the seed, as it is')
+    .action((domain: string, options: GuestOptions) => guest(domain, options, context()));
+  hnet
+    .command('host')
+    .description("print this host's own uplink as pure routing wants it")
+    .option('--format <format>', Object.keys(HOST_FORMATS).join(', '))
+    .option('--check', 'say where the running uplink differs (exit code 1)')
+    .action((options: HostOptions) => hostConfig(options, context()));
+  hnet
+    .command('hosts')
+    .description('print the names of all assignments as /etc/hosts has them')
+    .option('--ptr', 'as PTR records for a reverse zone')
+    .option('--domain <name>', "what follows a name without dots (default: hnet.toml's dhcp.domain)")
+    .action((options: HostsOptions) => hosts(options, context()));
+}
+
+/** What install.sh and the boot unit call. */
+function maintenance(hnet: Command, context: () => Context): void {
   const base = hnet
     .command('base')
     .description('what stands whether a domain runs or not (install.sh and the boot unit call it)');
@@ -93,7 +171,6 @@ function program(): Command {
     .command('down')
     .description('remove it')
     .action(() => baseDown(context()));
-  return hnet;
 }
 
 /**

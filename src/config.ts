@@ -50,7 +50,7 @@ const parsed = <T>(read: (text: string) => T) =>
     }),
   );
 
-/** Quad9: what resolves names where the host's own resolvers aren't known (docs/design.md, "Names"). */
+/** Quad9: what resolves names where the host's own resolvers aren't known (docs/design.md, "Decisions, and why"). */
 export const FALLBACK_DNS = ['9.9.9.9', '149.112.112.112'];
 
 const listOrOne = v.union(
@@ -94,7 +94,7 @@ const firewallSchema = v.pipe(
 );
 
 const schema = v.strictObject({
-  pools: v.array(parsed(parsePrefix)),
+  pools: v.array(parsed(parsePool)),
   uplink: v.optional(v.pipe(v.string(), v.regex(INTERFACE_NAME, 'not an interface name'))),
   host: v.optional(parsed(parseAddress)),
   gateway: v.optional(parsed(parseAddress)),
@@ -118,7 +118,7 @@ export const DEFAULT_CONFIG: Config = {
  */
 export function parseConfig(text: string, file = CONFIG_FILE): Config {
   const result = v.safeParse(schema, readToml(text, file));
-  if (!result.success) throw schemaRefusal(result.issues[0], text, file);
+  if (!result.success) throw schemaRefusal(result.issues, text, file);
   const { uplink, host, gateway, ...rest } = result.output;
   const poolFault = (pool: Prefix, why: string): Refusal => refusal(text, file, ['pools'], format(pool), why);
   const config: Config = { ...rest, uplink, host, gateway, poolFault };
@@ -158,12 +158,25 @@ function refuseBadPools(config: Config): void {
   });
 }
 
-/** Turns valibot's first issue into a refusal with the key's path and the line on which it stands. */
-function schemaRefusal(issue: v.BaseIssue<unknown>, text: string, file: string): Refusal {
+/** Turns an issue of valibot's into a refusal with the key's path and the line on which it stands. */
+function schemaRefusal(
+  issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]],
+  text: string,
+  file: string,
+): Refusal {
+  // A misspelt key is unknown under its name and missing under the right one: the first says more.
+  const unknown = issues.find(({ type, expected }) => type === 'strict_object' && expected === 'never');
+  const issue = unknown ?? issues[0];
   const path = (v.getDotPath(issue) ?? '').split('.').filter(part => !/^\d+$/.test(part));
   const value = typeof issue.input === 'string' ? issue.input : undefined;
-  const why = issue.type === 'strict_object' && issue.expected === 'never' ? 'unknown key' : issue.message;
-  return refusal(text, file, path, value, why);
+  const missing = issue.type === 'strict_object' && issue.received === 'undefined';
+  return refusal(
+    text,
+    file,
+    path,
+    value,
+    unknown !== undefined ? 'unknown key' : missing ? 'the key is missing' : issue.message,
+  );
 }
 
 function refusal(
@@ -198,6 +211,14 @@ function parseDuration(text: string): number {
   const seconds = Number(count) * ({ s: 1, m: 60, h: 3600, d: 86400 }[unit ?? ''] ?? Number.NaN);
   if (!(seconds >= 120)) throw new Refusal(`${quote(text)} is not a time of at least 2m, such as 1h`);
   return seconds;
+}
+
+function parsePool(text: string): Prefix {
+  const pool = parsePrefix(text);
+  if (pool.family !== 4) throw new Refusal(`${quote(text)} is an IPv6 subnet, which hnet can't route yet`);
+  if (pool.length < 8)
+    throw new Refusal(`${quote(text)} is more than a /8: no provider routes that to one host`);
+  return pool;
 }
 
 function parseScopes(text: string): Prefix {

@@ -1,4 +1,4 @@
-import { type Action, type Batch, batches } from './action.ts';
+import { type Action, type Batch, batches, interleave } from './action.ts';
 import type { Host } from './host.ts';
 import { Refusal, reason } from './refusal.ts';
 import type { Finding, Resource } from './resources/resource.ts';
@@ -17,7 +17,7 @@ export function check(plan: readonly Resource[], view: View): Checked[] {
 
 /**
  * Brings up, in order, what isn't present. Somebody else's thing in the way is refused before anything is
- * touched; at the first failure, what this call had brought up is taken down again.
+ * touched; at the first failure, what this call had made is taken down again, and what it had mended stays.
  * @returns the resources that were brought up
  * @throws Refusal with the first failure
  */
@@ -35,11 +35,33 @@ export function up(plan: readonly Resource[], view: View, host: Host): Checked[]
       host.perform(batch, false);
     }
   } catch (error) {
-    const undo = needed.slice(0, reached + 1).map(({ resource }) => resource);
+    const made = needed.slice(0, reached + 1).filter(({ finding }) => finding.is === 'absent');
+    const undo = made.map(({ resource }) => resource);
     const left = down(undo, view, host).map(failure => `; then ${failure}`);
     throw new Refusal(`${reason(error)}${left.join('')}`);
   }
   return needed;
+}
+
+/**
+ * Brings up what isn't present for a domain that runs, past failures: half of its network is better than none.
+ * @returns what was brought up, and what failed, a sentence each
+ */
+export function repair(
+  plan: readonly Resource[],
+  view: View,
+  host: Host,
+): { done: Checked[]; failures: string[] } {
+  const failures: string[] = [];
+  const done = plan.flatMap(resource => {
+    try {
+      return up([resource], view, host);
+    } catch (error) {
+      failures.push(reason(error));
+      return [];
+    }
+  });
+  return { done, failures };
 }
 
 /** Batches the actions, remembering of each batch the last resource it touches. */
@@ -68,4 +90,18 @@ export function down(plan: readonly Resource[], view: View, host: Host): string[
     }
   }
   return failures;
+}
+
+/**
+ * Repairs what belongs to several running domains, those together whose commands are for one tool: so it takes as
+ * many processes for a hundred domains as for one. Nothing is undone on a failure, for the rest is better than none.
+ * @throws Refusal with the first failure, what comes after it not done
+ */
+export function mend(plans: readonly (readonly Resource[])[], view: View, host: Host): void {
+  const needed = plans.map(plan =>
+    check(plan, view)
+      .filter(({ finding }) => finding.is !== 'present')
+      .flatMap(({ resource }) => resource.up(view)),
+  );
+  for (const batch of batches(interleave(needed))) host.perform(batch, false);
 }

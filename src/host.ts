@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Action, type Batch, type BatchTool, batchCommand } from './action.ts';
 import { Refusal, reason } from './refusal.ts';
@@ -22,7 +22,7 @@ const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /** What the tools say when the thing to be removed isn't there; taking down treats it as success. */
 const ABSENCE =
-  /Cannot find device|No such process|No such device|No such file or directory|Cannot assign requested address|set with the given name does not exist|element cannot be deleted|element does not exist/;
+  /Cannot find device|No such process|No such device|No such file or directory|Cannot assign requested address|Address not found|set with the given name does not exist|element cannot be deleted|element does not exist/;
 
 /**
  * The one door to the kernel and its tools. Calls are synchronous: a plan is an ordered list, and nothing is
@@ -110,10 +110,8 @@ export class Host {
       this.#runBatch(tool, lines, true);
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
-      // ipset stops at its first error whatever we ask, and nft does all or nothing: so the lines get their turn
-      // one by one.
-      if (lines.length > 1 && tool !== 'ip')
-        for (const line of lines) this.#performForgiving(tool, [line]);
+      // ipset stops at its first error whatever we ask, and nft then does nothing at all: one by one they get their turn.
+      if (lines.length > 1 && tool !== 'ip') for (const line of lines) this.#performForgiving(tool, [line]);
       else if (complaints(error.stderr).length > 0) throw error;
     }
   }
@@ -165,18 +163,27 @@ function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' }>): void
       mkdirSync(action.path, { recursive: true, mode: 0o755 });
       break;
     case 'remove':
-      rmSync(action.path, { force: true });
+      for (const path of [action.path, halfOf(action.path)]) rmSync(path, { force: true });
+      break;
+    case 'link':
+      linkAtomically(action.path, action.target);
       break;
     case 'terminate':
-      terminate(action.pidFile, action.marker);
+      terminate(action);
       break;
   }
 }
 
+/**
+ * Where something lies until it is whole. The name is always the same, so that whoever writes or removes the thing
+ * next also removes what a process left that was killed; each of our files has one writer at a time.
+ */
+export const halfOf = (path: string): string => `${path}~`;
+
 /** Writes a file so that a reader, or a crash, never sees half of it. */
 export function writeAtomically(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  const temporary = `${path}.${process.pid}.new`;
+  const temporary = halfOf(path);
   try {
     writeFileSync(temporary, text, { mode: 0o644 });
     renameSync(temporary, path);
@@ -197,10 +204,11 @@ function writeSysctl(path: string, value: string, ifPresent: boolean): void {
 /** The process that a pid file names, if it is still the one that was started with `marker`. */
 export function processOf(pidFile: string, marker: string): number | undefined {
   const pid = Number(readIfThere(pidFile)?.trim() || Number.NaN);
-  return Number.isInteger(pid) && pid > 1 && readIfThere(`/proc/${pid}/cmdline`)?.includes(marker)
-    ? pid
-    : undefined;
+  return isProcess(pid, marker) ? pid : undefined;
 }
+
+const isProcess = (pid: number, marker: string): boolean =>
+  Number.isInteger(pid) && pid > 1 && (readIfThere(`/proc/${pid}/cmdline`)?.includes(marker) ?? false);
 
 /** The text of a file, or undefined if it isn't there (or its process has just gone). */
 export function readIfThere(path: string): string | undefined {
@@ -213,13 +221,27 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-/** SIGTERM, and SIGKILL after a second; returns when the process is gone, so that its socket is free. */
-function terminate(pidFile: string, marker: string): void {
-  const pid = processOf(pidFile, marker);
-  if (pid === undefined) return;
+/** A symbolic link in the place of whatever link is there. */
+function linkAtomically(path: string, target: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  const temporary = halfOf(path);
+  rmSync(temporary, { force: true });
+  symlinkSync(target, temporary);
+  renameSync(temporary, path);
+}
+
+/** SIGTERM, and SIGKILL after a second; returns when the processes are gone, so that their socket is free. */
+function terminate({ pidFile, marker, pids = [] }: Extract<Action, { kind: 'terminate' }>): void {
+  const named = processOf(pidFile, marker);
+  const alive = (pid: number): boolean => isProcess(pid, marker);
+  for (const pid of new Set([...(named === undefined ? [] : [named]), ...pids]))
+    if (alive(pid)) end(pid, alive);
+}
+
+function end(pid: number, alive: (pid: number) => boolean): void {
   process.kill(pid, 'SIGTERM');
   const killAt = Date.now() + 1000;
-  for (let killed = false; processOf(pidFile, marker) === pid; pause(2)) {
+  for (let killed = false; alive(pid); pause(2)) {
     if (!killed && Date.now() > killAt) killed = process.kill(pid, 'SIGKILL');
     if (Date.now() > killAt + 2000) throw new Refusal(`process ${pid} doesn't end`);
   }

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './libvirt.ts';
+import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './libvirt-connection.ts';
 import { Refusal } from './refusal.ts';
 
 type Koffi = typeof import('koffi');
@@ -9,6 +9,9 @@ type Pointer = bigint;
 /** virDomainModificationImpact of libvirt-domain.h. */
 const AFFECTS: Readonly<Record<Affects, number>> = { live: 1, config: 2, both: 3 };
 const XML_INACTIVE = 2;
+/** virConnectListAllDomainsFlags. */
+const LIST_ALL = 0;
+const LIST_ACTIVE = 1;
 /** VIR_DOMAIN_METADATA_ELEMENT: an XML element of one's own, as against title and description. */
 const METADATA_ELEMENT = 2;
 
@@ -19,10 +22,26 @@ const METADATA_ELEMENT = 2;
  * @throws Refusal if the library is there and the daemon can't be reached
  */
 export function openLibrary(): Connection | undefined {
-  const loaded = load();
-  return loaded === undefined
-    ? undefined
-    : new LibraryConnection(loaded.koffi, declare(loaded.koffi, loaded.libvirt, loaded.libc));
+  const api = library();
+  return api === undefined ? undefined : new LibraryConnection(api.koffi, api.declared);
+}
+
+let loaded: { readonly koffi: Koffi; readonly declared: ReturnType<typeof declare> } | undefined;
+
+/** Once per process: types and callbacks, once made, stay, and a service connects again and again. */
+function library(): typeof loaded {
+  if (loaded !== undefined) return loaded;
+  const parts = load();
+  if (parts === undefined) return undefined;
+  const { koffi, libvirt, libc } = parts;
+  const declared = declare(koffi, libvirt, libc);
+  // By itself libvirt prints every error on standard error, besides returning it.
+  declared.setErrorFunction(
+    null,
+    koffi.register(() => undefined, declared.handler),
+  );
+  loaded = { koffi, declared };
+  return loaded;
 }
 
 function load(): { koffi: Koffi; libvirt: Library; libc: Library } | undefined {
@@ -79,26 +98,34 @@ class LibraryConnection implements Connection {
   constructor(koffi: Koffi, api: ReturnType<typeof declare>) {
     this.#koffi = koffi;
     this.#api = api;
-    // By itself libvirt prints every error on standard error, besides returning it.
-    api.setErrorFunction(
-      null,
-      koffi.register(() => undefined, api.handler),
-    );
     this.#connection = this.#pointer('connect to libvirt (qemu:///system)', api.open('qemu:///system'));
   }
 
   list(): string[] {
-    const out: [Pointer | null] = [null];
-    const count = this.#number('list the domains', this.#api.listAll(this.#connection, out, 0));
-    const domains = count === 0 ? [] : (this.#koffi.decode(out[0], 'void *', count) as Pointer[]);
-    const uuids = domains.map(domain => {
+    return this.#each(LIST_ALL, domain => {
       const buffer = Buffer.alloc(37);
       this.#number('read a UUID', this.#api.uuidString(domain, buffer));
-      this.#api.freeDomain(domain);
-      return buffer.toString('latin1', 0, 36);
+      return [buffer.toString('latin1', 0, 36)];
     });
-    if (out[0] !== null) this.#api.free(out[0]);
-    return uuids;
+  }
+
+  running(): string[] {
+    return this.#each(LIST_ACTIVE, domain => {
+      const text = this.#api.xml(domain, 0);
+      return text === null ? [] : [String(text)];
+    });
+  }
+
+  #each<T>(which: number, read: (domain: Pointer) => T[]): T[] {
+    const out: [Pointer | null] = [null];
+    const count = this.#number('list the domains', this.#api.listAll(this.#connection, out, which));
+    const domains = count === 0 ? [] : (this.#koffi.decode(out[0], 'void *', count) as Pointer[]);
+    try {
+      return domains.flatMap(read);
+    } finally {
+      for (const domain of domains) this.#api.freeDomain(domain);
+      if (out[0] !== null) this.#api.free(out[0]);
+    }
   }
 
   xml(uuid: string, inactive: boolean): string {

@@ -1,7 +1,7 @@
 import { type Domain, parseDomain } from './domain.ts';
+import type { Connection } from './libvirt-connection.ts';
 import { openLibrary } from './libvirt-library.ts';
 import { openVirsh } from './libvirt-virsh.ts';
-import { METADATA_NAMESPACE } from './names.ts';
 import { quote, Refusal } from './refusal.ts';
 
 /** A domain and what libvirt knows of it besides its XML. */
@@ -12,31 +12,6 @@ export interface KnownDomain {
   readonly persistent: Domain | undefined;
   readonly active: boolean;
 }
-
-/** Which of a domain's two descriptions a change goes to: the one it runs with, the one it starts from. */
-export type Affects = 'live' | 'config' | 'both';
-
-/**
- * What hnet needs of libvirt, by either of two ways: its C library, or virsh where that can't be loaded.
- * Every call throws a Refusal with libvirt's own words. Never used from the hook: there it would deadlock.
- */
-export interface Connection {
-  /** UUIDs of all domains. */
-  readonly list: () => string[];
-  readonly xml: (uuid: string, inactive: boolean) => string;
-  readonly isActive: (uuid: string) => boolean;
-  readonly isPersistent: (uuid: string) => boolean;
-  readonly hasManagedSave: (uuid: string) => boolean;
-  /** Sets our metadata element; undefined removes it. */
-  readonly setMetadata: (uuid: string, element: string | undefined, affects: Affects) => void;
-  readonly updateDevice: (uuid: string, device: string, affects: Affects) => void;
-  readonly attachDevice: (uuid: string, device: string, affects: Affects) => void;
-  readonly close: () => void;
-}
-
-/** The prefix under which our element is stored; its namespace is what counts. */
-export const METADATA_KEY = 'hnet';
-export const METADATA_URI = METADATA_NAMESPACE;
 
 /** Runs `work` with a connection to qemu:///system. @throws Refusal if there is no libvirt to talk to */
 export function withLibvirt<T>(work: (libvirt: Libvirt) => T): T {

@@ -43,16 +43,16 @@ export function aliasOwner(alias: string): string | undefined {
 }
 
 /**
- * Names for the bridge of an address, the first being the article's `br<last octet>`. Each further one is
- * more specific; the last, with all four octets, is unique among IPv4 addresses and at most 15 bytes long.
+ * Names for the bridge of an address, the first being the article's `br<last octet>`. Each further one is more
+ * specific; the last, the address in hex or a fingerprint of it, is unique. All fit an interface name.
  */
 export function bridgeNames(address: Prefix): string[] {
-  if (address.family === 4) {
-    const octets = formatAddress(4, address.first).split('.');
-    return octets.map((_, index) => `br${octets.slice(octets.length - 1 - index).join('-')}`);
+  if (address.family === 6) {
+    const group = (address.first & 0xffffn).toString(16);
+    return [`br${group}`, `br6-${digest(formatAddress(6, address.first))}`];
   }
-  const group = (address.first & 0xffffn).toString(16);
-  return [`br${group}`, `br6-${digest(formatAddress(6, address.first))}`];
+  const [, b, c, d] = formatAddress(4, address.first).split('.');
+  return [`br${d}`, `br${c}-${d}`, `br${b}-${c}-${d}`, `br-${address.first.toString(16).padStart(8, '0')}`];
 }
 
 /** The article's bootstrap scope for an address: 172.30.<last octet>.0/24; for IPv6, the last byte. */

@@ -7,6 +7,7 @@ import type { Firewall, Look } from './firewall/firewall.ts';
 import type { Uplink } from './firewall/uplink.ts';
 import { CommandFailure, type Host, processOf, readIfThere } from './host.ts';
 import { DHCP_DIRECTORY, gatewayOf, ROUTE_PROTOCOL } from './names.ts';
+import { observeStrangers } from './observe-strangers.ts';
 import { Refusal } from './refusal.ts';
 import type { BridgeSpec } from './resources/bridge.ts';
 import { configurationFile, pidFile } from './resources/dhcp.ts';
@@ -55,23 +56,52 @@ function parse<T>(schema: v.GenericSchema<unknown, T>, output: unknown, what: st
 /** Everything, in a number of processes that doesn't depend on the number of domains. */
 export function observe(host: Host, firewall: Firewall): View {
   const [links, routes] = host.query(['address show', 'route show table main']);
+  return toView(links, routes, host, firewall);
+}
+
+function toView(links: unknown, routes: unknown, host: Host, firewall: Firewall): View {
   return {
     ...toLinks(links),
     routes: toRoutes(4, routes),
-    filter: look(host, firewall.looks.all),
+    filter: { ...look(host, firewall.looks.all), strangers: observeStrangers(host, firewall) },
     dhcp: readDhcpServers(host),
     sysctl,
   };
 }
 
-/** What stands in the filter. A tool that fails has nothing to show: a table that isn't there, say. */
+/** Links, addresses and routes alone. */
+export function readNetwork(host: Host): Pick<View, 'links' | 'addresses' | 'routes'> {
+  const [links, routes] = host.query(['address show', 'route show table main']);
+  return { ...toLinks(links), routes: toRoutes(4, routes) };
+}
+
+/** The same with the uplink, in one process less. @throws Refusal as {@link observeUplink} */
+export function observeWithUplink(
+  host: Host,
+  firewall: Firewall,
+  given: UplinkConfig,
+): { view: View; uplink: Uplink } {
+  const [links, routes, ...answers] = host.query(['address show', 'route show table main', ...DEFAULT_ROUTE]);
+  return {
+    view: toView(links, routes, host, firewall),
+    uplink: readUplink(
+      given,
+      answers.find(one => one !== undefined),
+    ),
+  };
+}
+
+/**
+ * What stands in the filter.
+ * @throws CommandFailure where it can't be seen: to take that for nothing would be to set it all up twice
+ */
 export function look(host: Host, { commands, parse }: Look): View['filter'] {
   return parse(
-    commands.map(({ argv, stdin }) => {
+    commands.map(({ argv, stdin, failsIfEmpty }) => {
       try {
         return host.run(argv, stdin);
       } catch (error) {
-        if (error instanceof CommandFailure) return '';
+        if (failsIfEmpty && error instanceof CommandFailure) return '';
         throw error;
       }
     }),
@@ -106,8 +136,8 @@ export function observeStart(
     ]),
     prefixes: prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
   };
-  const [defaultRoute, blackholes, ...answers] = host.query([
-    DEFAULT_ROUTE,
+  const [defaultRoute, otherRoute, blackholes, ...answers] = host.query([
+    ...DEFAULT_ROUTE,
     `route show type blackhole proto ${ROUTE_PROTOCOL}`,
     ...Object.values(queries).flat(),
   ]);
@@ -116,7 +146,7 @@ export function observeStart(
   const scopes = toRoutes(4, take(queries.scopes.length));
   const matches = toRoutes(4, take(queries.prefixes.length));
   return {
-    uplink: readUplink(given, defaultRoute),
+    uplink: readUplink(given, defaultRoute ?? otherRoute),
     routes: [...scopes.values()],
     view: {
       ...EMPTY_VIEW,
@@ -189,24 +219,42 @@ function toRoute(
 
 /**
  * Our DHCP servers that are alive, and the interface each one's socket is bound to: a bridge that was made
- * anew leaves its old server alive, bound to an index that is gone (`%if7` in ss), and serving nobody.
+ * anew leaves its old server alive, bound to an index that is gone (`%if7` in ss), and serving nobody. They are
+ * known by their command lines, for the files that name them may be lost while they run.
  */
 function readDhcpServers(host: Host): ReadonlyMap<string, DhcpServer> {
-  const servers = new Map<string, DhcpServer>();
-  const bridges = listDirectory(DHCP_DIRECTORY)
-    .filter(name => name.endsWith('.pid'))
-    .map(name => name.slice(0, -4));
-  if (bridges.length === 0) return servers;
-  const sockets = host.run(['ss', '-Hulnp', 'sport = :67']);
-  const bound = new Map(
-    [...sockets.matchAll(/%(\S+):67 .*pid=(\d+)/g)].map(([, device = '', pid]) => [Number(pid), device]),
-  );
-  for (const bridge of bridges) {
-    const pid = processOf(pidFile(bridge), configurationFile(bridge));
-    const configuration = readIfThere(configurationFile(bridge)) ?? '';
-    if (pid !== undefined) servers.set(bridge, { pid, boundTo: bound.get(pid) ?? 'nothing', configuration });
+  const found = new Map<string, { pid: number; boundTo: string }[]>();
+  const note = (bridge: string, pid: number, boundTo: string): void => {
+    const others = found.get(bridge) ?? [];
+    if (!others.some(other => other.pid === pid)) found.set(bridge, [...others, { pid, boundTo }]);
+  };
+  for (const { pid, boundTo } of dhcpSockets(host)) {
+    const [, bridge] = SERVER.exec(readIfThere(`/proc/${pid}/cmdline`) ?? '') ?? [];
+    if (bridge !== undefined) note(bridge, pid, boundTo);
   }
-  return servers;
+  for (const bridge of listDirectory(DHCP_DIRECTORY).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? [])) {
+    const pid = processOf(pidFile(bridge), configurationFile(bridge));
+    if (pid !== undefined) note(bridge, pid, 'nothing');
+  }
+  return new Map([...found].map(([bridge, servers]) => [bridge, toServer(bridge, servers)]));
+}
+
+const SERVER = new RegExp(`--conf-file=${DHCP_DIRECTORY}/([^/\0]+)\\.conf\0`);
+
+function dhcpSockets(host: Host): { pid: number; boundTo: string }[] {
+  const sockets = host.run(['ss', '-Hulnp', 'sport = :67']);
+  return [...sockets.matchAll(/%(\S+):67 .*pid=(\d+)/g)].map(([, device = '', pid]) => ({
+    pid: Number(pid),
+    boundTo: device,
+  }));
+}
+
+/** Of several servers, the one that serves. */
+function toServer(bridge: string, servers: readonly { pid: number; boundTo: string }[]): DhcpServer {
+  const main = servers.find(({ boundTo }) => boundTo === bridge) ?? servers[0];
+  const rivals = servers.filter(server => server !== main).map(({ pid }) => pid);
+  const configuration = readIfThere(configurationFile(bridge)) ?? '';
+  return { pid: main?.pid ?? 0, boundTo: main?.boundTo ?? 'nothing', rivals, configuration };
 }
 
 function listDirectory(path: string): string[] {
@@ -217,15 +265,19 @@ function listDirectory(path: string): string[] {
   }
 }
 
-/** Asks for the default route: 192.0.2.1 (RFC 5737) is never anybody's. */
-const DEFAULT_ROUTE = 'route get 192.0.2.1';
+/**
+ * Asks for the default route, and no packet is sent. 192.0.2.1 (RFC 5737) is never anybody's, but a careful host
+ * blackholes its network; then any address far away tells.
+ */
+const DEFAULT_ROUTE = ['route get 192.0.2.1', 'route get 9.9.9.9'];
 
 /** What the configuration says of the uplink; what it leaves out is read from the default route. */
 export type UplinkConfig = Pick<Config, 'uplink' | 'host' | 'gateway'>;
 
 /** The uplink by itself, for what touches no domain. @throws Refusal as {@link observeStart} */
 export function observeUplink(host: Host, given: UplinkConfig): Uplink {
-  return readUplink(given, host.query([DEFAULT_ROUTE])[0]);
+  const [answer, other] = host.query(DEFAULT_ROUTE);
+  return readUplink(given, answer ?? other);
 }
 
 function readUplink(given: UplinkConfig, answer: unknown[] | undefined): Uplink {

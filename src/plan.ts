@@ -1,5 +1,6 @@
 import type { Config, DhcpConfig } from './config.ts';
 import type { Firewall } from './firewall/firewall.ts';
+import { passages } from './firewall/passages.ts';
 import type { Policy } from './firewall/policy.ts';
 import type { Uplink } from './firewall/uplink.ts';
 import type { Address } from './metadata.ts';
@@ -53,5 +54,10 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
 
 /** What stands on the host as long as hnet is installed, whether a domain runs or not. */
 export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Resource[] {
-  return [forwarding, ...firewall.base(config, uplink), ...config.pools.map(blackhole)];
+  return [
+    forwarding,
+    ...firewall.base(config, uplink),
+    ...passages(config, uplink),
+    ...config.pools.map(blackhole),
+  ];
 }

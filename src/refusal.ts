@@ -13,8 +13,19 @@ export class UsageRefusal extends Refusal {
 
 /** Quotes a value for a message on one line: a domain's name may hold quotes, newlines or escape codes. */
 export function quote(value: string): string {
-  return JSON.stringify(value);
+  return `"${visible(JSON.stringify(value).slice(1, -1))}"`;
 }
+
+/** A text with its control characters written out: JSON leaves DEL and those of ISO 6429's second set as they are. */
+export function visible(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    character => SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** The text of whatever was thrown, on one line. */
 export function reason(error: unknown): string {

@@ -1,3 +1,5 @@
+import { visible } from './refusal.ts';
+
 /** A cell and the colour it takes on a terminal. */
 export type Cell = string | { readonly text: string; readonly colour: Colour };
 export type Colour = 'green' | 'red' | 'yellow' | 'dim';
@@ -23,8 +25,7 @@ export function table(
 function textOf(cell: Cell): string {
   const text = typeof cell === 'string' ? cell : cell.text;
   // A domain may be called anything, escape sequences for the terminal included.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, character => JSON.stringify(character).slice(1, -1));
+  return visible(text);
 }
 
 function paint(cell: Cell, padded: string, colour: boolean): string {

@@ -1,4 +1,5 @@
 import { formatLong, type Prefix } from './address.ts';
+import type { Strangers } from './firewall/strangers.ts';
 
 /** A network interface as the kernel reports it. */
 export interface Link {
@@ -35,6 +36,8 @@ export interface DhcpServer {
   readonly pid: number;
   /** The interface its socket is bound to; `if7` where that interface is gone. */
   readonly boundTo: string;
+  /** Further servers of ours on the same bridge, where there should be one. */
+  readonly rivals: readonly number[];
   /** The text of the configuration it was started with. */
   readonly configuration: string;
 }
@@ -60,6 +63,8 @@ export interface FilterView {
   readonly sets: ReadonlyMap<string, ReadonlyMap<string, Counter> | 'unread'>;
   /** `table chain` → its rules in order. */
   readonly chains: ReadonlyMap<string, readonly RuleLine[]>;
+  /** What others filter; left out where it wasn't read, and nothing is known against it. */
+  readonly strangers?: Strangers;
 }
 
 /**

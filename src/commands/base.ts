@@ -1,10 +1,18 @@
+import { parseAddress } from '../address.ts';
 import { bringUpBase, firewallInForce } from '../attach.ts';
 import { FIREWALLS } from '../backend.ts';
+import { DEFAULT_CONFIG } from '../config.ts';
 import { down } from '../converge.ts';
+import { hasPassages } from '../firewall/passages.ts';
+import type { Uplink } from '../firewall/uplink.ts';
 import { withLock } from '../lock.ts';
+import { ROUTE_PROTOCOL } from '../names.ts';
 import { observe, observeUplink } from '../observe.ts';
 import { basePlan } from '../plan.ts';
 import { Refusal } from '../refusal.ts';
+import type { Resource } from '../resources/resource.ts';
+import { blackhole } from '../resources/route.ts';
+import type { View } from '../view.ts';
 import type { Context } from './context.ts';
 
 /** Brings up what stands whether a domain runs or not: forwarding, sets, chains, blackholes. Run at boot. */
@@ -13,20 +21,40 @@ export function baseUp(context: Context): void {
   withLock('claims', 'exclusive', context.host, () => {
     const firewall = firewallInForce(config);
     const uplink = observeUplink(context.host, config);
-    const done = bringUpBase(config, uplink, firewall, observe(context.host, firewall), context.host);
+    const view = observe(context.host, firewall);
+    const done = bringUpBase(config, uplink, firewall, view, context.host);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
+    const kept = new Set(config.pools.map(pool => blackhole(pool).label));
+    const stale = blackholesOf(view).filter(({ label }) => !kept.has(label));
+    down(stale, view, context.host);
+    for (const { label } of stale) context.print(`removed: ${label}`);
   });
 }
 
-/** Removes all of it; for uninstalling. @throws Refusal with what couldn't be removed */
-export function baseDown(context: Context): void {
-  const config = context.config();
-  withLock('sync', 'exclusive', context.host, () => {
-    const uplink = observeUplink(context.host, config);
+/**
+ * Removes all of it; for uninstalling. It goes by what stands, not by the configuration, which may be broken or
+ * another by now.
+ * @throws Refusal with what couldn't be removed
+ */
+export function baseDown({ host }: Context): void {
+  withLock('sync', 'exclusive', host, () => {
     const failures = Object.values(FIREWALLS).flatMap(firewall => {
-      const view = observe(context.host, firewall);
-      return view.filter.sets.size > 0 ? down(basePlan(config, uplink, firewall), view, context.host) : [];
+      const view = observe(host, firewall);
+      const stands = view.filter.sets.size > 0 || hasPassages(view);
+      const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINK, firewall) : [];
+      return down([...base, ...blackholesOf(view)], view, host);
     });
     if (failures.length > 0) throw new Refusal(failures.join('; '));
   });
+}
+
+/** For removing, where it doesn't matter where the Internet is. */
+const NO_UPLINK: Uplink = { device: 'none', host: parseAddress('0.0.0.0'), gateway: undefined };
+
+/** The blackholes that stand, whatever the pools are now. */
+function blackholesOf({ routes }: View): Resource[] {
+  const ours = [...routes.values()].filter(
+    ({ type, protocol }) => type === 'blackhole' && protocol === String(ROUTE_PROTOCOL),
+  );
+  return ours.map(({ prefix }) => blackhole(prefix));
 }

@@ -1,6 +1,7 @@
 import { format } from '../address.ts';
 import { chooseFirewall } from '../backend.ts';
-import { addressesOf } from '../domain.ts';
+import { addressesOf, type Domain, policyOf } from '../domain.ts';
+import { summary } from '../firewall/policy.ts';
 import { type Health, healthOf } from '../health.ts';
 import { readLeases } from '../leases.ts';
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
@@ -18,6 +19,8 @@ interface Row {
   readonly bridge: string | null;
   readonly scope: string | null;
   readonly lease: string | null;
+  /** `open`, or what its rules close. */
+  readonly policy: string;
   readonly faults: readonly string[];
 }
 
@@ -39,40 +42,49 @@ export function status(name: string | undefined, options: { json?: boolean }, co
 }
 
 function toRows({ domain, persistent, active }: KnownDomain, health: Health): Row[] {
-  const base = { domain: domain.name, uuid: domain.uuid, state: active ? 'running' : 'stopped' } as const;
+  const target = active ? domain : (persistent ?? domain);
+  const base = {
+    domain: domain.name,
+    uuid: domain.uuid,
+    state: active ? 'running' : 'stopped',
+    policy: summary(policyOf(target)),
+  } as const;
   const nothing = { ...base, address: null, bridge: null, scope: null, lease: null };
-  const intent = (active ? domain : (persistent ?? domain)).intent;
+  const { intent } = target;
   if (intent.kind === 'malformed') return [{ ...nothing, faults: [`metadata: ${intent.why}`] }];
   const addresses = health.attachment?.addresses ?? addressesOf(persistent ?? domain);
   if (intent.kind === 'assigned' && addresses.length === 0) {
     return [{ ...nothing, faults: ["a clone: its metadata is another domain's"] }];
   }
-  return addresses.map(address => ({ ...base, ...addressCells(address), faults: health.faults }));
+  return addresses.map(address => ({
+    ...base,
+    ...addressCells(address, domain, active),
+    faults: health.faults,
+  }));
 }
 
-function addressCells({
-  prefix,
-  bridge,
-  scope,
-}: Address): Pick<Row, 'address' | 'bridge' | 'scope' | 'lease'> {
-  return {
-    address: format(prefix),
-    bridge,
-    scope: format(scope),
-    lease: readLeases(bridge)[0]?.address ?? null,
-  };
+function addressCells(
+  { prefix, bridge, scope }: Address,
+  { nics }: Domain,
+  active: boolean,
+): Pick<Row, 'address' | 'bridge' | 'scope' | 'lease'> {
+  const macs = nics.filter(({ source }) => source === bridge).map(({ mac }) => mac);
+  // The file of a bridge remembers former leases, and those of the domain that had the bridge before.
+  const lease = active ? readLeases(bridge).find(({ mac }) => macs.includes(mac)) : undefined;
+  return { address: format(prefix), bridge, scope: format(scope), lease: lease?.address ?? null };
 }
 
 function render(rows: readonly Row[], colour: boolean): string[] {
-  const cells = rows.map(({ domain, state, address, bridge, lease, faults }): Cell[] => [
+  const cells = rows.map(({ domain, state, address, bridge, lease, policy, faults }): Cell[] => [
     domain,
     { text: state, colour: state === 'running' ? 'green' : 'dim' },
     address ?? '-',
     bridge ?? '-',
     lease ?? '-',
+    policy,
     health(state, faults),
   ]);
-  return table(['DOMAIN', 'STATE', 'ADDRESS', 'BRIDGE', 'LEASE', 'HEALTH'], cells, colour);
+  return table(['DOMAIN', 'STATE', 'ADDRESS', 'BRIDGE', 'LEASE', 'POLICY', 'HEALTH'], cells, colour);
 }
 
 function health(state: Row['state'], faults: readonly string[]): Cell {

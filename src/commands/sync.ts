@@ -1,82 +1,112 @@
-import { bringUpBase } from '../attach.ts';
-import { type Attachment, attachedDomains, readAttachment, rewriteAttachment } from '../attachments.ts';
-import { chooseFirewall, FIREWALLS } from '../backend.ts';
-import type { Config } from '../config.ts';
-import { type Checked, down, up } from '../converge.ts';
+import { detach, reconfigure, tapsOf, toAttachment } from '../attach.ts';
+import type { Attachment } from '../attachments.ts';
+import { FIREWALLS } from '../backend.ts';
+import { describe, faults, needsRepair } from '../faults.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import { addUp } from '../ledger.ts';
 import { withLock } from '../lock.ts';
-import { look, observe, observeUplink } from '../observe.ts';
-import { domainPlan } from '../plan.ts';
-import { Refusal, reason } from '../refusal.ts';
-import type { View } from '../view.ts';
+import { type Report, repair, summary } from '../mend.ts';
+import { look } from '../observe.ts';
+import { readRecords } from '../records.ts';
+import { quote, Refusal, reason } from '../refusal.ts';
+import { listRunning, type Survey, survey } from '../survey.ts';
+import { settledSurvey } from './check.ts';
 import type { Context } from './context.ts';
 
-/**
- * Brings base and attached domains to what they should be, in the backend that the configuration chooses, and
- * adds up the traffic. On a host in order it changes nothing.
- */
-export function sync(context: Context): void {
-  const config = context.config();
-  const firewall = chooseFirewall(config);
-  withLock('sync', 'exclusive', context.host, () => {
-    const attachments = attachedDomains().flatMap(uuid => readOrWarn(uuid, context));
-    for (const backend of Object.values(FIREWALLS))
-      addUpAll(attachments, backend, firewall.name !== backend.name, context);
-    const uplink = observeUplink(context.host, config);
-    const repaired = bringUpBase(config, uplink, firewall, observe(context.host, firewall), context.host);
-    const view = observe(context.host, firewall);
-    for (const attachment of attachments)
-      repaired.push(...repair(attachment, config, firewall, view, context));
-    for (const { resource, finding } of repaired) {
-      context.print(`repaired: ${resource.label} (${'why' in finding ? finding.why : 'it was missing'})`);
-    }
-    removeOther(config, firewall, context);
-  });
-}
+/** A repair may come too late for a domain that ended meanwhile: then it is looked at, and repaired, again. */
+const PASSES = 3;
 
-function readOrWarn(uuid: string, context: Context): Attachment[] {
-  try {
-    const attachment = readAttachment(uuid);
-    return attachment === undefined ? [] : [attachment];
-  } catch (error) {
-    context.warn(reason(error));
-    return [];
+/**
+ * Brings base and running domains to what they should be, in the backend that the configuration chooses; removes what
+ * belongs to nobody; and adds up the traffic. On a host in order it changes nothing.
+ */
+export function sync(options: { dryRun?: boolean }, context: Context): void {
+  if (options.dryRun) dryRun(context);
+  else {
+    countTraffic(context);
+    converge(context);
   }
 }
 
-function addUpAll(
-  attachments: readonly Attachment[],
-  firewall: Firewall,
-  over: boolean,
+function dryRun(context: Context): void {
+  const found = faults(settledSurvey(list(context), context));
+  for (const fault of found)
+    context.print(`would ${fault.is === 'left over' ? 'remove' : 'repair'}: ${describe(fault)}`);
+  if (found.length === 0) context.print('Nothing to repair');
+}
+
+/** Repairs until there is nothing to repair. The exit code is 1 if something couldn't be. */
+export function converge(context: Context): void {
+  for (let pass = 1; pass <= PASSES; pass++) {
+    const failures: string[] = [];
+    const report: Report = { done: context.print, failed: line => void failures.push(line) };
+    const found = onePass(report, context);
+    for (const { name, why } of found.unclear) failures.push(`${quote(name)}: ${why}`);
+    for (const line of failures) context.warn(line);
+    if (failures.length > 0) process.exitCode = 1;
+    if (failures.length > 0 || !needsRepair(found)) return;
+  }
+}
+
+function onePass(report: Report, context: Context): Survey {
+  const { host } = context;
+  const listing = list(context);
+  const config = context.config();
+  const found = survey(listing, config, host);
+  if (!needsRepair(found)) return found;
+  const settled = withLock('sync', 'exclusive', host, () => {
+    const again = survey(listing, config, host);
+    repair(again, host, report);
+    return again;
+  });
+  for (const { domain, assignment } of settled.changed) follow(domain, assignment, settled, report, context);
+  return settled;
+}
+
+function list(context: Context): ReturnType<typeof listRunning> {
+  const listing = listRunning();
+  if (listing.why !== undefined)
+    context.warn(`${listing.why}; what no domain owns stays, and lost records are not rebuilt`);
+  return listing;
+}
+
+/** A running domain whose metadata was changed gets what it says now. */
+function follow(
+  domain: Survey['changed'][number]['domain'],
+  assignment: Survey['changed'][number]['assignment'],
+  { config, firewall }: Survey,
+  report: Report,
   { host }: Context,
 ): void {
+  try {
+    if (assignment === undefined) {
+      const gone = detach(domain, host);
+      if (gone !== undefined) report.done(`removed: ${summary(gone)} (its assignment was taken away)`);
+      return;
+    }
+    const next = toAttachment(domain, assignment, firewall);
+    reconfigure(next, tapsOf(domain), config, host);
+    report.done(`changed: ${summary(next)} (its assignment has changed)`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    report.failed(`${quote(domain.name)}: ${reason(error)}`);
+  }
+}
+
+/** Adds up what was counted. The lock keeps a release from doing the same at the same time. */
+export function countTraffic(context: Context): void {
+  withLock('sync', 'exclusive', context.host, () => {
+    const attachments = readRecords().entries.flatMap(({ content }) =>
+      typeof content === 'string' ? [] : [content],
+    );
+    for (const firewall of Object.values(FIREWALLS)) addUpAll(attachments, firewall, context);
+  });
+}
+
+function addUpAll(attachments: readonly Attachment[], firewall: Firewall, { host }: Context): void {
   const own = attachments.filter(({ backend }) => backend === firewall.name);
   if (own.length === 0) return;
   const filter = look(host, firewall.looks.counters);
   for (const { domain, addresses } of own)
-    for (const { prefix } of addresses) addUp(prefix, domain, filter, over);
-}
-
-function repair(
-  attachment: Attachment,
-  config: Config,
-  firewall: Firewall,
-  view: View,
-  { host }: Context,
-): Checked[] {
-  const done = up(domainPlan(attachment, config.dhcp, firewall), view, host);
-  if (attachment.backend !== firewall.name) rewriteAttachment({ ...attachment, backend: firewall.name });
-  return done;
-}
-
-/** What a change of backend leaves behind goes last: until then both filters stand, and agree. */
-function removeOther(config: Config, firewall: Firewall, { host, print }: Context): void {
-  for (const other of Object.values(FIREWALLS).filter(({ name }) => name !== firewall.name)) {
-    const view = observe(host, other);
-    if (view.filter.sets.size === 0) continue;
-    const failures = down(other.base(config, observeUplink(host, config)), view, host);
-    if (failures.length > 0) throw new Refusal(failures.join('; '));
-    print(`removed: the filter in ${other.name}`);
-  }
+    for (const { prefix } of addresses) addUp(prefix, domain, filter, false);
 }

@@ -3,6 +3,8 @@ import { type Attachment, readAttachment } from '../attachments.ts';
 import { chooseFirewall } from '../backend.ts';
 import { addressesOf } from '../domain.ts';
 import { dropsByCause } from '../firewall/counters.ts';
+import { isTracked, policyChains } from '../firewall/policy.ts';
+import type { Chain } from '../firewall/rules.ts';
 import { ruleset } from '../firewall/ruleset.ts';
 import { countedOf, NO_TRAFFIC, readEntry, type Traffic, totalOf } from '../ledger.ts';
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
@@ -32,7 +34,12 @@ export function traffic(
   const firewall = chooseFirewall(config);
   const filter = look(context.host, firewall.looks.all);
   const rows = chosen.flatMap(known => rowsOf(known, filter));
-  const drops = dropsByCause(ruleset(4, config, observeUplink(context.host, config)), 4, firewall, filter);
+  const base = ruleset(4, config, observeUplink(context.host, config)).chains;
+  const chains = [
+    ...tagged('raw', base.raw),
+    ...tagged('filter', [...base.filter, ...all.flatMap(policyChainsOf)]),
+  ];
+  const drops = dropsByCause(chains, 4, firewall, filter);
   if (options.json)
     context.print(JSON.stringify({ addresses: rows, dropped: Object.fromEntries(drops) }, numbers, 2));
   else if (options.prometheus) context.print(prometheus(metrics(rows, drops)).trimEnd());
@@ -56,6 +63,15 @@ function rowsOf({ domain, persistent }: KnownDomain, filter: FilterView): Row[] 
       total: totalOf(own, counted),
     };
   });
+}
+
+const tagged = (table: 'raw' | 'filter', chains: readonly Chain[]) =>
+  chains.map(chain => [table, chain] as const);
+
+/** The chains of a domain's own rules, which drop on its behalf. */
+function policyChainsOf({ domain }: KnownDomain): Chain[] {
+  const policy = attachmentOf(domain.uuid)?.policy;
+  return policy === undefined || !isTracked(policy) ? [] : policyChains(domain.uuid, policy, 4);
 }
 
 function attachmentOf(uuid: string): Attachment | undefined {

@@ -34,21 +34,19 @@ const plus = (a: Counter, b: Counter): Counter => ({
   bytes: a.bytes + b.bytes,
 });
 
-/** Dropped packets by cause. Causes that never happened are there too, with zero. */
+/** Dropped packets by cause, of several tables' chains. Causes that never happened are there too, with zero. */
 export function dropsByCause(
-  { chains }: Ruleset,
+  chains: readonly (readonly [keyof Ruleset['chains'], Chain])[],
   family: Family,
   firewall: Firewall,
   filter: FilterView,
 ): Map<string, Counter> {
   const drops = new Map<string, Counter>();
-  for (const table of ['raw', 'filter'] as const) {
-    for (const { rule, counter } of chains[table].flatMap(chain =>
-      countedRules(table, chain, family, firewall, filter),
-    )) {
-      if (rule.verdict.do === 'drop')
-        drops.set(rule.verdict.cause, plus(drops.get(rule.verdict.cause) ?? ZERO, counter));
-    }
+  for (const { rule, counter } of chains.flatMap(([table, chain]) =>
+    countedRules(table, chain, family, firewall, filter),
+  )) {
+    if (rule.verdict.do === 'drop')
+      drops.set(rule.verdict.cause, plus(drops.get(rule.verdict.cause) ?? ZERO, counter));
   }
   return drops;
 }

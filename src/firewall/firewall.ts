@@ -1,7 +1,8 @@
+import type { Action } from '../action.ts';
 import type { Family, Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { Resource } from '../resources/resource.ts';
-import type { FilterView } from '../view.ts';
+import type { FilterView, View } from '../view.ts';
 import type { Policy } from './policy.ts';
 import type { Rule, Ruleset } from './rules.ts';
 import type { Uplink } from './uplink.ts';
@@ -16,10 +17,17 @@ export interface Guarded {
   readonly underway: boolean;
 }
 
-/** Commands that print a part of the filter, and how to read it. What a failing command prints is empty. */
+/** Commands that print a part of the filter, and how to read it. */
 export interface Look {
-  readonly commands: readonly { readonly argv: readonly string[]; readonly stdin?: string }[];
+  readonly commands: readonly LookCommand[];
   readonly parse: (outputs: readonly string[]) => FilterView;
+}
+
+export interface LookCommand {
+  readonly argv: readonly string[];
+  readonly stdin?: string;
+  /** It fails where nothing of ours stands: that means empty. Any other failure must not be taken for it. */
+  readonly failsIfEmpty?: true;
 }
 
 /** A packet filter: the same rules by different tools. What it enforces is in ruleset.ts. */
@@ -39,6 +47,12 @@ export interface Firewall {
   /** Where a chain stands in the view, and how many lines a rule has there. */
   readonly chainKey: (table: keyof Ruleset['chains'], chain: string, family: Family) => string;
   readonly linesOf: (rule: Rule, family: Family) => number;
+  /** Removes an entry of a set, or of a map in {@link ruledMaps}. */
+  readonly removeEntry: (set: string, prefix: Prefix) => Action;
+  /** What else than sets holds the addresses of domains with rules. */
+  readonly ruledMaps: (family: Family) => readonly string[];
+  /** Removes chains of domains' rules, and what leads to them. */
+  readonly removeChains: (names: readonly string[], view: View) => readonly Action[];
   /** A domain's own rules. Without any, a resource that makes sure there are none. */
   readonly policy: (guarded: Guarded) => Resource[];
 }

@@ -55,7 +55,16 @@ function renderMatch(match: Match, family: Family): string[] {
 
 type ProtocolMatch = Extract<
   Match,
-  { is: 'protocol' | 'ports' | 'dhcp-discover' | 'dhcp-request' | 'icmp-error' | 'icmp-redirect' }
+  {
+    is:
+      | 'protocol'
+      | 'ports'
+      | 'dhcp-discover'
+      | 'dhcp-request'
+      | 'dhcp-reply'
+      | 'icmp-error'
+      | 'icmp-redirect';
+  }
 >;
 
 /** ICMP types: unreachable, time exceeded, parameter problem (RFC 792); for IPv6 also packet too big (RFC 4443). */
@@ -77,6 +86,8 @@ function renderProtocolMatch(match: ProtocolMatch, family: Family): string[] {
       return ['-s 0.0.0.0/32 -d 255.255.255.255/32 -p udp -m udp --sport 68 --dport 67'];
     case 'dhcp-request':
       return [family === 4 ? '-p udp -m udp --sport 68 --dport 67' : '-p udp -m udp --sport 546 --dport 547'];
+    case 'dhcp-reply':
+      return [family === 4 ? '-p udp -m udp --sport 67 --dport 68' : '-p udp -m udp --sport 547 --dport 546'];
     case 'icmp-error':
       return ICMP_ERRORS[family].map(icmp);
     case 'icmp-redirect':

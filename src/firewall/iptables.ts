@@ -254,7 +254,13 @@ export const iptables: Firewall = {
     },
     counters: {
       // `ipset restore` takes any of ipset's commands: two sets in one process.
-      commands: [{ argv: ['ipset', 'restore'], stdin: `save ${setNames(4).in}\nsave ${setNames(4).out}\n` }],
+      commands: [
+        {
+          argv: ['ipset', 'restore'],
+          stdin: `save ${setNames(4).in}\nsave ${setNames(4).out}\n`,
+          failsIfEmpty: true,
+        },
+      ],
       parse: ([sets = '']) => ({ sets: parseSets(sets), chains: new Map() }),
     },
   },
@@ -274,6 +280,9 @@ export const iptables: Firewall = {
   },
   scope: scope =>
     setEntries(`filter for ${format(scope)}`, [setNames(scope.family).scopes], [scope], entries),
+  removeEntry: entries.remove,
+  ruledMaps: () => [],
+  removeChains: removal,
   policy: guarded => [
     isolation(4, [...guarded.addresses, ...guarded.scopes], guarded.policy.isolate, entries),
     policy(guarded, 4),

@@ -57,6 +57,8 @@ function renderMatch(match: Match, family: Family): string {
       return 'ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67';
     case 'dhcp-request':
       return family === 4 ? 'udp sport 68 udp dport 67' : 'udp sport 546 udp dport 547';
+    case 'dhcp-reply':
+      return family === 4 ? 'udp sport 67 udp dport 68' : 'udp sport 547 udp dport 546';
     case 'icmp-error':
       return `${icmp} type { destination-unreachable, ${family === 4 ? '' : 'packet-too-big, '}time-exceeded, parameter-problem }`;
     case 'icmp-redirect':
@@ -83,6 +85,9 @@ function renderVerdict(verdict: Verdict): string {
   }
 }
 
+/** The table's name, in each family. */
+export const TABLE = 'hnet';
+
 const counterSchema = v.object({ packets: v.number(), bytes: v.number() });
 const objectSchema = v.object({
   chain: v.optional(v.object({ family: v.string(), table: v.string(), name: v.string() })),
@@ -95,12 +100,16 @@ const objectSchema = v.object({
       expr: v.array(v.unknown()),
     }),
   ),
-  set: v.optional(v.object({ name: v.string(), elem: v.optional(v.array(v.unknown()), []) })),
-  map: v.optional(v.object({ name: v.string(), elem: v.optional(v.array(v.unknown()), []) })),
+  set: v.optional(
+    v.object({ table: v.string(), name: v.string(), elem: v.optional(v.array(v.unknown()), []) }),
+  ),
+  map: v.optional(
+    v.object({ table: v.string(), name: v.string(), elem: v.optional(v.array(v.unknown()), []) }),
+  ),
 });
 const listingSchema = v.object({ nftables: v.array(objectSchema) });
 
-/** Reads `nft -j list table …`. An empty text is a table that doesn't exist. @throws Refusal if it is anything else */
+/** Reads our table from `nft -j list …`. An empty text is a table that doesn't exist. @throws Refusal if it is anything else */
 export function parseListing(text: string, brief: boolean): FilterView {
   const chains = new Map<string, RuleLine[]>();
   const sets = new Map<string, Map<string, Counter> | 'unread'>();
@@ -108,6 +117,7 @@ export function parseListing(text: string, brief: boolean): FilterView {
   const result = v.safeParse(listingSchema, JSON.parse(text));
   if (!result.success) throw new Refusal(`Cannot read nft's listing: ${result.issues[0].message}`);
   for (const { chain, rule, set, map } of result.output.nftables) {
+    if ((chain ?? rule ?? set ?? map)?.table !== TABLE) continue;
     if (chain !== undefined) chains.set(`${chain.family} ${chain.name}`, []);
     if (rule !== undefined) chains.get(`${rule.family} ${rule.chain}`)?.push(toLine(rule.expr, rule.comment));
     const named = set ?? map;

@@ -14,13 +14,11 @@ import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resour
 import type { View } from '../view.ts';
 import { isolation, type SetEntries, setEntries, staticEntries } from './entries.ts';
 import type { Firewall, Guarded } from './firewall.ts';
-import { FAMILY, parseListing, renderRule } from './nftables-text.ts';
+import { FAMILY, parseListing, renderRule, TABLE } from './nftables-text.ts';
 import { isTracked, policyChainNames, policyChains } from './policy.ts';
 import type { Chain, HookPoint, Ruleset, SetSpec, Side } from './rules.ts';
 import { DISPATCH, ruleset, SETTLING, setNames } from './ruleset.ts';
-
-/** The table's name, in each family. */
-const TABLE = 'hnet';
+import { parseRuleset, RULESET } from './strangers-nft.ts';
 
 /** Where our chains stand. Before the usual priority of filters, so that others count only what we let through. */
 const BASE: Readonly<Record<HookPoint, string>> = {
@@ -234,22 +232,37 @@ function removal(
         nft('delete', 'element', table, name, `{ ${format(prefix)} }`),
       ),
     ),
-    ...standing.map(name => nft('flush', 'chain', table, name)),
-    ...standing.map(name => nft('delete', 'chain', table, name)),
+    ...emptied(family, standing),
   ];
 }
+
+/** Chains to which nothing leads any more. */
+const emptied = (family: Family, names: readonly string[]): Action[] => [
+  ...names.map(name => nft('flush', 'chain', tableOf(family), name)),
+  ...names.map(name => nft('delete', 'chain', tableOf(family), name)),
+];
 
 const LIST = ['nft', '-j', 'list', 'table', ...tableOf(4).split(' ')];
 
 export const nftables: Firewall = {
   name: 'nftables',
   looks: {
-    all: { commands: [{ argv: LIST }], parse: ([listing = '']) => parseListing(listing, false) },
-    brief: {
-      commands: [{ argv: ['nft', '-t', ...LIST.slice(1)] }],
-      parse: ([listing = '']) => parseListing(listing, true),
+    all: {
+      commands: [{ argv: LIST, failsIfEmpty: true }],
+      parse: ([listing = '']) => parseListing(listing, false),
     },
-    counters: { commands: [{ argv: LIST }], parse: ([listing = '']) => parseListing(listing, false) },
+    brief: {
+      // The whole ruleset in place of our table: what others put in the way since costs no further process.
+      commands: [{ argv: RULESET }],
+      parse: ([listing = '']) => ({
+        ...parseListing(listing, true),
+        strangers: { tables: parseRuleset(listing), complete: false, carry: [] },
+      }),
+    },
+    counters: {
+      commands: [{ argv: LIST, failsIfEmpty: true }],
+      parse: ([listing = '']) => parseListing(listing, false),
+    },
   },
   base: (config, uplink) => {
     const rules = ruleset(4, config, uplink);
@@ -285,6 +298,9 @@ export const nftables: Firewall = {
       [scope],
       entriesOf(scope.family),
     ),
+  removeEntry: (name, prefix) => entriesOf(prefix.family).remove(name, prefix),
+  ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),
+  removeChains: names => emptied(4, names),
   policy: guarded => [
     isolation(4, [...guarded.addresses, ...guarded.scopes], guarded.policy.isolate, entriesOf(4)),
     policy(guarded, 4),

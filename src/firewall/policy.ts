@@ -3,7 +3,9 @@ import { type Family, format, type Prefix, parsePrefix } from '../address.ts';
 import { quote, Refusal, reason } from '../refusal.ts';
 import {
   back,
+  CAUSES,
   type Chain,
+  CUT,
   drop,
   go,
   type Match,
@@ -13,7 +15,6 @@ import {
   rule,
   type Side,
 } from './rules.ts';
-import { CAUSES, CUT } from './ruleset.ts';
 
 /** One rule of a domain. Rules are ordered, and the first that matches decides. */
 export interface PolicyRule {
@@ -72,7 +73,7 @@ export function parseRule(text: string): PolicyRule {
   if (next < words.length) {
     const preposition = direction === 'inbound' ? 'from' : 'to';
     if (at(next).word !== preposition)
-      return fail(next, `expected ${preposition} (the other end of ${direction} packets)`);
+      return fail(next, `isn't ${preposition}, which is what ${direction} rules take`);
     if (next + 1 >= words.length) return fail(next + 1, `expected an address or subnet after ${preposition}`);
     peer = attempt(
       () => parsePrefix(at(next + 1).word),
@@ -120,6 +121,14 @@ export function parsePortWords(text: string): Extract<Match, { is: 'ports' }> {
   if ((protocol !== 'tcp' && protocol !== 'udp') || ports.length === 0)
     throw new Refusal(`${quote(text)} is not ports, such as tcp/25`);
   return { is: 'ports', protocol, ranges: ports };
+}
+
+/** A policy at a glance: `open`, or what it closes. */
+export function summary({ inbound, isolate, rules }: Policy): string {
+  const count = rules.length === 0 ? [] : [rules.length === 1 ? '1 rule' : `${rules.length} rules`];
+  return (
+    [...(inbound === 'deny' ? ['deny'] : []), ...count, ...(isolate ? ['isolated'] : [])].join(', ') || 'open'
+  );
 }
 
 /** The rule in its canonical words, as the metadata keeps it. */

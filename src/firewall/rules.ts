@@ -39,6 +39,8 @@ export type Match =
   | { readonly is: 'dhcp-discover' }
   /** Any DHCP message to a server. */
   | { readonly is: 'dhcp-request' }
+  /** Any DHCP message to a client. */
+  | { readonly is: 'dhcp-reply' }
   | { readonly is: 'icmp-error' }
   | { readonly is: 'icmp-redirect' };
 
@@ -92,6 +94,25 @@ export interface Ruleset {
   readonly entrances: readonly Entrance[];
   readonly chains: Readonly<Record<'raw' | 'filter' | 'nat', readonly Chain[]>>;
 }
+
+/** What is dropped, and why, as `hnet traffic` names it. */
+export const CAUSES = {
+  spoofed: 'source not routed to its bridge',
+  borrowed: 'our address as source from outside',
+  scope: 'bootstrap address from outside',
+  unassigned: 'not to an assigned address',
+  elsewhere: 'neither to the uplink nor to a domain',
+  isolated: 'isolated',
+  between: 'between domains',
+  outbound: 'outbound_deny',
+  host: 'host_access',
+  midstream: 'flow older than its rules',
+  policy: 'rules of the domain',
+  redirect: 'ICMP redirect to a domain',
+} as const;
+
+/** Where a packet ends that may belong to a flow that its domain's rules have cut. */
+export const CUT = 'hnet-cut';
 
 export const fromDomain: Match = { is: 'from-domain' };
 export const toDomain: Match = { is: 'to-domain' };

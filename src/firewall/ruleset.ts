@@ -16,7 +16,9 @@ import type { Config } from '../config.ts';
 import {
   accept,
   back,
+  CAUSES,
   type Chain,
+  CUT,
   destination,
   drop,
   type Entrance,
@@ -68,27 +70,8 @@ export const DISPATCH = [
   { name: 'hnet-midstream-out', side: 'source', to: 'midstreamOut' },
 ] as const;
 
-/** Where a packet ends that may belong to a flow that its domain's rules have cut. */
-export const CUT = 'hnet-cut';
-
 /** How long such a domain's new flows may be old ones, in seconds: see {@link policyChains}. */
 export const SETTLING = 2;
-
-/** What is dropped, and why, as `hnet traffic` names it. */
-export const CAUSES = {
-  spoofed: 'source not routed to its bridge',
-  borrowed: 'our address as source from outside',
-  scope: 'bootstrap address from outside',
-  unassigned: 'not to an assigned address',
-  elsewhere: 'neither to the uplink nor to a domain',
-  isolated: 'isolated',
-  between: 'between domains',
-  outbound: 'outbound_deny',
-  host: 'host_access',
-  midstream: 'flow older than its rules',
-  policy: 'rules of the domain',
-  redirect: 'ICMP redirect to a domain',
-} as const;
 
 const replies: Match = state('RELATED', 'ESTABLISHED');
 
@@ -276,8 +259,14 @@ function hostChains(family: Family, config: Config): Chain[] {
           : []),
       ],
     },
-    // send_redirects can't be switched off for one interface while conf.all has it on, which is the default.
-    { name: 'hnet-output', rules: [rule(drop(CAUSES.redirect), { is: 'icmp-redirect' })] },
+    {
+      name: 'hnet-output',
+      rules: [
+        rule(accept, { is: 'dhcp-reply' }),
+        // send_redirects can't be switched off for one interface while conf.all has it on, as is the default.
+        rule(drop(CAUSES.redirect), { is: 'icmp-redirect' }),
+      ],
+    },
   ];
 }
 

@@ -26,9 +26,13 @@ export function bridge(spec: BridgeSpec): Resource {
     label: `bridge ${name}`,
     probe: view => probeBridge(spec, mac, view.links.get(name)),
     up: view => [
-      view.links.has(name)
-        ? ip('link', 'set', 'dev', name, 'address', mac, 'group', group, 'type', 'bridge', ...SETTINGS)
-        : ip('link', 'add', 'name', name, 'address', mac, 'group', group, 'type', 'bridge', ...SETTINGS),
+      ...(view.links.has(name)
+        ? [
+            // While STP is on, the kernel takes no forwarding delay below two seconds.
+            ip('link', 'set', 'dev', name, 'type', 'bridge', 'stp_state', '0'),
+            ip('link', 'set', 'dev', name, 'address', mac, 'group', group, 'type', 'bridge', ...SETTINGS),
+          ]
+        : [ip('link', 'add', 'name', name, 'address', mac, 'group', group, 'type', 'bridge', ...SETTINGS)]),
       // No link-local address by itself: IPv6 is off on a bridge until an IPv6 address is assigned.
       ip('link', 'set', 'dev', name, 'alias', linkAlias(domain), 'addrgenmode', 'none', 'up'),
     ],

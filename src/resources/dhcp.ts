@@ -1,7 +1,8 @@
-import { directory, remove, run, write } from '../action.ts';
+import { type Action, directory, remove, run, write } from '../action.ts';
 import { format, formatAddress, last, nth, type Prefix } from '../address.ts';
 import type { DhcpConfig } from '../config.ts';
 import { DHCP_DIRECTORY, gatewayOf, LEASES_DIRECTORY } from '../names.ts';
+import type { DhcpServer } from '../view.ts';
 import type { BridgeSpec } from './bridge.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
@@ -17,19 +18,38 @@ export function dhcpScope(spec: BridgeSpec, dhcp: DhcpConfig): Resource {
   const { name } = spec;
   const text = configuration(spec, dhcp);
   const file = configurationFile(name);
-  const stop = { kind: 'terminate', pidFile: pidFile(name), marker: file } as const;
   return {
     label: `DHCP scope ${format(spec.scope)} on ${name}`,
     probe: view => {
       const server = view.dhcp.get(name);
       if (server === undefined) return ABSENT;
+      if (server.rivals.length > 0) return changed(`${server.rivals.length + 1} servers run on it`);
       if (server.boundTo !== name) return changed(`bound to ${server.boundTo}, an interface that is gone`);
       return server.configuration === text ? PRESENT : changed('it runs with another configuration');
     },
-    up: () => [stop, directory(LEASES_DIRECTORY), write(file, text), run(['dnsmasq', `--conf-file=${file}`])],
-    down: () => [stop, remove(pidFile(name)), remove(file)],
+    up: view => [
+      stopDhcp(name, view.dhcp.get(name)),
+      directory(LEASES_DIRECTORY),
+      write(file, text),
+      run(['dnsmasq', `--conf-file=${file}`]),
+    ],
+    down: view => removeDhcp(name, view.dhcp.get(name)),
   };
 }
+
+const stopDhcp = (name: string, server: DhcpServer | undefined): Action => ({
+  kind: 'terminate',
+  pidFile: pidFile(name),
+  marker: configurationFile(name),
+  pids: server === undefined ? [] : [server.pid, ...server.rivals],
+});
+
+/** Ends the server of a bridge, and removes what it was started with. */
+export const removeDhcp = (name: string, server: DhcpServer | undefined): Action[] => [
+  stopDhcp(name, server),
+  remove(pidFile(name)),
+  remove(configurationFile(name)),
+];
 
 /** .10 to .200 in the article's /24; in a smaller scope everything between the gateway and the broadcast address. */
 function range(scope: Prefix): [Prefix, Prefix] {

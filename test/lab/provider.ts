@@ -48,7 +48,7 @@ export class Provider {
   async disconnect(site: Site): Promise<void> {
     const argv = ['nsenter', `--net=${this.gateway.netns}`, 'ip', 'link', 'del', site.name];
     const { code, stderr } = await attempt(argv);
-    if (code !== 0 && !stderr.includes('Cannot find device')) throw new Error(stderr);
+    if (code !== 0 && !/Cannot find device|No such device/.test(stderr)) throw new Error(stderr);
   }
 
   async route(pool: string, site: Site): Promise<void> {

@@ -5,10 +5,11 @@ import { parseConfig } from '../../src/config.ts';
 import { countedRules, dropsByCause } from '../../src/firewall/counters.ts';
 import type { Firewall, Look } from '../../src/firewall/firewall.ts';
 import { OPEN, type Policy, parseRule, policyChains } from '../../src/firewall/policy.ts';
-import { CAUSES, ruleset } from '../../src/firewall/ruleset.ts';
+import { CAUSES } from '../../src/firewall/rules.ts';
+import { ruleset } from '../../src/firewall/ruleset.ts';
 import { bridgeMac } from '../../src/names.ts';
-import { escapeXml } from '../../src/xml.ts';
 import type { FilterView } from '../../src/view.ts';
+import { escapeXml } from '../../src/xml.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Machine } from '../lab/machine.ts';
@@ -159,8 +160,12 @@ ${this.#options.firewall ?? ''}
     const view = await this.look('brief');
     if (cause === 'policy') return this.#policyDrops(view);
     const uplink = { device: 'eth0', host: parsePrefix(this.host.address), gateway: undefined };
-    const rules = ruleset(4, parseConfig(this.#config), uplink);
-    return Number(dropsByCause(rules, 4, this.firewall, view).get(CAUSES[cause])?.packets ?? 0n);
+    const { raw, filter } = ruleset(4, parseConfig(this.#config), uplink).chains;
+    const chains = [
+      ...raw.map(chain => ['raw', chain] as const),
+      ...filter.map(chain => ['filter', chain] as const),
+    ];
+    return Number(dropsByCause(chains, 4, this.firewall, view).get(CAUSES[cause])?.packets ?? 0n);
   }
 
   /** Does something that must be dropped for a cause, and waits until it is. @returns packets dropped */

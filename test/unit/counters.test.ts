@@ -3,8 +3,8 @@ import { parsePrefix } from '../../src/address.ts';
 import { FIREWALLS } from '../../src/backend.ts';
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { countedRules, dropsByCause } from '../../src/firewall/counters.ts';
-import { back, drop, type Rule, rule } from '../../src/firewall/rules.ts';
-import { CAUSES, ruleset } from '../../src/firewall/ruleset.ts';
+import { back, CAUSES, drop, type Rule, type Ruleset, rule } from '../../src/firewall/rules.ts';
+import { ruleset } from '../../src/firewall/ruleset.ts';
 import type { FilterView, RuleLine } from '../../src/view.ts';
 
 const uplink = { device: 'eth0', host: parsePrefix('123.45.12.48'), gateway: undefined };
@@ -31,17 +31,19 @@ describe('the counters of a chain', () => {
   });
 });
 
+/** The chains of a ruleset in which something may be dropped. */
+const tagged = ({ chains }: Ruleset) =>
+  (['raw', 'filter'] as const).flatMap(table => chains[table].map(chain => [table, chain] as const));
+
 describe('drops by cause', () => {
   for (const firewall of Object.values(FIREWALLS)) {
     it(`are added up over tables and chains (${firewall.name})`, () => {
       const rules = ruleset(4, DEFAULT_CONFIG, uplink);
-      const all = (['raw', 'filter'] as const).flatMap(table =>
-        rules.chains[table].map((chain): [string, RuleLine[]] => [
-          firewall.chainKey(table, chain.name, 4),
-          lines(...chain.rules.flatMap(one => Array(firewall.linesOf(one, 4)).fill(1))),
-        ]),
-      );
-      const drops = dropsByCause(rules, 4, firewall, view(all));
+      const all = tagged(rules).map(([table, chain]): [string, RuleLine[]] => [
+        firewall.chainKey(table, chain.name, 4),
+        lines(...chain.rules.flatMap(one => Array(firewall.linesOf(one, 4)).fill(1))),
+      ]);
+      const drops = dropsByCause(tagged(rules), 4, firewall, view(all));
       // At the reverse-path check, of a scope's broadcast address, and of 0/8 that isn't DHCP.
       expect(drops.get(CAUSES.spoofed)).to.deep.equal({ packets: 3n, bytes: 300n });
       expect(drops.get(CAUSES.unassigned)).to.deep.equal({ packets: 2n, bytes: 200n });
@@ -62,7 +64,7 @@ describe('drops by cause', () => {
           { ...config, firewall: { ...config.firewall, betweenDomains: between } },
           uplink,
         );
-        const drops = dropsByCause(rules, 4, firewall, view([]));
+        const drops = dropsByCause(tagged(rules), 4, firewall, view([]));
         for (const counter of drops.values()) expect(counter).to.deep.equal({ packets: 0n, bytes: 0n });
         return [...drops.keys()];
       };

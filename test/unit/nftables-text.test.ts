@@ -55,6 +55,7 @@ describe('what nft -j prints', () => {
       {
         set: {
           family: 'ip',
+          table: 'hnet',
           name: 'hnet4-in',
           elem: [
             { elem: { val: '123.45.90.116', counter: { packets: 12, bytes: 3456 } } },
@@ -70,6 +71,7 @@ describe('what nft -j prints', () => {
       {
         set: {
           family: 'ip',
+          table: 'hnet',
           name: 'hnet4-scopes',
           elem: [{ prefix: { addr: '172.30.116.0', len: 24 } }, '172.30.7.7'],
         },
@@ -77,11 +79,14 @@ describe('what nft -j prints', () => {
       {
         map: {
           family: 'ip',
+          table: 'hnet',
           name: 'hnet4-inbound-rules',
           elem: [['123.45.90.116', { goto: { target: 'hnet-in-1' } }]],
         },
       },
       { chain: { family: 'ip', table: 'hnet', name: 'hnet-arriving' } },
+      { chain: { family: 'ip', table: 'foreign', name: 'hnet-forward' } },
+      { set: { family: 'ip', table: 'foreign', name: 'hnet4-out', elem: ['192.0.2.7'] } },
       {
         rule: {
           family: 'ip',
@@ -109,6 +114,8 @@ describe('what nft -j prints', () => {
     const [line] = chains.get('ip hnet-arriving') ?? [];
     expect(line?.counter).to.deep.equal({ packets: 3n, bytes: 180n });
     expect(line?.text).to.contain('hnet:1234');
+    expect([...chains.keys(), ...sets.keys()], "others' tables").not.to.include.members(['ip hnet-forward']);
+    expect(sets.has('hnet4-out')).to.equal(false);
   });
 
   it('is read without entries where they were not asked for', () => {

@@ -43,9 +43,9 @@ describe('a rule of a domain', () => {
     ['allow tcp/22 from', 18, /expected an address or subnet after from/],
     ['allow tcp/22 from 203.0.113.1/24', 19, /is not an address or subnet/],
     ['allow tcp/22 from example.org', 19, /is not an address or subnet/],
-    ['allow tcp/22 to 203.0.113.1', 14, /expected from \(the other end of inbound packets\), not "to"$/],
-    ['outbound deny tcp/25 from 203.0.113.1', 22, /expected to/],
-    ['allow tcp/22 203.0.113.1', 14, /expected from/],
+    ['allow tcp/22 to 203.0.113.1', 14, /"to" isn't from, which is what inbound rules take$/],
+    ['outbound deny tcp/25 from 203.0.113.1', 22, /"from" isn't to/],
+    ['allow tcp/22 203.0.113.1', 14, /isn't from/],
     ['allow tcp/22 from 203.0.113.1 please', 31, /is too much/],
   ];
   for (const [text, column, why] of refused) {

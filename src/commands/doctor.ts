@@ -1,0 +1,36 @@
+import { checkConfinement } from '../doctor/confinement.ts';
+import { checkFilters, checkLibvirt, checkMetadata, checkNeighbours, checkTwins } from '../doctor/domains.ts';
+import { type Facts, gather } from '../doctor/facts.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { checkHook } from '../doctor/hook.ts';
+import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplink } from '../doctor/network.ts';
+import { checkStrangers, checkTools } from '../doctor/tools.ts';
+import type { Context } from './context.ts';
+
+/** From the ground up: what an earlier one finds may be the cause of a later one. */
+const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
+  checkConfig,
+  checkTools,
+  checkUplink,
+  checkForwarding,
+  checkPools,
+  checkScopes,
+  checkStrangers,
+  checkLibvirt,
+  checkHook,
+  checkConfinement,
+  checkMetadata,
+  checkTwins,
+  checkFilters,
+  checkNeighbours,
+];
+
+/** Whether this host is fit for hnet. The exit code is 1 if something is found. */
+export function doctor(options: { json?: boolean }, context: Context): void {
+  const facts = gather(context.host);
+  const findings = CHECKS.flatMap(check => check(facts));
+  if (options.json) context.print(JSON.stringify(findings, null, 2));
+  else if (findings.length === 0) context.print('This host is fit');
+  else for (const { what, why, mend } of findings) context.print(`${what}\n  why   ${why}\n  mend  ${mend}`);
+  if (findings.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,35 @@
+import type { Facts } from './facts.ts';
+import { type Finding, finding } from './finding.ts';
+
+/** Whether a security module keeps libvirtd from running the hook. */
+export function checkConfinement(facts: Facts): Finding[] {
+  return [...checkAppArmor(facts), ...checkSelinux(facts)];
+}
+
+/** The profile allows a hook to be executed, and programs of /usr/bin and /usr/sbin by it. */
+function checkAppArmor(facts: Facts): Finding[] {
+  const profiles = facts.file('/sys/kernel/security/apparmor/profiles')?.text ?? '';
+  if (!/libvirtd \(enforce\)/.test(profiles)) return [];
+  const hook = facts.file('/etc/libvirt/hooks/qemu')?.text ?? '';
+  const [, node] = /^"(\/[^"]+)" \S+/m.exec(hook) ?? [];
+  if (node === undefined || /^\/usr\/s?bin\//.test(node)) return [];
+  return [
+    finding(
+      `AppArmor confines libvirtd, and the hook's interpreter is ${node}`,
+      'the profile lets a hook execute programs of /usr/bin only',
+      'sudo ./install.sh',
+    ),
+  ];
+}
+
+function checkSelinux(facts: Facts): Finding[] {
+  if (facts.file('/sys/fs/selinux/enforce')?.text.trim() !== '1') return [];
+  if (/ on$/.test((facts.output('getsebool', 'virt_hooks_unconfined') ?? '').trim())) return [];
+  return [
+    finding(
+      'SELinux is enforcing, and virt_hooks_unconfined is off',
+      'the hook may not change the network',
+      'setsebool -P virt_hooks_unconfined on',
+    ),
+  ];
+}

@@ -1,0 +1,95 @@
+import { format, overlaps, size } from '../address.ts';
+import { addressesOf } from '../domain.ts';
+import { holdingsOf } from '../inventory.ts';
+import type { KnownDomain } from '../libvirt.ts';
+import { quote } from '../refusal.ts';
+import { childOf } from '../xml.ts';
+import type { Facts } from './facts.ts';
+import { type Finding, finding } from './finding.ts';
+
+export function checkLibvirt({ domains }: Facts): Finding[] {
+  if (domains.is === 'known') return [];
+  return [finding(domains.why, 'no domain can be read or given an address', 'systemctl start libvirtd')];
+}
+
+const all = ({ domains }: Facts): readonly KnownDomain[] => (domains.is === 'known' ? domains.value : []);
+
+/** The word that a shell reads as a domain's name, whatever it holds. */
+const word = (name: string): string => `'${name.replace(/'/g, "'\\''")}'`;
+
+export function checkMetadata(facts: Facts): Finding[] {
+  return all(facts).flatMap(({ domain, persistent }) => {
+    const { intent, name, uuid } = persistent ?? domain;
+    if (intent.kind === 'malformed')
+      return [
+        finding(`the metadata of ${quote(name)} can't be used: ${intent.why}`, "it won't start", again(name)),
+      ];
+    if (intent.kind !== 'assigned' || [undefined, uuid].includes(intent.assignment.owner)) return [];
+    return [
+      finding(
+        `${quote(name)} is a clone: its metadata is that of the domain with UUID ${intent.assignment.owner}`,
+        'two domains would have one address, so it is refused',
+        again(name),
+      ),
+    ];
+  });
+}
+
+const again = (name: string): string => `hnet unassign ${word(name)} && hnet assign ${word(name)}`;
+
+export function checkTwins(facts: Facts): Finding[] {
+  const holdings = all(facts).flatMap(holdingsOf);
+  const sorted = holdings.toSorted((a, b) => (a.address.prefix.first < b.address.prefix.first ? -1 : 1));
+  return sorted.flatMap((holding, index) => {
+    const next = sorted[index + 1];
+    if (
+      next === undefined ||
+      next.domain === holding.domain ||
+      !overlaps(next.address.prefix, holding.address.prefix)
+    )
+      return [];
+    return [
+      finding(
+        `${quote(holding.name)} and ${quote(next.name)} are both assigned ${format(next.address.prefix)}`,
+        'only the one that starts first gets it, and the other is refused',
+        `hnet unassign ${word(next.name)} ${format(next.address.prefix)}`,
+      ),
+    ];
+  });
+}
+
+/** libvirt's own filters learn one address from the first packets: the bootstrap lease. */
+export function checkFilters(facts: Facts): Finding[] {
+  return all(facts).flatMap(({ domain, persistent }) => {
+    const target = persistent ?? domain;
+    const bridges = addressesOf(target).map(({ bridge }) => bridge);
+    const filtered = target.nics.filter(
+      ({ source, element }) => bridges.includes(source ?? '') && childOf(element, 'filterref') !== undefined,
+    );
+    return filtered.map(({ mac, element }) =>
+      finding(
+        `the interface ${mac} of ${quote(target.name)} has the filter ${quote(childOf(element, 'filterref')?.attributes.get('filter') ?? '')}`,
+        'it may lock the VM to its first address, the bootstrap lease; hnet keeps VMs to their addresses by itself',
+        `virsh edit ${word(target.name)}  # and remove <filterref>`,
+      ),
+    );
+  });
+}
+
+/** Every guest that is spoken to is an entry, and a full table cuts everybody off. */
+export function checkNeighbours(facts: Facts): Finding[] {
+  const assigned = all(facts)
+    .flatMap(holdingsOf)
+    .filter(({ address }) => address.prefix.family === 4)
+    .reduce((sum, { address }) => sum + Number(size(address.prefix)), 0);
+  const path = '/proc/sys/net/ipv4/neigh/default/gc_thresh3';
+  const limit = Number(facts.file(path)?.text.trim() ?? Number.NaN);
+  if (!(assigned > limit / 2)) return [];
+  return [
+    finding(
+      `${assigned} addresses are assigned, and the kernel's neighbour table takes ${limit}`,
+      'when it is full, no VM is reachable that is not in it',
+      `sysctl -w net.ipv4.neigh.default.gc_thresh3=${assigned * 4}`,
+    ),
+  ];
+}

@@ -1,0 +1,8 @@
+/** Something about this host that will cause trouble, why, and the command that mends it. */
+export interface Finding {
+  readonly what: string;
+  readonly why: string;
+  readonly mend: string;
+}
+
+export const finding = (what: string, why: string, mend: string): Finding => ({ what, why, mend });

@@ -1,0 +1,73 @@
+import type { Facts, File } from './facts.ts';
+import { type Finding, finding } from './finding.ts';
+
+const PLACES = ['/etc/libvirt/hooks/qemu', '/etc/libvirt/hooks/qemu.d/hnet'];
+const AGAIN = 'sudo ./install.sh';
+
+/** Without the hook a VM starts as if nothing were wrong, and has no network. */
+export function checkHook(facts: Facts): Finding[] {
+  const found = PLACES.flatMap(path => {
+    const file = facts.file(path);
+    return file?.text.includes('# hnet:') ? [{ path, file }] : [];
+  })[0];
+  if (found === undefined)
+    return [
+      finding(
+        `there is no hook of hnet's at ${PLACES.join(' or ')}`,
+        'VMs start without their addresses',
+        AGAIN,
+      ),
+    ];
+  return [
+    ...checkFile(found.path, found.file),
+    ...checkInterpreter(found.file, facts),
+    ...checkSeen(found, facts),
+  ];
+}
+
+function checkFile(path: string, { mode, owner, isRegular }: File): Finding[] {
+  if (isRegular && owner === 0 && (mode & 0o111) === 0o111 && (mode & 0o022) === 0) return [];
+  return [
+    finding(
+      `${path} is not an executable file of root's (mode ${(mode & 0o777).toString(8)}, owner ${owner})`,
+      'libvirt silently skips a hook that it may not execute, and one that others may write lets them become root',
+      `chown root:root ${path} && chmod 755 ${path}`,
+    ),
+  ];
+}
+
+function checkInterpreter({ text }: File, facts: Facts): Finding[] {
+  const [, node, program] = /^"(\/[^"]+)" (\S+)/m.exec(text) ?? [];
+  if (node === undefined || program === undefined) return [];
+  const version = Number(/^v(\d+)/.exec(facts.output(node, '--version') ?? '')?.[1] ?? 0);
+  if (version < 20)
+    return [
+      finding(
+        `the hook's interpreter ${node} doesn't run, or is older than 20`,
+        'no VM of ours starts',
+        AGAIN,
+      ),
+    ];
+  return facts.file(program) === undefined
+    ? [finding(`${program} is missing`, 'the hook has nothing to run, and no VM of ours starts', AGAIN)]
+    : [];
+}
+
+/** The daemon looks whether there is a hook when it starts and when it is reloaded, and at no other time. */
+function checkSeen({ path, file }: { path: string; file: File }, facts: Facts): Finding[] {
+  return ['libvirtd', 'virtqemud'].flatMap(daemon => {
+    const shown =
+      facts.output('systemctl', 'show', `${daemon}.service`, '--timestamp=unix', ...PROPERTIES) ?? '';
+    const since = Number(/^StateChangeTimestamp=@(\d+)/m.exec(shown)?.[1] ?? Number.NaN);
+    if (!/^ActiveState=active$/m.test(shown) || !(since < Math.floor(file.since))) return [];
+    return [
+      finding(
+        `${daemon} has not been reloaded since ${path} was put there`,
+        'it may not know that there is a hook',
+        `systemctl reload ${daemon}`,
+      ),
+    ];
+  });
+}
+
+const PROPERTIES = ['--property=ActiveState', '--property=StateChangeTimestamp'];

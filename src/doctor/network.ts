@@ -1,0 +1,139 @@
+import { contains, format, overlaps, type Prefix, parseInterfaceAddress } from '../address.ts';
+import { refuseHostInPools } from '../config.ts';
+import { CONFIG_FILE, ROUTE_PROTOCOL } from '../names.ts';
+import { Refusal, reason } from '../refusal.ts';
+import type { Route } from '../view.ts';
+import type { Facts } from './facts.ts';
+import { type Finding, finding } from './finding.ts';
+
+const EDIT = `\${EDITOR:-nano} ${CONFIG_FILE}`;
+
+export function checkConfig({ config }: Facts): Finding[] {
+  if (config.is === 'unknown') return [finding(config.why, 'no VM of ours starts', EDIT)];
+  return config.value.pools.length > 0
+    ? []
+    : [finding('"pools" is empty', 'there is no address to assign', EDIT)];
+}
+
+export function checkUplink({ uplink, network }: Facts): Finding[] {
+  if (uplink.is === 'unknown')
+    return [
+      finding(uplink.why, 'nothing of ours can be set up', 'ip route add default via GATEWAY dev DEVICE'),
+    ];
+  const { device, gateway } = uplink.value;
+  if (!network.links.get(device)?.up)
+    return [
+      finding(
+        `the uplink ${device} is down or missing`,
+        'no VM reaches anything',
+        `ip link set ${device} up`,
+      ),
+    ];
+  if (gateway !== undefined) return [];
+  return [
+    finding(
+      'the default route has no gateway',
+      'a domain could be given the gateway address, for hnet does not know it',
+      `echo 'gateway = "ADDRESS"' and the rest of ${CONFIG_FILE}: ${EDIT}`,
+    ),
+  ];
+}
+
+export function checkForwarding({ file }: Facts): Finding[] {
+  if (file('/proc/sys/net/ipv4/ip_forward')?.text.trim() === '1') return [];
+  return [finding('IPv4 forwarding is off', 'nothing passes between the uplink and the VMs', 'hnet sync')];
+}
+
+/** Pools that hold the host, lie on the uplink's own wire, or that the host routes elsewhere. */
+export function checkPools({ config, uplink, network }: Facts): Finding[] {
+  if (config.is === 'unknown') return [];
+  const { pools } = config.value;
+  const findings: Finding[] = [];
+  if (uplink.is === 'known') {
+    const { device, host, gateway } = uplink.value;
+    try {
+      refuseHostInPools(
+        config.value,
+        [host, gateway].filter(one => one !== undefined),
+      );
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      findings.push(finding(reason(error), "the host's own address would be routed to a VM", EDIT));
+    }
+    for (const subnet of (network.addresses.get(device) ?? []).map(toSubnet))
+      for (const pool of pools.filter(one => overlaps(one, subnet)))
+        findings.push(
+          finding(
+            `the pool ${format(pool)} lies on the uplink's own subnet ${format(subnet)}`,
+            'the provider looks for its addresses by ARP, which a routed address does not answer',
+            `ip address replace ${format(uplink.value.host)}/32 dev ${device}  # if it is routed to this host`,
+          ),
+        );
+  }
+  for (const route of foreignRoutes(network.routes, network.links)) {
+    const pool = pools.find(one => overlaps(one, route.prefix) && !isUplinkSubnet(route, network.addresses));
+    if (pool !== undefined)
+      findings.push(
+        finding(
+          `the host routes ${format(route.prefix)} to ${route.dev ?? route.type}, in the pool ${format(pool)}`,
+          'addresses there never reach their VM',
+          `ip route delete ${format(route.prefix)}`,
+        ),
+      );
+  }
+  return findings;
+}
+
+const DOCKER = '/etc/docker/daemon.json';
+
+/** Bootstrap scopes that something else on the host uses, or may use. */
+export function checkScopes({ config, network, file }: Facts): Finding[] {
+  if (config.is === 'unknown') return [];
+  const { scopes } = config.value.dhcp;
+  const taken = foreignRoutes(network.routes, network.links).filter(route =>
+    scopes.some(range => overlaps(range, route.prefix)),
+  );
+  if (taken.length > 0)
+    return taken.map(({ prefix, dev }) =>
+      finding(
+        `the bootstrap scopes ${scopes.map(format).join(', ')} overlap the route ${format(prefix)} to ${dev}`,
+        'domains whose scope lies there are refused',
+        `choose another range for "scopes": ${EDIT}`,
+      ),
+    );
+  const hasDocker = ['/usr/bin/dockerd', '/usr/sbin/dockerd'].some(path => file(path) !== undefined);
+  const isKept = /"(default-address-pools|bip)"/.test(file(DOCKER)?.text ?? '');
+  const meets = scopes.some(range => DOCKER_POOLS.some(pool => overlaps(pool, range)));
+  if (!hasDocker || isKept || !meets) return [];
+  return [
+    finding(
+      `Docker takes its networks from 172.17.0.0/12 on, where the bootstrap scopes ${scopes.map(format).join(', ')} lie`,
+      'its next network may take the scope of a domain, which is then refused',
+      `set "default-address-pools" in ${DOCKER}, then: systemctl restart docker`,
+    ),
+  ];
+}
+
+/** 172.16.0.0/12 and 192.168.0.0/16, as Docker comes. */
+const DOCKER_POOLS: readonly Prefix[] = [
+  { family: 4, first: 0xac100000n, length: 12 },
+  { family: 4, first: 0xc0a80000n, length: 16 },
+];
+
+function foreignRoutes(routes: ReadonlyMap<string, Route>, links: Facts['network']['links']): Route[] {
+  const ours = new Set([...links].filter(([, { alias }]) => alias.startsWith('hnet ')).map(([name]) => name));
+  return [...routes.values()].filter(
+    ({ prefix, protocol, dev }) =>
+      prefix.length >= 8 && protocol !== String(ROUTE_PROTOCOL) && !ours.has(dev ?? ''),
+  );
+}
+
+function toSubnet(text: string): Prefix {
+  const { address, length } = parseInterfaceAddress(text);
+  const host = BigInt((address.family === 4 ? 32 : 128) - length);
+  return { ...address, first: (address.first >> host) << host, length };
+}
+
+/** The route that an address brings along. */
+const isUplinkSubnet = ({ prefix, dev }: Route, addresses: Facts['network']['addresses']): boolean =>
+  (addresses.get(dev ?? '') ?? []).map(toSubnet).some(subnet => contains(subnet, prefix));

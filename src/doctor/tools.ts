@@ -1,0 +1,99 @@
+import { chooseFirewall } from '../backend.ts';
+import type { Facts } from './facts.ts';
+import { type Finding, finding } from './finding.ts';
+
+/** What every start needs, and the package that has it. */
+const NEEDED: Readonly<Record<string, string>> = {
+  ip: 'iproute2',
+  ss: 'iproute2',
+  dnsmasq: 'dnsmasq-base',
+  conntrack: 'conntrack',
+  flock: 'util-linux',
+};
+const BY_BACKEND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  iptables: { 'iptables-restore': 'iptables', 'iptables-save': 'iptables', ipset: 'ipset' },
+  nftables: { nft: 'nftables' },
+};
+const PLACES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+export function checkTools(facts: Facts): Finding[] {
+  const backend = facts.config.is === 'known' ? chooseFirewall(facts.config.value).name : 'iptables';
+  const missing = Object.entries({ ...NEEDED, ...BY_BACKEND[backend] }).filter(
+    ([tool]) => !PLACES.some(place => facts.file(`${place}/${tool}`) !== undefined),
+  );
+  return [
+    ...missing.map(([tool, name]) =>
+      finding(`${tool} is missing`, 'a start needs it', `apt-get install ${name}`),
+    ),
+    ...(backend === 'iptables' && missing.length === 0 ? checkKinds(facts) : []),
+    ...checkDnsmasq(facts),
+  ];
+}
+
+/** iptables comes in two kinds that don't see each other's rules. */
+function checkKinds(facts: Facts): Finding[] {
+  const tools = ['iptables', 'iptables-save', 'iptables-restore'];
+  const kinds = tools.map(tool => /\((\w+)\)/.exec(facts.output(tool, '--version') ?? '')?.[1] ?? 'unknown');
+  if (new Set(kinds).size > 1)
+    return [
+      finding(
+        `${tools.map((tool, index) => `${tool} is ${kinds[index]}`).join(', ')}`,
+        "one doesn't see the rules that another made",
+        'update-alternatives --config iptables',
+      ),
+    ];
+  const other = kinds[0] === 'nf_tables' ? 'iptables-legacy-save' : 'iptables-nft-save';
+  if (!/^-A /m.test(facts.output(other) ?? '')) return [];
+  return [
+    finding(
+      `there are rules in both kinds of iptables (${other} shows those in the other)`,
+      'packets meet both, and a drop in one can not be seen in the other',
+      'update-alternatives --config iptables',
+    ),
+  ];
+}
+
+/** The oldest release that it was tried with. */
+const OLDEST = [2, 80] as const;
+
+function checkDnsmasq(facts: Facts): Finding[] {
+  const [, major, minor] = /version (\d+)\.(\d+)/.exec(facts.output('dnsmasq', '--version') ?? '') ?? [];
+  if (major === undefined || Number(major) > OLDEST[0] || Number(minor) >= OLDEST[1]) return [];
+  return [
+    finding(
+      `dnsmasq is ${major}.${minor}, older than ${OLDEST.join('.')}`,
+      'the DHCP scopes were never tried with it',
+      'apt-get install dnsmasq-base',
+    ),
+  ];
+}
+
+/** Rules of others that drop what we let through: an accept ends one table's chain, not another's. */
+export function checkStrangers(facts: Facts): Finding[] {
+  const backend = facts.config.is === 'known' ? chooseFirewall(facts.config.value).name : 'iptables';
+  const listing = facts.output('nft', 'list', 'ruleset') ?? '';
+  return tablesOf(listing).flatMap(({ name, body }) => {
+    const isOwn =
+      /^ip6? (hnet|filter|nat|raw|mangle|security)$/.test(name) &&
+      (backend === 'iptables' || / hnet$/.test(name));
+    const drops =
+      /hook forward[^;]*; policy drop;/.test(body) || (name === 'inet firewalld' && /\breject\b/.test(body));
+    if (isOwn || !drops || /comment "hnet/.test(body)) return [];
+    return [
+      finding(
+        `the nftables table ${name} drops forwarded packets by default`,
+        "hnet's own accept doesn't reach into another table",
+        name === 'inet firewalld'
+          ? 'hnet sync'
+          : `nft list table ${name}  # and accept there what concerns device group 26734`,
+      ),
+    ];
+  });
+}
+
+function tablesOf(listing: string): { name: string; body: string }[] {
+  return [...listing.matchAll(/^table (\S+ \S+) \{\n([\s\S]*?)^\}/gm)].map(([, name = '', body = '']) => ({
+    name,
+    body,
+  }));
+}

@@ -1,0 +1,118 @@
+/**
+ * firewalld rebuilds its table at each reload, so an accept put into it would be gone; it has policies for this.
+ * Ours name addresses, which are the same for any number of domains, and not bridges, which come and go.
+ *
+ * Goals: what the pools and the bootstrap scopes need and no more, permanently and now, with no restart of
+ * anything and nobody else's settings touched.
+ *
+ * Tension: firewalld learns of a new policy only by a reload, and then flushes every rule of iptables too,
+ * whoever made it, ours included. So what stands there is read before and put back as it was: it happens once,
+ * and again only when pools or scopes change, or the policy goes.
+ */
+import { type Action, remove, run, write } from '../action.ts';
+import { format, type Prefix } from '../address.ts';
+import type { Config } from '../config.ts';
+import { ABSENT, changed, PRESENT, type Resource } from '../resources/resource.ts';
+import type { View } from '../view.ts';
+import type { ForeignTable } from './strangers.ts';
+
+const POLICIES = '/etc/firewalld/policies';
+const FORWARDING = `${POLICIES}/hnet.xml`;
+const DHCP = `${POLICIES}/hnet-dhcp.xml`;
+/** firewalld has policies since 0.9, and ships this one. */
+const SHIPPED = '/usr/lib/firewalld/policies/allow-host-ipv6.xml';
+/** The chains that the two policies become. */
+const CHAINS = ['filter_FWD_policy_hnet_allow', 'filter_IN_policy_hnet-dhcp_allow'];
+
+type Read = View['sysctl'];
+
+/** firewalld's own table, where policies are the way through it. */
+export const governsItself = ({ by, family, name }: ForeignTable, read: Read): boolean =>
+  by === 'nft' && family === 'inet' && name === 'firewalld' && read(SHIPPED) !== undefined;
+
+/** With its old backend firewalld's chains are iptables', and a reload can't be survived by carrying them over. */
+const usesIptables = ({ chains }: ForeignTable): boolean =>
+  chains.has('FORWARD_ZONES') && chains.has('INPUT_ZONES');
+
+/** Whether a policy file of ours lies there, firewalld running or not. */
+export const hasPolicies = (view: View): boolean =>
+  [FORWARDING, DHCP].some(path => view.sysctl(path) !== undefined);
+
+export function firewalldPolicies(config: Config): Resource {
+  const files = new Map([
+    [FORWARDING, forwardingPolicy(config)],
+    [DHCP, dhcpPolicy(config)],
+  ]);
+  const writing = [...files].map(([path, text]) => write(path, text));
+  return {
+    label: 'firewalld policies hnet and hnet-dhcp',
+    probe: view => {
+      const { table, permanentOnly } = find(view);
+      if (table === undefined) return PRESENT;
+      const kept = [...files].filter(([path, text]) => view.sysctl(path) === text.trim());
+      const active = CHAINS.filter(name => (table.chains.get(name)?.rules.length ?? 0) > 0);
+      if (kept.length === 0) return ABSENT;
+      if (kept.length < files.size) return changed('they are for other pools or scopes');
+      return permanentOnly || active.length === CHAINS.length
+        ? PRESENT
+        : changed("firewalld hasn't loaded them");
+    },
+    up: view => [...writing, ...reload(view)],
+    down: view => {
+      const standing = [...files.keys()].filter(path => view.sysctl(path) !== undefined);
+      return standing.length === 0 ? [] : [...standing.map(remove), ...reload(view)];
+    },
+  };
+}
+
+function find({ filter, sysctl }: View): { table: ForeignTable | undefined; permanentOnly: boolean } {
+  const tables = filter.strangers?.tables ?? [];
+  const table = tables.find(one => governsItself(one, sysctl));
+  const old = sysctl(SHIPPED) === undefined ? undefined : tables.find(usesIptables);
+  return { table: table ?? old, permanentOnly: table === undefined };
+}
+
+function reload(view: View): Action[] {
+  const { table, permanentOnly } = find(view);
+  if (table === undefined || permanentOnly) return [];
+  const carry = view.filter.strangers?.carry ?? [];
+  return [run(['firewall-cmd', '--reload']), ...carry.map(({ argv, text }) => run(argv, text))];
+}
+
+/** Forwarded packets of the pools, either way, and of the scopes outwards; the replies follow by themselves. */
+function forwardingPolicy({ pools, dhcp: { scopes } }: Config): string {
+  return policy('ANY', [
+    ...ipv4(pools).flatMap(pool => [accept('source', pool), accept('destination', pool)]),
+    ...ipv4(scopes).map(scope => accept('source', scope)),
+  ]);
+}
+
+/** DHCP to the host: from the scopes, and from clients that have no address yet (RFC 2131, 4.1). */
+function dhcpPolicy({ dhcp: { scopes } }: Config): string {
+  const server = '<port port="67" protocol="udp"/>';
+  return policy(
+    'HOST',
+    ['0.0.0.0', ...ipv4(scopes)].map(address => accept('source', address, server)),
+  );
+}
+
+const ipv4 = (prefixes: readonly Prefix[]): string[] =>
+  prefixes.filter(({ family }) => family === 4).map(format);
+
+const accept = (side: 'source' | 'destination', address: string, element = ''): string =>
+  `  <rule family="ipv4"><${side} address="${address}"/>${element}<accept/></rule>`;
+
+/** A policy file (firewalld.policy(5)). Its priority puts it before what zones decide. */
+function policy(egress: 'ANY' | 'HOST', rules: readonly string[]): string {
+  return [
+    '<?xml version="1.0" encoding="utf-8"?>',
+    '<policy priority="-100" target="CONTINUE">',
+    '  <short>hnet</short>',
+    '  <description>Written by hnet, which filters by itself what its virtual machines send and get.</description>',
+    '  <ingress-zone name="ANY"/>',
+    `  <egress-zone name="${egress}"/>`,
+    ...rules,
+    '</policy>',
+    '',
+  ].join('\n');
+}

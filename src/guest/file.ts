@@ -1,0 +1,38 @@
+import { bare, type StaticNetwork } from './network.ts';
+
+/** A file of the system to be configured. In every format of ours `#` begins a comment. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A format is a pure function from the network to files. */
+export type Format = (network: StaticNetwork) => ConfigFile[];
+
+export const file = (path: string, ...lines: readonly string[]): ConfigFile => ({
+  path,
+  text: `${lines.join('\n').trimEnd()}\n`,
+});
+
+export const comments = (notes: readonly string[]): string[] => notes.map(note => `# ${note}`);
+
+/** For formats that have no rules by source address. */
+export function sourceRoutingNotes({ nics }: StaticNetwork): string[] {
+  const others = nics.filter(({ routes }) => routes.some(({ table }) => table !== undefined));
+  return others.map(
+    ({ mac }) =>
+      `The interface ${mac} is not the first of its family: answers from its addresses must leave through it, by rules of your own.`,
+  );
+}
+
+/** Files as text to paste: a comment says where each belongs. */
+export function printFiles(files: readonly ConfigFile[]): string {
+  return files.map(({ path, text }) => `# ${path}\n${text}`).join('\n');
+}
+
+/** /etc/resolv.conf, where a format has no place for name servers. */
+export function resolvConf(network: StaticNetwork, path: string): ConfigFile[] {
+  if (network.dns.length === 0) return [];
+  const servers = network.dns.map(server => `nameserver ${bare(server)}`);
+  return [file(path, `search ${network.search}`, ...servers)];
+}

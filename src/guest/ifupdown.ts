@@ -1,0 +1,62 @@
+import { formatLong, type Prefix } from '../address.ts';
+import { type ConfigFile, comments, file, resolvConf } from './file.ts';
+import { bare, type DefaultRoute, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
+
+/**
+ * interfaces(5) of Debian and its kin. `pointopoint` tells the kernel that the gateway is at the other end of the
+ * wire; further addresses have stanzas of their own, which ifup reads as one interface.
+ */
+export function ifupdown(network: StaticNetwork): ConfigFile[] {
+  const { nics, notes } = network;
+  const stanzas = nics.flatMap((nic, place) => stanzasOf(nic, place === 0 ? network : undefined));
+  return [
+    file(
+      '/etc/network/interfaces',
+      ...comments(notes),
+      'auto lo',
+      'iface lo inet loopback',
+      '',
+      ...stanzas.flatMap(stanza => [...stanza, '']),
+    ),
+    ...resolvConf(network, '/etc/resolv.conf (unless resolvconf or systemd-resolved writes it)'),
+  ];
+}
+
+/** @param names whose name servers this NIC's first stanza carries */
+function stanzasOf(nic: StaticNic, names: StaticNetwork | undefined): string[][] {
+  const device = nameOf(nic, 'eth');
+  const stanzas = nic.routes.flatMap(route => {
+    const [first, ...further] = ofFamily(route.gateway.family, nic.addresses);
+    if (first === undefined) return [];
+    return [
+      [head(device, first), ...gateway(route, device)],
+      ...further.map(address => [head(device, address)]),
+    ];
+  });
+  return stanzas.map((stanza, place) =>
+    place === 0 ? [`auto ${device}`, ...stanza, ...(names === undefined ? [] : resolver(names))] : stanza,
+  );
+}
+
+const head = (device: string, address: Prefix): string =>
+  `iface ${device} inet${address.family === 6 ? '6' : ''} static\n    address ${formatLong(address)}`;
+
+function gateway({ gateway, table, sources }: DefaultRoute, device: string): string[] {
+  const address = bare(gateway);
+  if (table === undefined) {
+    const peer = gateway.family === 4 ? [`    pointopoint ${address}`] : [];
+    return [...peer, `    gateway ${address}`];
+  }
+  const ip = gateway.family === 6 ? 'ip -6' : 'ip';
+  const rules = sources.map(source => `from ${formatLong(source)} table ${table}`);
+  return [
+    `    up ${ip} route replace default via ${address} dev ${device} onlink table ${table}`,
+    ...rules.map(rule => `    up ${ip} rule add ${rule}`),
+    ...rules.map(rule => `    down ${ip} rule del ${rule}`),
+  ];
+}
+
+function resolver({ dns, search }: StaticNetwork): string[] {
+  if (dns.length === 0) return [];
+  return [`    dns-nameservers ${dns.map(bare).join(' ')}`, `    dns-search ${search}`];
+}

@@ -1,0 +1,54 @@
+import { type Family, formatLong } from '../address.ts';
+import { type ConfigFile, comments, file } from './file.ts';
+import { bare, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
+
+const FOLDER = '/etc/NetworkManager/system-connections';
+
+/**
+ * NetworkManager's keyfiles (nm-settings-keyfile(5)). The route to a gateway outside of every subnet it adds by
+ * itself. It ignores files that others than root may read.
+ */
+export function networkmanager(network: StaticNetwork): ConfigFile[] {
+  return network.nics.map((nic, place) => {
+    const device = nameOf(nic, 'eth');
+    const names = place === 0 ? network : undefined;
+    return file(
+      `${FOLDER}/hnet-${device}.nmconnection`,
+      ...comments(place === 0 ? network.notes : []),
+      '# chmod 600, then: nmcli connection reload',
+      '[connection]',
+      `id=hnet-${device}`,
+      'type=ethernet',
+      // Before whatever profile the installer left.
+      'autoconnect-priority=100',
+      '',
+      '[ethernet]',
+      `mac-address=${nic.mac ?? ''}`,
+      '',
+      ...family(4, nic, names),
+      '',
+      ...family(6, nic, names),
+    );
+  });
+}
+
+function family(family: Family, nic: StaticNic, names: StaticNetwork | undefined): string[] {
+  const route = nic.routes.find(({ gateway }) => gateway.family === family);
+  if (route === undefined)
+    return family === 4 ? ['[ipv4]', 'method=disabled'] : ['[ipv6]', 'method=link-local'];
+  const { gateway, table, sources } = route;
+  const dns = ofFamily(family, names?.dns ?? []);
+  const rules = sources.map(
+    (source, index) => `routing-rule${index + 1}=priority 100 from ${formatLong(source)} table ${table}`,
+  );
+  return [
+    `[ipv${family}]`,
+    'method=manual',
+    ...ofFamily(family, nic.addresses).map((address, index) => `address${index + 1}=${formatLong(address)}`),
+    `gateway=${bare(gateway)}`,
+    ...(table === undefined ? [] : [`route-table=${table}`, ...rules]),
+    ...(dns.length === 0 || names === undefined
+      ? []
+      : [`dns=${dns.map(server => `${bare(server)};`).join('')}`, `dns-search=${names.search};`]),
+  ];
+}

@@ -1,0 +1,39 @@
+import { type ConfigFile, comments, file, resolvConf, sourceRoutingNotes } from './file.ts';
+import { bare, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
+
+/** hostname.if(5) of OpenBSD, which runs the `!` lines when the addresses are there. */
+export function openbsd(network: StaticNetwork): ConfigFile[] {
+  const notes = [...network.notes, ...sourceRoutingNotes(network)];
+  const gateway6 = network.nics.flatMap(nic =>
+    mainRoutes(nic, 6).map(({ gateway }) => `${bare(gateway)}%${nameOf(nic, 'vio')}`),
+  );
+  return [
+    file('/etc/myname', `${network.hostname}.${network.search}`),
+    ...network.nics.map((nic, place) => hostnameIf(nic, place === 0 ? notes : [])),
+    ...(gateway6.length === 0 ? [] : [file('/etc/mygate', ...gateway6)]),
+    ...resolvConf(network, '/etc/resolv.conf'),
+  ];
+}
+
+const mainRoutes = (nic: StaticNic, family: 4 | 6) =>
+  nic.routes.filter(({ gateway, table }) => gateway.family === family && table === undefined);
+
+function hostnameIf(nic: StaticNic, notes: readonly string[]): ConfigFile {
+  const device = nameOf(nic, 'vio');
+  const inet = ofFamily(4, nic.addresses).map(address => `${bare(address)} 255.255.255.255`);
+  const inet6 = ofFamily(6, nic.addresses).map(address => `${bare(address)} 128`);
+  const lines = (family: string, all: readonly string[]) =>
+    all.map((words, index) => `${family} ${index === 0 ? '' : 'alias '}${words}`);
+  const routes = mainRoutes(nic, 4).flatMap(({ gateway }) => [
+    // Where its MAC is: on this wire, though no address of ours is near it.
+    `!route add -inet ${bare(gateway)} -llinfo -link -static -iface ${device}`,
+    `!route add -inet default ${bare(gateway)}`,
+  ]);
+  return file(
+    `/etc/hostname.${device}`,
+    ...comments(notes),
+    ...lines('inet', inet),
+    ...lines('inet6', inet6),
+    ...routes,
+  );
+}

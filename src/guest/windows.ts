@@ -1,0 +1,56 @@
+import { type Family, formatLong } from '../address.ts';
+import { type ConfigFile, comments, file } from './file.ts';
+import { bare, type StaticNetwork, type StaticNic } from './network.ts';
+
+const EVERYTHING: Readonly<Record<Family, string>> = { 4: '0.0.0.0/0', 6: '::/0' };
+
+/**
+ * PowerShell for an administrator's prompt; it may be run twice. Windows takes no gateway beyond the subnet with an
+ * address, so the route to the gateway itself comes first. Its answers leave by their address's own interface
+ * (the strong host model), so several interfaces need no rules.
+ */
+export function windows(network: StaticNetwork): ConfigFile[] {
+  const blocks = network.nics.flatMap(nic => ['', ...commands(nic, network)]);
+  return [file('hnet.ps1 (in PowerShell, as administrator)', ...comments(network.notes), ...blocks)];
+}
+
+function commands(nic: StaticNic, { dns, search }: StaticNetwork): string[] {
+  const mac = (nic.mac ?? '').replaceAll(':', '-').toUpperCase();
+  const families = nic.routes.map(({ gateway }) => gateway.family);
+  return [
+    `$nic = (Get-NetAdapter | Where-Object MacAddress -eq '${mac}').ifIndex`,
+    ...families.flatMap(clear),
+    ...nic.addresses.map(
+      address =>
+        `New-NetIPAddress -InterfaceIndex $nic -IPAddress ${bare(address)} -PrefixLength ${address.length} | Out-Null`,
+    ),
+    ...nic.routes.flatMap(({ gateway }) => [
+      // It is there already when the script runs for the second time.
+      ...(gateway.family === 4
+        ? [`${route(formatLong(gateway), '0.0.0.0')} -ErrorAction SilentlyContinue | Out-Null`]
+        : []),
+      `${route(EVERYTHING[gateway.family], bare(gateway))} | Out-Null`,
+    ]),
+    ...(dns.length === 0
+      ? []
+      : [
+          `Set-DnsClientServerAddress -InterfaceIndex $nic -ServerAddresses ${dns.map(server => `'${bare(server)}'`).join(', ')}`,
+          `Set-DnsClient -InterfaceIndex $nic -ConnectionSpecificSuffix '${search}'`,
+        ]),
+  ];
+}
+
+/** Away with what an earlier run, or the bootstrap lease, left. */
+function clear(family: Family): string[] {
+  const which = `-InterfaceIndex $nic -AddressFamily IPv${family}`;
+  const quiet = '-Confirm:$false -ErrorAction SilentlyContinue';
+  const manual = "| Where-Object PrefixOrigin -eq 'Manual'";
+  return [
+    `Set-NetIPInterface ${which} -Dhcp Disabled${family === 6 ? ' -RouterDiscovery Disabled' : ''}`,
+    `Get-NetRoute ${which} -ErrorAction SilentlyContinue | Where-Object NextHop -notin '0.0.0.0', '::' | Remove-NetRoute ${quiet}`,
+    `Get-NetIPAddress ${which} -ErrorAction SilentlyContinue ${manual} | Remove-NetIPAddress ${quiet}`,
+  ];
+}
+
+const route = (destination: string, hop: string): string =>
+  `New-NetRoute -InterfaceIndex $nic -DestinationPrefix ${destination} -NextHop ${hop}`;

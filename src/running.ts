@@ -1,0 +1,43 @@
+/**
+ * The running domains, read quickly: a repair looks at all of them, and the XML of one holds fifty devices that are
+ * none of our business.
+ */
+import { type Domain, parseDomain } from './domain.ts';
+import { isUuid } from './names.ts';
+
+/** Running domains by their UUID. What can't be read of one is malformed intent, lest it count as not running. */
+export function readRunning(xmls: readonly string[]): Map<string, Domain> {
+  return new Map(
+    xmls.flatMap(xml => {
+      const domain = readOne(xml);
+      return domain === undefined ? [] : [[domain.uuid, domain]];
+    }),
+  );
+}
+
+function readOne(xml: string): Domain | undefined {
+  for (const text of [essence(xml), xml]) {
+    try {
+      return parseDomain(text);
+    } catch {
+      // Cut short it can't be read; perhaps it can as a whole.
+    }
+  }
+  const [, uuid = ''] = /<uuid>([^<]*)<\/uuid>/.exec(xml) ?? [];
+  const intent = { kind: 'malformed', why: 'its XML cannot be read' } as const;
+  return isUuid(uuid) ? { uuid, name: uuid, nics: [], intent } : undefined;
+}
+
+/**
+ * A domain's XML without the hardware, but for its network interfaces. libvirt writes name, UUID and metadata
+ * before anything else, and no element of a device is called `interface` but one that is.
+ */
+export function essence(xml: string): string {
+  const end = ['</metadata>', '</uuid>']
+    .map(tag => [tag, xml.lastIndexOf(tag)] as const)
+    .find(([, at]) => at > 0);
+  if (end === undefined) return xml;
+  const head = xml.slice(0, end[1] + end[0].length);
+  const interfaces = xml.slice(head.length).match(/<interface[ >][\s\S]*?<\/interface>/g) ?? [];
+  return `${head}<devices>${interfaces.join('')}</devices></domain>`;
+}

@@ -1,0 +1,47 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** A command that prints a line whenever something happens on the host. */
+export interface Source {
+  readonly argv: readonly string[];
+  /** Lines that mean nothing to us. */
+  readonly ignore?: RegExp;
+}
+
+/** How long a source that ended is left alone, in milliseconds. */
+const PAUSE = 1000;
+
+/** Keeps sources running, and tells of what they print. What happened while one was down is looked for when it is up. */
+export class Sources {
+  readonly #children = new Set<ChildProcess>();
+  readonly #happened: (what: string) => void;
+  #ending = false;
+
+  constructor(happened: (what: string) => void) {
+    this.#happened = happened;
+  }
+
+  start(source: Source): void {
+    if (this.#ending) return;
+    // It ends with us, however we end.
+    const argv = ['--pdeathsig', 'KILL', '--', 'stdbuf', '-oL', ...source.argv];
+    const child = spawn('setpriv', argv, { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#children.add(child);
+    createInterface({ input: child.stdout }).on('line', line => {
+      if (source.ignore === undefined || !source.ignore.test(line)) this.#happened(line);
+    });
+    child.on('error', () => undefined);
+    child.on('close', () => {
+      this.#children.delete(child);
+      setTimeout(() => {
+        this.start(source);
+        this.#happened(`${source.argv[0]} was started again`);
+      }, PAUSE);
+    });
+  }
+
+  stop(): void {
+    this.#ending = true;
+    for (const child of this.#children) child.kill('SIGKILL');
+  }
+}

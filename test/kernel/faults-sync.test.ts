@@ -1,0 +1,233 @@
+import { expect } from 'chai';
+import type { Guest } from '../lab/guest.ts';
+import { INTERNET } from '../lab/site.ts';
+import { until } from '../lab/wait.ts';
+import { changing, hnet, ok } from '../support/command.ts';
+import { uuidOf } from '../support/domain.ts';
+import { FakeLibvirt } from '../support/libvirt.ts';
+import { type Scene, VARIANTS } from '../support/scene.ts';
+import { snapshot } from '../support/snapshot.ts';
+import { kernelSuite } from '../support/suite.ts';
+
+const ATTACHMENT = `/run/hnet/attachments/${uuidOf('vm1')}.json`;
+const LEASES = '/var/lib/hnet/leases/br116.leases';
+
+/** Whatever other software, or an operator's slip, may do to a host while its domains run. */
+const DAMAGE: Readonly<Record<string, string>> = {
+  'iptables -F': 'iptables -F',
+  'every table flushed': 'for table in raw filter nat; do iptables -t $table -F; done',
+  'every table flushed, chains and sets destroyed': `for table in raw filter nat; do
+    iptables -t $table -F; iptables -t $table -X; done; ipset destroy`,
+  'nft flush ruleset': 'nft flush ruleset',
+  'ipset flush': 'ipset flush',
+  'a foreign rule before ours': 'iptables -I FORWARD -j DROP',
+  'the bridge deleted': 'ip link del br116',
+  'the bridge deleted and made anew by somebody, under our mark': `ip link del br116
+    ip link add br116 type bridge; ip link set br116 alias "hnet ${uuidOf('vm1')}" up`,
+  'the tap pulled out of the bridge': 'ip link set vm1 nomaster',
+  'the address of the bridge removed': 'ip address flush dev br116',
+  'the route removed': 'ip route del 123.45.90.116 dev br116',
+  'the route led elsewhere': `ip link add other type bridge; ip link set other up
+    ip route replace 123.45.90.116/32 dev other proto 104`,
+  'the DHCP server killed': 'pkill -KILL -x dnsmasq; while pgrep -x dnsmasq; do sleep 0.01; done',
+  'its lease file garbage': `head -c 1000 /dev/urandom >${LEASES}; pkill -KILL -x dnsmasq
+    while pgrep -x dnsmasq; do sleep 0.01; done`,
+  'its lease file cut off': `printf '1790000000 52:54:00:77:00:0' >${LEASES}; pkill -KILL -x dnsmasq
+    while pgrep -x dnsmasq; do sleep 0.01; done`,
+  '/run/hnet emptied': 'rm -rf /run/hnet/*',
+  '/run/hnet emptied, and the bridge deleted': 'rm -rf /run/hnet/*; ip link del br116',
+  'the attachment cut off in the middle': `text=$(head -c 100 ${ATTACHMENT}); echo "$text" >${ATTACHMENT}`,
+  'the claims removed': 'rm -r /run/hnet/claims',
+  'forwarding switched off': 'echo 0 >/proc/sys/net/ipv4/ip_forward',
+  'a blackhole removed': 'ip route del blackhole 123.45.90.112/29',
+};
+
+/** With iptables-legacy nft has nothing of ours to flush. */
+const harmless = (what: string, variant: string): boolean => variant === 'legacy' && what.startsWith('nft');
+
+for (const variant of VARIANTS) {
+  kernelSuite(`sync repairs (${variant})`, scene => {
+    for (const [what, harm] of Object.entries(DAMAGE).filter(([each]) => !harmless(each, variant))) {
+      it(what, async () => {
+        const { one, guest } = await running(await scene({ variant }));
+        await one.host.sh(harm);
+        const seen = await hnet(one, 'check');
+        expect(seen.code, seen.stdout).to.equal(1);
+        expect(await ok(one, 'sync')).not.to.deep.equal([]);
+        await one.host.sh('ip link del other 2>/dev/null || true');
+        expect(await hnet(one, 'check')).to.include({ code: 0, stdout: 'Everything is as it should be' });
+        if (what === 'a foreign rule before ours') await one.host.sh('iptables -D FORWARD -j DROP');
+        expect(await guest.ping(INTERNET)).to.equal(true);
+        expect((await guest.dhcp()).router).to.equal('172.30.116.1');
+        expect(await one.host.run(['pgrep', '-c', '-x', 'dnsmasq'])).to.equal('1');
+      });
+    }
+  });
+}
+
+kernelSuite('sync', scene => {
+  for (const backend of ['iptables', 'nftables']) {
+    it(`runs no command that changes anything where all is in order (${backend})`, async () => {
+      const { one, config } = await ordered(await scene(), backend);
+      expect(config).to.contain(backend);
+      const before = await snapshot(one.host);
+      const { code, stdout, stderr } = await hnet(one, '--trace', 'sync');
+      expect({ code, stdout }).to.deep.equal({ code: 0, stdout: '' });
+      expect(stderr).to.match(/^\+ ip -json/m);
+      expect(changing(stderr)).to.deep.equal([]);
+      expect(await snapshot(one.host)).to.equal(before);
+    });
+
+    it(`sweeps everything of a domain of which no record is left (${backend})`, async () => {
+      const { one, libvirt, base } = await ordered(await scene(), backend);
+      await libvirt.end('vm1');
+      await one.host.sh('rm -r /run/hnet/*');
+      expect((await hnet(one, 'check')).code).to.equal(1);
+      const swept = (await ok(one, 'sync')).join('\n');
+      for (const what of [
+        'route 123.45.90.116',
+        'in hnet4-in',
+        'in hnet4-scopes',
+        'DHCP server',
+        'bridge br116',
+      ])
+        expect(swept).to.contain(what);
+      expect(await snapshot(one.host)).to.equal(base);
+    });
+  }
+
+  it('takes down what a domain left that ended without its hook', async () => {
+    const { one, libvirt, base } = await ordered(await scene());
+    await libvirt.end('vm1');
+    expect(await ok(one, 'sync', '--dry-run')).to.deep.equal([
+      `would remove: "vm1": br116 of "vm1" (it doesn't run)`,
+    ]);
+    expect(await ok(one, 'sync')).to.deep.equal([
+      'removed: br116 of "vm1" (left over from a run that has ended)',
+    ]);
+    expect(await snapshot(one.host)).to.equal(base);
+  });
+
+  it('discards a damaged attachment of a domain that does not run, and sweeps what it had', async () => {
+    const { one, libvirt, base } = await ordered(await scene());
+    await libvirt.end('vm1');
+    await one.host.sh(`echo '{"domain":' >${ATTACHMENT}; touch /run/hnet/dhcp/br9.conf~`);
+    await ok(one, 'sync');
+    expect(await snapshot(one.host)).to.equal(base);
+  });
+
+  it('changes nothing in a dry run, and says what it would do', async () => {
+    const { one } = await ordered(await scene());
+    await one.host.sh('ip route del 123.45.90.116 dev br116; iptables -F');
+    const before = await snapshot(one.host);
+    expect(await ok(one, 'sync', '--dry-run')).to.deep.equal([
+      'would repair: filter table (hnet-forward has 0 rules, not 2)',
+      'would repair: "vm1": route 123.45.90.116 to br116 (it is missing)',
+    ]);
+    expect(await snapshot(one.host)).to.equal(before);
+  });
+
+  it('leaves alone a domain that is starting: its attachment is newer than the list of domains', async () => {
+    const { one, libvirt } = await ordered(await scene());
+    // Between libvirt's answer and sync's own look, another domain starts.
+    await one.replace(
+      '/usr/bin/flock',
+      `[ -e /run/lab/held ] || { touch /run/lab/held; while [ ! -e /run/lab/go ]; do sleep 0.02; done; }
+      exec /run/lab/real/flock "$@"`,
+    );
+    await one.host.sh('ip route del 123.45.90.116 dev br116');
+    const syncing = ok(one, 'sync');
+    await one.host.sh('while [ ! -e /run/lab/held ]; do sleep 0.02; done');
+    await one.prepare('vm2', ['123.45.53.12']);
+    await libvirt.run('vm2', { addresses: ['123.45.53.12'] });
+    await one.host.sh('touch /run/lab/go');
+    expect((await syncing).join('\n')).not.to.contain('vm2');
+    expect(await one.host.run(['ip', 'route', 'show', '123.45.53.12'])).to.contain('br12');
+  });
+
+  it('spares what belongs to a running domain although its metadata cannot be used', async () => {
+    const { one, libvirt } = await ordered(await scene());
+    await libvirt.run('vm1', { metadata: '<hnet:assignment xmlns:hnet="urn:hnet:1"/>' });
+    await one.host.sh('rm -r /run/hnet/*');
+    const before = await one.host.sh('ip route; ipset save; iptables-save -t filter | grep -v ^#');
+    await ok(one, 'sync');
+    expect(await one.host.sh('ip route; ipset save; iptables-save -t filter | grep -v ^#')).to.equal(before);
+  });
+
+  it('repairs the others although one cannot be repaired, and says so', async () => {
+    const { one, libvirt } = await ordered(await scene());
+    await one.prepare('vm2', ['123.45.53.12']);
+    await libvirt.run('vm2', { addresses: ['123.45.53.12'] });
+    await one.host.sh('ip link del br116; ip link del br12; ip link add br116 type bridge');
+    const { code, stderr } = await hnet(one, 'sync');
+    expect({ code, stderr }).to.deep.equal({
+      code: 1,
+      stderr: `hnet: "vm1": Cannot set up bridge br116: an interface of that name exists and isn't hnet's`,
+    });
+    expect(await one.host.run(['ip', 'route', 'show', '123.45.53.12'])).to.contain('br12');
+  });
+
+  it('follows the metadata of a running domain: another address, rules, none', async () => {
+    const { one, libvirt, base } = await ordered(await scene());
+    const taps = TAPS;
+    await one.host.guest({ name: 'vm1', bridge: 'br116' });
+    const assignment = (inner: string) => `<assignment xmlns="urn:hnet:1">${inner}</assignment>`;
+    const address = (ip: string) => `<address ip="${ip}" bridge="br116" scope="172.30.116.0/24"/>`;
+    await libvirt.run('vm1', {
+      metadata: assignment(address('123.45.90.116') + address('123.45.53.11')),
+      taps,
+    });
+    expect(await ok(one, 'sync')).to.deep.equal(['changed: br116 of "vm1" (its assignment has changed)']);
+    expect(await one.host.run(['ip', 'route', 'show', '123.45.53.11'])).to.contain('br116');
+    await libvirt.run('vm1', {
+      metadata: assignment(
+        `${address('123.45.90.116')}<policy inbound="deny"><rule>allow tcp/22</rule></policy>`,
+      ),
+      taps,
+    });
+    await ok(one, 'sync');
+    expect(await one.host.run(['iptables-save', '-t', 'filter'])).to.contain('--dports 22');
+    expect(await one.host.run(['ip', 'route', 'show', '123.45.53.11'])).to.contain('blackhole');
+    await libvirt.run('vm1', { taps });
+    await ok(one, 'sync');
+    await one.host.sh('ip link del vm1');
+    // A change of rules leaves entries that end by themselves.
+    const settled = async () => !(await one.host.run(['ipset', 'save'])).includes('add hnet4-settling');
+    await until(settled, 5_000, 'the addresses to settle');
+    expect(await snapshot(one.host)).to.equal(base);
+  });
+
+  it('repairs without libvirt what it has records of, and removes nothing', async () => {
+    const { one } = await ordered(await scene());
+    await one.restore('/usr/bin/virsh');
+    await one.host.sh('ip route del 123.45.90.116 dev br116; rm -r /run/hnet/claims');
+    await one.host.sh(`ip link add br9 type bridge; ip link set br9 alias "hnet ${uuidOf('vm9')}"`);
+    const { code, stdout, stderr } = await hnet(one, 'sync');
+    expect(code).to.equal(0);
+    expect(stderr).to.contain('what no domain owns stays');
+    expect(stdout).to.contain('repaired: vm1: route 123.45.90.116');
+    await one.host.run(['ip', 'link', 'show', 'br9']);
+  });
+});
+
+const TAPS = [{ bridge: 'br116', tap: 'vm1' }];
+
+async function running(one: Scene): Promise<{ one: Scene; guest: Guest; libvirt: FakeLibvirt }> {
+  const libvirt = await FakeLibvirt.create(one);
+  await one.base();
+  const guest = await one.start('vm1', '123.45.90.116');
+  await libvirt.run('vm1', { addresses: ['123.45.90.116'], taps: TAPS });
+  return { one, guest, libvirt };
+}
+
+/** One domain runs, nothing is wrong; `base` is what stood before. */
+async function ordered(one: Scene, backend = 'iptables') {
+  const config = `pools = ["123.45.90.112/29", "123.45.53.11", "123.45.53.12"]\n[firewall]\nbackend = "${backend}"\n`;
+  await one.configure(config);
+  const libvirt = await FakeLibvirt.create(one);
+  await one.base();
+  const base = await snapshot(one.host);
+  await one.prepare('vm1', ['123.45.90.116']);
+  await libvirt.run('vm1', { addresses: ['123.45.90.116'] });
+  return { one, libvirt, base, config };
+}

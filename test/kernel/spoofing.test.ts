@@ -1,0 +1,96 @@
+import { expect } from 'chai';
+import type { Machine } from '../lab/machine.ts';
+import { INTERNET } from '../lab/site.ts';
+import { until } from '../lab/wait.ts';
+import { Capture } from '../support/capture.ts';
+import { VARIANTS } from '../support/scene.ts';
+import { kernelSuite } from '../support/suite.ts';
+
+/** Made-up senders; without protection each would take a place in a table that all domains share. */
+const FLOOD = 600;
+
+for (const variant of VARIANTS) {
+  kernelSuite(`spoofing (${variant})`, scene => {
+    it('gets nothing out under an address that is not its own', async () => {
+      const one = await scene({ variant });
+      const guest = await one.start('vm1', '123.45.90.116');
+      await one.start('vm2', '123.45.90.117');
+      const capture = await Capture.start(one.lab.internet, 'eth0', 'icmp');
+      // A neighbour's, a stranger's, an unassigned one of the pool, the host's, another scope's, the Internet's own.
+      const stolen = [
+        '123.45.90.117',
+        '8.8.8.8',
+        '123.45.90.115',
+        one.host.address,
+        '172.30.117.50',
+        INTERNET,
+      ];
+      for (const address of stolen) {
+        await guest.run(['ip', 'address', 'add', `${address}/32`, 'dev', 'lo']);
+        const target = address === INTERNET ? '198.51.100.1' : INTERNET;
+        await guest.attempt(['ping', '-n', '-q', '-c2', '-i0.02', '-W0.1', '-I', address, target]);
+        await guest.run(['ip', 'address', 'del', `${address}/32`, 'dev', 'lo']);
+      }
+      expect(await guest.ping(INTERNET)).to.equal(true);
+      const seen = await capture.until(/IP 123\.45\.90\.116 > \S+ ICMP echo request/);
+      for (const line of seen.split('\n').filter(each => each.includes('echo request'))) {
+        expect(line).to.contain('IP 123.45.90.116 > ');
+      }
+      const counters = await one.host.run(['iptables-save', '-c', '-t', 'raw']);
+      const [, dropped] = /\[(\d+):\d+\] -A hnet-\S+ .*rpfilter/.exec(counters) ?? [];
+      expect(Number(dropped)).to.be.at.least(2 * stolen.length);
+    });
+
+    it("gets nothing into a neighbour's or its own bridge, nor to the host, under another's address", async () => {
+      const one = await scene({ variant });
+      const guest = await one.start('vm1', '123.45.90.116');
+      const victim = await one.start('vm2', '123.45.90.117');
+      const capture = await Capture.start(victim, 'eth0', 'icmp');
+      await guest.run(['ip', 'address', 'add', '8.8.8.8/32', 'dev', 'lo']);
+      for (const target of ['123.45.90.117', one.host.address, '172.30.117.1']) {
+        await guest.attempt(['ping', '-n', '-q', '-c2', '-i0.02', '-W0.1', '-I', '8.8.8.8', target]);
+      }
+      expect(await guest.ping('123.45.90.117')).to.equal(true);
+      const seen = await capture.until(/IP 123\.45\.90\.116 > 123\.45\.90\.117: ICMP echo request/);
+      expect(seen).not.to.contain('8.8.8.8');
+    });
+  });
+}
+
+kernelSuite('floods', scene => {
+  it('leave the neighbour table as it was: ARP requests from made-up senders', async () => {
+    const one = await scene();
+    const guest = await one.start('vm1', '123.45.90.116');
+    const table = () => one.host.run(['ip', 'neighbour', 'show', 'nud', 'all', 'dev', 'br116']);
+    const before = (await table()).split('\n').length;
+    await guest.run(['ip', 'route', 'add', 'local', '10.9.0.0/16', 'dev', 'lo']);
+    await arrive(one.host, () =>
+      guest.sh(`i=0; while [ $i -lt ${FLOOD} ]; do
+        busybox arping -q -c1 -w1 -I eth0 -s 10.9.$((i / 250)).$((i % 250 + 1)) ${one.host.address} >/dev/null &
+        i=$((i + 1)); done; wait`),
+    );
+    expect((await table()).split('\n').length).to.be.at.most(before);
+    expect(await one.lab.internet.ping('123.45.90.116')).to.equal(true);
+  });
+
+  it("leave the bridge's forwarding table as it was: made-up source MACs", async () => {
+    const one = await scene();
+    const guest = await one.start('vm1', '123.45.90.116');
+    const table = () => one.host.run(['bridge', 'fdb', 'show', 'br', 'br116']);
+    const before = await table();
+    // With arp_notify the kernel announces each new MAC of the interface.
+    await guest.run(['sysctl', '-qw', 'net.ipv4.conf.eth0.arp_notify=1']);
+    const macs = Array.from({ length: FLOOD }, (_, index) => (0x10000 + index).toString(16).slice(1));
+    const lines = macs.map(tail => `link set eth0 address 02:99:00:00:${tail.slice(0, 2)}:${tail.slice(2)}`);
+    await arrive(one.host, () => guest.run(['ip', '-batch', '-'], { input: lines.join('\n') }));
+    expect(await table()).to.equal(before);
+  });
+});
+
+/** Lets a flood happen, and makes sure that it did: as many frames came in at the port. */
+async function arrive(host: Machine, flood: () => Promise<unknown>): Promise<void> {
+  const count = async () => Number(await host.read('/sys/class/net/vm1/statistics/rx_packets'));
+  const before = await count();
+  await flood();
+  await until(async () => (await count()) >= before + FLOOD, 5_000, `${FLOOD} frames`);
+}

@@ -1,0 +1,200 @@
+/**
+ * `install.sh --demo`: hnet's whole job on a real libvirt with real VMs, in a lab. Every command is shown as it is
+ * run and with its own output, and the first that doesn't do what it should ends the demo.
+ */
+import { fileURLToPath } from 'node:url';
+import type { Hypervisor } from './hypervisor.ts';
+import { fetchKernel } from './kernel.ts';
+import { Lab } from './lab.ts';
+import type { Machine } from './machine.ts';
+import type { Outcome } from './run.ts';
+import { INTERNET } from './site.ts';
+import type { Vm } from './vm.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13'];
+const HOST = '123.45.12.48';
+const STATIC = '123.45.90.116';
+/** What `hnet assign` chooses by itself: a subnet's first address is as good as any other. */
+const FIRST_FREE = '123.45.90.112';
+const NETWORK = 'ip -br link; ip route';
+
+const colourful = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+const paint = (code: number, text: string) => (colourful ? `\u001b[${code}m${text}\u001b[0m` : text);
+const begun = performance.now();
+const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+/** Somewhere to type a command: a machine or a VM. Both outputs come back as one, as on a terminal. */
+type Shell = { readonly prompt: string; readonly type: (command: string) => Promise<Outcome> };
+/** What a command must do, or the demo ends. */
+type Expected = { readonly code?: number; readonly output?: readonly RegExp[] };
+
+const shellOf = (prompt: string, machine: Machine, directory = '/'): Shell => ({
+  prompt,
+  type: command =>
+    machine.attempt(['sh', '-c', `cd ${directory} && { ${command}\n} 2>&1`], { limit: 120_000 }),
+});
+
+const shellIn = (vm: Vm): Shell => ({ prompt: `${vm.name}#`, type: command => vm.attempt(command) });
+
+function heading(text: string): void {
+  console.log(`\n${paint(1, text)}`);
+}
+
+function note(text: string): void {
+  console.log(`  ${paint(32, '✓')} ${text}`);
+}
+
+const tick = (since: number, what = '') => note(paint(2, `${what}${seconds(since)}`));
+
+/** Shows a command, runs it, shows what it printed, and insists that it did as it should. */
+async function step(shell: Shell, command: string, expected: Expected = {}): Promise<string> {
+  const since = performance.now();
+  console.log(`  ${paint(36, shell.prompt)} ${command}`);
+  const { code, stdout, stderr } = await shell.type(command);
+  const said = `${stdout}${stderr}`.trimEnd();
+  for (const line of said.split('\n').filter(text => text !== '')) console.log(`    ${line}`);
+  insist(code === (expected.code ?? 0), `"${command}" ended with code ${code}`);
+  const missing = expected.output?.find(pattern => !pattern.test(said));
+  insist(missing === undefined, `"${command}" should have printed ${missing}`);
+  tick(since);
+  return said;
+}
+
+/** For what takes its time without a command of its own. */
+async function wait<T>(what: string, work: () => Promise<T>): Promise<T> {
+  const since = performance.now();
+  const result = await work();
+  tick(since, `${what}, `);
+  return result;
+}
+
+function insist(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise);
+}
+
+/** Everything that hnet could leave behind: links, routes, rules and chains, sets, DHCP servers. */
+async function traces(hypervisor: Hypervisor): Promise<string> {
+  return hypervisor.sh(`ip -br link; ip route show table all; ipset save
+    iptables-save | grep -E '^(-A|:[^A-Z])' || true
+    for pid in /proc/[0-9]*; do tr '\\0' ' ' <"$pid/cmdline" | grep '^dnsmasq' || true; done`);
+}
+
+/** Runs something while a capture at the "Internet" notes who is said to ask: `IP 123.45.90.116 > 198.51.100.10`. */
+async function watched(lab: Lab, work: () => Promise<unknown>, last: RegExp): Promise<string> {
+  const command = "exec tcpdump -nlqt -i eth0 --immediate-mode 'icmp[icmptype] = icmp-echo'";
+  const capture = lab.internet.start(['sh', '-c', command]);
+  await capture.until(/listening on/, 5_000);
+  await work();
+  await capture.until(last, 5_000);
+  const requests = (await capture.stop()).matchAll(/^IP (\S+) > \S+: ICMP echo request/gm);
+  return [...requests].map(([, from]) => from).join(' ');
+}
+
+/** A VM asks the Internet, which must see the request come from `source`. */
+async function askInternet(lab: Lab, vm: Vm, source: string): Promise<void> {
+  const ping = () => step(shellIn(vm), `ping -c 1 -w 5 ${INTERNET}`, { output: [/ 0% packet loss/] });
+  const seen = await watched(lab, ping, /echo request/);
+  insist(seen === source, `the Internet saw the request come from ${seen}, not ${source}`);
+  note(`the Internet saw it come from ${seen}`);
+}
+
+async function main(): Promise<void> {
+  console.log(`hnet in a sandbox: a provider with its gateway, an "Internet" host (${INTERNET}), and a hypervisor
+(${HOST}) to which the provider routes ${POOLS.join(', ')}.
+None of it is visible to this machine, and none of it stays.`);
+
+  heading('A hypervisor with systemd, libvirt and two virtual machines');
+  await wait('a kernel for the virtual machines', fetchKernel);
+  const lab = await Lab.create();
+  const hypervisor = await wait('provider and hypervisor up', () =>
+    lab.hypervisor('h1', { copy: { '/root/hnet': PROJECT } }),
+  );
+  const host = shellOf('host#', hypervisor, '/root/hnet');
+  const internet = shellOf('internet#', lab.internet);
+  const pristine = await traces(hypervisor);
+  const nic = { type: 'network', source: 'default' } as const;
+  const vm1 = await hypervisor.vm({ name: 'vm1', nic, append: `addr=${STATIC} gw=${HOST}` });
+  const vm2 = await hypervisor.vm({ name: 'vm2', nic });
+  await step(host, 'virsh list --all', { output: [/vm1 +shut off/, /vm2 +shut off/] });
+
+  await install(host);
+  const installed = await traces(hypervisor);
+  const network = await step(host, NETWORK, { output: [/^blackhole 123\.45\.90\.112\/29/m] });
+  await publicAddress(lab, host, internet, vm1);
+  await bootstrapLease(lab, host, vm2);
+  await overview(host);
+  await spoofing(lab, vm1);
+
+  heading('Stop them: everything of theirs is gone');
+  await step(host, 'virsh destroy vm1 && virsh destroy vm2');
+  insist((await step(host, NETWORK)) === network, 'links and routes are not what they were before the start');
+  insist((await traces(hypervisor)) === installed, 'something is left of the domains');
+  note('links, routes, rules, sets and DHCP servers are as they were before the start');
+
+  heading('Uninstall: the host is as it was');
+  await step(host, './install.sh --uninstall --purge', { output: [/^hnet: removed$/m] });
+  await step(host, NETWORK);
+  insist((await traces(hypervisor)) === pristine, 'something is left of hnet');
+  note('links, routes, rules, sets and DHCP servers are as they were before the installation');
+
+  await wait('sandbox removed', async () => lab.remove());
+  console.log(
+    `\n${paint(32, '✓')} All as it should be, in ${seconds(begun)}. This machine has kept nothing of it but packages.`,
+  );
+}
+
+async function install(host: Shell): Promise<void> {
+  heading('Install hnet');
+  const pools = POOLS.map(pool => `--pool ${pool}`).join(' ');
+  await step(host, `./install.sh --yes ${pools}`, { output: [/^hnet: done/m] });
+}
+
+async function publicAddress(lab: Lab, host: Shell, internet: Shell, vm1: Vm): Promise<void> {
+  heading(`vm1 gets ${STATIC}, which it has configured statically`);
+  await step(host, `hnet-assign vm1 ${STATIC}`, { output: [/^vm1: 123\.45\.90\.116 on br116/m] });
+  await step(host, 'virsh start vm1');
+  await wait('vm1 has booted', () => vm1.ready());
+  await step(internet, `ping -c 3 -i 0.2 ${STATIC}`, { output: [/ 0% packet loss/] });
+  await askInternet(lab, vm1, STATIC);
+}
+
+async function bootstrapLease(lab: Lab, host: Shell, vm2: Vm): Promise<void> {
+  heading('vm2 only does DHCP, as an installer does: a private lease, and the Internet by way of the host');
+  await step(host, 'hnet assign vm2', { output: [/^vm2: 123\.45\.90\.112 on br112/m] });
+  await step(host, 'virsh start vm2');
+  await wait('vm2 has booted', () => vm2.ready());
+  await step(shellIn(vm2), 'ip -4 -o address show eth0', { output: [/172\.30\.112\.\d+\/24/] });
+  await askInternet(lab, vm2, HOST);
+}
+
+async function overview(host: Shell): Promise<void> {
+  heading('What the host says');
+  await step(host, 'hnet status', {
+    output: [/^vm1 +running +123\.45\.90\.116 +br116 .* ok$/m, /^vm2 +running .* 172\.30\.112\.\d+ +ok$/m],
+  });
+  await step(host, 'hnet pool', {
+    output: [/^123\.45\.90\.116 +up +vm1 +br116$/m, /^123\.45\.53\.13 +free/m],
+  });
+}
+
+/** The honest ping at the end proves that the capture would have shown the dishonest ones. */
+async function spoofing(lab: Lab, vm1: Vm): Promise<void> {
+  heading(`vm1 pretends to be vm2, ${FIRST_FREE}`);
+  const lie = `ip address add ${FIRST_FREE}/32 dev eth0; ping -c 3 -A -W 1 -I ${FIRST_FREE} ${INTERNET}`;
+  const ping = async () => {
+    await step(shellIn(vm1), lie, { code: 1, output: [/100% packet loss/] });
+    await step(shellIn(vm1), `ping -c 1 -w 5 -I ${STATIC} ${INTERNET}`, { output: [/ 0% packet loss/] });
+  };
+  const seen = await watched(lab, ping, new RegExp(`IP ${STATIC} `));
+  insist(seen === STATIC, `a packet with a false source reached the Internet: ${seen}`);
+  note(`the Internet saw one packet, from ${seen}`);
+}
+
+// Whoever read along has left (`| head`): then so do we, and the lab with us.
+process.stdout.on('error', () => process.exit(1));
+main().catch((error: Error) => {
+  console.error(`\n${paint(31, '✗')} The demo failed after ${seconds(begun)}: ${error.message}`);
+  // The lab is removed as the process leaves; waiting for what still runs in it would only delay that.
+  process.exit(1);
+});

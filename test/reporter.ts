@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs';
+import Mocha from 'mocha';
+
+const { EVENT_SUITE_BEGIN, EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_RUN_END } = Mocha.Runner.constants;
+/** Quicker than this is not worth a number. */
+const NOTABLE = 20;
+
+/** What the stages of test/run print: every test on a line with its time, the failures in full at the end. */
+class Reporter extends Mocha.reporters.Base {
+  #passed = 0;
+  #failed = 0;
+
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    super(runner, options);
+    const begun = performance.now();
+    runner.on(EVENT_SUITE_BEGIN, suite => {
+      if (suite.title !== '') print(depth(suite), suite.title);
+    });
+    runner.on(EVENT_TEST_PASS, test => {
+      this.#passed += 1;
+      const time = test.duration ?? 0;
+      print(depth(test), `✔ ${test.title}${time < NOTABLE ? '' : ` (${time} ms)`}`);
+    });
+    // Skipped tests arrive here too (forbidPending), and failing hooks, which show what they kept from running.
+    runner.on(EVENT_TEST_FAIL, (test, error: Error) => {
+      this.#failed += 1;
+      print(depth(test), `✘ ${test.title}: ${error.message.split('\n')[0]}`);
+    });
+    runner.once(EVENT_RUN_END, () => {
+      this.#showFailures();
+      const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+      print(0, `${this.#passed} passed, ${this.#failed} failed in ${seconds} s`);
+      const file = process.env['HNET_TEST_RESULT'];
+      if (file !== undefined) writeFileSync(file, `${this.#passed} ${this.#failed}\n`);
+    });
+  }
+
+  /** Mocha's own list: the whole message, the difference of values, and where it happened. */
+  #showFailures(): void {
+    if (this.failures.length > 0) Mocha.reporters.Base.list(this.failures);
+  }
+}
+
+/** Known to mocha by its name: a module loaded through `require` can't hand it a default export. */
+Object.assign(Mocha.reporters, { hnet: Reporter });
+
+function depth(item: Mocha.Suite | Mocha.Runnable): number {
+  return item.titlePath().length;
+}
+
+function print(indent: number, text: string): void {
+  process.stdout.write(`${'  '.repeat(indent)}${text}\n`);
+}

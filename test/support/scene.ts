@@ -1,0 +1,152 @@
+import { dirname } from 'node:path';
+import type { Guest } from '../lab/guest.ts';
+import type { Host } from '../lab/host.ts';
+import type { Lab } from '../lab/lab.ts';
+import type { Outcome } from '../lab/run.ts';
+import { COMMAND, HOOK } from './build.ts';
+import { type DomainOptions, domainXml, type Wanted } from './domain.ts';
+
+/** Which of the two kinds of iptables the host uses. */
+export type Variant = 'nft' | 'legacy';
+export const VARIANTS: readonly Variant[] = ['nft', 'legacy'];
+
+/** The pools that the lab's provider routes to h1. */
+export const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13'];
+export const CONFIG = `pools = ${JSON.stringify(POOLS)}
+[dhcp]
+dns = ["198.51.100.10", "9.9.9.9"]
+`;
+
+/** Where the programs are that a test has replaced. */
+export const REAL = '/run/lab/real';
+
+/** What libvirtd gives its hooks: the root as directory, and no more environment than this. */
+const LIBVIRTD = ['env', '-i', '-C', '/', 'LC_ALL=C'];
+
+export interface SceneOptions {
+  readonly variant?: Variant;
+  readonly config?: string;
+  /** What the provider routes to the host, where it isn't {@link POOLS}. */
+  readonly pools?: readonly string[];
+}
+
+/**
+ * A host in the lab on which the bundled hook runs as libvirt calls it: domain XML on standard input, nothing in
+ * the environment to rely on. Veth guests stand in for VMs; libvirt itself is missing, and nothing else.
+ */
+export class Scene {
+  readonly host: Host;
+  readonly lab: Lab;
+  readonly #wanted = new Map<string, readonly Wanted[]>();
+
+  private constructor(lab: Lab, host: Host) {
+    this.lab = lab;
+    this.host = host;
+  }
+
+  static async create(lab: Lab, options: SceneOptions = {}): Promise<Scene> {
+    const host = await lab.host('h1', options.pools === undefined ? {} : { pools: options.pools });
+    const scene = new Scene(lab, host);
+    await scene.configure(options.config ?? CONFIG);
+    await useIptables(host, options.variant ?? 'nft');
+    return scene;
+  }
+
+  configure(text: string): Promise<void> {
+    return this.host.write('/etc/hnet/hnet.toml', text);
+  }
+
+  /** Sets, chains, blackholes, as after install.sh. */
+  base(): Promise<string> {
+    return this.host.run([process.execPath, COMMAND, 'base', 'up']);
+  }
+
+  /** What `install.sh --uninstall` calls. */
+  baseDown(): Promise<string> {
+    return this.host.run([process.execPath, COMMAND, 'base', 'down']);
+  }
+
+  /** One call of the hook, whatever comes of it. */
+  hook(operation: string, name: string, xml: string): Promise<Outcome> {
+    const phase = operation === 'release' || operation === 'stopped' ? 'end' : 'begin';
+    const argv = [process.execPath, HOOK, name, operation, phase, '-'];
+    return this.host.attempt([...LIBVIRTD, ...argv], { input: xml });
+  }
+
+  /** A start that may be refused. */
+  attemptPrepare(name: string, addresses: readonly Wanted[]): Promise<Outcome> {
+    this.#wanted.set(name, addresses);
+    return this.hook('prepare', name, domainXml(name, { addresses }));
+  }
+
+  /** A start that must succeed, in silence. */
+  async prepare(name: string, addresses: readonly Wanted[]): Promise<void> {
+    expectSilence('prepare', name, await this.attemptPrepare(name, addresses));
+  }
+
+  /** The end of a domain, with the metadata it was started with unless others are given. */
+  async release(name: string, options?: DomainOptions): Promise<void> {
+    const xml = domainXml(name, options ?? { addresses: this.#wanted.get(name) ?? [] });
+    expectSilence('release', name, await this.hook('release', name, xml));
+  }
+
+  /** libvirtd was restarted while the domain ran. Anything but silence and success would kill the VM. */
+  async reconnect(name: string, taps: DomainOptions['taps'] = []): Promise<void> {
+    const xml = domainXml(name, { addresses: this.#wanted.get(name) ?? [], taps });
+    expectSilence('reconnect', name, await this.hook('reconnect', name, xml));
+  }
+
+  /** A domain with one address that runs: prepared, its guest plugged in and configured as the user would. */
+  async start(name: string, ip: string): Promise<Guest> {
+    await this.prepare(name, [ip]);
+    const guest = await this.host.guest({ name, bridge: bridgeOf(ip) });
+    await guest.static(ip, this.host.address);
+    return guest;
+  }
+
+  /**
+   * Puts a script in the place of a program, for this host alone; {@link REAL} holds the program itself, under its
+   * own name, for many programs go by it. Without a script the program is missing.
+   */
+  async replace(program: string, script?: string): Promise<void> {
+    await this.overlay(dirname(program));
+    await this.host.sh(`mkdir -p ${REAL}; cp -L ${program} ${REAL}/; mv ${program} ${program}.saved`);
+    if (script === undefined) return;
+    await this.host.write(program, `#!/bin/sh\n${script}\n`);
+    await this.host.run(['chmod', '755', program]);
+  }
+
+  /** Undoes {@link replace}. */
+  async restore(program: string): Promise<void> {
+    await this.host.run(['mv', `${program}.saved`, program]);
+  }
+
+  /** Lets this host change a directory that it shares with the machine beneath. */
+  async overlay(directory: string): Promise<void> {
+    const own = `/run/lab/overlay${directory.replaceAll('/', '-')}`;
+    await this.host.sh(`[ ! -d ${own} ] || exit 0
+      mkdir -p ${own}/upper ${own}/work
+      mount -t overlay overlay -o lowerdir=${directory},upperdir=${own}/upper,workdir=${own}/work ${directory}`);
+  }
+
+  remove(): Promise<void> {
+    return this.host.remove();
+  }
+}
+
+/** The article's name for an address' bridge. */
+export const bridgeOf = (ip: string): string => `br${ip.split('.').at(-1) ?? ''}`;
+
+function expectSilence(operation: string, name: string, { code, stdout, stderr }: Outcome): void {
+  if (code === 0 && stdout === '' && stderr === '') return;
+  throw new Error(`${operation} of ${JSON.stringify(name)}: code ${code}, "${stdout}", "${stderr}"`);
+}
+
+/** Debian chooses the kind by links in /etc, which is the host's own. */
+async function useIptables(host: Host, variant: Variant): Promise<void> {
+  const tools = ['iptables', 'iptables-save', 'iptables-restore'];
+  const links = tools.map(
+    tool => `ln -sf /usr/sbin/${tool.replace('iptables', `iptables-${variant}`)} /etc/alternatives/${tool}`,
+  );
+  await host.sh(links.join('\n'));
+}

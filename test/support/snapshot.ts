@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import type { Machine } from '../lab/machine.ts';
+import { until } from '../lab/wait.ts';
+import { REAL } from './scene.ts';
+
+/**
+ * Everything that hnet could leave behind, as text. Counters and timers are taken out: they change by themselves.
+ * Empty directories and lock files in /run/hnet are of no meaning. Where a test has put a fake in a tool's place, the
+ * tool itself is asked.
+ */
+export async function snapshot(host: Machine): Promise<string> {
+  // The logger waits for nobody, and nobody for it.
+  await until(
+    async () => (await host.attempt(['pgrep', '-x', 'logger'])).code === 1,
+    5_000,
+    'the logger to end',
+  );
+  return normalise(await host.sh(COMMANDS));
+}
+
+/** Asserts that the host is as it was; a failure shows the lines that came and went. */
+export async function expectUnchanged(host: Machine, before: string, what = 'the host'): Promise<void> {
+  expect(difference(before, await snapshot(host)), what).to.deep.equal([]);
+}
+
+/** Lines of the one text that the other lacks, `-` for gone and `+` for new. */
+export function difference(before: string, after: string): string[] {
+  const [old, now] = [before.split('\n'), after.split('\n')];
+  return [...surplus(old, now).map(line => `- ${line}`), ...surplus(now, old).map(line => `+ ${line}`)];
+}
+
+function surplus(lines: readonly string[], others: readonly string[]): string[] {
+  const left = new Map<string, number>();
+  for (const line of others) left.set(line, (left.get(line) ?? 0) + 1);
+  return lines.filter(line => {
+    const count = left.get(line) ?? 0;
+    left.set(line, count - 1);
+    return count <= 0;
+  });
+}
+
+const COMMANDS = `
+PATH=${REAL}:$PATH
+echo "== links";     ip -d link
+echo "== addresses"; ip address
+echo "== rules";     ip rule
+echo "== routes";    ip route show table all; ip -6 route show table all
+echo "== iptables";  iptables-save
+echo "== sets";      ipset save
+echo "== processes"; ps -e -o args= | grep -vx -e 'ps .*' -e sort -e 'grep .*' -e 'sh -e' -e 'sh .*hold.sh .*' -e '\\[.*\\]' | sort
+echo "== files";     if [ -d /run/hnet ]; then find /run/hnet ! -type d ! -name '*.lock' | sort; fi
+`;
+
+function normalise(text: string): string {
+  return (
+    text
+      .replaceAll(/^# (Generated|Completed) .*\n?/gm, '')
+      .replaceAll(/\[\d+:\d+\]/g, '[0:0]')
+      // iptables makes a table at its first rule and never removes one; with no rule and no policy it does nothing.
+      .replaceAll(/^\*\w+\n(:[A-Z]+ ACCEPT \[0:0\]\n)*COMMIT\n/gm, '')
+      .replaceAll(/ packets \d+ bytes \d+/g, '')
+      .replaceAll(/(hello|tcn|topology_change|gc)_timer +\S+/g, '$1_timer 0')
+      .replaceAll(/ expires \S+/g, '')
+  );
+}

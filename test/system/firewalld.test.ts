@@ -1,0 +1,129 @@
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { Lab } from '../lab/lab.ts';
+import { INTERNET } from '../lab/site.ts';
+import { until } from '../lab/wait.ts';
+import { provideFirewalld } from '../support/firewalld.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const POLICY = '/etc/firewalld/policies';
+/** Somebody else's rules, which a reload of firewalld would flush if nobody saw to them. */
+const CANARIES = `iptables -N CANARY
+  iptables -A CANARY -s 203.0.113.0/24 -j RETURN
+  iptables -A FORWARD -j CANARY
+  iptables -t nat -A POSTROUTING -s 10.77.0.0/16 -j MASQUERADE
+  ip6tables -A INPUT -s 2001:db8:77::/64 -j DROP
+  ebtables -A FORWARD -p arp -s 02:00:00:00:00:77 -j DROP`;
+const SHOW = `iptables-save; ip6tables-save; ebtables-save`;
+
+for (const backend of ['nftables', 'iptables']) {
+  describe(`firewalld beside ${backend}`, () => {
+    let lab: Lab;
+    let hv: Awaited<ReturnType<Lab['hypervisor']>>;
+    let untouched: string;
+    let settings: string;
+    before(async () => {
+      lab = await Lab.create();
+      hv = await lab.hypervisor('h1', { copy: { '/root/hnet': PROJECT } });
+      await provideFirewalld(hv);
+      await hv.sh('systemctl enable --now firewalld');
+      await hv.sh('firewall-cmd --permanent --add-service=https; firewall-cmd --reload');
+      await hv.sh(CANARIES);
+      untouched = await foreign();
+      for (const rule of ['-j CANARY', '-j MASQUERADE', '2001:db8:77::/64', '02:00:00:00:00:77'])
+        expect(untouched).to.contain(rule);
+      settings = await hv.sh('firewall-cmd --list-all; firewall-cmd --get-policies');
+      await hv.write(
+        '/etc/hnet/hnet.toml',
+        `pools = ["123.45.90.112/29"]\n[firewall]\nbackend = "${backend}"\n`,
+      );
+      await hv.run(['/root/hnet/install.sh', '--yes'], { limit: 120_000 });
+    });
+    after(() => lab.remove());
+
+    it('gets policies of ours, permanent and in effect', async () => {
+      for (const permanent of [[], ['--permanent']]) {
+        const policies = await hv.run(['firewall-cmd', ...permanent, '--get-policies']);
+        expect(policies.split(' ')).to.include.members(['hnet', 'hnet-dhcp']);
+        const rules = await hv.run(['firewall-cmd', ...permanent, '--policy=hnet', '--list-rich-rules']);
+        expect(rules.split('\n').sort()).to.deep.equal([
+          'rule family="ipv4" destination address="123.45.90.112/29" accept',
+          'rule family="ipv4" source address="123.45.90.112/29" accept',
+          'rule family="ipv4" source address="172.30.0.0/16" accept',
+        ]);
+      }
+    });
+
+    it("keeps everybody else's settings, and the rules that others have beside it", async () => {
+      expect(
+        await hv.sh("firewall-cmd --list-all; firewall-cmd --get-policies | sed 's/hnet hnet-dhcp //'"),
+      ).to.equal(settings);
+      expect(await foreign()).to.equal(untouched);
+    });
+
+    it('lets a static domain and a bootstrap lease through', async () => {
+      const fixed = await hv.vm({
+        name: 'vm1',
+        nic: { type: 'bridge', source: 'br116' },
+        append: `addr=123.45.90.116 gw=${hv.address}`,
+      });
+      const client = await hv.vm({ name: 'vm2', nic: { type: 'bridge', source: 'br117' } });
+      await hv.run(['hnet', 'assign', 'vm1', '123.45.90.116']);
+      await hv.run(['hnet', 'assign', 'vm2', '123.45.90.117']);
+      await Promise.all([fixed.start(), client.start()]);
+      await fixed.ready();
+      expect(await client.ready()).to.match(/^dhcp 172\.30\.117\./);
+      expect(await lab.internet.ping('123.45.90.116'), 'inwards').to.equal(true);
+      expect(await fixed.ping(INTERNET), 'outwards').to.equal(true);
+      expect(await client.ping(INTERNET), 'outwards with the lease').to.equal(true);
+      expect(await client.ping('123.45.90.116'), 'to each other').to.equal(true);
+    });
+
+    it('does so after a reload and after a restart, once the base is up again', async () => {
+      for (const command of ['firewall-cmd --reload', 'systemctl restart firewalld']) {
+        await hv.sh(command);
+        await until(
+          async () => (await hv.attempt(['firewall-cmd', '--state'])).code === 0,
+          30_000,
+          'firewalld',
+        );
+        if (backend === 'nftables') expect(await lab.internet.ping('123.45.90.116'), command).to.equal(true);
+        // Every rule of iptables is gone with that, whoever made it; nftables' aren't.
+        if (backend === 'iptables') await hv.run(['hnet', 'base', 'up']);
+        else expect(await hv.run(['hnet', 'base', 'up']), command).to.equal('');
+        expect(await lab.internet.ping('123.45.90.116'), command).to.equal(true);
+      }
+    });
+
+    it('loads them anew, once, when the pools change', async () => {
+      await hv.sh(
+        'sed -i \'s,^pools = .*,pools = ["123.45.90.112/29"\\, "123.45.53.11"],\' /etc/hnet/hnet.toml',
+      );
+      expect(await hv.run(['hnet', 'base', 'up'])).to.contain('firewalld policies');
+      const rules = await hv.run(['firewall-cmd', '--policy=hnet', '--list-rich-rules']);
+      expect(rules).to.contain('source address="123.45.53.11" accept');
+      expect(await hv.run(['hnet', 'base', 'up'])).to.equal('');
+      expect(await lab.internet.ping('123.45.90.116')).to.equal(true);
+    });
+
+    it('has nothing of ours when the base is down', async () => {
+      await hv.virsh('destroy', 'vm1');
+      await hv.virsh('destroy', 'vm2');
+      await hv.sh(CANARIES);
+      await hv.run(['hnet', 'base', 'down']);
+      expect(await hv.sh(`ls ${POLICY}`)).to.equal('');
+      expect(await hv.sh('firewall-cmd --list-all; firewall-cmd --get-policies')).to.equal(settings);
+      expect(await hv.sh('nft list ruleset')).not.to.contain('hnet');
+      expect(await foreign()).to.equal(untouched);
+    });
+
+    /** Their rules, in their order, without ours, tables that hold nothing, and counters. */
+    async function foreign(): Promise<string> {
+      const lines = (await hv.sh(SHOW)).split('\n').filter(line => !/^#|hnet/.test(line));
+      return lines
+        .map(line => line.replace(/\[\d+:\d+\]/, '[0:0]'))
+        .join('\n')
+        .replaceAll(/^\*\w+\n(:[A-Z]+ ACCEPT( \[0:0\])?\n)*(COMMIT\n)?/gm, '');
+    }
+  });
+}

@@ -1,0 +1,77 @@
+import { fileURLToPath } from 'node:url';
+import { Lab } from '../lab/lab.ts';
+import { expectSuccess, type Outcome } from '../lab/run.ts';
+
+type Hypervisor = Awaited<ReturnType<Lab['hypervisor']>>;
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+export const INSTALL = '/root/hnet/install.sh';
+export const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13'];
+
+/**
+ * A hypervisor with the project in /root/hnet, for the tests of one `describe`: booted before the first, removed after
+ * the last. Unless told otherwise hnet is installed on it with the pools of the documentation.
+ */
+export class Stage {
+  #lab: Lab | undefined;
+  #hv: Hypervisor | undefined;
+
+  constructor({ installed = true }: { installed?: boolean } = {}) {
+    before(async () => {
+      this.#lab = await Lab.create();
+      this.#hv = await this.#lab.hypervisor('h1', { copy: { '/root/hnet': PROJECT } });
+      if (installed) await this.install();
+    });
+    after(() => this.#lab?.remove());
+  }
+
+  get lab(): Lab {
+    if (this.#lab === undefined) throw new Error('Cannot use the lab before the tests begin');
+    return this.#lab;
+  }
+
+  get hv(): Hypervisor {
+    if (this.#hv === undefined) throw new Error('Cannot use the hypervisor before the tests begin');
+    return this.#hv;
+  }
+
+  /** Runs install.sh as the manual says; it must succeed. */
+  async install(pools: readonly string[] = POOLS): Promise<string> {
+    const argv = [INSTALL, '--yes', ...pools.flatMap(pool => ['--pool', pool])];
+    return this.hv.run(argv, { limit: 120_000 });
+  }
+
+  /** Runs hnet and gives back what it did. */
+  hnet(...argv: readonly string[]): Promise<Outcome> {
+    return this.hv.attempt(['hnet', ...argv]);
+  }
+
+  /** Runs hnet, which must succeed, and gives back what it printed. */
+  async ok(...argv: readonly string[]): Promise<string> {
+    return expectSuccess(['hnet', ...argv], await this.hnet(...argv));
+  }
+
+  /** What a command with --json says. */
+  async json(...argv: readonly string[]): Promise<Record<string, unknown>[]> {
+    return JSON.parse(await this.ok(...argv, '--json')) as Record<string, unknown>[];
+  }
+
+  /** The domain's XML as libvirt has it. */
+  xml(name: string, ...flags: readonly string[]): Promise<string> {
+    return this.hv.virsh('dumpxml', ...flags, '--', name);
+  }
+
+  /** Ends and removes every domain, and the bridges of the tests' own. */
+  async clean(): Promise<void> {
+    for (const uuid of (await this.hv.virsh('list', '--all', '--uuid')).split('\n').filter(Boolean)) {
+      await this.hv.attempt(['virsh', 'destroy', uuid]);
+      await this.hv.attempt(['virsh', 'undefine', uuid, '--managed-save']);
+    }
+    await this.hv.attempt(['ip', 'link', 'del', 'virbr0']);
+  }
+
+  /** What the hook wrote to the journal about an operation, once it is there. */
+  async journal(): Promise<string> {
+    return this.hv.run(['journalctl', '-t', 'hnet', '--no-pager', '-o', 'cat']);
+  }
+}

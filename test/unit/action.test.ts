@@ -1,0 +1,83 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import {
+  type Action,
+  batchCommand,
+  batches,
+  describe as describeAction,
+  directory,
+  ip,
+  ipset,
+  nft,
+  remove,
+  run,
+  write,
+} from '../../src/action.ts';
+
+const line = fc.oneof(
+  fc.constantFrom(...'abc').map(word => ip(word)),
+  fc.constantFrom(...'abc').map(word => ipset(word)),
+  fc.constantFrom(...'abc').map(word => run([word])),
+);
+
+describe('action', () => {
+  it('batches neighbouring lines of one tool, and nothing else', () => {
+    const actions = [ip('a'), ip('b'), ipset('c'), ip('d'), run(['e']), ip('f'), nft('g'), nft('h')];
+    expect(batches(actions)).to.deep.equal([
+      { kind: 'lines', tool: 'ip', lines: ['a', 'b'] },
+      { kind: 'lines', tool: 'ipset', lines: ['c'] },
+      { kind: 'lines', tool: 'ip', lines: ['d'] },
+      { kind: 'single', action: run(['e']) },
+      { kind: 'lines', tool: 'ip', lines: ['f'] },
+      { kind: 'lines', tool: 'nft', lines: ['g', 'h'] },
+    ]);
+  });
+
+  it('keeps the order of a plan, whatever it is: that is what makes it safe', () => {
+    fc.assert(
+      fc.property(fc.array(line), actions => {
+        const performed = batches(actions).flatMap(batch =>
+          batch.kind === 'lines'
+            ? batch.lines.map(text => `${batch.tool} ${text}`)
+            : [describeAction(batch.action)],
+        );
+        expect(performed).to.deep.equal(actions.map(describeAction));
+        const tools = batches(actions).map(batch => (batch.kind === 'lines' ? batch.tool : undefined));
+        tools.forEach((tool, index) => {
+          if (tool !== undefined) expect(tools[index - 1]).not.to.equal(tool);
+        });
+      }),
+    );
+  });
+
+  it('quotes a word that holds a space, as ip and ipset read it', () => {
+    const [batch] = batches([ip('link', 'set', 'dev', 'br116', 'alias', 'hnet uuid')]);
+    expect(batch).to.deep.include({ lines: ['link set dev br116 alias "hnet uuid"'] });
+  });
+
+  it('hands a batch to its tool on standard input', () => {
+    expect(batchCommand('ip', ['a', 'b'], false)).to.deep.equal({
+      argv: ['ip', '-batch', '-'],
+      stdin: 'a\nb\n',
+    });
+    expect(batchCommand('ip', ['a'], true).argv).to.deep.equal(['ip', '-force', '-batch', '-']);
+    expect(batchCommand('ipset', ['a'], false)).to.deep.equal({
+      argv: ['ipset', '-exist', 'restore'],
+      stdin: 'a\n',
+    });
+  });
+
+  it('is described as a person at a shell would write it', () => {
+    const wanted: [Action, string][] = [
+      [ip('link', 'set', 'alias', 'a b'), 'ip link set alias "a b"'],
+      [run(['dnsmasq', '--conf-file=/x']), 'dnsmasq --conf-file=/x'],
+      [run(['iptables-restore'], '*raw\nCOMMIT\n'), "iptables-restore <<'END'\n*raw\nCOMMIT\nEND"],
+      [write('/x', 'a\nb\n'), "cat > /x <<'END'\na\nb\nEND"],
+      [{ kind: 'sysctl', path: '/proc/sys/x', value: '1' }, 'echo 1 > /proc/sys/x'],
+      [directory('/x'), 'mkdir -p /x'],
+      [remove('/x'), 'rm -f /x'],
+      [{ kind: 'terminate', pidFile: '/x.pid', marker: 'x' }, 'kill $(cat /x.pid)'],
+    ];
+    for (const [action, text] of wanted) expect(describeAction(action)).to.equal(text);
+  });
+});

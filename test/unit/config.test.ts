@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { format } from '../../src/address.ts';
+import { parseConfig } from '../../src/config.ts';
+import { hostile } from '../support/arbitrary.ts';
+import { doneOrRefused, refusalOf } from '../support/refused.ts';
+
+const FILE = '/etc/hnet/hnet.toml';
+
+describe('config', () => {
+  it('is small at its smallest', () => {
+    const config = parseConfig('pools = ["123.45.90.112/29"]\n');
+    expect(config.pools.map(format)).to.deep.equal(['123.45.90.112/29']);
+    expect([config.uplink, config.host, config.gateway]).to.deep.equal([undefined, undefined, undefined]);
+    expect(config.dhcp).to.deep.include({ mode: 'bootstrap', domain: 'lan', lease: 3600 });
+    expect(config.dhcp.scopes.map(format)).to.deep.equal(['172.30.0.0/16']);
+    expect(config.dhcp.dns.map(format)).to.deep.equal(['9.9.9.9', '149.112.112.112']);
+    expect(config.firewall.betweenDomains).to.equal(true);
+  });
+
+  it('reads every key', () => {
+    const config = parseConfig(`
+      pools = ["123.45.90.112/29", "123.45.53.11"]
+      uplink = "eth0"
+      host = "123.45.12.48"
+      gateway = "123.45.12.1"
+      [dhcp]
+      mode = "bootstrap"
+      scopes = ["172.30.0.0/16", "10.5.0.0/20"]
+      dns = ["213.133.98.98"]
+      domain = "example.org"
+      lease = "30m"
+      [firewall]
+      between_domains = false`);
+    expect(config.pools.map(format)).to.deep.equal(['123.45.90.112/29', '123.45.53.11']);
+    expect(config.uplink).to.equal('eth0');
+    expect([config.host, config.gateway].map(one => one && format(one))).to.deep.equal([
+      '123.45.12.48',
+      '123.45.12.1',
+    ]);
+    expect(config.dhcp.scopes.map(format)).to.deep.equal(['172.30.0.0/16', '10.5.0.0/20']);
+    expect(config.dhcp).to.deep.include({ domain: 'example.org', lease: 1800 });
+    expect(config.firewall.betweenDomains).to.equal(false);
+  });
+
+  for (const [what, text, place, why] of [
+    ['an unknown key', 'pools = []\npolls = []', 'line 2, key "polls"', /unknown key$/],
+    [
+      'an unknown key of a table',
+      'pools = []\n\n[dhcp]\nleese = "1h"',
+      'line 4, key "dhcp.leese"',
+      /unknown key$/,
+    ],
+    ['an unknown table', 'pools = []\n[dhpc]\nlease = "1h"', 'line 2, key "dhpc"', /unknown key$/],
+    ['a missing key', '# nothing', 'line 1, key "pools"', /./],
+    ['a number for a text', 'pools = []\nhost = 5', 'line 2, key "host"', /./],
+    ['a text for a list', 'pools = "123.45.90.112/29"', 'line 1, key "pools"', /./],
+    [
+      'a text for a switch',
+      'pools = []\n[firewall]\nbetween_domains = "yes"',
+      'line 3, key "firewall.between_domains"',
+      /./,
+    ],
+    ['no address', 'pools = []\nhost = "here"', 'line 2, key "host"', /^"here" is not an IP address/],
+    [
+      'a pool with host bits',
+      'pools = [\n  "123.45.53.11",\n  "123.45.90.116/29",\n]',
+      'line 3, key "pools"',
+      /^"123\.45\.90\.116\/29" has host bits set/,
+    ],
+    [
+      'overlapping pools',
+      'pools = [\n"123.45.90.112/29",\n"123.45.90.116"\n]',
+      'line 3, key "pools"',
+      /overlaps the pool 123\.45\.90\.112\/29$/,
+    ],
+    [
+      'a pool twice',
+      'pools = ["123.45.90.116", "123.45.90.116"]',
+      'line 1, key "pools"',
+      /overlaps the pool 123\.45\.90\.116$/,
+    ],
+    [
+      'a pool that holds the host',
+      'host = "123.45.12.48"\npools = [\n"123.45.90.112/29",\n"123.45.12.0/24"]',
+      'line 4, key "pools"',
+      /contains 123\.45\.12\.48, the host's or the gateway's own address$/,
+    ],
+    [
+      'a pool that holds the gateway',
+      'gateway = "123.45.12.1"\npools = ["123.45.12.0/29"]',
+      'line 2, key "pools"',
+      /contains 123\.45\.12\.1, /,
+    ],
+    [
+      'a pool among the scopes',
+      'pools = ["172.30.5.0/24"]',
+      'line 1, key "pools"',
+      /overlaps the bootstrap scopes 172\.30\.0\.0\/16$/,
+    ],
+    [
+      'an unknown mode',
+      'pools = []\n[dhcp]\nmode = "magic"',
+      'line 3, key "dhcp.mode"',
+      /^"magic": not a mode/,
+    ],
+    [
+      'scopes too small',
+      'pools = []\n[dhcp]\nscopes = "172.30.0.0/30"',
+      'line 3, key "dhcp.scopes"',
+      /^"172\.30\.0\.0\/30" is not an IPv4 subnet of \/8 to \/28/,
+    ],
+    [
+      'scopes of IPv6',
+      'pools = []\n[dhcp]\nscopes = ["fd00::/64"]',
+      'line 3, key "dhcp.scopes"',
+      /is not an IPv4 subnet/,
+    ],
+    [
+      'a lease of no unit',
+      'pools = []\n[dhcp]\nlease = "60"',
+      'line 3, key "dhcp.lease"',
+      /^"60" is not a time/,
+    ],
+    [
+      'a lease that dnsmasq refuses',
+      'pools = []\n[dhcp]\nlease = "90s"',
+      'line 3, key "dhcp.lease"',
+      /^"90s" is not a time of at least 2m/,
+    ],
+    [
+      'a domain with an option behind it',
+      'pools = []\n[dhcp]\ndomain = "lan\\nport=53"',
+      'line 3, key "dhcp.domain"',
+      /not a domain name$/,
+    ],
+    [
+      'an uplink that is none',
+      'pools = []\nuplink = "-eth0"',
+      'line 2, key "uplink"',
+      /not an interface name$/,
+    ],
+  ] as const) {
+    it(`is refused with ${what}, its file, line and key named`, () => {
+      const said = refusalOf(() => parseConfig(text));
+      const start = `Cannot use ${FILE}, ${place}: `;
+      expect(said.slice(0, start.length)).to.equal(start);
+      expect(said.slice(start.length)).to.match(why);
+    });
+  }
+
+  it('is refused with its line where it is no TOML', () => {
+    expect(refusalOf(() => parseConfig('pools = []\n\nhost = \n'))).to.match(
+      /^Cannot use \/etc\/hnet\/hnet\.toml, line 3: \S/,
+    );
+    expect(refusalOf(() => parseConfig('pools = ['))).to.match(
+      /^Cannot use \/etc\/hnet\/hnet\.toml, line 1: \S/,
+    );
+    expect(refusalOf(() => parseConfig('host = "1.2.3.4"\nhost = "1.2.3.4"'))).to.match(/, line \d: \S/);
+    expect(refusalOf(() => parseConfig('x', '/tmp/other.toml'))).to.match(
+      /^Cannot use \/tmp\/other\.toml, line 1: /,
+    );
+  });
+
+  it('never fails in another way, whatever it reads', () => {
+    fc.assert(fc.property(hostile, text => doneOrRefused(() => parseConfig(text))));
+    fc.assert(
+      fc.property(hostile, text => doneOrRefused(() => parseConfig(`pools = [${JSON.stringify(text)}]`))),
+    );
+    fc.assert(fc.property(fc.json(), text => doneOrRefused(() => parseConfig(`pools = []\ndhcp = ${text}`))));
+  });
+
+  it('that install.sh writes is a valid one', () => {
+    const script = readFileSync(new URL('../../install.sh', import.meta.url), 'utf8');
+    const [, template = ''] = /cat <<END\n([\s\S]*?)\nEND\n/.exec(script) ?? [];
+    const text = template
+      .replace('$(quoted "$pools")', '"123.45.90.112/29"')
+      .replace('$(quoted "$(name_servers)")', '"9.9.9.9"');
+    expect(text).to.contain('pools = ["123.45.90.112/29"]');
+    expect(parseConfig(text).dhcp.lease).to.equal(3600);
+    // What is commented out must be valid too: a user takes the sign away, and no more.
+    const all = text
+      .replaceAll(/^# (\w+ = )/gm, '$1')
+      .replace('$uplink', 'eth0')
+      .replace('$address', '123.45.12.48')
+      .replace('$gateway', '123.45.12.1');
+    expect(parseConfig(all).uplink).to.equal('eth0');
+  });
+});

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type Action, batches, directory, remove, write } from '../../src/action.ts';
+import { Host } from '../../src/host.ts';
+import { refusalOf } from '../support/refused.ts';
+
+const sh = (script: string): string[] => ['sh', '-c', script];
+
+function commandLine(pid: number): string {
+  return existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
+}
+
+function perform(action: Action): void {
+  for (const batch of batches([action])) new Host().perform(batch, false);
+}
+
+describe('host', () => {
+  let home = '';
+  const pids: number[] = [];
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'hnet-'));
+  });
+  afterEach(() => {
+    for (const pid of pids.splice(0)) {
+      if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGKILL');
+    }
+    rmSync(home, { recursive: true });
+  });
+
+  it('runs a command with its input, in an environment of its own', () => {
+    expect(new Host().run(['cat'], 'in')).to.equal('in');
+    const seen = new Host().run(sh('echo $PATH $LC_ALL $HOME; pwd'));
+    expect(seen).to.equal('/usr/sbin:/usr/bin:/sbin:/bin C\n/\n');
+  });
+
+  it("says which command failed, and in the tool's own words, on one line", () => {
+    const fails = sh('echo first >&2; echo second >&2; exit 3');
+    expect(refusalOf(() => new Host().run(fails))).to.match(/^Cannot run "sh -c .*": first; second$/);
+    expect(refusalOf(() => new Host().run(sh('exit 3')))).to.match(/: exit code 3$/);
+    expect(refusalOf(() => new Host().run(sh('kill -9 $$')))).to.match(/: exit code SIGKILL$/);
+    expect(refusalOf(() => new Host().run(['no-such-tool', 'x']))).to.equal(
+      'Cannot run "no-such-tool x": the program is not installed',
+    );
+  });
+
+  it('waits for no child beyond its limit, nor beyond the deadline of the whole', () => {
+    const begun = performance.now();
+    // The grandchild keeps the outputs open, as a hanging tool may do.
+    const hangs = sh('sleep 20 & wait');
+    expect(refusalOf(() => new Host().run(hangs, '', 100))).to.match(/: no answer within 0\.1 s$/);
+    expect(refusalOf(() => new Host({ limit: 100 }).run(hangs))).to.contain('no answer within');
+    expect(performance.now() - begun).to.be.below(5_000);
+  });
+
+  it('goes on past lines that fail when taking down, where absence is no failure', () => {
+    const absent = ['link delete dev hnet-no-such', 'route delete 192.0.2.1/32 dev hnet-no-such'];
+    const batch = { kind: 'lines', tool: 'ip', lines: absent } as const;
+    new Host().perform(batch, true);
+    expect(refusalOf(() => new Host().perform(batch, false))).to.contain('Cannot find device');
+    const wrong = { ...batch, lines: [...absent, 'no-such-object'] };
+    expect(refusalOf(() => new Host().perform(wrong, true))).to.contain('no-such-object');
+  });
+
+  it('writes files whole or not at all, and treats absence as removed', () => {
+    const path = join(home, 'deep/er/file');
+    perform(write(path, 'text'));
+    expect(readFileSync(path, 'utf8')).to.equal('text');
+    expect(readdirSync(join(home, 'deep/er'))).to.deep.equal(['file']);
+    for (let round = 0; round < 2; round++) {
+      perform(remove(path));
+      perform(directory(join(home, 'deep')));
+    }
+    expect(readdirSync(join(home, 'deep/er'))).to.deep.equal([]);
+    const blocked = write(join(home, 'deep'), 'a directory stands there');
+    expect(refusalOf(() => perform(blocked))).to.contain(join(home, 'deep'));
+    expect(readdirSync(home)).to.deep.equal(['deep']);
+  });
+
+  it('ends a process by its pid file, even one that will not', async () => {
+    const stubborn = await started('trap "" TERM');
+    end(stubborn.pidFile, stubborn.marker);
+    // Its parent may not have collected it yet; then there is a pid, and nothing behind it.
+    expect(commandLine(stubborn.pid)).to.equal('');
+  });
+
+  it('ends nothing that has the pid but not the marker, and minds no missing or broken pid file', async () => {
+    const other = await started(':');
+    end(other.pidFile, 'another-marker');
+    end(join(home, 'no-such-file'), other.marker);
+    for (const text of ['', 'x', '1', '-1', '0', '4194305']) {
+      writeFileSync(join(home, 'broken.pid'), text);
+      end(join(home, 'broken.pid'), other.marker);
+    }
+    expect(commandLine(other.pid)).to.contain(other.marker);
+  });
+
+  function end(pidFile: string, marker: string): void {
+    perform({ kind: 'terminate', pidFile, marker });
+  }
+
+  /** A process that runs until it is ended, and its pid file. Its parent collects it, or it would stay a zombie. */
+  async function started(setup: string): Promise<{ pid: number; pidFile: string; marker: string }> {
+    const [marker, pidFile] = [join(home, 'marker.conf'), join(home, 'process.pid')];
+    const inner = `${setup}; echo $$ >${pidFile}; echo ready; while :; do sleep 0.05; done`;
+    const parent = spawn('sh', ['-c', 'sh -c "$0" "$1" & wait', inner, marker], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    await new Promise(resolve => parent.stdout.once('data', resolve));
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    pids.push(pid);
+    return { pid, pidFile, marker };
+  }
+});

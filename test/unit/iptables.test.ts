@@ -1,0 +1,114 @@
+import { expect } from 'chai';
+import { parsePrefix } from '../../src/address.ts';
+import { parseConfig } from '../../src/config.ts';
+import { iptables } from '../../src/firewall/iptables.ts';
+import { parseSets } from '../../src/firewall/iptables-text.ts';
+import type { Resource } from '../../src/resources/resource.ts';
+import { EMPTY_VIEW, type View } from '../../src/view.ts';
+import { chainsOf, printed } from '../support/printed.ts';
+
+const UPLINK = { device: 'eth0', host: parsePrefix('123.45.12.48'), gateway: parsePrefix('123.45.12.1') };
+const CONFIG = parseConfig('pools = ["123.45.90.112/29"]');
+const tables = (uplink = UPLINK) =>
+  iptables.base(CONFIG, uplink).filter(({ label }) => label.endsWith(' table'));
+
+const seeing = (saved: string): View => ({
+  ...EMPTY_VIEW,
+  filter: { sets: new Map(), chains: chainsOf(saved) },
+});
+const findings = (saved: string) => tables().map(one => one.probe(seeing(saved)));
+
+const sound = printed(tables().flatMap(one => [...one.up(EMPTY_VIEW)]));
+const filter = tables().find(({ label }) => label === 'filter table') as Resource;
+
+describe('iptables', () => {
+  it('knows its tables again by what iptables prints', () => {
+    expect(findings(sound)).to.deep.equal([{ is: 'present' }, { is: 'present' }, { is: 'present' }]);
+    expect(findings('')).to.deep.equal([{ is: 'absent' }, { is: 'absent' }, { is: 'absent' }]);
+  });
+
+  for (const [what, harm, why] of [
+    [
+      'a foreign rule before its jump',
+      (text: string) => text.replace('[0:0] -A FORWARD', '[0:0] -A FORWARD -j REJECT\n$&'),
+      "its jump isn't first in FORWARD",
+    ],
+    [
+      'its jump twice',
+      (text: string) => text.replace(/\[0:0\] -A FORWARD.*\n/, '$&$&'),
+      "its jump isn't first in FORWARD",
+    ],
+    [
+      'a jump that is gone',
+      (text: string) => text.replace(/\[0:0\] -A INPUT.*\n/, ''),
+      'a part of it is missing',
+    ],
+    [
+      'a rule that is gone',
+      (text: string) => text.replace(/\[3:180\] -A hnet-forward .*\n/, ''),
+      /^hnet-forward has \d rules, not \d$/,
+    ],
+    [
+      'a rule too many',
+      (text: string) => text.replace(/\[3:180\] -A hnet-forward/, '[0:0] -A hnet-forward -j ACCEPT\n$&'),
+      /^hnet-forward has \d rules, not \d$/,
+    ],
+    [
+      'a chain that is gone',
+      (text: string) => text.replaceAll(/^.*hnet-forward .*\n/gm, ''),
+      'a part of it is missing',
+    ],
+    [
+      "another version's rules",
+      (text: string) => text.replaceAll(/hnet:[0-9a-f]{8}/g, 'hnet:00000000'),
+      /^hnet-\S+ has other rules$/,
+    ],
+  ] as const) {
+    it(`notices ${what}`, () => {
+      const harmed = harm(sound);
+      expect(harmed).not.to.equal(sound);
+      const finding = filter.probe(seeing(harmed));
+      if (finding.is !== 'changed') throw new Error(`it is ${finding.is}`);
+      if (typeof why === 'string') expect(finding.why).to.equal(why);
+      else expect(finding.why).to.match(why);
+    });
+  }
+
+  it('notices that it was made for another uplink', () => {
+    const other = tables({ ...UPLINK, device: 'eth1' }).map(one => one.probe(seeing(sound)).is);
+    expect(other).to.include('changed').and.not.to.include('absent');
+  });
+
+  it("deletes its old jumps in iptables' own words, and nobody else's rule", () => {
+    const foreign = '[0:0] -A FORWARD -m comment --comment "hnet-forward" -j REJECT\n';
+    const view = seeing(sound.replace('[0:0] -A FORWARD', `${foreign}$&`));
+    const [restore] = filter.up(view);
+    if (restore?.kind !== 'run') throw new Error(restore?.kind);
+    expect(restore.argv).to.include.members(['iptables-restore', '--noflush']);
+    const lines = (restore.stdin ?? '').split('\n');
+    expect(lines.filter(line => line.startsWith('-D FORWARD'))).to.deep.equal(['-D FORWARD -j hnet-forward']);
+    expect(lines.filter(line => /REJECT|-F|-P/.test(line))).to.deep.equal([]);
+    const [down] = filter.down(view);
+    if (down?.kind !== 'run') throw new Error(down?.kind);
+    const removed = (down.stdin ?? '').split('\n').filter(line => /^-[DX] /.test(line));
+    for (const line of removed) expect(line).to.contain('hnet-').and.not.to.contain('REJECT');
+    expect(filter.down(EMPTY_VIEW)).to.deep.equal([]);
+  });
+
+  it('reads what ipset prints: single addresses, subnets, IPv6, counters', () => {
+    const sets = parseSets(`create hnet4-in hash:net family inet counters
+add hnet4-in 123.45.90.116 packets 7 bytes 420
+add hnet4-in 123.45.90.112/30 packets 0 bytes 0
+create hnet6-in hash:net family inet6
+add hnet6-in 2001:db8::1
+create foreign hash:ip
+add foreign 1.2.3.4
+`);
+    expect(Object.fromEntries(sets.get('hnet4-in') ?? [])).to.deep.equal({
+      '123.45.90.116/32': { packets: 7n, bytes: 420n },
+      '123.45.90.112/30': { packets: 0n, bytes: 0n },
+    });
+    expect([...(sets.get('hnet6-in') ?? new Map()).keys()]).to.deep.equal(['2001:db8::1/128']);
+    expect(sets.has('foreign')).to.equal(false);
+  });
+});

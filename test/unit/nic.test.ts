@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import { parseDomain } from '../../src/domain.ts';
+import { changeNic } from '../../src/nic.ts';
+import { childrenOf, parseXml } from '../../src/xml.ts';
+import { uuidOf } from '../support/domain.ts';
+import { refusalOf } from '../support/refused.ts';
+
+const MAC = ['52:54:00:00:00:01', '52:54:00:00:00:02'] as const;
+const nic = (mac: string, type: string, source: string, more = '') =>
+  `<interface type='${type}'><mac address='${mac}'/><source ${type}='${source}'/>${more}</interface>`;
+
+const domain = (...nics: string[]) =>
+  parseDomain(
+    `<domain><name>vm1</name><uuid>${uuidOf('vm1')}</uuid><devices><disk/>${nics.join('')}</devices></domain>`,
+  );
+
+describe('nic', () => {
+  it('of one, the source becomes the bridge, and all else stays', () => {
+    const more =
+      "<target dev='vnet3'/><model type='e1000'/><virtualport type='openvswitch'/><boot order='1'/><alias name='net0'/><address type='pci' slot='0x03'/>";
+    const change = changeNic(domain(nic(MAC[0], 'network', 'default', more)), 'br116', undefined);
+    if (change.kind !== 'update') throw new Error(change.kind);
+    expect(change.mac).to.equal(MAC[0]);
+    const device = parseXml(change.device);
+    expect(device.attributes.get('type')).to.equal('bridge');
+    expect(
+      device.children.map(child => (typeof child === 'string' ? child : child.name)).sort(),
+    ).to.deep.equal(['address', 'boot', 'mac', 'model', 'source']);
+    expect([...(childrenOf(device, 'source')[0]?.attributes ?? [])]).to.deep.equal([['bridge', 'br116']]);
+    expect(childrenOf(device, 'model')[0]?.attributes.get('type')).to.equal('e1000');
+  });
+
+  it('that is on the bridge already stays, whichever it is of several', () => {
+    const two = domain(nic(MAC[0], 'network', 'default'), nic(MAC[1], 'bridge', 'br116'));
+    expect(changeNic(two, 'br116', undefined).kind).to.equal('none');
+    expect(changeNic(two, 'br116', MAC[1]).kind).to.equal('none');
+    expect(changeNic(two, 'br116', MAC[0])).to.include({ kind: 'update', mac: MAC[0] });
+  });
+
+  it('is added where there is none', () => {
+    expect(changeNic(domain(), 'br116', undefined)).to.deep.equal({
+      kind: 'attach',
+      device: '<interface type="bridge"><source bridge="br116"/><model type="virtio"/></interface>',
+    });
+  });
+
+  it('must be named where there are several', () => {
+    const two = domain(nic(MAC[0], 'network', 'default'), nic(MAC[1], 'bridge', 'br0'));
+    expect(refusalOf(() => changeNic(two, 'br116', undefined))).to.equal(
+      `Cannot choose among 2 network interfaces (${MAC.join(', ')}): say which with --nic MAC, or --no-nic`,
+    );
+    expect(changeNic(two, 'br116', MAC[1])).to.include({ kind: 'update', mac: MAC[1] });
+    const stranger = '52:54:00:00:00:09';
+    expect(refusalOf(() => changeNic(two, 'br116', stranger))).to.equal(
+      `Cannot use --nic "${stranger}": the domain's interfaces are ${MAC.join(', ')}`,
+    );
+    expect(refusalOf(() => changeNic(domain(), 'br116', stranger))).to.contain(
+      "the domain's interfaces are none",
+    );
+  });
+});

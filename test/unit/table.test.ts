@@ -1,0 +1,42 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { table } from '../../src/table.ts';
+
+/** Any character below 256, and those are the ones that a terminal may obey. */
+const cell = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map(code => String.fromCharCode(code)) });
+
+describe('table', () => {
+  it('lays out columns of equal width', () => {
+    expect(
+      table(
+        ['DOMAIN', 'IP'],
+        [
+          ['vm1', '1.2.3.4'],
+          ['long-name', { text: 'x', colour: 'red' }],
+        ],
+        false,
+      ),
+    ).to.deep.equal(['DOMAIN     IP', 'vm1        1.2.3.4', 'long-name  x']);
+  });
+
+  it('shows control characters instead of obeying them', () => {
+    const [, row] = table(['A', 'B'], [['a\nb\u001b[2J\u0007\u009b', 'x']], false);
+    expect(row).to.equal('a\\nb\\u001b[2J\\u0007\\u009b  x');
+  });
+
+  it('colours cells, and never lets a domain do so', () => {
+    const [, row] = table(['A'], [[{ text: 'ok\u001b[31m', colour: 'green' }]], true);
+    expect(row).to.equal('\u001b[32mok\\u001b[31m\u001b[0m');
+  });
+
+  it('is as many lines as it has rows, whatever is in them', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cell, cell), { maxLength: 20 }), rows => {
+        const lines = table(['A', 'B'], rows, false);
+        expect(lines).to.have.length(rows.length + 1);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+        for (const line of lines) expect(line).not.to.match(/[\u0000-\u001f\u007f-\u009f]/);
+      }),
+    );
+  });
+});

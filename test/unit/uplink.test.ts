@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import { parseAddress } from '../../src/address.ts';
+import { printFiles } from '../../src/guest/file.ts';
+import {
+  describeUplink,
+  HOST_FORMATS,
+  hostNetwork,
+  type UplinkFacts,
+  uplinkFaults,
+} from '../../src/uplink.ts';
+
+const FOUR: UplinkFacts = {
+  family: 4,
+  device: 'eth0',
+  address: parseAddress('123.45.12.48'),
+  length: 32,
+  gateway: parseAddress('123.45.12.1'),
+  protocol: 'boot',
+  onlink: true,
+  forwarding: true,
+  acceptRa: undefined,
+};
+const SIX: UplinkFacts = {
+  ...FOUR,
+  family: 6,
+  address: parseAddress('2001:db8:12:48::2'),
+  length: 128,
+  gateway: parseAddress('fe80::1'),
+  onlink: false,
+  acceptRa: '1',
+};
+
+describe("the host's uplink", () => {
+  it('has no faults as the article has it, in both families', () => {
+    expect([FOUR, SIX].flatMap(uplinkFaults)).to.deep.equal([]);
+    expect(describeUplink(FOUR)).to.equal('eth0: 123.45.12.48/32, gateway 123.45.12.1, on-link');
+  });
+
+  const cases: readonly [string, UplinkFacts, RegExp][] = [
+    ['a subnet', { ...FOUR, length: 24 }, /^123\.45\.12\.48 on eth0 has the length \/24 where \/32/],
+    ['an IPv6 subnet', { ...SIX, length: 64 }, /^2001:db8:12:48::2 on eth0 has the length \/64 where \/128/],
+    ['a gateway in a subnet', { ...FOUR, onlink: false }, /pointopoint/],
+    ['an IPv6 gateway in a subnet', { ...SIX, gateway: parseAddress('2001:db8::1') }, /on-link$/],
+    ['no gateway', { ...FOUR, gateway: undefined }, /IPv4 default route through eth0 has no gateway/],
+    ['no forwarding', { ...SIX, forwarding: false }, /^IPv6 forwarding is off$/],
+    ['a default route of advertisements', { ...SIX, protocol: 'ra' }, /accept_ra=2/],
+  ];
+  for (const [what, facts, message] of cases) {
+    it(`tells of ${what}, once`, () => {
+      const faults = uplinkFaults(facts);
+      expect(faults).to.have.length(1);
+      expect(faults[0]).to.match(message);
+    });
+  }
+
+  it('lets advertisements be where the host takes them or forwards nothing by them', () => {
+    expect(uplinkFaults({ ...SIX, protocol: 'ra', acceptRa: '2' })).to.deep.equal([]);
+    expect(uplinkFaults({ ...SIX, protocol: 'ra', forwarding: false })).to.deep.equal([
+      'IPv6 forwarding is off',
+    ]);
+  });
+
+  it('is printed without a resolver, by name, and with networkd told to leave routes alone', () => {
+    const network = hostNetwork([FOUR, SIX], {
+      hostname: 'h1',
+      dns: [parseAddress('9.9.9.9')],
+      search: 'lan',
+    });
+    const ifupdown = printFiles(HOST_FORMATS['ifupdown']?.(network) ?? []);
+    expect(ifupdown).to.contain(
+      'auto eth0\niface eth0 inet static\n    address 123.45.12.48/32\n    pointopoint 123.45.12.1',
+    );
+    expect(ifupdown).not.to.contain('resolv.conf');
+    const networkd = printFiles(HOST_FORMATS['networkd']?.(network) ?? []);
+    expect(networkd).to.contain('[Match]\nName=eth0').and.to.contain('ManageForeignRoutes=no');
+    expect(printFiles(HOST_FORMATS['netplan']?.(network) ?? []))
+      .to.contain('ManageForeignRoutes=no')
+      .and.not.to.contain('match:');
+  });
+});
