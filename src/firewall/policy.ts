@@ -52,9 +52,10 @@ export function parseRule(text: string): PolicyRule {
   const at = (index: number) => words[index] ?? { word: '', column: text.length + 1 };
   const fail = (index: number, why: string): never => {
     const { word, column } = at(index);
-    throw new Refusal(
-      `Cannot read the rule ${quote(text)}, column ${column}: ${word === '' ? why : `${quote(word)} ${why}`}`,
-    );
+    const said = why.startsWith('expected')
+      ? `${why}${word === '' ? '' : `, not ${quote(word)}`}`
+      : `${quote(word)} ${why}`;
+    throw new Refusal(`Cannot read the rule ${quote(text)}, column ${column}: ${said}`);
   };
   let next = 0;
   const direction = at(0).word === 'outbound' ? 'outbound' : 'inbound';

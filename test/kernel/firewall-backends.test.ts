@@ -8,6 +8,7 @@ import { type Backend, Filtered, inScope } from '../support/filtered.ts';
 import { ipv4, udp } from '../support/packets.ts';
 import { type End, outside, passes } from '../support/probe.ts';
 import { snapshot } from '../support/snapshot.ts';
+import { closeSockets } from '../support/syscalls.ts';
 
 const [OPEN, RULED] = ['123.45.90.116', '123.45.90.117'];
 const FOREIGN =
@@ -31,7 +32,10 @@ for (const first of ['iptables-nft', 'iptables-legacy'] as const) {
       internet = outside(await one.internetWire());
       flows = await openFlows(guest, ruled);
     });
-    after(() => lab.remove());
+    after(() => {
+      closeSockets();
+      lab.remove();
+    });
 
     /** One flow of each kind: untracked, tracked from outside and from inside, on a lease. */
     async function openFlows(guest: Guest, ruled: Guest): Promise<Flow[]> {

@@ -1,6 +1,7 @@
 import { Lab } from '../lab/lab.ts';
 import { ensureBuilt } from './build.ts';
 import { BACKENDS, type Backend, Filtered, type FilteredOptions } from './filtered.ts';
+import { closeSockets } from './syscalls.ts';
 
 /** What a suite gets: the backend it is played on, and hosts, which live as long as the suite. */
 export interface Ground {
@@ -18,7 +19,10 @@ export function filterSuite(title: string, tests: (ground: Ground) => void): voi
         await ensureBuilt();
         lab = await Lab.create();
       });
-      after(() => lab.remove());
+      after(() => {
+        closeSockets();
+        lab.remove();
+      });
       tests({
         backend,
         host: async options => {

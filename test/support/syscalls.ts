@@ -77,6 +77,13 @@ function linkAddress(index: number): Buffer {
 const bindTo = (fd: number, address: Buffer): number =>
   check('bind', calls.bind(fd, address, address.length));
 
+/** What is open: a socket keeps its namespace alive, and with it the machine's cables. */
+const open = new Set<Socket>();
+
+export function closeSockets(): void {
+  for (const socket of open) socket.close();
+}
+
 /** A socket that never blocks, with everything a test does with it. */
 export class Socket {
   readonly #fd: number;
@@ -84,6 +91,7 @@ export class Socket {
 
   private constructor(fd: number) {
     this.#fd = check('make a socket', fd);
+    open.add(this);
   }
 
   /** All frames of a device, in and out, and a way to send any. */
@@ -136,7 +144,7 @@ export class Socket {
   }
 
   close(): void {
-    closeSync(this.#fd);
+    if (open.delete(this)) closeSync(this.#fd);
   }
 
   #option(name: number, value: number): void {

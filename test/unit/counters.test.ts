@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { parsePrefix } from '../../src/address.ts';
+import { FIREWALLS } from '../../src/backend.ts';
+import { DEFAULT_CONFIG } from '../../src/config.ts';
+import { countedRules, dropsByCause } from '../../src/firewall/counters.ts';
+import { back, CAUSES, drop, type Rule, type Ruleset, rule } from '../../src/firewall/rules.ts';
+import { ruleset } from '../../src/firewall/ruleset.ts';
+import type { FilterView, RuleLine } from '../../src/view.ts';
+
+const uplink = { device: 'eth0', host: parsePrefix('123.45.12.48'), gateway: undefined };
+const lines = (...counts: number[]): RuleLine[] =>
+  counts.map(count => ({ text: '', counter: { packets: BigInt(count), bytes: BigInt(count * 100) } }));
+const view = (chains: [string, RuleLine[]][]): FilterView => ({ sets: new Map(), chains: new Map(chains) });
+/** Three lines of iptables, one of nft. */
+const RULES: Rule[] = [rule(back, { is: 'icmp-error' }), rule(drop('why')), rule(back)];
+
+describe('the counters of a chain', () => {
+  const count = (name: 'iptables' | 'nftables', key: string, counted: RuleLine[]) =>
+    countedRules('filter', { name: 'hnet-x', rules: RULES }, 4, FIREWALLS[name], view([[key, counted]])).map(
+      ({ counter }) => Number(counter.packets),
+    );
+
+  it('belong to its rules, as many lines as each has', () => {
+    expect(count('iptables', 'filter hnet-x', lines(1, 2, 4, 8, 16))).to.deep.equal([7, 8, 16]);
+    expect(count('nftables', 'ip hnet-x', lines(1, 2, 4))).to.deep.equal([1, 2, 4]);
+  });
+
+  it('are zero where the chain or a line is missing', () => {
+    expect(count('iptables', 'raw hnet-x', lines(1, 2, 4, 8, 16))).to.deep.equal([0, 0, 0]);
+    expect(count('iptables', 'filter hnet-x', lines(1))).to.deep.equal([1, 0, 0]);
+  });
+});
+
+/** The chains of a ruleset in which something may be dropped. */
+const tagged = ({ chains }: Ruleset) =>
+  (['raw', 'filter'] as const).flatMap(table => chains[table].map(chain => [table, chain] as const));
+
+describe('drops by cause', () => {
+  for (const firewall of Object.values(FIREWALLS)) {
+    it(`are added up over tables and chains (${firewall.name})`, () => {
+      const rules = ruleset(4, DEFAULT_CONFIG, uplink);
+      const all = tagged(rules).map(([table, chain]): [string, RuleLine[]] => [
+        firewall.chainKey(table, chain.name, 4),
+        lines(...chain.rules.flatMap(one => Array(firewall.linesOf(one, 4)).fill(1))),
+      ]);
+      const drops = dropsByCause(tagged(rules), 4, firewall, view(all));
+      // At the reverse-path check, of a scope's broadcast address, and of 0/8 that isn't DHCP.
+      expect(drops.get(CAUSES.spoofed)).to.deep.equal({ packets: 3n, bytes: 300n });
+      expect(drops.get(CAUSES.unassigned)).to.deep.equal({ packets: 2n, bytes: 200n });
+    });
+
+    it(`name every cause that the configuration makes possible, with zero (${firewall.name})`, () => {
+      const config = {
+        ...DEFAULT_CONFIG,
+        firewall: {
+          ...DEFAULT_CONFIG.firewall,
+          hostAccess: 'dhcp-only',
+          outboundDeny: [{ is: 'ports', protocol: 'tcp', ranges: [[25, 25]] }],
+        },
+      } as const;
+      const causes = (between: boolean) => {
+        const rules = ruleset(
+          4,
+          { ...config, firewall: { ...config.firewall, betweenDomains: between } },
+          uplink,
+        );
+        const drops = dropsByCause(tagged(rules), 4, firewall, view([]));
+        for (const counter of drops.values()) expect(counter).to.deep.equal({ packets: 0n, bytes: 0n });
+        return [...drops.keys()];
+      };
+      const named = new Set([...causes(true), ...causes(false)]);
+      // What the rules of a domain drop is counted with them.
+      const missing = Object.values(CAUSES).filter(cause => !named.has(cause));
+      expect(missing).to.deep.equal([CAUSES.policy]);
+    });
+  }
+});

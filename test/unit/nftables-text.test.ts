@@ -1,0 +1,134 @@
+import { expect } from 'chai';
+import { parsePrefix } from '../../src/address.ts';
+import { parseListing, renderRule } from '../../src/firewall/nftables-text.ts';
+import { accept, drop, from, go, jump, rule, source, state, toDomain } from '../../src/firewall/rules.ts';
+import { refusalOf } from './refusal.ts';
+
+describe('nft', () => {
+  it('gets a rule as it reads it, with a counter on what drops', () => {
+    expect(renderRule(rule(accept, from('eth0'), state('UNTRACKED')), 4)).to.equal(
+      'iifname "eth0" ct state untracked accept',
+    );
+    expect(renderRule(rule(drop('why'), source('hnet4-ours')), 4)).to.equal(
+      'ip saddr @hnet4-ours counter drop',
+    );
+    expect(renderRule(rule(go('hnet-assigned'), source('hnet6-in')), 6)).to.equal(
+      'ip6 saddr @hnet6-in goto hnet-assigned',
+    );
+    expect(renderRule(rule(jump('hnet-in'), toDomain), 4, 'hnet:1234')).to.equal(
+      'oifgroup 26734 jump hnet-in comment "hnet:1234"',
+    );
+  });
+
+  it('gets any number of ports at once', () => {
+    const prefix = parsePrefix('2001:db8::/32');
+    const ranges = Array.from({ length: 20 }, (_, index) => [index + 1, index + 1] as const);
+    expect(
+      renderRule(
+        rule(accept, { is: 'net', side: 'destination', prefix }, { is: 'ports', protocol: 'udp', ranges }),
+        6,
+      ),
+    ).to.equal(`ip6 daddr 2001:db8::/32 udp dport { ${ranges.map(([port]) => port).join(', ')} } accept`);
+    expect(
+      renderRule(rule(accept, { is: 'ports', protocol: 'tcp', ranges: [[80, 90]], side: 'source' }), 4),
+    ).to.equal('tcp sport { 80-90 } accept');
+  });
+
+  it('gets the ICMP of the family', () => {
+    expect(renderRule(rule(accept, { is: 'icmp-error' }), 4)).to.equal(
+      'icmp type { destination-unreachable, time-exceeded, parameter-problem } accept',
+    );
+    expect(renderRule(rule(accept, { is: 'icmp-error' }), 6)).to.contain(
+      'icmpv6 type { destination-unreachable, packet-too-big,',
+    );
+    expect(renderRule(rule(accept, { is: 'protocol', protocol: 'icmp' }), 6)).to.equal(
+      'meta l4proto ipv6-icmp accept',
+    );
+  });
+});
+
+describe('what nft -j prints', () => {
+  const listing = JSON.stringify({
+    nftables: [
+      { metainfo: { version: '1.0.6' } },
+      { table: { family: 'ip', name: 'hnet', handle: 1 } },
+      {
+        set: {
+          family: 'ip',
+          table: 'hnet',
+          name: 'hnet4-in',
+          elem: [
+            { elem: { val: '123.45.90.116', counter: { packets: 12, bytes: 3456 } } },
+            {
+              elem: {
+                val: { prefix: { addr: '123.45.90.112', len: 30 } },
+                counter: { packets: 0, bytes: 0 },
+              },
+            },
+          ],
+        },
+      },
+      {
+        set: {
+          family: 'ip',
+          table: 'hnet',
+          name: 'hnet4-scopes',
+          elem: [{ prefix: { addr: '172.30.116.0', len: 24 } }, '172.30.7.7'],
+        },
+      },
+      {
+        map: {
+          family: 'ip',
+          table: 'hnet',
+          name: 'hnet4-inbound-rules',
+          elem: [['123.45.90.116', { goto: { target: 'hnet-in-1' } }]],
+        },
+      },
+      { chain: { family: 'ip', table: 'hnet', name: 'hnet-arriving' } },
+      { chain: { family: 'ip', table: 'foreign', name: 'hnet-forward' } },
+      { set: { family: 'ip', table: 'foreign', name: 'hnet4-out', elem: ['192.0.2.7'] } },
+      {
+        rule: {
+          family: 'ip',
+          table: 'hnet',
+          chain: 'hnet-arriving',
+          comment: 'hnet:1234',
+          expr: [{ counter: { packets: 3, bytes: 180 } }, { drop: null }],
+        },
+      },
+    ],
+  });
+
+  it('is read: sets and maps with their entries, chains with their rules', () => {
+    const { sets, chains } = parseListing(listing, false);
+    const entries = (name: string) => [...(sets.get(name) as ReadonlyMap<string, unknown>)];
+    expect(entries('hnet4-in')).to.deep.equal([
+      ['123.45.90.116/32', { packets: 12n, bytes: 3456n }],
+      ['123.45.90.112/30', { packets: 0n, bytes: 0n }],
+    ]);
+    expect(entries('hnet4-scopes').map(([entry]) => entry)).to.deep.equal([
+      '172.30.116.0/24',
+      '172.30.7.7/32',
+    ]);
+    expect(entries('hnet4-inbound-rules').map(([entry]) => entry)).to.deep.equal(['123.45.90.116/32']);
+    const [line] = chains.get('ip hnet-arriving') ?? [];
+    expect(line?.counter).to.deep.equal({ packets: 3n, bytes: 180n });
+    expect(line?.text).to.contain('hnet:1234');
+    expect([...chains.keys(), ...sets.keys()], "others' tables").not.to.include.members(['ip hnet-forward']);
+    expect(sets.has('hnet4-out')).to.equal(false);
+  });
+
+  it('is read without entries where they were not asked for', () => {
+    expect([...parseListing(listing, true).sets.values()]).to.deep.equal(['unread', 'unread', 'unread']);
+  });
+
+  it('is nothing where there is no table', () => {
+    expect(parseListing('', false)).to.deep.equal({ sets: new Map(), chains: new Map() });
+  });
+
+  it('is refused if it is something else', () => {
+    expect(refusalOf(() => parseListing('{"nftables": 7}', false)).message).to.match(
+      /^Cannot read nft's listing/,
+    );
+  });
+});
