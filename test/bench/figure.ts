@@ -37,7 +37,8 @@ export function figure(
   samples: readonly number[],
   comparisons: readonly Comparison[] = [],
 ): Figure {
-  if (samples.length === 0 || samples.some(Number.isNaN)) throw new Error(`Cannot measure "${what}": no samples`);
+  if (samples.length === 0 || samples.some(Number.isNaN))
+    throw new Error(`Cannot measure "${what}": no samples`);
   const [low, high] = [quantile(samples, 0.1), quantile(samples, 0.9)];
   return { what, unit, median: median(samples), low, high, samples: samples.length, comparisons };
 }

@@ -22,11 +22,19 @@ export function ownHook(node: string, program = BUNDLE): string {
 
 /** Replaces a hook as install.sh does: libvirt reads its content at every call, so it takes effect at once. */
 export async function putHook(machine: Machine, text: string, path = HOOK): Promise<void> {
-  await machine.run(['sh', '-c', 'cat >"$0.new" && chmod 755 "$0.new" && mv "$0.new" "$0"', path], { input: text });
+  await machine.run(['sh', '-c', 'cat >"$0.new" && chmod 755 "$0.new" && mv "$0.new" "$0"', path], {
+    input: text,
+  });
 }
 
 /** The five calls of a start and a destroy, in order. */
-export const OPERATIONS = ['prepare begin', 'start begin', 'started begin', 'stopped end', 'release end'] as const;
+export const OPERATIONS = [
+  'prepare begin',
+  'start begin',
+  'started begin',
+  'stopped end',
+  'release end',
+] as const;
 
 /** How libvirt calls a hook for each of them; `xml` is a file in the machine. */
 export const calls = (hook: string, domain: string, xml: string): string[] =>

@@ -32,5 +32,7 @@ export function privateNode(): string {
 async function first(argv: readonly string[]): Promise<string> {
   const { code, stdout } = await attempt(argv);
   const [line = ''] = code === 0 ? stdout.split('\n') : [];
-  return line.replace(/^(libvirtd \(libvirt\)|QEMU emulator version|iptables|nftables|Dnsmasq version) /, '').replace(/  Copyright.*/, '');
+  return line
+    .replace(/^(libvirtd \(libvirt\)|QEMU emulator version|iptables|nftables|Dnsmasq version) /, '')
+    .replace(/ {2}Copyright.*/, '');
 }

@@ -42,7 +42,8 @@ function chosen(only: string | undefined): Row[] {
   const names = only?.split(',') ?? ROWS.map(({ name }) => name);
   return names.map(name => {
     const row = ROWS.find(each => each.name === name);
-    if (row === undefined) throw new Error(`There is no row "${name}", only ${ROWS.map(each => each.name).join(', ')}`);
+    if (row === undefined)
+      throw new Error(`There is no row "${name}", only ${ROWS.map(each => each.name).join(', ')}`);
     return row;
   });
 }
@@ -63,5 +64,7 @@ for (const row of rows) figures.push(await measure(row, { quick: values.quick, s
 const measured: Measured = { date: new Date().toISOString(), quick: values.quick, machine, rows: figures };
 console.log(report(measured));
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(measured, null, 2)}\n`);
-const missed = figures.flatMap(row => row.figures.flatMap(each => each.comparisons.filter(one => !holds(one))));
+const missed = figures.flatMap(row =>
+  row.figures.flatMap(each => each.comparisons.filter(one => !holds(one))),
+);
 if (values.gate && missed.length > 0) process.exitCode = 1;

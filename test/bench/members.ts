@@ -22,7 +22,11 @@ export function member(number: number): Member {
     bridge: `br${high}-${low}`,
     scope: parsePrefix(`10.${64 + high}.${low}.0/24`),
   };
-  return { domain: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`, name: `vm${number}`, address };
+  return {
+    domain: `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`,
+    name: `vm${number}`,
+    address,
+  };
 }
 
 /** What libvirt would give the hook for it, in the order in which libvirt writes it. */

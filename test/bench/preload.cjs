@@ -35,6 +35,10 @@ process.on('exit', () => {
 function words(args) {
   return args
     .filter(word => !/^(-|\d|\/)/.test(word))
-    .concat(args.filter(word => word === '-batch' || word === '--exclusive' || word === '--shared' || word === '-json'))
+    .concat(
+      args.filter(
+        word => word === '-batch' || word === '--exclusive' || word === '--shared' || word === '-json',
+      ),
+    )
     .join(' ');
 }

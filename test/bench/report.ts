@@ -40,5 +40,10 @@ function show(value: number): string {
 function layOut(lines: readonly (readonly string[])[]): string[] {
   const cells = lines.filter(line => line.length > 1);
   const widths = [0, 1, 2, 3, 4].map(column => Math.max(...cells.map(line => (line[column] ?? '').length)));
-  return lines.map(line => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  return lines.map(line =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }

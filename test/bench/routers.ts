@@ -1,8 +1,9 @@
 /** Hosts that forward to one guest, each in its own way: what the packets row compares. */
+
+import { formatLong } from '../../src/address.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
-import { formatLong } from '../../src/address.ts';
 import { assemble, type Backend, chooseIptables } from './crowded.ts';
 import { member } from './members.ts';
 
@@ -25,7 +26,7 @@ export async function bareRouter(lab: Lab, name: string): Promise<Router> {
 /** Ours with a crowd of addresses, of which the middle one gets the packets. */
 export async function ownRouter(lab: Lab, name: string, count: number, backend: Backend): Promise<Router> {
   const host = await lab.host(name, { pools: [] });
-  await assemble(host, count, { backend });
+  await assemble(host, count, backend);
   return router(host, count >> 1);
 }
 
@@ -57,7 +58,8 @@ async function router(host: Host, number: number): Promise<Router> {
   const address = formatLong(prefix).replace(/\/.*/, '');
   const guest = await host.guest({ name: 'guest', bridge });
   // What becomes of a packet in the guest is no matter of the host's: it ends where it arrives.
-  const end = 'add table netdev t; add chain netdev t c { type filter hook ingress device eth0 priority 0; policy drop; }';
+  const end =
+    'add table netdev t; add chain netdev t c { type filter hook ingress device eth0 priority 0; policy drop; }';
   await guest.run(['nft', end]);
   await host.run(['ip', 'neigh', 'replace', address, 'lladdr', guest.mac, 'dev', bridge, 'nud', 'permanent']);
   return { host, guest, to: { mac: host.site.mac, address }, cable: host.site.name };

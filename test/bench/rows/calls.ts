@@ -48,7 +48,13 @@ async function buildSnapshot(hv: Hypervisor): Promise<void> {
     minify: true,
     logLevel: 'error',
   });
-  await hv.run([PRIVATE_NODE, '--snapshot-blob', '/root/hnet.blob', '--build-snapshot', '/root/snapshot.cjs']);
+  await hv.run([
+    PRIVATE_NODE,
+    '--snapshot-blob',
+    '/root/hnet.blob',
+    '--build-snapshot',
+    '/root/snapshot.cjs',
+  ]);
 }
 
 const CACHED = `env NODE_COMPILE_CACHE=/root/compile-cache ${PRIVATE_NODE}`;
@@ -92,8 +98,16 @@ function figures(samples: Awaited<ReturnType<typeof measure>>): Figure[] {
       ratio(own, network, 'of net-start and net-destroy', atMost(0.5)),
       ratio(own, node, 'of the node hook', atMost(1.5)),
     ]),
-    figure('  prepare', 'ms', samples.installed.map(([first = Number.NaN]) => first)),
-    figure('  release', 'ms', samples.installed.map(each => each.at(-1) ?? Number.NaN)),
+    figure(
+      '  prepare',
+      'ms',
+      samples.installed.map(([first = Number.NaN]) => first),
+    ),
+    figure(
+      '  release',
+      'ms',
+      samples.installed.map(each => each.at(-1) ?? Number.NaN),
+    ),
     variant('system', "the system's node"),
     variant('private', 'private node'),
     variant('cached', 'private node, compile cache'),

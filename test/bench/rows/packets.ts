@@ -3,8 +3,8 @@ import type { Machine } from '../../lab/machine.ts';
 import { atLeast, type Comparison, type Figure, figure, ratio } from '../figure.ts';
 import { costOf, type Flows, pump } from '../pump.ts';
 import { alternate } from '../rounds.ts';
-import { type Bench, inLab, type Row } from '../row.ts';
 import { arrived, bareRouter, ownRouter, pairRouter, type Router } from '../routers.ts';
+import { type Bench, inLab, type Row } from '../row.ts';
 
 /** Forwarding 64-byte UDP from the provider to a guest: what a packet costs, by what filters it. */
 export const packets: Row = {
@@ -37,7 +37,13 @@ async function build(lab: Lab, many: number): Promise<Record<Name, Router>> {
   };
 }
 
-async function measure(sender: Machine, routers: Record<Name, Router>, many: number, flows: Flows, { quick }: Bench) {
+async function measure(
+  sender: Machine,
+  routers: Record<Name, Router>,
+  many: number,
+  flows: Flows,
+  { quick }: Bench,
+) {
   // The first packet of a flow costs more than its next ones: connection tracking notes it. Let all be known.
   for (const each of Object.values(routers)) await one(sender, each, flows);
   const variants = Object.entries(routers).map(([name, each]) => [name, () => one(sender, each, flows)]);
@@ -50,11 +56,17 @@ async function measure(sender: Machine, routers: Record<Name, Router>, many: num
   const bare = rates('bare');
   const line = (what: string, name: Name, ...more: Comparison[]) =>
     figure(`${flows}: ${what}`, 'k/s', rates(name), [
-      ...(name === 'bare' ? [] : [ratio(rates(name), bare, 'of a bare route', ours(name) ? atLeast(0.87) : undefined)]),
+      ...(name === 'bare'
+        ? []
+        : [ratio(rates(name), bare, 'of a bare route', ours(name) ? atLeast(0.87) : undefined)]),
       ...more,
     ]);
   return [
-    figure(`${flows}: the generator by itself`, 'k/s', costs.generator.map(cost => 1000 / cost)),
+    figure(
+      `${flows}: the generator by itself`,
+      'k/s',
+      costs.generator.map(cost => 1000 / cost),
+    ),
     line('bare route', 'bare'),
     ...(['nft', 'legacy'] as const).flatMap(backend => {
       const growth = ratio(rates(`${backend} many`), rates(`${backend} 1`), 'of one address', atLeast(0.95));

@@ -41,9 +41,19 @@ export const parallel: Row = {
       const [sh, ours] = [samples.sh, samples.ours].map(each => each.map(({ wall }) => wall));
       return [
         figure(`${count} with the sh hook`, 's', sh ?? []),
-        figure(`${count} with hnet, each with an address`, 's', ours ?? [], [ratio(ours ?? [], sh ?? [], 'of the sh hook')]),
-        figure('  prepare, median', 'ms', samples.ours.map(each => quantile(each.prepare, 0.5))),
-        figure('  prepare, 95th percentile', 'ms', samples.ours.map(each => quantile(each.prepare, 0.95))),
+        figure(`${count} with hnet, each with an address`, 's', ours ?? [], [
+          ratio(ours ?? [], sh ?? [], 'of the sh hook'),
+        ]),
+        figure(
+          '  prepare, median',
+          'ms',
+          samples.ours.map(each => quantile(each.prepare, 0.5)),
+        ),
+        figure(
+          '  prepare, 95th percentile',
+          'ms',
+          samples.ours.map(each => quantile(each.prepare, 0.95)),
+        ),
       ];
     }),
 };
@@ -67,7 +77,8 @@ async function oneRound(hv: Hypervisor, hook: string, prefix: string, count: num
   const wall = Number(await hv.run(['bash', '-ec', script], { limit: 240_000 })) / 1e6;
   const log = await hv.read(LOG);
   const prepare = [...log.matchAll(/^prepare (\d+)$/gm)].map(match => Number(match[1]) / 1000);
-  if (prepare.length !== count) throw new Error(`Cannot time ${count} calls of the hook: it logged ${prepare.length}`);
+  if (prepare.length !== count)
+    throw new Error(`Cannot time ${count} calls of the hook: it logged ${prepare.length}`);
   await hv.sh(`for n in $(seq 0 ${count - 1}); do virsh -q destroy ${prefix}$n; done`, { limit: 240_000 });
   return { wall, prepare };
 }

@@ -27,7 +27,11 @@ export const profile: Row = {
       // The first round warms the caches.
       return [0, 1].flatMap(half => {
         const spans = lines.filter((_, index) => index % 2 === half && index > 1);
-        return figures(half === 0 ? 'prepare' : 'release', spans, outside.slice(1).map(each => each[half] ?? Number.NaN));
+        return figures(
+          half === 0 ? 'prepare' : 'release',
+          spans,
+          outside.slice(1).map(each => each[half] ?? Number.NaN),
+        );
       });
     }),
 };
@@ -57,6 +61,13 @@ function figures(name: string, rounds: readonly Span[][], outside: readonly numb
     figure(name, 'ms', outside),
     ...[...steps].map(([what, series]) => figure(`  ${what}`, 'ms', series)),
     figure("  the program's own work", 'ms', own),
-    figure('  exec and exit of node', 'ms', sum(outside, all.map(each => -each))),
+    figure(
+      '  exec and exit of node',
+      'ms',
+      sum(
+        outside,
+        all.map(each => -each),
+      ),
+    ),
   ];
 }

@@ -36,7 +36,10 @@ async function defineDomains(hv: Hypervisor): Promise<void> {
   await hv.virsh('net-define', '/root/net1.xml');
 }
 
-const cycle = (domain: string): string[] => [`virsh -q start --paused ${domain}`, `virsh -q destroy ${domain}`];
+const cycle = (domain: string): string[] => [
+  `virsh -q start --paused ${domain}`,
+  `virsh -q destroy ${domain}`,
+];
 
 async function measure(hv: Hypervisor, bare: Hypervisor, { quick }: Bench) {
   const own = await hv.read(HOOK);
