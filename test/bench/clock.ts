@@ -14,4 +14,5 @@ export async function time(machine: Machine, commands: readonly string[]): Promi
 }
 
 /** EPOCHREALTIME is seconds with six decimals; without its point, microseconds. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: bash's, not ours
 const ELAPSED = 'echo $((${b/./} - ${a/./})) >&3';

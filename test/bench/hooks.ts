@@ -11,6 +11,11 @@ export const SH_HOOK = '#!/bin/sh\nexit 0\n';
 /** A hook in node that does nothing but read what libvirt writes to it. */
 export const nodeHook = (node: string): string => `#!${node}\nrequire('node:fs').readFileSync(0);\n`;
 
+/** One VM's network as libvirt itself would make it: routed, with a DHCP server; to be defined as `net1`. */
+export const OWN_NETWORK = `<network><name>net1</name><forward mode='route' dev='eth0'/><bridge name='net1'/>
+<ip address='172.31.117.1' netmask='255.255.255.0'><dhcp><range start='172.31.117.10' end='172.31.117.200'/></dhcp></ip>
+</network>`;
+
 const GATE = readFileSync(new URL('../../hooks/qemu.sh', import.meta.url), 'utf8');
 
 /** Our hook, with what runs the program behind its gate: an interpreter and its arguments, as shell words. */

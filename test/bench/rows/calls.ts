@@ -2,16 +2,12 @@ import { build } from 'esbuild';
 import type { Hypervisor } from '../../lab/hypervisor.ts';
 import { time } from '../clock.ts';
 import { atMost, difference, type Figure, figure, ratio } from '../figure.ts';
-import { BUNDLE, calls as fiveCalls, nodeHook, ownHook, putHook, SH_HOOK } from '../hooks.ts';
+import { BUNDLE, calls as fiveCalls, nodeHook, OWN_NETWORK, ownHook, putHook, SH_HOOK } from '../hooks.ts';
 import { alternate } from '../rounds.ts';
 import { type Bench, inLab, type Row } from '../row.ts';
 import { installed, installedNode, OTHER_NIC, PRIVATE_NODE } from '../stage.ts';
 
 const SYSTEM_NODE = '/usr/bin/node';
-const NETWORK = `<network><name>net1</name><forward mode='route' dev='eth0'/><bridge name='net1'/>
-<ip address='172.31.117.1' netmask='255.255.255.0'><dhcp><range start='172.31.117.10' end='172.31.117.200'/></dhcp></ip>
-</network>`;
-
 /**
  * The hook by itself, called as libvirt calls it: five times for a start and a destroy. What `start` measures
  * with QEMU around it, here without QEMU's noise; and what each interpreter makes of it.
@@ -32,7 +28,7 @@ async function prepare(hv: Hypervisor): Promise<void> {
   for (const name of ['other', 'ours']) await hv.vm({ name, nic: OTHER_NIC });
   await hv.run(['hnet', 'assign', 'ours', '10.32.0.116']);
   for (const name of ['other', 'ours']) await hv.sh(`virsh dumpxml ${name} >/root/${name}.xml`);
-  await hv.write('/root/net1.xml', NETWORK);
+  await hv.write('/root/net1.xml', OWN_NETWORK);
   await hv.virsh('net-define', '/root/net1.xml');
   await buildSnapshot(hv);
 }

@@ -40,8 +40,10 @@ export const growth: Row = {
       }
       const without = await measure(hosts, bench, "others' DHCP servers not running");
       bench.step('  DHCP servers');
-      for (const { host, size } of hosts) await serve(host, size - 1);
-      return [...without, ...(await measure(hosts, bench, 'all DHCP servers running'))];
+      // 4,000 of them would take longer to start than all the rest of the benchmark.
+      const served = hosts.filter(({ size }) => size <= 1000);
+      for (const { host, size } of served) await serve(host, size - 1);
+      return [...without, ...(await measure(served, bench, 'all DHCP servers running'))];
     }),
 };
 

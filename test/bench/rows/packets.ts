@@ -54,13 +54,12 @@ async function measure(
   const rates = (name: Name) =>
     costs[name].map((cost, round) => 1000 / (cost - (costs.generator[round] ?? Number.NaN)));
   const bare = rates('bare');
+  const besideBare = (name: Name): Comparison[] => [
+    ratio(rates(name), bare, 'of a bare route'),
+    ratio(costs.bare, costs[name], 'of it with the generator', ours(name) ? atLeast(0.87) : undefined),
+  ];
   const line = (what: string, name: Name, ...more: Comparison[]) =>
-    figure(`${flows}: ${what}`, 'k/s', rates(name), [
-      ...(name === 'bare'
-        ? []
-        : [ratio(rates(name), bare, 'of a bare route', ours(name) ? atLeast(0.87) : undefined)]),
-      ...more,
-    ]);
+    figure(`${flows}: ${what}`, 'k/s', rates(name), [...(name === 'bare' ? [] : besideBare(name)), ...more]);
   return [
     figure(
       `${flows}: the generator by itself`,

@@ -1,16 +1,11 @@
 import type { Hypervisor } from '../../lab/hypervisor.ts';
 import { time } from '../clock.ts';
 import { difference, type Figure, figure } from '../figure.ts';
-import { HOOK, nodeHook, putHook, SH_HOOK } from '../hooks.ts';
+import { HOOK, nodeHook, OWN_NETWORK, putHook, SH_HOOK } from '../hooks.ts';
 import { alternate } from '../rounds.ts';
 import { type Bench, inLab, type Row } from '../row.ts';
 import { installed, installedNode, OTHER_BRIDGE, OTHER_NIC } from '../stage.ts';
 import { sum } from '../statistics.ts';
-
-/** One VM's network as libvirt itself would make it: routed, with a DHCP server. */
-const NETWORK = `<network><name>net1</name><forward mode='route' dev='eth0'/><bridge name='net1'/>
-<ip address='172.31.117.1' netmask='255.255.255.0'><dhcp><range start='172.31.117.10' end='172.31.117.200'/></dhcp></ip>
-</network>`;
 
 /** What a user waits for: `virsh start --paused` and `virsh destroy`, with one hook or another. */
 export const start: Row = {
@@ -32,7 +27,7 @@ async function defineDomains(hv: Hypervisor): Promise<void> {
   await hv.vm({ name: 'ours', nic: OTHER_NIC });
   await hv.vm({ name: 'net', nic: { type: 'network', source: 'net1' } });
   await hv.run(['hnet', 'assign', 'ours', '10.32.0.116']);
-  await hv.write('/root/net1.xml', NETWORK);
+  await hv.write('/root/net1.xml', OWN_NETWORK);
   await hv.virsh('net-define', '/root/net1.xml');
 }
 
