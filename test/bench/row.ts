@@ -1,4 +1,5 @@
 import { Lab } from '../lab/lab.ts';
+import { run } from '../lab/run.ts';
 import type { Figure } from './figure.ts';
 
 /** A row of the benchmark: one file in rows/, listed in rows.ts. */
@@ -19,10 +20,19 @@ export interface Bench {
 
 /** Measures in a lab of its own, which is gone afterwards, whatever happens. */
 export async function inLab<T>(measure: (lab: Lab) => Promise<T>): Promise<T> {
+  await freshKernel();
   const lab = await Lab.create();
   try {
     return await measure(lab);
   } finally {
     lab.remove();
   }
+}
+
+/**
+ * A lab with thousands of bridges is gone at once for us, but the kernel takes them apart for a minute, and holds
+ * up whoever makes a network namespace meanwhile. So making one is how to wait for it.
+ */
+async function freshKernel(): Promise<void> {
+  await run(['unshare', '--net', 'ip', 'link', 'set', 'lo', 'up'], { limit: 300_000 });
 }

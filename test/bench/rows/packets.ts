@@ -49,7 +49,7 @@ async function measure(
   const variants = Object.entries(routers).map(([name, each]) => [name, () => one(sender, each, flows)]);
   const costs = await alternate<Name | 'generator', number>(
     { ...Object.fromEntries(variants), generator: () => generator(sender, routers.bare, flows) },
-    quick ? 3 : 12,
+    quick ? 3 : 8,
   );
   const rates = (name: Name) =>
     costs[name].map((cost, round) => 1000 / (cost - (costs.generator[round] ?? Number.NaN)));
