@@ -1,0 +1,61 @@
+/**
+ * Brings up thousands of domains' resources at once: hnet's own plans, but all bridges in one batch, then all
+ * addresses, and so on. Runs inside a machine of the lab:
+ *
+ *   node --import tsx test/bench/crowd.ts COUNT          all but their DHCP servers
+ *   node --import tsx test/bench/crowd.ts COUNT --dhcp   those, afterwards
+ */
+import { batches } from '../../src/action.ts';
+import { bringUpBase } from '../../src/attach.ts';
+import { writeAttachment } from '../../src/attachments.ts';
+import type { Config } from '../../src/config.ts';
+import { loadConfig } from '../../src/config-file.ts';
+import { Host } from '../../src/host.ts';
+import { observe, observeUplink } from '../../src/observe.ts';
+import { domainPlan } from '../../src/plan.ts';
+import { iptables } from '../../src/resources/iptables.ts';
+import type { Resource } from '../../src/resources/resource.ts';
+import { EMPTY_VIEW } from '../../src/view.ts';
+import { member } from './members.ts';
+
+/** As many as fit into the time limit of one batch. */
+const AT_ONCE = 200;
+
+/** The plans of some members, with or without what is their DHCP servers'. */
+function plansOf(first: number, count: number, config: Config, dhcp: boolean): Resource[][] {
+  return Array.from({ length: count }, (_, index) => {
+    const { domain, address } = member(first + index);
+    const plan = domainPlan({ domain, addresses: [address] }, config.dhcp, iptables);
+    return plan.filter(({ label }) => label.startsWith('DHCP') === dhcp);
+  });
+}
+
+/** The first resource of every plan, then the second of every plan: neighbours of one kind make one batch. */
+function transpose(plans: readonly Resource[][]): Resource[] {
+  const [longest = []] = plans;
+  return longest.flatMap((_, place) => plans.flatMap(plan => plan[place] ?? []));
+}
+
+function bringUp(first: number, count: number, config: Config, dhcp: boolean): void {
+  const host = new Host();
+  const actions = transpose(plansOf(first, count, config, dhcp)).flatMap(resource => resource.up(EMPTY_VIEW));
+  for (const batch of batches(actions)) host.perform(batch, false);
+}
+
+function attach(count: number): void {
+  for (let number = 0; number < count; number++) {
+    const { domain, name, address } = member(number);
+    writeAttachment({ domain, name, addresses: [address] });
+  }
+}
+
+const [count = 0] = process.argv.slice(2, 3).map(Number);
+const dhcp = process.argv.includes('--dhcp');
+const host = new Host();
+const config = loadConfig();
+if (!dhcp) {
+  bringUpBase(config, observeUplink(host, config), observe(host), host);
+  attach(count);
+}
+for (let done = 0; done < count; done += AT_ONCE)
+  bringUp(done, Math.min(AT_ONCE, count - done), config, dhcp);

@@ -1,0 +1,49 @@
+import { fileURLToPath } from 'node:url';
+import type { Host } from '../lab/host.ts';
+import { ip } from '../lab/provider.ts';
+import { CONFIG, member } from './members.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Where a host keeps what the benchmark puts there; it vanishes with the host. */
+export const RUN = '/run/hnet-bench';
+
+export type Backend = 'nft' | 'legacy';
+
+/** Makes a host that holds some thousand addresses by hnet's own plans, but for their DHCP servers. */
+export async function assemble(host: Host, count: number, backend: Backend = 'nft'): Promise<void> {
+  await host.write('/etc/hnet/hnet.toml', CONFIG);
+  await host.run(['mkdir', '-p', RUN]);
+  await host.run(['cp', `${PROJECT}dist/qemu.cjs`, `${RUN}/qemu.cjs`]);
+  await chooseIptables(host, backend);
+  await crowd(host, String(count));
+}
+
+/** Starts the DHCP servers of such a host. */
+export const serve = (host: Host, count: number): Promise<void> => crowd(host, String(count), '--dhcp');
+
+async function crowd(host: Host, ...argv: readonly string[]): Promise<void> {
+  const command = ['node', '--import', 'tsx', 'test/bench/crowd.ts', ...argv];
+  await host.run(['sh', '-c', 'cd "$0" && exec "$@"', PROJECT, ...command], { limit: 600_000 });
+}
+
+/** Which of its two kinds iptables is, is a symbolic link below /etc, which each host of the lab has to itself. */
+export async function chooseIptables(host: Host, backend: Backend): Promise<void> {
+  for (const tool of ['iptables', 'iptables-save', 'iptables-restore']) {
+    const [, suffix = ''] = tool.split('iptables');
+    await host.run(['ln', '-sfn', `/usr/sbin/iptables-${backend}${suffix}`, `/etc/alternatives/${tool}`]);
+  }
+}
+
+/** A port in each bridge, where a domain's tap would be. */
+export async function plugIn(host: Host, count: number): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, number) => number);
+  await ip(
+    host.netns,
+    numbers.flatMap(number => [
+      `link add tap${number} type veth peer name peer${number}`,
+      `link set tap${number} master ${member(number).address.bridge} up`,
+      `link set peer${number} up`,
+    ]),
+  );
+}

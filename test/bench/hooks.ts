@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import type { Machine } from '../lab/machine.ts';
+
+/** Where libvirt looks for its hook, and where install.sh puts the program. */
+export const HOOK = '/etc/libvirt/hooks/qemu';
+export const BUNDLE = '/usr/lib/hnet/qemu.cjs';
+
+/** The cheapest hook there can be. */
+export const SH_HOOK = '#!/bin/sh\nexit 0\n';
+
+/** A hook in node that does nothing but read what libvirt writes to it. */
+export const nodeHook = (node: string): string => `#!${node}\nrequire('node:fs').readFileSync(0);\n`;
+
+/** One VM's network as libvirt itself would make it: routed, with a DHCP server; to be defined as `net1`. */
+export const OWN_NETWORK = `<network><name>net1</name><forward mode='route' dev='eth0'/><bridge name='net1'/>
+<ip address='172.31.117.1' netmask='255.255.255.0'><dhcp><range start='172.31.117.10' end='172.31.117.200'/></dhcp></ip>
+</network>`;
+
+const GATE = readFileSync(new URL('../../hooks/qemu.sh', import.meta.url), 'utf8');
+
+/** Our hook, with what runs the program behind its gate: an interpreter and its arguments, as shell words. */
+export function ownHook(node: string, program = BUNDLE): string {
+  const call = `"@NODE@" ${BUNDLE} "$@"`;
+  if (!GATE.includes(call)) throw new Error(`Cannot find the program's call in hooks/qemu.sh: ${call}`);
+  return GATE.replace(call, `${node} ${program} "$@"`).replaceAll('@NODE@', node);
+}
+
+/** Replaces a hook as install.sh does: libvirt reads its content at every call, so it takes effect at once. */
+export async function putHook(machine: Machine, text: string, path = HOOK): Promise<void> {
+  await machine.run(['sh', '-c', 'cat >"$0.new" && chmod 755 "$0.new" && mv "$0.new" "$0"', path], {
+    input: text,
+  });
+}
+
+/** The five calls of a start and a destroy, in order. */
+export const OPERATIONS = [
+  'prepare begin',
+  'start begin',
+  'started begin',
+  'stopped end',
+  'release end',
+] as const;
+
+/** How libvirt calls a hook for each of them; `xml` is a file in the machine. */
+export const calls = (hook: string, domain: string, xml: string): string[] =>
+  OPERATIONS.map(operation => `${hook} ${domain} ${operation} - <${xml}`);

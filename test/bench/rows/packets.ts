@@ -1,0 +1,90 @@
+import type { Lab } from '../../lab/lab.ts';
+import type { Machine } from '../../lab/machine.ts';
+import { atLeast, type Comparison, type Figure, figure, ratio } from '../figure.ts';
+import { costOf, type Flows, pump } from '../pump.ts';
+import { alternate } from '../rounds.ts';
+import { arrived, bareRouter, ownRouter, pairRouter, type Router } from '../routers.ts';
+import { type Bench, inLab, type Row } from '../row.ts';
+
+/** Forwarding 64-byte UDP from the provider to a guest: what a packet costs, by what filters it. */
+export const packets: Row = {
+  name: 'packets',
+  title: 'packets a processor forwards in a second, without what their generator costs',
+  run: bench =>
+    inLab(async lab => {
+      const many = bench.quick ? 1000 : 4000;
+      bench.step(`  hosts with ${many} addresses`);
+      const routers = await build(lab, many);
+      const figures: Figure[] = [];
+      for (const flows of ['one flow', '30,000 flows'] as const) {
+        figures.push(...(await measure(lab.gateway, routers, many, flows, bench)));
+      }
+      return figures;
+    }),
+};
+
+type Name = 'bare' | `${'nft' | 'legacy'} ${'1' | 'many' | 'pairs'}`;
+
+async function build(lab: Lab, many: number): Promise<Record<Name, Router>> {
+  return {
+    bare: await bareRouter(lab, 'h1'),
+    'nft 1': await ownRouter(lab, 'h2', 1, 'nft'),
+    'nft many': await ownRouter(lab, 'h3', many, 'nft'),
+    'nft pairs': await pairRouter(lab, 'h4', many, 'nft'),
+    'legacy 1': await ownRouter(lab, 'h5', 1, 'legacy'),
+    'legacy many': await ownRouter(lab, 'h6', many, 'legacy'),
+    'legacy pairs': await pairRouter(lab, 'h7', many, 'legacy'),
+  };
+}
+
+async function measure(
+  sender: Machine,
+  routers: Record<Name, Router>,
+  many: number,
+  flows: Flows,
+  { quick }: Bench,
+) {
+  // The first packet of a flow costs more than its next ones: connection tracking notes it. Let all be known.
+  for (const each of Object.values(routers)) await one(sender, each, flows);
+  const variants = Object.entries(routers).map(([name, each]) => [name, () => one(sender, each, flows)]);
+  const costs = await alternate<Name | 'generator', number>(
+    { ...Object.fromEntries(variants), generator: () => generator(sender, routers.bare, flows) },
+    quick ? 3 : 8,
+  );
+  const rates = (name: Name) =>
+    costs[name].map((cost, round) => 1000 / (cost - (costs.generator[round] ?? Number.NaN)));
+  const bare = rates('bare');
+  const besideBare = (name: Name): Comparison[] => [
+    ratio(rates(name), bare, 'of a bare route'),
+    ratio(costs.bare, costs[name], 'of it with the generator', ours(name) ? atLeast(0.87) : undefined),
+  ];
+  const line = (what: string, name: Name, ...more: Comparison[]) =>
+    figure(`${flows}: ${what}`, 'k/s', rates(name), [...(name === 'bare' ? [] : besideBare(name)), ...more]);
+  return [
+    figure(
+      `${flows}: the generator by itself`,
+      'k/s',
+      costs.generator.map(cost => 1000 / cost),
+    ),
+    line('bare route', 'bare'),
+    ...(['nft', 'legacy'] as const).flatMap(backend => {
+      const growth = ratio(rates(`${backend} many`), rates(`${backend} 1`), 'of one address', atLeast(0.95));
+      return [
+        line(`hnet, iptables-${backend}, 1 address`, `${backend} 1`),
+        line(`hnet, iptables-${backend}, ${many} addresses`, `${backend} many`, growth),
+        line(`a pair of rules each, iptables-${backend}, ${many} addresses`, `${backend} pairs`),
+      ];
+    }),
+  ];
+}
+
+const ours = (name: Name): boolean => !name.endsWith('pairs');
+
+const one = async (sender: Machine, router: Router, flows: Flows): Promise<number> =>
+  costOf(await pump(sender, router.cable, router.to, flows, () => arrived(router)));
+
+/** Sends to a MAC that is nobody's: the packets cross the cable and end there. */
+async function generator(sender: Machine, { host, cable, to }: Router, flows: Flows): Promise<number> {
+  const received = async () => Number(await host.read('/sys/class/net/eth0/statistics/rx_packets'));
+  return costOf(await pump(sender, cable, { ...to, mac: '52:54:00:ff:ff:ff' }, flows, received));
+}
