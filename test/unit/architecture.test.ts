@@ -100,7 +100,7 @@ describe('architecture', () => {
       /^(hooks|bin)\//,
       /^src\/cli\.ts$/,
       /^src\/(hook|commands\/.*)\.ts$/,
-      /^src\/(mend|faults)\.ts$/,
+      /^src\/(mend|faults|doctor\/.*)\.ts$/,
       /^src\/(attach|health|inventory|survey)\.ts$/,
       /^src\/converge\.ts$/,
     ];
