@@ -41,7 +41,8 @@ export function converge(context: Context): void {
   for (let pass = 1; pass <= PASSES; pass++) {
     const failures: string[] = [];
     const report: Report = { done: context.print, failed: line => void failures.push(line) };
-    const found = onePass(report, context);
+    // No assignment changes between the look and the repair, or the repair would undo the change.
+    const found = withLock('assignments', 'exclusive', context.host, () => onePass(report, context));
     for (const { name, why } of found.unclear) failures.push(`${quote(name)}: ${why}`);
     for (const line of failures) context.warn(line);
     if (failures.length > 0) process.exitCode = 1;

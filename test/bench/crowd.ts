@@ -8,12 +8,14 @@
 import { batches } from '../../src/action.ts';
 import { bringUpBase } from '../../src/attach.ts';
 import { writeAttachment } from '../../src/attachments.ts';
+import { chooseFirewall } from '../../src/backend.ts';
 import type { Config } from '../../src/config.ts';
 import { loadConfig } from '../../src/config-file.ts';
+import type { Firewall } from '../../src/firewall/firewall.ts';
+import { OPEN } from '../../src/firewall/policy.ts';
 import { Host } from '../../src/host.ts';
 import { observe, observeUplink } from '../../src/observe.ts';
 import { domainPlan } from '../../src/plan.ts';
-import { iptables } from '../../src/resources/iptables.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { EMPTY_VIEW } from '../../src/view.ts';
 import { member } from './members.ts';
@@ -25,7 +27,11 @@ const AT_ONCE = 200;
 function plansOf(first: number, count: number, config: Config, dhcp: boolean): Resource[][] {
   return Array.from({ length: count }, (_, index) => {
     const { domain, address } = member(first + index);
-    const plan = domainPlan({ domain, addresses: [address] }, config.dhcp, iptables);
+    const plan = domainPlan(
+      { domain, addresses: [address], policy: OPEN },
+      config.dhcp,
+      chooseFirewall(config),
+    );
     return plan.filter(({ label }) => label.startsWith('DHCP') === dhcp);
   });
 }
@@ -42,10 +48,10 @@ function bringUp(first: number, count: number, config: Config, dhcp: boolean): v
   for (const batch of batches(actions)) host.perform(batch, false);
 }
 
-function attach(count: number): void {
+function attach(count: number, backend: Firewall['name']): void {
   for (let number = 0; number < count; number++) {
     const { domain, name, address } = member(number);
-    writeAttachment({ domain, name, addresses: [address] });
+    writeAttachment({ domain, name, addresses: [address], policy: OPEN, backend });
   }
 }
 
@@ -54,8 +60,9 @@ const dhcp = process.argv.includes('--dhcp');
 const host = new Host();
 const config = loadConfig();
 if (!dhcp) {
-  bringUpBase(config, observeUplink(host, config), observe(host), host);
-  attach(count);
+  const firewall = chooseFirewall(config);
+  bringUpBase(config, observeUplink(host, config), firewall, observe(host, firewall), host);
+  attach(count, firewall.name);
 }
 for (let done = 0; done < count; done += AT_ONCE)
   bringUp(done, Math.min(AT_ONCE, count - done), config, dhcp);

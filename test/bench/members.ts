@@ -1,4 +1,5 @@
 import { parsePrefix } from '../../src/address.ts';
+import { OPEN } from '../../src/firewall/policy.ts';
 import { type Address, renderAssignment } from '../../src/metadata.ts';
 
 export interface Member {
@@ -32,7 +33,7 @@ export function member(number: number): Member {
 /** What libvirt would give the hook for it, in the order in which libvirt writes it. */
 export function memberXml(number: number): string {
   const { domain, name, address } = member(number);
-  const assignment = renderAssignment({ owner: domain, addresses: [address] });
+  const assignment = renderAssignment({ owner: domain, addresses: [address], policy: OPEN });
   return `<domain type='qemu'>
   <name>${name}</name>
   <uuid>${domain}</uuid>

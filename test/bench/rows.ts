@@ -8,12 +8,4 @@ import { profile } from './rows/profile.ts';
 import { start } from './rows/start.ts';
 
 /** The table, from top to bottom. A new row is a file in rows/ and a line here. */
-export const ROWS: readonly Row[] = [
-  start,
-  calls,
-  profile,
-  parallel,
-  footprint,
-  packets,
-  growth,
-];
+export const ROWS: readonly Row[] = [start, calls, profile, parallel, footprint, packets, growth];

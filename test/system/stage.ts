@@ -20,7 +20,10 @@ export class Stage {
     before(async () => {
       this.#lab = await Lab.create();
       this.#hv = await this.#lab.hypervisor('h1', { copy: { '/root/hnet': PROJECT } });
-      if (installed) await this.install();
+      if (installed) {
+        await this.install();
+        await this.withoutServices();
+      }
     });
     after(() => this.#lab?.remove());
   }
@@ -39,6 +42,11 @@ export class Stage {
   async install(pools: readonly string[] = POOLS): Promise<string> {
     const argv = [INSTALL, '--yes', ...pools.flatMap(pool => ['--pool', pool])];
     return this.hv.run(argv, { limit: 120_000 });
+  }
+
+  /** The hook must do without the services that repair beside it: with them, no test could tell whose work it sees. */
+  async withoutServices(): Promise<void> {
+    await this.hv.run(['systemctl', 'disable', '--now', 'hnet-watch', 'hnet-sync']);
   }
 
   /** Runs hnet and gives back what it did. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { until } from '../lab/wait.ts';
-import { Stage } from './stage.ts';
+import { Stage } from '../system/stage.ts';
 
 /** Two seconds are promised; a machine that runs many tests at once is slower. Bench measures it. */
 const SOON = 15_000;
@@ -22,7 +22,7 @@ describe('hnet watch', () => {
   const stage = new Stage();
 
   before(async () => {
-    await stage.hv.run(['systemctl', 'restart', 'hnet-watch']);
+    await stage.hv.run(['systemctl', 'enable', '--now', 'hnet-sync', 'hnet-watch']);
     const vm = await stage.hv.vm({
       name: 'vm1',
       nic: { type: 'bridge', source: 'br116' },
