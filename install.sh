@@ -283,7 +283,11 @@ bring_up() {
 }
 
 uninstall() {
+  # A repair under way could hold what has just been released; sync then tells what is in use and what is left over.
+  if has_systemd && [ -e "$UNITS/hnet-watch.service" ]; then systemctl stop hnet-watch.service hnet-sync.service; fi
+  if [ -x "$BIN/hnet" ]; then "$BIN/hnet" sync >/dev/null 2>&1 || true; fi
   if [ -d /run/hnet/attachments ] && [ -n "$(ls /run/hnet/attachments)" ]; then
+    if has_systemd && [ -e "$UNITS/hnet-watch.service" ]; then systemctl start hnet-watch.service; fi
     die "Cannot uninstall while domains use hnet: stop them first (hnet status shows them)"
   fi
   # First those that would bring it back.

@@ -59,9 +59,7 @@ describe('the main job', () => {
   it('has the static VM reached from outside and seeing outside, with its own address', async () => {
     expect(await still.ready()).to.equal('static 123.45.90.116');
     expect(await stage.lab.internet.ping('123.45.90.116')).to.equal(true);
-    expect(await stage.lab.internet.sh('busybox wget -qO- http://123.45.90.116/')).to.equal(
-      'a guest of hnet',
-    );
+    expect(await stage.web('123.45.90.116')).to.equal('a guest of hnet');
     expect(await sourceOf(still)).to.equal('123.45.90.116');
   });
 

@@ -46,7 +46,7 @@ describe("a domain's life", () => {
     await stage.hv.virsh('managedsave', 'vm1');
     expect(await changes(stage.hv, base)).to.deep.equal([]);
     await stage.hv.virsh('start', 'vm1');
-    expect(await stage.lab.internet.sh(`busybox wget -qO- http://${ADDRESS}/`)).to.equal('a guest of hnet');
+    expect(await stage.web(ADDRESS)).to.equal('a guest of hnet');
   });
 
   it('survives a restart of libvirtd', async () => {

@@ -49,6 +49,13 @@ export class Stage {
     await this.hv.run(['systemctl', 'disable', '--now', 'hnet-watch', 'hnet-sync']);
   }
 
+  /** What a web server answers to the Internet; nothing if it doesn't within two seconds. */
+  async web(address: string): Promise<string> {
+    const fetching = `fetch('http://${address}/', { signal: AbortSignal.timeout(2000) })
+      .then(answer => answer.text()).then(text => process.stdout.write(text.trim()), () => undefined)`;
+    return this.lab.internet.run([process.execPath, '-e', fetching]);
+  }
+
   /** Runs hnet and gives back what it did. */
   hnet(...argv: readonly string[]): Promise<Outcome> {
     return this.hv.attempt(['hnet', ...argv]);
