@@ -20,9 +20,14 @@ const GATE = readFileSync(new URL('../../hooks/qemu.sh', import.meta.url), 'utf8
 
 /** Our hook, with what runs the program behind its gate: an interpreter and its arguments, as shell words. */
 export function ownHook(node: string, program = BUNDLE): string {
-  const call = `"@NODE@" ${BUNDLE} "$@"`;
-  if (!GATE.includes(call)) throw new Error(`Cannot find the program's call in hooks/qemu.sh: ${call}`);
-  return GATE.replace(call, `${node} ${program} "$@"`).replaceAll('@NODE@', node);
+  const own = replaceOnce(replaceOnce(GATE, '"@NODE@" $program', `${node} $program`), BUNDLE, program);
+  return own.replaceAll('@NODE@', node);
+}
+
+/** @throws Error where the hook has changed: what is measured would not be what was meant */
+function replaceOnce(text: string, from: string, to: string): string {
+  if (text.split(from).length !== 2) throw new Error(`Cannot find "${from}" once in hooks/qemu.sh`);
+  return text.replace(from, () => to);
 }
 
 /** Replaces a hook as install.sh does: libvirt reads its content at every call, so it takes effect at once. */
