@@ -21,6 +21,8 @@ export interface Attachment {
   readonly dhcp?: DhcpMode;
   /** Bridge → MACs of the domain's interfaces on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
+  /** The uplink on whose wire its IPv6 addresses are answered for, where the provider doesn't route them. */
+  readonly onLink?: string;
   /** The filter it was set up with; a later change of the configuration doesn't hide what stands. */
   readonly backend: Firewall['name'];
 }
@@ -42,6 +44,7 @@ const schema = v.object({
   macs: v.optional(
     v.record(v.string(), v.array(v.pipe(v.string(), v.regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/)))),
   ),
+  onLink: v.optional(v.pipe(v.string(), v.regex(INTERFACE_NAME))),
   backend: v.picklist(['iptables', 'nftables']),
 });
 
@@ -55,9 +58,9 @@ export function readAttachment(domain: string): Attachment | undefined {
   const text = readIfThere(fileOf(domain));
   if (text === undefined) return undefined;
   try {
-    const { dhcp, macs, ...rest } = v.parse(schema, JSON.parse(text));
+    const { dhcp, macs, onLink, ...rest } = v.parse(schema, JSON.parse(text));
     const known = macs === undefined ? {} : { macs: new Map(Object.entries(macs)) };
-    return { ...rest, ...ownMode(dhcp), ...known };
+    return { ...rest, ...ownMode(dhcp), ...known, ...(onLink === undefined ? {} : { onLink }) };
   } catch (error) {
     throw new Refusal(`Cannot read ${fileOf(domain)}: ${reason(error)}`);
   }
@@ -116,7 +119,7 @@ export function rewriteAttachment(attachment: Attachment): void {
   writeAtomically(fileOf(attachment.domain), `${JSON.stringify(plain(attachment), null, 2)}\n`);
 }
 
-const plain = ({ domain, name, addresses, policy, dhcp, macs, backend }: Attachment): unknown => ({
+const plain = ({ domain, name, addresses, policy, dhcp, macs, onLink, backend }: Attachment): unknown => ({
   domain,
   name,
   addresses: addresses.map(({ prefix, bridge, scope }) => ({
@@ -127,6 +130,7 @@ const plain = ({ domain, name, addresses, policy, dhcp, macs, backend }: Attachm
   policy: { ...policy, rules: policy.rules.map(formatRule) },
   ...ownMode(dhcp),
   ...(macs === undefined ? {} : { macs: Object.fromEntries(macs) }),
+  ...(onLink === undefined ? {} : { onLink }),
   backend,
 });
 

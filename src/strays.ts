@@ -1,13 +1,14 @@
 /** What bears our marks on the host and belongs to nobody: left by a process that was killed, or by hand. */
 import { type Action, ip, remove } from './action.ts';
-import { bits, type Family, format, formatLong, type Prefix, parseInterfaceAddress } from './address.ts';
+import { type Family, format, formatLong, type Prefix, parsePrefix, parseSubnet } from './address.ts';
 import type { Attachment } from './attachments.ts';
 import { claimPath, claimsOf } from './claims.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { isTracked, policyChainNames } from './firewall/policy.ts';
 import { setNames } from './firewall/ruleset.ts';
-import { aliasOwner, BLACKHOLE_METRIC, ROUTE_PROTOCOL } from './names.ts';
+import { aliasOwner, ROUTE_PROTOCOL } from './names.ts';
 import { removeDhcp } from './resources/dhcp.ts';
+import { hostRoute, isPoolRoute, poolRoute } from './resources/route.ts';
 import type { Route, View } from './view.ts';
 
 /** One such thing, and how it goes. */
@@ -52,7 +53,7 @@ const stray = (label: string, why: string, down: readonly Action[]): Stray => ({
 interface Wanted {
   /** Bridge → the domain whose it is; the bridges of spared domains too. */
   readonly bridges: ReadonlyMap<string, string>;
-  /** Route, as {@link routeId} names it. */
+  /** Routes, by the labels of their resources. */
   readonly routes: ReadonlySet<string>;
   /** Set → entries. */
   readonly entries: ReadonlyMap<string, ReadonlySet<string>>;
@@ -73,24 +74,18 @@ function toWanted(view: View, { attachments, pools, spared }: Estate): Wanted {
     bridges,
     routes: new Set([
       ...attachments.flatMap(({ addresses }) => addresses.map(one => routeId(one.prefix, one.bridge))),
-      ...pools.map(pool => routeId(pool, 'blackhole')),
+      ...pools.map(pool => poolRoute(pool).label),
       ...keptRoutes.map(({ prefix, dev }) => routeId(prefix, dev ?? '')),
     ]),
     entries: entriesOf(
       attachments,
       keptRoutes.map(({ prefix }) => prefix),
-      [...keptNames].flatMap(name => (view.addresses.get(name) ?? []).map(subnetOf)),
+      [...keptNames].flatMap(name => (view.addresses.get(name) ?? []).map(parseSubnet)),
     ),
   };
 }
 
-const routeId = (prefix: Prefix, target: string): string => `${formatLong(prefix)} ${target}`;
-
-function subnetOf(text: string): Prefix {
-  const { address, length } = parseInterfaceAddress(text);
-  const host = BigInt(bits(address.family) - length);
-  return { family: address.family, first: (address.first >> host) << host, length };
-}
+const routeId = (prefix: Prefix, bridge: string): string => hostRoute(prefix, bridge).label;
 
 const FAMILIES: readonly Family[] = [4, 6];
 
@@ -122,23 +117,19 @@ function entriesOf(
 function strayRoutes({ routes }: View, wanted: Wanted): Stray[] {
   const ours = [...routes.values()].filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL));
   return ours
-    .filter(route => !wanted.routes.has(routeId(route.prefix, targetOf(route))))
+    .filter(route => !wanted.routes.has(labelOf(route)))
     .map(route =>
-      stray(
-        route.type === 'blackhole'
-          ? `blackhole ${format(route.prefix)}`
-          : `route ${format(route.prefix)} to ${targetOf(route)}`,
-        route.metric === BLACKHOLE_METRIC ? 'no pool of the configuration' : 'no domain has it',
-        [removeRoute(route)],
-      ),
+      stray(labelOf(route), isPoolRoute(route) ? 'no pool of the configuration' : 'no domain has it', [
+        removeRoute(route),
+      ]),
     );
 }
 
-const targetOf = ({ type, dev }: Route): string => (type === 'unicast' ? (dev ?? '') : type);
+const labelOf = ({ prefix, type, dev = '' }: Route): string =>
+  type === 'unicast' ? routeId(prefix, dev) : `${type} ${format(prefix)}`;
 
 function removeRoute({ prefix, type, dev, metric }: Route): Action {
   return ip(
-    ...(prefix.family === 6 ? ['-6'] : []),
     'route',
     'delete',
     ...(type === 'unicast' ? [] : [type]),
@@ -159,7 +150,7 @@ function strayEntries({ filter }: View, wanted: Wanted, firewall: Firewall): Str
     const surplus = [...contents.keys()].filter(entry => !entries.has(entry));
     return surplus.map(entry =>
       stray(`${entry.replace(/\/(32|128)$/, '')} in ${name}`, 'no domain has it', [
-        firewall.removeEntry(name, subnetOf(entry)),
+        firewall.removeEntry(name, parsePrefix(entry)),
       ]),
     );
   });

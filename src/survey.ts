@@ -6,7 +6,7 @@ import { equal } from './address.ts';
 import { assignmentOf } from './admission.ts';
 import { tapsOf } from './attach.ts';
 import type { Attachment } from './attachments.ts';
-import { chooseFirewall, FIREWALLS } from './backend.ts';
+import { BACKENDS, chooseFirewall, firewallOf } from './backend.ts';
 import type { Config } from './config.ts';
 import { type Checked, check } from './converge.ts';
 import type { Domain } from './domain.ts';
@@ -100,7 +100,9 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     base: wrongOf(basePlan(config, uplink, firewall), view),
     kept: sorted.kept.map(one => keep(one, config, firewall, view, records)),
     strays: findStrays(view, all, sorted, records, listing, config, firewall),
-    other: Object.values(FIREWALLS).find(one => one.name !== firewall.name && stands(one, host)),
+    other: BACKENDS.filter(name => name !== firewall.name)
+      .map(name => firewallOf(name, config.pools))
+      .find(one => stands(one, host)),
   };
 }
 

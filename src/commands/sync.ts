@@ -1,6 +1,6 @@
 import { detach, tapsOf, toAttachment } from '../attach.ts';
 import type { Attachment } from '../attachments.ts';
-import { FIREWALLS } from '../backend.ts';
+import { BACKENDS, firewallOf } from '../backend.ts';
 import { describe, faults, needsRepair } from '../faults.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import { addUp } from '../ledger.ts';
@@ -76,7 +76,7 @@ function list(context: Context): ReturnType<typeof listRunning> {
 function follow(
   domain: Survey['changed'][number]['domain'],
   assignment: Survey['changed'][number]['assignment'],
-  { config, firewall }: Survey,
+  { config, firewall, uplink }: Survey,
   report: Report,
   { host }: Context,
 ): void {
@@ -86,7 +86,8 @@ function follow(
       if (gone !== undefined) report.done(`removed: ${summary(gone)} (its assignment was taken away)`);
       return;
     }
-    const next = toAttachment(domain, assignment, firewall);
+    const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;
+    const next = toAttachment(domain, assignment, firewall, wire);
     reconfigure(next, tapsOf(domain), config, host);
     report.done(`changed: ${summary(next)} (its assignment has changed)`);
   } catch (error) {
@@ -101,14 +102,15 @@ export function countTraffic(context: Context): void {
     const attachments = readRecords().entries.flatMap(({ content }) =>
       typeof content === 'string' ? [] : [content],
     );
-    for (const firewall of Object.values(FIREWALLS)) addUpAll(attachments, firewall, context);
+    for (const name of BACKENDS) addUpAll(attachments, name, context);
   });
 }
 
-function addUpAll(attachments: readonly Attachment[], firewall: Firewall, { host }: Context): void {
-  const own = attachments.filter(({ backend }) => backend === firewall.name);
+function addUpAll(attachments: readonly Attachment[], name: Firewall['name'], { host }: Context): void {
+  const own = attachments.filter(({ backend }) => backend === name);
   if (own.length === 0) return;
-  const filter = look(host, firewall.looks.counters);
+  const prefixes = own.flatMap(({ addresses }) => addresses.map(({ prefix }) => prefix));
+  const filter = look(host, firewallOf(name, prefixes).looks.counters);
   for (const { domain, addresses } of own)
     for (const { prefix } of addresses) addUp(prefix, domain, filter, false);
 }

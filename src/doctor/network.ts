@@ -1,4 +1,4 @@
-import { contains, format, overlaps, type Prefix, parseInterfaceAddress } from '../address.ts';
+import { contains, format, overlaps, type Prefix, parseSubnet } from '../address.ts';
 import { refuseHostInPools } from '../config.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../names.ts';
 import { Refusal, reason } from '../refusal.ts';
@@ -60,7 +60,7 @@ export function checkPools({ config, uplink, network }: Facts): Finding[] {
       if (!(error instanceof Refusal)) throw error;
       findings.push(finding(reason(error), "the host's own address would be routed to a VM", EDIT));
     }
-    for (const subnet of (network.addresses.get(device) ?? []).map(toSubnet))
+    for (const subnet of (network.addresses.get(device) ?? []).map(parseSubnet))
       for (const pool of pools.filter(one => overlaps(one, subnet)))
         findings.push(
           finding(
@@ -128,12 +128,6 @@ function foreignRoutes(routes: ReadonlyMap<string, Route>, links: Facts['network
   );
 }
 
-function toSubnet(text: string): Prefix {
-  const { address, length } = parseInterfaceAddress(text);
-  const host = BigInt((address.family === 4 ? 32 : 128) - length);
-  return { ...address, first: (address.first >> host) << host, length };
-}
-
 /** The route that an address brings along. */
 const isUplinkSubnet = ({ prefix, dev }: Route, addresses: Facts['network']['addresses']): boolean =>
-  (addresses.get(dev ?? '') ?? []).map(toSubnet).some(subnet => contains(subnet, prefix));
+  (addresses.get(dev ?? '') ?? []).map(parseSubnet).some(subnet => contains(subnet, prefix));

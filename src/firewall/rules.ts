@@ -41,6 +41,9 @@ export type Match =
   | { readonly is: 'dhcp-request' }
   /** Any DHCP message to a client. */
   | { readonly is: 'dhcp-reply' }
+  | { readonly is: 'icmp-types'; readonly types: readonly number[] }
+  /** The bridge has sent more of these lately than the set lets by. */
+  | { readonly is: 'flood'; readonly set: string }
   | { readonly is: 'icmp-error' }
   | { readonly is: 'icmp-redirect' };
 
@@ -86,6 +89,8 @@ export interface SetSpec {
   readonly counters: boolean;
   /** Entries that end by themselves, in seconds. */
   readonly timeout?: number;
+  /** Its entries are bridges, which the filter itself puts there, and not addresses. */
+  readonly ofBridges?: true;
 }
 
 /** Everything that stands in the filter for one family, before any domain. */
@@ -109,6 +114,8 @@ export const CAUSES = {
   midstream: 'flow older than its rules',
   policy: 'rules of the domain',
   redirect: 'ICMP redirect to a domain',
+  advertisement: 'router advertisement or redirect from a domain',
+  solicitation: 'too many solicitations from a domain',
 } as const;
 
 /** Where a packet ends that may belong to a flow that its domain's rules have cut. */

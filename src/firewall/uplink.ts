@@ -5,4 +5,11 @@ export interface Uplink {
   readonly device: string;
   readonly host: Prefix;
   readonly gateway: Prefix | undefined;
+  /** The host's IPv6 addresses there. */
+  readonly host6: readonly Prefix[];
+  readonly gateway6: Prefix | undefined;
 }
+
+/** What is the host's own or its gateway's, and never a domain's. */
+export const ownAddresses = ({ host, gateway, host6, gateway6 }: Uplink): Prefix[] =>
+  [host, gateway, ...host6, gateway6].filter(address => address !== undefined);

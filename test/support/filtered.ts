@@ -1,6 +1,6 @@
 import { build } from 'esbuild';
 import { parsePrefix } from '../../src/address.ts';
-import { FIREWALLS } from '../../src/backend.ts';
+import { firewallOf } from '../../src/backend.ts';
 import { parseConfig } from '../../src/config.ts';
 import { countedRules, dropsByCause } from '../../src/firewall/counters.ts';
 import type { Firewall, Look } from '../../src/firewall/firewall.ts';
@@ -18,6 +18,7 @@ import { COMMAND, PROJECT } from './build.ts';
 import { domainXml, uuidOf } from './domain.ts';
 import type { Request } from './inside.ts';
 import { bridgeOf, POOLS, Scene } from './scene.ts';
+import { UPLINK } from './uplink.ts';
 import { Wire } from './wire.ts';
 
 /** The three filters that hnet runs on; every scenario of the filter is played on each. */
@@ -79,7 +80,7 @@ export class Filtered {
   }
 
   get firewall(): Firewall {
-    return FIREWALLS[this.backend === 'nftables' ? 'nftables' : 'iptables'];
+    return firewallOf(this.backend === 'nftables' ? 'nftables' : 'iptables', parseConfig(this.#config).pools);
   }
 
   get #config(): string {
@@ -159,8 +160,7 @@ ${this.#options.firewall ?? ''}
   async drops(cause: Cause): Promise<number> {
     const view = await this.look('brief');
     if (cause === 'policy') return this.#policyDrops(view);
-    const uplink = { device: 'eth0', host: parsePrefix(this.host.address), gateway: undefined };
-    const { raw, filter } = ruleset(4, parseConfig(this.#config), uplink).chains;
+    const { raw, filter } = ruleset(4, parseConfig(this.#config), UPLINK).chains;
     const chains = [
       ...raw.map(chain => ['raw', chain] as const),
       ...filter.map(chain => ['filter', chain] as const),

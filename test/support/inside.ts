@@ -8,7 +8,7 @@ import { parsePrefix } from '../../src/address.ts';
 import { assignmentOf } from '../../src/admission.ts';
 import { attach, tapsOf } from '../../src/attach.ts';
 import { readAttachment } from '../../src/attachments.ts';
-import { FIREWALLS } from '../../src/backend.ts';
+import { firewallOf } from '../../src/backend.ts';
 import { loadConfig } from '../../src/config-file.ts';
 import { type Domain, parseDomain, policyOf } from '../../src/domain.ts';
 import { Host } from '../../src/host.ts';
@@ -33,7 +33,10 @@ function act(request: Request): unknown {
       return change(parseDomain(request.xml));
     case 'total': {
       const prefix = parsePrefix(request.ip);
-      return totalOf(readEntry(prefix), countedOf(prefix, look(host, FIREWALLS[request.backend].looks.all)));
+      return totalOf(
+        readEntry(prefix),
+        countedOf(prefix, look(host, firewallOf(request.backend, [prefix]).looks.all)),
+      );
     }
   }
 }

@@ -174,7 +174,7 @@ describe('hostile input', () => {
           if (intent.kind !== 'assigned') return;
           planned += 1;
           const { addresses, policy } = intent.assignment;
-          for (const firewall of [iptables, nftables]) {
+          for (const firewall of [iptables([4, 6]), nftables([4, 6])]) {
             const plan = domainPlan({ domain: uuid, addresses, policy }, DHCP, firewall);
             for (const resource of plan)
               for (const action of [...resource.up(EMPTY_VIEW), ...resource.down(EMPTY_VIEW)])
