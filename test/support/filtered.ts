@@ -1,5 +1,5 @@
 import { build } from 'esbuild';
-import { parsePrefix } from '../../src/address.ts';
+import { format, parsePrefix } from '../../src/address.ts';
 import { firewallOf } from '../../src/backend.ts';
 import { parseConfig } from '../../src/config.ts';
 import { countedRules, dropsByCause } from '../../src/firewall/counters.ts';
@@ -7,7 +7,7 @@ import type { Firewall, Look } from '../../src/firewall/firewall.ts';
 import { OPEN, type Policy, parseRule, policyChains } from '../../src/firewall/policy.ts';
 import { CAUSES } from '../../src/firewall/rules.ts';
 import { ruleset } from '../../src/firewall/ruleset.ts';
-import { bridgeMac } from '../../src/names.ts';
+import { articleScope, bridgeMac } from '../../src/names.ts';
 import type { FilterView } from '../../src/view.ts';
 import { escapeXml } from '../../src/xml.ts';
 import type { Guest } from '../lab/guest.ts';
@@ -17,7 +17,7 @@ import { until } from '../lab/wait.ts';
 import { COMMAND, PROJECT } from './build.ts';
 import { domainXml, uuidOf } from './domain.ts';
 import type { Request } from './inside.ts';
-import { bridgeOf, POOLS, Scene } from './scene.ts';
+import { bridgeOf, gatewayFor, POOLS, Scene } from './scene.ts';
 import { UPLINK } from './uplink.ts';
 import { Wire } from './wire.ts';
 
@@ -80,11 +80,16 @@ export class Filtered {
   }
 
   get firewall(): Firewall {
-    return firewallOf(this.backend === 'nftables' ? 'nftables' : 'iptables', parseConfig(this.#config).pools);
+    const backend = this.backend === 'nftables' ? 'nftables' : 'iptables';
+    return firewallOf(backend, this.#pools.map(parsePrefix));
+  }
+
+  get #pools(): readonly string[] {
+    return this.#options.pools ?? POOLS;
   }
 
   get #config(): string {
-    return `pools = ${JSON.stringify(this.#options.pools ?? POOLS)}
+    return `pools = ${JSON.stringify(this.#pools)}
 [firewall]
 backend = "${this.firewall.name}"
 ${this.#options.firewall ?? ''}
@@ -112,7 +117,7 @@ ${this.#options.firewall ?? ''}
   async start(name: string, ip: string, policy: PolicyWords = {}): Promise<Guest> {
     await this.prepare(name, ip, policy);
     const guest = await this.host.guest({ name, bridge: bridgeOf(ip) });
-    await guest.static(ip, this.host.address);
+    await guest.static(ip, gatewayFor(ip, this.host));
     return guest;
   }
 
@@ -206,7 +211,7 @@ ${this.#options.firewall ?? ''}
 }
 
 /** The article's scope for an address. */
-export const scopeOf = (ip: string): string => `172.30.${ip.split('.').at(-1)}.0/24`;
+export const scopeOf = (ip: string): string => format(articleScope(parsePrefix(ip)));
 /** An address of that scope. */
 export const inScope = (ip: string, last: number): string => `172.30.${ip.split('.').at(-1)}.${last}`;
 
