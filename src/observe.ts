@@ -92,7 +92,11 @@ function toNetwork([links, routes, routes6, proxies]: readonly unknown[]): Netwo
   return {
     ...toLinks(links),
     routes: new Map([...toRoutes(4, routes), ...toRoutes(6, routes6)]),
-    proxies: new Set(parse(proxySchema, proxies ?? [], 'ip neigh').map(({ dst, dev }) => `${dst} ${dev}`)),
+    proxies: new Set(
+      parse(proxySchema, proxies ?? [], 'ip neigh')
+        .filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL))
+        .map(({ dst, dev }) => `${dst} ${dev}`),
+    ),
   };
 }
 
@@ -244,7 +248,7 @@ function toRoutes(family: Family, output: unknown): ReadonlyMap<string, Route> {
   return new Map(routes.map(route => [routeKey(route.prefix, route.metric), route]));
 }
 
-const proxySchema = v.object({ dst: v.string(), dev: v.string() });
+const proxySchema = v.object({ dst: v.string(), dev: v.string(), protocol: text });
 
 function toRoute(
   family: Family,

@@ -3,6 +3,7 @@ import { checkFilters, checkLibvirt, checkMetadata, checkNeighbours, checkTwins 
 import { type Facts, gather } from '../doctor/facts.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { checkHook } from '../doctor/hook.ts';
+import { checkIpv6 } from '../doctor/ipv6.ts';
 import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplink } from '../doctor/network.ts';
 import { checkStrangers, checkTools } from '../doctor/tools.ts';
 import type { Context } from './context.ts';
@@ -13,6 +14,7 @@ const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
   checkTools,
   checkUplink,
   checkForwarding,
+  checkIpv6,
   checkPools,
   checkScopes,
   checkStrangers,

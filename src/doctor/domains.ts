@@ -1,4 +1,4 @@
-import { format, overlaps, size } from '../address.ts';
+import { type Family, format, overlaps, size } from '../address.ts';
 import { addressesOf } from '../domain.ts';
 import { holdingsOf } from '../inventory.ts';
 import type { KnownDomain } from '../libvirt.ts';
@@ -76,20 +76,27 @@ export function checkFilters(facts: Facts): Finding[] {
   });
 }
 
+/** Of a whole prefix, so many addresses at most are thought to be in use at a time. */
+const CROWD = 64n;
+
 /** Every guest that is spoken to is an entry, and a full table cuts everybody off. */
 export function checkNeighbours(facts: Facts): Finding[] {
-  const assigned = all(facts)
-    .flatMap(holdingsOf)
-    .filter(({ address }) => address.prefix.family === 4)
-    .reduce((sum, { address }) => sum + Number(size(address.prefix)), 0);
-  const path = '/proc/sys/net/ipv4/neigh/default/gc_thresh3';
-  const limit = Number(facts.file(path)?.text.trim() ?? Number.NaN);
-  if (!(assigned > limit / 2)) return [];
-  return [
-    finding(
-      `${assigned} addresses are assigned, and the kernel's neighbour table takes ${limit}`,
-      'when it is full, no VM is reachable that is not in it',
-      `sysctl -w net.ipv4.neigh.default.gc_thresh3=${assigned * 4}`,
-    ),
-  ];
+  const held = all(facts).flatMap(holdingsOf);
+  return ([4, 6] as const).flatMap(family => {
+    const assigned = held
+      .filter(({ address }) => address.prefix.family === family)
+      .map(({ address: { prefix } }) => Number(family === 6 && size(prefix) > CROWD ? CROWD : size(prefix)))
+      .reduce((sum, count) => sum + count, 0);
+    const limit = Number(facts.file(thresholdOf(family))?.text.trim() ?? Number.NaN);
+    if (!(assigned > limit / 2)) return [];
+    return [
+      finding(
+        `${assigned} addresses are assigned, and the kernel's IPv${family} neighbour table takes ${limit}`,
+        'when it is full, no VM is reachable that is not in it',
+        `sysctl -w net.ipv${family}.neigh.default.gc_thresh3=${assigned * 4}`,
+      ),
+    ];
+  });
 }
+
+const thresholdOf = (family: Family): string => `/proc/sys/net/ipv${family}/neigh/default/gc_thresh3`;

@@ -1,5 +1,6 @@
 /** What the checks judge by, gathered once. Everything here may be missing: a host in trouble is what it is for. */
 import { statSync } from 'node:fs';
+import { format, formatLong, isLinkLocal, type Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import { loadConfig } from '../config-file.ts';
 import type { Uplink } from '../firewall/uplink.ts';
@@ -20,6 +21,8 @@ export interface Facts {
   readonly network: Pick<View, 'links' | 'addresses' | 'routes'>;
   readonly domains: Known<readonly KnownDomain[]>;
   readonly file: (path: string) => File | undefined;
+  /** Whether an answer to an address comes here; asks the gateway, see {@link answersArrive}. */
+  readonly arrives: (address: Prefix, gateway: Prefix, device: string) => boolean;
   /** What a command prints; undefined if it can't be run, or fails. */
   readonly output: (...argv: readonly string[]) => string | undefined;
 }
@@ -43,12 +46,35 @@ export function gather(host: Host): Facts {
     network: readNetwork(host),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
+    arrives: (...question) => answersArrive(host, ...question),
     output: (...argv) => {
       const result = known(() => host.run(argv));
       return result.is === 'known' ? result.value : undefined;
     },
   };
 }
+
+/**
+ * Sends a ping to the gateway with an address that nobody holds. It stands on the loopback interface for that, where no
+ * neighbour's question about it is answered: so the answer comes only if the provider routes it here. The address goes
+ * by itself after some seconds, whatever becomes of this process.
+ */
+function answersArrive(host: Host, address: Prefix, gateway: Prefix, device: string): boolean {
+  const own = formatLong(address);
+  const target = isLinkLocal(gateway) ? `${format(gateway)}%${device}` : format(gateway);
+  try {
+    host.run(['ip', 'address', 'replace', own, 'dev', 'lo', ...PASSING]);
+    host.run(['ping', '-6', '-n', '-c', '3', '-i', '0.3', '-w', '3', '-I', format(address), target]);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  } finally {
+    known(() => host.run(['ip', 'address', 'delete', own, 'dev', 'lo']));
+  }
+}
+
+const PASSING = ['valid_lft', '10', 'preferred_lft', '0', 'noprefixroute'];
 
 function known<T>(read: () => T): Known<T> {
   try {

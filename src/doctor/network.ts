@@ -1,7 +1,9 @@
 import { contains, format, overlaps, type Prefix, parseSubnet } from '../address.ts';
+import { familiesIn } from '../backend.ts';
 import { refuseHostInPools } from '../config.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../names.ts';
 import { Refusal, reason } from '../refusal.ts';
+import { FORWARDING } from '../resources/forwarding.ts';
 import type { Route } from '../view.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
@@ -39,9 +41,13 @@ export function checkUplink({ uplink, network }: Facts): Finding[] {
   ];
 }
 
-export function checkForwarding({ file }: Facts): Finding[] {
-  if (file('/proc/sys/net/ipv4/ip_forward')?.text.trim() === '1') return [];
-  return [finding('IPv4 forwarding is off', 'nothing passes between the uplink and the VMs', 'hnet sync')];
+export function checkForwarding({ config, file }: Facts): Finding[] {
+  const families = familiesIn(config.is === 'known' ? config.value.pools : []);
+  return families
+    .filter(family => file(FORWARDING[family])?.text.trim() !== '1')
+    .map(family =>
+      finding(`IPv${family} forwarding is off`, 'nothing passes between the uplink and the VMs', 'hnet sync'),
+    );
 }
 
 /** Pools that hold the host, lie on the uplink's own wire, or that the host routes elsewhere. */
@@ -60,7 +66,9 @@ export function checkPools({ config, uplink, network }: Facts): Finding[] {
       if (!(error instanceof Refusal)) throw error;
       findings.push(finding(reason(error), "the host's own address would be routed to a VM", EDIT));
     }
-    for (const subnet of (network.addresses.get(device) ?? []).map(parseSubnet))
+    const subnets = (network.addresses.get(device) ?? []).map(parseSubnet);
+    // The provider's IPv6 subnet is the uplink's own more often than not: see ipv6.ts.
+    for (const subnet of subnets.filter(({ family }) => family === 4))
       for (const pool of pools.filter(one => overlaps(one, subnet)))
         findings.push(
           finding(
