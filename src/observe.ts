@@ -1,12 +1,21 @@
 /** Reads what is into a View: the output of tools and files of the kernel, parsed into types at this door. */
 import { readdirSync } from 'node:fs';
 import * as v from 'valibot';
-import { type Family, format, formatAddress, type Prefix, parsePrefix } from './address.ts';
+import {
+  contains,
+  type Family,
+  format,
+  formatAddress,
+  nth,
+  type Prefix,
+  parsePrefix,
+  size,
+} from './address.ts';
 import type { Config } from './config.ts';
 import type { Firewall, Look } from './firewall/firewall.ts';
 import type { Uplink } from './firewall/uplink.ts';
 import { CommandFailure, type Host, processOf, readIfThere } from './host.ts';
-import { DHCP_DIRECTORY, gatewayOf, ROUTE_PROTOCOL } from './names.ts';
+import { BLACKHOLE_METRIC, DHCP_DIRECTORY, gatewayOf, ROUTE_PROTOCOL } from './names.ts';
 import { observeStrangers } from './observe-strangers.ts';
 import { Refusal } from './refusal.ts';
 import type { BridgeSpec } from './resources/bridge.ts';
@@ -112,33 +121,30 @@ export function look(host: Host, { commands, parse }: Look): View['filter'] {
 export interface StartView {
   readonly uplink: Uplink;
   readonly view: View;
-  /** Routes that lead to, or lie within, the scopes of the domain. */
+  /** Routes that lead to the scopes of the domain, or to an eighth of one. */
   readonly routes: readonly Route[];
 }
 
 /**
  * Looks only at what a start touches, so that it costs the same with 4,000 domains as with one: one process
  * for links and routes, one for the filter. Entries of sets and DHCP servers count as absent, for bringing
- * them up again does no harm.
+ * them up again does no harm. Routes are looked up and never listed: whoever lists some gets all domains' from
+ * the kernel, and picks.
  */
 export function observeStart(
   host: Host,
   firewall: Firewall,
-  given: UplinkConfig,
+  given: UplinkConfig & Pick<Config, 'pools'>,
   bridges: readonly BridgeSpec[],
   prefixes: readonly Prefix[],
 ): StartView {
   const queries = {
     links: bridges.map(({ name }) => `address show dev ${name}`),
-    scopes: bridges.flatMap(({ scope }) => [
-      `route get fibmatch ${format(gatewayOf(scope))}`,
-      `route show root ${format(scope)}`,
-    ]),
+    scopes: bridges.flatMap(({ scope }) => eighths(scope).map(one => `route get fibmatch ${format(one)}`)),
     prefixes: prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
   };
-  const [defaultRoute, otherRoute, blackholes, ...answers] = host.query([
+  const [defaultRoute, otherRoute, ...answers] = host.query([
     ...DEFAULT_ROUTE,
-    `route show type blackhole proto ${ROUTE_PROTOCOL}`,
     ...Object.values(queries).flat(),
   ]);
   const take = (count: number): unknown[] => answers.splice(0, count).flatMap(answer => answer ?? []);
@@ -151,11 +157,36 @@ export function observeStart(
     view: {
       ...EMPTY_VIEW,
       ...links,
-      routes: new Map([...toRoutes(4, blackholes), ...matches]),
+      routes: new Map([...blackholes(given.pools, [...matches.values()]), ...matches]),
       filter: look(host, firewall.looks.brief),
       sysctl,
     },
   };
+}
+
+/** An address in each eighth of a scope: what is routed elsewhere shows, unless it is smaller than that. */
+const eighths = (scope: Prefix): Prefix[] => [
+  gatewayOf(scope),
+  ...[1n, 2n, 3n, 4n, 5n, 6n, 7n].map(part => nth(scope, (size(scope) * part) / 8n)),
+];
+
+/**
+ * The pools' blackholes, by what became of the domain's own addresses: a lookup that ends in a blackhole fails, and
+ * one that finds a route wider than the pool has met none. Pools that the domain has no address of aren't its concern.
+ */
+function blackholes(pools: readonly Prefix[], matches: readonly Route[]): [string, Route][] {
+  return pools
+    .filter(pool => !matches.some(({ prefix }) => prefix.length < pool.length && contains(prefix, pool)))
+    .map(prefix => [
+      routeKey(prefix, BLACKHOLE_METRIC),
+      {
+        prefix,
+        type: 'blackhole',
+        dev: undefined,
+        protocol: String(ROUTE_PROTOCOL),
+        metric: BLACKHOLE_METRIC,
+      },
+    ]);
 }
 
 /** The links of these names that exist. */
