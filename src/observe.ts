@@ -1,5 +1,5 @@
 /** Reads what is into a View: the output of tools and files of the kernel, parsed into types at this door. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import * as v from 'valibot';
 import {
   contains,
@@ -265,10 +265,14 @@ function readDhcpServers(host: Host): ReadonlyMap<string, DhcpServer> {
   }
   for (const bridge of listDirectory(DHCP_DIRECTORY).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? [])) {
     const pid = processOf(pidFile(bridge), configurationFile(bridge));
-    if (pid !== undefined) note(bridge, pid, 'nothing');
+    if (pid !== undefined) note(bridge, pid, isYoung(bridge) ? bridge : 'nothing');
   }
   return new Map([...found].map(([bridge, servers]) => [bridge, toServer(bridge, servers)]));
 }
+
+/** Started just now: among thousands of interfaces dnsmasq takes its time before it binds, and is no fault meanwhile. */
+const isYoung = (bridge: string): boolean =>
+  Date.now() - (statSync(pidFile(bridge), { throwIfNoEntry: false })?.mtimeMs ?? 0) < 10_000;
 
 const SERVER = new RegExp(`--conf-file=${DHCP_DIRECTORY}/([^/\0]+)\\.conf\0`);
 

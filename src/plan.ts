@@ -37,14 +37,12 @@ export function bridgesOf(domain: string, addresses: readonly Address[]): Bridge
 
 /**
  * Everything a domain needs while it runs, in the order in which it comes up: the filter stands before the
- * route that brings the first packet, and in the reverse order the route goes before the filter.
+ * bridge and the route that brings the first packet, and in the reverse order the route goes before the filter. What
+ * `ip` does stands together, for one process does it.
  */
 export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall): Resource[] {
   const bridges = bridgesOf(wanted.domain, wanted.addresses);
   return [
-    ...bridges.map(bridge),
-    ...bridges.map(gatewayAddress),
-    ...bridges.map(bridgeSysctls),
     ...bridges.map(({ scope }) => firewall.scope(scope)),
     ...wanted.addresses.map(({ prefix }) => firewall.address(prefix)),
     ...firewall.policy({
@@ -54,8 +52,11 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
       policy: wanted.policy,
       underway: wanted.underway ?? false,
     }),
+    ...bridges.map(bridge),
+    ...bridges.map(gatewayAddress),
     ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
     ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),
+    ...bridges.map(bridgeSysctls),
     ...bridges.map(spec => dhcpScope(spec, serviceOf(spec, wanted, dhcp), dhcp)),
   ];
 }

@@ -1,6 +1,14 @@
-import { type Action, ip, sysctlPath } from '../action.ts';
+import { type Action, ip, launch, sysctlPath } from '../action.ts';
 import { formatLong, type Prefix } from '../address.ts';
-import { aliasOwner, bridgeMac, DEVICE_GROUP, gatewayOf, linkAlias } from '../names.ts';
+import {
+  aliasOwner,
+  bridgeMac,
+  DEVICE_GROUP,
+  gatewayOf,
+  LEAVING_NAME,
+  leavingName,
+  linkAlias,
+} from '../names.ts';
 import type { Link, View } from '../view.ts';
 import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
 
@@ -36,8 +44,36 @@ export function bridge(spec: BridgeSpec): Resource {
       // No link-local address by itself: IPv6 is off on a bridge until an IPv6 address is assigned.
       ip('link', 'set', 'dev', name, 'alias', linkAlias(domain), 'addrgenmode', 'none', 'up'),
     ],
-    down: () => [ip('link', 'delete', 'dev', name)],
+    down: () => removeBridge(name),
   };
+}
+
+/**
+ * The kernel lets whoever deletes a link wait for its grace period, 25 to 40 ms. So the bridge gives up its name at
+ * once, for the next start, and is deleted under another by a process of its own. One that wasn't, because that process
+ * was killed, goes before the next takes its name.
+ */
+function removeBridge(name: string): Action[] {
+  const leaving = leavingName(name);
+  return [
+    ip('link', 'delete', 'dev', leaving),
+    ip('link', 'set', 'dev', name, 'down'),
+    ip('link', 'set', 'dev', name, 'name', leaving),
+    launch(['ip', 'link', 'delete', 'dev', leaving]),
+  ];
+}
+
+/** Those that are about to be deleted, or were to be. */
+export function leavingBridges({ links }: View): Resource[] {
+  const leaving = [...links].filter(
+    ([name, { alias }]) => LEAVING_NAME.test(name) && aliasOwner(alias) !== undefined,
+  );
+  return leaving.map(([name]) => ({
+    label: `bridge ${name}`,
+    probe: () => PRESENT,
+    up: () => [],
+    down: () => [ip('link', 'delete', 'dev', name)],
+  }));
 }
 
 function probeBridge({ domain }: BridgeSpec, mac: string, link: Link | undefined): Finding {

@@ -14,7 +14,7 @@ export type Backend = 'nft' | 'legacy';
 export async function assemble(host: Host, count: number, backend: Backend = 'nft'): Promise<void> {
   await host.write('/etc/hnet/hnet.toml', CONFIG);
   await host.run(['mkdir', '-p', RUN]);
-  await host.run(['cp', `${PROJECT}dist/qemu.cjs`, `${RUN}/qemu.cjs`]);
+  await host.run(['cp', `${PROJECT}dist/qemu.cjs`, `${PROJECT}dist/program.cjs`, RUN]);
   await chooseIptables(host, backend);
   await crowd(host, String(count));
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Outcome } from '../lab/run.ts';
-import { HOOK, PROJECT } from '../support/build.ts';
+import { HOOK, PROGRAM, PROJECT } from '../support/build.ts';
 import { type DomainOptions, domainXml } from '../support/domain.ts';
 import type { Scene } from '../support/scene.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
@@ -108,7 +108,7 @@ kernelSuite('the gate before node', scene => {
   async function installed(node: string): Promise<Scene> {
     const one = await scene();
     await one.overlay('/usr/lib');
-    await one.host.run(['install', '-D', '-m644', HOOK, '/usr/lib/hnet/qemu.cjs']);
+    await one.host.run(['install', '-D', '-m644', '-t', '/usr/lib/hnet', HOOK, PROGRAM]);
     await one.host.write(
       GATE,
       readFileSync(join(PROJECT, 'hooks/qemu.sh'), 'utf8').replaceAll('@NODE@', node),

@@ -1,0 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { hook } from '../src/hook.ts';
+
+// libvirt calls `qemu NAME OPERATION begin|end …`; the name is in the XML too, and there it is certain.
+const { code, message } = hook(process.argv[3] ?? '', readFileSync(0, 'utf8'));
+if (message !== undefined) process.stderr.write(`${message}\n`);
+// At once: taking its heap apart costs node some milliseconds.
+process.exit(code);
