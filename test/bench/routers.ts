@@ -31,7 +31,12 @@ export async function ownRouter(lab: Lab, name: string, count: number, backend: 
 }
 
 /** A pair of rules for each address in the FORWARD chain: as scripts do that add rules per domain. */
-export async function pairRouter(lab: Lab, name: string, count: number, backend: Backend): Promise<Router> {
+export async function pairRouter(
+  lab: Lab,
+  name: string,
+  count: number,
+  backend: Exclude<Backend, 'nftables'>,
+): Promise<Router> {
   const host = await lab.host(name, { pools: [] });
   await chooseIptables(host, backend);
   const rules = Array.from({ length: count }, (_, number) => {

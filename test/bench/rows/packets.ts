@@ -23,18 +23,19 @@ export const packets: Row = {
     }),
 };
 
-type Name = 'bare' | `${'nft' | 'legacy'} ${'1' | 'many' | 'pairs'}`;
+const KINDS = ['iptables-nft', 'iptables-legacy'] as const;
+const BACKENDS = [...KINDS, 'nftables'] as const;
+type Name = 'bare' | `${(typeof BACKENDS)[number]} ${'1' | 'many'}` | `${(typeof KINDS)[number]} pairs`;
 
 async function build(lab: Lab, many: number): Promise<Record<Name, Router>> {
-  return {
-    bare: await bareRouter(lab, 'h1'),
-    'nft 1': await ownRouter(lab, 'h2', 1, 'nft'),
-    'nft many': await ownRouter(lab, 'h3', many, 'nft'),
-    'nft pairs': await pairRouter(lab, 'h4', many, 'nft'),
-    'legacy 1': await ownRouter(lab, 'h5', 1, 'legacy'),
-    'legacy many': await ownRouter(lab, 'h6', many, 'legacy'),
-    'legacy pairs': await pairRouter(lab, 'h7', many, 'legacy'),
-  };
+  const routers: [Name, Router][] = [['bare', await bareRouter(lab, 'h1')]];
+  const next = () => `h${routers.length + 1}`;
+  for (const backend of BACKENDS) {
+    routers.push([`${backend} 1`, await ownRouter(lab, next(), 1, backend)]);
+    routers.push([`${backend} many`, await ownRouter(lab, next(), many, backend)]);
+  }
+  for (const kind of KINDS) routers.push([`${kind} pairs`, await pairRouter(lab, next(), many, kind)]);
+  return Object.fromEntries(routers) as Record<Name, Router>;
 }
 
 async function measure(
@@ -67,14 +68,14 @@ async function measure(
       costs.generator.map(cost => 1000 / cost),
     ),
     line('bare route', 'bare'),
-    ...(['nft', 'legacy'] as const).flatMap(backend => {
+    ...BACKENDS.flatMap(backend => {
       const growth = ratio(rates(`${backend} many`), rates(`${backend} 1`), 'of one address', atLeast(0.95));
       return [
-        line(`hnet, iptables-${backend}, 1 address`, `${backend} 1`),
-        line(`hnet, iptables-${backend}, ${many} addresses`, `${backend} many`, growth),
-        line(`a pair of rules each, iptables-${backend}, ${many} addresses`, `${backend} pairs`),
+        line(`hnet, ${backend}, 1 address`, `${backend} 1`),
+        line(`hnet, ${backend}, ${many} addresses`, `${backend} many`, growth),
       ];
     }),
+    ...KINDS.map(kind => line(`a pair of rules each, ${kind}, ${many} addresses`, `${kind} pairs`)),
   ];
 }
 
