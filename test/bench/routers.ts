@@ -4,8 +4,10 @@ import { formatLong } from '../../src/address.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
+import type { Machine } from '../lab/machine.ts';
 import { assemble, type Backend, chooseIptables } from './crowded.ts';
 import { member } from './members.ts';
+import { costOf, type Flows, pump } from './pump.ts';
 
 export interface Router {
   readonly host: Host;
@@ -70,6 +72,9 @@ async function router(host: Host, number: number): Promise<Router> {
   return { host, guest, to: { mac: host.site.mac, address }, cable: host.site.name };
 }
 
-/** Packets that have arrived at the guest. */
-export const arrived = async ({ guest }: Router): Promise<number> =>
-  Number(await guest.read('/sys/class/net/eth0/statistics/rx_packets'));
+/** What a packet costs that a sender sends through a router to its guest, in microseconds of processor time. */
+export async function costThrough(sender: Machine, router: Router, flows: Flows): Promise<number> {
+  const { guest, cable, to } = router;
+  const arrived = async () => Number(await guest.read('/sys/class/net/eth0/statistics/rx_packets'));
+  return costOf(await pump(sender, cable, to, flows, arrived));
+}

@@ -37,12 +37,12 @@ kernelSuite('the gate before node', scene => {
     const one = await installed('/run/lab/node');
     await one.host.write(
       '/run/lab/node',
-      '#!/bin/sh\nshift; printf "%s|" "$@" >/run/lab/words; cat >/run/lab/xml\n',
+      '#!/bin/sh\nshift; printf "%s|" "$@" >/run/lab/words; { cat; cat <&3; } >/run/lab/xml\n',
     );
     await one.host.run(['chmod', '755', '/run/lab/node']);
     const name = '$(id) `id` $HOME \\ "x" \\n %s';
     expect(await call(one, 'prepare', ASSIGNED, name)).to.deep.equal(SILENCE);
-    expect(await one.host.read('/run/lab/xml')).to.equal(domainXml(name, ASSIGNED).trimEnd());
+    expect(await one.host.read('/run/lab/xml')).to.equal(domainXml(name, ASSIGNED));
     expect(await one.host.read('/run/lab/words')).to.equal(`${name}|prepare|begin|-|`);
   });
 

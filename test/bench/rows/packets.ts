@@ -3,7 +3,7 @@ import type { Machine } from '../../lab/machine.ts';
 import { atLeast, type Comparison, type Figure, figure, ratio } from '../figure.ts';
 import { costOf, type Flows, pump } from '../pump.ts';
 import { alternate } from '../rounds.ts';
-import { arrived, bareRouter, ownRouter, pairRouter, type Router } from '../routers.ts';
+import { bareRouter, costThrough, ownRouter, pairRouter, type Router } from '../routers.ts';
 import { type Bench, inLab, type Row } from '../row.ts';
 
 /** Forwarding 64-byte UDP from the provider to a guest: what a packet costs, by what filters it. */
@@ -46,8 +46,11 @@ async function measure(
   { quick }: Bench,
 ) {
   // The first packet of a flow costs more than its next ones: connection tracking notes it. Let all be known.
-  for (const each of Object.values(routers)) await one(sender, each, flows);
-  const variants = Object.entries(routers).map(([name, each]) => [name, () => one(sender, each, flows)]);
+  for (const each of Object.values(routers)) await costThrough(sender, each, flows);
+  const variants = Object.entries(routers).map(([name, each]) => [
+    name,
+    () => costThrough(sender, each, flows),
+  ]);
   const costs = await alternate<Name | 'generator', number>(
     { ...Object.fromEntries(variants), generator: () => generator(sender, routers.bare, flows) },
     quick ? 3 : 8,
@@ -80,9 +83,6 @@ async function measure(
 }
 
 const ours = (name: Name): boolean => !name.endsWith('pairs');
-
-const one = async (sender: Machine, router: Router, flows: Flows): Promise<number> =>
-  costOf(await pump(sender, router.cable, router.to, flows, () => arrived(router)));
 
 /** Sends to a MAC that is nobody's: the packets cross the cable and end there. */
 async function generator(sender: Machine, { host, cable, to }: Router, flows: Flows): Promise<number> {
