@@ -128,7 +128,7 @@ install_program() {
     put "$bundled" "$PRIVATE_NODE" 755
     node=$PRIVATE_NODE
   fi
-  for file in qemu.cjs hnet.cjs; do put "dist/$file" "$LIB/$file" 644; done
+  for file in program.cjs qemu.cjs hnet.cjs; do put "dist/$file" "$LIB/$file" 644; done
   rm -rf "$LIB/node_modules"
   cp -R dist/node_modules "$LIB/node_modules"
   wrapper hnet ''
@@ -304,7 +304,7 @@ uninstall() {
     if is_ours "$hook"; then rm -f "$hook"; fi
   done
   rmdir "$HOOKS/qemu.d" 2>/dev/null || true
-  rm -rf "$LIB" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet
+  rm -rf "$LIB" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet /var/cache/hnet
   for service in $SERVICES; do rm -f "$UNITS/$service"; done
   if has_systemd; then systemctl daemon-reload; fi
   if [ "$purge" = yes ]; then rm -rf "${CONFIG%/*}" /var/lib/hnet; fi

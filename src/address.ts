@@ -56,6 +56,14 @@ export function subtract(from: Prefix, without: Prefix): Prefix[] {
   return [half, { ...half, first: from.first + size(half) }].flatMap(part => subtract(part, without));
 }
 
+/** Every range that contains a prefix and is larger, the largest first. */
+export function around({ family, first, length }: Prefix): Prefix[] {
+  return Array.from({ length }, (_, shorter) => {
+    const host = BigInt(bits(family) - shorter);
+    return { family, first: (first >> host) << host, length: shorter };
+  });
+}
+
 /** Orders prefixes by family, then by first address, then the larger range first. */
 export function compare(a: Prefix, b: Prefix): number {
   if (a.family !== b.family) return a.family - b.family;

@@ -9,11 +9,11 @@ import { REAL } from './scene.ts';
  * tool itself is asked.
  */
 export async function snapshot(host: Machine): Promise<string> {
-  // The logger waits for nobody, and nobody for it.
+  // The hook waits neither for the logger nor for the deletion of a bridge that has given up its name.
   await until(
-    async () => (await host.attempt(['pgrep', '-x', 'logger'])).code === 1,
+    async () => !/^logger$|: hnet-[0-9a-f]{8}:/m.test(await host.sh('ps -e -o comm=; ip -o link')),
     5_000,
-    'the logger to end',
+    'what the hook has started to end',
   );
   return normalise(await host.sh(COMMANDS));
 }
