@@ -1,12 +1,17 @@
 /** What the checks judge by, gathered once. Everything here may be missing: a host in trouble is what it is for. */
 import { statSync } from 'node:fs';
-import type { Config } from '../config.ts';
+import { chooseFirewall } from '../backend.ts';
+import { type Config, DEFAULT_CONFIG } from '../config.ts';
 import { loadConfig } from '../config-file.ts';
+import type { Strangers } from '../firewall/strangers.ts';
 import type { Uplink } from '../firewall/uplink.ts';
 import { type Host, readIfThere } from '../host.ts';
 import { type KnownDomain, withLibvirt } from '../libvirt.ts';
 import { observeUplink, readNetwork } from '../observe.ts';
+import { observeStrangers } from '../observe-strangers.ts';
+import { observeUplinkFacts } from '../observe-uplink.ts';
 import { Refusal, reason } from '../refusal.ts';
+import type { UplinkFacts } from '../uplink.ts';
 import type { View } from '../view.ts';
 
 /** A fact, or why it can't be had. */
@@ -17,7 +22,11 @@ export type Known<T> =
 export interface Facts {
   readonly config: Known<Config>;
   readonly uplink: Known<Uplink>;
+  /** How it runs, in each family. */
+  readonly uplinks: Known<readonly UplinkFacts[]>;
   readonly network: Pick<View, 'links' | 'addresses' | 'routes'>;
+  /** What others filter. */
+  readonly strangers: Strangers;
   readonly domains: Known<readonly KnownDomain[]>;
   readonly file: (path: string) => File | undefined;
   /** What a command prints; undefined if it can't be run, or fails. */
@@ -35,12 +44,13 @@ export interface File {
 
 export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
-  const given =
-    config.is === 'known' ? config.value : { uplink: undefined, host: undefined, gateway: undefined };
+  const given = config.is === 'known' ? config.value : DEFAULT_CONFIG;
   return {
     config,
     uplink: known(() => observeUplink(host, given)),
+    uplinks: known(() => observeUplinkFacts(host, given)),
     network: readNetwork(host),
+    strangers: observeStrangers(host, chooseFirewall(given)),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
     output: (...argv) => {

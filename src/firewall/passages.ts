@@ -35,14 +35,23 @@ function dhcp(nft: string, iptables: string, from: number, to: number): { nft: s
 
 /** One for each tool that can make a filter, and one for firewalld, which has its own way. */
 export function passages(config: Config, uplink: Uplink): Resource[] {
-  const traffic = (point: Point): Traffic => ({
-    point,
-    uplink: uplink.device,
-    prefixes: addressesAt(point, config),
-  });
-  const tools: readonly Tool[] = ['nft', 'iptables-nft', 'iptables-legacy'];
-  return [firewalldPolicies(config), ...tools.map(tool => passageThrough(tool, traffic))];
+  const traffic = trafficOf(config, uplink);
+  return [firewalldPolicies(config), ...TOOLS.map(tool => passageThrough(tool, traffic))];
 }
+
+const TOOLS: readonly Tool[] = ['nft', 'iptables-nft', 'iptables-legacy'];
+
+type TrafficAt = (point: Point) => Traffic;
+
+const trafficOf =
+  (config: Config, { device: uplink }: Uplink): TrafficAt =>
+  point => ({ point, uplink, prefixes: addressesAt(point, config) });
+
+/** Chains of others in which what belongs to domains ends, with no accept of ours before that. */
+export const blockades = (config: Config, uplink: Uplink, view: View): string[] =>
+  TOOLS.flatMap(tool => crossings(tool, view, trafficOf(config, uplink)))
+    .filter(({ place, finding }) => place !== undefined && finding.is !== 'present')
+    .map(({ table, chain }) => nameOf(table, chain));
 
 /** Where our packets come from or go to: all that belongs to domains, or what DHCP uses (RFC 2131, 4.1). */
 function addressesAt(point: Point, { pools, dhcp: { scopes } }: Config): Prefix[] {
@@ -57,7 +66,7 @@ export const hasPassages = (view: View): boolean =>
     [...chains.values()].some(({ rules }) => rules.some(({ passage }) => passage !== undefined)),
   );
 
-function passageThrough(tool: Tool, traffic: (point: Point) => Traffic): Resource {
+function passageThrough(tool: Tool, traffic: TrafficAt): Resource {
   return {
     label: `passage through others' filters (${tool})`,
     probe: view => {
@@ -85,7 +94,7 @@ interface Crossing {
   readonly finding: Finding;
 }
 
-function crossings(tool: Tool, { filter, sysctl }: View, traffic: (point: Point) => Traffic): Crossing[] {
+function crossings(tool: Tool, { filter, sysctl }: View, traffic: TrafficAt): Crossing[] {
   const tables = filter.strangers?.tables ?? [];
   return tables
     .filter(table => table.by === tool && !governsItself(table, sysctl))
@@ -111,7 +120,7 @@ function probe(
   const places = (table.chains.get(chain)?.rules ?? []).flatMap(({ passage }, index) =>
     passage === undefined ? [] : [index],
   );
-  const where = `chain ${chain} of table ${table.family} ${table.name}`;
+  const where = nameOf(table, chain);
   if (place === undefined)
     return places.length === 0 || !complete ? PRESENT : changed(`${where} doesn't need it`);
   if (places.length === 0) return ABSENT;
@@ -143,6 +152,9 @@ function insertion({ table, chain, point, place }: Crossing): string[] {
     return `${verb} ${iptables} -m comment --comment ${MARK} -j ACCEPT`;
   });
 }
+
+const nameOf = ({ family, name }: ForeignTable, chain: string): string =>
+  `chain ${chain} of table ${family} ${name}`;
 
 const at = ({ family, name }: ForeignTable, chain: string): string => `${family} ${name} ${chain}`;
 
