@@ -12,7 +12,7 @@ import { observeStrangers } from '../observe-strangers.ts';
 import { observeUplinkFacts } from '../observe-uplink.ts';
 import { Refusal, reason } from '../refusal.ts';
 import type { UplinkFacts } from '../uplink.ts';
-import type { View } from '../view.ts';
+import { EMPTY_VIEW, type View } from '../view.ts';
 
 /** A fact, or why it can't be had. */
 export type Known<T> =
@@ -45,11 +45,12 @@ export interface File {
 export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
   const given = config.is === 'known' ? config.value : DEFAULT_CONFIG;
+  const network = known(() => readNetwork(host));
   return {
     config,
     uplink: known(() => observeUplink(host, given)),
     uplinks: known(() => observeUplinkFacts(host, given)),
-    network: readNetwork(host),
+    network: network.is === 'known' ? network.value : EMPTY_VIEW,
     strangers: observeStrangers(host, chooseFirewall(given)),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,

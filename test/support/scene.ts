@@ -28,6 +28,8 @@ export interface SceneOptions {
   readonly config?: string;
   /** What the provider routes to the host, where it isn't {@link POOLS}. */
   readonly pools?: readonly string[];
+  /** Which of the lab's hosts: several may stand side by side. What is routed from outside is routed to h1. */
+  readonly name?: string;
 }
 
 /**
@@ -45,7 +47,10 @@ export class Scene {
   }
 
   static async create(lab: Lab, options: SceneOptions = {}): Promise<Scene> {
-    const host = await lab.host('h1', options.pools === undefined ? {} : { pools: options.pools });
+    const host = await lab.host(
+      options.name ?? 'h1',
+      options.pools === undefined ? {} : { pools: options.pools },
+    );
     const scene = new Scene(lab, host);
     await scene.configure(options.config ?? CONFIG);
     await useIptables(host, options.variant ?? 'nft');
