@@ -7,13 +7,16 @@ case $2 in
   *) exit 0 ;;
 esac
 # libvirt writes name, UUID and metadata before anything else. Up to there the shell reads by itself, for each process
-# costs more than that; node reads the rest.
+# costs more than that; node reads the rest. What others keep in the metadata may look like anything.
 newline='
 '
 head=
 while IFS= read -r line || { head=$head$line && false; }; do
   head=$head$line$newline
-  case $line in *'</metadata>'* | *'<memory '* | *'<devices>'*) break ;; esac
+  case $line in
+    *'</metadata>'*) break ;;
+    *'<memory '* | *'<devices>'*) case $head in *'<metadata>'*) ;; *) break ;; esac ;;
+  esac
 done
 case $head in
   *urn:hnet:1*) ;;

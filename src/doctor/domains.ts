@@ -1,4 +1,5 @@
-import { type Family, format, overlaps, size } from '../address.ts';
+import { compare, contains, type Family, format, size } from '../address.ts';
+import type { Holding } from '../allocate.ts';
 import { addressesOf } from '../domain.ts';
 import { holdingsOf } from '../inventory.ts';
 import type { KnownDomain } from '../libvirt.ts';
@@ -38,25 +39,26 @@ export function checkMetadata(facts: Facts): Finding[] {
 const again = (name: string): string => `hnet unassign ${word(name)} && hnet assign ${word(name)}`;
 
 export function checkTwins(facts: Facts): Finding[] {
-  const holdings = all(facts).flatMap(holdingsOf);
-  const sorted = holdings.toSorted((a, b) => (a.address.prefix.first < b.address.prefix.first ? -1 : 1));
-  return sorted.flatMap((holding, index) => {
-    const next = sorted[index + 1];
-    if (
-      next === undefined ||
-      next.domain === holding.domain ||
-      !overlaps(next.address.prefix, holding.address.prefix)
-    )
+  const sorted = all(facts)
+    .flatMap(holdingsOf)
+    .toSorted((a, b) => compare(a.address.prefix, b.address.prefix));
+  // Prefixes nest or are apart: what overlaps one that came before lies in the last that lies in no other.
+  let outer: Holding | undefined;
+  return sorted.flatMap(holding => {
+    if (outer === undefined || !contains(outer.address.prefix, holding.address.prefix)) {
+      outer = holding;
       return [];
-    return [
-      finding(
-        `${quote(holding.name)} and ${quote(next.name)} are both assigned ${format(next.address.prefix)}`,
-        'only the one that starts first gets it, and the other is refused',
-        `hnet unassign ${word(next.name)} ${format(next.address.prefix)}`,
-      ),
-    ];
+    }
+    return outer.domain === holding.domain ? [] : [twins(outer.name, holding)];
   });
 }
+
+const twins = (holder: string, { name, address }: Holding): Finding =>
+  finding(
+    `${quote(holder)} and ${quote(name)} are both assigned ${format(address.prefix)}`,
+    'only the one that starts first gets it, and the other is refused',
+    `hnet unassign ${word(name)} ${format(address.prefix)}`,
+  );
 
 /** libvirt's own filters learn one address from the first packets: the bootstrap lease. */
 export function checkFilters(facts: Facts): Finding[] {

@@ -1,23 +1,31 @@
-import { contains, format, overlaps, type Prefix, parseSubnet } from '../address.ts';
+import { contains, format, isSingle, overlaps, type Prefix, parseSubnet } from '../address.ts';
 import { familiesIn } from '../backend.ts';
 import { refuseHostInPools } from '../config.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../names.ts';
 import { Refusal, reason } from '../refusal.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
+import { uplinkFaults } from '../uplink.ts';
 import type { Route } from '../view.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
 const EDIT = `\${EDITOR:-nano} ${CONFIG_FILE}`;
+const edit = (what: string): string => `${EDIT}  # ${what}`;
 
 export function checkConfig({ config }: Facts): Finding[] {
   if (config.is === 'unknown') return [finding(config.why, 'no VM of ours starts', EDIT)];
   return config.value.pools.length > 0
     ? []
-    : [finding('"pools" is empty', 'there is no address to assign', EDIT)];
+    : [
+        finding(
+          '"pools" is empty',
+          'there is no address to assign',
+          edit('name what your provider routes here'),
+        ),
+      ];
 }
 
-export function checkUplink({ uplink, network }: Facts): Finding[] {
+export function checkUplink({ uplink, uplinks, network }: Facts): Finding[] {
   if (uplink.is === 'unknown')
     return [
       finding(uplink.why, 'nothing of ours can be set up', 'ip route add default via GATEWAY dev DEVICE'),
@@ -31,14 +39,21 @@ export function checkUplink({ uplink, network }: Facts): Finding[] {
         `ip link set ${device} up`,
       ),
     ];
-  if (gateway !== undefined) return [];
-  return [
-    finding(
-      'the default route has no gateway',
-      'a domain could be given the gateway address, for hnet does not know it',
-      `echo 'gateway = "ADDRESS"' and the rest of ${CONFIG_FILE}: ${EDIT}`,
-    ),
-  ];
+  if (gateway === undefined)
+    return [
+      finding(
+        'the default route has no gateway',
+        "a domain could be given the gateway's address, for hnet does not know it",
+        edit('gateway = "ADDRESS"'),
+      ),
+    ];
+  const known = uplinks.is === 'known' ? uplinks.value.filter(({ family }) => family === 4) : [];
+  // Whether it forwards is a check of its own.
+  return known
+    .flatMap(fact => uplinkFaults({ ...fact, forwarding: true }))
+    .map(fault =>
+      finding(fault, 'what lies beside the host is not reached', 'hnet host --format ifupdown  # or netplan'),
+    );
 }
 
 export function checkForwarding({ config, file }: Facts): Finding[] {
@@ -68,7 +83,7 @@ export function checkPools({ config, uplink, network }: Facts): Finding[] {
     }
     const subnets = (network.addresses.get(device) ?? []).map(parseSubnet);
     // The provider's IPv6 subnet is the uplink's own more often than not: see ipv6.ts.
-    for (const subnet of subnets.filter(({ family }) => family === 4))
+    for (const subnet of subnets.filter(one => one.family === 4 && !isSingle(one)))
       for (const pool of pools.filter(one => overlaps(one, subnet)))
         findings.push(
           finding(
@@ -106,7 +121,7 @@ export function checkScopes({ config, network, file }: Facts): Finding[] {
       finding(
         `the bootstrap scopes ${scopes.map(format).join(', ')} overlap the route ${format(prefix)} to ${dev}`,
         'domains whose scope lies there are refused',
-        `choose another range for "scopes": ${EDIT}`,
+        edit('choose another range for "scopes"'),
       ),
     );
   const hasDocker = ['/usr/bin/dockerd', '/usr/sbin/dockerd'].some(path => file(path) !== undefined);
@@ -117,7 +132,7 @@ export function checkScopes({ config, network, file }: Facts): Finding[] {
     finding(
       `Docker takes its networks from 172.17.0.0/12 on, where the bootstrap scopes ${scopes.map(format).join(', ')} lie`,
       'its next network may take the scope of a domain, which is then refused',
-      `set "default-address-pools" in ${DOCKER}, then: systemctl restart docker`,
+      `\${EDITOR:-nano} ${DOCKER} && systemctl restart docker  # set "default-address-pools"`,
     ),
   ];
 }

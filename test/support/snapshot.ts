@@ -59,7 +59,7 @@ function normalise(text: string): string {
       // iptables makes a table at its first rule and never removes one; with no rule and no policy it does nothing.
       .replaceAll(/^\*\w+\n(:[A-Z]+ ACCEPT \[0:0\]\n)*COMMIT\n/gm, '')
       .replaceAll(/ packets \d+ bytes \d+/g, '')
-      .replaceAll(/(hello|tcn|topology_change|gc)_timer +\S+/g, '$1_timer 0')
+      .replaceAll(/(\w+)_timer +\S+/g, '$1_timer 0')
       .replaceAll(/ expires \S+/g, '')
   );
 }

@@ -6,7 +6,7 @@ import type { Machine } from '../lab/machine.ts';
 import { run } from '../lab/run.ts';
 
 /**
- * The programs that read what hnet generates for guests. They are taken out of their packages and laid over a machine
+ * The programs that read what hnet generates for guests, or that speak DHCP there. They are taken out of their packages and laid over a machine
  * of the lab, never installed: on a machine with a running systemd, installing network-manager or cloud-init hands
  * them its network.
  */
@@ -14,6 +14,8 @@ const PACKAGES = [
   'ifupdown',
   'netplan.io',
   'network-manager',
+  'isc-dhcp-client',
+  'dhcpcd-base',
   'cloud-init',
   'systemd',
   'dbus',
