@@ -1,0 +1,132 @@
+import { expect } from 'chai';
+import { parseAddress, parsePrefix } from '../../src/address.ts';
+import type { DhcpConfig } from '../../src/config.ts';
+import type { DhcpMode } from '../../src/dhcp-mode.ts';
+import { configuration, type DhcpService } from '../../src/resources/dhcp-config.ts';
+
+const [ONE, TWO] = ['52:54:00:00:00:01', '52:54:00:00:00:02'];
+const DHCP: DhcpConfig = {
+  mode: 'bootstrap',
+  scopes: [parsePrefix('172.30.0.0/16')],
+  dns: ['9.9.9.9', '2620:fe::fe', '149.112.112.112'].map(parseAddress),
+  domain: 'lan',
+  lease: 3600,
+};
+
+interface Case {
+  readonly scope?: string;
+  readonly addresses?: readonly string[];
+  readonly macs?: readonly string[];
+  readonly dhcp?: Partial<DhcpConfig>;
+}
+
+function textFor(mode: DhcpMode, { scope = '172.30.116.0/24', addresses, macs, dhcp }: Case = {}) {
+  const spec = { name: 'br116', domain: '', scope: parsePrefix(scope) };
+  const service: DhcpService = {
+    mode,
+    hostname: 'vm1',
+    addresses: (addresses ?? ['123.45.90.116']).map(parseAddress),
+    macs: macs ?? [ONE],
+  };
+  return configuration(spec, service, { ...DHCP, ...dhcp });
+}
+
+/** The lines that begin with one of these words. */
+const lines = (text: string | undefined, ...keys: readonly string[]): string[] =>
+  (text ?? '').split('\n').filter(line => keys.some(key => line.startsWith(key)));
+
+/** How each mode differs; what dnsmasq and real clients make of it is in test/long/dhcp-clients.test.ts. */
+describe("the configuration of a bridge's DHCP server", () => {
+  it('in the bootstrap mode hands out private addresses of the scope, and no public one', () => {
+    expect(textFor('bootstrap')).to.equal(`# written by hnet
+port=0
+interface=br116
+except-interface=lo
+bind-interfaces
+no-hosts
+no-resolv
+no-ping
+dhcp-authoritative
+pid-file=/run/hnet/dhcp/br116.pid
+dhcp-leasefile=/var/lib/hnet/leases/br116.leases
+dhcp-range=172.30.116.10,172.30.116.200,255.255.255.0,3600
+dhcp-option=option:router,172.30.116.1
+dhcp-option=option:dns-server,9.9.9.9,149.112.112.112
+dhcp-option=12,vm1
+domain=lan
+`);
+  });
+
+  it('in the public mode hands the address to its interface as a /32, with both kinds of routes', () => {
+    const text = textFor('public');
+    expect(lines(text, 'shared-network', 'dhcp-range', 'dhcp-host')).to.deep.equal([
+      'shared-network=br116,123.45.90.116',
+      'dhcp-range=123.45.90.116,static,255.255.255.255,3600',
+      `dhcp-host=${ONE},123.45.90.116`,
+    ]);
+    // The on-link route first, for the default route leads over it.
+    expect(lines(text, 'dhcp-option=option:classless', 'dhcp-option=option:router')).to.deep.equal([
+      'dhcp-option=option:classless-static-route,172.30.116.1/32,0.0.0.0,0.0.0.0/0,172.30.116.1',
+      'dhcp-option=option:router,172.30.116.1',
+    ]);
+    const rest = (one: string | undefined) =>
+      (one ?? '').split('\n').filter(line => !/^(shared-network|dhcp-range|dhcp-host)|classless/.test(line));
+    expect(rest(text)).to.deep.equal(rest(textFor('bootstrap')));
+  });
+
+  it('is none in the mode off', () => {
+    expect(textFor('off')).to.equal(undefined);
+  });
+
+  it('gives each of several interfaces the address in its place, and none to those beyond', () => {
+    const addresses = ['123.45.90.116', '123.45.90.117'];
+    const ranges = (macs: readonly string[], given = addresses) =>
+      lines(textFor('public', { addresses: given, macs }), 'dhcp-host', 'dhcp-range');
+    expect(ranges([ONE, TWO])).to.deep.equal([
+      'dhcp-range=123.45.90.116,static,255.255.255.255,3600',
+      `dhcp-host=${ONE},123.45.90.116`,
+      'dhcp-range=123.45.90.117,static,255.255.255.255,3600',
+      `dhcp-host=${TWO},123.45.90.117`,
+    ]);
+    expect(ranges([ONE, TWO], ['123.45.90.116'])).to.deep.equal([
+      'dhcp-range=123.45.90.116,static,255.255.255.255,3600',
+      `dhcp-host=${ONE},123.45.90.116`,
+    ]);
+  });
+
+  it('leases one interface the first of several addresses, for a lease holds no more', () => {
+    const text = textFor('public', { addresses: ['123.45.90.116', '123.45.90.117'] });
+    expect(text).to.contain(`dhcp-host=${ONE},123.45.90.116`).and.not.contain('123.45.90.117');
+  });
+
+  it('serves whoever asks where the interfaces are not known: nobody else is on the wire', () => {
+    const text = textFor('public', { macs: [] });
+    expect(lines(text, 'dhcp-range', 'dhcp-host')).to.deep.equal([
+      'dhcp-range=123.45.90.116,123.45.90.116,255.255.255.255,3600',
+    ]);
+  });
+
+  for (const [scope, range, router] of [
+    ['172.30.0.0/28', '172.30.0.2,172.30.0.14,255.255.255.240', '172.30.0.1'],
+    ['172.30.0.16/28', '172.30.0.18,172.30.0.30,255.255.255.240', '172.30.0.17'],
+    ['10.0.0.8/29', '10.0.0.10,10.0.0.14,255.255.255.248', '10.0.0.9'],
+    ['10.1.0.0/16', '10.1.0.10,10.1.0.200,255.255.0.0', '10.1.0.1'],
+  ] as const) {
+    it(`keeps to the scope ${scope}, its gateway and broadcast address left out`, () => {
+      const text = textFor('bootstrap', { scope });
+      expect(lines(text, 'dhcp-range')).to.deep.equal([`dhcp-range=${range},3600`]);
+      expect(lines(text, 'dhcp-option=option:router')).to.deep.equal([`dhcp-option=option:router,${router}`]);
+    });
+  }
+
+  it('names no server where the configuration has none of its family', () => {
+    for (const dns of [[], [parseAddress('2620:fe::fe')]])
+      for (const mode of ['bootstrap', 'public'] as const)
+        expect(textFor(mode, { dhcp: { dns } })).not.to.match(/dns-server|2620/);
+  });
+
+  it("carries the configuration's domain name and time of the lease", () => {
+    const text = textFor('bootstrap', { dhcp: { domain: 'example.org', lease: 120 } });
+    expect(text).to.contain('\ndomain=example.org\n').and.match(/^dhcp-range=.*,120$/m);
+  });
+});
