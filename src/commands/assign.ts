@@ -127,7 +127,7 @@ function choose(
 ): Address[] {
   const asked = wanted.length > 0 ? wanted : held.length > 0 ? [] : [freeAddress(config.pools, taken)];
   const added = asked.filter(prefix => !held.some(address => equal(address.prefix, prefix)));
-  refuseForeignAddresses(asked, config, observeUplink(context.host, config));
+  refuseForeign(asked, config, context);
   const addresses = [...held];
   let companion = shared;
   for (const prefix of added) {
@@ -141,4 +141,12 @@ function choose(
     addresses.push(companion);
   }
   return addresses;
+}
+
+function refuseForeign(prefixes: readonly Prefix[], config: Config, { host }: Context): void {
+  try {
+    refuseForeignAddresses(prefixes, config, observeUplink(host, config));
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal(`Cannot assign: ${error.message}`) : error;
+  }
 }

@@ -127,6 +127,8 @@ domain=lan
 
   it("carries the configuration's domain name and time of the lease", () => {
     const text = textFor('bootstrap', { dhcp: { domain: 'example.org', lease: 120 } });
-    expect(text).to.contain('\ndomain=example.org\n').and.match(/^dhcp-range=.*,120$/m);
+    expect(text)
+      .to.contain('\ndomain=example.org\n')
+      .and.match(/^dhcp-range=.*,120$/m);
   });
 });
