@@ -2,7 +2,11 @@ import { expect } from 'chai';
 import { parseAddress, parsePrefix } from '../../src/address.ts';
 import type { DhcpConfig } from '../../src/config.ts';
 import type { DhcpMode } from '../../src/dhcp-mode.ts';
+import { iptables } from '../../src/firewall/iptables.ts';
+import { OPEN } from '../../src/firewall/policy.ts';
+import { domainPlan } from '../../src/plan.ts';
 import { configuration, type DhcpService } from '../../src/resources/dhcp-config.ts';
+import { EMPTY_VIEW } from '../../src/view.ts';
 
 const [ONE, TWO] = ['52:54:00:00:00:01', '52:54:00:00:00:02'];
 const DHCP: DhcpConfig = {
@@ -59,11 +63,11 @@ domain=lan
 
   it('in the public mode hands the address to its interface as a /32, with both kinds of routes', () => {
     const text = textFor('public');
-    expect(lines(text, 'shared-network', 'dhcp-range', 'dhcp-host')).to.deep.equal([
+    expect(lines(text, 'shared-network', 'dhcp-range')).to.deep.equal([
       'shared-network=br116,123.45.90.116',
       'dhcp-range=123.45.90.116,static,255.255.255.255,3600',
-      `dhcp-host=${ONE},123.45.90.116`,
     ]);
+    expect(lines(text, 'dhcp-host')).to.deep.equal([`dhcp-host=${ONE},123.45.90.116`]);
     // The on-link route first, for the default route leads over it.
     expect(lines(text, 'dhcp-option=option:classless', 'dhcp-option=option:router')).to.deep.equal([
       'dhcp-option=option:classless-static-route,172.30.116.1/32,0.0.0.0,0.0.0.0/0,172.30.116.1',
@@ -80,17 +84,17 @@ domain=lan
 
   it('gives each of several interfaces the address in its place, and none to those beyond', () => {
     const addresses = ['123.45.90.116', '123.45.90.117'];
-    const ranges = (macs: readonly string[], given = addresses) =>
-      lines(textFor('public', { addresses: given, macs }), 'dhcp-host', 'dhcp-range');
-    expect(ranges([ONE, TWO])).to.deep.equal([
-      'dhcp-range=123.45.90.116,static,255.255.255.255,3600',
-      `dhcp-host=${ONE},123.45.90.116`,
-      'dhcp-range=123.45.90.117,static,255.255.255.255,3600',
-      `dhcp-host=${TWO},123.45.90.117`,
+    const served = (macs: readonly string[], given = addresses) => {
+      const text = textFor('public', { addresses: given, macs });
+      return [lines(text, 'dhcp-host'), lines(text, 'dhcp-range')];
+    };
+    expect(served([ONE, TWO])).to.deep.equal([
+      [`dhcp-host=${ONE},123.45.90.116`, `dhcp-host=${TWO},123.45.90.117`],
+      addresses.map(ip => `dhcp-range=${ip},static,255.255.255.255,3600`),
     ]);
-    expect(ranges([ONE, TWO], ['123.45.90.116'])).to.deep.equal([
-      'dhcp-range=123.45.90.116,static,255.255.255.255,3600',
-      `dhcp-host=${ONE},123.45.90.116`,
+    expect(served([ONE, TWO], ['123.45.90.116'])).to.deep.equal([
+      [`dhcp-host=${ONE},123.45.90.116`],
+      ['dhcp-range=123.45.90.116,static,255.255.255.255,3600'],
     ]);
   });
 
@@ -124,6 +128,20 @@ domain=lan
       for (const mode of ['bootstrap', 'public'] as const)
         expect(textFor(mode, { dhcp: { dns } })).not.to.match(/dns-server|2620/);
   });
+
+  for (const mode of ['bootstrap', 'public'] as const)
+    it(`carries the name of the domain, made safe, as the host name of a ${mode} lease`, () => {
+      const address = {
+        prefix: parseAddress('123.45.90.116'),
+        bridge: 'br116',
+        scope: parsePrefix('172.30.116.0/24'),
+      };
+      const wanted = { domain: '', name: 'Büro $(id)', addresses: [address], policy: OPEN, dhcp: mode };
+      const written = domainPlan(wanted, DHCP, iptables)
+        .flatMap(resource => resource.up(EMPTY_VIEW))
+        .map(action => JSON.stringify(action, (_, value) => (typeof value === 'bigint' ? '' : value)));
+      expect(written.join('\n')).to.contain('dhcp-option=12,buro-id\\n').and.not.contain('$(id)');
+    });
 
   it("carries the configuration's domain name and time of the lease", () => {
     const text = textFor('bootstrap', { dhcp: { domain: 'example.org', lease: 120 } });
