@@ -7,6 +7,7 @@ BIN=/usr/bin
 HOOKS=/etc/libvirt/hooks
 CONFIG=/etc/hnet/hnet.toml
 UNITS=/etc/systemd/system
+DOCS=/usr/share/doc/hnet
 # AppArmor's profile for libvirtd lets a hook execute programs of /usr/bin only, so a private node lies there.
 PRIVATE_NODE=$BIN/hnet-node
 NODE_MAJOR=20
@@ -60,6 +61,7 @@ install() {
   have libvirtd || have virtqemud || install_packages libvirtd:libvirt-daemon-system
   build
   install_program
+  install_docs
   install_config
   install_units
   install_hook
@@ -148,6 +150,13 @@ put() {
 }
 
 is_ours() { [ -f "$1" ] && grep -q '^# hnet:' "$1"; }
+
+# The units refer to it.
+install_docs() {
+  rm -rf "$DOCS"
+  mkdir -p "$DOCS"
+  cp -R README.md CHANGELOG.md LICENSE docs "$DOCS/"
+}
 
 # libvirt runs hooks/qemu, then what is in qemu.d (6.5.0 and later); somebody else's hook is never touched.
 install_hook() {
@@ -299,7 +308,7 @@ uninstall() {
     if is_ours "$hook"; then rm -f "$hook"; fi
   done
   rmdir "$HOOKS/qemu.d" 2>/dev/null || true
-  rm -rf "$LIB" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet
+  rm -rf "$LIB" "$DOCS" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet
   for service in $SERVICES; do rm -f "$UNITS/$service"; done
   if has_systemd; then systemctl daemon-reload; fi
   if [ "$purge" = yes ]; then rm -rf "${CONFIG%/*}" /var/lib/hnet; fi
