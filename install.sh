@@ -304,11 +304,12 @@ uninstall() {
     if has_systemd && [ -e "$UNITS/$service" ]; then systemctl disable --quiet --now "$service" || true; fi
   done
   if [ -x "$BIN/hnet" ]; then "$BIN/hnet" base down || say "some of it could not be removed; it goes at the next reboot"; fi
+  rm -rf "$DOCS"
   for hook in "$HOOKS/qemu" "$HOOKS/qemu.d/hnet"; do
     if is_ours "$hook"; then rm -f "$hook"; fi
   done
   rmdir "$HOOKS/qemu.d" 2>/dev/null || true
-  rm -rf "$LIB" "$DOCS" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet
+  rm -rf "$LIB" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet
   for service in $SERVICES; do rm -f "$UNITS/$service"; done
   if has_systemd; then systemctl daemon-reload; fi
   if [ "$purge" = yes ]; then rm -rf "${CONFIG%/*}" /var/lib/hnet; fi
