@@ -7,6 +7,7 @@ BIN=/usr/bin
 HOOKS=/etc/libvirt/hooks
 CONFIG=/etc/hnet/hnet.toml
 UNITS=/etc/systemd/system
+DOCS=/usr/share/doc/hnet
 # AppArmor's profile for libvirtd lets a hook execute programs of /usr/bin only, so a private node lies there.
 PRIVATE_NODE=$BIN/hnet-node
 NODE_MAJOR=20
@@ -60,6 +61,7 @@ install() {
   have libvirtd || have virtqemud || install_packages libvirtd:libvirt-daemon-system
   build
   install_program
+  install_docs
   install_config
   install_units
   install_hook
@@ -148,6 +150,13 @@ put() {
 }
 
 is_ours() { [ -f "$1" ] && grep -q '^# hnet:' "$1"; }
+
+# The units refer to it.
+install_docs() {
+  rm -rf "$DOCS"
+  mkdir -p "$DOCS"
+  cp -R README.md CHANGELOG.md LICENSE docs "$DOCS/"
+}
 
 # libvirt runs hooks/qemu, then what is in qemu.d (6.5.0 and later); somebody else's hook is never touched.
 install_hook() {
@@ -300,6 +309,7 @@ uninstall() {
     if has_systemd && [ -e "$UNITS/$service" ]; then systemctl disable --quiet --now "$service" || true; fi
   done
   if [ -x "$BIN/hnet" ]; then "$BIN/hnet" base down || say "some of it could not be removed; it goes at the next reboot"; fi
+  rm -rf "$DOCS"
   for hook in "$HOOKS/qemu" "$HOOKS/qemu.d/hnet"; do
     if is_ours "$hook"; then rm -f "$hook"; fi
   done

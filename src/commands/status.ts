@@ -1,5 +1,5 @@
 import { format } from '../address.ts';
-import { chooseFirewall } from '../backend.ts';
+import { firewallInForce } from '../attach.ts';
 import { addressesOf, type Domain, policyOf } from '../domain.ts';
 import { summary } from '../firewall/policy.ts';
 import { type Health, healthOf } from '../health.ts';
@@ -28,7 +28,7 @@ interface Row {
 export function status(name: string | undefined, options: { json?: boolean }, context: Context): void {
   const config = context.config();
   const all = withLibvirt(libvirt => libvirt.domains());
-  const firewall = chooseFirewall(config);
+  const firewall = firewallInForce(config);
   const view = observe(context.host, firewall);
   const chosen = name === undefined ? all : [pick(all, name)];
   const rows = chosen.flatMap(known => {

@@ -42,6 +42,17 @@ describe('install.sh', () => {
     }
   });
 
+  it('brings the manual that the units refer to', async () => {
+    const manuals = await stage.hv.sh(
+      "sed -n 's,^Documentation=file://,,p' /etc/systemd/system/hnet-*.service | sort -u",
+    );
+    expect(manuals).to.equal('/usr/share/doc/hnet/README.md');
+    const linked = (await stage.hv.read(manuals)).matchAll(/\]\(([\w/]+\.\w+)\)/g);
+    const places = [...linked].map(([, path]) => `/usr/share/doc/hnet/${path}`);
+    expect(places).to.have.length.above(5);
+    await stage.hv.run(['ls', ...places]);
+  });
+
   it('writes a configuration with the pools, what the default route says, and the name servers', async () => {
     const text = await stage.hv.read(CONFIG);
     for (const line of [
