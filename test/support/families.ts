@@ -1,0 +1,42 @@
+/** What the tests of both families are played with: family is data. */
+import type { Family } from '../../src/address.ts';
+import { INTERNET, INTERNET6 } from '../lab/site.ts';
+
+/** The same places in each family: two domains', one that nobody has, the far end's and the host's own. */
+export interface Places {
+  readonly family: Family;
+  readonly mine: string;
+  readonly neighbour: string;
+  readonly unassigned: string;
+  readonly internet: string;
+  readonly host: string;
+  /** What the far end can send under as well: nobody's. */
+  readonly foreign: string;
+}
+
+export const FAMILIES: readonly Places[] = [
+  {
+    family: 4,
+    mine: '123.45.90.116',
+    neighbour: '123.45.90.117',
+    unassigned: '123.45.90.115',
+    internet: INTERNET,
+    host: '123.45.12.48',
+    foreign: '203.0.113.9',
+  },
+  {
+    family: 6,
+    mine: '2001:db8:12:48::116',
+    neighbour: '2001:db8:12:48::117',
+    unassigned: '2001:db8:12:48::115',
+    internet: INTERNET6,
+    host: '2001:db8:12:48::2',
+    foreign: '2001:db8:9::9',
+  },
+];
+
+/** Two domains with an address of each family. */
+export const BOTH = {
+  mine: FAMILIES.map(({ mine }) => mine),
+  neighbour: FAMILIES.map(({ neighbour }) => neighbour),
+} as const;
