@@ -141,6 +141,7 @@ function rawChains(family: Family, sets: SetNames, device: string): Chain[] {
       rules: [rule(go('hnet-leaving'), fromDomain), rule(go('hnet-arriving'), from(device))],
     },
     { name: 'hnet-leaving', rules: family === 4 ? leaving4(sets) : leaving6(sets) },
+    ...(family === 4 ? [] : discoveryChains(sets)),
     {
       name: 'hnet-untrack',
       rules: [
@@ -181,19 +182,35 @@ const leaving4 = (sets: SetNames): Rule[] => [
   rule(back),
 ];
 
-/**
- * Whoever has no address yet speaks from the unspecified one, to its own wire (RFC 4862, 5.4.2), which older kernels'
- * reverse-path check takes for spoofed. Link-local sources pass that check, and the kernel never forwards them.
- */
+/** Link-local sources pass the reverse-path check, and the kernel never forwards them. */
 const leaving6 = (sets: SetNames): Rule[] => [
-  rule(back, { is: 'net', side: 'source', prefix: UNSPECIFIED }, { is: 'protocol', protocol: 'icmp' }),
+  rule(go('hnet-unspecified'), { is: 'net', side: 'source', prefix: UNSPECIFIED }),
   rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
-  rule(drop(CAUSES.solicitation), icmpTypes(ND.routers, ND.neighbours), {
-    is: 'flood',
-    set: sets.soliciting,
-  }),
+  rule(go('hnet-discovery'), icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
   rule(go('hnet-untrack'), source(sets.out)),
   rule(back),
+];
+
+/**
+ * Whoever has no address yet speaks ICMPv6 from the unspecified one, to its own wire (RFC 4862, 5.4.2); the kernels'
+ * reverse-path checks don't agree on what that is. Discovery from a public address is no traffic of it: it goes no
+ * further than the host, as ARP does.
+ */
+const discoveryChains = (sets: SetNames): Chain[] => [
+  {
+    name: 'hnet-unspecified',
+    rules: [rule(back, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.spoofed))],
+  },
+  {
+    name: 'hnet-discovery',
+    rules: [
+      rule(drop(CAUSES.solicitation), icmpTypes(ND.routers, ND.neighbours), {
+        is: 'flood',
+        set: sets.soliciting,
+      }),
+      rule(back),
+    ],
+  },
 ];
 
 const UNSPECIFIED: Prefix = { family: 6, first: 0n, length: 128 };

@@ -14,26 +14,25 @@ export interface Places {
   readonly foreign: string;
 }
 
-export const FAMILIES: readonly Places[] = [
-  {
-    family: 4,
-    mine: '123.45.90.116',
-    neighbour: '123.45.90.117',
-    unassigned: '123.45.90.115',
-    internet: INTERNET,
-    host: '123.45.12.48',
-    foreign: '203.0.113.9',
-  },
-  {
-    family: 6,
-    mine: '2001:db8:12:48::116',
-    neighbour: '2001:db8:12:48::117',
-    unassigned: '2001:db8:12:48::115',
-    internet: INTERNET6,
-    host: '2001:db8:12:48::2',
-    foreign: '2001:db8:9::9',
-  },
-];
+const FOUR: Places = {
+  family: 4,
+  mine: '123.45.90.116',
+  neighbour: '123.45.90.117',
+  unassigned: '123.45.90.115',
+  internet: INTERNET,
+  host: '123.45.12.48',
+  foreign: '203.0.113.9',
+};
+export const SIX: Places = {
+  family: 6,
+  mine: '2001:db8:12:48::116',
+  neighbour: '2001:db8:12:48::117',
+  unassigned: '2001:db8:12:48::115',
+  internet: INTERNET6,
+  host: '2001:db8:12:48::2',
+  foreign: '2001:db8:9::9',
+};
+export const FAMILIES: readonly Places[] = [FOUR, SIX];
 
 /** Two domains with an address of each family. */
 export const BOTH = {
