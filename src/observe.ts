@@ -11,7 +11,7 @@ import {
 } from './address.ts';
 import type { Config } from './config.ts';
 import type { Firewall, Look } from './firewall/firewall.ts';
-import type { Uplink } from './firewall/uplink.ts';
+import { gatewayWithin, type Uplink } from './firewall/uplink.ts';
 import { CommandFailure, type Host, processOf, readIfThere } from './host.ts';
 import { DHCP_DIRECTORY, gatewayOf, NDP_DIRECTORY, ROUTE_PROTOCOL } from './names.ts';
 import { observeStrangers } from './observe-strangers.ts';
@@ -153,7 +153,7 @@ export interface StartView {
 export function observeStart(
   host: Host,
   firewall: Firewall,
-  given: UplinkConfig,
+  given: UplinkConfig & Pick<Config, 'pools'>,
   bridges: readonly BridgeSpec[],
   prefixes: readonly Prefix[],
 ): StartView {
@@ -166,7 +166,7 @@ export function observeStart(
     prefixes: prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
   };
   const poolRoutes = firewall.families.map(family => POOL_ROUTES[family]);
-  const [uplink, rest] = split(
+  const [answer, rest] = split(
     host.query([...DEFAULT_ROUTE, ...poolRoutes, ...Object.values(queries).flat()]),
     DEFAULT_ROUTE.length,
   );
@@ -175,13 +175,15 @@ export function observeStart(
   const links = toLinks(take(queries.links.length));
   const scopes = toRoutes(4, take(queries.scopes.length));
   const matches = prefixes.flatMap(({ family }) => [...toRoutes(family, take(1))]);
+  const uplink = readUplink(given, answer);
   return {
-    uplink: readUplink(given, uplink),
+    uplink,
     routes: [...scopes.values()],
     view: {
       ...EMPTY_VIEW,
       ...links,
       routes: new Map([
+        ...gatewayRoute(gatewayWithin(given.pools, uplink), host),
         ...firewall.families.flatMap((family, index) => [...toRoutes(family, pools[index])]),
         ...matches,
       ]),
@@ -190,6 +192,9 @@ export function observeStart(
     },
   };
 }
+
+const gatewayRoute = (gateway: Prefix | undefined, host: Host): View['routes'] =>
+  gateway === undefined ? new Map() : toRoutes(6, host.query([`route get fibmatch ${format(gateway)}`])[0]);
 
 /** The links of these names that exist. */
 export function observeLinks(host: Host, names: readonly string[]): View['links'] {

@@ -13,6 +13,7 @@
  */
 import type { Family, Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
+import { GATEWAY6 } from '../names.ts';
 import {
   accept,
   back,
@@ -298,8 +299,12 @@ function judged(midstream: string, settling: Match, rules: string): Rule[] {
 /** 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3). */
 const THIS_NETWORK: Match = { is: 'net', side: 'source', prefix: { family: 4, first: 0n, length: 8 } };
 
-/** The host believes no router on a bridge, whatever its settings; and it must hear its neighbours. */
+/**
+ * The host believes no router on a bridge, whatever its settings; and it must hear its neighbours. What it advertises
+ * itself comes back to it, as multicasts do, and is no attempt of a domain's.
+ */
 const discovery: Rule[] = [
+  rule(drop(CAUSES.echo), { is: 'net', side: 'source', prefix: GATEWAY6 }, icmpTypes(ND.advertisement)),
   rule(drop(CAUSES.advertisement), icmpTypes(ND.advertisement, ND.redirect)),
   rule(accept, icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
 ];

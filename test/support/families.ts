@@ -10,8 +10,11 @@ export interface Places {
   readonly unassigned: string;
   readonly internet: string;
   readonly host: string;
-  /** What the far end can send under as well: nobody's. */
+  /** Under what else the far end can send: somebody in a network of its own, and somebody outside of that. */
   readonly foreign: string;
+  readonly foreignNet: string;
+  readonly outsider: string;
+  readonly everybody: string;
 }
 
 const FOUR: Places = {
@@ -22,6 +25,9 @@ const FOUR: Places = {
   internet: INTERNET,
   host: '123.45.12.48',
   foreign: '203.0.113.9',
+  foreignNet: '203.0.113.0/24',
+  outsider: '203.0.114.9',
+  everybody: '0.0.0.0/0',
 };
 export const SIX: Places = {
   family: 6,
@@ -31,6 +37,9 @@ export const SIX: Places = {
   internet: INTERNET6,
   host: '2001:db8:12:48::2',
   foreign: '2001:db8:9::9',
+  foreignNet: '2001:db8:9::/48',
+  outsider: '2001:db8:a::9',
+  everybody: '::/0',
 };
 export const FAMILIES: readonly Places[] = [FOUR, SIX];
 

@@ -222,7 +222,8 @@ export const scopeOf = (ip: string): string => format(articleScope(parsePrefix(i
 /** An address of that scope. */
 export const inScope = (ip: string, last: number): string => `172.30.${ip.split('.').at(-1)}.${last}`;
 
-function toMetadata(name: string, ips: Addresses, words: PolicyWords): string {
+/** The assignment in a domain's metadata, as `hnet assign` and `hnet firewall` write it. */
+export function toMetadata(name: string, ips: Addresses, words: PolicyWords): string {
   const { default: inbound = 'allow', isolate = false, rules = [] } = words;
   const [bridge, scope] = [bridgeOf(firstOf(ips)), scopeOf(firstOf(ips))];
   const addresses = listed(ips).map(ip => `<h:address ip="${ip}" bridge="${bridge}" scope="${scope}"/>`);

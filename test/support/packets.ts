@@ -1,6 +1,6 @@
 /** Packets as bytes, made by hand: what no honest sender would send. */
 import { addressOf, checksum, octets, transportChecksum } from './octets.ts';
-import { ipv6 } from './packets6.ts';
+import { bare6, fragment, ipv6 } from './packets6.ts';
 
 export interface IpOptions {
   readonly ttl?: number;
@@ -29,6 +29,17 @@ export const packet = (
   protocol: 'tcp' | 'udp' | 'icmp',
   payload: Uint8Array,
 ): Buffer => (source.includes(':') ? ipv6 : ipv4)(source, destination, protocol, payload);
+
+/** A fragment of a datagram, of whichever family its ends are. @param offset in bytes, of which eight are a unit */
+export const piece = (
+  source: string,
+  destination: string,
+  bytes: Uint8Array,
+  { id, offset, more }: { id: number; offset: number; more: boolean },
+): Buffer =>
+  source.includes(':')
+    ? bare6(source, destination, PROTOCOL.udp, bytes, { extensions: [fragment(id, offset, more)] })
+    : ipv4(source, destination, 'udp', bytes, { id, offset: offset / 8, moreFragments: more });
 
 /** An IPv4 packet (RFC 791). */
 export function ipv4(
