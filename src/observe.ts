@@ -14,7 +14,7 @@ import {
 } from './address.ts';
 import type { Config } from './config.ts';
 import type { Firewall, Look } from './firewall/firewall.ts';
-import type { Uplink } from './firewall/uplink.ts';
+import { gatewayWithin, type Uplink } from './firewall/uplink.ts';
 import { CommandFailure, type Host, processOf, readIfThere } from './host.ts';
 import { DHCP_DIRECTORY, gatewayOf, NDP_DIRECTORY, ROUTE_PROTOCOL } from './names.ts';
 import { observeStrangers } from './observe-strangers.ts';
@@ -165,7 +165,7 @@ export function observeStart(
     scopes: bridges.flatMap(({ scope }) => eighths(scope).map(one => `route get fibmatch ${format(one)}`)),
     prefixes: prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
   };
-  const [uplink, answers] = split(
+  const [answer, answers] = split(
     host.query([...DEFAULT_ROUTE, ...Object.values(queries).flat()]),
     DEFAULT_ROUTE.length,
   );
@@ -173,13 +173,18 @@ export function observeStart(
   const links = toLinks(take(queries.links.length));
   const scopes = toRoutes(4, take(queries.scopes.length));
   const matches = prefixes.flatMap(({ family }) => [...toRoutes(family, take(1))]);
+  const uplink = readUplink(given, answer);
   return {
-    uplink: readUplink(given, uplink),
+    uplink,
     routes: [...scopes.values()],
     view: {
       ...EMPTY_VIEW,
       ...links,
-      routes: new Map([...poolRoutes(given.pools, matches), ...matches]),
+      routes: new Map([
+        ...gatewayRoute(gatewayWithin(given.pools, uplink), host),
+        ...poolRoutes(given.pools, matches),
+        ...matches,
+      ]),
       filter: look(host, firewall.looks.brief),
       sysctl,
     },
@@ -207,6 +212,8 @@ function poolRoutes(
       return [routeKey(prefix, route.metric), route];
     });
 }
+const gatewayRoute = (gateway: Prefix | undefined, host: Host): View['routes'] =>
+  gateway === undefined ? new Map() : toRoutes(6, host.query([`route get fibmatch ${format(gateway)}`])[0]);
 
 /** The links of these names that exist. */
 export function observeLinks(host: Host, names: readonly string[]): View['links'] {

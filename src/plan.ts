@@ -4,7 +4,7 @@ import type { DhcpMode } from './dhcp-mode.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { passages } from './firewall/passages.ts';
 import type { Policy } from './firewall/policy.ts';
-import type { Uplink } from './firewall/uplink.ts';
+import { gatewayWithin, type Uplink } from './firewall/uplink.ts';
 import { hostName } from './hostname.ts';
 import type { Address } from './metadata.ts';
 import {
@@ -106,6 +106,15 @@ export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Re
     ...(config.ipv6 === 'on-link' ? [proxying(uplink.device)] : []),
     ...firewall.base(config, uplink),
     ...passages(config, uplink, firewall.families),
-    ...config.pools.map(poolRoute),
+    ...baseRoutes(config, uplink),
   ];
+}
+
+/**
+ * Where the pools end. A gateway that lies in one must not: the host could neither answer it, nor have its default
+ * route set anew, for the kernel takes no gateway that it can't reach.
+ */
+export function baseRoutes({ pools }: Pick<Config, 'pools'>, uplink: Uplink): Resource[] {
+  const gateway = gatewayWithin(pools, uplink);
+  return [...(gateway === undefined ? [] : [hostRoute(gateway, uplink.device)]), ...pools.map(poolRoute)];
 }

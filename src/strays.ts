@@ -9,7 +9,7 @@ import { setNames } from './firewall/ruleset.ts';
 import { aliasOwner, ROUTE_PROTOCOL } from './names.ts';
 import { removeDhcp } from './resources/dhcp.ts';
 import { removeProxy, removeResponder } from './resources/neighbour.ts';
-import { hostRoute, isPoolRoute, poolRoute } from './resources/route.ts';
+import { hostRoute, isPoolRoute } from './resources/route.ts';
 import type { Route, View } from './view.ts';
 
 /** One such thing, and how it goes. */
@@ -22,7 +22,8 @@ export interface Stray {
 /** What there is by right, and what our files say. */
 export interface Estate {
   readonly attachments: readonly Attachment[];
-  readonly pools: readonly Prefix[];
+  /** Routes of the base, by the labels of their resources. */
+  readonly routes: readonly string[];
   /**
    * Domains that run although we have no record of them: of theirs nothing is touched, for it may be in use.
    */
@@ -62,7 +63,7 @@ interface Wanted {
   readonly entries: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-function toWanted(view: View, { attachments, pools, spared }: Estate): Wanted {
+function toWanted(view: View, { attachments, routes, spared }: Estate): Wanted {
   const kept = [...view.links].flatMap(([name, { alias }]) => {
     const owner = aliasOwner(alias);
     return owner !== undefined && spared.has(owner) ? [[name, owner] as const] : [];
@@ -77,7 +78,7 @@ function toWanted(view: View, { attachments, pools, spared }: Estate): Wanted {
     bridges,
     routes: new Set([
       ...attachments.flatMap(({ addresses }) => addresses.map(one => routeId(one.prefix, one.bridge))),
-      ...pools.map(pool => poolRoute(pool).label),
+      ...routes,
       ...keptRoutes.map(({ prefix, dev }) => routeId(prefix, dev ?? '')),
     ]),
     entries: entriesOf(

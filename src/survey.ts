@@ -17,7 +17,7 @@ import type { Host } from './host.ts';
 import { withLibvirt } from './libvirt.ts';
 import type { Assignment } from './metadata.ts';
 import { look, observeWithUplink } from './observe.ts';
-import { basePlan, domainPlan } from './plan.ts';
+import { basePlan, baseRoutes, domainPlan } from './plan.ts';
 import { type Entry, type Records, readRecords, readStamps } from './records.ts';
 import { Refusal, reason } from './refusal.ts';
 import { claims } from './resources/claims.ts';
@@ -99,7 +99,7 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     view,
     base: wrongOf(basePlan(config, uplink, firewall), view),
     kept: sorted.kept.map(one => keep(one, config, firewall, view, records)),
-    strays: findStrays(view, all, sorted, records, listing, config, firewall),
+    strays: findStrays(view, all, sorted, records, listing, baseRoutes(config, uplink), firewall),
     other: BACKENDS.filter(name => name !== firewall.name)
       .map(name => firewallOf(name, config.pools))
       .find(one => stands(one, host)),
@@ -205,7 +205,7 @@ function findStrays(
   { kept, lost }: Sorted,
   { claims: standing, servers, halves, entries }: Records,
   { running }: Listing,
-  { pools }: Config,
+  base: readonly Resource[],
   firewall: Firewall,
 ): Stray[] {
   // Without libvirt's word everything might belong to a domain that runs.
@@ -217,5 +217,6 @@ function findStrays(
   const unread = entries.filter((entry): entry is Entry => typeof entry.content === 'string');
   const doubtful = [...running.keys(), ...unread.map(({ domain }) => domain)];
   const spared = new Set(doubtful.filter(uuid => !known.has(uuid)));
-  return strays(view, { attachments, pools, spared, claims: standing, servers, halves }, firewall);
+  const routes = base.map(({ label }) => label);
+  return strays(view, { attachments, routes, spared, claims: standing, servers, halves }, firewall);
 }

@@ -7,12 +7,12 @@ import { hasPassages } from '../firewall/passages.ts';
 import type { Uplink } from '../firewall/uplink.ts';
 import { withLock } from '../lock.ts';
 import { observe, observeUplink } from '../observe.ts';
-import { basePlan } from '../plan.ts';
+import { basePlan, baseRoutes } from '../plan.ts';
 import { Refusal } from '../refusal.ts';
 import { leavingBridges } from '../resources/bridge.ts';
 import type { Resource } from '../resources/resource.ts';
-import { isPoolRoute, poolRoute } from '../resources/route.ts';
-import type { View } from '../view.ts';
+import { isPoolRoute, ownRoute } from '../resources/route.ts';
+import type { Route, View } from '../view.ts';
 import type { Context } from './context.ts';
 
 /** Brings up what stands whether a domain runs or not: forwarding, sets, chains, the pools' routes. Run at boot. */
@@ -24,8 +24,8 @@ export function baseUp(context: Context): void {
     const view = observe(context.host, firewall);
     const done = bringUpBase(config, uplink, firewall, view, context.host);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
-    const kept = new Set(config.pools.map(pool => poolRoute(pool).label));
-    const stale = poolRoutesOf(view).filter(({ label }) => !kept.has(label));
+    const kept = new Set(baseRoutes(config, uplink).map(({ label }) => label));
+    const stale = routesOf(view, isPoolRoute).filter(({ label }) => !kept.has(label));
     down(stale, view, context.host);
     for (const { label } of stale) context.print(`removed: ${label}`);
   });
@@ -43,7 +43,7 @@ export function baseDown({ host }: Context): void {
       const view = observe(host, firewall);
       const stands = view.filter.sets.size > 0 || hasPassages(view);
       const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINK, firewall) : [];
-      return down([...leavingBridges(view), ...base, ...poolRoutesOf(view)], view, host);
+      return down([...leavingBridges(view), ...base, ...routesOf(view)], view, host);
     });
     if (failures.length > 0) throw new Refusal(failures.join('; '));
   });
@@ -59,6 +59,6 @@ const NO_UPLINK: Uplink = {
 };
 const EVERYTHING: readonly Prefix[] = [parseAddress('0.0.0.0'), parseAddress('::')];
 
-/** Those that stand, whatever the pools are now. */
-const poolRoutesOf = ({ routes }: View): Resource[] =>
-  [...routes.values()].filter(isPoolRoute).map(({ prefix }) => poolRoute(prefix));
+/** Ours that stand, whatever the pools and the gateway are now. */
+const routesOf = ({ routes }: View, which: (route: Route) => boolean = () => true): Resource[] =>
+  [...routes.values()].filter(which).flatMap(one => ownRoute(one) ?? []);

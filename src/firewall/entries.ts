@@ -87,9 +87,12 @@ export function staticEntries(family: Family, config: Config, uplink: Uplink, wo
   return [exactly(names.near, () => ranges, words), exactly(names.ours, ours, words)];
 }
 
-/** The subnets on the uplink's own link: others have addresses there, and may use them. */
+/**
+ * The IPv4 subnets on the uplink's own link: others have addresses there, and may use them. Of an IPv6 pool nobody else
+ * has any, though the uplink's subnet is the whole of it: what isn't a domain's ends here (POOL_METRIC in names.ts).
+ */
 const onLink = ({ addresses }: View, device: string): Prefix[] =>
-  (addresses.get(device) ?? []).map(parseSubnet).filter(subnet => !isSingle(subnet));
+  (addresses.get(device) ?? []).map(parseSubnet).filter(subnet => subnet.family === 4 && !isSingle(subnet));
 
 function exactly(name: string, wanted: (view: View) => Prefix[], words: SetEntries): Resource {
   const surplus = (view: View): string[] => {

@@ -115,6 +115,7 @@ export const CAUSES = {
   policy: 'rules of the domain',
   redirect: 'ICMP redirect to a domain',
   advertisement: 'router advertisement or redirect from a domain',
+  echo: "the host's own router advertisement, or one under its address",
   solicitation: 'too many solicitations from a domain',
 } as const;
 

@@ -13,6 +13,7 @@
  */
 import type { Family, Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
+import { GATEWAY6 } from '../names.ts';
 import {
   accept,
   back,
@@ -142,6 +143,7 @@ function rawChains(family: Family, sets: SetNames, device: string): Chain[] {
       rules: [rule(go('hnet-arriving'), from(device)), rule(go('hnet-leaving'), fromDomain)],
     },
     { name: 'hnet-leaving', rules: family === 4 ? leaving4(sets) : leaving6(sets) },
+    ...(family === 4 ? [] : discoveryChains(sets)),
     {
       name: 'hnet-untrack',
       rules: [
@@ -182,19 +184,35 @@ const leaving4 = (sets: SetNames): Rule[] => [
   rule(back),
 ];
 
-/**
- * Whoever has no address yet speaks from the unspecified one, to its own wire (RFC 4862, 5.4.2), which older kernels'
- * reverse-path check takes for spoofed. Link-local sources pass that check, and the kernel never forwards them.
- */
+/** Link-local sources pass the reverse-path check, and the kernel never forwards them. */
 const leaving6 = (sets: SetNames): Rule[] => [
-  rule(back, { is: 'net', side: 'source', prefix: UNSPECIFIED }, { is: 'protocol', protocol: 'icmp' }),
+  rule(go('hnet-unspecified'), { is: 'net', side: 'source', prefix: UNSPECIFIED }),
   rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
-  rule(drop(CAUSES.solicitation), icmpTypes(ND.routers, ND.neighbours), {
-    is: 'flood',
-    set: sets.soliciting,
-  }),
+  rule(go('hnet-discovery'), icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
   rule(go('hnet-untrack'), source(sets.out)),
   rule(back),
+];
+
+/**
+ * Whoever has no address yet speaks ICMPv6 from the unspecified one, to its own wire (RFC 4862, 5.4.2); the kernels'
+ * reverse-path checks don't agree on what that is. Discovery from a public address is no traffic of it: it goes no
+ * further than the host, as ARP does.
+ */
+const discoveryChains = (sets: SetNames): Chain[] => [
+  {
+    name: 'hnet-unspecified',
+    rules: [rule(back, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.spoofed))],
+  },
+  {
+    name: 'hnet-discovery',
+    rules: [
+      rule(drop(CAUSES.solicitation), icmpTypes(ND.routers, ND.neighbours), {
+        is: 'flood',
+        set: sets.soliciting,
+      }),
+      rule(back),
+    ],
+  },
 ];
 
 const UNSPECIFIED: Prefix = { family: 6, first: 0n, length: 128 };
@@ -289,8 +307,12 @@ function judged(midstream: string, settling: Match, rules: string): Rule[] {
 /** 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3). */
 const THIS_NETWORK: Match = { is: 'net', side: 'source', prefix: { family: 4, first: 0n, length: 8 } };
 
-/** The host believes no router on a bridge, whatever its settings; and it must hear its neighbours. */
+/**
+ * The host believes no router on a bridge, whatever its settings; and it must hear its neighbours. What it advertises
+ * itself comes back to it, as multicasts do, and is no attempt of a domain's.
+ */
 const discovery: Rule[] = [
+  rule(drop(CAUSES.echo), { is: 'net', side: 'source', prefix: GATEWAY6 }, icmpTypes(ND.advertisement)),
   rule(drop(CAUSES.advertisement), icmpTypes(ND.advertisement, ND.redirect)),
   rule(accept, icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
 ];

@@ -62,3 +62,10 @@ export const toPoolRoute = (prefix: Prefix): Route => ({
 /** Whether a route is a pool's, of whatever configuration. */
 export const isPoolRoute = ({ prefix: { family }, type, protocol }: Route): boolean =>
   type === DEAD_END[family] && isOurs(protocol);
+
+/** What takes away a route of ours, whatever it was for; undefined for anybody else's. */
+export function ownRoute(route: Route): Resource | undefined {
+  const { prefix, type, dev, protocol } = route;
+  if (isPoolRoute(route)) return poolRoute(prefix);
+  return isOurs(protocol) && type === 'unicast' && dev !== undefined ? hostRoute(prefix, dev) : undefined;
+}

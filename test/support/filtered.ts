@@ -1,10 +1,10 @@
 import { build } from 'esbuild';
-import { format, parsePrefix } from '../../src/address.ts';
+import { type Family, format, parsePrefix } from '../../src/address.ts';
 import { firewallOf } from '../../src/backend.ts';
 import { parseConfig } from '../../src/config.ts';
 import { countedRules, dropsByCause } from '../../src/firewall/counters.ts';
 import type { Firewall, Look } from '../../src/firewall/firewall.ts';
-import { OPEN, type Policy, parseRule, policyChains } from '../../src/firewall/policy.ts';
+import { type Policy, parseRule, policyChains } from '../../src/firewall/policy.ts';
 import { CAUSES } from '../../src/firewall/rules.ts';
 import { ruleset } from '../../src/firewall/ruleset.ts';
 import { articleScope, bridgeMac } from '../../src/names.ts';
@@ -41,6 +41,11 @@ export interface FilteredOptions {
   /** What the host is made to look like before the base is set up. */
   readonly given?: string;
 }
+
+/** One address of a domain, or several on one bridge, which is named after the first. */
+export type Addresses = string | readonly string[];
+const listed = (ips: Addresses): readonly string[] => (typeof ips === 'string' ? [ips] : ips);
+const firstOf = (ips: Addresses): string => listed(ips)[0] ?? '';
 
 /** Packets and bytes, both ways. */
 export interface Total {
@@ -114,39 +119,35 @@ ${this.#options.firewall ?? ''}
   }
 
   /** A domain that runs, its guest plugged in and configured as the user would. */
-  async start(name: string, ip: string, policy: PolicyWords = {}): Promise<Guest> {
-    await this.prepare(name, ip, policy);
-    const guest = await this.host.guest({ name, bridge: bridgeOf(ip) });
-    await guest.static(ip, gatewayFor(ip, this.host));
+  async start(name: string, ips: Addresses, policy: PolicyWords = {}): Promise<Guest> {
+    await this.prepare(name, ips, policy);
+    const guest = await this.host.guest({ name, bridge: bridgeOf(firstOf(ips)) });
+    for (const ip of listed(ips)) await guest.static(ip, gatewayFor(ip, this.host));
     return guest;
   }
 
-  async prepare(name: string, ip: string, policy: PolicyWords = {}): Promise<void> {
-    const outcome = await this.scene.hook('prepare', name, this.xml(name, ip, policy));
+  async prepare(name: string, ips: Addresses, policy: PolicyWords = {}): Promise<void> {
+    const outcome = await this.scene.hook('prepare', name, this.xml(name, ips, policy));
     if (outcome.code !== 0) throw new Error(outcome.stderr);
   }
 
-  release(name: string, ip: string): Promise<void> {
-    return this.scene.release(name, { addresses: [ip] });
+  release(name: string, ips: Addresses): Promise<void> {
+    return this.scene.release(name, { metadata: toMetadata(name, ips, {}) });
   }
 
   /** What `hnet firewall` does for a running domain: the whole policy anew, in force at once. */
-  async change(name: string, ip: string, policy: PolicyWords): Promise<void> {
-    await this.inside({ do: 'change', xml: this.xml(name, ip, policy) });
+  async change(name: string, ips: Addresses, policy: PolicyWords): Promise<void> {
+    await this.inside({ do: 'change', xml: this.xml(name, ips, policy) });
   }
 
   total(ip: string): Promise<Total> {
     return this.inside({ do: 'total', ip, backend: this.firewall.name });
   }
 
-  xml(name: string, ip: string, words: PolicyWords): string {
+  xml(name: string, ips: Addresses, words: PolicyWords): string {
     const { default: inbound = 'allow', isolate = false, rules = [] } = words;
     this.#policies.set(name, { inbound, isolate, rules: rules.map(parseRule) });
-    const lines = rules.map(rule => `<h:rule>${escapeXml(rule)}</h:rule>`).join('');
-    const policy = `<h:policy inbound="${inbound}" isolate="${isolate ? 'on' : 'off'}">${lines}</h:policy>`;
-    const address = `<h:address ip="${ip}"/>`;
-    const metadata = `<h:assignment xmlns:h="urn:hnet:1" domain="${uuidOf(name)}">${address}${policy}</h:assignment>`;
-    return domainXml(name, { metadata });
+    return domainXml(name, { metadata: toMetadata(name, ips, words) });
   }
 
   /** Has hnet's own code do something in this host; see inside.ts. */
@@ -165,12 +166,16 @@ ${this.#options.firewall ?? ''}
   async drops(cause: Cause): Promise<number> {
     const view = await this.look('brief');
     if (cause === 'policy') return this.#policyDrops(view);
-    const { raw, filter } = ruleset(4, parseConfig(this.#config), UPLINK).chains;
+    return sum(this.firewall.families.map(family => this.#familyDrops(cause, family, view)));
+  }
+
+  #familyDrops(cause: Cause, family: Family, view: FilterView): number {
+    const { raw, filter } = ruleset(family, parseConfig(this.#config), UPLINK).chains;
     const chains = [
       ...raw.map(chain => ['raw', chain] as const),
       ...filter.map(chain => ['filter', chain] as const),
     ];
-    return Number(dropsByCause(chains, 4, this.firewall, view).get(CAUSES[cause])?.packets ?? 0n);
+    return Number(dropsByCause(chains, family, this.firewall, view).get(CAUSES[cause])?.packets ?? 0n);
   }
 
   /** Does something that must be dropped for a cause, and waits until it is. @returns packets dropped */
@@ -182,17 +187,19 @@ ${this.#options.firewall ?? ''}
   }
 
   #policyDrops(view: FilterView): number {
-    let sum = 0n;
-    for (const [name, policy] of this.#policies)
-      for (const chain of policyChains(uuidOf(name), policy ?? OPEN, 4))
-        for (const { rule, counter } of countedRules('filter', chain, 4, this.firewall, view))
-          if (rule.verdict.do === 'drop') sum += counter.packets;
-    return Number(sum);
+    const drops = [...this.#policies].flatMap(([name, policy]) =>
+      this.firewall.families.flatMap(family =>
+        policyChains(uuidOf(name), policy, family)
+          .flatMap(chain => countedRules('filter', chain, family, this.firewall, view))
+          .flatMap(({ rule, counter }) => (rule.verdict.do === 'drop' ? [Number(counter.packets)] : [])),
+      ),
+    );
+    return sum(drops);
   }
 
   /** A guest's end of its cable, and the gateway's end of the host's. */
-  guestWire(guest: Guest, ip: string): Promise<Wire> {
-    return Wire.open(guest, 'eth0', bridgeMac(parsePrefix(scopeOf(ip))));
+  guestWire(guest: Guest, ips: Addresses): Promise<Wire> {
+    return Wire.open(guest, 'eth0', bridgeMac(parsePrefix(scopeOf(firstOf(ips)))));
   }
 
   providerWire(): Promise<Wire> {
@@ -214,6 +221,19 @@ ${this.#options.firewall ?? ''}
 export const scopeOf = (ip: string): string => format(articleScope(parsePrefix(ip)));
 /** An address of that scope. */
 export const inScope = (ip: string, last: number): string => `172.30.${ip.split('.').at(-1)}.${last}`;
+
+/** The assignment in a domain's metadata, as `hnet assign` and `hnet firewall` write it. */
+export function toMetadata(name: string, ips: Addresses, words: PolicyWords): string {
+  const { default: inbound = 'allow', isolate = false, rules = [] } = words;
+  const [bridge, scope] = [bridgeOf(firstOf(ips)), scopeOf(firstOf(ips))];
+  const addresses = listed(ips).map(ip => `<h:address ip="${ip}" bridge="${bridge}" scope="${scope}"/>`);
+  const lines = rules.map(rule => `<h:rule>${escapeXml(rule)}</h:rule>`).join('');
+  const policy = `<h:policy inbound="${inbound}" isolate="${isolate ? 'on' : 'off'}">${lines}</h:policy>`;
+  const attributes = `xmlns:h="urn:hnet:1" domain="${uuidOf(name)}"`;
+  return `<h:assignment ${attributes}>${addresses.join('')}${policy}</h:assignment>`;
+}
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
 async function lookInside(machine: Machine, { commands, parse }: Look): Promise<FilterView> {
   const outputs = await Promise.all(

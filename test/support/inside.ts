@@ -1,6 +1,6 @@
 /**
- * What a test has hnet do inside a host where no libvirt is, by hnet's own code: the part of `hnet firewall` that
- * acts on a running domain, many starts in one process, and what the ledger says. A request as JSON on standard
+ * What a test has hnet do inside a host where no libvirt is, by hnet's own code: the part of `hnet firewall`
+ * and `hnet assign` that acts on a running domain, many starts in one process, and what the ledger says. A request as JSON on standard
  * input, the answer as JSON on standard output.
  */
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { attach, tapsOf } from '../../src/attach.ts';
 import { readAttachment } from '../../src/attachments.ts';
 import { firewallOf } from '../../src/backend.ts';
 import { loadConfig } from '../../src/config-file.ts';
-import { type Domain, parseDomain, policyOf } from '../../src/domain.ts';
+import { addressesOf, type Domain, parseDomain, policyOf } from '../../src/domain.ts';
 import { Host } from '../../src/host.ts';
 import { countedOf, readEntry, totalOf } from '../../src/ledger.ts';
 import { look } from '../../src/observe.ts';
@@ -50,7 +50,8 @@ function assignment(domain: Domain) {
 function change(domain: Domain): void {
   const attachment = readAttachment(domain.uuid);
   if (attachment === undefined) throw new Error(`${domain.name} isn't attached`);
-  reconfigure({ ...attachment, policy: policyOf(domain) }, tapsOf(domain), loadConfig(), host);
+  const next = { ...attachment, addresses: addressesOf(domain), policy: policyOf(domain) };
+  reconfigure(next, tapsOf(domain), loadConfig(), host);
 }
 
 const request: Request = JSON.parse(readFileSync(0, 'utf8'));

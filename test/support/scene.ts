@@ -16,7 +16,7 @@ export const VARIANTS: readonly Variant[] = ['nft', 'legacy'];
 /** The pools that the lab's provider routes to h1. */
 export const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13'];
 /** And those of both families. */
-export const POOLS6 = ['123.45.90.112/29', '2001:db8:12:48::/64', '2001:db8:12:4900::/56'];
+export const POOLS6 = [...POOLS, '2001:db8:12:48::/64', '2001:db8:12:4900::/56'];
 export const CONFIG = `pools = ${JSON.stringify(POOLS)}
 [dhcp]
 dns = ["198.51.100.10", "9.9.9.9"]
@@ -157,9 +157,10 @@ function expectSilence(operation: string, name: string, { code, stdout, stderr }
 
 /** Debian chooses the kind by links in /etc, which is the host's own. */
 async function useIptables(host: Host, variant: Variant): Promise<void> {
-  const tools = ['iptables', 'iptables-save', 'iptables-restore'];
-  const links = tools.map(
-    tool => `ln -sf /usr/sbin/${tool.replace('iptables', `iptables-${variant}`)} /etc/alternatives/${tool}`,
+  const links = ['iptables', 'ip6tables'].flatMap(tool =>
+    ['', '-save', '-restore'].map(
+      action => `ln -sf /usr/sbin/${tool}-${variant}${action} /etc/alternatives/${tool}${action}`,
+    ),
   );
   await host.sh(links.join('\n'));
 }

@@ -45,7 +45,8 @@ echo "== links";     ip -d link
 echo "== addresses"; ip address
 echo "== rules";     ip rule
 echo "== routes";    ip route show table all; ip -6 route show table all
-echo "== iptables";  iptables-save
+echo "== proxies";   ip neighbour show proxy
+echo "== iptables";  iptables-save; ip6tables-save
 echo "== sets";      ipset save
 echo "== processes"; ps -e -o args= | grep -vx -e 'ps .*' -e sort -e 'grep .*' -e 'sh -e' -e 'sh .*hold.sh .*' -e '\\[.*\\]' | sort
 echo "== files";     if [ -d /run/hnet ]; then find /run/hnet ! -type d ! -name '*.lock' | sort; fi
