@@ -14,7 +14,9 @@ function findHook(facts: Facts): { path: string; file: File } | undefined {
 
 /** What the hook is run with, and what it runs. */
 export function interpreterOf(facts: Facts): { node: string; program: string } | undefined {
-  const [, node, program] = /^"(\/[^"]+)" (\S+)/m.exec(findHook(facts)?.file.text ?? '') ?? [];
+  const text = findHook(facts)?.file.text ?? '';
+  const [, node] = /^"(\/[^"]+)" \$program /m.exec(text) ?? [];
+  const [, program] = /^program=(\S+)$/m.exec(text) ?? [];
   return node === undefined || program === undefined ? undefined : { node, program };
 }
 
