@@ -103,7 +103,7 @@ async function repairing(one: Scene, words: readonly string[]): Promise<void> {
     await expectWhole(one);
     await harm();
   });
-  expect(steps).to.be.greaterThan(30);
+  expect(steps).to.be.greaterThan(20);
   await ok(one, 'sync');
   await expectWhole(one);
 }

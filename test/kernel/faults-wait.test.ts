@@ -29,7 +29,7 @@ const CASES: Readonly<Record<string, { readonly why: RegExp; readonly block: Blo
     why: /^Cannot run "ip -batch -": no answer within \d+\.\d s; then /,
     block: faking('ip', HANGS_LATER),
   },
-  ipset: { why: /^Cannot run "ipset restore.*": no answer within \d+\.\d s/, block: faking('ipset', HANGS) },
+  ipset: { why: /^Cannot run "ipset .*": no answer within \d+\.\d s/, block: faking('ipset', HANGS) },
   dnsmasq: { why: /^Cannot run "dnsmasq .*": no answer within \d+\.\d s/, block: faking('dnsmasq', HANGS) },
 };
 

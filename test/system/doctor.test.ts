@@ -16,8 +16,8 @@ const TROUBLE: Readonly<Record<string, readonly [string, RegExp]>> = {
     /routes 123\.45\.90\.112\/30 to lo, in the pool 123\.45\.90\.112\/29/,
   ],
   'a policy of others that drops': [
-    "nft 'add table inet other; add chain inet other fwd { type filter hook forward priority 10; policy drop; }'",
-    /chain fwd of table inet other drops/,
+    "nft 'add table inet other; add chain inet other passing { type filter hook forward priority 10; policy drop; }'",
+    /chain passing of table inet other drops/,
   ],
   'a clone': [
     `virsh dumpxml vm1 | sed '/<uuid>/d; /<mac address/d; s,<name>vm1,<name>clone,' >/root/clone.xml

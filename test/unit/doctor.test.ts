@@ -26,6 +26,7 @@ const file = (text: string, more: Partial<File> = {}): File => ({
   isRegular: true,
   ...more,
 });
+/** As install.sh puts it there. */
 const hook = (node: string): string =>
   readFileSync(new URL('../../hooks/qemu.sh', import.meta.url), 'utf8').replaceAll('@NODE@', node);
 const known = <T>(value: T): Known<T> => ({ is: 'known', value });
