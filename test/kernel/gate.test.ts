@@ -42,7 +42,7 @@ kernelSuite('the gate before node', scene => {
     await one.host.run(['chmod', '755', '/run/lab/node']);
     const name = '$(id) `id` $HOME \\ "x" \\n %s';
     expect(await call(one, 'prepare', ASSIGNED, name)).to.deep.equal(SILENCE);
-    expect(await one.host.read('/run/lab/xml')).to.equal(domainXml(name, ASSIGNED));
+    expect(await one.host.read('/run/lab/xml')).to.equal(domainXml(name, ASSIGNED).trimEnd());
     expect(await one.host.read('/run/lab/words')).to.equal(`${name}|prepare|begin|-|`);
   });
 

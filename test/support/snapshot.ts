@@ -11,7 +11,8 @@ import { REAL } from './scene.ts';
 export async function snapshot(host: Machine): Promise<string> {
   // The hook waits neither for the logger nor for the deletion of a bridge that has given up its name.
   await until(
-    async () => !/^logger$|: hnet-[0-9a-f]{8}:/m.test(await host.sh('ps -e -o comm=; ip -o link')),
+    async () =>
+      !/^logger$|: hnet-[0-9a-f]{8}:/m.test(await host.sh(`PATH=${REAL}:$PATH; ps -e -o comm=; ip -o link`)),
     5_000,
     'what the hook has started to end',
   );

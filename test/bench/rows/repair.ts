@@ -1,5 +1,8 @@
+import type { Guest } from '../../lab/guest.ts';
+import type { Host } from '../../lab/host.ts';
 import type { Hypervisor } from '../../lab/hypervisor.ts';
 import type { Lab } from '../../lab/lab.ts';
+import { INTERNET } from '../../lab/site.ts';
 import { until } from '../../lab/wait.ts';
 import { COMMAND } from '../../support/build.ts';
 import { FakeLibvirt } from '../../support/libvirt.ts';
@@ -21,6 +24,9 @@ const HARM: Readonly<Record<string, string>> = {
   'the route removed': `ip route del ${ADDRESS} dev br116`,
   'the bridge deleted': 'ip link del br116',
 };
+
+/** What the restart of a firewall does to everybody's rules. */
+const FLUSH = 'nft flush ruleset';
 
 /** How long a look at everything takes, and how long a domain is cut off. */
 export const repair: Row = {
@@ -49,11 +55,41 @@ async function crowd(
   await libvirt.runAll(new Map(numbers.map(number => [member(number).domain, memberXml(number)])));
   const run = (command: string) => () => time(one.host, [`${process.execPath} ${COMMAND} ${command}`]);
   const samples = await alternate({ check: run('check'), sync: run('sync') }, rounds);
-  return Object.entries(samples).map(([command, rows]) => {
+  const looks = Object.entries(samples).map(([command, rows]) => {
     const times = rows.flat();
     const target = { value: median(times), unit: 'ms', to: 'in all', target: atMost(2000) };
     return figure(`hnet ${command}, ${count} domains, all in order`, 'ms', times, [target]);
   });
+  const guest = await one.host.guest({ name: 'guest', bridge: member(count >> 1).address.bridge });
+  await guest.dhcp();
+  return [...looks, await flushed(one.host, guest, count, rounds)];
+}
+
+/**
+ * From a flush to the first answer that a guest gets, while `hnet watch` runs: a guest on its bootstrap lease, to which
+ * no packet comes while the rules are gone.
+ */
+async function flushed(host: Host, guest: Guest, count: number, rounds: number): Promise<Figure> {
+  const watch = host.start([process.execPath, COMMAND, 'watch']);
+  const samples: number[] = [];
+  try {
+    for (let round = 0; round < rounds; round++) {
+      await until(() => guest.ping(INTERNET), LIMIT, 'the guest to be on line');
+      samples.push(await untilAnswered(host, guest));
+    }
+  } finally {
+    await watch.stop();
+  }
+  const what = `from ${FLUSH} to the first packet through, with hnet watch, ${count} addresses`;
+  return figure(what, 'ms', samples);
+}
+
+async function untilAnswered(host: Host, guest: Guest): Promise<number> {
+  await host.sh(FLUSH);
+  const begun = performance.now();
+  const once = ['ping', '-n', '-q', '-c1', '-W0.1', INTERNET];
+  await until(async () => (await guest.attempt(once)).code === 0, LIMIT, 'a packet through');
+  return performance.now() - begun;
 }
 
 async function repairs(lab: Lab, rounds: number): Promise<Figure[]> {
