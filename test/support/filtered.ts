@@ -41,6 +41,9 @@ export interface FilteredOptions {
   readonly given?: string;
 }
 
+/** The addresses of a domain, on the bridge of the first. */
+export type Addresses = string | readonly [string, ...string[]];
+
 /** Packets and bytes, both ways. */
 export interface Total {
   readonly in: { readonly packets: number; readonly bytes: number };
@@ -108,15 +111,16 @@ ${this.#options.firewall ?? ''}
   }
 
   /** A domain that runs, its guest plugged in and configured as the user would. */
-  async start(name: string, ip: string, policy: PolicyWords = {}): Promise<Guest> {
-    await this.prepare(name, ip, policy);
+  async start(name: string, ips: Addresses, policy: PolicyWords = {}): Promise<Guest> {
+    await this.prepare(name, ips, policy);
+    const ip = firstOf(ips);
     const guest = await this.host.guest({ name, bridge: bridgeOf(ip) });
     await guest.static(ip, this.host.address);
     return guest;
   }
 
-  async prepare(name: string, ip: string, policy: PolicyWords = {}): Promise<void> {
-    const outcome = await this.scene.hook('prepare', name, this.xml(name, ip, policy));
+  async prepare(name: string, ips: Addresses, policy: PolicyWords = {}): Promise<void> {
+    const outcome = await this.scene.hook('prepare', name, this.xml(name, ips, policy));
     if (outcome.code !== 0) throw new Error(outcome.stderr);
   }
 
@@ -124,22 +128,29 @@ ${this.#options.firewall ?? ''}
     return this.scene.release(name, { addresses: [ip] });
   }
 
-  /** What `hnet firewall` does for a running domain: the whole policy anew, in force at once. */
-  async change(name: string, ip: string, policy: PolicyWords): Promise<void> {
-    await this.inside({ do: 'change', xml: this.xml(name, ip, policy) });
+  /** What `hnet firewall`, `assign` and `unassign` do for a running domain: all of it anew, in force at once. */
+  async change(name: string, ips: Addresses, policy: PolicyWords): Promise<void> {
+    await this.inside({ do: 'change', xml: this.xml(name, ips, policy) });
+  }
+
+  /** What `hnet move` does where both run. @param ips all that the taker has afterwards */
+  async move(prefix: string, from: string, to: string, ips: Addresses, policy: PolicyWords): Promise<void> {
+    await this.inside({ do: 'move', prefix, from: uuidOf(from), xml: this.xml(to, ips, policy) });
   }
 
   total(ip: string): Promise<Total> {
     return this.inside({ do: 'total', ip, backend: this.firewall.name });
   }
 
-  xml(name: string, ip: string, words: PolicyWords): string {
+  xml(name: string, ips: Addresses, words: PolicyWords): string {
     const { default: inbound = 'allow', isolate = false, rules = [] } = words;
     this.#policies.set(name, { inbound, isolate, rules: rules.map(parseRule) });
     const lines = rules.map(rule => `<h:rule>${escapeXml(rule)}</h:rule>`).join('');
     const policy = `<h:policy inbound="${inbound}" isolate="${isolate ? 'on' : 'off'}">${lines}</h:policy>`;
-    const address = `<h:address ip="${ip}"/>`;
-    const metadata = `<h:assignment xmlns:h="urn:hnet:1" domain="${uuidOf(name)}">${address}${policy}</h:assignment>`;
+    const first = firstOf(ips);
+    const place = `bridge="${bridgeOf(first)}" scope="${scopeOf(first)}"`;
+    const addresses = [ips].flat().map(ip => `<h:address ip="${ip}" ${place}/>`);
+    const metadata = `<h:assignment xmlns:h="urn:hnet:1" domain="${uuidOf(name)}">${addresses.join('')}${policy}</h:assignment>`;
     return domainXml(name, { metadata });
   }
 
@@ -204,6 +215,8 @@ ${this.#options.firewall ?? ''}
     return this.scene.remove();
   }
 }
+
+const firstOf = (ips: Addresses): string => (typeof ips === 'string' ? ips : ips[0]);
 
 /** The article's scope for an address. */
 export const scopeOf = (ip: string): string => `172.30.${ip.split('.').at(-1)}.0/24`;
