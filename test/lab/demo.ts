@@ -74,9 +74,16 @@ function insist(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
 }
 
+function insistSame(before: string, after: string, otherwise: string): void {
+  const [old, now] = [before.split('\n'), after.split('\n')];
+  const gone = old.filter(line => !now.includes(line)).map(line => `- ${line}`);
+  const added = now.filter(line => !old.includes(line)).map(line => `+ ${line}`);
+  insist(before === after, [otherwise, ...gone, ...added].join('\n'));
+}
+
 /** Everything that hnet could leave behind: links, routes, rules and chains, sets, DHCP servers. */
 async function traces(hypervisor: Hypervisor): Promise<string> {
-  return hypervisor.sh(`ip -br link; ip route show table all; ip -6 route show table all proto 104; ipset save
+  return hypervisor.sh(`ip -br link; ip route show table all; ip -6 route show proto 104; ipset save
     { iptables-save; ip6tables-save; } | grep -E '^(-A|:[^A-Z])' || true
     for pid in /proc/[0-9]*; do tr '\\0' ' ' <"$pid/cmdline" | grep '^dnsmasq' || true; done`);
 }
@@ -130,13 +137,13 @@ None of it is visible to this machine, and none of it stays.`);
   heading('Stop them: everything of theirs is gone');
   await step(host, 'virsh destroy vm1 && virsh destroy vm2');
   insist((await step(host, NETWORK)) === network, 'links and routes are not what they were before the start');
-  insist((await traces(hypervisor)) === installed, 'something is left of the domains');
+  insistSame(installed, await traces(hypervisor), 'something is left of the domains');
   note('links, routes, rules, sets and DHCP servers are as they were before the start');
 
   heading('Uninstall: the host is as it was');
   await step(host, './install.sh --uninstall --purge', { output: [/^hnet: removed$/m] });
   await step(host, NETWORK);
-  insist((await traces(hypervisor)) === pristine, 'something is left of hnet');
+  insistSame(pristine, await traces(hypervisor), 'something is left of hnet');
   note('links, routes, rules, sets and DHCP servers are as they were before the installation');
 
   await wait('sandbox removed', async () => lab.remove());
