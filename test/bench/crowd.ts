@@ -44,7 +44,9 @@ function transpose(plans: readonly Resource[][]): Resource[] {
 
 function bringUp(first: number, count: number, config: Config, dhcp: boolean): void {
   const host = new Host();
-  const actions = transpose(plansOf(first, count, config, dhcp)).flatMap(resource => resource.up(EMPTY_VIEW));
+  const actions = transpose(plansOf(first, count, config, dhcp))
+    .filter(resource => resource.probe(EMPTY_VIEW).is !== 'present')
+    .flatMap(resource => resource.up(EMPTY_VIEW));
   for (const batch of batches(actions)) host.perform(batch, false);
   host.awaitServers();
 }

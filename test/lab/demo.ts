@@ -187,7 +187,7 @@ async function overview(host: Shell): Promise<void> {
     output: [
       /^vm1 +running +123\.45\.90\.116 +br116 .* ok$/m,
       /^vm1 +running +2001:db8:12:48::116 +br116 .* ok$/m,
-      /^vm2 +running .* 172\.30\.112\.\d+ +.*ok$/m,
+      /^vm2 +running .* 172\.30\.112\.\d+ +open +ok$/m,
     ],
   });
   await step(host, 'hnet pool', {

@@ -283,6 +283,8 @@ describe('hnet firewall and hnet traffic', () => {
   });
 
   it('says that the rules go with the last address, whoever takes it', async () => {
+    await stage.hv.attempt(['virsh', 'undefine', 'vm2']);
+    await stage.hv.vm({ name: 'vm2', nics: [] });
     const gone = /^hnet: "vm1" has no address left, and with it its rules are gone \(deny, \d rules\)$/;
     expect((await stage.hnet('move', IP, 'vm1', 'vm2')).stderr).to.match(gone);
     const back = await stage.hnet('move', IP, 'vm2', 'vm1');

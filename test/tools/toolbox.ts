@@ -6,9 +6,9 @@ import type { Machine } from '../lab/machine.ts';
 import { run } from '../lab/run.ts';
 
 /**
- * The programs that read what hnet generates for guests, or that speak DHCP there. They are taken out of their packages and laid over a machine
- * of the lab, never installed: on a machine with a running systemd, installing network-manager or cloud-init hands
- * them its network.
+ * The programs that read what hnet generates, for guests and for Prometheus, or that speak DHCP in them. They are taken
+ * out of their packages and laid over a machine of the lab, never installed: on a machine with a running systemd,
+ * installing network-manager or cloud-init hands them its network.
  */
 const PACKAGES = [
   'ifupdown',
@@ -21,6 +21,7 @@ const PACKAGES = [
   'dbus',
   'xorriso',
   'genisoimage',
+  'prometheus-node-exporter',
 ];
 
 const HOME = fileURLToPath(new URL('../../.cache/tools', import.meta.url));
