@@ -81,9 +81,12 @@ function insistSame(before: string, after: string, otherwise: string): void {
   insist(before === after, [otherwise, ...gone, ...added].join('\n'));
 }
 
-/** Everything that hnet could leave behind: links, routes, rules and chains, sets, DHCP servers. */
+/**
+ * Everything that hnet could leave behind: links, routes, rules and chains, sets, DHCP servers. Forwarding stays on, and
+ * with it the kernel keeps the anycast addresses of a router.
+ */
 async function traces(hypervisor: Hypervisor): Promise<string> {
-  return hypervisor.sh(`ip -br link; ip route show table all; ip -6 route show proto 104; ipset save
+  return hypervisor.sh(`ip -br link; ip route show table all | grep -v '^anycast'; ipset save
     { iptables-save; ip6tables-save; } | grep -E '^(-A|:[^A-Z])' || true
     for pid in /proc/[0-9]*; do tr '\\0' ' ' <"$pid/cmdline" | grep '^dnsmasq' || true; done`);
 }
