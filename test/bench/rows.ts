@@ -2,10 +2,11 @@ import type { Row } from './row.ts';
 import { calls } from './rows/calls.ts';
 import { footprint } from './rows/footprint.ts';
 import { growth } from './rows/growth.ts';
+import { move } from './rows/move.ts';
 import { packets } from './rows/packets.ts';
 import { parallel } from './rows/parallel.ts';
 import { profile } from './rows/profile.ts';
 import { start } from './rows/start.ts';
 
 /** The table, from top to bottom. A new row is a file in rows/ and a line here. */
-export const ROWS: readonly Row[] = [start, calls, profile, parallel, footprint, packets, growth];
+export const ROWS: readonly Row[] = [start, calls, profile, parallel, move, footprint, packets, growth];
