@@ -171,7 +171,10 @@ async function bootstrapLease(lab: Lab, host: Shell, vm2: Vm): Promise<void> {
 async function overview(host: Shell): Promise<void> {
   heading('What the host says');
   await step(host, 'hnet status', {
-    output: [/^vm1 +running +123\.45\.90\.116 +br116 .* ok$/m, /^vm2 +running .* 172\.30\.112\.\d+ +open +ok$/m],
+    output: [
+      /^vm1 +running +123\.45\.90\.116 +br116 .* ok$/m,
+      /^vm2 +running .* 172\.30\.112\.\d+ +open +ok$/m,
+    ],
   });
   await step(host, 'hnet pool', {
     output: [/^123\.45\.90\.116 +up +vm1 +br116$/m, /^123\.45\.53\.13 +free/m],
