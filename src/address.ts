@@ -27,6 +27,9 @@ export const isSingle = (prefix: Prefix): boolean => prefix.length === bits(pref
 export const equal = (a: Prefix, b: Prefix): boolean =>
   a.family === b.family && a.first === b.first && a.length === b.length;
 
+/** Link-local addresses are on the wire by definition (RFC 4291, 2.5.6). */
+export const isLinkLocal = ({ family, first }: Prefix): boolean => family === 6 && first >> 118n === 0x3fan;
+
 /** Whether every address of `inner` is one of `outer`. */
 export const contains = (outer: Prefix, inner: Prefix): boolean =>
   outer.family === inner.family && outer.first <= inner.first && last(inner) <= last(outer);
@@ -51,6 +54,14 @@ export function subtract(from: Prefix, without: Prefix): Prefix[] {
   const length = from.length + 1;
   const half = { ...from, length };
   return [half, { ...half, first: from.first + size(half) }].flatMap(part => subtract(part, without));
+}
+
+/** Every range that contains a prefix and is larger, the largest first. */
+export function around({ family, first, length }: Prefix): Prefix[] {
+  return Array.from({ length }, (_, shorter) => {
+    const host = BigInt(bits(family) - shorter);
+    return { family, first: (first >> host) << host, length: shorter };
+  });
 }
 
 /** Orders prefixes by family, then by first address, then the larger range first. */
@@ -101,6 +112,36 @@ export function parseInterfaceAddress(text: string): { address: Prefix; length: 
   return { address: { family, first: value, length: bits(family) }, length };
 }
 
+/** Ranges that no domain is given, whatever a pool says (RFC 6890; RFC 4291, 2.4). */
+const SPECIAL: readonly (readonly [string, string])[] = [
+  ['a multicast', '224.0.0.0/4'],
+  ['a multicast', 'ff00::/8'],
+  ['a link-local', '169.254.0.0/16'],
+  ['a link-local', 'fe80::/10'],
+  ['a loopback', '127.0.0.0/8'],
+  ['the loopback', '::1'],
+  ['the unspecified', '::'],
+];
+
+/**
+ * Reads what may be routed to a domain: an address or a subnet of unicast addresses.
+ * @throws Refusal as {@link parsePrefix}, and for multicast, link-local and loopback addresses.
+ */
+export function parseRoutable(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  const [what] = SPECIAL.find(([, range]) => contains(parsePrefix(range), prefix)) ?? [];
+  if (what !== undefined)
+    throw new Refusal(`${quote(text)} is ${what} address, which can't be routed to a domain`);
+  return prefix;
+}
+
+/** The subnet of an interface address as the kernel writes it, `172.30.116.1/24`. */
+export function parseSubnet(text: string): Prefix {
+  const { address, length } = parseInterfaceAddress(text);
+  const host = BigInt(bits(address.family) - length);
+  return { family: address.family, first: (address.first >> host) << host, length };
+}
+
 /** Reads a single address. @throws Refusal for a range or anything {@link parsePrefix} refuses. */
 export function parseAddress(text: string): Prefix {
   const prefix = parsePrefix(text);
@@ -109,6 +150,8 @@ export function parseAddress(text: string): Prefix {
 }
 
 function parseParts(text: string): { family: Family; value: bigint; length: number } {
+  if (text.includes('%'))
+    throw new Refusal(`${quote(text)} has a zone index, which only means something on one machine`);
   const [, address, length] = /^([0-9a-fA-F.:]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
   if (address === undefined) throw notAnAddress(text);
   const family: Family = address.includes(':') ? 6 : 4;

@@ -1,8 +1,8 @@
 /** What may start: the rules that a domain's addresses must keep, before anything of them is set up. */
 import { contains, equal, format, overlaps, type Prefix } from './address.ts';
+import { isAnycast } from './allocate.ts';
 import { type Config, refuseHostInPools } from './config.ts';
 import type { Domain } from './domain.ts';
-import type { Uplink } from './firewall/uplink.ts';
 import type { Address, Assignment } from './metadata.ts';
 import { Refusal } from './refusal.ts';
 import type { Route } from './view.ts';
@@ -28,14 +28,22 @@ export function assignmentOf(domain: Domain): Assignment | undefined {
   return domain.intent.assignment;
 }
 
-/** Refuses addresses that aren't the operator's to give: outside the pools, the host's own, the gateway's. */
-export function refuseForeignAddresses(prefixes: readonly Prefix[], config: Config, uplink: Uplink): void {
-  const own = [uplink.host, uplink.gateway].filter(address => address !== undefined);
+/**
+ * Refuses addresses that aren't the operator's to give: outside the pools, the host's own, the gateway's.
+ * @param own addresses of the host and its gateways
+ */
+export function refuseForeignAddresses(
+  prefixes: readonly Prefix[],
+  config: Config,
+  own: readonly Prefix[],
+): void {
   refuseHostInPools(config, own);
   for (const prefix of prefixes) {
     const taken = own.find(address => contains(prefix, address));
     if (taken !== undefined)
       throw new Refusal(`${holding(prefix, taken)} the host's or the gateway's own address`);
+    if (isAnycast(prefix, config.pools))
+      throw new Refusal(`${format(prefix)} is the anycast address of the routers of its subnet (RFC 4291)`);
     if (!config.pools.some(pool => contains(pool, prefix))) {
       const pools = config.pools.map(format).join(', ') || 'none are configured';
       throw new Refusal(

@@ -22,19 +22,55 @@ export interface Holding {
   readonly address: Address;
 }
 
-/** The first pool address that nobody holds, in ascending order within each pool. @throws Refusal if there is none */
-export function freeAddress(pools: readonly Prefix[], taken: Taken): Prefix {
-  const held = [...taken.holdings.map(({ address }) => address.prefix), ...taken.own];
+/**
+ * An address of each family that the pools have: the first that nobody holds, and beside an IPv4 address the IPv6 one that
+ * ends as it does (123.45.90.116 and 2001:db8:12:48::116), where that is free.
+ * @throws Refusal if there is none
+ */
+export function freeAddresses(pools: readonly Prefix[], taken: Taken): Prefix[] {
+  const isFree = vacancy(taken);
+  const [ipv4, ipv6] = ([4, 6] as const).map(family => pools.filter(pool => pool.family === family));
+  if (ipv6 === undefined || ipv6.length === 0) return [firstAddress(ipv4 ?? [], isFree)];
+  if (ipv4 === undefined || ipv4.length === 0) return [firstAddress(ipv6, isFree)];
+  const first = firstAddress(ipv4, isFree);
+  return [first, twin(first, ipv6, isFree) ?? firstAddress(ipv6, isFree)];
+}
+
+type IsFree = (address: Prefix) => boolean;
+
+/** Whether an address is nobody's. */
+export function vacancy({ holdings, own }: Pick<Taken, 'holdings' | 'own'>): IsFree {
+  const held = [...holdings.map(({ address }) => address.prefix), ...own];
   const ranges = held.filter(prefix => !isSingle(prefix));
   const singles = new Set(held.filter(isSingle).map(format));
+  return address => !singles.has(format(address)) && !ranges.some(range => contains(range, address));
+}
+
+/** In ascending order within each pool. */
+function firstAddress(pools: readonly Prefix[], isFree: IsFree): Prefix {
   for (const pool of pools) {
-    for (const address of addresses(pool)) {
-      if (!singles.has(format(address)) && !ranges.some(range => contains(range, address))) return address;
-    }
+    for (const address of addresses(pool)) if (!isAnycast(address, [pool]) && isFree(address)) return address;
   }
   throw new Refusal(
     `Cannot assign an address: all of the pools (${pools.map(format).join(', ') || 'none'}) are taken`,
   );
+}
+
+/** The first address of an IPv6 subnet is every router's there (RFC 4291, 2.6.1), and no guest's. */
+export const isAnycast = (address: Prefix, pools: readonly Prefix[]): boolean =>
+  address.family === 6 &&
+  isSingle(address) &&
+  pools.some(pool => !isSingle(pool) && pool.family === 6 && pool.first === address.first);
+
+/** The digits of the IPv4 address's last octet, read as hexadecimal ones, at the end of an IPv6 address. */
+function twin({ first }: Prefix, pools: readonly Prefix[], isFree: IsFree): Prefix | undefined {
+  const tail = BigInt(`0x${first & 255n}`);
+  return pools
+    .map(pool => nth(pool, tail))
+    .find((one, index) => {
+      const pool = pools[index];
+      return pool !== undefined && contains(pool, one) && !isAnycast(one, [pool]) && isFree(one);
+    });
 }
 
 /** Refuses an address that another domain holds, wholly or in part. */

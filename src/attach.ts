@@ -1,5 +1,5 @@
 /** From a domain's assignment to what stands in the kernel, and back. */
-import { format } from './address.ts';
+import { format, type Prefix } from './address.ts';
 import { assignmentOf, refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 import {
   type Attachment,
@@ -11,14 +11,14 @@ import {
   removeAttachment,
   writeAttachment,
 } from './attachments.ts';
-import { chooseFirewall, FIREWALLS } from './backend.ts';
+import { chooseFirewall, firewallFor, firewallOf } from './backend.ts';
 import { type Config, DEFAULT_CONFIG } from './config.ts';
 import { type Checked, check, down, repair, up } from './converge.ts';
 import { ownMode } from './dhcp-mode.ts';
 import { type Domain, macsOf } from './domain.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { isTracked } from './firewall/policy.ts';
-import type { Uplink } from './firewall/uplink.ts';
+import { ownAddresses, type Uplink } from './firewall/uplink.ts';
 import { CommandFailure, type Host } from './host.ts';
 import { addUp, noteOwner, noteStart, readEntry } from './ledger.ts';
 import { withLock } from './lock.ts';
@@ -36,7 +36,7 @@ import { EMPTY_VIEW, type View } from './view.ts';
 export function firewallInForce(config: Config): Firewall {
   for (const uuid of attachedDomains()) {
     const attachment = readQuietly(uuid);
-    if (attachment !== undefined) return FIREWALLS[attachment.backend];
+    if (attachment !== undefined) return firewallOf(attachment.backend, config.pools);
   }
   return chooseFirewall(config);
 }
@@ -49,14 +49,27 @@ function readQuietly(uuid: string): Attachment | undefined {
   }
 }
 
-/** What a domain would have attached, by its assignment. */
-export function toAttachment(domain: Domain, assignment: Assignment, firewall: Firewall): Attachment {
+/** The interface on whose wire the provider looks for IPv6 addresses; undefined where it routes them. */
+export const wireOf = (config: Config, host: Host): string | undefined =>
+  config.ipv6 === 'on-link' ? observeUplink(host, config).device : undefined;
+
+/**
+ * What a domain would have attached, by its assignment.
+ * @param wire see {@link wireOf}
+ */
+export function toAttachment(
+  domain: Domain,
+  assignment: Assignment,
+  firewall: Firewall,
+  wire: string | undefined,
+): Attachment {
   const { addresses, policy, dhcp } = assignment;
   const macs = new Map(
     [...macsOf(domain)].filter(([name]) => addresses.some(({ bridge }) => bridge === name)),
   );
   const own = { domain: domain.uuid, name: domain.name, addresses, policy, backend: firewall.name };
-  return { ...own, ...ownMode(dhcp), macs };
+  const isAnswered = wire !== undefined && addresses.some(({ prefix }) => prefix.family === 6);
+  return { ...own, ...ownMode(dhcp), macs, ...(isAnswered ? { onLink: wire } : {}) };
 }
 
 /**
@@ -68,7 +81,7 @@ export function attach(domain: Domain, assignment: Assignment, config: Config, h
   return withLock('sync', 'shared', host, () => {
     removeLeftover(domain.uuid, host);
     const firewall = firewallInForce(config);
-    const attachment = toAttachment(domain, assignment, firewall);
+    const attachment = toAttachment(domain, assignment, firewall, wireOf(config, host));
     for (const { prefix } of attachment.addresses) noteStart(prefix, domain.uuid);
     const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
     try {
@@ -105,7 +118,7 @@ export function admit(attachment: Attachment, config: Config, firewall: Firewall
   const bridges = bridgesOf(attachment.domain, addresses);
   const prefixes = addresses.map(({ prefix }) => prefix);
   const seen = observeStart(host, firewall, config, bridges, prefixes);
-  refuseForeignAddresses(prefixes, config, seen.uplink);
+  refuseForeignAddresses(prefixes, config, ownAddresses(seen.uplink));
   refuseClaimed(attachment);
   refuseTakenScopes(addresses, seen.routes);
   const base = basePlan(config, seen.uplink, firewall);
@@ -125,14 +138,14 @@ export function changeOwner({ prefix, scope }: Address, domain: string, host: Ho
   if (before?.domain === domain) return;
   noteOwner(prefix, domain);
   if (before === undefined) return;
-  for (const range of [prefix, scope]) forgetFlows(format(range), host);
+  for (const range of [prefix, scope]) forgetFlows(range, host);
 }
 
 /** Removes what connection tracking knows of an address, either way. */
-export function forgetFlows(address: string, host: Host): void {
+export function forgetFlows(range: Prefix, host: Host): void {
   for (const side of ['--orig-src', '--orig-dst']) {
     try {
-      host.run(['conntrack', '-D', side, address]);
+      host.run(['conntrack', '-D', '-f', `ipv${range.family}`, side, format(range)]);
     } catch (error) {
       // conntrack calls it a failure that there was nothing to delete.
       if (!(error instanceof CommandFailure && /0 flow entries/.test(error.stderr))) throw error;
@@ -184,12 +197,12 @@ function reconstruct(domain: Domain, host: Host): Attachment | undefined {
       aliasOwner(links.get(bridge)?.alias ?? '') === uuid && [undefined, uuid].includes(claimant(prefix)),
   );
   if (addresses.length === 0) return undefined;
-  return toAttachment(domain, { ...assignment, addresses }, chooseFirewall(DEFAULT_CONFIG));
+  return toAttachment(domain, { ...assignment, addresses }, chooseFirewall(DEFAULT_CONFIG), undefined);
 }
 
 /** Takes everything of an attachment down, then the attachment itself; its traffic is added up. */
 export function takeDown(attachment: Attachment, host: Host): void {
-  const firewall = FIREWALLS[attachment.backend];
+  const firewall = firewallFor(attachment);
   const counters = look(host, firewall.looks.counters);
   // Only the rules of a domain must be seen to be removed; everything else goes by name.
   const view = isTracked(attachment.policy)
@@ -209,7 +222,7 @@ export function reattach(domain: Domain, config: Config, host: Host): Checked[] 
   return withLock('sync', 'shared', host, () => {
     const attachment = readOrDiscard(domain.uuid) ?? claimAnew(domain, config, firewallInForce(config), host);
     if (attachment === undefined) return [];
-    const firewall = FIREWALLS[attachment.backend];
+    const firewall = firewallFor(attachment, config.pools);
     const view = observe(host, firewall);
     const base = basePlan(config, observeUplink(host, config), firewall);
     const own = domainPlan({ ...attachment, taps: tapsOf(domain) }, config.dhcp, firewall);
@@ -223,7 +236,7 @@ export function reattach(domain: Domain, config: Config, host: Host): Checked[] 
 function claimAnew(domain: Domain, config: Config, firewall: Firewall, host: Host): Attachment | undefined {
   const assignment = assignmentOf(domain);
   if (assignment === undefined) return undefined;
-  const attachment = toAttachment(domain, assignment, firewall);
+  const attachment = toAttachment(domain, assignment, firewall, wireOf(config, host));
   withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
   return attachment;
 }

@@ -1,15 +1,40 @@
 import { existsSync } from 'node:fs';
+import type { Family, Prefix } from './address.ts';
+import type { Attachment } from './attachments.ts';
 import type { Config } from './config.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { iptables } from './firewall/iptables.ts';
 import { nftables } from './firewall/nftables.ts';
 
-export const FIREWALLS: Readonly<Record<Firewall['name'], Firewall>> = { iptables, nftables };
+const MAKERS: Readonly<Record<Firewall['name'], (families: readonly Family[]) => Firewall>> = {
+  iptables,
+  nftables,
+};
+export const BACKENDS = Object.keys(MAKERS) as readonly Firewall['name'][];
+
+/** IPv4 always, for the bootstrap leases, and IPv6 where one of the prefixes is. */
+export const familiesIn = (prefixes: readonly Prefix[]): readonly Family[] =>
+  prefixes.some(({ family }) => family === 6) ? [4, 6] : [4];
+
+/**
+ * A filter for the families of some prefixes. Where there is no IPv6, nothing of it is set up, looked at or waited for.
+ */
+export const firewallOf = (name: Firewall['name'], prefixes: readonly Prefix[]): Firewall =>
+  MAKERS[name](familiesIn(prefixes));
+
+/** The filter of a running domain, for its own families and those of the pools. */
+export const firewallFor = (
+  { backend, addresses }: Pick<Attachment, 'backend' | 'addresses'>,
+  pools: readonly Prefix[] = [],
+): Firewall => firewallOf(backend, [...pools, ...addresses.map(({ prefix }) => prefix)]);
 
 /** The filter that the configuration chooses; `auto` takes iptables where it and ipset are there. */
-export function chooseFirewall({ firewall: { backend } }: Pick<Config, 'firewall'>): Firewall {
-  if (backend !== 'auto') return FIREWALLS[backend];
-  return hasTool('iptables-restore') && hasTool('ipset') ? iptables : nftables;
+export function chooseFirewall({
+  firewall: { backend },
+  pools,
+}: Pick<Config, 'firewall' | 'pools'>): Firewall {
+  if (backend !== 'auto') return firewallOf(backend, pools);
+  return firewallOf(hasTool('iptables-restore') && hasTool('ipset') ? 'iptables' : 'nftables', pools);
 }
 
 const hasTool = (name: string): boolean =>

@@ -1,6 +1,14 @@
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
-import { contains, format, overlaps, type Prefix, parseAddress, parsePrefix } from './address.ts';
+import {
+  contains,
+  format,
+  overlaps,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+  parseRoutable,
+} from './address.ts';
 import { DHCP_MODES, type DhcpMode } from './dhcp-mode.ts';
 import { parsePortWords } from './firewall/policy.ts';
 import type { Match } from './firewall/rules.ts';
@@ -13,6 +21,8 @@ export interface Config {
   readonly uplink: string | undefined;
   readonly host: Prefix | undefined;
   readonly gateway: Prefix | undefined;
+  /** How the provider hands over IPv6: it routes the pools here, or looks for their addresses on the uplink's wire. */
+  readonly ipv6: 'routed' | 'on-link';
   readonly dhcp: DhcpConfig;
   readonly firewall: FirewallConfig;
   /** What to say of a pool that turns out not to fit the host: with file, line and key. */
@@ -53,7 +63,7 @@ const parsed = <T>(read: (text: string) => T) =>
   );
 
 /** Quad9: what resolves names where the host's own resolvers aren't known (docs/design.md, "Decisions, and why"). */
-export const FALLBACK_DNS = ['9.9.9.9', '149.112.112.112'];
+export const FALLBACK_DNS = ['9.9.9.9', '149.112.112.112', '2620:fe::fe', '2620:fe::9'];
 
 const listOrOne = v.union(
   [
@@ -98,8 +108,9 @@ const firewallSchema = v.pipe(
 const schema = v.strictObject({
   pools: v.array(parsed(parsePool)),
   uplink: v.optional(v.pipe(v.string(), v.regex(INTERFACE_NAME, 'not an interface name'))),
-  host: v.optional(parsed(parseAddress)),
-  gateway: v.optional(parsed(parseAddress)),
+  host: v.optional(parsed(parseAddress4)),
+  gateway: v.optional(parsed(parseAddress4)),
+  ipv6: v.optional(v.picklist(['routed', 'on-link'], 'not "routed" or "on-link"'), 'routed'),
   dhcp: v.optional(dhcpSchema, {}),
   firewall: v.optional(firewallSchema, {}),
 });
@@ -138,7 +149,10 @@ function readToml(text: string, file: string): unknown {
   }
 }
 
-/** Whatever else the pools may be, none may hold the host itself: its address would be routed to a VM. */
+/**
+ * No IPv4 pool may hold the host itself: its address would be routed to a VM. The provider's IPv6 subnet does hold the
+ * host, as a matter of course: there the host's own addresses are reserved instead.
+ */
 export function refuseHostInPools({ pools, poolFault }: Config, own: readonly Prefix[]): void {
   for (const pool of pools) {
     const held = pool.family === 4 ? own.find(address => contains(pool, address)) : undefined;
@@ -215,11 +229,17 @@ function parseDuration(text: string): number {
   return seconds;
 }
 
+function parseAddress4(text: string): Prefix {
+  const address = parseAddress(text);
+  if (address.family === 4) return address;
+  throw new Refusal(`${quote(text)} is an IPv6 address; those of the uplink are read from its default route`);
+}
+
 function parsePool(text: string): Prefix {
-  const pool = parsePrefix(text);
-  if (pool.family !== 4) throw new Refusal(`${quote(text)} is an IPv6 subnet, which hnet can't route yet`);
-  if (pool.length < 8)
-    throw new Refusal(`${quote(text)} is more than a /8: no provider routes that to one host`);
+  const pool = parseRoutable(text);
+  const shortest = pool.family === 4 ? 8 : 16;
+  if (pool.length < shortest)
+    throw new Refusal(`${quote(text)} is more than a /${shortest}: no provider routes that to one host`);
   return pool;
 }
 

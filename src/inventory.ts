@@ -4,27 +4,28 @@ import type { Holding, Taken } from './allocate.ts';
 import { chooseFirewall } from './backend.ts';
 import type { Config } from './config.ts';
 import { addressesOf } from './domain.ts';
+import { ownAddresses } from './firewall/uplink.ts';
 import type { Host } from './host.ts';
 import type { KnownDomain } from './libvirt.ts';
 import { aliasOwner } from './names.ts';
-import { observe, observeUplink } from './observe.ts';
+import { observeWithUplink } from './observe.ts';
 
 /**
  * Collects what is taken. Of a running domain both its live and its persistent assignment count: the one is
  * in the kernel now, the other will be at its next start.
  */
 export function inventory(domains: readonly KnownDomain[], config: Config, host: Host): Taken {
-  const uplink = observeUplink(host, config);
-  const { links, routes } = observe(host, chooseFirewall(config));
+  const { view, uplink } = observeWithUplink(host, chooseFirewall(config), config);
+  const { links, routes } = view;
   const foreign = [...links].filter(([, link]) => aliasOwner(link.alias) === undefined).map(([name]) => name);
   const ours = new Set([...links.keys()].filter(name => !foreign.includes(name)));
   return {
     holdings: domains.flatMap(holdingsOf),
-    own: [uplink.host, uplink.gateway].filter(address => address !== undefined),
+    own: ownAddresses(uplink),
     interfaces: new Set(foreign),
     routed: [...routes.values()]
-      .filter(route => route.prefix.length >= 8 && !ours.has(route.dev ?? ''))
-      .map(route => route.prefix),
+      .filter(({ prefix, dev }) => prefix.family === 4 && prefix.length >= 8 && !ours.has(dev ?? ''))
+      .map(({ prefix }) => prefix),
   };
 }
 

@@ -3,8 +3,9 @@ import { batches } from './action.ts';
 import { refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 import { changeOwner, takeDown, toAttachment } from './attach.ts';
 import { type Attachment, discardAttachment, rewriteAttachment, writeAttachment } from './attachments.ts';
-import { FIREWALLS } from './backend.ts';
+import { BACKENDS, firewallOf } from './backend.ts';
 import { type Checked, check, down, mend, up } from './converge.ts';
+import { ownAddresses } from './firewall/uplink.ts';
 import type { Host } from './host.ts';
 import { addUp } from './ledger.ts';
 import { aliasOwner } from './names.ts';
@@ -77,10 +78,11 @@ class Workshop {
 
   /** Writes the attachments of running domains that lost theirs, from their live metadata. */
   lost(): Kept[] {
-    const { lost, firewall, config, view } = this.#found;
+    const { lost, firewall, config, uplink, view } = this.#found;
+    const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;
     const anew = lost.map(({ domain, assignment }) => ({
       domain,
-      attachment: toAttachment(domain, assignment, firewall),
+      attachment: toAttachment(domain, assignment, firewall, wire),
     }));
     // Whose bridge stands has had the address all along.
     const standing = ({ attachment: { domain, addresses } }: (typeof anew)[number]): boolean =>
@@ -114,11 +116,11 @@ class Workshop {
 
   /** Where the backend was changed, its counters are added up for the last time: the new one's begin at zero. */
   #moveCounters(attachments: readonly Attachment[]): void {
-    const { firewall } = this.#found;
+    const { firewall, config } = this.#found;
     const moving = attachments.filter(({ backend }) => backend !== firewall.name);
     if (moving.length === 0) return;
-    for (const other of Object.values(FIREWALLS).filter(({ name }) => name !== firewall.name)) {
-      const filter = look(this.#host, other.looks.counters);
+    for (const other of BACKENDS.filter(name => name !== firewall.name)) {
+      const filter = look(this.#host, firewallOf(other, config.pools).looks.counters);
       for (const attachment of moving) {
         for (const { prefix } of attachment.addresses) addUp(prefix, attachment.domain, filter, true);
         rewriteAttachment({ ...attachment, backend: firewall.name });
@@ -189,7 +191,7 @@ export const summary = ({ name, addresses }: Pick<Attachment, 'name' | 'addresse
 
 function admitAnew(attachment: Attachment, { config, uplink, view }: Survey, host: Host): void {
   const prefixes = attachment.addresses.map(({ prefix }) => prefix);
-  refuseForeignAddresses(prefixes, config, uplink);
+  refuseForeignAddresses(prefixes, config, ownAddresses(uplink));
   refuseTakenScopes(attachment.addresses, [...view.routes.values()]);
   writeAttachment(attachment);
   for (const address of attachment.addresses) changeOwner(address, attachment.domain, host);

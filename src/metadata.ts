@@ -1,4 +1,4 @@
-import { equal, format, overlaps, type Prefix, parsePrefix } from './address.ts';
+import { equal, format, overlaps, type Prefix, parsePrefix, parseRoutable } from './address.ts';
 import { type DhcpMode, isDhcpMode, ownMode } from './dhcp-mode.ts';
 import { formatRule, OPEN, type Policy, parseRule } from './firewall/policy.ts';
 import { articleScope, bridgeNames, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
@@ -62,7 +62,7 @@ function parseAddressElement(element: Element): Address {
   refuseUnknown(element, ['ip', 'bridge', 'scope']);
   const ip = element.attributes.get('ip');
   if (ip === undefined) throw new Refusal('<address> has no "ip"');
-  const prefix = parsePrefix(ip);
+  const prefix = parseRoutable(ip);
   const bridge = element.attributes.get('bridge') ?? bridgeNames(prefix)[0] ?? '';
   if (!INTERFACE_NAME.test(bridge)) {
     throw new Refusal(`bridge ${quote(bridge)} is not an interface name (1 to 15 of A-Z a-z 0-9 _ . -)`);

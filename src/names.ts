@@ -2,7 +2,7 @@
  * Every name that hnet gives to something outside of itself, in one place: how the kernel's objects are marked
  * as ours, and where files lie. Nothing here derives from a domain's name, which may be `..` or `$(id)`.
  */
-import { bits, formatAddress, type Prefix } from './address.ts';
+import { bits, type Family, formatAddress, type Prefix, parseAddress } from './address.ts';
 
 /** Namespace of our element in a domain's metadata. */
 export const METADATA_NAMESPACE = 'urn:hnet:1';
@@ -13,14 +13,22 @@ export const DEVICE_GROUP = 0x686e;
 /** Routing protocol number of our routes ("h" in ASCII; unassigned in iproute2's rt_protos). */
 export const ROUTE_PROTOCOL = 104;
 
-/** Metric of the pools' blackhole routes: worse than the host routes' 0, better than nothing. */
-export const BLACKHOLE_METRIC = 1_000_000;
+/** Metric of the route to an address that a domain holds; in IPv6 0 would mean the kernel's default, 1024. */
+export const HOST_METRIC: Readonly<Record<Family, number>> = { 4: 0, 6: 100 };
+
+/**
+ * Metric of a pool's own route, where what nobody holds ends: worse than the host routes'. An IPv6 pool often is the
+ * very subnet that the uplink is configured with, whose route has 256: ours must be better, or the host would look for
+ * each address that somebody scans on the uplink's wire.
+ */
+export const POOL_METRIC: Readonly<Record<Family, number>> = { 4: 1_000_000, 6: 200 };
 
 /** Runtime state, lost at a reboot together with the kernel's. */
 export const RUN_DIRECTORY = '/run/hnet';
 export const ATTACHMENTS_DIRECTORY = `${RUN_DIRECTORY}/attachments`;
 export const CLAIMS_DIRECTORY = `${RUN_DIRECTORY}/claims`;
 export const DHCP_DIRECTORY = `${RUN_DIRECTORY}/dhcp`;
+export const NDP_DIRECTORY = `${RUN_DIRECTORY}/ndp`;
 /** What outlives a reboot: leases, later counters. */
 export const STATE_DIRECTORY = '/var/lib/hnet';
 export const LEASES_DIRECTORY = `${STATE_DIRECTORY}/leases`;
@@ -66,6 +74,24 @@ export const gatewayOf = (scope: Prefix): Prefix => ({
   first: scope.first + 1n,
   length: bits(scope.family),
 });
+
+/** The host's link-local address on every bridge: a guest's IPv6 gateway. */
+export const GATEWAY6 = parseAddress('fe80::1');
+
+/**
+ * A bridge's private IPv6 subnet, fd68:6e: and the IPv4 scope in hex. Nothing is ever sent from it: dnsmasq serves
+ * DHCPv6 only on an interface that has an address beside the link-local one. It needs none of the randomness of RFC
+ * 4193, for it never meets another site.
+ */
+export const privateSubnet = (scope: Prefix): Prefix => ({
+  family: 6,
+  first: (0xfd68006en << 96n) | (scope.first << 64n),
+  length: 64,
+});
+
+/** What a bridge is called between its end and its deletion. It keeps its alias, and with it shows whose it was. */
+export const leavingName = (bridge: string): string => `hnet-${digest(bridge)}`;
+export const LEAVING_NAME = /^hnet-[0-9a-f]{8}$/;
 
 /**
  * The bridge's MAC: 02:68 (locally administered, "h") and the gateway's IPv4 address in hex. A fixed MAC keeps

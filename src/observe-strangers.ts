@@ -12,21 +12,28 @@ import { CommandFailure, type Host, readIfThere } from './host.ts';
 export function observeStrangers(host: Host, firewall: Firewall): Strangers {
   const listed = parseRuleset(text(host, RULESET));
   const own = firewall.name === 'iptables' ? text(host, ['iptables', '-V']) : '';
-  const nft = parseSaved(text(host, ['iptables-nft-save']), 'iptables-nft', own.includes('nf_tables'));
-  const legacy = parseSaved(savedByLegacy(host), 'iptables-legacy', own !== '' && !own.includes('nf_tables'));
+  const isNft = own.includes('nf_tables');
+  const saved = firewall.families.flatMap(one => {
+    const family = one === 4 ? 'ip' : 'ip6';
+    const nft = text(host, [`${family}tables-nft-save`]);
+    return [
+      ...parseSaved(nft, 'iptables-nft', isNft, family),
+      ...parseSaved(savedByLegacy(host, family), 'iptables-legacy', own !== '' && !isNft, family),
+    ];
+  });
   // What iptables can't read isn't its own, whatever the names in it.
+  const readable = new Set(saved.filter(({ by }) => by === 'iptables-nft').map(({ family }) => family));
   const rest = listed
-    .filter(({ by }) => by === 'nft' || nft.length === 0)
+    .filter(({ by, family }) => by === 'nft' || !readable.has(family))
     .map(table => ({ ...table, by: 'nft' as const }));
-  const tables = [...rest, ...nft, ...legacy];
   const firewalld = rest.some(({ family, name }) => family === 'inet' && name === 'firewalld');
-  return { tables, complete: true, carry: firewalld ? carried(host) : [] };
+  return { tables: [...rest, ...saved], complete: true, carry: firewalld ? carried(host) : [] };
 }
 
 /** Reading a table that isn't there would make it: iptables loads the modules for it. */
-function savedByLegacy(host: Host): string {
-  const loaded = readIfThere('/proc/net/ip_tables_names')?.split('\n') ?? [];
-  return loaded.includes('filter') ? text(host, ['iptables-legacy-save', '-t', 'filter']) : '';
+function savedByLegacy(host: Host, family: 'ip' | 'ip6'): string {
+  const loaded = readIfThere(`/proc/net/${family}_tables_names`)?.split('\n') ?? [];
+  return loaded.includes('filter') ? text(host, [`${family}tables-legacy-save`, '-t', 'filter']) : '';
 }
 
 function carried(host: Host): Strangers['carry'] {

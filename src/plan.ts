@@ -4,14 +4,23 @@ import type { DhcpMode } from './dhcp-mode.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { passages } from './firewall/passages.ts';
 import type { Policy } from './firewall/policy.ts';
-import type { Uplink } from './firewall/uplink.ts';
+import { gatewayWithin, type Uplink } from './firewall/uplink.ts';
 import { hostName } from './hostname.ts';
 import type { Address } from './metadata.ts';
-import { type BridgeSpec, bridge, bridgePort, bridgeSysctls, gatewayAddress } from './resources/bridge.ts';
+import {
+  type BridgeSpec,
+  bridge,
+  bridgePort,
+  bridgeSysctls,
+  gatewayAddress,
+  hasIpv6,
+  ipv6Addresses,
+} from './resources/bridge.ts';
 import { type DhcpService, dhcpScope } from './resources/dhcp.ts';
-import { forwarding } from './resources/forwarding.ts';
+import { forwarding, proxying } from './resources/forwarding.ts';
+import { neighbourProxies } from './resources/neighbour.ts';
 import type { Resource } from './resources/resource.ts';
-import { blackhole, hostRoute } from './resources/route.ts';
+import { hostRoute, poolRoute } from './resources/route.ts';
 
 /** What a plan for a domain is made from: whose bridges they are, its addresses, and the taps to plug in again. */
 export interface Wanted {
@@ -23,6 +32,8 @@ export interface Wanted {
   /** Whether it runs, and gets its first rules now; see `hnet-outbound` in ruleset.ts. */
   readonly underway?: boolean;
   readonly dhcp?: DhcpMode;
+  /** The uplink on whose wire the provider looks for IPv6 addresses, where it doesn't route them. */
+  readonly onLink?: string;
   /** Bridge → the MACs on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
   /** Bridge → tap of a running domain; empty before a start, when libvirt plugs them in itself. */
@@ -31,20 +42,22 @@ export interface Wanted {
 
 /** The bridges of some addresses, each once: several addresses may share one. */
 export function bridgesOf(domain: string, addresses: readonly Address[]): BridgeSpec[] {
-  const specs = addresses.map(({ bridge: name, scope }) => ({ name, domain, scope }));
-  return [...new Map(specs.map(spec => [spec.name, spec])).values()];
+  const specs = new Map<string, BridgeSpec>();
+  for (const { bridge: name, scope, prefix } of addresses) {
+    const prefixes = [...(specs.get(name)?.prefixes ?? []), prefix];
+    specs.set(name, { name, domain, scope, prefixes });
+  }
+  return [...specs.values()];
 }
 
 /**
  * Everything a domain needs while it runs, in the order in which it comes up: the filter stands before the
- * route that brings the first packet, and in the reverse order the route goes before the filter.
+ * bridge and the route that brings the first packet, and in the reverse order the route goes before the filter. What
+ * `ip` does stands together, for one process does it; where IPv6 is to be switched on, that comes before its routes.
  */
 export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall): Resource[] {
   const bridges = bridgesOf(wanted.domain, wanted.addresses);
   return [
-    ...bridges.map(bridge),
-    ...bridges.map(gatewayAddress),
-    ...bridges.map(bridgeSysctls),
     ...bridges.map(({ scope }) => firewall.scope(scope)),
     ...wanted.addresses.map(({ prefix }) => firewall.address(prefix)),
     ...firewall.policy({
@@ -54,21 +67,34 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
       policy: wanted.policy,
       underway: wanted.underway ?? false,
     }),
+    ...bridges.map(bridge),
+    ...bridges.map(gatewayAddress),
+    ...bridges.filter(hasIpv6).flatMap(spec => [bridgeSysctls(spec), ...ipv6Addresses(spec)]),
     ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
+    ...bridges.flatMap(spec => proxies(spec, wanted.onLink)),
     ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),
+    ...bridges.filter(spec => !hasIpv6(spec)).map(bridgeSysctls),
     ...bridges.map(spec => dhcpScope(spec, serviceOf(spec, wanted, dhcp), dhcp)),
   ];
 }
 
-/** What the server of one bridge hands out. The first address of a subnet is the one a lease carries. */
+const proxies = ({ name, prefixes }: BridgeSpec, device: string | undefined): Resource[] =>
+  device === undefined
+    ? []
+    : neighbourProxies(
+        name,
+        prefixes.filter(({ family }) => family === 6),
+        device,
+      );
+
+/** What the server of one bridge hands out. The first address of an IPv4 subnet is the one a lease carries. */
 function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpService {
-  const { domain, name, addresses, macs } = wanted;
+  const { domain, name, macs } = wanted;
   return {
     mode: wanted.dhcp ?? dhcp.mode,
     hostname: hostName(name ?? '', domain).label,
-    addresses: addresses
-      .filter(({ bridge: on, prefix }) => on === spec.name && prefix.family === 4)
-      .map(({ prefix }) => nth(prefix, 0n)),
+    addresses: spec.prefixes.filter(({ family }) => family === 4).map(prefix => nth(prefix, 0n)),
+    prefixes6: spec.prefixes.filter(({ family }) => family === 6),
     macs: macs?.get(spec.name) ?? [],
   };
 }
@@ -76,9 +102,19 @@ function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpServ
 /** What stands on the host as long as hnet is installed, whether a domain runs or not. */
 export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Resource[] {
   return [
-    forwarding,
+    ...firewall.families.map(family => forwarding(family, uplink.device)),
+    ...(config.ipv6 === 'on-link' ? [proxying(uplink.device)] : []),
     ...firewall.base(config, uplink),
-    ...passages(config, uplink),
-    ...config.pools.map(blackhole),
+    ...passages(config, uplink, firewall.families),
+    ...baseRoutes(config, uplink),
   ];
+}
+
+/**
+ * Where the pools end. A gateway that lies in one must not: the host could neither answer it, nor have its default
+ * route set anew, for the kernel takes no gateway that it can't reach.
+ */
+export function baseRoutes({ pools }: Pick<Config, 'pools'>, uplink: Uplink): Resource[] {
+  const gateway = gatewayWithin(pools, uplink);
+  return [...(gateway === undefined ? [] : [hostRoute(gateway, uplink.device)]), ...pools.map(poolRoute)];
 }

@@ -1,5 +1,5 @@
 /** Changes what a running domain has, while it goes on running. */
-import { equal, format, type Prefix } from './address.ts';
+import { equal, type Prefix } from './address.ts';
 import { admit, changeOwner, forgetFlows, readOrDiscard } from './attach.ts';
 import {
   type Attachment,
@@ -8,7 +8,7 @@ import {
   surrenderClaims,
   writeAttachment,
 } from './attachments.ts';
-import { FIREWALLS } from './backend.ts';
+import { firewallFor } from './backend.ts';
 import type { Config } from './config.ts';
 import { type Checked, down, up } from './converge.ts';
 import type { Firewall } from './firewall/firewall.ts';
@@ -35,11 +35,11 @@ export type Taps = ReadonlyMap<string, readonly string[]>;
  */
 export function reconfigure(next: Attachment, taps: Taps, config: Config, host: Host): Checked[] {
   return withLock('sync', 'exclusive', host, () => {
-    const firewall = FIREWALLS[next.backend];
     const before = readOrDiscard(next.domain);
     const leaving = leavers(before, next);
     // Until they are gone, the attachment holds both: a release in between, or after a crash, finds everything.
     const both = { ...next, addresses: [...next.addresses, ...leaving] };
+    const firewall = firewallFor(both, config.pools);
     withLock('claims', 'exclusive', host, () => admit(both, config, firewall, host));
     const view = observe(host, firewall);
     const underway = before !== undefined && !isTracked(before.policy);
@@ -79,7 +79,7 @@ function removeRoutes(leaving: readonly Address[], next: Attachment, view: View,
 
 /** What the old plan has and the new one hasn't; traffic is added up, and flows are forgotten. */
 function removeRest(before: Attachment, next: Attachment, config: Config, view: View, host: Host): void {
-  const firewall = FIREWALLS[next.backend];
+  const firewall = firewallFor(before, config.pools);
   const kept = new Set(domainPlan(next, config.dhcp, firewall).map(({ label }) => label));
   const gone = domainPlan(before, config.dhcp, firewall).filter(({ label }) => !kept.has(label));
   const leaving = leavers(before, next).filter(
@@ -88,7 +88,7 @@ function removeRest(before: Attachment, next: Attachment, config: Config, view: 
   for (const { prefix } of leaving) addUp(prefix, before.domain, view.filter, true);
   releaseRules(leavingRanges(before, next), firewall, host);
   failOn(down(gone, view, host));
-  for (const { prefix } of leaving) forgetFlows(format(prefix), host);
+  for (const { prefix } of leaving) forgetFlows(prefix, host);
 }
 
 /** Addresses and scopes that one attachment has and another hasn't. */
@@ -123,7 +123,7 @@ export function revert(
     removeAttachment(tried);
     return;
   }
-  const firewall = FIREWALLS[before.backend];
+  const firewall = firewallFor(before, config.pools);
   try {
     writeAttachment(before);
     surrenderClaims(tried, before);

@@ -1,13 +1,15 @@
 /** What bears our marks on the host and belongs to nobody: left by a process that was killed, or by hand. */
 import { type Action, ip, remove } from './action.ts';
-import { bits, type Family, format, formatLong, type Prefix, parseInterfaceAddress } from './address.ts';
+import { type Family, format, formatLong, type Prefix, parsePrefix, parseSubnet } from './address.ts';
 import type { Attachment } from './attachments.ts';
 import { claimPath, claimsOf } from './claims.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { isTracked, policyChainNames } from './firewall/policy.ts';
 import { setNames } from './firewall/ruleset.ts';
-import { aliasOwner, BLACKHOLE_METRIC, ROUTE_PROTOCOL } from './names.ts';
+import { aliasOwner, ROUTE_PROTOCOL } from './names.ts';
 import { removeDhcp } from './resources/dhcp.ts';
+import { removeProxy, removeResponder } from './resources/neighbour.ts';
+import { hostRoute, isPoolRoute } from './resources/route.ts';
 import type { Route, View } from './view.ts';
 
 /** One such thing, and how it goes. */
@@ -20,7 +22,8 @@ export interface Stray {
 /** What there is by right, and what our files say. */
 export interface Estate {
   readonly attachments: readonly Attachment[];
-  readonly pools: readonly Prefix[];
+  /** Routes of the base, by the labels of their resources. */
+  readonly routes: readonly string[];
   /**
    * Domains that run although we have no record of them: of theirs nothing is touched, for it may be in use.
    */
@@ -41,6 +44,8 @@ export function strays(view: View, estate: Estate, firewall: Firewall): Stray[] 
     ...strayEntries(view, wanted, firewall),
     ...strayChains(view, estate, firewall),
     ...strayServers(view, estate, wanted),
+    ...strayProxies(view, estate),
+    ...strayResponders(view, wanted),
     ...strayBridges(view, wanted),
     ...strayClaims(estate),
     ...estate.halves.map(path => stray(path, 'half written', [remove(path)])),
@@ -52,13 +57,13 @@ const stray = (label: string, why: string, down: readonly Action[]): Stray => ({
 interface Wanted {
   /** Bridge → the domain whose it is; the bridges of spared domains too. */
   readonly bridges: ReadonlyMap<string, string>;
-  /** Route, as {@link routeId} names it. */
+  /** Routes, by the labels of their resources. */
   readonly routes: ReadonlySet<string>;
   /** Set → entries. */
   readonly entries: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-function toWanted(view: View, { attachments, pools, spared }: Estate): Wanted {
+function toWanted(view: View, { attachments, routes, spared }: Estate): Wanted {
   const kept = [...view.links].flatMap(([name, { alias }]) => {
     const owner = aliasOwner(alias);
     return owner !== undefined && spared.has(owner) ? [[name, owner] as const] : [];
@@ -73,24 +78,18 @@ function toWanted(view: View, { attachments, pools, spared }: Estate): Wanted {
     bridges,
     routes: new Set([
       ...attachments.flatMap(({ addresses }) => addresses.map(one => routeId(one.prefix, one.bridge))),
-      ...pools.map(pool => routeId(pool, 'blackhole')),
+      ...routes,
       ...keptRoutes.map(({ prefix, dev }) => routeId(prefix, dev ?? '')),
     ]),
     entries: entriesOf(
       attachments,
       keptRoutes.map(({ prefix }) => prefix),
-      [...keptNames].flatMap(name => (view.addresses.get(name) ?? []).map(subnetOf)),
+      [...keptNames].flatMap(name => (view.addresses.get(name) ?? []).map(parseSubnet)),
     ),
   };
 }
 
-const routeId = (prefix: Prefix, target: string): string => `${formatLong(prefix)} ${target}`;
-
-function subnetOf(text: string): Prefix {
-  const { address, length } = parseInterfaceAddress(text);
-  const host = BigInt(bits(address.family) - length);
-  return { family: address.family, first: (address.first >> host) << host, length };
-}
+const routeId = (prefix: Prefix, bridge: string): string => hostRoute(prefix, bridge).label;
 
 const FAMILIES: readonly Family[] = [4, 6];
 
@@ -122,23 +121,19 @@ function entriesOf(
 function strayRoutes({ routes }: View, wanted: Wanted): Stray[] {
   const ours = [...routes.values()].filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL));
   return ours
-    .filter(route => !wanted.routes.has(routeId(route.prefix, targetOf(route))))
+    .filter(route => !wanted.routes.has(labelOf(route)))
     .map(route =>
-      stray(
-        route.type === 'blackhole'
-          ? `blackhole ${format(route.prefix)}`
-          : `route ${format(route.prefix)} to ${targetOf(route)}`,
-        route.metric === BLACKHOLE_METRIC ? 'no pool of the configuration' : 'no domain has it',
-        [removeRoute(route)],
-      ),
+      stray(labelOf(route), isPoolRoute(route) ? 'no pool of the configuration' : 'no domain has it', [
+        removeRoute(route),
+      ]),
     );
 }
 
-const targetOf = ({ type, dev }: Route): string => (type === 'unicast' ? (dev ?? '') : type);
+const labelOf = ({ prefix, type, dev = '' }: Route): string =>
+  type === 'unicast' ? routeId(prefix, dev) : `${type} ${format(prefix)}`;
 
 function removeRoute({ prefix, type, dev, metric }: Route): Action {
   return ip(
-    ...(prefix.family === 6 ? ['-6'] : []),
     'route',
     'delete',
     ...(type === 'unicast' ? [] : [type]),
@@ -159,7 +154,7 @@ function strayEntries({ filter }: View, wanted: Wanted, firewall: Firewall): Str
     const surplus = [...contents.keys()].filter(entry => !entries.has(entry));
     return surplus.map(entry =>
       stray(`${entry.replace(/\/(32|128)$/, '')} in ${name}`, 'no domain has it', [
-        firewall.removeEntry(name, subnetOf(entry)),
+        firewall.removeEntry(name, parsePrefix(entry)),
       ]),
     );
   });
@@ -185,6 +180,28 @@ function strayServers({ dhcp }: View, { servers }: Estate, { bridges }: Wanted):
       stray(`DHCP server on ${name}`, 'no domain has that bridge', removeDhcp(name, dhcp.get(name))),
     );
 }
+
+function strayProxies({ proxies }: View, { attachments }: Estate): Stray[] {
+  const wanted = new Set(
+    attachments.flatMap(({ addresses, onLink }) =>
+      addresses.map(({ prefix }) => `${format(prefix)} ${onLink}`),
+    ),
+  );
+  return [...proxies]
+    .filter(proxy => !wanted.has(proxy))
+    .map(proxy => {
+      const [address = '', device = ''] = proxy.split(' ');
+      const label = `neighbour proxy for ${address} on ${device}`;
+      return stray(label, 'no domain has it', [removeProxy(address, device)]);
+    });
+}
+
+const strayResponders = ({ ndp }: View, { bridges }: Wanted): Stray[] =>
+  [...ndp.keys()]
+    .filter(name => !bridges.has(name))
+    .map(name =>
+      stray(`neighbour discovery for ${name}`, 'no domain has that bridge', removeResponder(name)),
+    );
 
 function strayBridges({ links }: View, { bridges }: Wanted): Stray[] {
   return [...links].flatMap(([name, { alias, kind }]) => {

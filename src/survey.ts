@@ -6,7 +6,7 @@ import { equal } from './address.ts';
 import { assignmentOf } from './admission.ts';
 import { tapsOf } from './attach.ts';
 import type { Attachment } from './attachments.ts';
-import { chooseFirewall, FIREWALLS } from './backend.ts';
+import { BACKENDS, chooseFirewall, firewallOf } from './backend.ts';
 import type { Config } from './config.ts';
 import { type Checked, check } from './converge.ts';
 import type { Domain } from './domain.ts';
@@ -17,7 +17,7 @@ import type { Host } from './host.ts';
 import { withLibvirt } from './libvirt.ts';
 import type { Assignment } from './metadata.ts';
 import { look, observeWithUplink } from './observe.ts';
-import { basePlan, domainPlan } from './plan.ts';
+import { basePlan, baseRoutes, domainPlan } from './plan.ts';
 import { type Entry, type Records, readRecords, readStamps } from './records.ts';
 import { Refusal, reason } from './refusal.ts';
 import { claims } from './resources/claims.ts';
@@ -99,8 +99,10 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     view,
     base: wrongOf(basePlan(config, uplink, firewall), view),
     kept: sorted.kept.map(one => keep(one, config, firewall, view, records)),
-    strays: findStrays(view, all, sorted, records, listing, config, firewall),
-    other: Object.values(FIREWALLS).find(one => one.name !== firewall.name && stands(one, host)),
+    strays: findStrays(view, all, sorted, records, listing, baseRoutes(config, uplink), firewall),
+    other: BACKENDS.filter(name => name !== firewall.name)
+      .map(name => firewallOf(name, config.pools))
+      .find(one => stands(one, host)),
   };
 }
 
@@ -165,7 +167,8 @@ function sort({ entries }: Records, { running, stamps }: Listing): Sorted {
       if (before !== undefined || unreadable.has(domain.uuid))
         sorted.unclear.push({ name: domain.name, why: intent });
     } else if (before === undefined) {
-      if (intent !== undefined) sorted.lost.push({ domain, assignment: intent });
+      // One that had a record when libvirt was about to be asked has ended since, and its release has come.
+      if (intent !== undefined && !stamps.has(domain.uuid)) sorted.lost.push({ domain, assignment: intent });
     } else if (intent === undefined || !isSame(before, intent)) {
       sorted.changed.push({ domain, assignment: intent });
     }
@@ -203,7 +206,7 @@ function findStrays(
   { kept, lost }: Sorted,
   { claims: standing, servers, halves, entries }: Records,
   { running }: Listing,
-  { pools }: Config,
+  base: readonly Resource[],
   firewall: Firewall,
 ): Stray[] {
   // Without libvirt's word everything might belong to a domain that runs.
@@ -215,5 +218,6 @@ function findStrays(
   const unread = entries.filter((entry): entry is Entry => typeof entry.content === 'string');
   const doubtful = [...running.keys(), ...unread.map(({ domain }) => domain)];
   const spared = new Set(doubtful.filter(uuid => !known.has(uuid)));
-  return strays(view, { attachments, pools, spared, claims: standing, servers, halves }, firewall);
+  const routes = base.map(({ label }) => label);
+  return strays(view, { attachments, routes, spared, claims: standing, servers, halves }, firewall);
 }

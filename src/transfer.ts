@@ -3,7 +3,7 @@ import { batches } from './action.ts';
 import { equal, format, formatLong, type Prefix } from './address.ts';
 import { admit, forgetFlows } from './attach.ts';
 import { type Attachment, removeAttachment, rewriteAttachment, surrenderClaims } from './attachments.ts';
-import { FIREWALLS } from './backend.ts';
+import { firewallFor } from './backend.ts';
 import type { Config } from './config.ts';
 import { down, up } from './converge.ts';
 import type { Firewall } from './firewall/firewall.ts';
@@ -44,7 +44,7 @@ export function transfer(move: Transfer, config: Config, host: Host): void {
       withLock('claims', 'exclusive', host, () => {
         // The claim first: for a moment nobody has it, and never two.
         surrenderClaims(giver, rest, `ip-`);
-        admit(after, config, FIREWALLS[after.backend], host);
+        admit(after, config, firewallFor(after, config.pools), host);
       });
       handOver(move, config, host);
     } catch (error) {
@@ -57,13 +57,13 @@ export function transfer(move: Transfer, config: Config, host: Host): void {
 }
 
 function handOver({ prefix, giver, after, taps }: Transfer, config: Config, host: Host): void {
-  const firewall = FIREWALLS[after.backend];
+  const firewall = firewallFor(after, config.pools);
   const seen = observe(host, firewall);
   beginAt(prefix, after.domain, seen.filter);
   const isGuarded = isTracked(giver.policy) || giver.policy.isolate;
   const view = isGuarded ? withdraw(prefix, giver, seen, firewall, host) : seen;
   up(domainPlan({ ...after, taps }, config.dhcp, firewall), view, host);
-  forgetFlows(format(prefix), host);
+  forgetFlows(prefix, host);
 }
 
 /**
@@ -92,7 +92,7 @@ function withdraw(prefix: Prefix, giver: Attachment, seen: View, firewall: Firew
 
 /** What the giver no longer needs: its rules for the address, its bridge where nothing is left on it. */
 function retire({ prefix, giver, after }: Transfer, rest: Attachment, config: Config, host: Host): void {
-  const firewall = FIREWALLS[giver.backend];
+  const firewall = firewallFor(giver, config.pools);
   if (rest.addresses.length > 0) rewriteAttachment(rest);
   const kept = new Set(
     [
@@ -112,7 +112,7 @@ function retire({ prefix, giver, after }: Transfer, rest: Attachment, config: Co
 
 /** The giver's rules go without a word about the address: what stands there now is the taker's. */
 function withoutRulesOf(prefix: Prefix, giver: Attachment, gone: readonly Resource[]): Resource[] {
-  const { policy } = FIREWALLS[giver.backend];
+  const { policy } = firewallFor(giver);
   const scopes = bridgesOf(giver.domain, giver.addresses).map(({ scope }) => scope);
   const addresses = giver.addresses.map(one => one.prefix).filter(one => !equal(one, prefix));
   const own = policy({ domain: giver.domain, addresses, scopes, policy: giver.policy, underway: false });

@@ -78,8 +78,12 @@ export interface View {
   /** The main table, by {@link routeKey}. */
   readonly routes: ReadonlyMap<string, Route>;
   readonly filter: FilterView;
+  /** Addresses that the kernel answers for in our name on an interface, as a neighbour's proxy: `ADDRESS DEVICE` each. */
+  readonly proxies: ReadonlySet<string>;
   /** Bridge → the DHCP server on it. */
   readonly dhcp: ReadonlyMap<string, DhcpServer>;
+  /** Bridge → the configuration of the responder that answers for its prefixes on the uplink. */
+  readonly ndp: ReadonlyMap<string, string>;
   /** The value of a file in /proc/sys, or undefined if there is none. */
   readonly sysctl: (path: string) => string | undefined;
 }
@@ -90,7 +94,9 @@ export const EMPTY_VIEW: View = {
   addresses: new Map(),
   routes: new Map(),
   filter: { sets: new Map(), chains: new Map() },
+  proxies: new Set(),
   dhcp: new Map(),
+  ndp: new Map(),
   sysctl: () => undefined,
 };
 

@@ -1,6 +1,6 @@
-import { equal, format, overlaps, type Prefix, parsePrefix } from '../address.ts';
+import { equal, format, overlaps, type Prefix, parseRoutable } from '../address.ts';
 import { refuseForeignAddresses } from '../admission.ts';
-import { freeAddress, pin, refuseHeld, type Taken } from '../allocate.ts';
+import { freeAddresses, pin, refuseHeld, type Taken } from '../allocate.ts';
 import type { Config } from '../config.ts';
 import { DHCP_MODES, type DhcpMode, isDhcpMode, ownMode } from '../dhcp-mode.ts';
 import { addressesOf, type Domain, dhcpOf, policyOf } from '../domain.ts';
@@ -8,7 +8,6 @@ import { inventory } from '../inventory.ts';
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
 import { withLock } from '../lock.ts';
 import type { Address } from '../metadata.ts';
-import { observeUplink } from '../observe.ts';
 import { quote, Refusal, UsageRefusal } from '../refusal.ts';
 import { changeAssignment } from './change.ts';
 import type { Context } from './context.ts';
@@ -42,7 +41,7 @@ export function assign(
       const held = addressesToKeep(known);
       const target = known.persistent ?? known.domain;
       const shared = sharedAddress(target, held, mac);
-      const addresses = choose(prefixes, known, held, shared, taken, config, context);
+      const addresses = choose(prefixes, known, held, shared, taken, config);
       const dhcp = mode === undefined ? dhcpOf(target) : mode === 'default' ? undefined : mode;
       const next = { owner: target.uuid, addresses, policy: policyOf(target), ...ownMode(dhcp) };
       const bridge = bridgeFor(prefixes, addresses);
@@ -55,7 +54,7 @@ export function assign(
 function parseAll(wanted: readonly string[]): Prefix[] {
   const prefixes = wanted.map(text => {
     try {
-      return parsePrefix(text);
+      return parseRoutable(text);
     } catch (error) {
       throw new UsageRefusal(`Cannot assign: ${(error as Error).message}`);
     }
@@ -123,11 +122,10 @@ function choose(
   shared: Address | undefined,
   taken: Taken,
   config: Config,
-  context: Context,
 ): Address[] {
-  const asked = wanted.length > 0 ? wanted : held.length > 0 ? [] : [freeAddress(config.pools, taken)];
+  const asked = wanted.length > 0 ? wanted : held.length > 0 ? [] : freeAddresses(config.pools, taken);
   const added = asked.filter(prefix => !held.some(address => equal(address.prefix, prefix)));
-  refuseForeign(asked, config, context);
+  refuseForeign(asked, config, taken.own);
   const addresses = [...held];
   let companion = shared;
   for (const prefix of added) {
@@ -143,9 +141,9 @@ function choose(
   return addresses;
 }
 
-function refuseForeign(prefixes: readonly Prefix[], config: Config, { host }: Context): void {
+function refuseForeign(prefixes: readonly Prefix[], config: Config, own: readonly Prefix[]): void {
   try {
-    refuseForeignAddresses(prefixes, config, observeUplink(host, config));
+    refuseForeignAddresses(prefixes, config, own);
   } catch (error) {
     throw error instanceof Refusal ? new Refusal(`Cannot assign: ${error.message}`) : error;
   }

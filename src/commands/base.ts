@@ -1,21 +1,21 @@
-import { parseAddress } from '../address.ts';
+import { type Prefix, parseAddress } from '../address.ts';
 import { bringUpBase, firewallInForce } from '../attach.ts';
-import { FIREWALLS } from '../backend.ts';
+import { BACKENDS, firewallOf } from '../backend.ts';
 import { DEFAULT_CONFIG } from '../config.ts';
 import { down } from '../converge.ts';
 import { hasPassages } from '../firewall/passages.ts';
 import type { Uplink } from '../firewall/uplink.ts';
 import { withLock } from '../lock.ts';
-import { ROUTE_PROTOCOL } from '../names.ts';
 import { observe, observeUplink } from '../observe.ts';
-import { basePlan } from '../plan.ts';
+import { basePlan, baseRoutes } from '../plan.ts';
 import { Refusal } from '../refusal.ts';
+import { leavingBridges } from '../resources/bridge.ts';
 import type { Resource } from '../resources/resource.ts';
-import { blackhole } from '../resources/route.ts';
-import type { View } from '../view.ts';
+import { isPoolRoute, ownRoute } from '../resources/route.ts';
+import type { Route, View } from '../view.ts';
 import type { Context } from './context.ts';
 
-/** Brings up what stands whether a domain runs or not: forwarding, sets, chains, blackholes. Run at boot. */
+/** Brings up what stands whether a domain runs or not: forwarding, sets, chains, the pools' routes. Run at boot. */
 export function baseUp(context: Context): void {
   const config = context.config();
   withLock('claims', 'exclusive', context.host, () => {
@@ -24,8 +24,8 @@ export function baseUp(context: Context): void {
     const view = observe(context.host, firewall);
     const done = bringUpBase(config, uplink, firewall, view, context.host);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
-    const kept = new Set(config.pools.map(pool => blackhole(pool).label));
-    const stale = blackholesOf(view).filter(({ label }) => !kept.has(label));
+    const kept = new Set(baseRoutes(config, uplink).map(({ label }) => label));
+    const stale = routesOf(view, isPoolRoute).filter(({ label }) => !kept.has(label));
     down(stale, view, context.host);
     for (const { label } of stale) context.print(`removed: ${label}`);
   });
@@ -38,23 +38,27 @@ export function baseUp(context: Context): void {
  */
 export function baseDown({ host }: Context): void {
   withLock('sync', 'exclusive', host, () => {
-    const failures = Object.values(FIREWALLS).flatMap(firewall => {
+    const failures = BACKENDS.flatMap(name => {
+      const firewall = firewallOf(name, EVERYTHING);
       const view = observe(host, firewall);
       const stands = view.filter.sets.size > 0 || hasPassages(view);
       const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINK, firewall) : [];
-      return down([...base, ...blackholesOf(view)], view, host);
+      return down([...leavingBridges(view), ...base, ...routesOf(view)], view, host);
     });
     if (failures.length > 0) throw new Refusal(failures.join('; '));
   });
 }
 
-/** For removing, where it doesn't matter where the Internet is. */
-const NO_UPLINK: Uplink = { device: 'none', host: parseAddress('0.0.0.0'), gateway: undefined };
+/** For removing, where it doesn't matter where the Internet is, nor which families it has. */
+const NO_UPLINK: Uplink = {
+  device: 'none',
+  host: parseAddress('0.0.0.0'),
+  gateway: undefined,
+  host6: [],
+  gateway6: undefined,
+};
+const EVERYTHING: readonly Prefix[] = [parseAddress('0.0.0.0'), parseAddress('::')];
 
-/** The blackholes that stand, whatever the pools are now. */
-function blackholesOf({ routes }: View): Resource[] {
-  const ours = [...routes.values()].filter(
-    ({ type, protocol }) => type === 'blackhole' && protocol === String(ROUTE_PROTOCOL),
-  );
-  return ours.map(({ prefix }) => blackhole(prefix));
-}
+/** Ours that stand, whatever the pools and the gateway are now. */
+const routesOf = ({ routes }: View, which: (route: Route) => boolean = () => true): Resource[] =>
+  [...routes.values()].filter(which).flatMap(one => ownRoute(one) ?? []);

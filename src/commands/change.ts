@@ -1,7 +1,7 @@
 /** What `assign`, `unassign` and `move` have in common: a change of an assignment, all of it or nothing. */
-import { detach, tapsOf, toAttachment } from '../attach.ts';
+import { detach, tapsOf, toAttachment, wireOf } from '../attach.ts';
 import { type Attachment, readAttachment } from '../attachments.ts';
-import { chooseFirewall, FIREWALLS } from '../backend.ts';
+import { chooseFirewall, firewallFor } from '../backend.ts';
 import { type Domain, policyOf } from '../domain.ts';
 import { OPEN, summary } from '../firewall/policy.ts';
 import type { KnownDomain, Libvirt } from '../libvirt.ts';
@@ -85,11 +85,11 @@ function applyLive(
 export function liveAttachment(
   domain: Domain,
   next: Assignment,
-  { config }: Pick<Context, 'config' | 'host'>,
+  { config, host }: Pick<Context, 'config' | 'host'>,
 ): Attachment {
   const before = readAttachment(domain.uuid);
-  const firewall = before === undefined ? chooseFirewall(config()) : FIREWALLS[before.backend];
-  return toAttachment(domain, next, firewall);
+  const firewall = before === undefined ? chooseFirewall(config()) : firewallFor(before);
+  return toAttachment(domain, next, firewall, wireOf(config(), host));
 }
 
 function changeDevice(libvirt: Libvirt, uuid: string, change: NicChange | undefined, affects: Affects): void {

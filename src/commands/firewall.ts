@@ -1,9 +1,11 @@
+import type { Family } from '../address.ts';
 import { tapsOf } from '../attach.ts';
 import { readAttachment } from '../attachments.ts';
-import { chooseFirewall, FIREWALLS } from '../backend.ts';
+import { chooseFirewall, firewallFor } from '../backend.ts';
 import { ownMode } from '../dhcp-mode.ts';
 import { addressesOf, dhcpOf, policyOf } from '../domain.ts';
-import { countedRules } from '../firewall/counters.ts';
+import { countedRules, plus, ZERO } from '../firewall/counters.ts';
+import type { Firewall } from '../firewall/firewall.ts';
 import {
   applies,
   formatRule,
@@ -19,7 +21,7 @@ import { look } from '../observe.ts';
 import { reconfigure } from '../reconfigure.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../refusal.ts';
 import { table } from '../table.ts';
-import type { Counter } from '../view.ts';
+import type { Counter, FilterView } from '../view.ts';
 import { writeMetadata } from './change.ts';
 import type { Context } from './context.ts';
 
@@ -144,19 +146,29 @@ function show(
 /** The rules in their order, then what happens to inbound flows that none matches. */
 function withCounters(uuid: string, policy: Policy, context: Context): Row[] {
   const attachment = readAttachment(uuid);
-  const backend = attachment === undefined ? chooseFirewall(context.config()) : FIREWALLS[attachment.backend];
+  const backend = attachment === undefined ? chooseFirewall(context.config()) : firewallFor(attachment);
   const filter = look(context.host, backend.looks.brief);
-  const counted = { inbound: [] as Counter[], outbound: [] as Counter[] };
-  const [inbound, outbound] = policyChains(uuid, policy, 4);
-  if (inbound !== undefined)
-    counted.inbound = countedRules('filter', inbound, 4, backend, filter).map(({ counter }) => counter);
-  if (outbound !== undefined)
-    counted.outbound = countedRules('filter', outbound, 4, backend, filter).map(({ counter }) => counter);
-  const take = (direction: PolicyRule['direction']): Counter =>
-    counted[direction].shift() ?? { packets: 0n, bytes: 0n };
-  const rows = policy.rules.map((rule, index): Row => {
-    const counter = applies(rule, 4) ? take(rule.direction) : { packets: 0n, bytes: 0n };
-    return { number: index + 1, rule: formatRule(rule), ...counter };
-  });
-  return [...rows, { number: null, rule: `default ${policy.inbound}`, ...take('inbound') }];
+  const counted = backend.families.map(family => ruleCounters(uuid, policy, family, backend, filter));
+  const sum = (index: number): Counter =>
+    counted.reduce((total, counters) => plus(total, counters[index] ?? ZERO), ZERO);
+  const rows = policy.rules.map(
+    (rule, index): Row => ({ number: index + 1, rule: formatRule(rule), ...sum(index) }),
+  );
+  return [...rows, { number: null, rule: `default ${policy.inbound}`, ...sum(policy.rules.length) }];
+}
+
+/** What each rule of a policy has counted in a family, and at the end what its default has; zero where it has no say. */
+function ruleCounters(
+  uuid: string,
+  policy: Policy,
+  family: Family,
+  backend: Firewall,
+  filter: FilterView,
+): Counter[] {
+  const [inbound = [], outbound = []] = policyChains(uuid, policy, family)
+    .slice(0, 2)
+    .map(chain => countedRules('filter', chain, family, backend, filter).map(({ counter }) => counter));
+  const left = { inbound: [...inbound], outbound: [...outbound] };
+  const take = (direction: PolicyRule['direction']): Counter => left[direction].shift() ?? ZERO;
+  return [...policy.rules.map(one => (applies(one, family) ? take(one.direction) : ZERO)), take('inbound')];
 }

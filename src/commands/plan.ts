@@ -1,6 +1,6 @@
 import { describe } from '../action.ts';
 import { assignmentOf } from '../admission.ts';
-import { firewallInForce, toAttachment } from '../attach.ts';
+import { firewallInForce, toAttachment, wireOf } from '../attach.ts';
 import { pick, withLibvirt } from '../libvirt.ts';
 import { observe, observeUplink } from '../observe.ts';
 import { basePlan, domainPlan } from '../plan.ts';
@@ -18,7 +18,7 @@ export function plan(name: string, context: Context): void {
   const firewall = firewallInForce(config);
   const view = observe(context.host, firewall);
   const base = basePlan(config, observeUplink(context.host, config), firewall);
-  const wanted = toAttachment(next, assignment, firewall);
+  const wanted = toAttachment(next, assignment, firewall, wireOf(config, context.host));
   printResources(
     base.filter(resource => resource.probe(view).is !== 'present'),
     view,

@@ -1,6 +1,6 @@
 import { detach, tapsOf, toAttachment } from '../attach.ts';
 import type { Attachment } from '../attachments.ts';
-import { FIREWALLS } from '../backend.ts';
+import { BACKENDS, firewallOf } from '../backend.ts';
 import { describe, faults, needsRepair } from '../faults.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import { addUp } from '../ledger.ts';
@@ -14,8 +14,12 @@ import { listRunning, type Survey, survey } from '../survey.ts';
 import { settledSurvey } from './check.ts';
 import type { Context } from './context.ts';
 
-/** A repair may come too late for a domain that ended meanwhile: then it is looked at, and repaired, again. */
+/**
+ * A repair may come too late for a domain that ended meanwhile: then it is looked at, and repaired, again. What fails
+ * may do so because another has the address by then.
+ */
 const PASSES = 3;
+const TRIES = 2;
 
 /**
  * Brings base and running domains to what they should be, in the backend that the configuration chooses; removes what
@@ -38,15 +42,16 @@ function dryRun(context: Context): void {
 
 /** Repairs until there is nothing to repair. The exit code is 1 if something couldn't be. */
 export function converge(context: Context): void {
-  for (let pass = 1; pass <= PASSES; pass++) {
+  for (let pass = 1; ; pass++) {
     const failures: string[] = [];
     const report: Report = { done: context.print, failed: line => void failures.push(line) };
     // No assignment changes between the look and the repair, or the repair would undo the change.
     const found = withLock('assignments', 'exclusive', context.host, () => onePass(report, context));
+    if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
     for (const { name, why } of found.unclear) failures.push(`${quote(name)}: ${why}`);
     for (const line of failures) context.warn(line);
     if (failures.length > 0) process.exitCode = 1;
-    if (failures.length > 0 || !needsRepair(found)) return;
+    return;
   }
 }
 
@@ -76,7 +81,7 @@ function list(context: Context): ReturnType<typeof listRunning> {
 function follow(
   domain: Survey['changed'][number]['domain'],
   assignment: Survey['changed'][number]['assignment'],
-  { config, firewall }: Survey,
+  { config, firewall, uplink }: Survey,
   report: Report,
   { host }: Context,
 ): void {
@@ -86,7 +91,8 @@ function follow(
       if (gone !== undefined) report.done(`removed: ${summary(gone)} (its assignment was taken away)`);
       return;
     }
-    const next = toAttachment(domain, assignment, firewall);
+    const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;
+    const next = toAttachment(domain, assignment, firewall, wire);
     reconfigure(next, tapsOf(domain), config, host);
     report.done(`changed: ${summary(next)} (its assignment has changed)`);
   } catch (error) {
@@ -101,14 +107,15 @@ export function countTraffic(context: Context): void {
     const attachments = readRecords().entries.flatMap(({ content }) =>
       typeof content === 'string' ? [] : [content],
     );
-    for (const firewall of Object.values(FIREWALLS)) addUpAll(attachments, firewall, context);
+    for (const name of BACKENDS) addUpAll(attachments, name, context);
   });
 }
 
-function addUpAll(attachments: readonly Attachment[], firewall: Firewall, { host }: Context): void {
-  const own = attachments.filter(({ backend }) => backend === firewall.name);
+function addUpAll(attachments: readonly Attachment[], name: Firewall['name'], { host }: Context): void {
+  const own = attachments.filter(({ backend }) => backend === name);
   if (own.length === 0) return;
-  const filter = look(host, firewall.looks.counters);
+  const prefixes = own.flatMap(({ addresses }) => addresses.map(({ prefix }) => prefix));
+  const filter = look(host, firewallOf(name, prefixes).looks.counters);
   for (const { domain, addresses } of own)
     for (const { prefix } of addresses) addUp(prefix, domain, filter, false);
 }

@@ -1,8 +1,8 @@
-import { format } from '../address.ts';
+import { type Family, format } from '../address.ts';
 import { firewallInForce } from '../attach.ts';
 import { type Attachment, readAttachment } from '../attachments.ts';
 import { addressesOf } from '../domain.ts';
-import { dropsByCause } from '../firewall/counters.ts';
+import { dropsByCause, plus, ZERO } from '../firewall/counters.ts';
 import { isTracked, policyChains } from '../firewall/policy.ts';
 import type { Chain } from '../firewall/rules.ts';
 import { ruleset } from '../firewall/ruleset.ts';
@@ -34,12 +34,15 @@ export function traffic(
   const firewall = firewallInForce(config);
   const filter = look(context.host, firewall.looks.all);
   const rows = chosen.flatMap(known => rowsOf(known, filter));
-  const base = ruleset(4, config, observeUplink(context.host, config)).chains;
-  const chains = [
-    ...tagged('raw', base.raw),
-    ...tagged('filter', [...base.filter, ...all.flatMap(policyChainsOf)]),
-  ];
-  const drops = dropsByCause(chains, 4, firewall, filter);
+  const uplink = observeUplink(context.host, config);
+  const drops = firewall.families
+    .map(family => {
+      const base = ruleset(family, config, uplink).chains;
+      const own = all.flatMap(known => policyChainsOf(known, family));
+      const chains = [...tagged('raw', base.raw), ...tagged('filter', [...base.filter, ...own])];
+      return dropsByCause(chains, family, firewall, filter);
+    })
+    .reduce(together);
   if (options.json)
     context.print(JSON.stringify({ addresses: rows, dropped: Object.fromEntries(drops) }, numbers, 2));
   else if (options.prometheus) context.print(prometheus(metrics(rows, drops)).trimEnd());
@@ -69,10 +72,14 @@ const tagged = (table: 'raw' | 'filter', chains: readonly Chain[]) =>
   chains.map(chain => [table, chain] as const);
 
 /** The chains of a domain's own rules, which drop on its behalf. */
-function policyChainsOf({ domain }: KnownDomain): Chain[] {
+function policyChainsOf({ domain }: KnownDomain, family: Family): Chain[] {
   const policy = attachmentOf(domain.uuid)?.policy;
-  return policy === undefined || !isTracked(policy) ? [] : policyChains(domain.uuid, policy, 4);
+  return policy === undefined || !isTracked(policy) ? [] : policyChains(domain.uuid, policy, family);
 }
+
+/** Both families' drops: an operator asks for the cause first. */
+const together = (a: ReadonlyMap<string, Counter>, b: ReadonlyMap<string, Counter>): Map<string, Counter> =>
+  new Map([...a, ...[...b].map(([cause, counter]) => [cause, plus(a.get(cause) ?? ZERO, counter)] as const)]);
 
 function attachmentOf(uuid: string): Attachment | undefined {
   try {

@@ -26,9 +26,10 @@ export function unassign(name: string, given: readonly string[], context: Contex
       };
       changeAssignment(libvirt, known, rest.length === 0 ? undefined : kept, undefined, context);
       warnOfRules(known, rest, context);
-      const gone = addresses.filter(address => !rest.includes(address)).map(({ prefix }) => format(prefix));
+      const released = addresses.filter(address => !rest.includes(address)).map(({ prefix }) => prefix);
       // Nobody holds them now, and whoever comes next isn't the end of anybody's open connections.
-      for (const address of active ? gone : []) forgetFlows(address, context.host);
+      for (const prefix of active ? released : []) forgetFlows(prefix, context.host);
+      const gone = released.map(format);
       context.print(
         gone.length === 0
           ? `${domain.name}: nothing was assigned`

@@ -9,7 +9,7 @@ export interface Counted {
   readonly counter: Counter;
 }
 
-const ZERO: Counter = { packets: 0n, bytes: 0n };
+export const ZERO: Counter = { packets: 0n, bytes: 0n };
 
 /** The rules of a chain with their counters; zero where the chain doesn't stand. */
 export function countedRules(
@@ -29,7 +29,7 @@ export function countedRules(
   });
 }
 
-const plus = (a: Counter, b: Counter): Counter => ({
+export const plus = (a: Counter, b: Counter): Counter => ({
   packets: a.packets + b.packets,
   bytes: a.bytes + b.bytes,
 });

@@ -1,6 +1,14 @@
 /** Resources that are entries of sets: the same for both backends but for the words. */
 import type { Action } from '../action.ts';
-import { type Family, formatLong, type Prefix, parseInterfaceAddress, subtract } from '../address.ts';
+import {
+  type Family,
+  formatLong,
+  isSingle,
+  type Prefix,
+  parsePrefix,
+  parseSubnet,
+  subtract,
+} from '../address.ts';
 import type { Config } from '../config.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resources/resource.ts';
 import type { View } from '../view.ts';
@@ -41,6 +49,7 @@ function holdsAll({ filter }: View, name: string, prefixes: readonly Prefix[]): 
 
 /** Whether a domain keeps apart from the others of this host. Not being isolated has to be seen to as well. */
 export function isolation(
+  label: string,
   family: Family,
   prefixes: readonly Prefix[],
   isolate: boolean,
@@ -49,8 +58,8 @@ export function isolation(
   const name = setNames(family).isolated;
   const mine = prefixes.filter(prefix => prefix.family === family);
   return {
-    // One label for both: a change from one to the other is a change, not an end.
-    label: 'isolation',
+    // One label for on and off: a change from one to the other is a change, not an end.
+    label,
     probe: ({ filter }) => {
       const contents = filter.sets.get(name);
       if (contents === undefined || contents === 'unread') return isolate ? ABSENT : PRESENT;
@@ -69,19 +78,21 @@ export function isolation(
 export function staticEntries(family: Family, config: Config, uplink: Uplink, words: SetEntries): Resource[] {
   const names = setNames(family);
   const ranges = [...config.pools, ...config.dhcp.scopes].filter(range => range.family === family);
+  const others = uplink.gateway6 === undefined ? [] : [uplink.gateway6];
   const ours = (view: View): Prefix[] =>
-    onLink(view, uplink.device).reduce((left, subnet) => left.flatMap(one => subtract(one, subnet)), ranges);
+    [...onLink(view, uplink.device), ...others].reduce(
+      (left, subnet) => left.flatMap(one => subtract(one, subnet)),
+      ranges,
+    );
   return [exactly(names.near, () => ranges, words), exactly(names.ours, ours, words)];
 }
 
-/** The subnets on the uplink's own link: others have addresses there, and may use them. */
-function onLink({ addresses }: View, device: string): Prefix[] {
-  return (addresses.get(device) ?? []).flatMap(text => {
-    const { address, length } = parseInterfaceAddress(text);
-    const host = BigInt(address.length - length);
-    return host === 0n ? [] : [{ ...address, first: (address.first >> host) << host, length }];
-  });
-}
+/**
+ * The IPv4 subnets on the uplink's own link: others have addresses there, and may use them. Of an IPv6 pool nobody else
+ * has any, though the uplink's subnet is the whole of it: what isn't a domain's ends here (POOL_METRIC in names.ts).
+ */
+const onLink = ({ addresses }: View, device: string): Prefix[] =>
+  (addresses.get(device) ?? []).map(parseSubnet).filter(subnet => subnet.family === 4 && !isSingle(subnet));
 
 function exactly(name: string, wanted: (view: View) => Prefix[], words: SetEntries): Resource {
   const surplus = (view: View): string[] => {
@@ -100,14 +111,9 @@ function exactly(name: string, wanted: (view: View) => Prefix[], words: SetEntri
       return surplus(view).length === 0 ? PRESENT : changed(`it also holds ${surplus(view).join(', ')}`);
     },
     up: view => [
-      ...surplus(view).map(entry => words.remove(name, toPrefix(entry))),
+      ...surplus(view).map(entry => words.remove(name, parsePrefix(entry))),
       ...wanted(view).map(prefix => words.add(name, prefix)),
     ],
     down: () => [],
   };
 }
-
-const toPrefix = (entry: string): Prefix => {
-  const { address, length } = parseInterfaceAddress(entry);
-  return { ...address, length };
-};

@@ -17,6 +17,13 @@ export interface Guarded {
   readonly underway: boolean;
 }
 
+/** The families that a domain's rules are about. */
+export const familiesOf = ({ addresses, scopes }: Guarded): Family[] =>
+  ([4, 6] as const).filter(family => [...addresses, ...scopes].some(one => one.family === family));
+
+/** What a resource of IPv6 is called beside that of IPv4. */
+export const labelled = (label: string, family: Family): string => (family === 4 ? label : `${label} (IPv6)`);
+
 /** Commands that print a part of the filter, and how to read it. */
 export interface Look {
   readonly commands: readonly LookCommand[];
@@ -33,8 +40,10 @@ export interface LookCommand {
 /** A packet filter: the same rules by different tools. What it enforces is in ruleset.ts. */
 export interface Firewall {
   readonly name: 'iptables' | 'nftables';
+  /** Those that are in use on this host. */
+  readonly families: readonly Family[];
   /**
-   * Ways to look at what stands. `all`: everything. `brief`: without the entries of sets, so that it costs the
+   * Ways to look at what stands. `all`: everything, of both families. `brief`: without the entries of sets, so that it costs the
    * same with 4,000 domains as with one. `counters`: the sets that count, alone.
    */
   readonly looks: Readonly<Record<'all' | 'brief' | 'counters', Look>>;

@@ -10,7 +10,7 @@
  * and again only when pools or scopes change, or the policy goes.
  */
 import { type Action, remove, run, write } from '../action.ts';
-import { format, type Prefix } from '../address.ts';
+import { format, type Prefix, parsePrefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import { ABSENT, changed, PRESENT, type Resource } from '../resources/resource.ts';
 import type { View } from '../view.ts';
@@ -82,25 +82,29 @@ function reload(view: View): Action[] {
 /** Forwarded packets of the pools, either way, and of the scopes outwards; the replies follow by themselves. */
 function forwardingPolicy({ pools, dhcp: { scopes } }: Config): string {
   return policy('ANY', [
-    ...ipv4(pools).flatMap(pool => [accept('source', pool), accept('destination', pool)]),
-    ...ipv4(scopes).map(scope => accept('source', scope)),
+    ...pools.flatMap(pool => [accept('source', pool), accept('destination', pool)]),
+    ...scopes.map(scope => accept('source', scope)),
   ]);
 }
 
-/** DHCP to the host: from the scopes, and from clients that have no address yet (RFC 2131, 4.1). */
-function dhcpPolicy({ dhcp: { scopes } }: Config): string {
-  const server = '<port port="67" protocol="udp"/>';
-  return policy(
-    'HOST',
-    ['0.0.0.0', ...ipv4(scopes)].map(address => accept('source', address, server)),
-  );
+/**
+ * DHCP to the host: from the scopes, and from clients that have no address yet (RFC 2131, 4.1) or a link-local one (RFC
+ * 8415, 17). Neighbour discovery firewalld lets through by itself.
+ */
+function dhcpPolicy({ pools, dhcp: { scopes } }: Config): string {
+  const hasIpv6 = pools.some(({ family }) => family === 6);
+  return policy('HOST', [
+    ...[NOBODY, ...scopes].map(address => accept('source', address, port(67))),
+    ...(hasIpv6 ? [accept('source', LINK_LOCAL, port(547))] : []),
+  ]);
 }
 
-const ipv4 = (prefixes: readonly Prefix[]): string[] =>
-  prefixes.filter(({ family }) => family === 4).map(format);
+const NOBODY = parsePrefix('0.0.0.0');
+const LINK_LOCAL = parsePrefix('fe80::/64');
+const port = (number: number): string => `<port port="${number}" protocol="udp"/>`;
 
-const accept = (side: 'source' | 'destination', address: string, element = ''): string =>
-  `  <rule family="ipv4"><${side} address="${address}"/>${element}<accept/></rule>`;
+const accept = (side: 'source' | 'destination', range: Prefix, element = ''): string =>
+  `  <rule family="ipv${range.family}"><${side} address="${format(range)}"/>${element}<accept/></rule>`;
 
 /** A policy file (firewalld.policy(5)). Its priority puts it before what zones decide. */
 function policy(egress: 'ANY' | 'HOST', rules: readonly string[]): string {

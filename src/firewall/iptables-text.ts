@@ -3,6 +3,7 @@ import { bits, type Family, format } from '../address.ts';
 import { DEVICE_GROUP } from '../names.ts';
 import type { Counter, FilterView, RuleLine } from '../view.ts';
 import type { Match, PortRange, Rule, Verdict } from './rules.ts';
+import { SOLICITATIONS } from './ruleset.ts';
 
 const GROUP = `0x${DEVICE_GROUP.toString(16)}`;
 
@@ -19,8 +20,17 @@ export function renderRule({ when, verdict }: Rule, family: Family): string[] {
     (lines, words) => lines.flatMap(line => words.map(word => [...line, word])),
     [[]] as string[][],
   );
-  return combined.map(words => [...words, renderVerdict(verdict)].join(' '));
+  const line = (words: readonly string[], target: string): string => [...words, target].join(' ');
+  const flood = when.find(match => match.is === 'flood');
+  return combined.flatMap(words => [
+    ...(flood === undefined ? [] : [line(words.slice(0, -1), noting(flood.set))]),
+    line(words, renderVerdict(verdict)),
+  ]);
 }
+
+/** Begins to count what a bridge sends, until the entry ends by itself. */
+const noting = (set: string): string =>
+  `-m set ! --match-set ${set} src,src ! --update-counters -j SET --add-set ${set} src,src`;
 
 function renderMatch(match: Match, family: Family): string[] {
   switch (match.is) {
@@ -33,7 +43,9 @@ function renderMatch(match: Match, family: Family): string[] {
     case 'to-device':
       return [`-o ${match.device}`];
     case 'set':
-      return [`-m set --match-set ${match.name} ${match.side === 'source' ? 'src' : 'dst'}`];
+      return [
+        `-m set ${match.not ? '! ' : ''}--match-set ${match.name} ${match.side === 'source' ? 'src' : 'dst'}`,
+      ];
     case 'net':
       return [`${match.side === 'source' ? '-s' : '-d'} ${format(match.prefix)}`];
     case 'state':
@@ -48,6 +60,8 @@ function renderMatch(match: Match, family: Family): string[] {
       return ['-m addrtype --dst-type LOCAL'];
     case 'not-opening':
       return ['-p tcp -m tcp ! --syn'];
+    case 'flood':
+      return [`-m set --match-set ${match.set} src,src --packets-gt ${SOLICITATIONS}`];
     default:
       return renderProtocolMatch(match, family);
   }
@@ -62,6 +76,7 @@ type ProtocolMatch = Extract<
       | 'dhcp-discover'
       | 'dhcp-request'
       | 'dhcp-reply'
+      | 'icmp-types'
       | 'icmp-error'
       | 'icmp-redirect';
   }
@@ -88,6 +103,8 @@ function renderProtocolMatch(match: ProtocolMatch, family: Family): string[] {
       return [family === 4 ? '-p udp -m udp --sport 68 --dport 67' : '-p udp -m udp --sport 546 --dport 547'];
     case 'dhcp-reply':
       return [family === 4 ? '-p udp -m udp --sport 67 --dport 68' : '-p udp -m udp --sport 547 --dport 546'];
+    case 'icmp-types':
+      return match.types.map(icmp);
     case 'icmp-error':
       return ICMP_ERRORS[family].map(icmp);
     case 'icmp-redirect':
@@ -129,19 +146,23 @@ function renderVerdict(verdict: Verdict): string {
 /** Where a printed rule leads: a chain or a target. */
 export const targetOf = (line: string): string | undefined => /-[jg] (\S+)/.exec(line)?.[1];
 
-/** Reads `iptables-save -c`: `*table`, `:chain …`, `[packets:bytes] -A chain rule`. */
-export function parseChains(saved: string): Map<string, RuleLine[]> {
+/** Where a table of a family stands in the view: IPv6 has tables of the same names. */
+export const tableKey = (table: string, family: Family): string => (family === 4 ? table : `${table}6`);
+
+/** Reads `iptables-save -c`: `*table`, `:chain …`, `[packets:bytes] -A chain rule`. What only notes counts nothing. */
+export function parseChains(saved: string, family: Family): Map<string, RuleLine[]> {
   const chains = new Map<string, RuleLine[]>();
   let table = '';
   for (const line of saved.split('\n')) {
-    if (line.startsWith('*')) table = line.slice(1);
+    if (line.startsWith('*')) table = tableKey(line.slice(1), family);
     const [, declared] = /^:(\S+) /.exec(line) ?? [];
     if (declared !== undefined) chains.set(`${table} ${declared}`, []);
     const [, packets, bytes, chain, text] = /^\[(\d+):(\d+)\] -A (\S+) ?(.*)$/.exec(line) ?? [];
     if (chain === undefined || text === undefined) continue;
+    const counter = { packets: BigInt(packets ?? 0), bytes: BigInt(bytes ?? 0) };
     chains
       .get(`${table} ${chain}`)
-      ?.push({ text, counter: { packets: BigInt(packets ?? 0), bytes: BigInt(bytes ?? 0) } });
+      ?.push({ text, counter: targetOf(text) === 'SET' ? { packets: 0n, bytes: 0n } : counter });
   }
   return chains;
 }

@@ -13,10 +13,10 @@ import { type Family, format, formatLong, type Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import { digest } from '../names.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resources/resource.ts';
-import type { RuleLine, View } from '../view.ts';
+import type { FilterView, RuleLine, View } from '../view.ts';
 import { isolation, type SetEntries, setEntries, staticEntries } from './entries.ts';
-import type { Firewall, Guarded } from './firewall.ts';
-import { parseChains, parseSets, renderRule, setsNamedBy, targetOf } from './iptables-text.ts';
+import { type Firewall, familiesOf, type Guarded, type Look, labelled } from './firewall.ts';
+import { parseChains, parseSets, renderRule, setsNamedBy, tableKey, targetOf } from './iptables-text.ts';
 import { isTracked, policyChainNames, policyChains } from './policy.ts';
 import type { Chain, Entrance, HookPoint, Ruleset, SetSpec } from './rules.ts';
 import { DISPATCH, ruleset, SETTLING, setNames } from './ruleset.ts';
@@ -35,8 +35,11 @@ const BUILTIN: Readonly<Record<HookPoint, readonly [Table, string]>> = {
 
 type Chains = ReadonlyMap<string, readonly RuleLine[]>;
 
-const restore = (table: Table, lines: readonly string[]): Action =>
-  run(['iptables-restore', '-w', '10', '--noflush'], [`*${table}`, ...lines, 'COMMIT', ''].join('\n'));
+/** Each family has its own tools. */
+const TOOL: Readonly<Record<Family, string>> = { 4: 'iptables', 6: 'ip6tables' };
+
+const restore = (table: Table, family: Family, lines: readonly string[]): Action =>
+  run([`${TOOL[family]}-restore`, '-w', '10', '--noflush'], [`*${table}`, ...lines, 'COMMIT', ''].join('\n'));
 
 const marked = (line: string, mark: string): string =>
   line.replace(/-[jg] /, target => `-m comment --comment ${mark} ${target}`);
@@ -55,37 +58,34 @@ function tableResource(table: Table, rules: Ruleset, family: Family): Resource {
     .map(jump => toJump(jump, family));
   const mark = `hnet:${digest(JSON.stringify([chains, jumps], (_, value) => (typeof value === 'bigint' ? String(value) : value)))}`;
   const dispatch = table === 'filter' ? DISPATCH.map(({ name }) => name) : [];
+  const key = tableKey(table, family);
   return {
-    label: `${table} table`,
+    label: labelled(`${table} table`, family),
     probe: ({ filter }) => {
       const findings = [
         ...chains.map(chain => probeChain(filter.chains, table, chain, family, mark)),
-        ...dispatch.map(name => (filter.chains.has(`${table} ${name}`) ? PRESENT : ABSENT)),
-        ...jumps.map(({ builtin, line }) =>
-          probeJump(filter.chains.get(`${table} ${builtin}`), builtin, line),
-        ),
+        ...dispatch.map(name => (filter.chains.has(`${key} ${name}`) ? PRESENT : ABSENT)),
+        ...jumps.map(({ builtin, line }) => probeJump(filter.chains.get(`${key} ${builtin}`), builtin, line)),
       ];
       return overall(findings);
     },
     up: view => [
-      restore(table, [
-        ...dispatch
-          .filter(name => !view.filter.chains.has(`${table} ${name}`))
-          .map(name => `:${name} - [0:0]`),
+      restore(table, family, [
+        ...dispatch.filter(name => !view.filter.chains.has(`${key} ${name}`)).map(name => `:${name} - [0:0]`),
         ...chains.map(({ name }) => `:${name} - [0:0]`),
         ...chains.flatMap(chain => renderChain(chain, family, mark)),
-        ...oldJumps(table, view),
+        ...oldJumps(key, view),
         ...jumps.map(({ builtin, line }) => `-I ${builtin} 1 ${line}`),
       ]),
     ],
     down: view => {
-      const ours = ownChains(table, view);
+      const ours = ownChains(key, view);
       const lines = [
         ...ours.map(chain => `:${chain} - [0:0]`),
-        ...oldJumps(table, view),
+        ...oldJumps(key, view),
         ...ours.map(chain => `-X ${chain}`),
       ];
-      return ours.length === 0 ? [] : [restore(table, lines)];
+      return ours.length === 0 ? [] : [restore(table, family, lines)];
     },
   };
 }
@@ -104,7 +104,7 @@ function overall(findings: readonly Finding[]): Finding {
 }
 
 function probeChain(chains: Chains, table: Table, chain: Chain, family: Family, mark: string): Finding {
-  const actual = chains.get(`${table} ${chain.name}`);
+  const actual = chains.get(`${tableKey(table, family)} ${chain.name}`);
   const wanted = renderChain(chain, family, mark).length;
   if (actual === undefined) return ABSENT;
   if (actual.length !== wanted) return changed(`${chain.name} has ${actual.length} rules, not ${wanted}`);
@@ -120,13 +120,13 @@ function probeJump(actual: readonly RuleLine[] = [], builtin: string, jump: stri
 }
 
 /** Our chains that stand in a table, whichever version of hnet made them. */
-function ownChains(table: Table, { filter }: View): string[] {
+function ownChains(table: string, { filter }: View): string[] {
   const names = [...filter.chains.keys()].filter(key => key.startsWith(`${table} hnet-`));
   return names.map(key => key.slice(table.length + 1));
 }
 
 /** Deletes whatever leads into our chains from built-in ones, as this iptables itself printed it. */
-function oldJumps(table: Table, { filter }: View): string[] {
+function oldJumps(table: string, { filter }: View): string[] {
   const builtins = [...filter.chains].filter(
     ([key]) => key.startsWith(`${table} `) && !key.startsWith(`${table} hnet-`),
   );
@@ -137,29 +137,30 @@ function oldJumps(table: Table, { filter }: View): string[] {
   );
 }
 
-function set({ name, counters, timeout }: SetSpec, family: Family): Resource {
-  const options = [
-    ...(counters ? ['counters'] : []),
+function set(spec: SetSpec, family: Family): Resource {
+  const { name, counters, timeout, ofBridges } = spec;
+  const words = [
+    ...[ofBridges ? 'hash:net,iface' : 'hash:net', 'family', family === 4 ? 'inet' : 'inet6'],
+    ...(counters || ofBridges ? ['counters'] : []),
     ...(timeout === undefined ? [] : ['timeout', String(timeout)]),
+    ...['maxelem', '262144'],
   ];
   return {
     label: `set ${name}`,
     probe: ({ filter }) => (filter.sets.has(name) ? PRESENT : ABSENT),
     up: () => [
-      ipset(
-        'create',
-        name,
-        'hash:net',
-        'family',
-        family === 4 ? 'inet' : 'inet6',
-        ...options,
-        'maxelem',
-        '262144',
-      ),
+      ipset('create', name, ...words),
+      ...(ofBridges ? [ipset('add', name, EXAMPLE, 'timeout', '0')] : []),
     ],
     down: () => [ipset('destroy', name)],
   };
 }
+
+/**
+ * An entry that a rule adds gets the length of the longest prefix in the set (ipset(8), hash:net): by this one a packet
+ * stands for its bridge, and not for its source, of which only the first bit is left.
+ */
+const EXAMPLE = '8000::/1,lo';
 
 const entries: SetEntries = {
   add: (name, prefix) => ipset('add', name, formatLong(prefix)),
@@ -168,6 +169,7 @@ const entries: SetEntries = {
 
 /** The rules of one domain: its chains, reached from the dispatch chains by its addresses. */
 function policy(guarded: Guarded, family: Family): Resource {
+  const filterKey = tableKey('filter', family);
   const { domain, addresses, scopes, policy: wanted, underway } = guarded;
   const sets = setNames(family);
   const names = policyChainNames(domain);
@@ -182,12 +184,12 @@ function policy(guarded: Guarded, family: Family): Resource {
   );
   const all = Object.values(names);
   return {
-    label: 'rules of the domain',
+    label: labelled('rules of the domain', family),
     probe: ({ filter }) => {
-      const standing = all.filter(name => filter.chains.has(`filter ${name}`));
+      const standing = all.filter(name => filter.chains.has(`${filterKey} ${name}`));
       if (chains.length === 0)
         return standing.length === 0 ? PRESENT : changed('it has rules that nobody gave it');
-      const reached = DISPATCH.flatMap(({ name }) => filter.chains.get(`filter ${name}`) ?? []).filter(
+      const reached = DISPATCH.flatMap(({ name }) => filter.chains.get(`${filterKey} ${name}`) ?? []).filter(
         ({ text }) => all.includes(targetOf(text) ?? ''),
       );
       if (standing.length === 0) return ABSENT;
@@ -198,81 +200,89 @@ function policy(guarded: Guarded, family: Family): Resource {
     },
     up: view => {
       if (chains.length === 0)
-        return [...prefixes.map(one => entries.remove(sets.tracked, one)), ...removal(all, view)];
+        return [...prefixes.map(one => entries.remove(sets.tracked, one)), ...removal(all, family, view)];
       const lines = [
         ...chains.map(({ name }) => `:${name} - [0:0]`),
         ...chains.flatMap(chain => renderChain(chain, family, mark)),
-        ...oldDispatch(all, view),
+        ...oldDispatch(all, family, view),
         ...dispatch,
       ];
       return [
-        restore('filter', lines),
+        restore('filter', family, lines),
         ...(underway ? prefixes.map(one => settle(sets.settling, one)) : []),
         ...prefixes.map(one => entries.add(sets.tracked, one)),
       ];
     },
-    down: view => [...prefixes.map(one => entries.remove(sets.tracked, one)), ...removal(all, view)],
+    down: view => [...prefixes.map(one => entries.remove(sets.tracked, one)), ...removal(all, family, view)],
   };
 }
 
 const settle = (name: string, prefix: Prefix): Action =>
   ipset('add', name, formatLong(prefix), 'timeout', String(SETTLING));
 
-function removal(names: readonly string[], view: View): Action[] {
-  const standing = names.filter(name => view.filter.chains.has(`filter ${name}`));
+function removal(names: readonly string[], family: Family, view: View): Action[] {
+  const standing = names.filter(name => view.filter.chains.has(`${tableKey('filter', family)} ${name}`));
   if (standing.length === 0) return [];
   return [
-    restore('filter', [
+    restore('filter', family, [
       ...standing.map(name => `:${name} - [0:0]`),
-      ...oldDispatch(names, view),
+      ...oldDispatch(names, family, view),
       ...standing.map(name => `-X ${name}`),
     ]),
   ];
 }
 
-function oldDispatch(names: readonly string[], { filter }: View): string[] {
+function oldDispatch(names: readonly string[], family: Family, { filter }: View): string[] {
   return DISPATCH.flatMap(({ name: dispatch }) =>
-    (filter.chains.get(`filter ${dispatch}`) ?? [])
+    (filter.chains.get(`${tableKey('filter', family)} ${dispatch}`) ?? [])
       .filter(({ text }) => names.includes(targetOf(text) ?? ''))
       .map(({ text }) => `-D ${dispatch} ${text}`),
   );
 }
 
-export const iptables: Firewall = {
+const BOTH: readonly Family[] = [4, 6];
+const saved = (families: readonly Family[]): Look['commands'] =>
+  families.map(family => ({ argv: [`${TOOL[family]}-save`, '-c'] }));
+const chainsOf = (families: readonly Family[], outputs: readonly string[]): FilterView['chains'] =>
+  new Map(families.flatMap((family, index) => [...parseChains(outputs[index] ?? '', family)]));
+
+export const iptables = (families: readonly Family[]): Firewall => ({
   name: 'iptables',
+  families,
   looks: {
     all: {
-      commands: [{ argv: ['ipset', 'save'] }, { argv: ['iptables-save', '-c'] }],
-      parse: ([sets = '', chains = '']) => ({ sets: parseSets(sets), chains: parseChains(chains) }),
+      commands: [{ argv: ['ipset', 'save'] }, ...saved(BOTH)],
+      parse: ([sets = '', ...chains]) => ({ sets: parseSets(sets), chains: chainsOf(BOTH, chains) }),
     },
     brief: {
-      commands: [{ argv: ['iptables-save', '-c'] }],
-      parse: ([saved = '']) => {
-        const chains = parseChains(saved);
+      commands: saved(families),
+      parse: outputs => {
+        const chains = chainsOf(families, outputs);
         return { chains, sets: setsNamedBy(chains) };
       },
     },
     counters: {
       // `ipset restore` takes any of ipset's commands: two sets in one process.
-      commands: [
-        {
-          argv: ['ipset', 'restore'],
-          stdin: `save ${setNames(4).in}\nsave ${setNames(4).out}\n`,
-          failsIfEmpty: true,
-        },
-      ],
-      parse: ([sets = '']) => ({ sets: parseSets(sets), chains: new Map() }),
+      commands: families.map(family => ({
+        argv: ['ipset', 'restore'],
+        stdin: `save ${setNames(family).in}\nsave ${setNames(family).out}\n`,
+        failsIfEmpty: true,
+      })),
+      parse: outputs => ({ sets: parseSets(outputs.join('\n')), chains: new Map() }),
     },
   },
-  base: (config: Config, uplink: Uplink) => {
-    const rules = ruleset(4, config, uplink);
-    return [
-      ...rules.sets.map(spec => set(spec, 4)),
-      ...staticEntries(4, config, uplink, entries),
-      ...TABLES.map(table => tableResource(table, rules, 4)),
-    ];
-  },
-  chainKey: (table, chain) => `${table} ${chain}`,
+  base: (config: Config, uplink: Uplink) =>
+    families.flatMap(family => {
+      const rules = ruleset(family, config, uplink);
+      return [
+        ...rules.sets.map(spec => set(spec, family)),
+        ...staticEntries(family, config, uplink, entries),
+        ...TABLES.filter(table => rules.chains[table].length > 0).map(table =>
+          tableResource(table, rules, family),
+        ),
+      ];
+    }),
+  chainKey: (table, chain, family) => `${tableKey(table, family)} ${chain}`,
   linesOf: (rule, family) => renderRule(rule, family).length,
   address: prefix => {
     const names = setNames(prefix.family);
@@ -282,15 +292,22 @@ export const iptables: Firewall = {
     setEntries(`filter for ${format(scope)}`, [setNames(scope.family).scopes], [scope], entries),
   removeEntry: entries.remove,
   ruledMaps: () => [],
-  removeChains: removal,
-  policy: guarded => [
-    isolation(4, [...guarded.addresses, ...guarded.scopes], guarded.policy.isolate, entries),
-    policy(guarded, 4),
-  ],
+  removeChains: (names, view) => BOTH.flatMap(family => removal(names, family, view)),
+  policy: guarded =>
+    familiesOf(guarded).flatMap(family => [
+      isolation(
+        labelled('isolation', family),
+        family,
+        [...guarded.addresses, ...guarded.scopes],
+        guarded.policy.isolate,
+        entries,
+      ),
+      policy(guarded, family),
+    ]),
   // The dispatch chains are written anew as a whole, by the rules of the domain.
   release: prefixes =>
     prefixes.flatMap(one => {
       const { tracked, isolated } = setNames(one.family);
       return [entries.remove(tracked, one), entries.remove(isolated, one)];
     }),
-};
+});

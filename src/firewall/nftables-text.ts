@@ -5,6 +5,7 @@ import { DEVICE_GROUP } from '../names.ts';
 import { Refusal } from '../refusal.ts';
 import type { Counter, FilterView, RuleLine } from '../view.ts';
 import type { Match, PortRange, Rule, Verdict } from './rules.ts';
+import { SOLICITATIONS, SOLICITING } from './ruleset.ts';
 
 /** nft's word for a family, and for its packets' header and ICMP. */
 export const FAMILY = {
@@ -34,7 +35,7 @@ function renderMatch(match: Match, family: Family): string {
     case 'to-device':
       return `oifname "${match.device}"`;
     case 'set':
-      return `${table} ${match.side === 'source' ? 'saddr' : 'daddr'} @${match.name}`;
+      return `${table} ${match.side === 'source' ? 'saddr' : 'daddr'} ${match.not ? '!= ' : ''}@${match.name}`;
     case 'net':
       return `${table} ${match.side === 'source' ? 'saddr' : 'daddr'} ${format(match.prefix)}`;
     case 'protocol':
@@ -59,6 +60,10 @@ function renderMatch(match: Match, family: Family): string {
       return family === 4 ? 'udp sport 68 udp dport 67' : 'udp sport 546 udp dport 547';
     case 'dhcp-reply':
       return family === 4 ? 'udp sport 67 udp dport 68' : 'udp sport 547 udp dport 546';
+    case 'icmp-types':
+      return `${icmp} type { ${match.types.join(', ')} }`;
+    case 'flood':
+      return `update @${match.set} { iif limit rate over ${SOLICITATIONS / SOLICITING}/second burst ${SOLICITATIONS} packets }`;
     case 'icmp-error':
       return `${icmp} type { destination-unreachable, ${family === 4 ? '' : 'packet-too-big, '}time-exceeded, parameter-problem }`;
     case 'icmp-redirect':

@@ -9,16 +9,18 @@
  */
 import { type Action, nft } from '../action.ts';
 import { type Family, format, formatLong, type Prefix } from '../address.ts';
+import type { Config } from '../config.ts';
 import { digest } from '../names.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resources/resource.ts';
-import type { View } from '../view.ts';
+import type { FilterView, View } from '../view.ts';
 import { isolation, type SetEntries, setEntries, staticEntries } from './entries.ts';
-import type { Firewall, Guarded } from './firewall.ts';
+import { type Firewall, familiesOf, type Guarded, type Look, labelled } from './firewall.ts';
 import { FAMILY, parseListing, renderRule, TABLE } from './nftables-text.ts';
 import { isTracked, policyChainNames, policyChains } from './policy.ts';
 import type { Chain, HookPoint, Ruleset, SetSpec, Side } from './rules.ts';
 import { DISPATCH, ruleset, SETTLING, setNames } from './ruleset.ts';
 import { parseRuleset, RULESET } from './strangers-nft.ts';
+import type { Uplink } from './uplink.ts';
 
 /** Where our chains stand. Before the usual priority of filters, so that others count only what we let through. */
 const BASE: Readonly<Record<HookPoint, string>> = {
@@ -102,9 +104,11 @@ function probeChain(
   return actual.at(-1)?.text.includes(mark) ? PRESENT : changed(`${chain.name} has other rules`);
 }
 
-function set({ name, counters, timeout }: SetSpec, family: Family): Resource {
+function set({ name, counters, timeout, ofBridges }: SetSpec, family: Family): Resource {
   const flags = timeout === undefined ? 'interval' : 'interval, timeout';
-  const spec = `{ type ${FAMILY[family].type}; flags ${flags};${counters ? ' counter;' : ''} }`;
+  const spec = ofBridges
+    ? `{ type iface_index; flags dynamic, timeout; timeout ${timeout}s; }`
+    : `{ type ${FAMILY[family].type}; flags ${flags};${counters ? ' counter;' : ''} }`;
   return container(`set ${name}`, name, [nft('add', 'set', tableOf(family), name, spec)]);
 }
 
@@ -138,7 +142,7 @@ function policy(guarded: Guarded, family: Family): Resource {
   const chains = isTracked(wanted) ? policyChains(domain, wanted, family) : [];
   const parts = { prefixes, names: Object.values(names), family };
   return {
-    label: 'rules of the domain',
+    label: labelled('rules of the domain', family),
     probe: view => probePolicy(chains, names, prefixes, family, view),
     up: view =>
       chains.length === 0
@@ -242,44 +246,37 @@ const emptied = (family: Family, names: readonly string[]): Action[] => [
   ...names.map(name => nft('delete', 'chain', tableOf(family), name)),
 ];
 
-const LIST = ['nft', '-j', 'list', 'table', ...tableOf(4).split(' ')];
+const BOTH: readonly Family[] = [4, 6];
+const listings = (families: readonly Family[]): Look['commands'] =>
+  families.map(family => ({
+    argv: ['nft', '-j', 'list', 'table', ...tableOf(family).split(' ')],
+    failsIfEmpty: true,
+  }));
 
-export const nftables: Firewall = {
+function parseListings(texts: readonly string[]): FilterView {
+  const views = texts.map(text => parseListing(text, false));
+  return {
+    chains: new Map(views.flatMap(({ chains }) => [...chains])),
+    sets: new Map(views.flatMap(({ sets }) => [...sets])),
+  };
+}
+
+export const nftables = (families: readonly Family[]): Firewall => ({
   name: 'nftables',
+  families,
   looks: {
-    all: {
-      commands: [{ argv: LIST, failsIfEmpty: true }],
-      parse: ([listing = '']) => parseListing(listing, false),
-    },
+    all: { commands: listings(BOTH), parse: parseListings },
     brief: {
-      // The whole ruleset in place of our table: what others put in the way since costs no further process.
+      // The whole ruleset in place of our tables: what others put in the way since costs no further process.
       commands: [{ argv: RULESET }],
       parse: ([listing = '']) => ({
         ...parseListing(listing, true),
         strangers: { tables: parseRuleset(listing), complete: false, carry: [] },
       }),
     },
-    counters: {
-      commands: [{ argv: LIST, failsIfEmpty: true }],
-      parse: ([listing = '']) => parseListing(listing, false),
-    },
+    counters: { commands: listings(families), parse: parseListings },
   },
-  base: (config, uplink) => {
-    const rules = ruleset(4, config, uplink);
-    const table: Resource = {
-      label: `nftables table ${tableOf(4)} itself`,
-      probe: ({ filter }) => (filter.sets.size > 0 ? PRESENT : ABSENT),
-      up: () => [nft('add', 'table', tableOf(4))],
-      down: () => [],
-    };
-    return [
-      table,
-      ...rules.sets.map(spec => set(spec, 4)),
-      ...DISPATCH.map(({ name }) => verdictMap(name, 4)),
-      ...staticEntries(4, config, uplink, entriesOf(4)),
-      tableResource(rules, 4),
-    ];
-  },
+  base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
   chainKey: (_, chain, family) => `${FAMILY[family].table} ${chain}`,
   linesOf: () => 1,
   address: prefix => {
@@ -300,15 +297,47 @@ export const nftables: Firewall = {
     ),
   removeEntry: (name, prefix) => entriesOf(prefix.family).remove(name, prefix),
   ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),
-  removeChains: names => emptied(4, names),
-  policy: guarded => [
-    isolation(4, [...guarded.addresses, ...guarded.scopes], guarded.policy.isolate, entriesOf(4)),
-    policy(guarded, 4),
-  ],
+  removeChains: (names, { filter }) =>
+    BOTH.flatMap(family =>
+      emptied(
+        family,
+        names.filter(name => filter.chains.has(`${FAMILY[family].table} ${name}`)),
+      ),
+    ),
+  policy: guarded =>
+    familiesOf(guarded).flatMap(family => [
+      isolation(
+        labelled('isolation', family),
+        family,
+        [...guarded.addresses, ...guarded.scopes],
+        guarded.policy.isolate,
+        entriesOf(family),
+      ),
+      policy(guarded, family),
+    ]),
   release: prefixes =>
     prefixes.flatMap(one => {
       const { tracked, isolated } = setNames(one.family);
       const maps = DISPATCH.map(({ name }) => mapOf(one.family, name));
       return [tracked, isolated, ...maps].map(name => entriesOf(one.family).remove(name, one));
     }),
-};
+});
+
+function baseOf(family: Family, config: Config, uplink: Uplink): Resource[] {
+  const rules = ruleset(family, config, uplink);
+  const words = entriesOf(family);
+  const table: Resource = {
+    label: `nftables table ${tableOf(family)} itself`,
+    // Its sets come with it and go with it.
+    probe: ({ filter }) => (filter.sets.has(setNames(family).in) ? PRESENT : ABSENT),
+    up: () => [nft('add', 'table', tableOf(family))],
+    down: () => [],
+  };
+  return [
+    table,
+    ...rules.sets.map(spec => set(spec, family)),
+    ...DISPATCH.map(({ name }) => verdictMap(name, family)),
+    ...staticEntries(family, config, uplink, words),
+    tableResource(rules, family),
+  ];
+}

@@ -14,7 +14,7 @@ export type Match =
   | { readonly is: 'to-domain' }
   | { readonly is: 'from-device' | 'to-device'; readonly device: string }
   /** Matching a set with counters also counts the packet on the entry. */
-  | { readonly is: 'set'; readonly name: string; readonly side: Side }
+  | { readonly is: 'set'; readonly name: string; readonly side: Side; readonly not?: true }
   | { readonly is: 'net'; readonly side: Side; readonly prefix: Prefix }
   | { readonly is: 'protocol'; readonly protocol: Protocol }
   | {
@@ -41,6 +41,9 @@ export type Match =
   | { readonly is: 'dhcp-request' }
   /** Any DHCP message to a client. */
   | { readonly is: 'dhcp-reply' }
+  | { readonly is: 'icmp-types'; readonly types: readonly number[] }
+  /** The bridge has sent more of these lately than the set lets by. */
+  | { readonly is: 'flood'; readonly set: string }
   | { readonly is: 'icmp-error' }
   | { readonly is: 'icmp-redirect' };
 
@@ -86,6 +89,8 @@ export interface SetSpec {
   readonly counters: boolean;
   /** Entries that end by themselves, in seconds. */
   readonly timeout?: number;
+  /** Its entries are bridges, which the filter itself puts there, and not addresses. */
+  readonly ofBridges?: true;
 }
 
 /** Everything that stands in the filter for one family, before any domain. */
@@ -109,6 +114,9 @@ export const CAUSES = {
   midstream: 'flow older than its rules',
   policy: 'rules of the domain',
   redirect: 'ICMP redirect to a domain',
+  advertisement: 'router advertisement or redirect from a domain',
+  echo: "the host's own router advertisement, or one under its address",
+  solicitation: 'too many solicitations from a domain',
 } as const;
 
 /** Where a packet ends that may belong to a flow that its domain's rules have cut. */
@@ -120,6 +128,7 @@ export const from = (device: string): Match => ({ is: 'from-device', device });
 export const to = (device: string): Match => ({ is: 'to-device', device });
 export const source = (name: string): Match => ({ is: 'set', name, side: 'source' });
 export const destination = (name: string): Match => ({ is: 'set', name, side: 'destination' });
+export const notDestination = (name: string): Match => ({ is: 'set', name, side: 'destination', not: true });
 export const state = (...states: TrackingState[]): Match => ({ is: 'state', states });
 
 export const accept: Verdict = { do: 'accept' };

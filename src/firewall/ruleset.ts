@@ -13,6 +13,7 @@
  */
 import type { Family, Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
+import { GATEWAY6 } from '../names.ts';
 import {
   accept,
   back,
@@ -27,9 +28,11 @@ import {
   go,
   jump,
   type Match,
+  notDestination,
   type Rule,
   type Ruleset,
   rule,
+  type SetSpec,
   source,
   state,
   to,
@@ -43,7 +46,7 @@ export const setNames = (family: Family) => ({
   /** Public addresses, as destination and as source: an entry's counters are shared by all who match it. */
   in: `hnet${family}-in`,
   out: `hnet${family}-out`,
-  /** Bootstrap scopes of running domains. */
+  /** Bootstrap scopes of running domains; of IPv4 only. */
   scopes: `hnet${family}-scopes`,
   /** Pools and scopes: what belongs to domains, of this host. */
   near: `hnet${family}-near`,
@@ -55,6 +58,8 @@ export const setNames = (family: Family) => ({
   isolated: `hnet${family}-isolated`,
   /** Addresses of running domains that have just got their first rules; entries end by themselves. */
   settling: `hnet${family}-settling`,
+  /** Bridges whose domains have just solicited neighbours; of IPv6 only. */
+  soliciting: `hnet${family}-soliciting`,
 });
 
 export type SetNames = ReturnType<typeof setNames>;
@@ -73,28 +78,49 @@ export const DISPATCH = [
 /** How long such a domain's new flows may be old ones, in seconds: see {@link policyChains}. */
 export const SETTLING = 2;
 
+/**
+ * A domain makes the host note a neighbour by each solicitation, under any link-local address, and all bridges share
+ * the kernel's table (1,024 entries by default, which live five seconds at least). So many it may send from a bridge in
+ * {@link SOLICITING} seconds; a system that boots sends a handful.
+ */
+export const SOLICITATIONS = 40;
+export const SOLICITING = 2;
+
+/** ICMPv6 messages (RFC 4861, 4): solicitations of routers and neighbours, advertisements, redirects. */
+const ND = { routers: 133, advertisement: 134, neighbours: 135, neighbour: 136, redirect: 137 } as const;
+
+const icmpTypes = (...types: number[]): Match => ({ is: 'icmp-types', types });
+
 const replies: Match = state('RELATED', 'ESTABLISHED');
 
 export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset {
   const sets = setNames(family);
-  const counted = [sets.in, sets.out];
   return {
-    sets: Object.values(sets).map(name => ({
-      name,
-      counters: counted.includes(name),
-      ...(name === sets.settling ? { timeout: SETTLING } : {}),
-    })),
-    entrances: entrances(uplink.device),
+    sets: setSpecs(family, sets),
+    entrances: entrances(uplink.device).filter(({ point }) => family === 4 || point !== 'nat-postrouting'),
     chains: {
-      raw: rawChains(sets, uplink.device),
+      raw: rawChains(family, sets, uplink.device),
       filter: [
         ...forwardChains(sets, config, uplink.device),
         ...policyChains(sets),
         ...hostChains(family, config),
       ],
-      nat: [natChain(sets, uplink)],
+      nat: family === 4 ? [natChain(sets, uplink)] : [],
     },
   };
+}
+
+/** What there is in one family alone: translated scopes, and solicitations. */
+const ONLY: Partial<Record<keyof SetNames, Family>> = { scopes: 4, soliciting: 6 };
+
+function setSpecs(family: Family, sets: SetNames): SetSpec[] {
+  const keys = (Object.keys(sets) as (keyof SetNames)[]).filter(key => (ONLY[key] ?? family) === family);
+  return keys.map(key => ({
+    name: sets[key],
+    counters: key === 'in' || key === 'out',
+    ...(key === 'settling' ? { timeout: SETTLING } : {}),
+    ...(key === 'soliciting' ? { timeout: SOLICITING, ofBridges: true } : {}),
+  }));
 }
 
 /** One jump from each built-in chain; what isn't from, to or by us passes on after one comparison. */
@@ -108,23 +134,16 @@ function entrances(device: string): Entrance[] {
   ];
 }
 
-function rawChains(sets: SetNames, device: string): Chain[] {
+function rawChains(family: Family, sets: SetNames, device: string): Chain[] {
+  // Translated addresses there are in IPv4 only.
+  const scopes = (rule: Rule): Rule[] => (family === 4 ? [rule] : []);
   return [
     {
       name: 'hnet-prerouting',
-      rules: [rule(go('hnet-leaving'), fromDomain), rule(go('hnet-arriving'), from(device))],
+      rules: [rule(go('hnet-arriving'), from(device)), rule(go('hnet-leaving'), fromDomain)],
     },
-    {
-      name: 'hnet-leaving',
-      rules: [
-        rule(accept, { is: 'dhcp-discover' }),
-        rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
-        rule(go('hnet-untrack'), source(sets.out)),
-        // To nftables' reverse-path check a scope's broadcast address is as good as any of its others.
-        rule(drop(CAUSES.spoofed), { is: 'broadcast-source' }),
-        rule(back),
-      ],
-    },
+    { name: 'hnet-leaving', rules: family === 4 ? leaving4(sets) : leaving6(sets) },
+    ...(family === 4 ? [] : discoveryChains(sets)),
     {
       name: 'hnet-untrack',
       rules: [
@@ -139,7 +158,7 @@ function rawChains(sets: SetNames, device: string): Chain[] {
       name: 'hnet-neighbour',
       rules: [
         rule(back, destination(sets.tracked)),
-        rule(back, destination(sets.scopes)),
+        ...scopes(rule(back, destination(sets.scopes))),
         rule(back, { is: 'local' }),
         rule(untrack),
       ],
@@ -149,25 +168,75 @@ function rawChains(sets: SetNames, device: string): Chain[] {
       rules: [
         rule(drop(CAUSES.borrowed), source(sets.ours)),
         rule(go('hnet-assigned'), destination(sets.in)),
-        rule(drop(CAUSES.scope), destination(sets.scopes)),
+        ...scopes(rule(drop(CAUSES.scope), destination(sets.scopes))),
       ],
     },
-    { name: 'hnet-assigned', rules: [rule(back, destination(sets.tracked)), rule(untrack)] },
+    { name: 'hnet-assigned', rules: [rule(untrack, notDestination(sets.tracked))] },
   ];
 }
 
+const leaving4 = (sets: SetNames): Rule[] => [
+  rule(accept, { is: 'dhcp-discover' }),
+  rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
+  rule(go('hnet-untrack'), source(sets.out)),
+  // To nftables' reverse-path check a scope's broadcast address is as good as any of its others.
+  rule(drop(CAUSES.spoofed), { is: 'broadcast-source' }),
+  rule(back),
+];
+
+/** Link-local sources pass the reverse-path check, and the kernel never forwards them. */
+const leaving6 = (sets: SetNames): Rule[] => [
+  rule(go('hnet-unspecified'), { is: 'net', side: 'source', prefix: UNSPECIFIED }),
+  rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
+  rule(go('hnet-discovery'), icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
+  rule(go('hnet-untrack'), source(sets.out)),
+  rule(back),
+];
+
+/**
+ * Whoever has no address yet speaks ICMPv6 from the unspecified one, to its own wire (RFC 4862, 5.4.2); the kernels'
+ * reverse-path checks don't agree on what that is. Discovery from a public address is no traffic of it: it goes no
+ * further than the host, as ARP does.
+ */
+const discoveryChains = (sets: SetNames): Chain[] => [
+  {
+    name: 'hnet-unspecified',
+    rules: [rule(back, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.spoofed))],
+  },
+  {
+    name: 'hnet-discovery',
+    rules: [
+      rule(drop(CAUSES.solicitation), icmpTypes(ND.routers, ND.neighbours), {
+        is: 'flood',
+        set: sets.soliciting,
+      }),
+      rule(back),
+    ],
+  },
+];
+
+const UNSPECIFIED: Prefix = { family: 6, first: 0n, length: 128 };
+
+/**
+ * What raw has untracked it has found to be for a domain's address, or from one: most packets are, and meet one
+ * rule that asks for no set. The device comes first in it, for to compare that costs next to nothing.
+ */
 function forwardChains(sets: SetNames, config: Config, device: string): Chain[] {
   return [
     {
       name: 'hnet-forward',
-      rules: [rule(go('hnet-egress'), fromDomain), rule(go('hnet-ingress'), toDomain)],
+      rules: [
+        rule(accept, from(device), toDomain, state('UNTRACKED')),
+        rule(go('hnet-egress'), fromDomain),
+        rule(go('hnet-ingress'), toDomain),
+      ],
     },
     {
       name: 'hnet-egress',
       rules: [
         ...config.firewall.outboundDeny.map(ports => rule(drop(CAUSES.outbound), ports)),
-        rule(go('hnet-between'), toDomain),
         rule(accept, to(device), state('UNTRACKED')),
+        rule(go('hnet-between'), toDomain),
         rule(jump('hnet-outbound'), source(sets.tracked)),
         rule(accept, to(device)),
         rule(drop(CAUSES.elsewhere)),
@@ -177,7 +246,6 @@ function forwardChains(sets: SetNames, config: Config, device: string): Chain[] 
     {
       name: 'hnet-ingress',
       rules: [
-        rule(accept, from(device), state('UNTRACKED')),
         rule(jump('hnet-inbound'), destination(sets.tracked)),
         rule(accept, from(device), destination(sets.tracked)),
         rule(accept, replies),
@@ -237,7 +305,17 @@ function judged(midstream: string, settling: Match, rules: string): Rule[] {
 }
 
 /** 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3). */
-const THIS_NETWORK: Prefix = { family: 4, first: 0n, length: 8 };
+const THIS_NETWORK: Match = { is: 'net', side: 'source', prefix: { family: 4, first: 0n, length: 8 } };
+
+/**
+ * The host believes no router on a bridge, whatever its settings; and it must hear its neighbours. What it advertises
+ * itself comes back to it, as multicasts do, and is no attempt of a domain's.
+ */
+const discovery: Rule[] = [
+  rule(drop(CAUSES.echo), { is: 'net', side: 'source', prefix: GATEWAY6 }, icmpTypes(ND.advertisement)),
+  rule(drop(CAUSES.advertisement), icmpTypes(ND.advertisement, ND.redirect)),
+  rule(accept, icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
+];
 
 /**
  * The reverse-path check lets 0.0.0.0 through to broadcast and multicast addresses, because DHCP needs it. Only
@@ -250,9 +328,7 @@ function hostChains(family: Family, config: Config): Chain[] {
       name: 'hnet-input',
       rules: [
         rule(accept, { is: 'dhcp-request' }),
-        ...(family === 4
-          ? [rule(drop(CAUSES.spoofed), { is: 'net', side: 'source', prefix: THIS_NETWORK } as const)]
-          : []),
+        ...(family === 4 ? [rule(drop(CAUSES.spoofed), THIS_NETWORK)] : discovery),
         rule(accept, replies),
         ...(closed
           ? [rule(accept, { is: 'protocol', protocol: 'icmp' } as const), rule(drop(CAUSES.host))]
@@ -265,6 +341,7 @@ function hostChains(family: Family, config: Config): Chain[] {
         rule(accept, { is: 'dhcp-reply' }),
         // send_redirects can't be switched off for one interface while conf.all has it on, as is the default.
         rule(drop(CAUSES.redirect), { is: 'icmp-redirect' }),
+        ...(family === 4 ? [] : [rule(accept, icmpTypes(ND.advertisement, ND.neighbours, ND.neighbour))]),
       ],
     },
   ];

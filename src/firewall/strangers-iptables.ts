@@ -10,7 +10,12 @@ const BUILTIN: ReadonlyMap<string, Point> = new Map([
 ]);
 
 /** The filter table, or nothing where there is none. @param ours whether it is the one our own filter stands in */
-export function parseSaved(saved: string, by: Tool, ours: boolean): ForeignTable[] {
+export function parseSaved(
+  saved: string,
+  by: Tool,
+  ours: boolean,
+  family: 'ip' | 'ip6' = 'ip',
+): ForeignTable[] {
   const [, filter] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(saved) ?? [];
   if (filter === undefined) return [];
   const chains = new Map<string, ForeignChain & { rules: ForeignRule[] }>();
@@ -22,7 +27,7 @@ export function parseSaved(saved: string, by: Tool, ours: boolean): ForeignTable
     const [, chain = '', text = ''] = /^(?:\[\d+:\d+\] )?-A (\S+) ?(.*)$/.exec(line) ?? [];
     chains.get(chain)?.rules.push(toRule(text));
   }
-  return [{ by, family: 'ip', name: 'filter', ours: ours || chains.has('hnet-forward'), chains }];
+  return [{ by, family, name: 'filter', ours: ours || chains.has('hnet-forward'), chains }];
 }
 
 function toRule(text: string): ForeignRule {

@@ -50,7 +50,7 @@ export function parseRuleset(text: string): ForeignTable[] {
   const tables = new Map<string, Map<string, ForeignChain & { rules: ForeignRule[] }>>();
   for (const { chain, rule } of result.output.nftables) {
     const { family, table } = chain ?? rule ?? { family: '', table: '' };
-    if (!['ip', 'inet'].includes(family) || table === 'hnet') continue;
+    if (!['ip', 'ip6', 'inet'].includes(family) || table === 'hnet') continue;
     const chains = tables.get(`${family} ${table}`) ?? new Map();
     tables.set(`${family} ${table}`, chains);
     if (chain !== undefined) chains.set(chain.name, { ...toBase(chain), rules: [] });

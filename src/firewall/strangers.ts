@@ -7,7 +7,7 @@
  * closing reject, a rule for all that comes from the uplink. The accept then goes right before the first of
  * these, and what singles out particular packets before it keeps its say.
  */
-import { contains, type Prefix } from '../address.ts';
+import { contains, type Family, type Prefix } from '../address.ts';
 import type { PortRange } from './rules.ts';
 
 /** What made a chain, and hence what may change it: nft in iptables' tables leaves them unreadable to iptables. */
@@ -65,6 +65,7 @@ export interface Strangers {
 /** What must get through: from or to which addresses, and by which interface besides our bridges. */
 export interface Traffic {
   readonly point: Point;
+  readonly families: readonly Family[];
   readonly prefixes: readonly Prefix[];
   readonly uplink: string;
 }
@@ -108,22 +109,32 @@ function chainBlocks(
 }
 
 /** Whether a condition keeps a rule away from the bulk of the traffic. */
-function singlesOut(condition: Condition, { point, prefixes, uplink }: Traffic): boolean {
+function singlesOut(condition: Condition, { point, families, prefixes, uplink }: Traffic): boolean {
   const forwarded = point === 'forward';
   switch (condition.is) {
     case 'device':
       return !condition.names.some(name => mayBe(name, forwarded ? [uplink, BRIDGE] : [BRIDGE]));
     case 'addresses':
       return !condition.prefixes.some(outer => prefixes.some(inner => contains(outer, inner)));
-    // DHCP is all that the host's own filter must let through.
+    // DHCP and neighbour discovery are all that the host's own filter must let through.
     case 'protocol':
-      return !forwarded && !condition.names.some(name => ['udp', '17', 'all'].includes(name));
+      return !forwarded && !condition.names.some(name => families.some(one => AT_HOST[one].includes(name)));
     case 'ports':
-      return forwarded || !condition.ranges.some(([first, final]) => first <= 68 && final >= 67);
+      return (
+        forwarded || !condition.ranges.some(range => families.some(family => meets(range, DHCP[family])))
+      );
     case 'particular':
       return true;
   }
 }
+
+const AT_HOST: Readonly<Record<Family, readonly string[]>> = {
+  4: ['udp', '17', 'all'],
+  6: ['udp', '17', 'ipv6-icmp', 'icmpv6', '58', 'all'],
+};
+
+const DHCP: Readonly<Record<Family, PortRange>> = { 4: [67, 68], 6: [546, 547] };
+const meets = ([first, final]: PortRange, [low, high]: PortRange): boolean => first <= high && final >= low;
 
 /** Our bridges as a pattern sees them: a rule for one of them by its full name was meant for that one. */
 const BRIDGE = 'br1*';

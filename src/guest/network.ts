@@ -7,13 +7,13 @@ import {
   isSingle,
   nth,
   type Prefix,
-  parseAddress,
   size,
 } from '../address.ts';
 import type { DhcpConfig } from '../config.ts';
 import type { Domain, Nic } from '../domain.ts';
 import { hostName } from '../hostname.ts';
 import type { Address } from '../metadata.ts';
+import { GATEWAY6 } from '../names.ts';
 import { quote, Refusal } from '../refusal.ts';
 
 export interface StaticNetwork {
@@ -46,8 +46,6 @@ export interface DefaultRoute {
   readonly sources: readonly Prefix[];
 }
 
-/** Every bridge's own address for IPv6. */
-export const GATEWAY6 = parseAddress('fe80::1');
 /** An IPv4 subnet's addresses are configured one by one up to this many. */
 const LISTED = 16n;
 /** Clear of the kernel's own tables (253 to 255) and of what people number from 1. */

@@ -1,6 +1,16 @@
-import { type Action, ip, sysctlPath } from '../action.ts';
-import { formatLong, type Prefix } from '../address.ts';
-import { aliasOwner, bridgeMac, DEVICE_GROUP, gatewayOf, linkAlias } from '../names.ts';
+import { type Action, ip, launch, sysctlPath } from '../action.ts';
+import { format, formatLong, nth, type Prefix } from '../address.ts';
+import {
+  aliasOwner,
+  bridgeMac,
+  DEVICE_GROUP,
+  GATEWAY6,
+  gatewayOf,
+  LEAVING_NAME,
+  leavingName,
+  linkAlias,
+  privateSubnet,
+} from '../names.ts';
 import type { Link, View } from '../view.ts';
 import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
 
@@ -9,7 +19,11 @@ export interface BridgeSpec {
   readonly name: string;
   readonly domain: string;
   readonly scope: Prefix;
+  /** The public prefixes on it; of IPv6 any one makes IPv6 be switched on. */
+  readonly prefixes: readonly Prefix[];
 }
+
+export const hasIpv6 = ({ prefixes }: BridgeSpec): boolean => prefixes.some(({ family }) => family === 6);
 
 /**
  * STP and the forwarding delay would hold back the first frames. Ageing 0 and no snooping: there is one port
@@ -33,11 +47,39 @@ export function bridge(spec: BridgeSpec): Resource {
             ip('link', 'set', 'dev', name, 'address', mac, 'group', group, 'type', 'bridge', ...SETTINGS),
           ]
         : [ip('link', 'add', 'name', name, 'address', mac, 'group', group, 'type', 'bridge', ...SETTINGS)]),
-      // No link-local address by itself: IPv6 is off on a bridge until an IPv6 address is assigned.
+      // No link-local address by itself: IPv6 is off on a bridge until an IPv6 address is assigned, and then has ours.
       ip('link', 'set', 'dev', name, 'alias', linkAlias(domain), 'addrgenmode', 'none', 'up'),
     ],
-    down: () => [ip('link', 'delete', 'dev', name)],
+    down: () => removeBridge(name),
   };
+}
+
+/**
+ * The kernel lets whoever deletes a link wait for its grace period, 25 to 40 ms. So the bridge gives up its name at
+ * once, for the next start, and is deleted under another by a process of its own. One that wasn't, because that process
+ * was killed, goes before the next takes its name.
+ */
+function removeBridge(name: string): Action[] {
+  const leaving = leavingName(name);
+  return [
+    ip('link', 'delete', 'dev', leaving),
+    ip('link', 'set', 'dev', name, 'down'),
+    ip('link', 'set', 'dev', name, 'name', leaving),
+    launch(['ip', 'link', 'delete', 'dev', leaving]),
+  ];
+}
+
+/** Those that are about to be deleted, or were to be. */
+export function leavingBridges({ links }: View): Resource[] {
+  const leaving = [...links].filter(
+    ([name, { alias }]) => LEAVING_NAME.test(name) && aliasOwner(alias) !== undefined,
+  );
+  return leaving.map(([name]) => ({
+    label: `bridge ${name}`,
+    probe: () => PRESENT,
+    up: () => [],
+    down: () => [ip('link', 'delete', 'dev', name)],
+  }));
 }
 
 function probeBridge({ domain }: BridgeSpec, mac: string, link: Link | undefined): Finding {
@@ -71,12 +113,19 @@ export function gatewayAddress({ name, scope }: BridgeSpec): Resource {
  * Per-interface switches of the kernel. arp_filter: the host answers and learns only what its own routes say,
  * so that requests from made-up senders don't fill the neighbour table, which all bridges share.
  */
-export function bridgeSysctls({ name }: BridgeSpec): Resource {
+export function bridgeSysctls(spec: BridgeSpec): Resource {
+  const { name } = spec;
   const wanted: Extract<Action, { kind: 'sysctl' }>[] = [
     { kind: 'sysctl', path: sysctlPath('ipv4', name, 'arp_filter'), value: '1' },
     { kind: 'sysctl', path: sysctlPath('ipv4', name, 'accept_redirects'), value: '0' },
     { kind: 'sysctl', path: sysctlPath('ipv6', name, 'accept_ra'), value: '0', ifPresent: true },
-    { kind: 'sysctl', path: sysctlPath('ipv6', name, 'disable_ipv6'), value: '1', ifPresent: true },
+    { kind: 'sysctl', path: sysctlPath('ipv6', name, 'accept_redirects'), value: '0', ifPresent: true },
+    {
+      kind: 'sysctl',
+      path: sysctlPath('ipv6', name, 'disable_ipv6'),
+      value: hasIpv6(spec) ? '0' : '1',
+      ifPresent: !hasIpv6(spec),
+    },
   ];
   return {
     label: `settings of ${name}`,
@@ -84,6 +133,33 @@ export function bridgeSysctls({ name }: BridgeSpec): Resource {
     up: () => wanted,
     down: () => [],
   };
+}
+
+/** Only a /64 can be advertised for autoconfiguration (RFC 4862, 5.5.3; RFC 4291, 2.5.1). */
+export const isAdvertised = ({ family, length }: Prefix): boolean => family === 6 && length === 64;
+
+/**
+ * The host's IPv6 addresses on a bridge, none of which brings a route along but the link-local one: the guest's gateway;
+ * one of a private subnet, without which dnsmasq leases no address there; and, so that it advertises a whole subnet for
+ * autoconfiguration, that subnet's anycast address of routers (RFC 4291, 2.6.1), which is no guest's. No duplicate
+ * address detection: a guest could answer it, and so take the gateway's place.
+ */
+export function ipv6Addresses(spec: BridgeSpec): Resource[] {
+  const { name, scope, prefixes } = spec;
+  const ipv6 = prefixes.filter(({ family }) => family === 6);
+  const addresses = [
+    `${format(GATEWAY6)}/64`,
+    ...(ipv6.every(isAdvertised) ? [] : [`${format(nth(privateSubnet(scope), 1n))}/64`]),
+    ...ipv6.filter(isAdvertised).map(formatLong),
+  ];
+  return addresses.map((address, place) => ({
+    label: `address ${address} on ${name}`,
+    probe: view => (view.addresses.get(name)?.includes(address) ? PRESENT : ABSENT),
+    up: () => [
+      ip('address', 'replace', address, 'dev', name, 'nodad', ...(place === 0 ? [] : ['noprefixroute'])),
+    ],
+    down: () => [ip('address', 'delete', address, 'dev', name)],
+  }));
 }
 
 function probeSysctls(wanted: readonly Extract<Action, { kind: 'sysctl' }>[], view: View): Finding {

@@ -1,9 +1,9 @@
 /** The text of a DHCP server's configuration (dnsmasq(8)), for each mode. Pure. */
-import { format, formatAddress, last, nth, type Prefix } from '../address.ts';
+import { format, formatAddress, isSingle, last, nth, type Prefix } from '../address.ts';
 import type { DhcpConfig } from '../config.ts';
 import type { DhcpMode } from '../dhcp-mode.ts';
-import { DHCP_DIRECTORY, gatewayOf, LEASES_DIRECTORY } from '../names.ts';
-import type { BridgeSpec } from './bridge.ts';
+import { DHCP_DIRECTORY, gatewayOf, LEASES_DIRECTORY, privateSubnet } from '../names.ts';
+import { type BridgeSpec, isAdvertised } from './bridge.ts';
 
 export const configurationFile = (bridge: string): string => `${DHCP_DIRECTORY}/${bridge}.conf`;
 export const pidFile = (bridge: string): string => `${DHCP_DIRECTORY}/${bridge}.pid`;
@@ -14,8 +14,10 @@ export interface DhcpService {
   readonly mode: DhcpMode;
   /** The domain's name, made safe. */
   readonly hostname: string;
-  /** The public addresses on the bridge, as single ones. */
+  /** The public IPv4 addresses on the bridge, as single ones. */
   readonly addresses: readonly Prefix[];
+  /** The public IPv6 prefixes on it. They are handed out in every mode but `off`: there is nothing private beside them. */
+  readonly prefixes6: readonly Prefix[];
   /** The domain's interfaces on the bridge. */
   readonly macs: readonly string[];
 }
@@ -23,13 +25,14 @@ export interface DhcpService {
 /**
  * The configuration of one server; undefined for none. port=0: it serves no DNS. no-ping: probing an address
  * before offering it delays the first lease by three seconds, and nobody else is on this wire. authoritative: a
- * client that renews a lease of the other mode is refused, and asks anew, instead of keeping it to its end. Option
- * 12 is the hostname, which dnsmasq takes by its number only.
+ * client that renews a lease of the other mode is refused, and asks anew, instead of keeping it to its end. pid-file
+ * without a path: whoever starts it notes its pid. Option 12 is the hostname, which dnsmasq takes by its number only.
  */
 export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): string | undefined {
   if (service.mode === 'off') return undefined;
   const { name } = spec;
   const servers = dhcp.dns.filter(one => one.family === 4).map(format);
+  const isPublic = service.mode === 'public' && service.addresses.length > 0;
   return [
     '# written by hnet',
     'port=0',
@@ -40,13 +43,15 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
     'no-resolv',
     'no-ping',
     'dhcp-authoritative',
-    `pid-file=${pidFile(name)}`,
+    'pid-file',
     `dhcp-leasefile=${leaseFile(name)}`,
-    ...(service.mode === 'public' ? publicRanges(spec, service, dhcp) : [bootstrapRange(spec, dhcp)]),
+    ...(isPublic ? publicRanges(spec, service, dhcp) : [bootstrapRange(spec, dhcp)]),
+    ...hosts(service, isPublic),
     `dhcp-option=option:router,${format(gatewayOf(spec.scope))}`,
     ...(servers.length > 0 ? [`dhcp-option=option:dns-server,${servers.join(',')}`] : []),
     `dhcp-option=12,${service.hostname}`,
     `domain=${dhcp.domain}`,
+    ...(service.prefixes6.length > 0 ? ipv6(spec, service, dhcp) : []),
     '',
   ].join('\n');
 }
@@ -68,16 +73,73 @@ function bootstrapRange({ scope }: BridgeSpec, { lease }: DhcpConfig): string {
  * interfaces aren't known, whoever asks first gets the first address: nobody else is on this wire.
  */
 function publicRanges({ name, scope }: BridgeSpec, service: DhcpService, { lease }: DhcpConfig): string[] {
-  const { addresses, macs } = service;
   const gateway = format(gatewayOf(scope));
-  const served = addresses.slice(0, Math.max(1, macs.length)).map(format);
-  const mode = (address: string): string => (macs.length === 0 ? address : 'static');
+  const served = inPlaces(service.addresses, service).map(format);
+  const mode = (address: string): string => (service.macs.length === 0 ? address : 'static');
   return [
-    ...served.flatMap((address, index) => [
+    ...served.flatMap(address => [
       `shared-network=${name},${address}`,
       `dhcp-range=${address},${mode(address)},255.255.255.255,${lease}`,
-      ...(macs[index] === undefined ? [] : [`dhcp-host=${macs[index]},${address}`]),
     ]),
     `dhcp-option=option:classless-static-route,${gateway}/32,0.0.0.0,0.0.0.0/0,${gateway}`,
+  ];
+}
+
+/** As many as there are interfaces to take them. */
+const inPlaces = <T>(addresses: readonly T[], { macs }: DhcpService): T[] =>
+  addresses.slice(0, Math.max(1, macs.length));
+
+/** Which interface gets which addresses: known by its MAC in both families, for a DUID is its system's to choose. */
+function hosts(service: DhcpService, isPublic: boolean): string[] {
+  const single = leased6(service);
+  return service.macs.flatMap((mac, place) => {
+    const [ipv4, ipv6] = [isPublic ? service.addresses[place] : undefined, single[place]];
+    const words = [
+      ...(ipv4 === undefined ? [] : [format(ipv4)]),
+      ...(ipv6 === undefined ? [] : [`[${format(ipv6)}]`, ...(place === 0 ? [service.hostname] : [])]),
+    ];
+    return words.length === 0 ? [] : [`dhcp-host=${[mac, ...words].join(',')}`];
+  });
+}
+
+/** What DHCPv6 leases: single addresses, and of a prefix that can't be advertised the first that no router has. */
+const leased6 = ({ prefixes6 }: DhcpService): Prefix[] =>
+  prefixes6.filter(one => !isAdvertised(one)).map(one => nth(one, isSingle(one) ? 0n : 1n));
+
+/** RFC 4861, 6.2.1: the longest interval between advertisements, and how long one is believed, in seconds. */
+const INTERVAL = 600;
+const LIFETIME = 1800;
+
+/**
+ * Router advertisements, always from the bridge's link-local address, with the name servers (RFC 8106). A whole /64 is
+ * for autoconfiguration, and DHCPv6 answers further questions (flag O); other addresses are leased (flag M). As with
+ * public IPv4 the bridge carries none of their subnets, and they must be declared to share its wire with one it carries.
+ */
+function ipv6(
+  { name, scope }: BridgeSpec,
+  service: DhcpService,
+  { dns, domain, lease }: DhcpConfig,
+): string[] {
+  const servers = dns.filter(one => one.family === 6).map(one => `[${format(one)}]`);
+  const leased = inPlaces(leased6(service), service);
+  const subnets = new Set(leased.map(one => formatAddress(6, (one.first >> 64n) << 64n)));
+  const open = service.macs.length === 0 ? leased.slice(0, 1).map(format) : [];
+  return [
+    'enable-ra',
+    'quiet-ra',
+    `ra-param=${name},${Math.min(INTERVAL, Math.floor(lease / 3))},${LIFETIME}`,
+    ...service.prefixes6
+      .filter(isAdvertised)
+      .map(({ first }) => `dhcp-range=${formatAddress(6, first)},ra-stateless,64,${lease}`),
+    ...(leased.length > 0
+      ? [`dhcp-range=${formatAddress(6, privateSubnet(scope).first)},static,64,${lease}`]
+      : []),
+    ...[...subnets].flatMap(subnet => [
+      `shared-network=${name},${subnet}`,
+      ...(open.length > 0 ? [] : [`dhcp-range=${subnet},static,64,${lease}`]),
+    ]),
+    ...open.map(address => `dhcp-range=${address},${address},64,${lease}`),
+    ...(servers.length > 0 ? [`dhcp-option=option6:dns-server,${servers.join(',')}`] : []),
+    `dhcp-option=option6:domain-search,${domain}`,
   ];
 }

@@ -1,7 +1,7 @@
 import { ip } from '../action.ts';
 import { format, formatLong, type Prefix } from '../address.ts';
-import { BLACKHOLE_METRIC, ROUTE_PROTOCOL } from '../names.ts';
-import { routeKey } from '../view.ts';
+import { HOST_METRIC, POOL_METRIC, ROUTE_PROTOCOL } from '../names.ts';
+import { type Route, routeKey } from '../view.ts';
 import { ABSENT, changed, foreign, PRESENT, type Resource } from './resource.ts';
 
 const PROTOCOL = ['proto', String(ROUTE_PROTOCOL)];
@@ -9,34 +9,63 @@ const isOurs = (protocol: string): boolean => protocol === String(ROUTE_PROTOCOL
 
 /** The host route: what makes an address the domain's. The reverse-path check reads it back. */
 export function hostRoute(prefix: Prefix, bridge: string): Resource {
+  const key = HOST_METRIC[prefix.family];
+  // IPv4's is what the kernel takes by itself.
+  const metric = prefix.family === 4 ? [] : ['metric', String(key)];
   return {
     label: `route ${format(prefix)} to ${bridge}`,
     probe: view => {
-      const route = view.routes.get(routeKey(prefix, 0));
+      const route = view.routes.get(routeKey(prefix, key));
       if (route === undefined) return ABSENT;
       if (!isOurs(route.protocol))
         return foreign(`a route of protocol ${route.protocol} to ${route.dev ?? route.type} exists`);
       return route.dev === bridge ? PRESENT : changed(`it leads to ${route.dev ?? route.type}`);
     },
-    up: () => [ip('route', 'replace', formatLong(prefix), 'dev', bridge, ...PROTOCOL)],
-    down: () => [ip('route', 'delete', formatLong(prefix), 'dev', bridge, ...PROTOCOL)],
+    up: () => [ip('route', 'replace', formatLong(prefix), 'dev', bridge, ...metric, ...PROTOCOL)],
+    down: () => [ip('route', 'delete', formatLong(prefix), 'dev', bridge, ...metric, ...PROTOCOL)],
   };
 }
 
+/** What becomes of a packet for an address that nobody holds: of IPv6 the sender is told (RFC 7084, WAA-8 and L-14). */
+const DEAD_END = { 4: 'blackhole', 6: 'unreachable' } as const;
+
 /**
  * Where packets for a pool's unassigned addresses end. Without it they would follow the default route back to
- * the provider, who sends them here again until their TTL runs out.
+ * the provider, who sends them here again until their TTL runs out; or, where the uplink is on the pool's own subnet,
+ * each of them would be looked for on its wire, and be noted in the neighbour table.
  */
-export function blackhole(pool: Prefix): Resource {
-  const metric = ['metric', String(BLACKHOLE_METRIC)];
+export function poolRoute(pool: Prefix): Resource {
+  const { family } = pool;
+  const type = DEAD_END[family];
+  const metric = ['metric', String(POOL_METRIC[family])];
   return {
-    label: `blackhole ${format(pool)}`,
+    label: `${type} ${format(pool)}`,
     probe: view => {
-      const route = view.routes.get(routeKey(pool, BLACKHOLE_METRIC));
+      const route = view.routes.get(routeKey(pool, POOL_METRIC[family]));
       if (route === undefined) return ABSENT;
-      return route.type === 'blackhole' && isOurs(route.protocol) ? PRESENT : changed(`it is ${route.type}`);
+      return route.type === type && isOurs(route.protocol) ? PRESENT : changed(`it is ${route.type}`);
     },
-    up: () => [ip('route', 'replace', 'blackhole', formatLong(pool), ...metric, ...PROTOCOL)],
-    down: () => [ip('route', 'delete', 'blackhole', formatLong(pool), ...metric, ...PROTOCOL)],
+    up: () => [ip('route', 'replace', type, formatLong(pool), ...metric, ...PROTOCOL)],
+    down: () => [ip('route', 'delete', type, formatLong(pool), ...metric, ...PROTOCOL)],
   };
+}
+
+/** The route of a pool as it stands in the view. */
+export const toPoolRoute = (prefix: Prefix): Route => ({
+  prefix,
+  type: DEAD_END[prefix.family],
+  dev: undefined,
+  protocol: String(ROUTE_PROTOCOL),
+  metric: POOL_METRIC[prefix.family],
+});
+
+/** Whether a route is a pool's, of whatever configuration. */
+export const isPoolRoute = ({ prefix: { family }, type, protocol }: Route): boolean =>
+  type === DEAD_END[family] && isOurs(protocol);
+
+/** What takes away a route of ours, whatever it was for; undefined for anybody else's. */
+export function ownRoute(route: Route): Resource | undefined {
+  const { prefix, type, dev, protocol } = route;
+  if (isPoolRoute(route)) return poolRoute(prefix);
+  return isOurs(protocol) && type === 'unicast' && dev !== undefined ? hostRoute(prefix, dev) : undefined;
 }

@@ -3,18 +3,18 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { describe as describeAction } from '../../src/action.ts';
 import { parsePrefix } from '../../src/address.ts';
+import { firewallFor, firewallOf } from '../../src/backend.ts';
 import { printResources } from '../../src/commands/plan.ts';
 import { parseConfig } from '../../src/config.ts';
 import type { Firewall } from '../../src/firewall/firewall.ts';
-import { iptables } from '../../src/firewall/iptables.ts';
-import { nftables } from '../../src/firewall/nftables.ts';
 import { OPEN } from '../../src/firewall/policy.ts';
 import { Host } from '../../src/host.ts';
 import type { Address } from '../../src/metadata.ts';
 import { articleScope, bridgeNames } from '../../src/names.ts';
-import { basePlan, domainPlan } from '../../src/plan.ts';
+import { basePlan, domainPlan, type Wanted } from '../../src/plan.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { EMPTY_VIEW } from '../../src/view.ts';
+import { UPLINK } from '../support/uplink.ts';
 
 /**
  * Plans as text: what a start runs, command by command, beside this file in *.txt. After a change that is meant,
@@ -22,13 +22,17 @@ import { EMPTY_VIEW } from '../../src/view.ts';
  */
 const REWRITE = process.env['HNET_WRITE_GOLDEN'] === '1';
 const DOMAIN = 'c64804ab-817f-4cb6-af52-3d0ee8b51463';
-const UPLINK = { device: 'eth0', host: parsePrefix('123.45.12.48'), gateway: parsePrefix('123.45.12.1') };
 const CONFIG =
   'pools = ["123.45.90.112/29", "123.45.53.12"]\n[dhcp]\ndns = ["213.133.98.98", "213.133.99.99"]\n';
 
+const CONFIG6 =
+  'pools = ["123.45.90.112/29", "2001:db8:12:48::/64", "2001:db8:12:4900::/56"]\n[dhcp]\ndns = ["213.133.98.98", "2001:db8:53::53"]\n';
+const BOTH = [at('123.45.90.116'), { ...at('2001:db8:12:48::116'), ...shared('123.45.90.116') }];
+const MAC = '52:54:00:12:34:56';
+
 const plans: Readonly<Record<string, string>> = {
   'one-address': up(domain([at('123.45.90.116')])),
-  'one-address-nftables': up(domain([at('123.45.90.116')], nftables)),
+  'one-address-nftables': up(domain([at('123.45.90.116')], 'nftables')),
   'two-addresses-one-bridge': up(
     domain([at('123.45.90.116'), { ...at('123.45.53.12'), ...shared('123.45.90.116') }]),
   ),
@@ -38,7 +42,26 @@ const plans: Readonly<Record<string, string>> = {
   subnet: up(domain([pinned('123.45.90.112/30', 'br112', '172.30.112.0/24')])),
   stop: down(domain([at('123.45.90.116')])),
   base: up(base('')),
-  'base-nftables': up(base('', nftables)),
+  'base-nftables': up(base('', 'nftables')),
+  'both-families': up(domain(BOTH, 'iptables', CONFIG6)),
+  'both-families-nftables': up(domain(BOTH, 'nftables', CONFIG6)),
+  'ipv6-public-lease': up(
+    domain(BOTH, 'iptables', CONFIG6, { dhcp: 'public', macs: new Map([['br116', [MAC]]]) }),
+  ),
+  'ipv6-prefixes': up(
+    domain([
+      pinned('2001:db8:12:4901::/64', 'br0', '172.30.0.0/24'),
+      pinned('2001:db8:12:48:1::/80', 'br0', '172.30.0.0/24'),
+    ]),
+  ),
+  'ipv6-on-link': up(
+    domain([...BOTH, { ...at('2001:db8:12:48:1::/80'), ...shared('123.45.90.116') }], 'iptables', CONFIG6, {
+      onLink: 'eth0',
+    }),
+  ),
+  'stop-both-families': down(domain(BOTH)),
+  'base-both-families': up(base('', 'iptables', CONFIG6)),
+  'base-both-families-nftables': up(base('', 'nftables', CONFIG6)),
   'base-domains-apart': up(base('[firewall]\nbetween_domains = false\n')),
 };
 
@@ -67,12 +90,19 @@ function shared(ip: string): Pick<Address, 'bridge' | 'scope'> {
   return { bridge, scope };
 }
 
-function domain(addresses: readonly Address[], firewall: Firewall = iptables): Resource[] {
-  return domainPlan({ domain: DOMAIN, addresses, policy: OPEN }, parseConfig(CONFIG).dhcp, firewall);
+function domain(
+  addresses: readonly Address[],
+  backend: Firewall['name'] = 'iptables',
+  config = CONFIG,
+  more: Partial<Wanted> = {},
+): Resource[] {
+  const wanted = { domain: DOMAIN, addresses, policy: OPEN, ...more };
+  return domainPlan(wanted, parseConfig(config).dhcp, firewallFor({ backend, addresses }));
 }
 
-function base(more: string, firewall: Firewall = iptables): Resource[] {
-  return basePlan(parseConfig(CONFIG + more), UPLINK, firewall);
+function base(more: string, backend: Firewall['name'] = 'iptables', config = CONFIG): Resource[] {
+  const parsed = parseConfig(config + more);
+  return basePlan(parsed, UPLINK, firewallOf(backend, parsed.pools));
 }
 
 /** As `hnet plan` prints it. */

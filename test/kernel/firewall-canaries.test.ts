@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import type { Host } from '../lab/host.ts';
+import { BOTH } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import type { Backend, Filtered } from '../support/filtered.ts';
-import { snapshot } from '../support/snapshot.ts';
+import { POOLS6 } from '../support/scene.ts';
+import { difference, snapshot } from '../support/snapshot.ts';
 
 /** What other software may have on a host, in both of the kernel's filters and in ipset; all of it must survive. */
 const CANARIES = `
@@ -18,6 +20,16 @@ ipset create foreign hash:net counters timeout 86400
 ipset add foreign 192.0.2.0/24
 ipset create lookalike-hnet hash:ip
 iptables -A FORWARD -m set --match-set foreign src -j DROP
+ip6tables -t raw -A PREROUTING -i eth0 -p tcp --dport 4444 -j DROP
+ip6tables -N DOCKER-USER
+ip6tables -A DOCKER-USER -j RETURN
+ip6tables -A FORWARD -j DOCKER-USER
+ip6tables -A INPUT -m comment --comment "a word, and 'quotes'" -j ACCEPT
+ipset create foreign6 hash:net family inet6 counters
+ipset add foreign6 2001:db8:77::/48
+ip6tables -A FORWARD -m set --match-set foreign6 src -j DROP
+ip -6 route add unreachable 2001:db8:78::/48 metric 77
+ip neighbour add proxy 2001:db8:79::1 dev eth0
 nft -f - <<'END'
 table inet foreign {
   set addresses { type ipv4_addr; flags interval; counter; elements = { 192.0.2.0/24, 198.51.100.7 } }
@@ -31,6 +43,10 @@ table inet foreign {
 }
 table ip hnet-lookalike {
   chain prerouting { type filter hook prerouting priority raw; policy accept; tcp dport 4444 counter drop; }
+}
+table ip6 hnet-lookalike {
+  set hnet6-in { type ipv6_addr; elements = { 2001:db8:77::7 } }
+  chain prerouting { type filter hook prerouting priority raw; policy accept; ip6 saddr @hnet6-in counter drop; }
 }
 table bridge foreign {
   chain forward { type filter hook forward priority 0; policy accept; ether type arp counter accept; }
@@ -52,12 +68,12 @@ async function everything(host: Host): Promise<string> {
 const others = (text: string): string =>
   text
     .split(/^(?=table |== |\*\w+$)/m)
-    .filter(part => !part.startsWith('table ip hnet {'))
+    .filter(part => !/^table ip6? hnet \{/.test(part))
     .join('')
     .split('\n')
     .filter(
       line =>
-        !/proto 104|-A .*hnet-|^:hnet-|(create|add) hnet4-|dnsmasq|br11\d|172\.30\.|123\.45\.90\.|^ {4}link|\/run\/hnet/.test(
+        !/proto 104|-A .*hnet-|^:hnet-|(create|add) hnet[46]-|dnsmasq|br11\d|172\.30\.|123\.45\.90\.|^ {4}link|\/run\/hnet/.test(
           line,
         ),
     )
@@ -68,7 +84,7 @@ filterSuite('what others have in the filter', ({ host, backend }) => {
   let untouched: string;
 
   before(async () => {
-    one = await host({ given: CANARIES });
+    one = await host({ given: CANARIES, pools: POOLS6 });
     // The base stands already: off with it, to see what there was before.
     await one.scene.baseDown();
     untouched = await everything(one.host);
@@ -87,8 +103,8 @@ filterSuite('what others have in the filter', ({ host, backend }) => {
     const based = await everything(one.host);
     const policy = { default: 'deny', rules: ['allow tcp/22'], isolate: true } as const;
     for (const round of [1, 2]) {
-      for (const _ of [1, 2]) await one.prepare('vm1', '123.45.90.116', policy);
-      await one.prepare('vm2', '123.45.90.117');
+      for (const _ of [1, 2]) await one.prepare('vm1', BOTH.mine, policy);
+      await one.prepare('vm2', BOTH.neighbour);
       await one.sync();
       // Interfaces and routes have come; of rules, sets and tables there is more, and none is missing.
       const now = new Set((await everything(one.host)).split('\n'));
@@ -98,8 +114,8 @@ filterSuite('what others have in the filter', ({ host, backend }) => {
           .filter(line => !now.has(line)),
       ).to.deep.equal([]);
       for (const _ of [1, 2]) {
-        await one.release('vm1', '123.45.90.116');
-        await one.release('vm2', '123.45.90.117');
+        await one.release('vm1', BOTH.mine);
+        await one.release('vm2', BOTH.neighbour);
       }
       expect(await everything(one.host), `round ${round}`).to.equal(based);
     }
@@ -107,15 +123,20 @@ filterSuite('what others have in the filter', ({ host, backend }) => {
 
   it('survives starts and stops side by side, and others at work beside them', async () => {
     const based = await everything(one.host);
-    const addresses = ['123.45.90.112', '123.45.90.113', '123.45.90.114', '123.45.90.115'];
+    const addresses = [112, 113, 114, 115].map(last => [`123.45.90.${last}`, `2001:db8:12:48::${last}`]);
     const policies = [{}, { rules: ['deny udp/53'] }, { default: 'deny' }, { isolate: true }] as const;
     const meddling = meddle(one.host);
     for (const _ of [1, 2]) {
       await Promise.all(addresses.map((ip, index) => one.prepare(`vm${index}`, ip, policies[index])));
-      const assigned = (await one.look()).sets.get('hnet4-in');
-      expect(assigned === 'unread' ? [] : [...(assigned?.keys() ?? [])].sort()).to.deep.equal(
-        addresses.map(ip => `${ip}/32`),
-      );
+      for (const [place, [set, length]] of [
+        ['hnet4-in', 32],
+        ['hnet6-in', 128],
+      ].entries()) {
+        const assigned = (await one.look()).sets.get(String(set));
+        expect(assigned === 'unread' ? [] : [...(assigned?.keys() ?? [])].sort()).to.deep.equal(
+          addresses.map(ips => `${ips[place]}/${length}`),
+        );
+      }
       await Promise.all(addresses.map((ip, index) => one.release(`vm${index}`, ip)));
     }
     await meddling;
@@ -129,15 +150,17 @@ filterSuite('what others have in the filter', ({ host, backend }) => {
 
   it('is all there is after a release, though a part of ours was lost before', async () => {
     const based = await everything(one.host);
-    await one.prepare('vm1', '123.45.90.116', { default: 'deny', rules: ['allow tcp/22'] });
+    await one.prepare('vm1', BOTH.mine, { default: 'deny', rules: ['allow tcp/22'] });
     await one.host.sh(
       backend === 'nftables'
         ? `nft delete element ip hnet hnet4-out { 123.45.90.116 }
-           nft delete element ip hnet hnet4-tracked { 172.30.116.0/24 }`
-        : 'ipset del hnet4-out 123.45.90.116; ipset del hnet4-tracked 172.30.116.0/24',
+           nft delete element ip hnet hnet4-tracked { 172.30.116.0/24 }
+           nft delete element ip6 hnet hnet6-tracked { 2001:db8:12:48::116 }`
+        : `ipset del hnet4-out 123.45.90.116; ipset del hnet4-tracked 172.30.116.0/24
+           ipset del hnet6-tracked 2001:db8:12:48::116`,
     );
-    await one.release('vm1', '123.45.90.116');
-    expect(await everything(one.host)).to.equal(based);
+    await one.release('vm1', BOTH.mine);
+    expect(difference(based, await everything(one.host))).to.deep.equal([]);
   });
 });
 

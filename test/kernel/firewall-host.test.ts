@@ -5,17 +5,15 @@ import { until } from '../lab/wait.ts';
 import { udpFlow } from '../support/endpoint.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import { type Filtered, inScope } from '../support/filtered.ts';
-import { BROADCAST_MAC, ethernet, icmp, icmp6, ipv4, udp } from '../support/packets.ts';
+import { BROADCAST_MAC, ethernet, icmp, ipv4, udp } from '../support/packets.ts';
+import { discovery, routerAdvertisement } from '../support/packets6.ts';
 import type { Wire } from '../support/wire.ts';
 
 const [MINE, NEIGHBOUR, PAIR] = ['123.45.90.116', '123.45.90.117', '123.45.90.118'];
 const [ROUTED, ROUTER, OTHER_ROUTER] = ['10.50.0.1', inScope(MINE, 50), inScope(MINE, 60)];
 
-/** A router that lives on our bridge for half an hour, with a prefix to make addresses from (RFC 4861, 4.2). */
-const ADVERTISEMENT = icmp6(`fe80${'0'.repeat(27)}7`, `ff02${'0'.repeat(27)}1`, [
-  ...[134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0],
-  ...[3, 4, 64, 0xc0, 0, 0, 14, 16, 0, 0, 14, 16, 0, 0, 0, 0, 0x20, 1, 0x0d, 0xb8, ...Array(12).fill(0)],
-]);
+/** A router that lives on our bridge, with a prefix to make addresses from. */
+const ADVERTISEMENT = discovery('fe80::7', 'ff02::1', routerAdvertisement('2001:db8::'));
 
 /** "For that host take another gateway" (RFC 792), about a packet that the host may have sent. */
 function redirect(): Buffer {
@@ -58,7 +56,7 @@ filterSuite('nothing that a guest sends', ({ host }) => {
 
   it('as a router advertisement changes anything on the host', async () => {
     const before = await state();
-    const frame = ethernet('33:33:00:00:00:01', guest.mac, ADVERTISEMENT, 0x86dd);
+    const frame = ethernet('33:33:00:00:00:01', guest.mac, ADVERTISEMENT);
     attacker.sendFrame(frame);
     await settled();
     expect(await state()).to.equal(before);

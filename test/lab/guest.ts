@@ -71,7 +71,8 @@ export class Guest extends Machine {
     await ip(this.netns, [
       `addr add ${address}/${six ? 128 : 32} dev eth0${six ? ' nodad' : ''}`,
       ...(gateway.startsWith('fe80:') ? [] : [`route add ${gateway} dev eth0`]),
-      `route add default via ${gateway} dev eth0`,
+      // A router advertisement may have made one already.
+      `route replace default via ${gateway} dev eth0`,
     ]);
   }
 

@@ -1,13 +1,13 @@
 import { build } from 'esbuild';
-import { parsePrefix } from '../../src/address.ts';
-import { FIREWALLS } from '../../src/backend.ts';
+import { type Family, format, parsePrefix } from '../../src/address.ts';
+import { firewallOf } from '../../src/backend.ts';
 import { parseConfig } from '../../src/config.ts';
 import { countedRules, dropsByCause } from '../../src/firewall/counters.ts';
 import type { Firewall, Look } from '../../src/firewall/firewall.ts';
-import { OPEN, type Policy, parseRule, policyChains } from '../../src/firewall/policy.ts';
+import { type Policy, parseRule, policyChains } from '../../src/firewall/policy.ts';
 import { CAUSES } from '../../src/firewall/rules.ts';
 import { ruleset } from '../../src/firewall/ruleset.ts';
-import { bridgeMac } from '../../src/names.ts';
+import { articleScope, bridgeMac } from '../../src/names.ts';
 import type { FilterView } from '../../src/view.ts';
 import { escapeXml } from '../../src/xml.ts';
 import type { Guest } from '../lab/guest.ts';
@@ -17,7 +17,8 @@ import { until } from '../lab/wait.ts';
 import { COMMAND, PROJECT } from './build.ts';
 import { domainXml, uuidOf } from './domain.ts';
 import type { Request } from './inside.ts';
-import { bridgeOf, POOLS, Scene } from './scene.ts';
+import { bridgeOf, gatewayFor, POOLS, Scene } from './scene.ts';
+import { UPLINK } from './uplink.ts';
 import { Wire } from './wire.ts';
 
 /** The three filters that hnet runs on; every scenario of the filter is played on each. */
@@ -41,8 +42,10 @@ export interface FilteredOptions {
   readonly given?: string;
 }
 
-/** The addresses of a domain, on the bridge of the first. */
-export type Addresses = string | readonly [string, ...string[]];
+/** One address of a domain, or several on one bridge, which is named after the first. */
+export type Addresses = string | readonly string[];
+const listed = (ips: Addresses): readonly string[] => (typeof ips === 'string' ? [ips] : ips);
+const firstOf = (ips: Addresses): string => listed(ips)[0] ?? '';
 
 /** Packets and bytes, both ways. */
 export interface Total {
@@ -82,11 +85,16 @@ export class Filtered {
   }
 
   get firewall(): Firewall {
-    return FIREWALLS[this.backend === 'nftables' ? 'nftables' : 'iptables'];
+    const backend = this.backend === 'nftables' ? 'nftables' : 'iptables';
+    return firewallOf(backend, this.#pools.map(parsePrefix));
+  }
+
+  get #pools(): readonly string[] {
+    return this.#options.pools ?? POOLS;
   }
 
   get #config(): string {
-    return `pools = ${JSON.stringify(this.#options.pools ?? POOLS)}
+    return `pools = ${JSON.stringify(this.#pools)}
 [firewall]
 backend = "${this.firewall.name}"
 ${this.#options.firewall ?? ''}
@@ -113,9 +121,8 @@ ${this.#options.firewall ?? ''}
   /** A domain that runs, its guest plugged in and configured as the user would. */
   async start(name: string, ips: Addresses, policy: PolicyWords = {}): Promise<Guest> {
     await this.prepare(name, ips, policy);
-    const ip = firstOf(ips);
-    const guest = await this.host.guest({ name, bridge: bridgeOf(ip) });
-    await guest.static(ip, this.host.address);
+    const guest = await this.host.guest({ name, bridge: bridgeOf(firstOf(ips)) });
+    for (const ip of listed(ips)) await guest.static(ip, gatewayFor(ip, this.host));
     return guest;
   }
 
@@ -124,8 +131,8 @@ ${this.#options.firewall ?? ''}
     if (outcome.code !== 0) throw new Error(outcome.stderr);
   }
 
-  release(name: string, ip: string): Promise<void> {
-    return this.scene.release(name, { addresses: [ip] });
+  release(name: string, ips: Addresses): Promise<void> {
+    return this.scene.release(name, { metadata: toMetadata(name, ips, {}) });
   }
 
   /** What `hnet firewall`, `assign` and `unassign` do for a running domain: all of it anew, in force at once. */
@@ -145,13 +152,7 @@ ${this.#options.firewall ?? ''}
   xml(name: string, ips: Addresses, words: PolicyWords): string {
     const { default: inbound = 'allow', isolate = false, rules = [] } = words;
     this.#policies.set(name, { inbound, isolate, rules: rules.map(parseRule) });
-    const lines = rules.map(rule => `<h:rule>${escapeXml(rule)}</h:rule>`).join('');
-    const policy = `<h:policy inbound="${inbound}" isolate="${isolate ? 'on' : 'off'}">${lines}</h:policy>`;
-    const first = firstOf(ips);
-    const place = `bridge="${bridgeOf(first)}" scope="${scopeOf(first)}"`;
-    const addresses = [ips].flat().map(ip => `<h:address ip="${ip}" ${place}/>`);
-    const metadata = `<h:assignment xmlns:h="urn:hnet:1" domain="${uuidOf(name)}">${addresses.join('')}${policy}</h:assignment>`;
-    return domainXml(name, { metadata });
+    return domainXml(name, { metadata: toMetadata(name, ips, words) });
   }
 
   /** Has hnet's own code do something in this host; see inside.ts. */
@@ -170,13 +171,16 @@ ${this.#options.firewall ?? ''}
   async drops(cause: Cause): Promise<number> {
     const view = await this.look('brief');
     if (cause === 'policy') return this.#policyDrops(view);
-    const uplink = { device: 'eth0', host: parsePrefix(this.host.address), gateway: undefined };
-    const { raw, filter } = ruleset(4, parseConfig(this.#config), uplink).chains;
+    return sum(this.firewall.families.map(family => this.#familyDrops(cause, family, view)));
+  }
+
+  #familyDrops(cause: Cause, family: Family, view: FilterView): number {
+    const { raw, filter } = ruleset(family, parseConfig(this.#config), UPLINK).chains;
     const chains = [
       ...raw.map(chain => ['raw', chain] as const),
       ...filter.map(chain => ['filter', chain] as const),
     ];
-    return Number(dropsByCause(chains, 4, this.firewall, view).get(CAUSES[cause])?.packets ?? 0n);
+    return Number(dropsByCause(chains, family, this.firewall, view).get(CAUSES[cause])?.packets ?? 0n);
   }
 
   /** Does something that must be dropped for a cause, and waits until it is. @returns packets dropped */
@@ -188,17 +192,19 @@ ${this.#options.firewall ?? ''}
   }
 
   #policyDrops(view: FilterView): number {
-    let sum = 0n;
-    for (const [name, policy] of this.#policies)
-      for (const chain of policyChains(uuidOf(name), policy ?? OPEN, 4))
-        for (const { rule, counter } of countedRules('filter', chain, 4, this.firewall, view))
-          if (rule.verdict.do === 'drop') sum += counter.packets;
-    return Number(sum);
+    const drops = [...this.#policies].flatMap(([name, policy]) =>
+      this.firewall.families.flatMap(family =>
+        policyChains(uuidOf(name), policy, family)
+          .flatMap(chain => countedRules('filter', chain, family, this.firewall, view))
+          .flatMap(({ rule, counter }) => (rule.verdict.do === 'drop' ? [Number(counter.packets)] : [])),
+      ),
+    );
+    return sum(drops);
   }
 
   /** A guest's end of its cable, and the gateway's end of the host's. */
-  guestWire(guest: Guest, ip: string): Promise<Wire> {
-    return Wire.open(guest, 'eth0', bridgeMac(parsePrefix(scopeOf(ip))));
+  guestWire(guest: Guest, ips: Addresses): Promise<Wire> {
+    return Wire.open(guest, 'eth0', bridgeMac(parsePrefix(scopeOf(firstOf(ips)))));
   }
 
   providerWire(): Promise<Wire> {
@@ -216,12 +222,23 @@ ${this.#options.firewall ?? ''}
   }
 }
 
-const firstOf = (ips: Addresses): string => (typeof ips === 'string' ? ips : ips[0]);
-
 /** The article's scope for an address. */
-export const scopeOf = (ip: string): string => `172.30.${ip.split('.').at(-1)}.0/24`;
+export const scopeOf = (ip: string): string => format(articleScope(parsePrefix(ip)));
 /** An address of that scope. */
 export const inScope = (ip: string, last: number): string => `172.30.${ip.split('.').at(-1)}.${last}`;
+
+/** The assignment in a domain's metadata, as `hnet assign` and `hnet firewall` write it. */
+export function toMetadata(name: string, ips: Addresses, words: PolicyWords): string {
+  const { default: inbound = 'allow', isolate = false, rules = [] } = words;
+  const [bridge, scope] = [bridgeOf(firstOf(ips)), scopeOf(firstOf(ips))];
+  const addresses = listed(ips).map(ip => `<h:address ip="${ip}" bridge="${bridge}" scope="${scope}"/>`);
+  const lines = rules.map(rule => `<h:rule>${escapeXml(rule)}</h:rule>`).join('');
+  const policy = `<h:policy inbound="${inbound}" isolate="${isolate ? 'on' : 'off'}">${lines}</h:policy>`;
+  const attributes = `xmlns:h="urn:hnet:1" domain="${uuidOf(name)}"`;
+  return `<h:assignment ${attributes}>${addresses.join('')}${policy}</h:assignment>`;
+}
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
 async function lookInside(machine: Machine, { commands, parse }: Look): Promise<FilterView> {
   const outputs = await Promise.all(

@@ -8,7 +8,7 @@ import { type Prefix, parsePrefix } from '../../src/address.ts';
 import { assignmentOf } from '../../src/admission.ts';
 import { attach, tapsOf, toAttachment } from '../../src/attach.ts';
 import { type Attachment, readAttachment } from '../../src/attachments.ts';
-import { FIREWALLS } from '../../src/backend.ts';
+import { firewallFor, firewallOf } from '../../src/backend.ts';
 import { loadConfig } from '../../src/config-file.ts';
 import { type Domain, parseDomain } from '../../src/domain.ts';
 import { Host } from '../../src/host.ts';
@@ -37,7 +37,10 @@ function act(request: Request): unknown {
       return move(parsePrefix(request.prefix), request.from, parseDomain(request.xml));
     case 'total': {
       const prefix = parsePrefix(request.ip);
-      return totalOf(readEntry(prefix), countedOf(prefix, look(host, FIREWALLS[request.backend].looks.all)));
+      return totalOf(
+        readEntry(prefix),
+        countedOf(prefix, look(host, firewallOf(request.backend, [prefix]).looks.all)),
+      );
     }
   }
 }
@@ -65,7 +68,7 @@ function attached(uuid: string): Attachment {
 
 /** What a running domain shall have, by its metadata, in the filter that it was started with. */
 const next = (domain: Domain): Attachment =>
-  toAttachment(domain, assignment(domain), FIREWALLS[attached(domain.uuid).backend]);
+  toAttachment(domain, assignment(domain), firewallFor(attached(domain.uuid)), undefined);
 
 const request: Request = JSON.parse(readFileSync(0, 'utf8'));
 const answer = JSON.stringify(act(request) ?? null, (_, value) =>

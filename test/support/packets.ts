@@ -1,4 +1,6 @@
 /** Packets as bytes, made by hand: what no honest sender would send. */
+import { addressOf, checksum, octets, transportChecksum } from './octets.ts';
+import { bare6, fragment, ipv6 } from './packets6.ts';
 
 export interface IpOptions {
   readonly ttl?: number;
@@ -11,14 +13,33 @@ export interface IpOptions {
 }
 
 const PROTOCOL = { icmp: 1, igmp: 2, tcp: 6, udp: 17 } as const;
-const octets = (ip: string): number[] => ip.split('.').map(Number);
 const mac = (text: string): number[] => text.split(':').map(part => Number.parseInt(part, 16));
 export const BROADCAST_MAC = 'ff:ff:ff:ff:ff:ff';
 
-export function ethernet(to: string, from: string, packet: Uint8Array, type = 0x0800): Buffer {
+export function ethernet(to: string, from: string, packet: Uint8Array): Buffer {
+  const type = (packet[0] ?? 0) >> 4 === 6 ? 0x86dd : 0x0800;
   const header = Buffer.from([...mac(to), ...mac(from), type >> 8, type & 255]);
   return Buffer.concat([header, packet]);
 }
+
+/** A packet of whichever family its ends are. */
+export const packet = (
+  source: string,
+  destination: string,
+  protocol: 'tcp' | 'udp' | 'icmp',
+  payload: Uint8Array,
+): Buffer => (source.includes(':') ? ipv6 : ipv4)(source, destination, protocol, payload);
+
+/** A fragment of a datagram, of whichever family its ends are. @param offset in bytes, of which eight are a unit */
+export const piece = (
+  source: string,
+  destination: string,
+  bytes: Uint8Array,
+  { id, offset, more }: { id: number; offset: number; more: boolean },
+): Buffer =>
+  source.includes(':')
+    ? bare6(source, destination, PROTOCOL.udp, bytes, { extensions: [fragment(id, offset, more)] })
+    : ipv4(source, destination, 'udp', bytes, { id, offset: offset / 8, moreFragments: more });
 
 /** An IPv4 packet (RFC 791). */
 export function ipv4(
@@ -75,16 +96,8 @@ export function tcp(segment: Segment): Buffer {
   header.writeUInt16BE(0x5000 | flags, 12);
   header.writeUInt16BE(0xffff, 14);
   const body = Buffer.concat([header, Buffer.from(data)]);
-  const pseudo = Buffer.from([
-    ...octets(source),
-    ...octets(destination),
-    0,
-    PROTOCOL.tcp,
-    body.length >> 8,
-    body.length & 255,
-  ]);
-  body.writeUInt16BE(checksum(Buffer.concat([pseudo, body])), 16);
-  return ipv4(source, destination, 'tcp', body);
+  body.writeUInt16BE(transportChecksum(source, destination, PROTOCOL.tcp, body), 16);
+  return packet(source, destination, 'tcp', body);
 }
 
 /** ICMP (RFC 792): `rest` is the second word of its header. */
@@ -94,38 +107,25 @@ export function icmp(type: number, code: number, rest: readonly number[], data: 
   return message;
 }
 
+/** A ping, and its like in ICMPv6 (RFC 4443, 4.1), which goes into an IPv6 packet. */
 export const echoRequest = (data: string): Buffer => icmp(8, 0, [0x12, 0x34, 0, 1], data);
-
-/** ICMPv6 (RFC 4443) in an IPv6 packet with the hop limit of neighbour discovery; addresses in hex, all digits. */
-export function icmp6(source: string, destination: string, message: readonly number[]): Buffer {
-  const [from, to] = [Buffer.from(source, 'hex'), Buffer.from(destination, 'hex')];
-  const body = Buffer.from(message);
-  const pseudo = Buffer.concat([from, to, Buffer.from([0, 0, 0, body.length, 0, 0, 0, 58]), body]);
-  body.writeUInt16BE(checksum(pseudo), 2);
-  return Buffer.concat([Buffer.from([0x60, 0, 0, 0, 0, body.length, 58, 255]), from, to, body]);
-}
+export const echoRequest6 = (data: string): Buffer => icmp(128, 0, [0x12, 0x34, 0, 1], data);
 
 /** What a forger must know of a TCP flow, read off a frame: its ends, and the next sequence number each way. */
 export function segmentOf(frame: Buffer): Segment | undefined {
-  if (frame.readUInt16BE(12) !== 0x0800 || frame[23] !== PROTOCOL.tcp) return undefined;
-  const packet = frame.subarray(14, 14 + frame.readUInt16BE(16));
-  const at = ((packet[0] ?? 0) & 15) * 4;
+  const six = frame.readUInt16BE(12) === 0x86dd;
+  if (frame[six ? 20 : 23] !== PROTOCOL.tcp) return undefined;
+  const packet = frame.subarray(14, 14 + (six ? 40 + frame.readUInt16BE(18) : frame.readUInt16BE(16)));
+  const at = six ? 40 : ((packet[0] ?? 0) & 15) * 4;
+  const ends = six ? [8, 24, 40] : [12, 16, 20];
   const data = packet.subarray(at + ((packet[at + 12] ?? 0) >> 4) * 4);
   return {
-    source: packet.subarray(12, 16).join('.'),
-    destination: packet.subarray(16, 20).join('.'),
+    source: addressOf(packet.subarray(ends[0], ends[1])),
+    destination: addressOf(packet.subarray(ends[1], ends[2])),
     from: packet.readUInt16BE(at),
     to: packet.readUInt16BE(at + 2),
     sequence: packet.readUInt32BE(at + 4) + data.length,
     acknowledgement: packet.readUInt32BE(at + 8),
     flags: packet[at + 13] ?? 0,
   };
-}
-
-/** The Internet checksum (RFC 1071). */
-function checksum(bytes: Uint8Array): number {
-  let sum = 0;
-  for (let at = 0; at < bytes.length; at += 2) sum += ((bytes[at] ?? 0) << 8) + (bytes[at + 1] ?? 0);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
 }

@@ -21,4 +21,4 @@ function tableOf(restored: string): string[] {
   ];
 }
 
-export const chainsOf = (saved: string): Map<string, RuleLine[]> => parseChains(saved);
+export const chainsOf = (saved: string): Map<string, RuleLine[]> => parseChains(saved, 4);

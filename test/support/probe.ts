@@ -1,5 +1,5 @@
-import { INTERNET } from '../lab/site.ts';
-import { icmp, ipv4, TCP, tcp, udp } from './packets.ts';
+import { INTERNET, isIpv6 } from '../lab/site.ts';
+import { icmp, packet, TCP, tcp, udp } from './packets.ts';
 import type { Wire } from './wire.ts';
 
 type Protocol = 'tcp' | 'udp' | 'icmp';
@@ -25,7 +25,7 @@ export async function passes(
   made += 1;
   const [word, follower] = [`probe ${made};`, `follower ${made};`];
   from.wire.send(opening(options.source ?? from.ip, to.ip, protocol, port, word));
-  from.wire.send(ipv4(from.ip, to.ip, 'icmp', icmpError(to.ip, from.ip, follower)));
+  from.wire.send(packet(from.ip, to.ip, 'icmp', icmpError(to.ip, from.ip, follower)));
   await to.wire.until(follower);
   const passed = to.wire.count(word) > 0;
   to.wire.forget();
@@ -45,16 +45,21 @@ function opening(
     case 'tcp':
       return tcp({ source, destination, from: own, to: port, sequence: made, flags: TCP.syn, data: word });
     case 'udp':
-      return ipv4(source, destination, 'udp', udp(own, port, word));
+      return packet(source, destination, 'udp', udp(own, port, word));
     case 'icmp':
-      return ipv4(source, destination, 'icmp', icmp(8, 0, [own >> 8, own & 255, 0, 1], word));
+      return packet(
+        source,
+        destination,
+        'icmp',
+        icmp(isIpv6(source) ? 128 : 8, 0, [own >> 8, own & 255, 0, 1], word),
+      );
   }
 }
 
-/** "Fragmentation needed" (RFC 1191), quoting a datagram of the receiver's. */
+/** "Fragmentation needed" (RFC 1191), "packet too big" (RFC 4443, 3.2), quoting a datagram of the receiver's. */
 export function icmpError(about: string, to: string, word: string): Buffer {
-  const quoted = ipv4(about, to, 'udp', udp(4000, 4000, word));
-  return icmp(3, 4, [0, 0, 5, 0], quoted);
+  const quoted = packet(about, to, 'udp', udp(4000, 4000, word));
+  return isIpv6(to) ? icmp(2, 0, [0, 0, 5, 0], quoted) : icmp(3, 4, [0, 0, 5, 0], quoted);
 }
 
 /** The Internet, under whatever address. */

@@ -1,8 +1,11 @@
 import { dirname } from 'node:path';
+import { parsePrefix } from '../../src/address.ts';
+import { bridgeNames } from '../../src/names.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Outcome } from '../lab/run.ts';
+import { GATEWAY6, isIpv6, type SiteOptions } from '../lab/site.ts';
 import { COMMAND, HOOK } from './build.ts';
 import { type DomainOptions, domainXml, type Wanted } from './domain.ts';
 
@@ -12,6 +15,8 @@ export const VARIANTS: readonly Variant[] = ['nft', 'legacy'];
 
 /** The pools that the lab's provider routes to h1. */
 export const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13'];
+/** And those of both families. */
+export const POOLS6 = [...POOLS, '2001:db8:12:48::/64', '2001:db8:12:4900::/56'];
 export const CONFIG = `pools = ${JSON.stringify(POOLS)}
 [dhcp]
 dns = ["198.51.100.10", "9.9.9.9"]
@@ -28,6 +33,10 @@ export interface SceneOptions {
   readonly config?: string;
   /** What the provider routes to the host, where it isn't {@link POOLS}. */
   readonly pools?: readonly string[];
+  /** How it hands over IPv6. */
+  readonly ipv6?: SiteOptions['ipv6'];
+  /** Which of the lab's hosts: several may stand side by side. What is routed from outside is routed to h1. */
+  readonly name?: string;
 }
 
 /**
@@ -45,7 +54,8 @@ export class Scene {
   }
 
   static async create(lab: Lab, options: SceneOptions = {}): Promise<Scene> {
-    const host = await lab.host('h1', options.pools === undefined ? {} : { pools: options.pools });
+    const { name = 'h1', pools, ipv6 } = options;
+    const host = await lab.host(name, { ...(pools && { pools }), ...(ipv6 && { ipv6 }) });
     const scene = new Scene(lab, host);
     await scene.configure(options.config ?? CONFIG);
     await useIptables(host, options.variant ?? 'nft');
@@ -100,7 +110,7 @@ export class Scene {
   async start(name: string, ip: string): Promise<Guest> {
     await this.prepare(name, [ip]);
     const guest = await this.host.guest({ name, bridge: bridgeOf(ip) });
-    await guest.static(ip, this.host.address);
+    await guest.static(ip, gatewayFor(ip, this.host));
     return guest;
   }
 
@@ -135,7 +145,10 @@ export class Scene {
 }
 
 /** The article's name for an address' bridge. */
-export const bridgeOf = (ip: string): string => `br${ip.split('.').at(-1) ?? ''}`;
+export const bridgeOf = (ip: string): string => bridgeNames(parsePrefix(ip))[0] ?? '';
+
+/** Who is the gateway of an address. */
+export const gatewayFor = (ip: string, host: Host): string => (isIpv6(ip) ? GATEWAY6 : host.address);
 
 function expectSilence(operation: string, name: string, { code, stdout, stderr }: Outcome): void {
   if (code === 0 && stdout === '' && stderr === '') return;
@@ -144,9 +157,10 @@ function expectSilence(operation: string, name: string, { code, stdout, stderr }
 
 /** Debian chooses the kind by links in /etc, which is the host's own. */
 async function useIptables(host: Host, variant: Variant): Promise<void> {
-  const tools = ['iptables', 'iptables-save', 'iptables-restore'];
-  const links = tools.map(
-    tool => `ln -sf /usr/sbin/${tool.replace('iptables', `iptables-${variant}`)} /etc/alternatives/${tool}`,
+  const links = ['iptables', 'ip6tables'].flatMap(tool =>
+    ['', '-save', '-restore'].map(
+      action => `ln -sf /usr/sbin/${tool}-${variant}${action} /etc/alternatives/${tool}${action}`,
+    ),
   );
   await host.sh(links.join('\n'));
 }

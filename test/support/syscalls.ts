@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
 import type { Machine } from '../lab/machine.ts';
+import { octets } from './octets.ts';
 
 /**
  * The system calls by which a test has sockets in a machine's network namespace without leaving its own process:
@@ -22,7 +23,7 @@ const calls = {
 } as const;
 
 const CLONE_NEWNET = 0x40000000;
-const [AF_INET, AF_PACKET] = [2, 17];
+const [AF_INET6, AF_PACKET] = [10, 17];
 const KIND = { tcp: 1, udp: 2, raw: 3 } as const;
 /** SOCK_NONBLOCK and SOCK_CLOEXEC. */
 const FLAGS = 0o4000 | 0o2000000;
@@ -56,12 +57,13 @@ export interface Place {
   readonly port: number;
 }
 
-/** struct sockaddr_in */
+/** struct sockaddr_in6: a socket of IPv6 speaks IPv4 too, with addresses mapped into it (RFC 4291, 2.5.5.2). */
 function inetAddress({ ip, port }: Place): Buffer {
-  const address = Buffer.alloc(16);
-  address.writeUInt16LE(AF_INET, 0);
+  const address = Buffer.alloc(28);
+  address.writeUInt16LE(AF_INET6, 0);
   address.writeUInt16BE(port, 2);
-  address.set(ip.split('.').map(Number), 4);
+  const bytes = octets(ip);
+  address.set(bytes.length === 16 ? bytes : [...octets('::ffff:0:0').slice(0, 12), ...bytes], 8);
   return address;
 }
 
@@ -106,7 +108,7 @@ export class Socket {
 
   static inet(machine: Machine, kind: 'tcp' | 'udp', local?: Place): Socket {
     return within(machine, () => {
-      const socket = new Socket(calls.socket(AF_INET, KIND[kind] | FLAGS, 0));
+      const socket = new Socket(calls.socket(AF_INET6, KIND[kind] | FLAGS, 0));
       socket.#option(SO_REUSEADDR, 1);
       if (local !== undefined) bindTo(socket.#fd, inetAddress(local));
       return socket;

@@ -89,9 +89,9 @@ describe('install.sh', () => {
 
   it('falls back to Quad9 where the host knows no name server that a VM could reach', async () => {
     await stage.hv.write('/etc/resolv.conf', 'nameserver 127.0.0.53\nnameserver ::1\nsearch lan\n');
-    expect(await fresh()).to.include('dns = ["9.9.9.9", "149.112.112.112"]\n');
+    expect(await fresh()).to.include('dns = ["9.9.9.9", "149.112.112.112", "2620:fe::fe", "2620:fe::9"]\n');
     await stage.hv.run(['rm', '/etc/resolv.conf']);
-    expect(await fresh()).to.include('dns = ["9.9.9.9", "149.112.112.112"]\n');
+    expect(await fresh()).to.include('dns = ["9.9.9.9", "149.112.112.112", "2620:fe::fe", "2620:fe::9"]\n');
   });
 
   it('says what to do next when it knows no pools', async () => {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   addresses,
+  around,
   compare,
   contains,
   equal,
@@ -12,6 +13,7 @@ import {
   parseAddress,
   parseInterfaceAddress,
   parsePrefix,
+  parseRoutable,
   size,
   subtract,
 } from '../../src/address.ts';
@@ -60,7 +62,6 @@ describe('address', () => {
     '1.2.3.4\n',
     '2001:db8::1::',
     '2001:db8::/129',
-    'fe80::1%eth0',
     'localhost',
     '--help',
     '$(id)',
@@ -69,6 +70,35 @@ describe('address', () => {
       expect(refusalOf(() => parsePrefix(text))).to.match(/^".*" is not an IP address or subnet such as /);
     });
   }
+
+  it('refuses a zone index, which says nothing to another machine', () => {
+    expect(refusalOf(() => parsePrefix('fe80::1%eth0'))).to.equal(
+      '"fe80::1%eth0" has a zone index, which only means something on one machine',
+    );
+  });
+
+  for (const [text, what] of [
+    ['224.0.0.9', 'a multicast'],
+    ['ff02::1', 'a multicast'],
+    ['ff00::/12', 'a multicast'],
+    ['169.254.1.1', 'a link-local'],
+    ['fe80::1', 'a link-local'],
+    ['fe80::/64', 'a link-local'],
+    ['127.0.0.1', 'a loopback'],
+    ['::1', 'the loopback'],
+    ['::', 'the unspecified'],
+  ] as const) {
+    it(`routes no ${text}`, () => {
+      expect(refusalOf(() => parseRoutable(text))).to.equal(
+        `"${text}" is ${what} address, which can't be routed to a domain`,
+      );
+    });
+  }
+
+  it('routes what is unicast', () => {
+    for (const text of ['123.45.90.116', '123.45.90.112/29', '2001:db8:12:48::116', '2001:db8:12:48:1::/80'])
+      expect(format(parseRoutable(text))).to.equal(text);
+  });
 
   it('says which subnet was meant where host bits are set', () => {
     const said = refusalOf(() => parsePrefix('123.45.90.116/29'));
@@ -101,6 +131,20 @@ describe('address', () => {
         expect(overlaps(a, b)).to.equal(share);
       }),
     );
+  });
+
+  it('knows the ranges around one, the largest first', () => {
+    const ranges = around(parsePrefix('123.45.90.116')).map(formatLong);
+    expect(ranges).to.have.length(32);
+    expect([ranges[0], ranges[24], ranges[31]]).to.deep.equal([
+      '0.0.0.0/0',
+      '123.45.90.0/24',
+      '123.45.90.116/31',
+    ]);
+    for (const text of ['2001:db8::/48', '123.45.90.112/29']) {
+      const inner = parsePrefix(text);
+      expect(around(inner).every(outer => contains(outer, inner) && !equal(outer, inner))).to.equal(true);
+    }
   });
 
   it('subtracts: what is left and what was taken make the whole, and share nothing', () => {

@@ -2,11 +2,13 @@ import { expect } from 'chai';
 import { parsePrefix } from '../../src/address.ts';
 import { refuseForeignAddresses, refuseTakenScopes } from '../../src/admission.ts';
 import { parseConfig } from '../../src/config.ts';
+import { ownAddresses } from '../../src/firewall/uplink.ts';
 import type { Address } from '../../src/metadata.ts';
 import type { Route } from '../../src/view.ts';
 import { refusalOf } from '../support/refused.ts';
+import { UPLINK } from '../support/uplink.ts';
 
-const UPLINK = { device: 'eth0', host: parsePrefix('123.45.12.48'), gateway: parsePrefix('123.45.12.1') };
+const OWN = ownAddresses(UPLINK);
 const CONFIG = parseConfig('pools = ["123.45.90.112/29", "123.45.53.11"]');
 const ADDRESS: Address = {
   prefix: parsePrefix('123.45.90.116'),
@@ -23,7 +25,7 @@ describe('admission', () => {
       '123.45.90.116/30',
       '123.45.53.11',
     ])
-      refuseForeignAddresses([parsePrefix(text)], CONFIG, UPLINK);
+      refuseForeignAddresses([parsePrefix(text)], CONFIG, OWN);
   });
 
   for (const [text, why] of [
@@ -42,20 +44,20 @@ describe('admission', () => {
     ['0.0.0.0/0', /^0\.0\.0\.0\/0 contains 123\.45\.12\.48, the host's/],
   ] as const) {
     it(`refuses ${text}`, () => {
-      expect(refusalOf(() => refuseForeignAddresses([parsePrefix(text)], CONFIG, UPLINK))).to.match(why);
+      expect(refusalOf(() => refuseForeignAddresses([parsePrefix(text)], CONFIG, OWN))).to.match(why);
     });
   }
 
   it('refuses a pool that holds the host, once the default route has told who that is', () => {
     const config = parseConfig('pools = ["123.45.12.0/24"]');
-    const act = () => refuseForeignAddresses([parsePrefix('123.45.12.77')], config, UPLINK);
+    const act = () => refuseForeignAddresses([parsePrefix('123.45.12.77')], config, OWN);
     expect(refusalOf(act)).to.match(
       /the pool contains 123\.45\.12\.48, the host's or the gateway's own address$/,
     );
   });
 
   it('says so where there are no pools', () => {
-    const act = () => refuseForeignAddresses([ADDRESS.prefix], parseConfig('pools = []'), UPLINK);
+    const act = () => refuseForeignAddresses([ADDRESS.prefix], parseConfig('pools = []'), OWN);
     expect(refusalOf(act)).to.contain('(none are configured)');
   });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { addresses, format, overlaps, type Prefix, parsePrefix } from '../../src/address.ts';
-import { freeAddress, freeBridge, freeScope, pin, refuseHeld, type Taken } from '../../src/allocate.ts';
+import { freeAddresses, freeBridge, freeScope, pin, refuseHeld, type Taken } from '../../src/allocate.ts';
 import type { Address } from '../../src/metadata.ts';
 import { INTERFACE_NAME } from '../../src/names.ts';
 import { refusalOf } from '../support/refused.ts';
@@ -29,6 +29,9 @@ const hold = (all: Taken, address: Address): Taken => ({
   ...all,
   holdings: [...all.holdings, { domain: 'c64804ab-817f-4cb6-af52-3d0ee8b51463', name: 'vm1', address }],
 });
+
+/** Of pools with one family, the one address. */
+const freeAddress = (pools: readonly Prefix[], all: Taken): Prefix => freeAddresses(pools, all)[0] as Prefix;
 
 describe('allocate', () => {
   it('takes the first free address, the first of the subnet included', () => {

@@ -15,7 +15,13 @@ describe('config', () => {
     expect([config.uplink, config.host, config.gateway]).to.deep.equal([undefined, undefined, undefined]);
     expect(config.dhcp).to.deep.include({ mode: 'bootstrap', domain: 'lan', lease: 3600 });
     expect(config.dhcp.scopes.map(format)).to.deep.equal(['172.30.0.0/16']);
-    expect(config.dhcp.dns.map(format)).to.deep.equal(['9.9.9.9', '149.112.112.112']);
+    expect(config.dhcp.dns.map(format)).to.deep.equal([
+      '9.9.9.9',
+      '149.112.112.112',
+      '2620:fe::fe',
+      '2620:fe::9',
+    ]);
+    expect(config.ipv6).to.equal('routed');
     expect(config.firewall.betweenDomains).to.equal(true);
   });
 

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
-import { parsePrefix } from '../../src/address.ts';
-import { FIREWALLS } from '../../src/backend.ts';
+import type { Family } from '../../src/address.ts';
+import { BACKENDS, firewallOf } from '../../src/backend.ts';
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { countedRules, dropsByCause } from '../../src/firewall/counters.ts';
 import { back, CAUSES, drop, type Rule, type Ruleset, rule } from '../../src/firewall/rules.ts';
 import { ruleset } from '../../src/firewall/ruleset.ts';
 import type { FilterView, RuleLine } from '../../src/view.ts';
+import { UPLINK } from '../support/uplink.ts';
 
-const uplink = { device: 'eth0', host: parsePrefix('123.45.12.48'), gateway: undefined };
 const lines = (...counts: number[]): RuleLine[] =>
   counts.map(count => ({ text: '', counter: { packets: BigInt(count), bytes: BigInt(count * 100) } }));
 const view = (chains: [string, RuleLine[]][]): FilterView => ({ sets: new Map(), chains: new Map(chains) });
@@ -16,9 +16,13 @@ const RULES: Rule[] = [rule(back, { is: 'icmp-error' }), rule(drop('why')), rule
 
 describe('the counters of a chain', () => {
   const count = (name: 'iptables' | 'nftables', key: string, counted: RuleLine[]) =>
-    countedRules('filter', { name: 'hnet-x', rules: RULES }, 4, FIREWALLS[name], view([[key, counted]])).map(
-      ({ counter }) => Number(counter.packets),
-    );
+    countedRules(
+      'filter',
+      { name: 'hnet-x', rules: RULES },
+      4,
+      firewallOf(name, []),
+      view([[key, counted]]),
+    ).map(({ counter }) => Number(counter.packets));
 
   it('belong to its rules, as many lines as each has', () => {
     expect(count('iptables', 'filter hnet-x', lines(1, 2, 4, 8, 16))).to.deep.equal([7, 8, 16]);
@@ -36,9 +40,9 @@ const tagged = ({ chains }: Ruleset) =>
   (['raw', 'filter'] as const).flatMap(table => chains[table].map(chain => [table, chain] as const));
 
 describe('drops by cause', () => {
-  for (const firewall of Object.values(FIREWALLS)) {
+  for (const firewall of BACKENDS.map(name => firewallOf(name, []))) {
     it(`are added up over tables and chains (${firewall.name})`, () => {
-      const rules = ruleset(4, DEFAULT_CONFIG, uplink);
+      const rules = ruleset(4, DEFAULT_CONFIG, UPLINK);
       const all = tagged(rules).map(([table, chain]): [string, RuleLine[]] => [
         firewall.chainKey(table, chain.name, 4),
         lines(...chain.rules.flatMap(one => Array(firewall.linesOf(one, 4)).fill(1))),
@@ -58,17 +62,17 @@ describe('drops by cause', () => {
           outboundDeny: [{ is: 'ports', protocol: 'tcp', ranges: [[25, 25]] }],
         },
       } as const;
-      const causes = (between: boolean) => {
+      const causes = (family: Family, between: boolean) => {
         const rules = ruleset(
-          4,
+          family,
           { ...config, firewall: { ...config.firewall, betweenDomains: between } },
-          uplink,
+          UPLINK,
         );
-        const drops = dropsByCause(tagged(rules), 4, firewall, view([]));
+        const drops = dropsByCause(tagged(rules), family, firewall, view([]));
         for (const counter of drops.values()) expect(counter).to.deep.equal({ packets: 0n, bytes: 0n });
         return [...drops.keys()];
       };
-      const named = new Set([...causes(true), ...causes(false)]);
+      const named = new Set(([4, 6] as const).flatMap(one => [...causes(one, true), ...causes(one, false)]));
       // What the rules of a domain drop is counted with them.
       const missing = Object.values(CAUSES).filter(cause => !named.has(cause));
       expect(missing).to.deep.equal([CAUSES.policy]);

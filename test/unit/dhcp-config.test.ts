@@ -20,16 +20,20 @@ const DHCP: DhcpConfig = {
 interface Case {
   readonly scope?: string;
   readonly addresses?: readonly string[];
+  readonly prefixes6?: readonly string[];
   readonly macs?: readonly string[];
   readonly dhcp?: Partial<DhcpConfig>;
 }
 
-function textFor(mode: DhcpMode, { scope = '172.30.116.0/24', addresses, macs, dhcp }: Case = {}) {
-  const spec = { name: 'br116', domain: '', scope: parsePrefix(scope) };
+function textFor(mode: DhcpMode, one: Case = {}) {
+  const { scope = '172.30.116.0/24', addresses, macs, dhcp } = one;
+  const prefixes6 = (one.prefixes6 ?? []).map(parsePrefix);
+  const spec = { name: 'br116', domain: '', scope: parsePrefix(scope), prefixes: prefixes6 };
   const service: DhcpService = {
     mode,
     hostname: 'vm1',
     addresses: (addresses ?? ['123.45.90.116']).map(parseAddress),
+    prefixes6,
     macs: macs ?? [ONE],
   };
   return configuration(spec, service, { ...DHCP, ...dhcp });
@@ -39,7 +43,7 @@ function textFor(mode: DhcpMode, { scope = '172.30.116.0/24', addresses, macs, d
 const lines = (text: string | undefined, ...keys: readonly string[]): string[] =>
   (text ?? '').split('\n').filter(line => keys.some(key => line.startsWith(key)));
 
-/** How each mode differs; what dnsmasq and real clients make of it is in test/long/dhcp-clients.test.ts. */
+/** How each mode differs; what dnsmasq and real clients make of it is in test/tools/dhcp-clients.test.ts. */
 describe("the configuration of a bridge's DHCP server", () => {
   it('in the bootstrap mode hands out private addresses of the scope, and no public one', () => {
     expect(textFor('bootstrap')).to.equal(`# written by hnet
@@ -51,7 +55,7 @@ no-hosts
 no-resolv
 no-ping
 dhcp-authoritative
-pid-file=/run/hnet/dhcp/br116.pid
+pid-file
 dhcp-leasefile=/var/lib/hnet/leases/br116.leases
 dhcp-range=172.30.116.10,172.30.116.200,255.255.255.0,3600
 dhcp-option=option:router,172.30.116.1
@@ -123,6 +127,68 @@ domain=lan
     });
   }
 
+  describe('of IPv6', () => {
+    const [SINGLE, OTHER] = ['2001:db8:12:48::116', '2001:db8:12:49::7'];
+    const ranges = (text: string | undefined) =>
+      lines(text, 'shared-network', 'dhcp-range=2', 'dhcp-range=f');
+
+    it('leases a single address to its MAC, in every mode, with advertisements for the route', () => {
+      for (const mode of ['bootstrap', 'public'] as const) {
+        const text = textFor(mode, { prefixes6: [SINGLE] });
+        expect(ranges(text).slice(-3)).to.deep.equal([
+          'dhcp-range=fd68:6e:ac1e:7400::,static,64,3600',
+          'shared-network=br116,2001:db8:12:48::',
+          'dhcp-range=2001:db8:12:48::,static,64,3600',
+        ]);
+        const ipv4 = mode === 'public' ? '123.45.90.116,' : '';
+        expect(lines(text, 'dhcp-host')).to.deep.equal([`dhcp-host=${ONE},${ipv4}[${SINGLE}],vm1`]);
+        expect(lines(text, 'enable-ra', 'ra-param')).to.deep.equal(['enable-ra', 'ra-param=br116,600,1800']);
+      }
+      expect(textFor('off', { prefixes6: [SINGLE] })).to.equal(undefined);
+    });
+
+    it('advertises a whole /64 for autoconfiguration, and leases nothing of it', () => {
+      const text = textFor('bootstrap', { prefixes6: ['2001:db8:12:4901::/64'] });
+      expect(ranges(text)).to.deep.equal(['dhcp-range=2001:db8:12:4901::,ra-stateless,64,3600']);
+      expect(lines(text, 'dhcp-host')).to.deep.equal([]);
+    });
+
+    it("leases the second address of any other prefix, for the first is every router's", () => {
+      const text = textFor('bootstrap', { prefixes6: ['2001:db8:12:48:1::/80'] });
+      expect(lines(text, 'dhcp-host')).to.deep.equal([`dhcp-host=${ONE},[2001:db8:12:48:1::1],vm1`]);
+    });
+
+    it('gives each interface the address in its place', () => {
+      const text = textFor('bootstrap', { prefixes6: [SINGLE, OTHER], macs: [ONE, TWO] });
+      expect(lines(text, 'dhcp-host')).to.deep.equal([
+        `dhcp-host=${ONE},[${SINGLE}],vm1`,
+        `dhcp-host=${TWO},[${OTHER}]`,
+      ]);
+      expect(ranges(text).filter(line => line.endsWith('static,64,3600'))).to.have.length(3);
+    });
+
+    it('serves whoever asks where the interfaces are not known', () => {
+      const text = textFor('bootstrap', { prefixes6: [SINGLE], macs: [] });
+      expect(ranges(text).at(-1)).to.equal(`dhcp-range=${SINGLE},${SINGLE},64,3600`);
+    });
+
+    it('gives a domain without a public IPv4 address the private lease in the public mode', () => {
+      const text = textFor('public', { addresses: [], prefixes6: [SINGLE] });
+      expect(lines(text, 'dhcp-range=1')).to.deep.equal([
+        'dhcp-range=172.30.116.10,172.30.116.200,255.255.255.0,3600',
+      ]);
+    });
+
+    it('names servers of its family, and advertises as often as a short lease needs it', () => {
+      const text = textFor('bootstrap', { prefixes6: [SINGLE], dhcp: { lease: 120 } });
+      expect(lines(text, 'dhcp-option=option6', 'ra-param')).to.deep.equal([
+        'ra-param=br116,40,1800',
+        'dhcp-option=option6:dns-server,[2620:fe::fe]',
+        'dhcp-option=option6:domain-search,lan',
+      ]);
+    });
+  });
+
   it('names no server where the configuration has none of its family', () => {
     for (const dns of [[], [parseAddress('2620:fe::fe')]])
       for (const mode of ['bootstrap', 'public'] as const)
@@ -137,7 +203,7 @@ domain=lan
         scope: parsePrefix('172.30.116.0/24'),
       };
       const wanted = { domain: '', name: 'Büro $(id)', addresses: [address], policy: OPEN, dhcp: mode };
-      const written = domainPlan(wanted, DHCP, iptables)
+      const written = domainPlan(wanted, DHCP, iptables([4]))
         .flatMap(resource => resource.up(EMPTY_VIEW))
         .map(action => JSON.stringify(action, (_, value) => (typeof value === 'bigint' ? '' : value)));
       expect(written.join('\n')).to.contain('dhcp-option=12,buro-id\\n').and.not.contain('$(id)');

@@ -81,7 +81,7 @@ COMMIT
 [18446744073709551615:1] -A PREROUTING -g hnet-prerouting
 COMMIT
 `;
-  const chains = parseChains(saved);
+  const chains = parseChains(saved, 4);
 
   it('is read by table and chain, with counters', () => {
     expect([...chains.keys()]).to.deep.equal([
@@ -106,7 +106,7 @@ COMMIT
   });
 
   it('is nothing where there is nothing', () => {
-    expect(parseChains('').size).to.equal(0);
+    expect(parseChains('', 4).size).to.equal(0);
   });
 });
 

@@ -1,16 +1,17 @@
 import { expect } from 'chai';
-import { parsePrefix } from '../../src/address.ts';
 import { parseConfig } from '../../src/config.ts';
 import { iptables } from '../../src/firewall/iptables.ts';
 import { parseSets } from '../../src/firewall/iptables-text.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { EMPTY_VIEW, type View } from '../../src/view.ts';
 import { chainsOf, printed } from '../support/printed.ts';
+import { UPLINK } from '../support/uplink.ts';
 
-const UPLINK = { device: 'eth0', host: parsePrefix('123.45.12.48'), gateway: parsePrefix('123.45.12.1') };
 const CONFIG = parseConfig('pools = ["123.45.90.112/29"]');
 const tables = (uplink = UPLINK) =>
-  iptables.base(CONFIG, uplink).filter(({ label }) => label.endsWith(' table'));
+  iptables([4])
+    .base(CONFIG, uplink)
+    .filter(({ label }) => label.endsWith(' table'));
 
 const seeing = (saved: string): View => ({
   ...EMPTY_VIEW,

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { describe as words } from '../../src/action.ts';
-import { parseAddress, parsePrefix } from '../../src/address.ts';
+import { parsePrefix } from '../../src/address.ts';
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { passages } from '../../src/firewall/passages.ts';
 import type { ForeignRule, ForeignTable, Strangers } from '../../src/firewall/strangers.ts';
 import { parseSaved } from '../../src/firewall/strangers-iptables.ts';
 import { parseRuleset } from '../../src/firewall/strangers-nft.ts';
 import { EMPTY_VIEW, type View } from '../../src/view.ts';
+import { UPLINK } from '../support/uplink.ts';
 
 /** What nft 1.0.6 (`nft -j -t list ruleset`) and iptables 1.8.9 really print. */
 const DATA = JSON.parse(readFileSync(new URL('strangers.data.json', import.meta.url), 'utf8')) as {
@@ -16,7 +17,6 @@ const DATA = JSON.parse(readFileSync(new URL('strangers.data.json', import.meta.
 };
 
 const CONFIG = { ...DEFAULT_CONFIG, pools: [parsePrefix('123.45.90.112/29')] };
-const UPLINK = { device: 'eth0', host: parseAddress('123.45.12.48'), gateway: undefined };
 const FORWARD = [
   'iifgroup 26734 counter accept comment "hnet"',
   'oifgroup 26734 counter accept comment "hnet"',
@@ -35,7 +35,7 @@ function viewOf(tables: readonly ForeignTable[], complete = true, files: Record<
 
 /** What would be done, line by line. */
 function done(view: View, verb: 'up' | 'down' = 'up'): string[] {
-  const text = passages(CONFIG, UPLINK).flatMap(resource =>
+  const text = passages(CONFIG, UPLINK, [4]).flatMap(resource =>
     verb === 'up' && resource.probe(view).is === 'present' ? [] : resource[verb](view).map(words),
   );
   return text
@@ -148,7 +148,7 @@ describe('strangers', () => {
   });
 
   it('that were not read are not acted upon', () => {
-    const found = passages(CONFIG, UPLINK).map(resource => resource.probe(EMPTY_VIEW).is);
+    const found = passages(CONFIG, UPLINK, [4]).map(resource => resource.probe(EMPTY_VIEW).is);
     expect(found).to.deep.equal(['present', 'present', 'present', 'present']);
   });
 
@@ -260,7 +260,7 @@ describe('firewalld', () => {
 
   /** The files as `up` writes them. */
   function written(): Record<string, string> {
-    const [policies] = passages(CONFIG, UPLINK);
+    const [policies] = passages(CONFIG, UPLINK, [4]);
     const actions = policies?.up(viewOf([table([])], true, SHIPPED)) ?? [];
     return Object.fromEntries(
       actions.flatMap(action => (action.kind === 'write' ? [[action.path, action.text]] : [])),

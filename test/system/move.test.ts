@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Stage } from '../system/stage.ts';
+import { Stage } from './stage.ts';
 
 /** Which address is whose after `hnet move`, with each filter; what it refuses, and what `assign` does of that kind. */
 for (const backend of ['iptables', 'nftables'] as const) {

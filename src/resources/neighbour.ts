@@ -1,0 +1,69 @@
+/**
+ * Where the provider doesn't route an IPv6 pool to the host but looks for its addresses on the wire, somebody must
+ * answer for them (RFC 4861; proxies: 7.2.8), and for no address that nobody holds.
+ */
+import { type Action, ip, remove, run, write } from '../action.ts';
+import { format, formatLong, isSingle, type Prefix } from '../address.ts';
+import { NDP_DIRECTORY, ROUTE_PROTOCOL } from '../names.ts';
+import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
+
+/** The kernel answers for single addresses, and a responder of our own for whole prefixes. */
+export function neighbourProxies(bridge: string, prefixes: readonly Prefix[], device: string): Resource[] {
+  const ranges = prefixes.filter(one => !isSingle(one));
+  return [
+    ...prefixes.filter(isSingle).map(address => kernelProxy(format(address), device)),
+    ...(ranges.length === 0 ? [] : [responder(bridge, ranges, device)]),
+  ];
+}
+
+/**
+ * Adding an entry also makes the kernel listen to the multicast group in which it is asked for. It is known as ours by
+ * its protocol number, as routes are.
+ */
+function kernelProxy(address: string, device: string): Resource {
+  return {
+    label: `neighbour proxy for ${address} on ${device}`,
+    probe: view => (view.proxies.has(`${address} ${device}`) ? PRESENT : ABSENT),
+    up: () => [ip('neigh', 'replace', 'proxy', address, 'dev', device, 'protocol', String(ROUTE_PROTOCOL))],
+    down: () => [removeProxy(address, device)],
+  };
+}
+
+export const removeProxy = (address: string, device: string): Action =>
+  ip('neigh', 'delete', 'proxy', address, 'dev', device);
+
+export const responderFile = (bridge: string): string => `${NDP_DIRECTORY}/${bridge}.conf`;
+export const responderPid = (bridge: string): string => `${NDP_DIRECTORY}/${bridge}.pid`;
+
+/** One ndppd(1) per bridge, as with DHCP. `static`: the route says whose the prefix is, so nobody else need be asked. */
+function responder(bridge: string, ranges: readonly Prefix[], device: string): Resource {
+  const file = responderFile(bridge);
+  const rules = ranges.map(range => `  rule ${formatLong(range)} {\n    static\n  }\n`);
+  const text = `# written by hnet\nproxy ${device} {\n  router yes\n${rules.join('')}}\n`;
+  return {
+    label: `neighbour discovery for ${bridge} on ${device}`,
+    probe: view => {
+      const actual = view.ndp.get(bridge);
+      if (actual === undefined) return ABSENT;
+      return actual === text ? PRESENT : changed('it runs with another configuration');
+    },
+    up: () => [
+      stopResponder(bridge),
+      write(file, text),
+      run(['ndppd', '-d', '-c', file, '-p', responderPid(bridge)]),
+    ],
+    down: () => removeResponder(bridge),
+  };
+}
+
+const stopResponder = (bridge: string): Action => ({
+  kind: 'terminate',
+  pidFile: responderPid(bridge),
+  marker: responderFile(bridge),
+});
+
+export const removeResponder = (bridge: string): Action[] => [
+  stopResponder(bridge),
+  remove(responderPid(bridge)),
+  remove(responderFile(bridge)),
+];

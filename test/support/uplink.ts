@@ -1,0 +1,11 @@
+import { parseAddress } from '../../src/address.ts';
+import type { Uplink } from '../../src/firewall/uplink.ts';
+
+/** The uplink of the lab's first host. */
+export const UPLINK: Uplink = {
+  device: 'eth0',
+  host: parseAddress('123.45.12.48'),
+  gateway: parseAddress('123.45.12.1'),
+  host6: [parseAddress('2001:db8:12:48::2')],
+  gateway6: parseAddress('fe80::1'),
+};
