@@ -2,6 +2,7 @@ import type { Row } from './row.ts';
 import { calls } from './rows/calls.ts';
 import { footprint } from './rows/footprint.ts';
 import { growth } from './rows/growth.ts';
+import { move } from './rows/move.ts';
 import { packets } from './rows/packets.ts';
 import { parallel } from './rows/parallel.ts';
 import { profile } from './rows/profile.ts';
@@ -15,6 +16,7 @@ export const ROWS: readonly Row[] = [
   calls,
   profile,
   parallel,
+  move,
   footprint,
   packets,
   steps,

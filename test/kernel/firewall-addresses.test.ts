@@ -73,13 +73,13 @@ filterSuite('several addresses and a subnet on one bridge', ({ host }) => {
 
   it('come and go at once, and those that stay lose no packet', async () => {
     const pings = await Pings.start(one.lab.internet, FIRST);
-    for (let round = 0; round < 3; round++) {
+    const answers = () => Promise.all(EACH.slice(1).map(ip => one.lab.internet.ping(ip)));
+    for (let round = 0; round < 2; round++) {
       await one.change('vm1', [FIRST], {});
-      for (const ip of EACH.slice(1))
-        expect(await one.lab.internet.ping(ip), `${ip} is gone`).to.equal(false);
+      expect(await answers(), 'gone').not.to.include(true);
       await one.dropped('spoofed', () => mine.wire.send(ipv4(SECOND, INTERNET, 'udp', udp(1, 1, ''))));
       await one.change('vm1', ALL, {});
-      for (const ip of EACH.slice(1)) expect(await one.lab.internet.ping(ip), ip).to.equal(true);
+      expect(await answers(), 'back').not.to.include(false);
     }
     await pings.more(20);
     const { answered, lost } = await pings.stop();

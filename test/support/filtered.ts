@@ -13,6 +13,7 @@ import { escapeXml } from '../../src/xml.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Machine } from '../lab/machine.ts';
+import { isIpv6 } from '../lab/site.ts';
 import { until } from '../lab/wait.ts';
 import { COMMAND, PROJECT } from './build.ts';
 import { domainXml, uuidOf } from './domain.ts';
@@ -46,6 +47,9 @@ export interface FilteredOptions {
 export type Addresses = string | readonly string[];
 const listed = (ips: Addresses): readonly string[] => (typeof ips === 'string' ? [ips] : ips);
 const firstOf = (ips: Addresses): string => listed(ips)[0] ?? '';
+/** The first of each family, with which a default route comes; the others are the test's to configure. */
+const firstOfEach = (ips: Addresses): string[] =>
+  [false, true].flatMap(six => listed(ips).find(ip => isIpv6(ip) === six) ?? []);
 
 /** Packets and bytes, both ways. */
 export interface Total {
@@ -122,7 +126,7 @@ ${this.#options.firewall ?? ''}
   async start(name: string, ips: Addresses, policy: PolicyWords = {}): Promise<Guest> {
     await this.prepare(name, ips, policy);
     const guest = await this.host.guest({ name, bridge: bridgeOf(firstOf(ips)) });
-    for (const ip of listed(ips)) await guest.static(ip, gatewayFor(ip, this.host));
+    for (const ip of firstOfEach(ips)) await guest.static(ip, gatewayFor(ip, this.host));
     return guest;
   }
 

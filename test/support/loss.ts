@@ -12,7 +12,7 @@ export interface Loss {
 }
 
 /** Milliseconds between two pings. */
-const INTERVAL = 10;
+export const INTERVAL = 10;
 
 /**
  * Pings an address every 10 ms until it is stopped. What it counts lies between the first answer and the last, so
