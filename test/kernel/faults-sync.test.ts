@@ -246,7 +246,7 @@ async function processes(one: Scene): Promise<Record<string, number>> {
   };
   const [check, sync] = [await during('check'), await during('sync')];
   await one.host.sh(`ipset flush; iptables -F
-    ip route show proto 104 type unicast | sed 's/^/route del /' | ip -batch -`);
+    ip route show proto 104 type unicast | sed 's/^\\(.* dev [^ ]*\\).*/route del \\1/' | ip -batch -`);
   return { check, sync, repair: await during('sync') };
 }
 
