@@ -26,6 +26,7 @@ const DAMAGE: Readonly<Record<string, string>> = {
   'the bridge deleted': 'ip link del br116',
   'the bridge deleted and made anew by somebody, under our mark': `ip link del br116
     ip link add br116 type bridge; ip link set br116 alias "hnet ${uuidOf('vm1')}" up`,
+  'the bridge half made': `ip link set br116 down alias ""; ip address flush dev br116`,
   'the tap pulled out of the bridge': 'ip link set vm1 nomaster',
   'the address of the bridge removed': 'ip address flush dev br116',
   'the route removed': 'ip route del 123.45.90.116 dev br116',
