@@ -84,6 +84,7 @@ export function leavingBridges({ links }: View): Resource[] {
 
 function probeBridge({ domain }: BridgeSpec, mac: string, link: Link | undefined): Finding {
   if (link === undefined) return ABSENT;
+  if (isHalfMade(link, mac)) return changed('half made');
   const owner = aliasOwner(link.alias);
   if (link.kind !== 'bridge' || owner === undefined)
     return foreign("an interface of that name exists and isn't hnet's");
@@ -97,6 +98,10 @@ function probeBridge({ domain }: BridgeSpec, mac: string, link: Link | undefined
   );
   return wrong === undefined ? PRESENT : changed(`${wrong[0]} is ${wrong[1]}`);
 }
+
+/** The kernel gives a link its group and MAC when it makes it, and its alias only by a second command. */
+const isHalfMade = ({ kind, alias, group, mac }: Link, own: string): boolean =>
+  kind === 'bridge' && alias === '' && group === DEVICE_GROUP && mac === own;
 
 /** The host's address on the bridge: a guest's gateway while it lives on the bootstrap lease. */
 export function gatewayAddress({ name, scope }: BridgeSpec): Resource {

@@ -13,7 +13,7 @@ const ADDRESSES = ['123.45.90.116', '123.45.53.12'];
 const XML = domainXml('vm1', { addresses: ADDRESSES });
 /** More steps than anything here takes. */
 const MANY = 150;
-const LIMIT = 600_000;
+const LIMIT = 1_800_000;
 
 /** What comes after a hook that was killed, and must leave nothing of it. */
 const NEXT: Readonly<Record<string, (one: Scene) => Promise<unknown>>> = {

@@ -26,6 +26,7 @@ const DAMAGE: Readonly<Record<string, string>> = {
   'the bridge deleted': 'ip link del br116',
   'the bridge deleted and made anew by somebody, under our mark': `ip link del br116
     ip link add br116 type bridge; ip link set br116 alias "hnet ${uuidOf('vm1')}" up`,
+  'the bridge half made': `ip link set br116 down alias ""; ip address flush dev br116`,
   'the tap pulled out of the bridge': 'ip link set vm1 nomaster',
   'the address of the bridge removed': 'ip address flush dev br116',
   'the route removed': 'ip route del 123.45.90.116 dev br116',
@@ -246,7 +247,7 @@ async function processes(one: Scene): Promise<Record<string, number>> {
   };
   const [check, sync] = [await during('check'), await during('sync')];
   await one.host.sh(`ipset flush; iptables -F
-    ip route show proto 104 type unicast | sed 's/^/route del /' | ip -batch -`);
+    ip route show proto 104 type unicast | sed 's/^\\(.* dev [^ ]*\\).*/route del \\1/' | ip -batch -`);
   return { check, sync, repair: await during('sync') };
 }
 

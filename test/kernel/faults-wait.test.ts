@@ -56,7 +56,7 @@ function faking(tool: string, script: string): Block {
     await one.replace(`/usr/sbin/${tool}`, script);
     return async () => {
       await one.restore(`/usr/sbin/${tool}`);
-      await one.host.attempt(['pkill', '-KILL', '-x', 'sleep']);
+      await one.host.attempt(['pkill', '-KILL', '-f', '^sleep 600']);
     };
   };
 }

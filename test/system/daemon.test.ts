@@ -82,7 +82,7 @@ describe('libvirtd, while the hook runs,', () => {
     const ours = failed.stderr.split('\n').filter(line => line.includes('hnet:'));
     expect(ours, failed.stderr).to.have.length(1);
     expect(ours[0]).to.match(/Cannot start "vm1": Cannot run "ip .*": no answer within 10\.0 s$/);
-    await stage.hv.sh('pkill -KILL -x sleep');
+    await stage.hv.sh('pkill -KILL -f "^sleep 600"');
     expect(await stage.hv.virsh('list', '--name')).to.equal('');
     expect(await changes(stage.hv, base)).to.deep.equal([]);
     await stage.hv.virsh('start', 'vm1');

@@ -60,7 +60,7 @@ describe('live changes of a running domain', () => {
         await one.sh('kill -USR1 $(cat /run/udhcpc.pid); sleep 5');
         return address.test((await now()).trim());
       };
-      await until(renewed, 30_000, `the ${mode} lease`);
+      await until(renewed, 120_000, `the ${mode} lease`);
       expect(await one.ping(INTERNET)).to.equal(true);
     }
     await stage.ok('assign', 'vm1', '--dhcp', 'off');
