@@ -6,14 +6,14 @@
  * `--pack` also makes a release tarball, with which install.sh needs neither npm nor a network.
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 const made = `dist.${process.pid}`;
-await build({
-  entryPoints: { qemu: 'hooks/qemu.ts', hnet: 'bin/hnet.ts' },
+const options = {
   outdir: made,
   outExtension: { '.js': '.cjs' },
   bundle: true,
@@ -24,8 +24,22 @@ await build({
   keepNames: true,
   // A native addon can't be bundled; only the command line uses it.
   external: ['koffi'],
-  define: { HNET_VERSION: JSON.stringify(version) },
   logLevel: 'warning',
+};
+await build({
+  ...options,
+  entryPoints: { program: 'hooks/program.ts', hnet: 'bin/hnet.ts' },
+  define: { HNET_VERSION: JSON.stringify(version) },
+});
+// What V8 keeps of the hook's program goes by this, so that no other program is ever taken for it.
+const digest = createHash('sha256')
+  .update(readFileSync(`${made}/program.cjs`))
+  .digest('hex')
+  .slice(0, 16);
+await build({
+  ...options,
+  entryPoints: { qemu: 'hooks/qemu.ts' },
+  define: { HNET_BUILD: JSON.stringify(digest) },
 });
 
 const runtime = [

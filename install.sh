@@ -7,6 +7,7 @@ BIN=/usr/bin
 HOOKS=/etc/libvirt/hooks
 CONFIG=/etc/hnet/hnet.toml
 UNITS=/etc/systemd/system
+DOCS=/usr/share/doc/hnet
 # AppArmor's profile for libvirtd lets a hook execute programs of /usr/bin only, so a private node lies there.
 PRIVATE_NODE=$BIN/hnet-node
 NODE_MAJOR=20
@@ -60,6 +61,7 @@ install() {
   have libvirtd || have virtqemud || install_packages libvirtd:libvirt-daemon-system
   build
   install_program
+  install_docs
   install_config
   install_units
   install_hook
@@ -128,7 +130,7 @@ install_program() {
     put "$bundled" "$PRIVATE_NODE" 755
     node=$PRIVATE_NODE
   fi
-  for file in qemu.cjs hnet.cjs; do put "dist/$file" "$LIB/$file" 644; done
+  for file in program.cjs qemu.cjs hnet.cjs; do put "dist/$file" "$LIB/$file" 644; done
   rm -rf "$LIB/node_modules"
   cp -R dist/node_modules "$LIB/node_modules"
   wrapper hnet ''
@@ -148,6 +150,13 @@ put() {
 }
 
 is_ours() { [ -f "$1" ] && grep -q '^# hnet:' "$1"; }
+
+# The units refer to it.
+install_docs() {
+  rm -rf "$DOCS"
+  mkdir -p "$DOCS"
+  cp -R README.md CHANGELOG.md LICENSE docs "$DOCS/"
+}
 
 # libvirt runs hooks/qemu, then what is in qemu.d (6.5.0 and later); somebody else's hook is never touched.
 install_hook() {
@@ -201,6 +210,10 @@ pools = [$(quoted "$pools")]
 # host = "$address"
 # gateway = "$gateway"
 
+# How the provider hands over IPv6 pools: "routed" to this host, or "on-link", where it looks for their addresses by
+# neighbour discovery on the uplink's wire. hnet doctor finds out.
+ipv6 = "routed"
+
 [dhcp]
 # "bootstrap": a domain's DHCP lease is a private address, with which any installer gets on line (by NAT); the
 # public address is then configured in the guest.
@@ -242,13 +255,14 @@ quoted() {
 name_servers() {
   for file in /run/systemd/resolve/resolv.conf /etc/resolv.conf; do
     [ -r "$file" ] || continue
-    found=$(sed -n 's/^nameserver[[:space:]]\{1,\}\([0-9.]\{7,15\}\)[[:space:]]*$/\1/p' "$file" | grep -v '^127\.' | head -n 3 | tr '\n' ' ')
+    found=$(sed -n 's/^nameserver[[:space:]]\{1,\}\([0-9A-Fa-f.:]\{3,39\}\)[[:space:]]*$/\1/p' "$file" |
+      grep -v -e '^127\.' -e '^::1$' -e '^[Ff][Ee]80:' | head -n 3 | tr '\n' ' ')
     if [ -n "$found" ]; then
       echo "$found"
       return 0
     fi
   done
-  echo 9.9.9.9 149.112.112.112
+  echo 9.9.9.9 149.112.112.112 2620:fe::fe 2620:fe::9
 }
 
 has_systemd() { [ -d /run/systemd/system ]; }
@@ -295,11 +309,12 @@ uninstall() {
     if has_systemd && [ -e "$UNITS/$service" ]; then systemctl disable --quiet --now "$service" || true; fi
   done
   if [ -x "$BIN/hnet" ]; then "$BIN/hnet" base down || say "some of it could not be removed; it goes at the next reboot"; fi
+  rm -rf "$DOCS"
   for hook in "$HOOKS/qemu" "$HOOKS/qemu.d/hnet"; do
     if is_ours "$hook"; then rm -f "$hook"; fi
   done
   rmdir "$HOOKS/qemu.d" 2>/dev/null || true
-  rm -rf "$LIB" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet
+  rm -rf "$LIB" "$BIN/hnet" "$BIN/hnet-assign" "$PRIVATE_NODE" /run/hnet /var/cache/hnet
   for service in $SERVICES; do rm -f "$UNITS/$service"; done
   if has_systemd; then systemctl daemon-reload; fi
   if [ "$purge" = yes ]; then rm -rf "${CONFIG%/*}" /var/lib/hnet; fi

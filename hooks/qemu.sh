@@ -6,12 +6,23 @@ case $2 in
   prepare | release | reconnect) ;;
   *) exit 0 ;;
 esac
-xml=$(cat)
-case $xml in
+# libvirt writes name, UUID and metadata before anything else. Up to there the shell reads by itself, for each process
+# costs more than that; node reads the rest. What others keep in the metadata may look like anything.
+newline='
+'
+head=
+while IFS= read -r line || { head=$head$line && false; }; do
+  head=$head$line$newline
+  case $line in
+    *'</metadata>'*) break ;;
+    *'<memory '* | *'<devices>'*) case $head in *'<metadata>'*) ;; *) break ;; esac ;;
+  esac
+done
+case $head in
   *urn:hnet:1*) ;;
   *)
     # The assignment may have gone while the domain ran. libvirt writes the UUID before anything of a user's.
-    uuid=${xml#*<uuid>}
+    uuid=${head#*<uuid>}
     [ -e "/run/hnet/attachments/${uuid%%</uuid>*}.json" ] || exit 0
     ;;
 esac
@@ -22,8 +33,8 @@ if [ ! -r $program ]; then
   echo "hnet: Cannot start the domain: $program is missing; run hnet's install.sh again" >&2
   exit 1
 fi
-"@NODE@" $program "$@" <<END >/dev/null
-$xml
+HNET_REST=3 "@NODE@" $program "$@" 3<&0 <<END >/dev/null
+${head%"$newline"}
 END
 code=$?
 # A failing reconnect kills the running VM, a missing interpreter included; only prepare may refuse.

@@ -3,6 +3,10 @@ export type Action =
   /** A line for `ip -batch -`, `ipset restore` or `nft -f -`; neighbours are sent together. */
   | { readonly kind: 'line'; readonly tool: BatchTool; readonly words: readonly string[] }
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly stdin?: string }
+  /** Starts a program and doesn't wait for it: what it does nobody needs to see done. */
+  | { readonly kind: 'launch'; readonly argv: readonly string[] }
+  /** Starts a server, which stays in the foreground, and notes its pid. */
+  | { readonly kind: 'serve'; readonly argv: readonly string[]; readonly pidFile: string }
   /** A whole file, its directories made as needed. */
   | { readonly kind: 'write'; readonly path: string; readonly text: string }
   /** A value under /proc/sys. `ifPresent`: where the kernel lacks the file, what it switches is lacking too. */
@@ -30,6 +34,8 @@ export const ipset = (...words: string[]): Action => ({ kind: 'line', tool: 'ips
 export const nft = (...words: string[]): Action => ({ kind: 'line', tool: 'nft', words });
 export const run = (argv: readonly string[], stdin?: string): Action =>
   stdin === undefined ? { kind: 'run', argv } : { kind: 'run', argv, stdin };
+export const launch = (argv: readonly string[]): Action => ({ kind: 'launch', argv });
+export const serve = (argv: readonly string[], pidFile: string): Action => ({ kind: 'serve', argv, pidFile });
 export const write = (path: string, text: string): Action => ({ kind: 'write', path, text });
 export const directory = (path: string): Action => ({ kind: 'directory', path });
 export const remove = (path: string): Action => ({ kind: 'remove', path });
@@ -108,6 +114,9 @@ export function describe(action: Action): string {
       return action.stdin === undefined
         ? action.argv.join(' ')
         : hereDocument(action.argv.join(' '), action.stdin);
+    case 'launch':
+    case 'serve':
+      return `${action.argv.join(' ')} &`;
     case 'write':
       return hereDocument(`cat > ${action.path}`, action.text);
     case 'sysctl':

@@ -27,6 +27,9 @@ export const isSingle = (prefix: Prefix): boolean => prefix.length === bits(pref
 export const equal = (a: Prefix, b: Prefix): boolean =>
   a.family === b.family && a.first === b.first && a.length === b.length;
 
+/** Link-local addresses are on the wire by definition (RFC 4291, 2.5.6). */
+export const isLinkLocal = ({ family, first }: Prefix): boolean => family === 6 && first >> 118n === 0x3fan;
+
 /** Whether every address of `inner` is one of `outer`. */
 export const contains = (outer: Prefix, inner: Prefix): boolean =>
   outer.family === inner.family && outer.first <= inner.first && last(inner) <= last(outer);
@@ -51,6 +54,14 @@ export function subtract(from: Prefix, without: Prefix): Prefix[] {
   const length = from.length + 1;
   const half = { ...from, length };
   return [half, { ...half, first: from.first + size(half) }].flatMap(part => subtract(part, without));
+}
+
+/** Every range that contains a prefix and is larger, the largest first. */
+export function around({ family, first, length }: Prefix): Prefix[] {
+  return Array.from({ length }, (_, shorter) => {
+    const host = BigInt(bits(family) - shorter);
+    return { family, first: (first >> host) << host, length: shorter };
+  });
 }
 
 /** Orders prefixes by family, then by first address, then the larger range first. */

@@ -1,6 +1,5 @@
 /** What may start: the rules that a domain's addresses must keep, before anything of them is set up. */
-
-import { contains, format, overlaps, type Prefix } from './address.ts';
+import { contains, equal, format, overlaps, type Prefix } from './address.ts';
 import { isAnycast } from './allocate.ts';
 import { type Config, refuseHostInPools } from './config.ts';
 import type { Domain } from './domain.ts';
@@ -41,7 +40,8 @@ export function refuseForeignAddresses(
   refuseHostInPools(config, own);
   for (const prefix of prefixes) {
     const taken = own.find(address => contains(prefix, address));
-    if (taken !== undefined) throw new Refusal(`${format(taken)} is the host's or the gateway's own address`);
+    if (taken !== undefined)
+      throw new Refusal(`${holding(prefix, taken)} the host's or the gateway's own address`);
     if (isAnycast(prefix, config.pools))
       throw new Refusal(`${format(prefix)} is the anycast address of the routers of its subnet (RFC 4291)`);
     if (!config.pools.some(pool => contains(pool, prefix))) {
@@ -52,6 +52,9 @@ export function refuseForeignAddresses(
     }
   }
 }
+
+const holding = (prefix: Prefix, address: Prefix): string =>
+  equal(prefix, address) ? `${format(prefix)} is` : `${format(prefix)} contains ${format(address)},`;
 
 /**
  * Refuses a scope that the host already routes elsewhere: Docker's default pools, say, hold 172.30.0.0/16.

@@ -38,7 +38,8 @@ export function freeAddresses(pools: readonly Prefix[], taken: Taken): Prefix[] 
 
 type IsFree = (address: Prefix) => boolean;
 
-function vacancy({ holdings, own }: Taken): IsFree {
+/** Whether an address is nobody's. */
+export function vacancy({ holdings, own }: Pick<Taken, 'holdings' | 'own'>): IsFree {
   const held = [...holdings.map(({ address }) => address.prefix), ...own];
   const ranges = held.filter(prefix => !isSingle(prefix));
   const singles = new Set(held.filter(isSingle).map(format));

@@ -1,6 +1,17 @@
-import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  type Dir,
+  existsSync,
+  mkdirSync,
+  opendirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import * as v from 'valibot';
-import { format, isSingle, overlaps, type Prefix, parsePrefix } from './address.ts';
+import { around, format, isSingle, overlaps, type Prefix, parsePrefix } from './address.ts';
 import { claimPath, claimsOf, claimTarget, dashed } from './claims.ts';
 import { DHCP_MODES, type DhcpMode, ownMode } from './dhcp-mode.ts';
 import type { Firewall } from './firewall/firewall.ts';
@@ -66,12 +77,17 @@ export function readAttachment(domain: string): Attachment | undefined {
   }
 }
 
-/** UUIDs of all domains that have an attachment, readable or not. */
-export function attachedDomains(): string[] {
-  return list(ATTACHMENTS_DIRECTORY)
-    .filter(name => name.endsWith('.json'))
-    .map(name => name.slice(0, -'.json'.length))
-    .filter(isUuid);
+/** UUIDs of all domains that have an attachment, readable or not; read as they are asked for. */
+export function* attachedDomains(): Generator<string> {
+  const directory = open(ATTACHMENTS_DIRECTORY);
+  try {
+    for (let entry = directory?.readSync() ?? null; entry !== null; entry = directory?.readSync() ?? null) {
+      const [, domain = ''] = /^(.*)\.json$/.exec(entry.name) ?? [];
+      if (isUuid(domain)) yield domain;
+    }
+  } finally {
+    directory?.closeSync();
+  }
 }
 
 /**
@@ -83,13 +99,8 @@ export function stampOf(domain: string): string | undefined {
   return status === undefined ? undefined : `${status.ino} ${status.mtimeMs}`;
 }
 
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+function open(directory: string): Dir | undefined {
+  return existsSync(directory) ? opendirSync(directory) : undefined;
 }
 
 /**
@@ -156,8 +167,10 @@ export function discardAttachment(domain: string): void {
   rmSync(halfOf(fileOf(domain)), { force: true });
 }
 
-const standingClaims = (): string[] =>
-  list(CLAIMS_DIRECTORY).filter(name => /^(ip|scope|bridge)-/.test(name) && !name.endsWith('~'));
+function standingClaims(): string[] {
+  const names = existsSync(CLAIMS_DIRECTORY) ? readdirSync(CLAIMS_DIRECTORY) : [];
+  return names.filter(name => /^(ip|scope|bridge)-/.test(name) && !name.endsWith('~'));
+}
 
 /** Every claim and the domain it names, stale ones too. */
 export function allClaims(): Map<string, string> {
@@ -171,9 +184,11 @@ export function allClaims(): Map<string, string> {
 
 /** The domain that holds a claim, or undefined if it is free or stale. */
 function holder(claim: string): string | undefined {
-  const target = readLink(claimPath(claim));
-  const domain = target?.replace(/^.*\//, '').replace(/\.json$/, '');
-  return domain !== undefined && readIfThere(fileOf(domain)) !== undefined ? domain : undefined;
+  // Asked of the link's target: that of a stale claim is gone.
+  if (!existsSync(claimPath(claim))) return undefined;
+  return readLink(claimPath(claim))
+    ?.replace(/^.*\//, '')
+    .replace(/\.json$/, '');
 }
 
 /** The domain that holds exactly this prefix, if any. */
@@ -189,24 +204,22 @@ function readLink(path: string): string | undefined {
 
 /** Refuses what another attachment holds, naming its domain. */
 export function refuseClaimed(attachment: Attachment): void {
-  const own = claimsOf(attachment);
-  const claims = new Set(own);
-  for (const claim of standingClaims()) if (overlapsClaim(claim, attachment)) claims.add(claim);
-  for (const claim of claims) {
+  const ranges = attachment.addresses.flatMap(({ prefix }) => overlappingClaims(prefix));
+  for (const claim of new Set([...claimsOf(attachment), ...ranges])) {
     const domain = holder(claim);
     if (domain === undefined || domain === attachment.domain) continue;
     throw new Refusal(`${claimText(claim)} is in use by ${nameOf(domain)}`);
   }
 }
 
-/** Equal addresses are found by name alone; arithmetic is only for ranges, which are few. */
-function overlapsClaim(claim: string, { addresses }: Attachment): boolean {
-  if (!claim.startsWith('ip-')) return false;
-  const single = /-(32|128)$/.test(claim);
-  const candidates = addresses.filter(({ prefix }) => !(single && isSingle(prefix)));
-  if (candidates.length === 0) return false;
-  const claimed = parsePrefix(claim.slice(3).replace(/-(\d+)$/, '/$1'));
-  return candidates.some(({ prefix }) => overlaps(prefix, claimed));
+/** Claims that may stand in the way of a prefix without being equal: of a single address, the ranges around it. */
+function overlappingClaims(prefix: Prefix): string[] {
+  if (isSingle(prefix)) return around(prefix).map(range => `ip-${dashed(range)}`);
+  // A range may hold claims of any length, so that all are looked at; ranges are few.
+  return standingClaims().filter(
+    claim =>
+      claim.startsWith('ip-') && overlaps(prefix, parsePrefix(claim.slice(3).replace(/-(\d+)$/, '/$1'))),
+  );
 }
 
 /** A claim as a person would say it: `123.45.90.116`, `scope 172.30.116.0/24`, `bridge br116`. */

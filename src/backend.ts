@@ -12,12 +12,15 @@ const MAKERS: Readonly<Record<Firewall['name'], (families: readonly Family[]) =>
 };
 export const BACKENDS = Object.keys(MAKERS) as readonly Firewall['name'][];
 
+/** IPv4 always, for the bootstrap leases, and IPv6 where one of the prefixes is. */
+export const familiesIn = (prefixes: readonly Prefix[]): readonly Family[] =>
+  prefixes.some(({ family }) => family === 6) ? [4, 6] : [4];
+
 /**
- * A filter for the families of some prefixes: IPv4 always, for the bootstrap leases, and IPv6 where one of them is.
- * Where there is no IPv6, nothing of it is set up, looked at or waited for.
+ * A filter for the families of some prefixes. Where there is no IPv6, nothing of it is set up, looked at or waited for.
  */
 export const firewallOf = (name: Firewall['name'], prefixes: readonly Prefix[]): Firewall =>
-  MAKERS[name](prefixes.some(({ family }) => family === 6) ? [4, 6] : [4]);
+  MAKERS[name](familiesIn(prefixes));
 
 /** The filter of a running domain, for its own families and those of the pools. */
 export const firewallFor = (

@@ -34,6 +34,7 @@ export function up(plan: readonly Resource[], view: View, host: Host): Checked[]
       reached = index;
       host.perform(batch, false);
     }
+    host.awaitServers();
   } catch (error) {
     const made = needed.slice(0, reached + 1).filter(({ finding }) => finding.is === 'absent');
     const undo = made.map(({ resource }) => resource);
@@ -104,4 +105,5 @@ export function mend(plans: readonly (readonly Resource[])[], view: View, host: 
       .flatMap(({ resource }) => resource.up(view)),
   );
   for (const batch of batches(interleave(needed))) host.perform(batch, false);
+  host.awaitServers();
 }

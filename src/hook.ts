@@ -2,10 +2,11 @@ import { assignmentOf } from './admission.ts';
 import { attach, detach, reattach } from './attach.ts';
 import { loadConfig } from './config-file.ts';
 import type { Checked } from './converge.ts';
-import { type Domain, parseDomain } from './domain.ts';
+import type { Domain } from './domain.ts';
 import { Host } from './host.ts';
 import { log } from './log.ts';
 import { quote, Refusal, reason } from './refusal.ts';
+import { readDomain } from './running.ts';
 
 /** The whole hook's time limit, in milliseconds. libvirt sets none, and holds the domain's lock meanwhile. */
 const DEADLINE = 30_000;
@@ -25,7 +26,7 @@ export function hook(operation: string, xml: string): Outcome {
   const started = Date.now();
   let name = '';
   try {
-    const domain = parseDomain(xml);
+    const domain = readDomain(xml);
     name = domain.name;
     const done = act(operation, domain, new Host({ limit: DEADLINE }));
     if (done !== undefined) log(`${operation} ${quote(name)}: ${done} in ${Date.now() - started} ms`);

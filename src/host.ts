@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Action, type Batch, type BatchTool, batchCommand } from './action.ts';
+import { ENVIRONMENT, launch, pause, refusalOf, type Server, serve } from './launch.ts';
 import { Refusal, reason } from './refusal.ts';
 
 /** A command that failed: the message carries the argv and the tool's own words. */
@@ -17,9 +18,6 @@ export class CommandFailure extends Refusal {
   }
 }
 
-/** Tools are found here and nowhere else: libvirtd may call the hook with no PATH at all. */
-const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
-
 /** What the tools say when the thing to be removed isn't there; taking down treats it as success. */
 const ABSENCE =
   /Cannot find device|No such process|No such device|No such file or directory|Cannot assign requested address|Address not found|set with the given name does not exist|element cannot be deleted|element does not exist/;
@@ -31,6 +29,8 @@ const ABSENCE =
 export class Host {
   readonly #deadline: number;
   readonly #trace: ((line: string) => void) | undefined;
+  /** Servers that were started and not yet asked whether they run. */
+  readonly #starting: Server[] = [];
 
   /** @param limit how long everything together may take, in milliseconds */
   constructor({ limit = 300_000, trace }: { limit?: number; trace?: (line: string) => void } = {}) {
@@ -77,6 +77,16 @@ export class Host {
     else this.#runBatch(batch.tool, batch.lines, false);
   }
 
+  /** Makes sure that the servers started so far run. @throws CommandFailure with the words of the first that doesn't */
+  awaitServers(): void {
+    const failed = this.#starting.splice(0).flatMap(server => {
+      const limit = Math.min(10_000, this.remaining());
+      const why = refusalOf(server, limit);
+      return why === undefined ? [] : [new CommandFailure(server.argv, oneLine(why), NO_OUTPUT)];
+    });
+    if (failed[0] !== undefined) throw failed[0];
+  }
+
   /** Runs read-only `ip -j` queries in one process. A query that finds nothing yields undefined. */
   query(lines: readonly string[]): (unknown[] | undefined)[] {
     const { stdout, failed } = this.#tolerate(() =>
@@ -121,13 +131,15 @@ export class Host {
       this.run(action.argv, action.stdin);
       return;
     }
-    this.#trace?.(`${action.kind} ${action.kind === 'terminate' ? action.pidFile : action.path}`);
+    const object =
+      'path' in action ? action.path : action.kind === 'launch' ? action.argv.join(' ') : action.pidFile;
+    this.#trace?.(`${action.kind} ${object}`);
     try {
-      performOnFiles(action);
+      if (action.kind === 'launch') launch(action.argv);
+      else if (action.kind === 'serve') this.#starting.push(serve(action.argv, action.pidFile));
+      else performOnFiles(action);
     } catch (error) {
-      throw new Refusal(
-        `Cannot ${action.kind} ${'path' in action ? action.path : action.pidFile}: ${reason(error)}`,
-      );
+      throw new Refusal(`Cannot ${action.kind} ${object}: ${reason(error)}`);
     }
   }
 }
@@ -145,13 +157,14 @@ function failure(result: ReturnType<typeof spawnSync>, limit: number): string {
   if (error?.code === 'ETIMEDOUT') return `no answer within ${(limit / 1000).toFixed(1)} s`;
   if (error?.code === 'ENOENT') return 'the program is not installed';
   if (error !== undefined) return error.message;
-  const words = String(result.stderr)
-    .trim()
-    .replace(/\s*\n\s*/g, '; ');
+  const words = oneLine(String(result.stderr));
   return words === '' ? `exit code ${result.status ?? result.signal}` : words;
 }
 
-function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' }>): void {
+const oneLine = (words: string): string => words.trim().replace(/\s*\n\s*/g, '; ');
+const NO_OUTPUT = { stdout: '', stderr: '' };
+
+function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' | 'launch' | 'serve' }>): void {
   switch (action.kind) {
     case 'write':
       writeAtomically(action.path, action.text);
@@ -241,12 +254,9 @@ function terminate({ pidFile, marker, pids = [] }: Extract<Action, { kind: 'term
 function end(pid: number, alive: (pid: number) => boolean): void {
   process.kill(pid, 'SIGTERM');
   const killAt = Date.now() + 1000;
-  for (let killed = false; alive(pid); pause(2)) {
+  for (let killed = false, wait = 0.25; alive(pid); pause(wait)) {
+    wait = Math.min(2 * wait, 8);
     if (!killed && Date.now() > killAt) killed = process.kill(pid, 'SIGKILL');
     if (Date.now() > killAt + 2000) throw new Refusal(`process ${pid} doesn't end`);
   }
-}
-
-function pause(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

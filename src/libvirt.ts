@@ -23,6 +23,8 @@ export function withLibvirt<T>(work: (libvirt: Libvirt) => T): T {
   }
 }
 
+const NAMES = new Intl.Collator('en', { numeric: true });
+
 /** libvirt's domains, parsed. */
 export class Libvirt {
   readonly #connection: Connection;
@@ -35,15 +37,16 @@ export class Libvirt {
     return this.#connection;
   }
 
-  /** All domains. One whose XML can't be read, or that vanishes meanwhile, doesn't hide the others. */
+  /** All domains, vm2 before vm10. One whose XML can't be read, or that vanishes meanwhile, doesn't hide the others. */
   domains(): KnownDomain[] {
-    return this.#connection.list().flatMap(uuid => {
+    const found = this.#connection.list().flatMap(uuid => {
       try {
         return [this.known(uuid)];
       } catch {
         return [];
       }
     });
+    return found.sort((a, b) => NAMES.compare(a.domain.name, b.domain.name));
   }
 
   known(uuid: string): KnownDomain {

@@ -89,6 +89,10 @@ export const privateSubnet = (scope: Prefix): Prefix => ({
   length: 64,
 });
 
+/** What a bridge is called between its end and its deletion. It keeps its alias, and with it shows whose it was. */
+export const leavingName = (bridge: string): string => `hnet-${digest(bridge)}`;
+export const LEAVING_NAME = /^hnet-[0-9a-f]{8}$/;
+
 /**
  * The bridge's MAC: 02:68 (locally administered, "h") and the gateway's IPv4 address in hex. A fixed MAC keeps
  * a guest's ARP entry right over restarts; from the scope, because the scope stays when addresses come and go.

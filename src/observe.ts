@@ -1,13 +1,16 @@
 /** Reads what is into a View: the output of tools and files of the kernel, parsed into types at this door. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import * as v from 'valibot';
 import {
+  contains,
   type Family,
   format,
   formatAddress,
+  nth,
   type Prefix,
   parseInterfaceAddress,
   parsePrefix,
+  size,
 } from './address.ts';
 import type { Config } from './config.ts';
 import type { Firewall, Look } from './firewall/firewall.ts';
@@ -19,6 +22,7 @@ import { Refusal } from './refusal.ts';
 import type { BridgeSpec } from './resources/bridge.ts';
 import { configurationFile, pidFile } from './resources/dhcp.ts';
 import { responderFile, responderPid } from './resources/neighbour.ts';
+import { toPoolRoute } from './resources/route.ts';
 import { type DhcpServer, EMPTY_VIEW, type Link, type Route, routeKey, type View } from './view.ts';
 
 const number = v.optional(v.number(), -1);
@@ -92,7 +96,11 @@ function toNetwork([links, routes, routes6, proxies]: readonly unknown[]): Netwo
   return {
     ...toLinks(links),
     routes: new Map([...toRoutes(4, routes), ...toRoutes(6, routes6)]),
-    proxies: new Set(parse(proxySchema, proxies ?? [], 'ip neigh').map(({ dst, dev }) => `${dst} ${dev}`)),
+    proxies: new Set(
+      parse(proxySchema, proxies ?? [], 'ip neigh')
+        .filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL))
+        .map(({ dst, dev }) => `${dst} ${dev}`),
+    ),
   };
 }
 
@@ -131,24 +139,19 @@ export function look(host: Host, { commands, parse }: Look): View['filter'] {
   );
 }
 
-/** The routes of the pools alone: those of our own that end there. */
-const POOL_ROUTES: Readonly<Record<Family, string>> = {
-  4: `route show type blackhole proto ${ROUTE_PROTOCOL}`,
-  6: `route show table all root ::/0 type unreachable proto ${ROUTE_PROTOCOL}`,
-};
-
 /** What a start must know: the uplink, the base, and what stands where the domain's own resources will. */
 export interface StartView {
   readonly uplink: Uplink;
   readonly view: View;
-  /** Routes that lead to, or lie within, the scopes of the domain. */
+  /** Routes that lead to the scopes of the domain, or to an eighth of one. */
   readonly routes: readonly Route[];
 }
 
 /**
  * Looks only at what a start touches, so that it costs the same with 4,000 domains as with one: one process
  * for links and routes, one for the filter. Entries of sets and DHCP servers count as absent, for bringing
- * them up again does no harm.
+ * them up again does no harm. Routes are looked up and never listed: whoever lists some gets all domains' from
+ * the kernel, and picks.
  */
 export function observeStart(
   host: Host,
@@ -159,18 +162,13 @@ export function observeStart(
 ): StartView {
   const queries = {
     links: bridges.map(({ name }) => `address show dev ${name}`),
-    scopes: bridges.flatMap(({ scope }) => [
-      `route get fibmatch ${format(gatewayOf(scope))}`,
-      `route show root ${format(scope)}`,
-    ]),
+    scopes: bridges.flatMap(({ scope }) => eighths(scope).map(one => `route get fibmatch ${format(one)}`)),
     prefixes: prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
   };
-  const poolRoutes = firewall.families.map(family => POOL_ROUTES[family]);
-  const [answer, rest] = split(
-    host.query([...DEFAULT_ROUTE, ...poolRoutes, ...Object.values(queries).flat()]),
+  const [answer, answers] = split(
+    host.query([...DEFAULT_ROUTE, ...Object.values(queries).flat()]),
     DEFAULT_ROUTE.length,
   );
-  const [pools, answers] = split(rest, poolRoutes.length);
   const take = (count: number): unknown[] => answers.splice(0, count).flatMap(answer => answer ?? []);
   const links = toLinks(take(queries.links.length));
   const scopes = toRoutes(4, take(queries.scopes.length));
@@ -184,7 +182,7 @@ export function observeStart(
       ...links,
       routes: new Map([
         ...gatewayRoute(gatewayWithin(given.pools, uplink), host),
-        ...firewall.families.flatMap((family, index) => [...toRoutes(family, pools[index])]),
+        ...poolRoutes(given.pools, matches),
         ...matches,
       ]),
       filter: look(host, firewall.looks.brief),
@@ -193,6 +191,27 @@ export function observeStart(
   };
 }
 
+/** An address in each eighth of a scope: what is routed elsewhere shows, unless it is smaller than that. */
+const eighths = (scope: Prefix): Prefix[] => [
+  gatewayOf(scope),
+  ...[1n, 2n, 3n, 4n, 5n, 6n, 7n].map(part => nth(scope, (size(scope) * part) / 8n)),
+];
+
+/**
+ * The routes of the pools themselves, by what became of the domain's own addresses: a lookup that ends in one fails, and
+ * one that finds a route wider than the pool has met none. Pools that the domain has no address of aren't its concern.
+ */
+function poolRoutes(
+  pools: readonly Prefix[],
+  matches: readonly (readonly [string, Route])[],
+): [string, Route][] {
+  return pools
+    .filter(pool => !matches.some(([, { prefix }]) => prefix.length < pool.length && contains(prefix, pool)))
+    .map(prefix => {
+      const route = toPoolRoute(prefix);
+      return [routeKey(prefix, route.metric), route];
+    });
+}
 const gatewayRoute = (gateway: Prefix | undefined, host: Host): View['routes'] =>
   gateway === undefined ? new Map() : toRoutes(6, host.query([`route get fibmatch ${format(gateway)}`])[0]);
 
@@ -249,7 +268,7 @@ function toRoutes(family: Family, output: unknown): ReadonlyMap<string, Route> {
   return new Map(routes.map(route => [routeKey(route.prefix, route.metric), route]));
 }
 
-const proxySchema = v.object({ dst: v.string(), dev: v.string() });
+const proxySchema = v.object({ dst: v.string(), dev: v.string(), protocol: text });
 
 function toRoute(
   family: Family,
@@ -276,10 +295,14 @@ function readDhcpServers(host: Host): ReadonlyMap<string, DhcpServer> {
   }
   for (const bridge of listDirectory(DHCP_DIRECTORY).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? [])) {
     const pid = processOf(pidFile(bridge), configurationFile(bridge));
-    if (pid !== undefined) note(bridge, pid, 'nothing');
+    if (pid !== undefined) note(bridge, pid, isYoung(bridge) ? bridge : 'nothing');
   }
   return new Map([...found].map(([bridge, servers]) => [bridge, toServer(bridge, servers)]));
 }
+
+/** Started just now: among thousands of interfaces dnsmasq takes its time before it binds, and is no fault meanwhile. */
+const isYoung = (bridge: string): boolean =>
+  Date.now() - (statSync(pidFile(bridge), { throwIfNoEntry: false })?.mtimeMs ?? 0) < 10_000;
 
 const SERVER = new RegExp(`--conf-file=${DHCP_DIRECTORY}/([^/\0]+)\\.conf\0`);
 

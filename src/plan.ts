@@ -13,6 +13,7 @@ import {
   bridgePort,
   bridgeSysctls,
   gatewayAddress,
+  hasIpv6,
   ipv6Addresses,
 } from './resources/bridge.ts';
 import { type DhcpService, dhcpScope } from './resources/dhcp.ts';
@@ -51,15 +52,12 @@ export function bridgesOf(domain: string, addresses: readonly Address[]): Bridge
 
 /**
  * Everything a domain needs while it runs, in the order in which it comes up: the filter stands before the
- * route that brings the first packet, and in the reverse order the route goes before the filter.
+ * bridge and the route that brings the first packet, and in the reverse order the route goes before the filter. What
+ * `ip` does stands together, for one process does it; where IPv6 is to be switched on, that comes before its routes.
  */
 export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall): Resource[] {
   const bridges = bridgesOf(wanted.domain, wanted.addresses);
   return [
-    ...bridges.map(bridge),
-    ...bridges.map(gatewayAddress),
-    ...bridges.map(bridgeSysctls),
-    ...bridges.flatMap(ipv6Addresses),
     ...bridges.map(({ scope }) => firewall.scope(scope)),
     ...wanted.addresses.map(({ prefix }) => firewall.address(prefix)),
     ...firewall.policy({
@@ -69,9 +67,13 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
       policy: wanted.policy,
       underway: wanted.underway ?? false,
     }),
+    ...bridges.map(bridge),
+    ...bridges.map(gatewayAddress),
+    ...bridges.filter(hasIpv6).flatMap(spec => [bridgeSysctls(spec), ...ipv6Addresses(spec)]),
     ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
     ...bridges.flatMap(spec => proxies(spec, wanted.onLink)),
     ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),
+    ...bridges.filter(spec => !hasIpv6(spec)).map(bridgeSysctls),
     ...bridges.map(spec => dhcpScope(spec, serviceOf(spec, wanted, dhcp), dhcp)),
   ];
 }

@@ -18,7 +18,7 @@ export type Records = Pick<Estate, 'claims' | 'servers' | 'halves'> & { readonly
 
 export function readRecords(): Records {
   return {
-    entries: attachedDomains().flatMap(readEntry),
+    entries: [...attachedDomains()].flatMap(readEntry),
     claims: allClaims(),
     servers: names(DHCP_DIRECTORY).flatMap(name => /^(.*)\.(?:conf|pid)$/.exec(name)?.[1] ?? []),
     halves: [ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, DHCP_DIRECTORY].flatMap(directory =>
@@ -31,7 +31,7 @@ export function readRecords(): Records {
 
 /** The stamps alone. */
 export function readStamps(): Map<string, string> {
-  return new Map(attachedDomains().map(domain => [domain, stampOf(domain) ?? '']));
+  return new Map([...attachedDomains()].map(domain => [domain, stampOf(domain) ?? '']));
 }
 
 function readEntry(domain: string): Entry[] {

@@ -8,6 +8,7 @@ import { isTracked, policyChainNames } from './firewall/policy.ts';
 import { setNames } from './firewall/ruleset.ts';
 import { aliasOwner, ROUTE_PROTOCOL } from './names.ts';
 import { removeDhcp } from './resources/dhcp.ts';
+import { removeProxy, removeResponder } from './resources/neighbour.ts';
 import { hostRoute, isPoolRoute } from './resources/route.ts';
 import type { Route, View } from './view.ts';
 
@@ -43,6 +44,8 @@ export function strays(view: View, estate: Estate, firewall: Firewall): Stray[] 
     ...strayEntries(view, wanted, firewall),
     ...strayChains(view, estate, firewall),
     ...strayServers(view, estate, wanted),
+    ...strayProxies(view, estate),
+    ...strayResponders(view, wanted),
     ...strayBridges(view, wanted),
     ...strayClaims(estate),
     ...estate.halves.map(path => stray(path, 'half written', [remove(path)])),
@@ -177,6 +180,28 @@ function strayServers({ dhcp }: View, { servers }: Estate, { bridges }: Wanted):
       stray(`DHCP server on ${name}`, 'no domain has that bridge', removeDhcp(name, dhcp.get(name))),
     );
 }
+
+function strayProxies({ proxies }: View, { attachments }: Estate): Stray[] {
+  const wanted = new Set(
+    attachments.flatMap(({ addresses, onLink }) =>
+      addresses.map(({ prefix }) => `${format(prefix)} ${onLink}`),
+    ),
+  );
+  return [...proxies]
+    .filter(proxy => !wanted.has(proxy))
+    .map(proxy => {
+      const [address = '', device = ''] = proxy.split(' ');
+      const label = `neighbour proxy for ${address} on ${device}`;
+      return stray(label, 'no domain has it', [removeProxy(address, device)]);
+    });
+}
+
+const strayResponders = ({ ndp }: View, { bridges }: Wanted): Stray[] =>
+  [...ndp.keys()]
+    .filter(name => !bridges.has(name))
+    .map(name =>
+      stray(`neighbour discovery for ${name}`, 'no domain has that bridge', removeResponder(name)),
+    );
 
 function strayBridges({ links }: View, { bridges }: Wanted): Stray[] {
   return [...links].flatMap(([name, { alias, kind }]) => {

@@ -167,7 +167,8 @@ function sort({ entries }: Records, { running, stamps }: Listing): Sorted {
       if (before !== undefined || unreadable.has(domain.uuid))
         sorted.unclear.push({ name: domain.name, why: intent });
     } else if (before === undefined) {
-      if (intent !== undefined) sorted.lost.push({ domain, assignment: intent });
+      // One that had a record when libvirt was about to be asked has ended since, and its release has come.
+      if (intent !== undefined && !stamps.has(domain.uuid)) sorted.lost.push({ domain, assignment: intent });
     } else if (intent === undefined || !isSame(before, intent)) {
       sorted.changed.push({ domain, assignment: intent });
     }

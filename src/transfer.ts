@@ -1,11 +1,14 @@
 /** Hands an address from one running domain to another, with the smallest gap. */
-import { equal, format, type Prefix } from './address.ts';
+import { batches } from './action.ts';
+import { equal, format, formatLong, type Prefix } from './address.ts';
 import { admit, forgetFlows } from './attach.ts';
 import { type Attachment, removeAttachment, rewriteAttachment, surrenderClaims } from './attachments.ts';
 import { firewallFor } from './backend.ts';
 import type { Config } from './config.ts';
 import { down, up } from './converge.ts';
+import type { Firewall } from './firewall/firewall.ts';
 import { isTracked } from './firewall/policy.ts';
+import { setNames } from './firewall/ruleset.ts';
 import type { Host } from './host.ts';
 import { beginAt } from './ledger.ts';
 import { withLock } from './lock.ts';
@@ -14,6 +17,7 @@ import { bridgesOf, domainPlan } from './plan.ts';
 import { leavingRanges, releaseRules, revert, type Taps } from './reconfigure.ts';
 import type { Resource } from './resources/resource.ts';
 import { hostRoute } from './resources/route.ts';
+import type { View } from './view.ts';
 
 /** Who gives and who takes, before and after. */
 export interface Transfer {
@@ -57,14 +61,33 @@ function handOver({ prefix, giver, after, taps }: Transfer, config: Config, host
   const seen = observe(host, firewall);
   beginAt(prefix, after.domain, seen.filter);
   const isGuarded = isTracked(giver.policy) || giver.policy.isolate;
-  if (isGuarded) {
-    const bridge = giver.addresses.find(one => equal(one.prefix, prefix))?.bridge ?? '';
-    down([hostRoute(prefix, bridge)], seen, host);
-    releaseRules([prefix], firewall, host);
-  }
-  const view = isGuarded ? observe(host, firewall) : seen;
+  const view = isGuarded ? withdraw(prefix, giver, seen, firewall, host) : seen;
   up(domainPlan({ ...after, taps }, config.dhcp, firewall), view, host);
   forgetFlows(prefix, host);
+}
+
+/**
+ * Takes an address out of reach and out of its domain's rules. It is unreachable until the taker has it, so nothing
+ * is looked at or tried in between that could be known before.
+ * @returns the view as it is now
+ */
+function withdraw(prefix: Prefix, giver: Attachment, seen: View, firewall: Firewall, host: Host): View {
+  const { tracked, isolated } = setNames(prefix.family);
+  const entry = formatLong(prefix);
+  const holding = [tracked, isolated, ...firewall.ruledMaps(prefix.family)].filter(name => {
+    const contents = seen.filter.sets.get(name);
+    return contents !== undefined && contents !== 'unread' && contents.has(entry);
+  });
+  const bridge = giver.addresses.find(one => equal(one.prefix, prefix))?.bridge ?? '';
+  down([hostRoute(prefix, bridge)], seen, host);
+  for (const batch of batches(holding.map(name => firewall.removeEntry(name, prefix))))
+    host.perform(batch, true);
+  const sets = [...seen.filter.sets].map(([name, contents]) =>
+    holding.includes(name) && contents !== 'unread'
+      ? ([name, new Map([...contents].filter(([key]) => key !== entry))] as const)
+      : ([name, contents] as const),
+  );
+  return { ...seen, filter: { ...seen.filter, sets: new Map(sets) } };
 }
 
 /** What the giver no longer needs: its rules for the address, its bridge where nothing is left on it. */

@@ -1,5 +1,5 @@
 /** The host's own uplink: how it is, how it should be for pure routing, and where the two differ. Pure. */
-import { type Family, format, formatLong, isSingle, type Prefix } from './address.ts';
+import { type Family, format, formatLong, isLinkLocal, isSingle, type Prefix } from './address.ts';
 import { type ConfigFile, type Format, file } from './guest/file.ts';
 import { ifupdown } from './guest/ifupdown.ts';
 import { netplan } from './guest/netplan.ts';
@@ -90,9 +90,6 @@ export function uplinkFaults(facts: UplinkFacts): string[] {
     );
   return faults;
 }
-
-/** Link-local addresses are on the wire by definition (RFC 4291, 2.5.6). */
-const isLinkLocal = (address: Prefix): boolean => address.family === 6 && address.first >> 118n === 0x3fan;
 
 /** The state that {@link uplinkFaults} looks at, for a person. */
 export function describeUplink({ device, address, length, gateway, onlink }: UplinkFacts): string {

@@ -78,7 +78,7 @@ export interface View {
   /** The main table, by {@link routeKey}. */
   readonly routes: ReadonlyMap<string, Route>;
   readonly filter: FilterView;
-  /** Addresses that the kernel answers for on an interface as a neighbour's proxy, `ADDRESS DEVICE` each. */
+  /** Addresses that the kernel answers for in our name on an interface, as a neighbour's proxy: `ADDRESS DEVICE` each. */
   readonly proxies: ReadonlySet<string>;
   /** Bridge → the DHCP server on it. */
   readonly dhcp: ReadonlyMap<string, DhcpServer>;

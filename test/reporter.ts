@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import Mocha from 'mocha';
 
-const { EVENT_SUITE_BEGIN, EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_RUN_END } = Mocha.Runner.constants;
+const { EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_RUN_END } =
+  Mocha.Runner.constants;
 /** Quicker than this is not worth a number. */
 const NOTABLE = 20;
 
@@ -9,22 +10,28 @@ const NOTABLE = 20;
 class Reporter extends Mocha.reporters.Base {
   #passed = 0;
   #failed = 0;
+  /** How many suites there are around; what comes from another process can't tell by itself. */
+  #depth = 0;
 
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
     const begun = performance.now();
     runner.on(EVENT_SUITE_BEGIN, suite => {
-      if (suite.title !== '') print(depth(suite), suite.title);
+      if (suite.title !== '') print(this.#depth, suite.title);
+      this.#depth += 1;
+    });
+    runner.on(EVENT_SUITE_END, () => {
+      this.#depth -= 1;
     });
     runner.on(EVENT_TEST_PASS, test => {
       this.#passed += 1;
       const time = test.duration ?? 0;
-      print(depth(test), `✔ ${test.title}${time < NOTABLE ? '' : ` (${time} ms)`}`);
+      print(this.#depth, `✔ ${test.title}${time < NOTABLE ? '' : ` (${time} ms)`}`);
     });
     // Skipped tests arrive here too (forbidPending), and failing hooks, which show what they kept from running.
     runner.on(EVENT_TEST_FAIL, (test, error: Error) => {
       this.#failed += 1;
-      print(depth(test), `✘ ${test.title}: ${error.message.split('\n')[0]}`);
+      print(this.#depth, `✘ ${test.title}: ${error.message.split('\n')[0]}`);
     });
     runner.once(EVENT_RUN_END, () => {
       this.#showFailures();
@@ -43,10 +50,6 @@ class Reporter extends Mocha.reporters.Base {
 
 /** Known to mocha by its name: a module loaded through `require` can't hand it a default export. */
 Object.assign(Mocha.reporters, { hnet: Reporter });
-
-function depth(item: Mocha.Suite | Mocha.Runnable): number {
-  return item.titlePath().length;
-}
 
 function print(indent: number, text: string): void {
   process.stdout.write(`${'  '.repeat(indent)}${text}\n`);

@@ -125,7 +125,7 @@ function choose(
 ): Address[] {
   const asked = wanted.length > 0 ? wanted : held.length > 0 ? [] : freeAddresses(config.pools, taken);
   const added = asked.filter(prefix => !held.some(address => equal(address.prefix, prefix)));
-  refuseForeignAddresses(asked, config, taken.own);
+  refuseForeign(asked, config, taken.own);
   const addresses = [...held];
   let companion = shared;
   for (const prefix of added) {
@@ -139,4 +139,12 @@ function choose(
     addresses.push(companion);
   }
   return addresses;
+}
+
+function refuseForeign(prefixes: readonly Prefix[], config: Config, own: readonly Prefix[]): void {
+  try {
+    refuseForeignAddresses(prefixes, config, own);
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal(`Cannot assign: ${error.message}`) : error;
+  }
 }

@@ -9,6 +9,7 @@ import { withLock } from '../lock.ts';
 import { observe, observeUplink } from '../observe.ts';
 import { basePlan, baseRoutes } from '../plan.ts';
 import { Refusal } from '../refusal.ts';
+import { leavingBridges } from '../resources/bridge.ts';
 import type { Resource } from '../resources/resource.ts';
 import { isPoolRoute, ownRoute } from '../resources/route.ts';
 import type { Route, View } from '../view.ts';
@@ -42,7 +43,7 @@ export function baseDown({ host }: Context): void {
       const view = observe(host, firewall);
       const stands = view.filter.sets.size > 0 || hasPassages(view);
       const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINK, firewall) : [];
-      return down([...base, ...routesOf(view)], view, host);
+      return down([...leavingBridges(view), ...base, ...routesOf(view)], view, host);
     });
     if (failures.length > 0) throw new Refusal(failures.join('; '));
   });

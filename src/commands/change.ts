@@ -2,10 +2,11 @@
 import { detach, tapsOf, toAttachment, wireOf } from '../attach.ts';
 import { type Attachment, readAttachment } from '../attachments.ts';
 import { chooseFirewall, firewallFor } from '../backend.ts';
-import type { Domain } from '../domain.ts';
+import { type Domain, policyOf } from '../domain.ts';
+import { OPEN, summary } from '../firewall/policy.ts';
 import type { KnownDomain, Libvirt } from '../libvirt.ts';
 import type { Affects } from '../libvirt-connection.ts';
-import { type Assignment, renderAssignment } from '../metadata.ts';
+import { type Address, type Assignment, renderAssignment } from '../metadata.ts';
 import { changeNic, type NicChange } from '../nic.ts';
 import { plugged } from '../plug.ts';
 import { reconfigure } from '../reconfigure.ts';
@@ -129,6 +130,17 @@ export function restoreMetadata(libvirt: Libvirt, { domain, persistent, active }
 function restoreKernel(domain: Domain, before: Attachment | undefined, { config, host }: Context): void {
   if (before === undefined) detach(domain, host);
   else reconfigure(before, tapsOf(domain), config(), host);
+}
+
+/** Rules are kept beside the addresses, and go with the last: a domain that gets one again is open. */
+export function warnOfRules(
+  { domain, persistent }: KnownDomain,
+  rest: readonly Address[],
+  context: Context,
+): void {
+  const rules = summary(policyOf(persistent ?? domain));
+  if (rest.length === 0 && rules !== summary(OPEN))
+    context.warn(`${quote(domain.name)} has no address left, and with it its rules are gone (${rules})`);
 }
 
 /** A managed save keeps the metadata of its day, and starts with it. */

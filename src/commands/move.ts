@@ -15,6 +15,7 @@ import {
   changeAssignment,
   liveAttachment,
   restoreMetadata,
+  warnOfRules,
   warnOfSave,
   writeMetadata,
 } from './change.ts';
@@ -42,6 +43,7 @@ export function move(text: string, from: string, to: string, context: Context): 
       const taken = inventory(domains, config, context.host);
       const gain = [...held, pin(prefix, config.dhcp.scopes, taken, held[0])];
       perform(libvirt, { prefix, giver, taker, rest, gain }, context);
+      warnOfRules(giver, rest, context);
       const { bridge = '' } = gain.at(-1) ?? {};
       context.print(
         `${format(prefix)} moved from ${giver.domain.name} to ${taker.domain.name}, on ${bridge}`,

@@ -1,7 +1,6 @@
 import { describe } from '../action.ts';
 import { assignmentOf } from '../admission.ts';
-import { toAttachment, wireOf } from '../attach.ts';
-import { chooseFirewall } from '../backend.ts';
+import { firewallInForce, toAttachment, wireOf } from '../attach.ts';
 import { pick, withLibvirt } from '../libvirt.ts';
 import { observe, observeUplink } from '../observe.ts';
 import { basePlan, domainPlan } from '../plan.ts';
@@ -16,7 +15,7 @@ export function plan(name: string, context: Context): void {
   const { domain, persistent } = withLibvirt(libvirt => pick(libvirt.domains(), name));
   const next = persistent ?? domain;
   const assignment = readAssignment(next);
-  const firewall = chooseFirewall(config);
+  const firewall = firewallInForce(config);
   const view = observe(context.host, firewall);
   const base = basePlan(config, observeUplink(context.host, config), firewall);
   const wanted = toAttachment(next, assignment, firewall, wireOf(config, context.host));

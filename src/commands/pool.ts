@@ -3,6 +3,7 @@ import type { Holding, Taken } from '../allocate.ts';
 import { chooseFirewall } from '../backend.ts';
 import { inventory } from '../inventory.ts';
 import { withLibvirt } from '../libvirt.ts';
+import { HOST_METRIC } from '../names.ts';
 import { observe } from '../observe.ts';
 import { type Cell, table } from '../table.ts';
 import { routeKey, type View } from '../view.ts';
@@ -51,7 +52,8 @@ function freeRow(address: Prefix, taken: Taken): Row {
 }
 
 function heldRow({ name, address }: Holding, view: View): Row {
-  const isUp = view.routes.get(routeKey(address.prefix, 0))?.dev === address.bridge;
+  const isUp =
+    view.routes.get(routeKey(address.prefix, HOST_METRIC[address.prefix.family]))?.dev === address.bridge;
   return {
     address: format(address.prefix),
     state: isUp ? 'up' : 'assigned',

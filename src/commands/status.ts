@@ -1,9 +1,9 @@
 import { format } from '../address.ts';
-import { chooseFirewall } from '../backend.ts';
+import { firewallInForce } from '../attach.ts';
 import { addressesOf, type Domain, policyOf } from '../domain.ts';
 import { summary } from '../firewall/policy.ts';
 import { type Health, healthOf } from '../health.ts';
-import { readLeases } from '../leases.ts';
+import { leaseOf, readLeases } from '../leases.ts';
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
 import type { Address } from '../metadata.ts';
 import { observe } from '../observe.ts';
@@ -28,7 +28,7 @@ interface Row {
 export function status(name: string | undefined, options: { json?: boolean }, context: Context): void {
   const config = context.config();
   const all = withLibvirt(libvirt => libvirt.domains());
-  const firewall = chooseFirewall(config);
+  const firewall = firewallInForce(config);
   const view = observe(context.host, firewall);
   const chosen = name === undefined ? all : [pick(all, name)];
   const rows = chosen.flatMap(known => {
@@ -70,8 +70,9 @@ function addressCells(
 ): Pick<Row, 'address' | 'bridge' | 'scope' | 'lease'> {
   const macs = nics.filter(({ source }) => source === bridge).map(({ mac }) => mac);
   // The file of a bridge remembers former leases, and those of the domain that had the bridge before.
-  const lease = active ? readLeases(bridge).find(({ mac }) => macs.includes(mac)) : undefined;
-  return { address: format(prefix), bridge, scope: format(scope), lease: lease?.address ?? null };
+  const lease = active ? leaseOf(prefix, macs, readLeases(bridge)) : undefined;
+  const leased = lease === undefined ? null : format(lease.address);
+  return { address: format(prefix), bridge, scope: format(scope), lease: leased };
 }
 
 function render(rows: readonly Row[], colour: boolean): string[] {

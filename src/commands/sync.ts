@@ -14,8 +14,12 @@ import { listRunning, type Survey, survey } from '../survey.ts';
 import { settledSurvey } from './check.ts';
 import type { Context } from './context.ts';
 
-/** A repair may come too late for a domain that ended meanwhile: then it is looked at, and repaired, again. */
+/**
+ * A repair may come too late for a domain that ended meanwhile: then it is looked at, and repaired, again. What fails
+ * may do so because another has the address by then.
+ */
 const PASSES = 3;
+const TRIES = 2;
 
 /**
  * Brings base and running domains to what they should be, in the backend that the configuration chooses; removes what
@@ -38,15 +42,16 @@ function dryRun(context: Context): void {
 
 /** Repairs until there is nothing to repair. The exit code is 1 if something couldn't be. */
 export function converge(context: Context): void {
-  for (let pass = 1; pass <= PASSES; pass++) {
+  for (let pass = 1; ; pass++) {
     const failures: string[] = [];
     const report: Report = { done: context.print, failed: line => void failures.push(line) };
     // No assignment changes between the look and the repair, or the repair would undo the change.
     const found = withLock('assignments', 'exclusive', context.host, () => onePass(report, context));
+    if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
     for (const { name, why } of found.unclear) failures.push(`${quote(name)}: ${why}`);
     for (const line of failures) context.warn(line);
     if (failures.length > 0) process.exitCode = 1;
-    if (failures.length > 0 || !needsRepair(found)) return;
+    return;
   }
 }
 

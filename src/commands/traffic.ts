@@ -1,6 +1,6 @@
 import { type Family, format } from '../address.ts';
+import { firewallInForce } from '../attach.ts';
 import { type Attachment, readAttachment } from '../attachments.ts';
-import { chooseFirewall } from '../backend.ts';
 import { addressesOf } from '../domain.ts';
 import { dropsByCause, plus, ZERO } from '../firewall/counters.ts';
 import { isTracked, policyChains } from '../firewall/policy.ts';
@@ -31,7 +31,7 @@ export function traffic(
   const all = withLibvirt(libvirt => libvirt.domains());
   const chosen = name === undefined ? all : [pick(all, name)];
   const config = context.config();
-  const firewall = chooseFirewall(config);
+  const firewall = firewallInForce(config);
   const filter = look(context.host, firewall.looks.all);
   const rows = chosen.flatMap(known => rowsOf(known, filter));
   const uplink = observeUplink(context.host, config);

@@ -5,7 +5,7 @@ import { addressesOf, dhcpOf, policyOf } from '../domain.ts';
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
 import { withLock } from '../lock.ts';
 import { quote, Refusal, UsageRefusal } from '../refusal.ts';
-import { changeAssignment } from './change.ts';
+import { changeAssignment, warnOfRules } from './change.ts';
 import type { Context } from './context.ts';
 
 /** Takes addresses from a domain, at once where it runs: those given, or all. Its interface stays where it is. */
@@ -25,6 +25,7 @@ export function unassign(name: string, given: readonly string[], context: Contex
         ...ownMode(dhcpOf(target)),
       };
       changeAssignment(libvirt, known, rest.length === 0 ? undefined : kept, undefined, context);
+      warnOfRules(known, rest, context);
       const released = addresses.filter(address => !rest.includes(address)).map(({ prefix }) => prefix);
       // Nobody holds them now, and whoever comes next isn't the end of anybody's open connections.
       for (const prefix of active ? released : []) forgetFlows(prefix, context.host);

@@ -1,5 +1,6 @@
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
+import { interpreterOf } from './hook.ts';
 
 /** Whether a security module keeps libvirtd from running the hook. */
 export function checkConfinement(facts: Facts): Finding[] {
@@ -10,8 +11,7 @@ export function checkConfinement(facts: Facts): Finding[] {
 function checkAppArmor(facts: Facts): Finding[] {
   const profiles = facts.file('/sys/kernel/security/apparmor/profiles')?.text ?? '';
   if (!/libvirtd \(enforce\)/.test(profiles)) return [];
-  const hook = facts.file('/etc/libvirt/hooks/qemu')?.text ?? '';
-  const [, node] = /^"(\/[^"]+)" \S+/m.exec(hook) ?? [];
+  const node = interpreterOf(facts)?.node;
   if (node === undefined || /^\/usr\/s?bin\//.test(node)) return [];
   return [
     finding(

@@ -1,4 +1,5 @@
-import { format, overlaps, size } from '../address.ts';
+import { compare, contains, type Family, format, size } from '../address.ts';
+import type { Holding } from '../allocate.ts';
 import { addressesOf } from '../domain.ts';
 import { holdingsOf } from '../inventory.ts';
 import type { KnownDomain } from '../libvirt.ts';
@@ -38,25 +39,26 @@ export function checkMetadata(facts: Facts): Finding[] {
 const again = (name: string): string => `hnet unassign ${word(name)} && hnet assign ${word(name)}`;
 
 export function checkTwins(facts: Facts): Finding[] {
-  const holdings = all(facts).flatMap(holdingsOf);
-  const sorted = holdings.toSorted((a, b) => (a.address.prefix.first < b.address.prefix.first ? -1 : 1));
-  return sorted.flatMap((holding, index) => {
-    const next = sorted[index + 1];
-    if (
-      next === undefined ||
-      next.domain === holding.domain ||
-      !overlaps(next.address.prefix, holding.address.prefix)
-    )
+  const sorted = all(facts)
+    .flatMap(holdingsOf)
+    .toSorted((a, b) => compare(a.address.prefix, b.address.prefix));
+  // Prefixes nest or are apart: what overlaps one that came before lies in the last that lies in no other.
+  let outer: Holding | undefined;
+  return sorted.flatMap(holding => {
+    if (outer === undefined || !contains(outer.address.prefix, holding.address.prefix)) {
+      outer = holding;
       return [];
-    return [
-      finding(
-        `${quote(holding.name)} and ${quote(next.name)} are both assigned ${format(next.address.prefix)}`,
-        'only the one that starts first gets it, and the other is refused',
-        `hnet unassign ${word(next.name)} ${format(next.address.prefix)}`,
-      ),
-    ];
+    }
+    return outer.domain === holding.domain ? [] : [twins(outer.name, holding)];
   });
 }
+
+const twins = (holder: string, { name, address }: Holding): Finding =>
+  finding(
+    `${quote(holder)} and ${quote(name)} are both assigned ${format(address.prefix)}`,
+    'only the one that starts first gets it, and the other is refused',
+    `hnet unassign ${word(name)} ${format(address.prefix)}`,
+  );
 
 /** libvirt's own filters learn one address from the first packets: the bootstrap lease. */
 export function checkFilters(facts: Facts): Finding[] {
@@ -76,20 +78,27 @@ export function checkFilters(facts: Facts): Finding[] {
   });
 }
 
+/** Of a whole prefix, so many addresses at most are thought to be in use at a time. */
+const CROWD = 64n;
+
 /** Every guest that is spoken to is an entry, and a full table cuts everybody off. */
 export function checkNeighbours(facts: Facts): Finding[] {
-  const assigned = all(facts)
-    .flatMap(holdingsOf)
-    .filter(({ address }) => address.prefix.family === 4)
-    .reduce((sum, { address }) => sum + Number(size(address.prefix)), 0);
-  const path = '/proc/sys/net/ipv4/neigh/default/gc_thresh3';
-  const limit = Number(facts.file(path)?.text.trim() ?? Number.NaN);
-  if (!(assigned > limit / 2)) return [];
-  return [
-    finding(
-      `${assigned} addresses are assigned, and the kernel's neighbour table takes ${limit}`,
-      'when it is full, no VM is reachable that is not in it',
-      `sysctl -w net.ipv4.neigh.default.gc_thresh3=${assigned * 4}`,
-    ),
-  ];
+  const held = all(facts).flatMap(holdingsOf);
+  return ([4, 6] as const).flatMap(family => {
+    const assigned = held
+      .filter(({ address }) => address.prefix.family === family)
+      .map(({ address: { prefix } }) => Number(family === 6 && size(prefix) > CROWD ? CROWD : size(prefix)))
+      .reduce((sum, count) => sum + count, 0);
+    const limit = Number(facts.file(thresholdOf(family))?.text.trim() ?? Number.NaN);
+    if (!(assigned > limit / 2)) return [];
+    return [
+      finding(
+        `${assigned} addresses are assigned, and the kernel's IPv${family} neighbour table takes ${limit}`,
+        'when it is full, no VM is reachable that is not in it',
+        `sysctl -w net.ipv${family}.neigh.default.gc_thresh3=${assigned * 4}`,
+      ),
+    ];
+  });
 }
+
+const thresholdOf = (family: Family): string => `/proc/sys/net/ipv${family}/neigh/default/gc_thresh3`;

@@ -1,13 +1,19 @@
 /** What the checks judge by, gathered once. Everything here may be missing: a host in trouble is what it is for. */
 import { statSync } from 'node:fs';
-import type { Config } from '../config.ts';
+import { format, formatLong, isLinkLocal, type Prefix } from '../address.ts';
+import { chooseFirewall } from '../backend.ts';
+import { type Config, DEFAULT_CONFIG } from '../config.ts';
 import { loadConfig } from '../config-file.ts';
+import type { Strangers } from '../firewall/strangers.ts';
 import type { Uplink } from '../firewall/uplink.ts';
 import { type Host, readIfThere } from '../host.ts';
 import { type KnownDomain, withLibvirt } from '../libvirt.ts';
 import { observeUplink, readNetwork } from '../observe.ts';
+import { observeStrangers } from '../observe-strangers.ts';
+import { observeUplinkFacts } from '../observe-uplink.ts';
 import { Refusal, reason } from '../refusal.ts';
-import type { View } from '../view.ts';
+import type { UplinkFacts } from '../uplink.ts';
+import { EMPTY_VIEW, type View } from '../view.ts';
 
 /** A fact, or why it can't be had. */
 export type Known<T> =
@@ -17,9 +23,15 @@ export type Known<T> =
 export interface Facts {
   readonly config: Known<Config>;
   readonly uplink: Known<Uplink>;
+  /** How it runs, in each family. */
+  readonly uplinks: Known<readonly UplinkFacts[]>;
   readonly network: Pick<View, 'links' | 'addresses' | 'routes'>;
+  /** What others filter. */
+  readonly strangers: Strangers;
   readonly domains: Known<readonly KnownDomain[]>;
   readonly file: (path: string) => File | undefined;
+  /** Whether an answer to an address comes here; asks the gateway, see {@link answersArrive}. */
+  readonly arrives: (address: Prefix, gateway: Prefix, device: string) => boolean;
   /** What a command prints; undefined if it can't be run, or fails. */
   readonly output: (...argv: readonly string[]) => string | undefined;
 }
@@ -35,20 +47,45 @@ export interface File {
 
 export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
-  const given =
-    config.is === 'known' ? config.value : { uplink: undefined, host: undefined, gateway: undefined };
+  const given = config.is === 'known' ? config.value : DEFAULT_CONFIG;
+  const network = known(() => readNetwork(host));
   return {
     config,
     uplink: known(() => observeUplink(host, given)),
-    network: readNetwork(host),
+    uplinks: known(() => observeUplinkFacts(host, given)),
+    network: network.is === 'known' ? network.value : EMPTY_VIEW,
+    strangers: observeStrangers(host, chooseFirewall(given)),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
+    arrives: (...question) => answersArrive(host, ...question),
     output: (...argv) => {
       const result = known(() => host.run(argv));
       return result.is === 'known' ? result.value : undefined;
     },
   };
 }
+
+/**
+ * Sends a ping to the gateway with an address that nobody holds. It stands on the loopback interface for that, where no
+ * neighbour's question about it is answered: so the answer comes only if the provider routes it here. The address goes
+ * by itself after some seconds, whatever becomes of this process.
+ */
+function answersArrive(host: Host, address: Prefix, gateway: Prefix, device: string): boolean {
+  const own = formatLong(address);
+  const target = isLinkLocal(gateway) ? `${format(gateway)}%${device}` : format(gateway);
+  try {
+    host.run(['ip', 'address', 'replace', own, 'dev', 'lo', ...PASSING]);
+    host.run(['ping', '-6', '-n', '-c', '3', '-i', '0.3', '-w', '3', '-I', format(address), target]);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  } finally {
+    known(() => host.run(['ip', 'address', 'delete', own, 'dev', 'lo']));
+  }
+}
+
+const PASSING = ['valid_lft', '10', 'preferred_lft', '0', 'noprefixroute'];
 
 function known<T>(read: () => T): Known<T> {
   try {

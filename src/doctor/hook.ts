@@ -4,12 +4,25 @@ import { type Finding, finding } from './finding.ts';
 const PLACES = ['/etc/libvirt/hooks/qemu', '/etc/libvirt/hooks/qemu.d/hnet'];
 const AGAIN = 'sudo ./install.sh';
 
+/** Our hook, and where it lies. */
+function findHook(facts: Facts): { path: string; file: File } | undefined {
+  const found = PLACES.map(path => ({ path, file: facts.file(path) }));
+  return found.find(
+    (one): one is { path: string; file: File } => one.file?.text.includes('# hnet:') === true,
+  );
+}
+
+/** What the hook is run with, and what it runs. */
+export function interpreterOf(facts: Facts): { node: string; program: string } | undefined {
+  const text = findHook(facts)?.file.text ?? '';
+  const [, program] = /^program=(\S+)$/m.exec(text) ?? [];
+  const [, node] = /"(\/[^"]+)" \$program/.exec(text) ?? [];
+  return node === undefined || program === undefined ? undefined : { node, program };
+}
+
 /** Without the hook a VM starts as if nothing were wrong, and has no network. */
 export function checkHook(facts: Facts): Finding[] {
-  const found = PLACES.flatMap(path => {
-    const file = facts.file(path);
-    return file?.text.includes('# hnet:') ? [{ path, file }] : [];
-  })[0];
+  const found = findHook(facts);
   if (found === undefined)
     return [
       finding(
@@ -18,11 +31,7 @@ export function checkHook(facts: Facts): Finding[] {
         AGAIN,
       ),
     ];
-  return [
-    ...checkFile(found.path, found.file),
-    ...checkInterpreter(found.file, facts),
-    ...checkSeen(found, facts),
-  ];
+  return [...checkFile(found.path, found.file), ...checkInterpreter(facts), ...checkSeen(found, facts)];
 }
 
 function checkFile(path: string, { mode, owner, isRegular }: File): Finding[] {
@@ -36,8 +45,8 @@ function checkFile(path: string, { mode, owner, isRegular }: File): Finding[] {
   ];
 }
 
-function checkInterpreter({ text }: File, facts: Facts): Finding[] {
-  const [, node, program] = /^"(\/[^"]+)" (\S+)/m.exec(text) ?? [];
+function checkInterpreter(facts: Facts): Finding[] {
+  const { node, program } = interpreterOf(facts) ?? {};
   if (node === undefined || program === undefined) return [];
   const version = Number(/^v(\d+)/.exec(facts.output(node, '--version') ?? '')?.[1] ?? 0);
   if (version < 20)

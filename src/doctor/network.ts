@@ -1,21 +1,31 @@
-import { contains, format, overlaps, type Prefix, parseSubnet } from '../address.ts';
+import { contains, format, isSingle, overlaps, type Prefix, parseSubnet } from '../address.ts';
+import { familiesIn } from '../backend.ts';
 import { refuseHostInPools } from '../config.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../names.ts';
 import { Refusal, reason } from '../refusal.ts';
+import { FORWARDING } from '../resources/forwarding.ts';
+import { uplinkFaults } from '../uplink.ts';
 import type { Route } from '../view.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
 const EDIT = `\${EDITOR:-nano} ${CONFIG_FILE}`;
+const edit = (what: string): string => `${EDIT}  # ${what}`;
 
 export function checkConfig({ config }: Facts): Finding[] {
   if (config.is === 'unknown') return [finding(config.why, 'no VM of ours starts', EDIT)];
   return config.value.pools.length > 0
     ? []
-    : [finding('"pools" is empty', 'there is no address to assign', EDIT)];
+    : [
+        finding(
+          '"pools" is empty',
+          'there is no address to assign',
+          edit('name what your provider routes here'),
+        ),
+      ];
 }
 
-export function checkUplink({ uplink, network }: Facts): Finding[] {
+export function checkUplink({ uplink, uplinks, network }: Facts): Finding[] {
   if (uplink.is === 'unknown')
     return [
       finding(uplink.why, 'nothing of ours can be set up', 'ip route add default via GATEWAY dev DEVICE'),
@@ -29,19 +39,30 @@ export function checkUplink({ uplink, network }: Facts): Finding[] {
         `ip link set ${device} up`,
       ),
     ];
-  if (gateway !== undefined) return [];
-  return [
-    finding(
-      'the default route has no gateway',
-      'a domain could be given the gateway address, for hnet does not know it',
-      `echo 'gateway = "ADDRESS"' and the rest of ${CONFIG_FILE}: ${EDIT}`,
-    ),
-  ];
+  if (gateway === undefined)
+    return [
+      finding(
+        'the default route has no gateway',
+        "a domain could be given the gateway's address, for hnet does not know it",
+        edit('gateway = "ADDRESS"'),
+      ),
+    ];
+  const known = uplinks.is === 'known' ? uplinks.value.filter(({ family }) => family === 4) : [];
+  // Whether it forwards is a check of its own.
+  return known
+    .flatMap(fact => uplinkFaults({ ...fact, forwarding: true }))
+    .map(fault =>
+      finding(fault, 'what lies beside the host is not reached', 'hnet host --format ifupdown  # or netplan'),
+    );
 }
 
-export function checkForwarding({ file }: Facts): Finding[] {
-  if (file('/proc/sys/net/ipv4/ip_forward')?.text.trim() === '1') return [];
-  return [finding('IPv4 forwarding is off', 'nothing passes between the uplink and the VMs', 'hnet sync')];
+export function checkForwarding({ config, file }: Facts): Finding[] {
+  const families = familiesIn(config.is === 'known' ? config.value.pools : []);
+  return families
+    .filter(family => file(FORWARDING[family])?.text.trim() !== '1')
+    .map(family =>
+      finding(`IPv${family} forwarding is off`, 'nothing passes between the uplink and the VMs', 'hnet sync'),
+    );
 }
 
 /** Pools that hold the host, lie on the uplink's own wire, or that the host routes elsewhere. */
@@ -60,7 +81,9 @@ export function checkPools({ config, uplink, network }: Facts): Finding[] {
       if (!(error instanceof Refusal)) throw error;
       findings.push(finding(reason(error), "the host's own address would be routed to a VM", EDIT));
     }
-    for (const subnet of (network.addresses.get(device) ?? []).map(parseSubnet))
+    const subnets = (network.addresses.get(device) ?? []).map(parseSubnet);
+    // The provider's IPv6 subnet is the uplink's own more often than not: see ipv6.ts.
+    for (const subnet of subnets.filter(one => one.family === 4 && !isSingle(one)))
       for (const pool of pools.filter(one => overlaps(one, subnet)))
         findings.push(
           finding(
@@ -98,7 +121,7 @@ export function checkScopes({ config, network, file }: Facts): Finding[] {
       finding(
         `the bootstrap scopes ${scopes.map(format).join(', ')} overlap the route ${format(prefix)} to ${dev}`,
         'domains whose scope lies there are refused',
-        `choose another range for "scopes": ${EDIT}`,
+        edit('choose another range for "scopes"'),
       ),
     );
   const hasDocker = ['/usr/bin/dockerd', '/usr/sbin/dockerd'].some(path => file(path) !== undefined);
@@ -109,7 +132,7 @@ export function checkScopes({ config, network, file }: Facts): Finding[] {
     finding(
       `Docker takes its networks from 172.17.0.0/12 on, where the bootstrap scopes ${scopes.map(format).join(', ')} lie`,
       'its next network may take the scope of a domain, which is then refused',
-      `set "default-address-pools" in ${DOCKER}, then: systemctl restart docker`,
+      `\${EDITOR:-nano} ${DOCKER} && systemctl restart docker  # set "default-address-pools"`,
     ),
   ];
 }

@@ -67,33 +67,3 @@ function checkDnsmasq(facts: Facts): Finding[] {
     ),
   ];
 }
-
-/** Rules of others that drop what we let through: an accept ends one table's chain, not another's. */
-export function checkStrangers(facts: Facts): Finding[] {
-  const backend = facts.config.is === 'known' ? chooseFirewall(facts.config.value).name : 'iptables';
-  const listing = facts.output('nft', 'list', 'ruleset') ?? '';
-  return tablesOf(listing).flatMap(({ name, body }) => {
-    const isOwn =
-      /^ip6? (hnet|filter|nat|raw|mangle|security)$/.test(name) &&
-      (backend === 'iptables' || / hnet$/.test(name));
-    const drops =
-      /hook forward[^;]*; policy drop;/.test(body) || (name === 'inet firewalld' && /\breject\b/.test(body));
-    if (isOwn || !drops || /comment "hnet/.test(body)) return [];
-    return [
-      finding(
-        `the nftables table ${name} drops forwarded packets by default`,
-        "hnet's own accept doesn't reach into another table",
-        name === 'inet firewalld'
-          ? 'hnet sync'
-          : `nft list table ${name}  # and accept there what concerns device group 26734`,
-      ),
-    ];
-  });
-}
-
-function tablesOf(listing: string): { name: string; body: string }[] {
-  return [...listing.matchAll(/^table (\S+ \S+) \{\n([\s\S]*?)^\}/gm)].map(([, name = '', body = '']) => ({
-    name,
-    body,
-  }));
-}

@@ -43,7 +43,9 @@ function renderMatch(match: Match, family: Family): string[] {
     case 'to-device':
       return [`-o ${match.device}`];
     case 'set':
-      return [`-m set --match-set ${match.name} ${match.side === 'source' ? 'src' : 'dst'}`];
+      return [
+        `-m set ${match.not ? '! ' : ''}--match-set ${match.name} ${match.side === 'source' ? 'src' : 'dst'}`,
+      ];
     case 'net':
       return [`${match.side === 'source' ? '-s' : '-d'} ${format(match.prefix)}`];
     case 'state':

@@ -35,7 +35,7 @@ function renderMatch(match: Match, family: Family): string {
     case 'to-device':
       return `oifname "${match.device}"`;
     case 'set':
-      return `${table} ${match.side === 'source' ? 'saddr' : 'daddr'} @${match.name}`;
+      return `${table} ${match.side === 'source' ? 'saddr' : 'daddr'} ${match.not ? '!= ' : ''}@${match.name}`;
     case 'net':
       return `${table} ${match.side === 'source' ? 'saddr' : 'daddr'} ${format(match.prefix)}`;
     case 'protocol':

@@ -63,21 +63,33 @@ const accepts = (point: Point, families: Families): readonly Accept[] =>
 
 /** One for each tool that can make a filter, and one for firewalld, which has its own way. */
 export function passages(config: Config, uplink: Uplink, used: Families): Resource[] {
-  const traffic = (point: Point, families: Families): Traffic => ({
-    point,
-    families,
-    uplink: uplink.device,
-    prefixes: addressesAt(point, config).filter(({ family }) => families.includes(family)),
-  });
-  const tools: readonly Tool[] = ['nft', 'iptables-nft', 'iptables-legacy'];
-  return [firewalldPolicies(config), ...tools.map(tool => passageThrough(tool, { used, traffic }))];
+  const passers = passersOf(config, uplink, used);
+  return [firewalldPolicies(config), ...TOOLS.map(tool => passageThrough(tool, passers))];
 }
+
+const TOOLS: readonly Tool[] = ['nft', 'iptables-nft', 'iptables-legacy'];
 
 /** What goes by: the families in use, and where which of it comes from or goes to. */
 interface Passers {
   readonly used: Families;
   readonly traffic: (point: Point, families: Families) => Traffic;
 }
+
+const passersOf = (config: Config, { device: uplink }: Uplink, used: Families): Passers => ({
+  used,
+  traffic: (point, families) => ({
+    point,
+    families,
+    uplink,
+    prefixes: addressesAt(point, config).filter(({ family }) => families.includes(family)),
+  }),
+});
+
+/** Chains of others in which what belongs to domains ends, with no accept of ours before that. */
+export const blockades = (config: Config, uplink: Uplink, used: Families, view: View): string[] =>
+  TOOLS.flatMap(tool => crossings(tool, view, passersOf(config, uplink, used)))
+    .filter(({ place, finding }) => place !== undefined && finding.is !== 'present')
+    .map(({ table, chain }) => nameOf(table, chain));
 
 /** All that belongs to domains, or what DHCP and neighbour discovery use. */
 function addressesAt(point: Point, { pools, dhcp: { scopes } }: Config): Prefix[] {
@@ -146,7 +158,7 @@ function probe({ table, chain, accepts, place }: Omit<Crossing, 'finding'>, comp
   const places = (table.chains.get(chain)?.rules ?? []).flatMap(({ passage }, index) =>
     passage === undefined ? [] : [index],
   );
-  const where = `chain ${chain} of table ${table.family} ${table.name}`;
+  const where = nameOf(table, chain);
   if (place === undefined)
     return places.length === 0 || !complete ? PRESENT : changed(`${where} doesn't need it`);
   if (places.length === 0) return ABSENT;
@@ -178,6 +190,9 @@ function insertion({ table, chain, accepts, place }: Crossing): string[] {
     return `${verb} ${iptables} -m comment --comment ${MARK} -j ACCEPT`;
   });
 }
+
+const nameOf = ({ family, name }: ForeignTable, chain: string): string =>
+  `chain ${chain} of table ${family} ${name}`;
 
 const at = ({ family, name }: ForeignTable, chain: string): string => `${family} ${name} ${chain}`;
 

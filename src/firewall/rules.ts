@@ -14,7 +14,7 @@ export type Match =
   | { readonly is: 'to-domain' }
   | { readonly is: 'from-device' | 'to-device'; readonly device: string }
   /** Matching a set with counters also counts the packet on the entry. */
-  | { readonly is: 'set'; readonly name: string; readonly side: Side }
+  | { readonly is: 'set'; readonly name: string; readonly side: Side; readonly not?: true }
   | { readonly is: 'net'; readonly side: Side; readonly prefix: Prefix }
   | { readonly is: 'protocol'; readonly protocol: Protocol }
   | {
@@ -128,6 +128,7 @@ export const from = (device: string): Match => ({ is: 'from-device', device });
 export const to = (device: string): Match => ({ is: 'to-device', device });
 export const source = (name: string): Match => ({ is: 'set', name, side: 'source' });
 export const destination = (name: string): Match => ({ is: 'set', name, side: 'destination' });
+export const notDestination = (name: string): Match => ({ is: 'set', name, side: 'destination', not: true });
 export const state = (...states: TrackingState[]): Match => ({ is: 'state', states });
 
 export const accept: Verdict = { do: 'accept' };

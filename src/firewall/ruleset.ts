@@ -28,6 +28,7 @@ import {
   go,
   jump,
   type Match,
+  notDestination,
   type Rule,
   type Ruleset,
   rule,
@@ -139,7 +140,7 @@ function rawChains(family: Family, sets: SetNames, device: string): Chain[] {
   return [
     {
       name: 'hnet-prerouting',
-      rules: [rule(go('hnet-leaving'), fromDomain), rule(go('hnet-arriving'), from(device))],
+      rules: [rule(go('hnet-arriving'), from(device)), rule(go('hnet-leaving'), fromDomain)],
     },
     { name: 'hnet-leaving', rules: family === 4 ? leaving4(sets) : leaving6(sets) },
     ...(family === 4 ? [] : discoveryChains(sets)),
@@ -170,7 +171,7 @@ function rawChains(family: Family, sets: SetNames, device: string): Chain[] {
         ...scopes(rule(drop(CAUSES.scope), destination(sets.scopes))),
       ],
     },
-    { name: 'hnet-assigned', rules: [rule(back, destination(sets.tracked)), rule(untrack)] },
+    { name: 'hnet-assigned', rules: [rule(untrack, notDestination(sets.tracked))] },
   ];
 }
 
@@ -216,18 +217,26 @@ const discoveryChains = (sets: SetNames): Chain[] => [
 
 const UNSPECIFIED: Prefix = { family: 6, first: 0n, length: 128 };
 
+/**
+ * What raw has untracked it has found to be for a domain's address, or from one: most packets are, and meet one
+ * rule that asks for no set. The device comes first in it, for to compare that costs next to nothing.
+ */
 function forwardChains(sets: SetNames, config: Config, device: string): Chain[] {
   return [
     {
       name: 'hnet-forward',
-      rules: [rule(go('hnet-egress'), fromDomain), rule(go('hnet-ingress'), toDomain)],
+      rules: [
+        rule(accept, from(device), toDomain, state('UNTRACKED')),
+        rule(go('hnet-egress'), fromDomain),
+        rule(go('hnet-ingress'), toDomain),
+      ],
     },
     {
       name: 'hnet-egress',
       rules: [
         ...config.firewall.outboundDeny.map(ports => rule(drop(CAUSES.outbound), ports)),
-        rule(go('hnet-between'), toDomain),
         rule(accept, to(device), state('UNTRACKED')),
+        rule(go('hnet-between'), toDomain),
         rule(jump('hnet-outbound'), source(sets.tracked)),
         rule(accept, to(device)),
         rule(drop(CAUSES.elsewhere)),
@@ -237,7 +246,6 @@ function forwardChains(sets: SetNames, config: Config, device: string): Chain[] 
     {
       name: 'hnet-ingress',
       rules: [
-        rule(accept, from(device), state('UNTRACKED')),
         rule(jump('hnet-inbound'), destination(sets.tracked)),
         rule(accept, from(device), destination(sets.tracked)),
         rule(accept, replies),

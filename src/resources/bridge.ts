@@ -1,4 +1,4 @@
-import { type Action, ip, sysctlPath } from '../action.ts';
+import { type Action, ip, launch, sysctlPath } from '../action.ts';
 import { format, formatLong, nth, type Prefix } from '../address.ts';
 import {
   aliasOwner,
@@ -6,6 +6,8 @@ import {
   DEVICE_GROUP,
   GATEWAY6,
   gatewayOf,
+  LEAVING_NAME,
+  leavingName,
   linkAlias,
   privateSubnet,
 } from '../names.ts';
@@ -21,7 +23,7 @@ export interface BridgeSpec {
   readonly prefixes: readonly Prefix[];
 }
 
-const hasIpv6 = ({ prefixes }: BridgeSpec): boolean => prefixes.some(({ family }) => family === 6);
+export const hasIpv6 = ({ prefixes }: BridgeSpec): boolean => prefixes.some(({ family }) => family === 6);
 
 /**
  * STP and the forwarding delay would hold back the first frames. Ageing 0 and no snooping: there is one port
@@ -48,8 +50,36 @@ export function bridge(spec: BridgeSpec): Resource {
       // No link-local address by itself: IPv6 is off on a bridge until an IPv6 address is assigned, and then has ours.
       ip('link', 'set', 'dev', name, 'alias', linkAlias(domain), 'addrgenmode', 'none', 'up'),
     ],
-    down: () => [ip('link', 'delete', 'dev', name)],
+    down: () => removeBridge(name),
   };
+}
+
+/**
+ * The kernel lets whoever deletes a link wait for its grace period, 25 to 40 ms. So the bridge gives up its name at
+ * once, for the next start, and is deleted under another by a process of its own. One that wasn't, because that process
+ * was killed, goes before the next takes its name.
+ */
+function removeBridge(name: string): Action[] {
+  const leaving = leavingName(name);
+  return [
+    ip('link', 'delete', 'dev', leaving),
+    ip('link', 'set', 'dev', name, 'down'),
+    ip('link', 'set', 'dev', name, 'name', leaving),
+    launch(['ip', 'link', 'delete', 'dev', leaving]),
+  ];
+}
+
+/** Those that are about to be deleted, or were to be. */
+export function leavingBridges({ links }: View): Resource[] {
+  const leaving = [...links].filter(
+    ([name, { alias }]) => LEAVING_NAME.test(name) && aliasOwner(alias) !== undefined,
+  );
+  return leaving.map(([name]) => ({
+    label: `bridge ${name}`,
+    probe: () => PRESENT,
+    up: () => [],
+    down: () => [ip('link', 'delete', 'dev', name)],
+  }));
 }
 
 function probeBridge({ domain }: BridgeSpec, mac: string, link: Link | undefined): Finding {
@@ -115,7 +145,6 @@ export const isAdvertised = ({ family, length }: Prefix): boolean => family === 
  * address detection: a guest could answer it, and so take the gateway's place.
  */
 export function ipv6Addresses(spec: BridgeSpec): Resource[] {
-  if (!hasIpv6(spec)) return [];
   const { name, scope, prefixes } = spec;
   const ipv6 = prefixes.filter(({ family }) => family === 6);
   const addresses = [

@@ -25,8 +25,8 @@ export interface DhcpService {
 /**
  * The configuration of one server; undefined for none. port=0: it serves no DNS. no-ping: probing an address
  * before offering it delays the first lease by three seconds, and nobody else is on this wire. authoritative: a
- * client that renews a lease of the other mode is refused, and asks anew, instead of keeping it to its end. Option
- * 12 is the hostname, which dnsmasq takes by its number only.
+ * client that renews a lease of the other mode is refused, and asks anew, instead of keeping it to its end. pid-file
+ * without a path: whoever starts it notes its pid. Option 12 is the hostname, which dnsmasq takes by its number only.
  */
 export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): string | undefined {
   if (service.mode === 'off') return undefined;
@@ -43,7 +43,7 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
     'no-resolv',
     'no-ping',
     'dhcp-authoritative',
-    `pid-file=${pidFile(name)}`,
+    'pid-file',
     `dhcp-leasefile=${leaseFile(name)}`,
     ...(isPublic ? publicRanges(spec, service, dhcp) : [bootstrapRange(spec, dhcp)]),
     ...hosts(service, isPublic),

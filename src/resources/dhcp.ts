@@ -1,4 +1,4 @@
-import { type Action, directory, remove, run, write } from '../action.ts';
+import { type Action, directory, remove, serve, write } from '../action.ts';
 import { format } from '../address.ts';
 import type { DhcpConfig } from '../config.ts';
 import { LEASES_DIRECTORY } from '../names.ts';
@@ -34,7 +34,7 @@ export function dhcpScope(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConf
             stopDhcp(name, view.dhcp.get(name)),
             directory(LEASES_DIRECTORY),
             write(file, text),
-            run(['dnsmasq', `--conf-file=${file}`]),
+            serve(['dnsmasq', '--keep-in-foreground', `--conf-file=${file}`], pidFile(name)),
           ],
     down: view => removeDhcp(name, view.dhcp.get(name)),
   };

@@ -4,7 +4,7 @@
  */
 import { type Action, ip, remove, run, write } from '../action.ts';
 import { format, formatLong, isSingle, type Prefix } from '../address.ts';
-import { NDP_DIRECTORY } from '../names.ts';
+import { NDP_DIRECTORY, ROUTE_PROTOCOL } from '../names.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
 /** The kernel answers for single addresses, and a responder of our own for whole prefixes. */
@@ -16,15 +16,21 @@ export function neighbourProxies(bridge: string, prefixes: readonly Prefix[], de
   ];
 }
 
-/** Adding an entry also makes the kernel listen to the multicast group in which it is asked for. */
+/**
+ * Adding an entry also makes the kernel listen to the multicast group in which it is asked for. It is known as ours by
+ * its protocol number, as routes are.
+ */
 function kernelProxy(address: string, device: string): Resource {
   return {
     label: `neighbour proxy for ${address} on ${device}`,
     probe: view => (view.proxies.has(`${address} ${device}`) ? PRESENT : ABSENT),
-    up: () => [ip('neigh', 'replace', 'proxy', address, 'dev', device)],
-    down: () => [ip('neigh', 'delete', 'proxy', address, 'dev', device)],
+    up: () => [ip('neigh', 'replace', 'proxy', address, 'dev', device, 'protocol', String(ROUTE_PROTOCOL))],
+    down: () => [removeProxy(address, device)],
   };
 }
+
+export const removeProxy = (address: string, device: string): Action =>
+  ip('neigh', 'delete', 'proxy', address, 'dev', device);
 
 export const responderFile = (bridge: string): string => `${NDP_DIRECTORY}/${bridge}.conf`;
 export const responderPid = (bridge: string): string => `${NDP_DIRECTORY}/${bridge}.pid`;

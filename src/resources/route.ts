@@ -50,6 +50,15 @@ export function poolRoute(pool: Prefix): Resource {
   };
 }
 
+/** The route of a pool as it stands in the view. */
+export const toPoolRoute = (prefix: Prefix): Route => ({
+  prefix,
+  type: DEAD_END[prefix.family],
+  dev: undefined,
+  protocol: String(ROUTE_PROTOCOL),
+  metric: POOL_METRIC[prefix.family],
+});
+
 /** Whether a route is a pool's, of whatever configuration. */
 export const isPoolRoute = ({ prefix: { family }, type, protocol }: Route): boolean =>
   type === DEAD_END[family] && isOurs(protocol);

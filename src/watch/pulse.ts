@@ -3,40 +3,47 @@
  * of iptables-legacy, the switch for forwarding. Two short commands at most, for it is read every second.
  */
 import { existsSync, readdirSync } from 'node:fs';
+import type { Family } from '../address.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import { CommandFailure, Host, processOf, readIfThere } from '../host.ts';
-import { DHCP_DIRECTORY } from '../names.ts';
-import { configurationFile, pidFile } from '../resources/dhcp.ts';
+import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../names.ts';
+import { FORWARDING } from '../resources/forwarding.ts';
 
-export function readPulse({ name }: Firewall): string {
+export function readPulse({ name, families }: Firewall): string {
   const host = new Host({ limit: 5_000 });
   return [
-    readIfThere('/proc/sys/net/ipv4/ip_forward') ?? '',
-    ...servers(),
-    ...(name === 'iptables' ? [sets(output(host, ['ipset', 'list', '-t'])), legacyRules(host)] : []),
+    ...families.map(family => readIfThere(FORWARDING[family]) ?? ''),
+    ...servers(DHCP_DIRECTORY),
+    ...servers(NDP_DIRECTORY),
+    ...(name === 'iptables'
+      ? [sets(output(host, ['ipset', 'list', '-t'])), legacyRules(host, families)]
+      : []),
   ].join('\n');
 }
 
-function servers(): string[] {
-  if (!existsSync(DHCP_DIRECTORY)) return [];
-  const bridges = readdirSync(DHCP_DIRECTORY).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? []);
-  return bridges.map(
-    bridge => `${bridge} ${processOf(pidFile(bridge), configurationFile(bridge)) ?? 'dead'}`,
-  );
+/** Each server has the files BRIDGE.conf and BRIDGE.pid. */
+function servers(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  const bridges = readdirSync(directory).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? []);
+  return bridges.map(bridge => {
+    const file = `${directory}/${bridge}`;
+    return `${file} ${processOf(`${file}.pid`, `${file}.conf`) ?? 'dead'}`;
+  });
 }
 
-/** Names and numbers of entries; those of the set whose entries end by themselves don't count. */
+/** Names and numbers of entries; those of the sets whose entries end by themselves don't count. */
 function sets(listing: string): string {
   const blocks = listing
     .split('\n\n')
-    .filter(block => /^Name: hnet/m.test(block) && !/-settling$/m.test(block));
+    .filter(block => /^Name: hnet/m.test(block) && !/-(settling|soliciting)$/m.test(block));
   return blocks.map(block => block.match(/^(Name|Number of entries): .*$/gm)?.join(' ')).join('\n');
 }
 
 /** Only the older kind of iptables changes without a word. */
-function legacyRules(host: Host): string {
+function legacyRules(host: Host, families: readonly Family[]): string {
   if (!output(host, ['iptables', '--version']).includes('legacy')) return '';
-  return output(host, ['iptables-save']).replace(/\[\d+:\d+\]|^#.*$/gm, '');
+  const saved = families.map(family => output(host, [family === 4 ? 'iptables-save' : 'ip6tables-save']));
+  return saved.join('').replace(/\[\d+:\d+\]|^#.*$/gm, '');
 }
 
 function output(host: Host, argv: readonly string[]): string {

@@ -26,9 +26,9 @@ const AT_ONCE = 200;
 /** The plans of some members, with or without what is their DHCP servers'. */
 function plansOf(first: number, count: number, config: Config, dhcp: boolean): Resource[][] {
   return Array.from({ length: count }, (_, index) => {
-    const { domain, address } = member(first + index);
+    const { domain, name, address } = member(first + index);
     const plan = domainPlan(
-      { domain, addresses: [address], policy: OPEN },
+      { domain, name, addresses: [address], policy: OPEN },
       config.dhcp,
       chooseFirewall(config),
     );
@@ -44,8 +44,11 @@ function transpose(plans: readonly Resource[][]): Resource[] {
 
 function bringUp(first: number, count: number, config: Config, dhcp: boolean): void {
   const host = new Host();
-  const actions = transpose(plansOf(first, count, config, dhcp)).flatMap(resource => resource.up(EMPTY_VIEW));
+  const actions = transpose(plansOf(first, count, config, dhcp))
+    .filter(resource => resource.probe(EMPTY_VIEW).is !== 'present')
+    .flatMap(resource => resource.up(EMPTY_VIEW));
   for (const batch of batches(actions)) host.perform(batch, false);
+  host.awaitServers();
 }
 
 function attach(count: number, backend: Firewall['name']): void {

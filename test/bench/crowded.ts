@@ -8,14 +8,16 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 /** Where a host keeps what the benchmark puts there; it vanishes with the host. */
 export const RUN = '/run/hnet-bench';
 
-export type Backend = 'nft' | 'legacy';
+/** The filter by iptables, of either kind, or by nftables alone. */
+export type Backend = 'iptables-nft' | 'iptables-legacy' | 'nftables';
 
 /** Makes a host that holds some thousand addresses by hnet's own plans, but for their DHCP servers. */
-export async function assemble(host: Host, count: number, backend: Backend = 'nft'): Promise<void> {
-  await host.write('/etc/hnet/hnet.toml', CONFIG);
+export async function assemble(host: Host, count: number, backend: Backend = 'iptables-nft'): Promise<void> {
+  const [name] = backend.split('-');
+  await host.write('/etc/hnet/hnet.toml', `${CONFIG}[firewall]\nbackend = "${name}"\n`);
   await host.run(['mkdir', '-p', RUN]);
-  await host.run(['cp', `${PROJECT}dist/qemu.cjs`, `${RUN}/qemu.cjs`]);
-  await chooseIptables(host, backend);
+  await host.run(['cp', `${PROJECT}dist/qemu.cjs`, `${PROJECT}dist/program.cjs`, RUN]);
+  if (backend !== 'nftables') await chooseIptables(host, backend);
   await crowd(host, String(count));
 }
 
@@ -28,10 +30,10 @@ async function crowd(host: Host, ...argv: readonly string[]): Promise<void> {
 }
 
 /** Which of its two kinds iptables is, is a symbolic link below /etc, which each host of the lab has to itself. */
-export async function chooseIptables(host: Host, backend: Backend): Promise<void> {
+export async function chooseIptables(host: Host, kind: Exclude<Backend, 'nftables'>): Promise<void> {
   for (const tool of ['iptables', 'iptables-save', 'iptables-restore']) {
     const [, suffix = ''] = tool.split('iptables');
-    await host.run(['ln', '-sfn', `/usr/sbin/iptables-${backend}${suffix}`, `/etc/alternatives/${tool}`]);
+    await host.run(['ln', '-sfn', `/usr/sbin/${kind}${suffix}`, `/etc/alternatives/${tool}`]);
   }
 }
 

@@ -4,8 +4,10 @@ import { formatLong } from '../../src/address.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
+import type { Machine } from '../lab/machine.ts';
 import { assemble, type Backend, chooseIptables } from './crowded.ts';
 import { member } from './members.ts';
+import { costOf, type Flows, pump } from './pump.ts';
 
 export interface Router {
   readonly host: Host;
@@ -31,7 +33,12 @@ export async function ownRouter(lab: Lab, name: string, count: number, backend: 
 }
 
 /** A pair of rules for each address in the FORWARD chain: as scripts do that add rules per domain. */
-export async function pairRouter(lab: Lab, name: string, count: number, backend: Backend): Promise<Router> {
+export async function pairRouter(
+  lab: Lab,
+  name: string,
+  count: number,
+  backend: Exclude<Backend, 'nftables'>,
+): Promise<Router> {
   const host = await lab.host(name, { pools: [] });
   await chooseIptables(host, backend);
   const rules = Array.from({ length: count }, (_, number) => {
@@ -65,6 +72,9 @@ async function router(host: Host, number: number): Promise<Router> {
   return { host, guest, to: { mac: host.site.mac, address }, cable: host.site.name };
 }
 
-/** Packets that have arrived at the guest. */
-export const arrived = async ({ guest }: Router): Promise<number> =>
-  Number(await guest.read('/sys/class/net/eth0/statistics/rx_packets'));
+/** What a packet costs that a sender sends through a router to its guest, in microseconds of processor time. */
+export async function costThrough(sender: Machine, router: Router, flows: Flows): Promise<number> {
+  const { guest, cable, to } = router;
+  const arrived = async () => Number(await guest.read('/sys/class/net/eth0/statistics/rx_packets'));
+  return costOf(await pump(sender, cable, to, flows, arrived));
+}

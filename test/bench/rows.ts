@@ -5,7 +5,19 @@ import { growth } from './rows/growth.ts';
 import { packets } from './rows/packets.ts';
 import { parallel } from './rows/parallel.ts';
 import { profile } from './rows/profile.ts';
+import { repair } from './rows/repair.ts';
 import { start } from './rows/start.ts';
+import { steps } from './rows/steps.ts';
 
 /** The table, from top to bottom. A new row is a file in rows/ and a line here. */
-export const ROWS: readonly Row[] = [start, calls, profile, parallel, footprint, packets, growth];
+export const ROWS: readonly Row[] = [
+  start,
+  calls,
+  profile,
+  parallel,
+  footprint,
+  packets,
+  steps,
+  growth,
+  repair,
+];

@@ -3,13 +3,15 @@ import type { Guest } from '../lab/guest.ts';
 import { INTERNET } from '../lab/site.ts';
 import { until } from '../lab/wait.ts';
 import { changing, hnet, ok } from '../support/command.ts';
-import { uuidOf } from '../support/domain.ts';
+import { domainXml, uuidOf } from '../support/domain.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
 import { type Scene, VARIANTS } from '../support/scene.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
 
 const ATTACHMENT = `/run/hnet/attachments/${uuidOf('vm1')}.json`;
+const MANY = 60;
+const POOL = '123.45.94.0/26';
 const LEASES = '/var/lib/hnet/leases/br116.leases';
 
 /** Whatever other software, or an operator's slip, may do to a host while its domains run. */
@@ -167,6 +169,29 @@ kernelSuite('sync', scene => {
     expect(await one.host.run(['ip', 'route', 'show', '123.45.53.12'])).to.contain('br12');
   });
 
+  it(`takes no more processes for ${MANY} domains than for one, to check and to repair`, async () => {
+    const one = await scene({ pools: [POOL], config: `pools = ["${POOL}"]\n` });
+    const libvirt = await FakeLibvirt.create(one);
+    await libvirt.run('vm0', { addresses: ['123.45.94.0'] });
+    await ok(one, 'sync');
+    const few = await processes(one);
+    const numbers = Array.from({ length: MANY }, (_, number) => number);
+    await libvirt.runAll(
+      new Map(
+        numbers.map(number => [
+          uuidOf(`vm${number}`),
+          domainXml(`vm${number}`, { addresses: [`123.45.94.${number}`] }),
+        ]),
+      ),
+    );
+    expect(await ok(one, 'sync')).to.have.length.greaterThan(MANY);
+    const routes = await one.host.run(['ip', 'route', 'show', 'proto', '104', 'type', 'unicast']);
+    expect(routes.split('\n')).to.have.length(MANY);
+    const many = await processes(one);
+    // Node takes numbers of processes for its threads, and not always for as many.
+    for (const [what, count] of Object.entries(many)) expect(count, what).to.be.below((few[what] ?? 0) + 10);
+  });
+
   it('follows the metadata of a running domain: another address, rules, none', async () => {
     const { one, libvirt, base } = await ordered(await scene());
     const taps = TAPS;
@@ -209,6 +234,21 @@ kernelSuite('sync', scene => {
     await one.host.run(['ip', 'link', 'show', 'br9']);
   });
 });
+
+/** How many processes it takes to look, and to bring back what every domain has lost of filter and routes. */
+async function processes(one: Scene): Promise<Record<string, number>> {
+  // The machine numbers its own processes, one after the other.
+  const next = async () => Number(await one.host.sh('sh -c "echo \\$\\$"'));
+  const during = async (...argv: string[]): Promise<number> => {
+    const before = await next();
+    await hnet(one, ...argv);
+    return (await next()) - before;
+  };
+  const [check, sync] = [await during('check'), await during('sync')];
+  await one.host.sh(`ipset flush; iptables -F
+    ip route show proto 104 type unicast | sed 's/^/route del /' | ip -batch -`);
+  return { check, sync, repair: await during('sync') };
+}
 
 const TAPS = [{ bridge: 'br116', tap: 'vm1' }];
 

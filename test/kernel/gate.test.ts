@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Outcome } from '../lab/run.ts';
-import { HOOK, PROJECT } from '../support/build.ts';
+import { HOOK, PROGRAM, PROJECT } from '../support/build.ts';
 import { type DomainOptions, domainXml } from '../support/domain.ts';
 import type { Scene } from '../support/scene.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
@@ -37,7 +37,7 @@ kernelSuite('the gate before node', scene => {
     const one = await installed('/run/lab/node');
     await one.host.write(
       '/run/lab/node',
-      '#!/bin/sh\nshift; printf "%s|" "$@" >/run/lab/words; cat >/run/lab/xml\n',
+      '#!/bin/sh\nshift; printf "%s|" "$@" >/run/lab/words; { cat; cat <&3; } >/run/lab/xml\n',
     );
     await one.host.run(['chmod', '755', '/run/lab/node']);
     const name = '$(id) `id` $HOME \\ "x" \\n %s';
@@ -108,7 +108,7 @@ kernelSuite('the gate before node', scene => {
   async function installed(node: string): Promise<Scene> {
     const one = await scene();
     await one.overlay('/usr/lib');
-    await one.host.run(['install', '-D', '-m644', HOOK, '/usr/lib/hnet/qemu.cjs']);
+    await one.host.run(['install', '-D', '-m644', '-t', '/usr/lib/hnet', HOOK, PROGRAM]);
     await one.host.write(
       GATE,
       readFileSync(join(PROJECT, 'hooks/qemu.sh'), 'utf8').replaceAll('@NODE@', node),

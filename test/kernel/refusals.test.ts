@@ -1,6 +1,6 @@
 import { assignmentXml, domainXml, uuidOf, type Wanted } from '../support/domain.ts';
 import { expectRefusal } from '../support/refusal.ts';
-import { CONFIG, type Scene } from '../support/scene.ts';
+import { CONFIG, REAL, type Scene } from '../support/scene.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
 
@@ -133,7 +133,12 @@ const CASES: readonly Case[] = [
   {
     what: 'no dnsmasq',
     given: scene => scene.replace('/usr/sbin/dnsmasq'),
-    why: /^Cannot run "dnsmasq --conf-file=\/run\/hnet\/dhcp\/br116\.conf": the program is not installed$/,
+    why: /^Cannot run "dnsmasq .*--conf-file=\/run\/hnet\/dhcp\/br116\.conf": the program is not installed$/,
+  },
+  {
+    what: 'a dnsmasq that refuses its configuration',
+    given: scene => scene.replace('/usr/sbin/dnsmasq', `exec ${REAL}/dnsmasq --no-such-option "$@"`),
+    why: /^Cannot run "dnsmasq .*br116\.conf": dnsmasq: bad command line options/,
   },
   {
     what: 'no ipset',

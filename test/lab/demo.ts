@@ -12,12 +12,13 @@ import { INTERNET } from './site.ts';
 import type { Vm } from './vm.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
-const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13'];
+const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13', '2001:db8:12:48::/64'];
 const HOST = '123.45.12.48';
 const STATIC = '123.45.90.116';
+const STATIC6 = '2001:db8:12:48::116';
 /** What `hnet assign` chooses by itself: a subnet's first address is as good as any other. */
 const FIRST_FREE = '123.45.90.112';
-const NETWORK = 'ip -br link; ip route';
+const NETWORK = 'ip -br link; ip route; ip -6 route show proto 104';
 
 const colourful = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
 const paint = (code: number, text: string) => (colourful ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -73,10 +74,17 @@ function insist(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
 }
 
+function insistSame(before: string, after: string, otherwise: string): void {
+  const [old, now] = [before.split('\n'), after.split('\n')];
+  const gone = old.filter(line => !now.includes(line)).map(line => `- ${line}`);
+  const added = now.filter(line => !old.includes(line)).map(line => `+ ${line}`);
+  insist(before === after, [otherwise, ...gone, ...added].join('\n'));
+}
+
 /** Everything that hnet could leave behind: links, routes, rules and chains, sets, DHCP servers. */
 async function traces(hypervisor: Hypervisor): Promise<string> {
-  return hypervisor.sh(`ip -br link; ip route show table all; ipset save
-    iptables-save | grep -E '^(-A|:[^A-Z])' || true
+  return hypervisor.sh(`ip -br link; ip route show table all; ip -6 route show proto 104; ipset save
+    { iptables-save; ip6tables-save; } | grep -E '^(-A|:[^A-Z])' || true
     for pid in /proc/[0-9]*; do tr '\\0' ' ' <"$pid/cmdline" | grep '^dnsmasq' || true; done`);
 }
 
@@ -114,7 +122,7 @@ None of it is visible to this machine, and none of it stays.`);
   const internet = shellOf('internet#', lab.internet);
   const pristine = await traces(hypervisor);
   const nic = { type: 'network', source: 'default' } as const;
-  const vm1 = await hypervisor.vm({ name: 'vm1', nic, append: `addr=${STATIC} gw=${HOST}` });
+  const vm1 = await hypervisor.vm({ name: 'vm1', nic, append: `addr=${STATIC} gw=${HOST} addr6=${STATIC6}` });
   const vm2 = await hypervisor.vm({ name: 'vm2', nic });
   await step(host, 'virsh list --all', { output: [/vm1 +shut off/, /vm2 +shut off/] });
 
@@ -129,13 +137,13 @@ None of it is visible to this machine, and none of it stays.`);
   heading('Stop them: everything of theirs is gone');
   await step(host, 'virsh destroy vm1 && virsh destroy vm2');
   insist((await step(host, NETWORK)) === network, 'links and routes are not what they were before the start');
-  insist((await traces(hypervisor)) === installed, 'something is left of the domains');
+  insistSame(installed, await traces(hypervisor), 'something is left of the domains');
   note('links, routes, rules, sets and DHCP servers are as they were before the start');
 
   heading('Uninstall: the host is as it was');
   await step(host, './install.sh --uninstall --purge', { output: [/^hnet: removed$/m] });
   await step(host, NETWORK);
-  insist((await traces(hypervisor)) === pristine, 'something is left of hnet');
+  insistSame(pristine, await traces(hypervisor), 'something is left of hnet');
   note('links, routes, rules, sets and DHCP servers are as they were before the installation');
 
   await wait('sandbox removed', async () => lab.remove());
@@ -151,17 +159,22 @@ async function install(host: Shell): Promise<void> {
 }
 
 async function publicAddress(lab: Lab, host: Shell, internet: Shell, vm1: Vm): Promise<void> {
-  heading(`vm1 gets ${STATIC}, which it has configured statically`);
-  await step(host, `hnet-assign vm1 ${STATIC}`, { output: [/^vm1: 123\.45\.90\.116 on br116/m] });
+  heading(`vm1 gets ${STATIC} and ${STATIC6}, which it has configured statically`);
+  await step(host, `hnet-assign vm1 ${STATIC} ${STATIC6}`, {
+    output: [/^vm1: 123\.45\.90\.116 on br116/m, /^vm1: 2001:db8:12:48::116 on br116/m],
+  });
   await step(host, 'virsh start vm1');
   await wait('vm1 has booted', () => vm1.ready());
-  await step(internet, `ping -c 3 -i 0.2 ${STATIC}`, { output: [/ 0% packet loss/] });
+  for (const address of [STATIC, STATIC6])
+    await step(internet, `ping -c 3 -i 0.2 ${address}`, { output: [/ 0% packet loss/] });
   await askInternet(lab, vm1, STATIC);
 }
 
 async function bootstrapLease(lab: Lab, host: Shell, vm2: Vm): Promise<void> {
   heading('vm2 only does DHCP, as an installer does: a private lease, and the Internet by way of the host');
-  await step(host, 'hnet assign vm2', { output: [/^vm2: 123\.45\.90\.112 on br112/m] });
+  await step(host, 'hnet assign vm2', {
+    output: [/^vm2: 123\.45\.90\.112 on br112/m, /^vm2: 2001:db8:12:48::112 on br112/m],
+  });
   await step(host, 'virsh start vm2');
   await wait('vm2 has booted', () => vm2.ready());
   await step(shellIn(vm2), 'ip -4 -o address show eth0', { output: [/172\.30\.112\.\d+\/24/] });
@@ -171,7 +184,11 @@ async function bootstrapLease(lab: Lab, host: Shell, vm2: Vm): Promise<void> {
 async function overview(host: Shell): Promise<void> {
   heading('What the host says');
   await step(host, 'hnet status', {
-    output: [/^vm1 +running +123\.45\.90\.116 +br116 .* ok$/m, /^vm2 +running .* 172\.30\.112\.\d+ +ok$/m],
+    output: [
+      /^vm1 +running +123\.45\.90\.116 +br116 .* ok$/m,
+      /^vm1 +running +2001:db8:12:48::116 +br116 .* ok$/m,
+      /^vm2 +running .* 172\.30\.112\.\d+ +open +ok$/m,
+    ],
   });
   await step(host, 'hnet pool', {
     output: [/^123\.45\.90\.116 +up +vm1 +br116$/m, /^123\.45\.53\.13 +free/m],

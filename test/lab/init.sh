@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # The whole userland of a lab VM. The kernel command line says what it is:
-#   hnet.mode=dhcp|static|slaac|none   hnet.addr=… hnet.gw=… hnet.addr6=… hnet.gw6=… (static)   hnet.ping=…
+#   hnet.mode=dhcp|static|slaac|dhcp6|none   hnet.addr=… hnet.gw=… hnet.addr6=… hnet.gw6=… (static)   hnet.ping=…
 # What it prints on the console begins with HNET-: UP (userland runs), SHELL (takes commands), READY (configured).
 /bin/busybox mkdir -p /proc /sys /dev /run /www /usr/sbin /sbin /usr/bin
 /bin/busybox --install -s
@@ -52,6 +52,11 @@ slaac)
 		usleep 100000
 	done
 	echo "HNET-READY slaac $(ip -6 addr show dev eth0 scope global | awk '/inet6/ { print $2 }' | tr '\n' ' ')"
+	;;
+dhcp6)
+	carrier
+	dhclient -6 -1 -lf /run/dhclient6.leases -pf /run/dhclient6.pid -sf /dhclient6.sh eth0 >/run/dhclient6.log 2>&1
+	echo "HNET-READY dhcp6 $(cat /run/address6)"
 	;;
 dhcp)
 	# Goes to the background, and on renewing, once it has a lease or has tried in vain for a while.

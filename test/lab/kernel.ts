@@ -86,18 +86,25 @@ async function filesIn(dir: string): Promise<string[]> {
   return readdir(dir).catch(() => []);
 }
 
-/** Packs an initramfs: busybox, the modules, and the three scripts that are a VM's userland. */
+/** A client for DHCPv6, which busybox lacks, with what it is linked to. */
+const DHCLIENT = '/sbin/dhclient';
+const LIBRARIES = `for file in $(ldd "$0" | grep -o '/[^ )]*'); do install -D "$file" "$1$file"; done`;
+
+/** Packs an initramfs: busybox, the modules, and the scripts that are a VM's userland. */
 export async function packInitramfs({ modules }: Kernel, target: string): Promise<void> {
   const tree = await mkdtemp(join(tmpdir(), 'hnet-initramfs-'));
   try {
     await run(['mkdir', '-p', join(tree, 'bin'), join(tree, 'modules')]);
     await run(['cp', '/bin/busybox', join(tree, 'bin')]);
     await run(['cp', ...modules, join(tree, 'modules')]);
+    await run(['install', '-D', DHCLIENT, join(tree, DHCLIENT)]);
+    await run(['sh', '-ec', LIBRARIES, DHCLIENT, tree]);
     await writeFile(join(tree, 'modules/order'), modules.map(file => basename(file)).join('\n'));
     for (const [name, source] of [
       ['init', 'init.sh'],
       ['shell', 'shell.sh'],
       ['udhcpc.sh', 'udhcpc.sh'],
+      ['dhclient6.sh', 'dhclient6.sh'],
     ] as const) {
       await writeFile(join(tree, name), await readFile(new URL(source, import.meta.url)), { mode: 0o755 });
     }

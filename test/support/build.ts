@@ -6,6 +6,8 @@ import { run } from '../lab/run.ts';
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 /** The bundled hook, as it is installed. */
 export const HOOK = join(PROJECT, 'dist/qemu.cjs');
+/** What it loads. */
+export const PROGRAM = join(PROJECT, 'dist/program.cjs');
 /** The bundled command line. */
 export const COMMAND = join(PROJECT, 'dist/hnet.cjs');
 
@@ -22,7 +24,7 @@ async function build(): Promise<void> {
 }
 
 function isStale(): boolean {
-  const bundles = [HOOK, COMMAND].map(changed);
+  const bundles = [HOOK, PROGRAM, COMMAND].map(changed);
   const sources = ['src', 'hooks', 'bin'].flatMap(name => filesBelow(join(PROJECT, name)));
   return Math.min(...bundles) < Math.max(...[...sources, join(PROJECT, 'build.mjs')].map(changed));
 }

@@ -135,9 +135,14 @@ ${this.#options.firewall ?? ''}
     return this.scene.release(name, { metadata: toMetadata(name, ips, {}) });
   }
 
-  /** What `hnet firewall` does for a running domain: the whole policy anew, in force at once. */
+  /** What `hnet firewall`, `assign` and `unassign` do for a running domain: all of it anew, in force at once. */
   async change(name: string, ips: Addresses, policy: PolicyWords): Promise<void> {
     await this.inside({ do: 'change', xml: this.xml(name, ips, policy) });
+  }
+
+  /** What `hnet move` does where both run. @param ips all that the taker has afterwards */
+  async move(prefix: string, from: string, to: string, ips: Addresses, policy: PolicyWords): Promise<void> {
+    await this.inside({ do: 'move', prefix, from: uuidOf(from), xml: this.xml(to, ips, policy) });
   }
 
   total(ip: string): Promise<Total> {

@@ -1,24 +1,26 @@
 /**
- * What a test has hnet do inside a host where no libvirt is, by hnet's own code: the part of `hnet firewall`
- * and `hnet assign` that acts on a running domain, many starts in one process, and what the ledger says. A request as JSON on standard
- * input, the answer as JSON on standard output.
+ * What a test has hnet do inside a host where no libvirt is, by hnet's own code: the parts of `hnet firewall`,
+ * `assign` and `move` that act on running domains, many starts in one process, and what the ledger says. A request
+ * as JSON on standard input, the answer as JSON on standard output.
  */
 import { readFileSync } from 'node:fs';
-import { parsePrefix } from '../../src/address.ts';
+import { type Prefix, parsePrefix } from '../../src/address.ts';
 import { assignmentOf } from '../../src/admission.ts';
-import { attach, tapsOf } from '../../src/attach.ts';
-import { readAttachment } from '../../src/attachments.ts';
-import { firewallOf } from '../../src/backend.ts';
+import { attach, tapsOf, toAttachment } from '../../src/attach.ts';
+import { type Attachment, readAttachment } from '../../src/attachments.ts';
+import { firewallFor, firewallOf } from '../../src/backend.ts';
 import { loadConfig } from '../../src/config-file.ts';
-import { addressesOf, type Domain, parseDomain, policyOf } from '../../src/domain.ts';
+import { type Domain, parseDomain } from '../../src/domain.ts';
 import { Host } from '../../src/host.ts';
 import { countedOf, readEntry, totalOf } from '../../src/ledger.ts';
 import { look } from '../../src/observe.ts';
 import { reconfigure } from '../../src/reconfigure.ts';
+import { transfer } from '../../src/transfer.ts';
 
 export type Request =
   | { readonly do: 'attach'; readonly xml: readonly string[] }
   | { readonly do: 'change'; readonly xml: string }
+  | { readonly do: 'move'; readonly prefix: string; readonly from: string; readonly xml: string }
   | { readonly do: 'total'; readonly ip: string; readonly backend: 'iptables' | 'nftables' };
 
 const host = new Host();
@@ -31,6 +33,8 @@ function act(request: Request): unknown {
       return undefined;
     case 'change':
       return change(parseDomain(request.xml));
+    case 'move':
+      return move(parsePrefix(request.prefix), request.from, parseDomain(request.xml));
     case 'total': {
       const prefix = parsePrefix(request.ip);
       return totalOf(
@@ -48,11 +52,23 @@ function assignment(domain: Domain) {
 }
 
 function change(domain: Domain): void {
-  const attachment = readAttachment(domain.uuid);
-  if (attachment === undefined) throw new Error(`${domain.name} isn't attached`);
-  const next = { ...attachment, addresses: addressesOf(domain), policy: policyOf(domain) };
-  reconfigure(next, tapsOf(domain), loadConfig(), host);
+  reconfigure(next(domain), tapsOf(domain), loadConfig(), host);
 }
+
+function move(prefix: Prefix, from: string, to: Domain): void {
+  const [giver, taker] = [attached(from), attached(to.uuid)];
+  transfer({ prefix, giver, taker, after: next(to), taps: tapsOf(to) }, loadConfig(), host);
+}
+
+function attached(uuid: string): Attachment {
+  const attachment = readAttachment(uuid);
+  if (attachment === undefined) throw new Error(`${uuid} isn't attached`);
+  return attachment;
+}
+
+/** What a running domain shall have, by its metadata, in the filter that it was started with. */
+const next = (domain: Domain): Attachment =>
+  toAttachment(domain, assignment(domain), firewallFor(attached(domain.uuid)), undefined);
 
 const request: Request = JSON.parse(readFileSync(0, 'utf8'));
 const answer = JSON.stringify(act(request) ?? null, (_, value) =>

@@ -38,6 +38,12 @@ export class FakeLibvirt {
     await this.#scene.host.write(`${DOMAINS}/${uuidOf(name)}.xml`, domainXml(name, options));
   }
 
+  /** All of these run from now on: UUID → XML. */
+  async runAll(domains: ReadonlyMap<string, string>): Promise<void> {
+    const files = [...domains].map(([uuid, xml]) => `cat >${DOMAINS}/${uuid}.xml <<'END'\n${xml}END\n`);
+    await this.#scene.host.sh(files.join(''));
+  }
+
   /** It has ended, and no hook was called. */
   async end(name: string): Promise<void> {
     await this.#scene.host.run(['rm', '-f', `${DOMAINS}/${uuidOf(name)}.xml`]);

@@ -35,6 +35,8 @@ export interface SceneOptions {
   readonly pools?: readonly string[];
   /** How it hands over IPv6. */
   readonly ipv6?: SiteOptions['ipv6'];
+  /** Which of the lab's hosts: several may stand side by side. What is routed from outside is routed to h1. */
+  readonly name?: string;
 }
 
 /**
@@ -52,8 +54,8 @@ export class Scene {
   }
 
   static async create(lab: Lab, options: SceneOptions = {}): Promise<Scene> {
-    const { pools, ipv6 } = options;
-    const host = await lab.host('h1', { ...(pools && { pools }), ...(ipv6 && { ipv6 }) });
+    const { name = 'h1', pools, ipv6 } = options;
+    const host = await lab.host(name, { ...(pools && { pools }), ...(ipv6 && { ipv6 }) });
     const scene = new Scene(lab, host);
     await scene.configure(options.config ?? CONFIG);
     await useIptables(host, options.variant ?? 'nft');

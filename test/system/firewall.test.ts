@@ -281,6 +281,18 @@ describe('hnet firewall and hnet traffic', () => {
     await firewall('default', 'deny');
     await seeWeb();
   });
+
+  it('says that the rules go with the last address, whoever takes it', async () => {
+    await stage.hv.vm({ name: 'taker', nics: [] });
+    const gone = /^hnet: "vm1" has no address left, and with it its rules are gone \(deny, \d rules\)$/;
+    expect((await stage.hnet('move', IP, 'vm1', 'taker')).stderr).to.match(gone);
+    const back = await stage.hnet('move', IP, 'taker', 'vm1');
+    expect([back.code, back.stderr]).to.deep.equal([0, '']);
+    expect((await stage.json('status')).map(row => row['policy'])).to.deep.equal(['open']);
+    await firewall('isolate', 'on');
+    expect((await stage.hnet('unassign', 'vm1')).stderr).to.match(/rules are gone \(isolated\)$/);
+    expect((await stage.hnet('unassign', 'vm1')).stderr).to.equal('');
+  });
 });
 
 /** Metric → labels → value, by the grammar of the text exposition format 0.0.4; what doesn't fit it is an error. */

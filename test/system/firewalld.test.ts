@@ -97,6 +97,27 @@ for (const backend of ['nftables', 'iptables']) {
       }
     });
 
+    for (const service of ['hnet-sync', 'hnet-watch']) {
+      it(`needs no hand for that where ${service} runs`, async () => {
+        await hv.run(['systemctl', 'enable', '--now', service]);
+        const repairs = async () => {
+          const log = await hv.run(['journalctl', '-u', 'hnet-*', '-o', 'cat', '--no-pager']);
+          return log.match(/^repaired: /gm)?.length ?? 0;
+        };
+        for (const verb of ['reload', 'restart']) {
+          const before = await repairs();
+          await hv.run(['systemctl', verb, 'firewalld']);
+          // It takes the rules of iptables away, and nothing of nftables' but its own.
+          if (backend === 'iptables')
+            await until(async () => (await repairs()) > before, 30_000, `a repair after a ${verb}`);
+          const whole = async () => (await hv.attempt(['hnet', 'check'])).code === 0;
+          await until(whole, 30_000, `the end of the repairs after a ${verb}`);
+          expect(await lab.internet.ping('123.45.90.116'), verb).to.equal(true);
+        }
+        await hv.run(['systemctl', 'disable', '--now', service]);
+      });
+    }
+
     it('loads them anew, once, when the pools change', async () => {
       await hv.sh(
         'sed -i \'s,^pools = .*,pools = ["123.45.90.112/29"\\, "123.45.53.11"],\' /etc/hnet/hnet.toml',

@@ -42,6 +42,17 @@ describe('install.sh', () => {
     }
   });
 
+  it('brings the manual that the units refer to', async () => {
+    const manuals = await stage.hv.sh(
+      "sed -n 's,^Documentation=file://,,p' /etc/systemd/system/hnet-*.service | sort -u",
+    );
+    expect(manuals).to.equal('/usr/share/doc/hnet/README.md');
+    const linked = (await stage.hv.read(manuals)).matchAll(/\]\(([\w/]+\.\w+)\)/g);
+    const places = [...linked].map(([, path]) => `/usr/share/doc/hnet/${path}`);
+    expect(places).to.have.length.above(5);
+    await stage.hv.run(['ls', ...places]);
+  });
+
   it('writes a configuration with the pools, what the default route says, and the name servers', async () => {
     const text = await stage.hv.read(CONFIG);
     for (const line of [
@@ -78,9 +89,9 @@ describe('install.sh', () => {
 
   it('falls back to Quad9 where the host knows no name server that a VM could reach', async () => {
     await stage.hv.write('/etc/resolv.conf', 'nameserver 127.0.0.53\nnameserver ::1\nsearch lan\n');
-    expect(await fresh()).to.include('dns = ["9.9.9.9", "149.112.112.112"]\n');
+    expect(await fresh()).to.include('dns = ["9.9.9.9", "149.112.112.112", "2620:fe::fe", "2620:fe::9"]\n');
     await stage.hv.run(['rm', '/etc/resolv.conf']);
-    expect(await fresh()).to.include('dns = ["9.9.9.9", "149.112.112.112"]\n');
+    expect(await fresh()).to.include('dns = ["9.9.9.9", "149.112.112.112", "2620:fe::fe", "2620:fe::9"]\n');
   });
 
   it('says what to do next when it knows no pools', async () => {

@@ -80,7 +80,7 @@ export class Stage {
   async clean(): Promise<void> {
     for (const uuid of (await this.hv.virsh('list', '--all', '--uuid')).split('\n').filter(Boolean)) {
       await this.hv.attempt(['virsh', 'destroy', uuid]);
-      await this.hv.attempt(['virsh', 'undefine', uuid, '--managed-save']);
+      await this.hv.attempt(['virsh', 'undefine', uuid, '--managed-save', '--snapshots-metadata']);
     }
     await this.hv.attempt(['ip', 'link', 'del', 'virbr0']);
   }

@@ -149,6 +149,34 @@ describe('hnet guest and hnet hosts', () => {
     );
   });
 
+  it('prints traffic as node_exporter takes it, whatever a domain is called', async () => {
+    await hv.vm({ name: 'say "hi" \\n', nics: [], metadata: assigned('123.45.90.119') });
+    const { code, stdout } = await call('traffic', '--prometheus');
+    expect(code).to.equal(0);
+    await hv.write('/run/textfile/hnet.prom', `${stdout}\n`);
+    const exporter = hv.start([
+      `${TOOLS}/usr/bin/prometheus-node-exporter`,
+      '--collector.disable-defaults',
+      '--collector.textfile',
+      '--collector.textfile.directory=/run/textfile',
+      '--web.listen-address=127.0.0.1:9100',
+    ]);
+    try {
+      await exporter.until(/[Ll]istening on/, 10_000);
+      const get = `fetch('http://127.0.0.1:9100/metrics').then(one => one.text()).then(console.log)`;
+      const seen = (await hv.run([process.execPath, '-e', get])).split('\n');
+      expect(seen).to.include('node_textfile_scrape_error 0');
+      const ours = (lines: string[]) => lines.filter(line => /^(# TYPE )?hnet_/.test(line)).map(sorted);
+      expect(ours(seen)).to.have.members(ours(stdout.split('\n')));
+      expect(ours(seen)).to.have.length.above(10);
+      expect(seen).to.include(
+        'hnet_receive_bytes_total{address="123.45.90.119",domain="say \\"hi\\" \\\\n"} 0',
+      );
+    } finally {
+      await exporter.stop();
+    }
+  });
+
   describe('--seed', () => {
     it('names the package where no tool is installed, and writes nothing', async () => {
       await hv.sh('rm -f /usr/bin/genisoimage /usr/bin/mkisofs /usr/bin/xorrisofs');
@@ -193,3 +221,10 @@ describe('hnet guest and hnet hosts', () => {
     }
   });
 });
+
+/** A sample with its labels in alphabetical order, which is theirs. */
+const sorted = (line: string): string =>
+  line.replace(
+    /\{(.*)\}/,
+    (_, labels: string) => `{${(labels.match(/\w+="(?:\\.|[^"\\])*"/g) ?? []).sort().join(',')}}`,
+  );

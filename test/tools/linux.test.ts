@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { cloudInit, cloudInitV1 } from '../../src/guest/cloud-init.ts';
 import type { Format } from '../../src/guest/file.ts';
+import { GUEST_FORMATS } from '../../src/guest/formats.ts';
 import { ifupdown } from '../../src/guest/ifupdown.ts';
 import { netplan } from '../../src/guest/netplan.ts';
 import { networkd } from '../../src/guest/networkd.ts';
@@ -47,8 +48,9 @@ describe('the configuration for Linux', () => {
     format: Format,
     bridges: readonly ('br116' | 'br118')[],
     renderer: string,
+    family?: 4 | 6,
   ): Promise<void> {
-    await machine.write('/run/network-config', format(networkOn(bridges))[0]?.text ?? '');
+    await machine.write('/run/network-config', format(networkOn(bridges, family))[0]?.text ?? '');
     const macs = bridges.flatMap((bridge, index) => ['-m', `eth${index},${BRIDGES[bridge].mac}`]);
     const files = ['-p', '/run/network-config', '-k', 'yaml', '-d', '/', '-D', 'debian'];
     await machine.run(['cloud-init', 'devel', 'net-convert', ...files, ...macs, '-O', renderer]);
@@ -56,17 +58,11 @@ describe('the configuration for Linux', () => {
 
   it('ifup brings up two interfaces, each answering on its own wire, and ifdown takes all away', async () => {
     await install(machine, ifupdown(networkOn(BOTH)));
-    await machine.run(['ifup', '-a']);
+    await ifup();
     await wire.proves(machine, ADDRESSES);
     await machine.run(['ifdown', '-a', '--exclude=lo']);
     expect(await addressesOf(machine)).to.deep.equal([]);
     expect(await machine.run(['ip', 'rule'])).not.to.contain('from 123.45.90.118');
-  });
-
-  it('ifup brings up IPv6 alone', async () => {
-    await install(machine, ifupdown(networkOn(['br116'], 6)));
-    await machine.run(['ifup', '-a']);
-    await wire.proves(machine, ['2001:db8:12:48::116']);
   });
 
   it('netplan generates for networkd, which brings up two interfaces', async () => {
@@ -91,12 +87,6 @@ describe('the configuration for Linux', () => {
     await wire.proves(machine, ADDRESSES);
   });
 
-  it('NetworkManager brings up IPv6 alone', async () => {
-    await install(machine, networkmanager(networkOn(['br116'], 6)));
-    running = await startNetworkManager(machine);
-    await wire.proves(machine, ['2001:db8:12:48::116']);
-  });
-
   it('cloud-init hands version 2 to netplan, which brings up two interfaces', async () => {
     await convert(cloudInit, BOTH, 'netplan');
     running = await applyNetplan(machine);
@@ -117,7 +107,7 @@ describe('the configuration for Linux', () => {
 
   it('cloud-init renders version 1 for ifupdown, which brings it up', async () => {
     await convert(cloudInitV1, ['br116'], 'eni');
-    await machine.run(['ifup', '-a', '-i', '/etc/network/interfaces.d/50-cloud-init']);
+    await ifup(...CONVERTED);
     await wire.proves(machine, ONE);
   });
 
@@ -125,5 +115,52 @@ describe('the configuration for Linux', () => {
     await convert(cloudInitV1, ['br116'], 'network-manager');
     running = await startNetworkManager(machine);
     await wire.proves(machine, ONE);
+  });
+
+  const ifup = (...argv: string[]) => machine.run(['ifup', '-a', ...argv]);
+  const CONVERTED = ['-i', '/etc/network/interfaces.d/50-cloud-init'];
+  const put = (format: Format, family: 4 | 6) => install(machine, format(networkOn(['br116'], family)));
+
+  /** Each format that a program of Debian's reads, and how it is put to work with one family. */
+  const WORK: Readonly<Record<string, (family: 4 | 6) => Promise<unknown>>> = {
+    ifupdown: async family => {
+      await put(ifupdown, family);
+      await ifup();
+    },
+    netplan: async family => {
+      await put(netplan, family);
+      running = await applyNetplan(machine);
+    },
+    networkd: async family => {
+      await put(networkd, family);
+      running = await startNetworkd(machine);
+    },
+    networkmanager: async family => {
+      await put(networkmanager, family);
+      running = await startNetworkManager(machine);
+    },
+    'cloud-init': async family => {
+      await convert(cloudInit, ['br116'], 'netplan', family);
+      running = await applyNetplan(machine);
+    },
+    'cloud-init-v1': async family => {
+      await convert(cloudInitV1, ['br116'], 'eni', family);
+      await ifup(...CONVERTED);
+    },
+  };
+
+  for (const [format, work] of Object.entries(WORK))
+    for (const family of [4, 6] as const)
+      it(`${format}: IPv${family} alone comes up`, async () => {
+        await work(family);
+        await wire.proves(
+          machine,
+          ONE.filter(address => address.includes(':') === (family === 6)),
+        );
+      });
+
+  it('is all of the formats but those whose programs Debian has not', () => {
+    const elsewhere = ['freebsd', 'openbsd', 'windows'];
+    expect([...Object.keys(WORK), ...elsewhere]).to.have.members(Object.keys(GUEST_FORMATS));
   });
 });

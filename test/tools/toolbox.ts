@@ -6,19 +6,22 @@ import type { Machine } from '../lab/machine.ts';
 import { run } from '../lab/run.ts';
 
 /**
- * The programs that read what hnet generates for guests. They are taken out of their packages and laid over a machine
- * of the lab, never installed: on a machine with a running systemd, installing network-manager or cloud-init hands
- * them its network.
+ * The programs that read what hnet generates, for guests and for Prometheus, or that speak DHCP in them. They are taken
+ * out of their packages and laid over a machine of the lab, never installed: on a machine with a running systemd,
+ * installing network-manager or cloud-init hands them its network.
  */
 const PACKAGES = [
   'ifupdown',
   'netplan.io',
   'network-manager',
+  'isc-dhcp-client',
+  'dhcpcd-base',
   'cloud-init',
   'systemd',
   'dbus',
   'xorriso',
   'genisoimage',
+  'prometheus-node-exporter',
 ];
 
 const HOME = fileURLToPath(new URL('../../.cache/tools', import.meta.url));

@@ -8,9 +8,11 @@ import {
   directory,
   ip,
   ipset,
+  launch,
   nft,
   remove,
   run,
+  serve,
   write,
 } from '../../src/action.ts';
 
@@ -70,7 +72,9 @@ describe('action', () => {
   it('is described as a person at a shell would write it', () => {
     const wanted: [Action, string][] = [
       [ip('link', 'set', 'alias', 'a b'), 'ip link set alias "a b"'],
-      [run(['dnsmasq', '--conf-file=/x']), 'dnsmasq --conf-file=/x'],
+      [run(['conntrack', '-D']), 'conntrack -D'],
+      [launch(['ip', 'link', 'delete', 'dev', 'x']), 'ip link delete dev x &'],
+      [serve(['dnsmasq', '--conf-file=/x'], '/x.pid'), 'dnsmasq --conf-file=/x &'],
       [run(['iptables-restore'], '*raw\nCOMMIT\n'), "iptables-restore <<'END'\n*raw\nCOMMIT\nEND"],
       [write('/x', 'a\nb\n'), "cat > /x <<'END'\na\nb\nEND"],
       [{ kind: 'sysctl', path: '/proc/sys/x', value: '1' }, 'echo 1 > /proc/sys/x'],

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   addresses,
+  around,
   compare,
   contains,
   equal,
@@ -130,6 +131,20 @@ describe('address', () => {
         expect(overlaps(a, b)).to.equal(share);
       }),
     );
+  });
+
+  it('knows the ranges around one, the largest first', () => {
+    const ranges = around(parsePrefix('123.45.90.116')).map(formatLong);
+    expect(ranges).to.have.length(32);
+    expect([ranges[0], ranges[24], ranges[31]]).to.deep.equal([
+      '0.0.0.0/0',
+      '123.45.90.0/24',
+      '123.45.90.116/31',
+    ]);
+    for (const text of ['2001:db8::/48', '123.45.90.112/29']) {
+      const inner = parsePrefix(text);
+      expect(around(inner).every(outer => contains(outer, inner) && !equal(outer, inner))).to.equal(true);
+    }
   });
 
   it('subtracts: what is left and what was taken make the whole, and share nothing', () => {

@@ -37,7 +37,11 @@ describe('admission', () => {
     ['2001:db8::1', /is outside the pools/],
     ['123.45.12.48', /^123\.45\.12\.48 is the host's or the gateway's own address$/],
     ['123.45.12.1', /^123\.45\.12\.1 is the host's or the gateway's own address$/],
-    ['123.45.12.0/24', /^123\.45\.12\.48 is the host's/],
+    [
+      '123.45.12.0/24',
+      /^123\.45\.12\.0\/24 contains 123\.45\.12\.48, the host's or the gateway's own address$/,
+    ],
+    ['0.0.0.0/0', /^0\.0\.0\.0\/0 contains 123\.45\.12\.48, the host's/],
   ] as const) {
     it(`refuses ${text}`, () => {
       expect(refusalOf(() => refuseForeignAddresses([parsePrefix(text)], CONFIG, OWN))).to.match(why);

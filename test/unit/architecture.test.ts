@@ -60,8 +60,8 @@ describe('architecture', () => {
       'src/resources/bridge.ts',
       'src/firewall/iptables.ts',
     ]);
-    expect(needed('hooks/qemu.ts')).to.include.members(['src/hook.ts', 'node:fs']);
-    expect([...loadedBy('hooks/qemu.ts')]).to.include.members(['src/converge.ts', 'node:child_process']);
+    expect(needed('hooks/program.ts')).to.include.members(['src/hook.ts', 'hooks/input.ts']);
+    expect([...loadedBy('hooks/program.ts')]).to.include.members(['src/converge.ts', 'node:child_process']);
     expect(imports.get('src/converge.ts')).to.deep.include({
       from: 'src/converge.ts',
       of: 'src/host.ts',

@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Action, batches, directory, remove, write } from '../../src/action.ts';
+import { type Action, batches, directory, launch, remove, serve, write } from '../../src/action.ts';
 import { Host } from '../../src/host.ts';
+import { until } from '../lab/wait.ts';
 import { refusalOf } from '../support/refused.ts';
 
 const sh = (script: string): string[] => ['sh', '-c', script];
@@ -13,8 +14,8 @@ function commandLine(pid: number): string {
   return existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
 }
 
-function perform(action: Action): void {
-  for (const batch of batches([action])) new Host().perform(batch, false);
+function perform(action: Action, host = new Host()): void {
+  for (const batch of batches([action])) host.perform(batch, false);
 }
 
 describe('host', () => {
@@ -77,6 +78,44 @@ describe('host', () => {
     const blocked = write(join(home, 'deep'), 'a directory stands there');
     expect(refusalOf(() => perform(blocked))).to.contain(join(home, 'deep'));
     expect(readdirSync(home)).to.deep.equal(['deep']);
+  });
+
+  it('starts a server without waiting for more than its first socket, and notes its pid', () => {
+    const pidFile = join(home, 'server.pid');
+    const host = new Host();
+    const listening = "require('node:dgram').createSocket('udp4').bind(0, '127.0.0.1')";
+    perform(serve([process.execPath, '-e', listening], pidFile), host);
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    pids.push(pid);
+    host.awaitServers();
+    expect(commandLine(pid)).to.contain('node:dgram');
+    expect(readdirSync(home)).to.deep.equal(['server.pid']);
+    // It was asked once, and isn't asked again.
+    process.kill(pid, 'SIGKILL');
+    host.awaitServers();
+  });
+
+  it('says why a server refuses, in its own words', () => {
+    const refusal = (argv: string[], limit?: number) => {
+      const host = new Host(limit === undefined ? {} : { limit });
+      perform(serve(argv, join(home, 'server.pid')), host);
+      return refusalOf(() => host.awaitServers());
+    };
+    expect(refusal(sh('echo bad option >&2; echo at line 1 >&2; exit 1'))).to.match(
+      /^Cannot run "sh -c .*": bad option; at line 1$/,
+    );
+    expect(refusal(sh('exit 0'))).to.match(/: it ended at once$/);
+    expect(refusal(['no-such-server'])).to.equal('Cannot run "no-such-server": the program is not installed');
+    expect(refusal(sh('exec sleep 20'), 100)).to.match(/: no answer within 0\.\d s$/);
+    expect(commandLine(Number(readFileSync(join(home, 'server.pid'), 'utf8')))).to.equal('');
+  });
+
+  it('waits for nothing that is only launched', async () => {
+    const file = join(home, 'done');
+    perform(launch(sh(`until [ -e ${file}.go ]; do :; done; echo >${file}`)));
+    expect(existsSync(file)).to.equal(false);
+    writeFileSync(`${file}.go`, '');
+    await until(() => existsSync(file), 5_000, 'what was launched');
   });
 
   it('ends a process by its pid file, even one that will not', async () => {

@@ -3,7 +3,7 @@ import type { Machine } from '../../lab/machine.ts';
 import { atLeast, type Comparison, type Figure, figure, ratio } from '../figure.ts';
 import { costOf, type Flows, pump } from '../pump.ts';
 import { alternate } from '../rounds.ts';
-import { arrived, bareRouter, ownRouter, pairRouter, type Router } from '../routers.ts';
+import { bareRouter, costThrough, ownRouter, pairRouter, type Router } from '../routers.ts';
 import { type Bench, inLab, type Row } from '../row.ts';
 
 /** Forwarding 64-byte UDP from the provider to a guest: what a packet costs, by what filters it. */
@@ -23,18 +23,19 @@ export const packets: Row = {
     }),
 };
 
-type Name = 'bare' | `${'nft' | 'legacy'} ${'1' | 'many' | 'pairs'}`;
+const KINDS = ['iptables-nft', 'iptables-legacy'] as const;
+const BACKENDS = [...KINDS, 'nftables'] as const;
+type Name = 'bare' | `${(typeof BACKENDS)[number]} ${'1' | 'many'}` | `${(typeof KINDS)[number]} pairs`;
 
 async function build(lab: Lab, many: number): Promise<Record<Name, Router>> {
-  return {
-    bare: await bareRouter(lab, 'h1'),
-    'nft 1': await ownRouter(lab, 'h2', 1, 'nft'),
-    'nft many': await ownRouter(lab, 'h3', many, 'nft'),
-    'nft pairs': await pairRouter(lab, 'h4', many, 'nft'),
-    'legacy 1': await ownRouter(lab, 'h5', 1, 'legacy'),
-    'legacy many': await ownRouter(lab, 'h6', many, 'legacy'),
-    'legacy pairs': await pairRouter(lab, 'h7', many, 'legacy'),
-  };
+  const routers: [Name, Router][] = [['bare', await bareRouter(lab, 'h1')]];
+  const next = () => `h${routers.length + 1}`;
+  for (const backend of BACKENDS) {
+    routers.push([`${backend} 1`, await ownRouter(lab, next(), 1, backend)]);
+    routers.push([`${backend} many`, await ownRouter(lab, next(), many, backend)]);
+  }
+  for (const kind of KINDS) routers.push([`${kind} pairs`, await pairRouter(lab, next(), many, kind)]);
+  return Object.fromEntries(routers) as Record<Name, Router>;
 }
 
 async function measure(
@@ -45,8 +46,11 @@ async function measure(
   { quick }: Bench,
 ) {
   // The first packet of a flow costs more than its next ones: connection tracking notes it. Let all be known.
-  for (const each of Object.values(routers)) await one(sender, each, flows);
-  const variants = Object.entries(routers).map(([name, each]) => [name, () => one(sender, each, flows)]);
+  for (const each of Object.values(routers)) await costThrough(sender, each, flows);
+  const variants = Object.entries(routers).map(([name, each]) => [
+    name,
+    () => costThrough(sender, each, flows),
+  ]);
   const costs = await alternate<Name | 'generator', number>(
     { ...Object.fromEntries(variants), generator: () => generator(sender, routers.bare, flows) },
     quick ? 3 : 8,
@@ -67,21 +71,18 @@ async function measure(
       costs.generator.map(cost => 1000 / cost),
     ),
     line('bare route', 'bare'),
-    ...(['nft', 'legacy'] as const).flatMap(backend => {
+    ...BACKENDS.flatMap(backend => {
       const growth = ratio(rates(`${backend} many`), rates(`${backend} 1`), 'of one address', atLeast(0.95));
       return [
-        line(`hnet, iptables-${backend}, 1 address`, `${backend} 1`),
-        line(`hnet, iptables-${backend}, ${many} addresses`, `${backend} many`, growth),
-        line(`a pair of rules each, iptables-${backend}, ${many} addresses`, `${backend} pairs`),
+        line(`hnet, ${backend}, 1 address`, `${backend} 1`),
+        line(`hnet, ${backend}, ${many} addresses`, `${backend} many`, growth),
       ];
     }),
+    ...KINDS.map(kind => line(`a pair of rules each, ${kind}, ${many} addresses`, `${kind} pairs`)),
   ];
 }
 
 const ours = (name: Name): boolean => !name.endsWith('pairs');
-
-const one = async (sender: Machine, router: Router, flows: Flows): Promise<number> =>
-  costOf(await pump(sender, router.cable, router.to, flows, () => arrived(router)));
 
 /** Sends to a MAC that is nobody's: the packets cross the cable and end there. */
 async function generator(sender: Machine, { host, cable, to }: Router, flows: Flows): Promise<number> {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
 import { until } from '../lab/wait.ts';
 import { Pings } from '../support/loss.ts';
-import { Stage } from '../system/stage.ts';
+import { Stage } from './stage.ts';
 
 type Vm = Awaited<ReturnType<Stage['hv']['vm']>>;
 

@@ -6,6 +6,7 @@ import { until } from '../lab/wait.ts';
 import { assignmentXml, domainXml, uuidOf } from '../support/domain.ts';
 import type { Scene } from '../support/scene.ts';
 import { kernelSuite } from '../support/suite.ts';
+import { equip, fetchTools } from './toolbox.ts';
 
 const MAC = '52:54:00:00:00:01';
 const IP = '123.45.90.116';
@@ -94,11 +95,14 @@ const addressesOf = async (guest: Guest): Promise<string> =>
   (await guest.sh("ip -4 -o addr show dev eth0 | awk '{ print $4 }'")).trim();
 
 kernelSuite('a public lease', newScene => {
+  before(fetchTools);
+
   for (const client of CLIENTS) {
     it(`is taken by ${client.name}, which reaches the Internet by it and renews it`, async () => {
       // The shortest lease, for those that renew by themselves only.
       const scene = await newScene({ config: `pools = ["123.45.90.112/29"]\n[dhcp]\nlease = "2m"\n` });
       const guest = await start(scene, 'public');
+      await equip(guest);
       const running = guest.start(await client.prepare(guest));
       const said = () => scene.host.sh('cat /var/lib/hnet/leases/br116.leases');
       try {

@@ -1,0 +1,88 @@
+import { format, isSingle, nth, type Prefix, size } from '../address.ts';
+import { vacancy } from '../allocate.ts';
+import type { Config } from '../config.ts';
+import { addressesOf } from '../domain.ts';
+import { ownAddresses, type Uplink } from '../firewall/uplink.ts';
+import { holdingsOf } from '../inventory.ts';
+import { CONFIG_FILE } from '../names.ts';
+import type { Facts } from './facts.ts';
+import { type Finding, finding } from './finding.ts';
+
+/** What IPv6 needs, where a pool is of it. */
+export function checkIpv6(facts: Facts): Finding[] {
+  const { config, uplink } = facts;
+  if (config.is === 'unknown' || uplink.is === 'unknown') return [];
+  const pools = config.value.pools.filter(({ family }) => family === 6);
+  if (pools.length === 0) return [];
+  return [
+    ...checkRoute(uplink.value),
+    ...checkAdvertised(uplink.value, facts),
+    ...checkDelivery(pools, config.value, uplink.value, facts),
+    ...checkResponder(config.value, facts),
+  ];
+}
+
+function checkRoute({ device, gateway6 }: Uplink): Finding[] {
+  if (gateway6 !== undefined) return [];
+  return [
+    finding(
+      'there is no IPv6 default route with a gateway',
+      'no VM reaches anything by IPv6',
+      `ip -6 route add default via fe80::1 dev ${device}`,
+    ),
+  ];
+}
+
+/** With forwarding on, advertisements count for nothing unless accept_ra is 2, and the route ends with its lifetime. */
+function checkAdvertised({ device }: Uplink, { output, file }: Facts): Finding[] {
+  const routes = output('ip', '-6', 'route', 'show', 'default') ?? '';
+  const accepted = file(`/proc/sys/net/ipv6/conf/${device}/accept_ra`)?.text.trim();
+  if (!/ proto ra /.test(routes) || accepted === '2') return [];
+  return [
+    finding(
+      `the IPv6 default route comes from router advertisements, and accept_ra of ${device} is ${accepted}`,
+      'a host that forwards ignores them, and loses the route',
+      `sysctl -w net.ipv6.conf.${device}.accept_ra=2`,
+    ),
+  ];
+}
+
+/** Whether the provider routes the pools here, or looks for their addresses on the wire. */
+function checkDelivery(pools: readonly Prefix[], { ipv6 }: Config, uplink: Uplink, facts: Facts): Finding[] {
+  const { device, gateway6 } = uplink;
+  if (ipv6 === 'on-link' || gateway6 === undefined) return [];
+  const domains = facts.domains.is === 'known' ? facts.domains.value : [];
+  const isFree = vacancy({ holdings: domains.flatMap(holdingsOf), own: ownAddresses(uplink) });
+  return pools.flatMap(pool => {
+    const address = lastOf(pool).find(isFree);
+    if (address === undefined || facts.arrives(address, gateway6, device)) return [];
+    return [
+      finding(
+        `the gateway's answer to ${format(address)}, an address of the pool ${format(pool)}, did not come here`,
+        "the provider doesn't route the pool to this host, or looks for its addresses on the wire",
+        `set ipv6 = "on-link" in ${CONFIG_FILE}, then: hnet sync  # unless the pool is to be routed here yet`,
+      ),
+    ];
+  });
+}
+
+/** From the end of a pool, where nobody assigns first. */
+const lastOf = (pool: Prefix): Prefix[] =>
+  isSingle(pool) ? [pool] : [2n, 3n, 4n, 5n].filter(n => n < size(pool)).map(n => nth(pool, size(pool) - n));
+
+/** The kernel answers for single addresses on the wire; for whole prefixes it takes a program. */
+function checkResponder({ ipv6 }: Config, { domains, file }: Facts): Finding[] {
+  if (ipv6 === 'routed' || domains.is === 'unknown') return [];
+  const prefixes = domains.value
+    .flatMap(({ domain, persistent }) => addressesOf(persistent ?? domain))
+    .map(({ prefix }) => prefix)
+    .filter(prefix => prefix.family === 6 && !isSingle(prefix));
+  if (prefixes.length === 0 || file('/usr/sbin/ndppd') !== undefined) return [];
+  return [
+    finding(
+      `ndppd is missing, and ${prefixes.map(format).join(', ')} must be answered for on the wire`,
+      'the VM with such a prefix does not start',
+      'apt-get install ndppd',
+    ),
+  ];
+}

@@ -1,0 +1,21 @@
+import { familiesIn } from '../backend.ts';
+import { firewalldPolicies } from '../firewall/firewalld.ts';
+import { blockades } from '../firewall/passages.ts';
+import { EMPTY_VIEW, type View } from '../view.ts';
+import type { Facts } from './facts.ts';
+import { type Finding, finding } from './finding.ts';
+
+/** Filters of others that drop what we let through: an accept ends one table's chain, not another's. */
+export function checkStrangers({ config, uplink, strangers, file }: Facts): Finding[] {
+  if (config.is === 'unknown' || uplink.is === 'unknown') return [];
+  const filter = { ...EMPTY_VIEW.filter, strangers };
+  const view: View = { ...EMPTY_VIEW, filter, sysctl: path => file(path)?.text.trim() };
+  const closed = blockades(config.value, uplink.value, familiesIn(config.value.pools), view).map(
+    chain => `${chain} drops what VMs send or get`,
+  );
+  const policies = firewalldPolicies(config.value).probe(view);
+  const unaware = policies.is === 'present' ? [] : ["firewalld runs without hnet's policies"];
+  return [...closed, ...unaware].map(what =>
+    finding(what, "hnet's own accept doesn't reach into the filters of others", 'hnet sync'),
+  );
+}

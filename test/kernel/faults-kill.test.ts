@@ -1,0 +1,147 @@
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { COMMAND, HOOK } from '../support/build.ts';
+import { hnet, ok } from '../support/command.ts';
+import { domainXml } from '../support/domain.ts';
+import { FakeLibvirt } from '../support/libvirt.ts';
+import type { Scene } from '../support/scene.ts';
+import { difference, snapshot } from '../support/snapshot.ts';
+import { kernelSuite, type NewScene } from '../support/suite.ts';
+
+const KILLER = fileURLToPath(new URL('../support/killer.cjs', import.meta.url));
+const ADDRESSES = ['123.45.90.116', '123.45.53.12'];
+const XML = domainXml('vm1', { addresses: ADDRESSES });
+/** More steps than anything here takes. */
+const MANY = 150;
+const LIMIT = 600_000;
+
+/** What comes after a hook that was killed, and must leave nothing of it. */
+const NEXT: Readonly<Record<string, (one: Scene) => Promise<unknown>>> = {
+  'the next start and stop': async one => {
+    await one.prepare('vm1', ADDRESSES);
+    await one.release('vm1');
+  },
+  'the next stop': one => one.release('vm1', { addresses: ADDRESSES }),
+  'the next sync': one => ok(one, 'sync'),
+};
+
+/**
+ * The steps aren't listed here: a program is killed at its first, its second, and so on, until it comes through. A
+ * command that carries out one line after the other is also killed after each of them.
+ */
+kernelSuite('a hook that is killed with SIGKILL', scene => {
+  it(`at each step of a start: ${Object.keys(NEXT).join(', ')}, each leaves nothing`, () =>
+    sideBySide(scene, NEXT, async (one, next) => {
+      const { base } = await prepared(one);
+      const steps = await eachStep(one, hookWords('prepare'), async () => {
+        await next(one);
+        await expectOnly(one, base);
+      });
+      expect(steps).to.be.greaterThan(30);
+      await one.release('vm1', { addresses: ADDRESSES });
+    })).timeout(LIMIT);
+
+  it(`at each step of a stop: ${Object.keys(NEXT).join(', ')}, each leaves nothing`, () =>
+    sideBySide(scene, NEXT, async (one, next) => {
+      const { base } = await prepared(one);
+      await one.prepare('vm1', ADDRESSES);
+      const steps = await eachStep(one, hookWords('release'), async () => {
+        await next(one);
+        await expectOnly(one, base);
+        await one.prepare('vm1', ADDRESSES);
+      });
+      expect(steps).to.be.greaterThan(20);
+      await expectOnly(one, base);
+    })).timeout(LIMIT);
+
+  const wholeAfter = {
+    'the very first start, which makes the base as well: the next start': firstStart,
+    'a repair at reconnect: the next sync': (one: Scene) => repairing(one, hookWords('reconnect')),
+    'a sync: the next sync': (one: Scene) => repairing(one, [COMMAND, 'sync']),
+  };
+  it(`at each step of ${Object.keys(wholeAfter).join('; of ')} has everything`, () =>
+    sideBySide(scene, wholeAfter, (one, test) => test(one))).timeout(LIMIT);
+});
+
+/** What waits for so many processes takes half the time when it is done on several hosts at a time. */
+async function sideBySide<T>(
+  scene: NewScene,
+  cases: Readonly<Record<string, T>>,
+  work: (one: Scene, each: T) => Promise<void>,
+): Promise<void> {
+  await Promise.all(
+    Object.entries(cases).map(async ([what, each], index) => {
+      const one = await scene({ name: `h${index + 1}` });
+      await work(one, each).catch((error: Error) => {
+        throw new Error(`${what}: ${error.message}`, { cause: error });
+      });
+    }),
+  );
+}
+
+async function firstStart(one: Scene): Promise<void> {
+  const libvirt = await FakeLibvirt.create(one);
+  await libvirt.run('vm1', { addresses: ADDRESSES });
+  const steps = await eachStep(one, hookWords('prepare'), async () => {
+    await one.prepare('vm1', ADDRESSES);
+    await expectWhole(one);
+    await one.release('vm1');
+    await one.baseDown();
+  });
+  expect(steps).to.be.greaterThan(50);
+}
+
+async function repairing(one: Scene, words: readonly string[]): Promise<void> {
+  const { libvirt } = await prepared(one);
+  await libvirt.run('vm1', { addresses: ADDRESSES });
+  const harm = () =>
+    one.host.sh('ip link del br116 || true; rm -rf /run/hnet/attachments; iptables -F; ipset flush');
+  await one.prepare('vm1', ADDRESSES);
+  await harm();
+  const steps = await eachStep(one, words, async () => {
+    await ok(one, 'sync');
+    await expectWhole(one);
+    await harm();
+  });
+  expect(steps).to.be.greaterThan(20);
+  await ok(one, 'sync');
+  await expectWhole(one);
+}
+
+async function expectWhole(one: Scene): Promise<void> {
+  expect(await hnet(one, 'check')).to.include({ code: 0, stdout: 'Everything is as it should be' });
+}
+
+/** The host is as it was. */
+async function expectOnly({ host }: Scene, before: string): Promise<void> {
+  expect(difference(before, await snapshot(host))).to.deep.equal([]);
+}
+
+const hookWords = (operation: string): string[] => [HOOK, 'vm1', operation, 'begin', '-'];
+
+async function prepared(one: Scene) {
+  const libvirt = await FakeLibvirt.create(one);
+  await one.base();
+  return { libvirt, base: await snapshot(one.host) };
+}
+
+/** Kills at every step, and lets `after` clean up; gives back how many steps there were. */
+async function eachStep(one: Scene, words: readonly string[], after: () => Promise<void>): Promise<number> {
+  let steps = 0;
+  for (const mode of ['before', 'between']) {
+    for (let nth = 1; ; nth++) {
+      expect(nth).to.be.below(MANY);
+      const argv = ['env', '-i', `HNET_KILL=${mode} ${nth}`, process.execPath, '-r', KILLER, ...words];
+      const { code, stderr } = await one.host.attempt(argv, { input: XML });
+      if (code === 0) {
+        steps += nth - 1;
+        break;
+      }
+      expect(stderr, `${mode} ${nth}: code ${code}`).to.match(/^\s*Command was killed with SIGKILL/);
+      await after().catch((error: Error) => {
+        throw new Error(`killed ${mode} ${nth}: ${error.message}`, { cause: error });
+      });
+    }
+  }
+  return steps;
+}

@@ -1,0 +1,218 @@
+import { expect } from 'chai';
+import { parseAddress, parsePrefix } from '../../src/address.ts';
+import type { DhcpConfig } from '../../src/config.ts';
+import type { DhcpMode } from '../../src/dhcp-mode.ts';
+import { iptables } from '../../src/firewall/iptables.ts';
+import { OPEN } from '../../src/firewall/policy.ts';
+import { domainPlan } from '../../src/plan.ts';
+import { configuration, type DhcpService } from '../../src/resources/dhcp-config.ts';
+import { EMPTY_VIEW } from '../../src/view.ts';
+
+const [ONE, TWO] = ['52:54:00:00:00:01', '52:54:00:00:00:02'];
+const DHCP: DhcpConfig = {
+  mode: 'bootstrap',
+  scopes: [parsePrefix('172.30.0.0/16')],
+  dns: ['9.9.9.9', '2620:fe::fe', '149.112.112.112'].map(parseAddress),
+  domain: 'lan',
+  lease: 3600,
+};
+
+interface Case {
+  readonly scope?: string;
+  readonly addresses?: readonly string[];
+  readonly prefixes6?: readonly string[];
+  readonly macs?: readonly string[];
+  readonly dhcp?: Partial<DhcpConfig>;
+}
+
+function textFor(mode: DhcpMode, one: Case = {}) {
+  const { scope = '172.30.116.0/24', addresses, macs, dhcp } = one;
+  const prefixes6 = (one.prefixes6 ?? []).map(parsePrefix);
+  const spec = { name: 'br116', domain: '', scope: parsePrefix(scope), prefixes: prefixes6 };
+  const service: DhcpService = {
+    mode,
+    hostname: 'vm1',
+    addresses: (addresses ?? ['123.45.90.116']).map(parseAddress),
+    prefixes6,
+    macs: macs ?? [ONE],
+  };
+  return configuration(spec, service, { ...DHCP, ...dhcp });
+}
+
+/** The lines that begin with one of these words. */
+const lines = (text: string | undefined, ...keys: readonly string[]): string[] =>
+  (text ?? '').split('\n').filter(line => keys.some(key => line.startsWith(key)));
+
+/** How each mode differs; what dnsmasq and real clients make of it is in test/tools/dhcp-clients.test.ts. */
+describe("the configuration of a bridge's DHCP server", () => {
+  it('in the bootstrap mode hands out private addresses of the scope, and no public one', () => {
+    expect(textFor('bootstrap')).to.equal(`# written by hnet
+port=0
+interface=br116
+except-interface=lo
+bind-interfaces
+no-hosts
+no-resolv
+no-ping
+dhcp-authoritative
+pid-file
+dhcp-leasefile=/var/lib/hnet/leases/br116.leases
+dhcp-range=172.30.116.10,172.30.116.200,255.255.255.0,3600
+dhcp-option=option:router,172.30.116.1
+dhcp-option=option:dns-server,9.9.9.9,149.112.112.112
+dhcp-option=12,vm1
+domain=lan
+`);
+  });
+
+  it('in the public mode hands the address to its interface as a /32, with both kinds of routes', () => {
+    const text = textFor('public');
+    expect(lines(text, 'shared-network', 'dhcp-range')).to.deep.equal([
+      'shared-network=br116,123.45.90.116',
+      'dhcp-range=123.45.90.116,static,255.255.255.255,3600',
+    ]);
+    expect(lines(text, 'dhcp-host')).to.deep.equal([`dhcp-host=${ONE},123.45.90.116`]);
+    // The on-link route first, for the default route leads over it.
+    expect(lines(text, 'dhcp-option=option:classless', 'dhcp-option=option:router')).to.deep.equal([
+      'dhcp-option=option:classless-static-route,172.30.116.1/32,0.0.0.0,0.0.0.0/0,172.30.116.1',
+      'dhcp-option=option:router,172.30.116.1',
+    ]);
+    const rest = (one: string | undefined) =>
+      (one ?? '').split('\n').filter(line => !/^(shared-network|dhcp-range|dhcp-host)|classless/.test(line));
+    expect(rest(text)).to.deep.equal(rest(textFor('bootstrap')));
+  });
+
+  it('is none in the mode off', () => {
+    expect(textFor('off')).to.equal(undefined);
+  });
+
+  it('gives each of several interfaces the address in its place, and none to those beyond', () => {
+    const addresses = ['123.45.90.116', '123.45.90.117'];
+    const served = (macs: readonly string[], given = addresses) => {
+      const text = textFor('public', { addresses: given, macs });
+      return [lines(text, 'dhcp-host'), lines(text, 'dhcp-range')];
+    };
+    expect(served([ONE, TWO])).to.deep.equal([
+      [`dhcp-host=${ONE},123.45.90.116`, `dhcp-host=${TWO},123.45.90.117`],
+      addresses.map(ip => `dhcp-range=${ip},static,255.255.255.255,3600`),
+    ]);
+    expect(served([ONE, TWO], ['123.45.90.116'])).to.deep.equal([
+      [`dhcp-host=${ONE},123.45.90.116`],
+      ['dhcp-range=123.45.90.116,static,255.255.255.255,3600'],
+    ]);
+  });
+
+  it('leases one interface the first of several addresses, for a lease holds no more', () => {
+    const text = textFor('public', { addresses: ['123.45.90.116', '123.45.90.117'] });
+    expect(text).to.contain(`dhcp-host=${ONE},123.45.90.116`).and.not.contain('123.45.90.117');
+  });
+
+  it('serves whoever asks where the interfaces are not known: nobody else is on the wire', () => {
+    const text = textFor('public', { macs: [] });
+    expect(lines(text, 'dhcp-range', 'dhcp-host')).to.deep.equal([
+      'dhcp-range=123.45.90.116,123.45.90.116,255.255.255.255,3600',
+    ]);
+  });
+
+  for (const [scope, range, router] of [
+    ['172.30.0.0/28', '172.30.0.2,172.30.0.14,255.255.255.240', '172.30.0.1'],
+    ['172.30.0.16/28', '172.30.0.18,172.30.0.30,255.255.255.240', '172.30.0.17'],
+    ['10.0.0.8/29', '10.0.0.10,10.0.0.14,255.255.255.248', '10.0.0.9'],
+    ['10.1.0.0/16', '10.1.0.10,10.1.0.200,255.255.0.0', '10.1.0.1'],
+  ] as const) {
+    it(`keeps to the scope ${scope}, its gateway and broadcast address left out`, () => {
+      const text = textFor('bootstrap', { scope });
+      expect(lines(text, 'dhcp-range')).to.deep.equal([`dhcp-range=${range},3600`]);
+      expect(lines(text, 'dhcp-option=option:router')).to.deep.equal([`dhcp-option=option:router,${router}`]);
+    });
+  }
+
+  describe('of IPv6', () => {
+    const [SINGLE, OTHER] = ['2001:db8:12:48::116', '2001:db8:12:49::7'];
+    const ranges = (text: string | undefined) =>
+      lines(text, 'shared-network', 'dhcp-range=2', 'dhcp-range=f');
+
+    it('leases a single address to its MAC, in every mode, with advertisements for the route', () => {
+      for (const mode of ['bootstrap', 'public'] as const) {
+        const text = textFor(mode, { prefixes6: [SINGLE] });
+        expect(ranges(text).slice(-3)).to.deep.equal([
+          'dhcp-range=fd68:6e:ac1e:7400::,static,64,3600',
+          'shared-network=br116,2001:db8:12:48::',
+          'dhcp-range=2001:db8:12:48::,static,64,3600',
+        ]);
+        const ipv4 = mode === 'public' ? '123.45.90.116,' : '';
+        expect(lines(text, 'dhcp-host')).to.deep.equal([`dhcp-host=${ONE},${ipv4}[${SINGLE}],vm1`]);
+        expect(lines(text, 'enable-ra', 'ra-param')).to.deep.equal(['enable-ra', 'ra-param=br116,600,1800']);
+      }
+      expect(textFor('off', { prefixes6: [SINGLE] })).to.equal(undefined);
+    });
+
+    it('advertises a whole /64 for autoconfiguration, and leases nothing of it', () => {
+      const text = textFor('bootstrap', { prefixes6: ['2001:db8:12:4901::/64'] });
+      expect(ranges(text)).to.deep.equal(['dhcp-range=2001:db8:12:4901::,ra-stateless,64,3600']);
+      expect(lines(text, 'dhcp-host')).to.deep.equal([]);
+    });
+
+    it("leases the second address of any other prefix, for the first is every router's", () => {
+      const text = textFor('bootstrap', { prefixes6: ['2001:db8:12:48:1::/80'] });
+      expect(lines(text, 'dhcp-host')).to.deep.equal([`dhcp-host=${ONE},[2001:db8:12:48:1::1],vm1`]);
+    });
+
+    it('gives each interface the address in its place', () => {
+      const text = textFor('bootstrap', { prefixes6: [SINGLE, OTHER], macs: [ONE, TWO] });
+      expect(lines(text, 'dhcp-host')).to.deep.equal([
+        `dhcp-host=${ONE},[${SINGLE}],vm1`,
+        `dhcp-host=${TWO},[${OTHER}]`,
+      ]);
+      expect(ranges(text).filter(line => line.endsWith('static,64,3600'))).to.have.length(3);
+    });
+
+    it('serves whoever asks where the interfaces are not known', () => {
+      const text = textFor('bootstrap', { prefixes6: [SINGLE], macs: [] });
+      expect(ranges(text).at(-1)).to.equal(`dhcp-range=${SINGLE},${SINGLE},64,3600`);
+    });
+
+    it('gives a domain without a public IPv4 address the private lease in the public mode', () => {
+      const text = textFor('public', { addresses: [], prefixes6: [SINGLE] });
+      expect(lines(text, 'dhcp-range=1')).to.deep.equal([
+        'dhcp-range=172.30.116.10,172.30.116.200,255.255.255.0,3600',
+      ]);
+    });
+
+    it('names servers of its family, and advertises as often as a short lease needs it', () => {
+      const text = textFor('bootstrap', { prefixes6: [SINGLE], dhcp: { lease: 120 } });
+      expect(lines(text, 'dhcp-option=option6', 'ra-param')).to.deep.equal([
+        'ra-param=br116,40,1800',
+        'dhcp-option=option6:dns-server,[2620:fe::fe]',
+        'dhcp-option=option6:domain-search,lan',
+      ]);
+    });
+  });
+
+  it('names no server where the configuration has none of its family', () => {
+    for (const dns of [[], [parseAddress('2620:fe::fe')]])
+      for (const mode of ['bootstrap', 'public'] as const)
+        expect(textFor(mode, { dhcp: { dns } })).not.to.match(/dns-server|2620/);
+  });
+
+  for (const mode of ['bootstrap', 'public'] as const)
+    it(`carries the name of the domain, made safe, as the host name of a ${mode} lease`, () => {
+      const address = {
+        prefix: parseAddress('123.45.90.116'),
+        bridge: 'br116',
+        scope: parsePrefix('172.30.116.0/24'),
+      };
+      const wanted = { domain: '', name: 'Büro $(id)', addresses: [address], policy: OPEN, dhcp: mode };
+      const written = domainPlan(wanted, DHCP, iptables([4]))
+        .flatMap(resource => resource.up(EMPTY_VIEW))
+        .map(action => JSON.stringify(action, (_, value) => (typeof value === 'bigint' ? '' : value)));
+      expect(written.join('\n')).to.contain('dhcp-option=12,buro-id\\n').and.not.contain('$(id)');
+    });
+
+  it("carries the configuration's domain name and time of the lease", () => {
+    const text = textFor('bootstrap', { dhcp: { domain: 'example.org', lease: 120 } });
+    expect(text)
+      .to.contain('\ndomain=example.org\n')
+      .and.match(/^dhcp-range=.*,120$/m);
+  });
+});
