@@ -4,7 +4,7 @@ import { type Family, formatLong, type Prefix, parseInterfaceAddress, subtract }
 import type { Config } from '../config.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resources/resource.ts';
 import type { View } from '../view.ts';
-import { setNames } from './ruleset.ts';
+import { rangesOf, setNames } from './ruleset.ts';
 import type { Uplink } from './uplink.ts';
 
 /** How a backend says it. Adding what is there, and removing what isn't, are no errors. */
@@ -68,7 +68,7 @@ export function isolation(
  */
 export function staticEntries(family: Family, config: Config, uplink: Uplink, words: SetEntries): Resource[] {
   const names = setNames(family);
-  const ranges = [...config.pools, ...config.dhcp.scopes].filter(range => range.family === family);
+  const ranges = rangesOf(family, config);
   const ours = (view: View): Prefix[] =>
     onLink(view, uplink.device).reduce((left, subnet) => left.flatMap(one => subtract(one, subnet)), ranges);
   return [exactly(names.near, () => ranges, words), exactly(names.ours, ours, words)];
