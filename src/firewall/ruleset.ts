@@ -99,7 +99,7 @@ export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset
     sets: setSpecs(family, sets),
     entrances: entrances(uplink.device).filter(({ point }) => family === 4 || point !== 'nat-postrouting'),
     chains: {
-      raw: rawChains(family, sets, uplink.device),
+      raw: rawChains(family, sets, rangesOf(family, config), uplink.device),
       filter: [
         ...forwardChains(sets, config, uplink.device),
         ...policyChains(sets),
@@ -134,7 +134,22 @@ function entrances(device: string): Entrance[] {
   ];
 }
 
-function rawChains(family: Family, sets: SetNames, device: string): Chain[] {
+/** What belongs to domains of this host: pools and scopes. */
+export const rangesOf = (family: Family, { pools, dhcp: { scopes } }: Config): Prefix[] =>
+  [...pools, ...scopes].filter(range => range.family === family);
+
+/** So many ranges are compared one by one in less time than a set takes to answer. */
+const FEW = 4;
+
+/** Few packets from outside bear one of our addresses as source: only those are looked for in the set. */
+function borrowed(name: string, ranges: readonly Prefix[]): Rule[] {
+  const guards: Match[][] = ranges.map(prefix => [{ is: 'net', side: 'source', prefix }]);
+  return (guards.length === 0 || guards.length > FEW ? [[]] : guards).map(guard =>
+    rule(drop(CAUSES.borrowed), ...guard, source(name)),
+  );
+}
+
+function rawChains(family: Family, sets: SetNames, ranges: readonly Prefix[], device: string): Chain[] {
   // Translated addresses there are in IPv4 only.
   const scopes = (rule: Rule): Rule[] => (family === 4 ? [rule] : []);
   return [
@@ -166,7 +181,7 @@ function rawChains(family: Family, sets: SetNames, device: string): Chain[] {
     {
       name: 'hnet-arriving',
       rules: [
-        rule(drop(CAUSES.borrowed), source(sets.ours)),
+        ...borrowed(sets.ours, ranges),
         rule(go('hnet-assigned'), destination(sets.in)),
         ...scopes(rule(drop(CAUSES.scope), destination(sets.scopes))),
       ],
@@ -258,7 +273,9 @@ function forwardChains(sets: SetNames, config: Config, device: string): Chain[] 
 }
 
 function betweenRules(sets: SetNames, config: Config): Rule[] {
-  if (!config.firewall.betweenDomains) return [rule(drop(CAUSES.between))];
+  // A set that no rule names can't be seen at a start's brief look, which takes it for missing.
+  if (!config.firewall.betweenDomains)
+    return [rule(drop(CAUSES.isolated), source(sets.isolated)), rule(drop(CAUSES.between))];
   return [
     rule(drop(CAUSES.isolated), source(sets.isolated)),
     rule(drop(CAUSES.isolated), destination(sets.isolated)),

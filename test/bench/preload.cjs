@@ -21,7 +21,7 @@ function watch(owner, name, label) {
 
 watch(child, 'spawnSync', (file, args) => [file.replace(/.*\//, ''), words(args)].join(' ').trim());
 watch(child, 'spawn', file => `${file.replace(/.*\//, '')} (not waited for)`);
-watch(Atomics, 'wait', () => 'waits for dnsmasq to end');
+watch(Atomics, 'wait', () => 'waits for dnsmasq to take its configuration, or to end');
 // The first thing the program does once it is loaded is to read its input.
 watch(fs, 'readFileSync', file => {
   if (file === 0) spans.push(['the program is loaded', loading, performance.now()]);

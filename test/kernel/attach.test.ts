@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { until } from '../lab/wait.ts';
 import { uuidOf } from '../support/domain.ts';
-import { VARIANTS } from '../support/scene.ts';
+import { CONFIG, REAL, VARIANTS } from '../support/scene.ts';
 import { kernelSuite } from '../support/suite.ts';
 
 interface LinkJson {
@@ -83,6 +83,26 @@ kernelSuite('prepare', scene => {
     expect(ours).to.have.length(1);
     expect(ours[0]).to.match(/0\.0\.0\.0%br116:67 /);
   });
+
+  for (const [what, config] of [
+    ['as installed', CONFIG],
+    ['with domains kept apart', `${CONFIG}[firewall]\nbetween_domains = false\n`],
+  ] as const) {
+    it(`looks at what it touches and no further (${what})`, async () => {
+      const one = await scene({ config });
+      await one.base();
+      const calls = ['ip', 'ipset'].map(tool => `/run/lab/${tool}.calls`);
+      for (const tool of ['ip', 'ipset'])
+        await one.replace(
+          `/usr/sbin/${tool}`,
+          `echo "$*" >>/run/lab/${tool}.calls; exec ${REAL}/${tool} "$@"`,
+        );
+      await one.prepare('vm1', ['123.45.90.116']);
+      const [ip, ipset] = await Promise.all(calls.map(path => one.host.read(path)));
+      expect(ip?.split('\n')).to.deep.equal(['-json -details -force -batch -', '-batch -']);
+      expect(ipset?.split('\n')).to.deep.equal(['-exist restore']);
+    });
+  }
 
   it('changes nothing but what was lost when it is called again', async () => {
     const one = await scene();
