@@ -78,7 +78,7 @@ describe('iptables', () => {
   it('compares a source from outside with few ranges, and asks the set alone where they are many', () => {
     const drops = (pools: number) => {
       const list = Array.from({ length: pools }, (_, index) => `"10.0.${index}.0/24"`).join(', ');
-      const [raw] = iptables
+      const [raw] = iptables([4])
         .base(parseConfig(`pools = [${list}]`), UPLINK)
         .filter(({ label }) => label === 'raw table');
       return printed([...(raw?.up(EMPTY_VIEW) ?? [])]).match(/-A hnet-arriving .*hnet4-ours src -j DROP/g);
