@@ -8,7 +8,7 @@ import { ownAddresses } from './firewall/uplink.ts';
 import type { Host } from './host.ts';
 import type { KnownDomain } from './libvirt.ts';
 import { aliasOwner } from './names.ts';
-import { observeWithUplink } from './observe.ts';
+import { observeWithUplink } from './observe/view.ts';
 
 /**
  * Collects what is taken. Of a running domain both its live and its persistent assignment count: the one is

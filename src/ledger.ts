@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { formatLong, type Prefix } from './address.ts';
-import { setNames } from './firewall/ruleset.ts';
+import { setNames } from './firewall/sets.ts';
 import { readIfThere, writeAtomically } from './host.ts';
 import { STATE_DIRECTORY } from './names.ts';
 import type { Counter, FilterView } from './view.ts';

@@ -29,7 +29,7 @@ export interface Wanted {
   readonly name?: string;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
-  /** Whether it runs, and gets its first rules now; see `hnet-outbound` in ruleset.ts. */
+  /** Whether it runs, and gets its first rules now; see `hnet-outbound` in chains-forward.ts. */
   readonly underway?: boolean;
   readonly dhcp?: DhcpMode;
   /** The uplink on whose wire the provider looks for IPv6 addresses, where it doesn't route them. */

@@ -17,7 +17,7 @@ import type { Host } from './host.ts';
 import { addUp } from './ledger.ts';
 import { withLock } from './lock.ts';
 import type { Address } from './metadata.ts';
-import { observe } from './observe.ts';
+import { observe } from './observe/view.ts';
 import { domainPlan } from './plan.ts';
 import { Refusal } from './refusal.ts';
 import { hostRoute } from './resources/route.ts';

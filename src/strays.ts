@@ -5,7 +5,7 @@ import type { Attachment } from './attachments.ts';
 import { claimPath, claimsOf } from './claims.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { isTracked, policyChainNames } from './firewall/policy.ts';
-import { setNames } from './firewall/ruleset.ts';
+import { setNames } from './firewall/sets.ts';
 import { aliasOwner, ROUTE_PROTOCOL } from './names.ts';
 import { removeDhcp } from './resources/dhcp.ts';
 import { removeProxy, removeResponder } from './resources/neighbour.ts';

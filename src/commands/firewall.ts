@@ -17,7 +17,7 @@ import {
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
 import { withLock } from '../lock.ts';
 import { renderAssignment } from '../metadata.ts';
-import { look } from '../observe.ts';
+import { look } from '../observe/parts.ts';
 import { reconfigure } from '../reconfigure.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../refusal.ts';
 import { table } from '../table.ts';

@@ -7,7 +7,7 @@ import { SEED_LABEL, type SeedAccess, seedFiles } from '../guest/seed.ts';
 import { pick, withLibvirt } from '../libvirt.ts';
 import type { Address } from '../metadata.ts';
 import { INTERFACE_NAME } from '../names.ts';
-import { observeUplink } from '../observe.ts';
+import { observeUplink } from '../observe/uplink.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../refusal.ts';
 import { refuseExisting, writeImage } from '../seed-image.ts';
 import type { Context } from './context.ts';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { printFiles } from '../guest/file.ts';
 import { pickFormat } from '../guest/formats.ts';
-import { observeUplinkFacts } from '../observe-uplink.ts';
+import { observeUplinkFacts } from '../observe/uplink-facts.ts';
 import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../uplink.ts';
 import type { Context } from './context.ts';
 

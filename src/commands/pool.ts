@@ -4,7 +4,7 @@ import { chooseFirewall } from '../backend.ts';
 import { inventory } from '../inventory.ts';
 import { withLibvirt } from '../libvirt.ts';
 import { HOST_METRIC } from '../names.ts';
-import { observe } from '../observe.ts';
+import { observe } from '../observe/view.ts';
 import { type Cell, table } from '../table.ts';
 import { routeKey, type View } from '../view.ts';
 import type { Context } from './context.ts';

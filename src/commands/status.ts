@@ -6,7 +6,7 @@ import { type Health, healthOf } from '../health.ts';
 import { leaseOf, readLeases } from '../leases.ts';
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
 import type { Address } from '../metadata.ts';
-import { observe } from '../observe.ts';
+import { observe } from '../observe/view.ts';
 import { type Cell, table } from '../table.ts';
 import type { Context } from './context.ts';
 

@@ -6,7 +6,7 @@ import type { Firewall } from '../firewall/firewall.ts';
 import { addUp } from '../ledger.ts';
 import { withLock } from '../lock.ts';
 import { type Report, repair, summary } from '../mend.ts';
-import { look } from '../observe.ts';
+import { look } from '../observe/parts.ts';
 import { reconfigure } from '../reconfigure.ts';
 import { readRecords } from '../records.ts';
 import { quote, Refusal, reason } from '../refusal.ts';

@@ -12,7 +12,8 @@ import {
 import type { Config } from '../config.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resources/resource.ts';
 import type { View } from '../view.ts';
-import { rangesOf, setNames } from './ruleset.ts';
+import { rangesOf } from './chains-raw.ts';
+import { setNames } from './sets.ts';
 import type { Uplink } from './uplink.ts';
 
 /** How a backend says it. Adding what is there, and removing what isn't, are no errors. */

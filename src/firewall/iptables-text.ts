@@ -3,7 +3,7 @@ import { bits, type Family, format } from '../address.ts';
 import { DEVICE_GROUP } from '../names.ts';
 import type { Counter, FilterView, RuleLine } from '../view.ts';
 import type { Match, PortRange, Rule, Verdict } from './rules.ts';
-import { SOLICITATIONS } from './ruleset.ts';
+import { SOLICITATIONS } from './sets.ts';
 
 const GROUP = `0x${DEVICE_GROUP.toString(16)}`;
 

@@ -19,7 +19,8 @@ import { type Firewall, familiesOf, type Guarded, type Look, labelled } from './
 import { parseChains, parseSets, renderRule, setsNamedBy, tableKey, targetOf } from './iptables-text.ts';
 import { isTracked, policyChainNames, policyChains } from './policy.ts';
 import type { Chain, Entrance, HookPoint, Ruleset, SetSpec } from './rules.ts';
-import { DISPATCH, ruleset, SETTLING, setNames } from './ruleset.ts';
+import { ruleset } from './ruleset.ts';
+import { DISPATCH, SETTLING, setNames } from './sets.ts';
 import type { Uplink } from './uplink.ts';
 
 const TABLES = ['raw', 'filter', 'nat'] as const;

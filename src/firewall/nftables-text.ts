@@ -5,7 +5,7 @@ import { DEVICE_GROUP } from '../names.ts';
 import { Refusal } from '../refusal.ts';
 import type { Counter, FilterView, RuleLine } from '../view.ts';
 import type { Match, PortRange, Rule, Verdict } from './rules.ts';
-import { SOLICITATIONS, SOLICITING } from './ruleset.ts';
+import { SOLICITATIONS, SOLICITING } from './sets.ts';
 
 /** nft's word for a family, and for its packets' header and ICMP. */
 export const FAMILY = {

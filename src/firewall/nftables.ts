@@ -18,7 +18,8 @@ import { type Firewall, familiesOf, type Guarded, type Look, labelled } from './
 import { FAMILY, parseListing, renderRule, TABLE } from './nftables-text.ts';
 import { isTracked, policyChainNames, policyChains } from './policy.ts';
 import type { Chain, HookPoint, Ruleset, SetSpec, Side } from './rules.ts';
-import { DISPATCH, ruleset, SETTLING, setNames } from './ruleset.ts';
+import { ruleset } from './ruleset.ts';
+import { DISPATCH, SETTLING, setNames } from './sets.ts';
 import { parseRuleset, RULESET } from './strangers-nft.ts';
 import type { Uplink } from './uplink.ts';
 

@@ -131,6 +131,9 @@ export const destination = (name: string): Match => ({ is: 'set', name, side: 'd
 export const notDestination = (name: string): Match => ({ is: 'set', name, side: 'destination', not: true });
 export const state = (...states: TrackingState[]): Match => ({ is: 'state', states });
 
+/** Packets of flows that somebody here began. */
+export const replies: Match = state('RELATED', 'ESTABLISHED');
+
 export const accept: Verdict = { do: 'accept' };
 export const back: Verdict = { do: 'return' };
 export const untrack: Verdict = { do: 'untrack' };

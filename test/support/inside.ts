@@ -13,7 +13,7 @@ import { loadConfig } from '../../src/config-file.ts';
 import { type Domain, parseDomain } from '../../src/domain.ts';
 import { Host } from '../../src/host.ts';
 import { countedOf, readEntry, totalOf } from '../../src/ledger.ts';
-import { look } from '../../src/observe.ts';
+import { look } from '../../src/observe/parts.ts';
 import { reconfigure } from '../../src/reconfigure.ts';
 import { transfer } from '../../src/transfer.ts';
 

@@ -1,9 +1,9 @@
 /** Reads what stands beside our filter: other people's chains, by whichever tool they were made. */
-import type { Firewall } from './firewall/firewall.ts';
-import type { Strangers } from './firewall/strangers.ts';
-import { parseSaved } from './firewall/strangers-iptables.ts';
-import { parseRuleset, RULESET } from './firewall/strangers-nft.ts';
-import { CommandFailure, type Host, readIfThere } from './host.ts';
+import type { Firewall } from '../firewall/firewall.ts';
+import type { Strangers } from '../firewall/strangers.ts';
+import { parseSaved } from '../firewall/strangers-iptables.ts';
+import { parseRuleset, RULESET } from '../firewall/strangers-nft.ts';
+import { CommandFailure, type Host, readIfThere } from '../host.ts';
 
 /**
  * @param firewall the backend in use: the kind of iptables it stands in is no stranger, for our jump comes first

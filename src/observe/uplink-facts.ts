@@ -1,10 +1,10 @@
 /** Reads how the host's uplink runs, both families, into facts. */
 import * as v from 'valibot';
-import { bits, equal, type Family, format, type Prefix, parseAddress } from './address.ts';
-import { type Host, readIfThere } from './host.ts';
-import type { UplinkConfig } from './observe.ts';
-import { Refusal } from './refusal.ts';
-import type { UplinkFacts } from './uplink.ts';
+import { bits, equal, type Family, format, type Prefix, parseAddress } from '../address.ts';
+import { type Host, readIfThere } from '../host.ts';
+import { Refusal } from '../refusal.ts';
+import type { UplinkFacts } from '../uplink.ts';
+import type { UplinkConfig } from './uplink.ts';
 
 /** Addresses that are nobody's, so that they follow the default route: RFC 5737, and outside of what is given out yet. */
 const NOBODY: Readonly<Record<Family, string>> = { 4: '192.0.2.1', 6: '2000::1' };

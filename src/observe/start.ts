@@ -1,0 +1,94 @@
+/** Looks at the host for a start: briefly, at what the domain will touch. */
+import { contains, format, formatAddress, nth, type Prefix, size } from '../address.ts';
+import type { Config } from '../config.ts';
+import type { Firewall } from '../firewall/firewall.ts';
+import { gatewayWithin, type Uplink } from '../firewall/uplink.ts';
+import type { Host } from '../host.ts';
+import { gatewayOf } from '../names.ts';
+import type { BridgeSpec } from '../resources/bridge.ts';
+import { toPoolRoute } from '../resources/route.ts';
+import { EMPTY_VIEW, type Route, routeKey, type View } from '../view.ts';
+import { toLinks, toRoutes } from './ip.ts';
+import { look, sysctl } from './parts.ts';
+import { DEFAULT_ROUTE, readUplink, type UplinkConfig } from './uplink.ts';
+
+/** What a start must know: the uplink, the base, and what stands where the domain's own resources will. */
+export interface StartView {
+  readonly uplink: Uplink;
+  readonly view: View;
+  /** Routes that lead to the scopes of the domain, or to an eighth of one. */
+  readonly routes: readonly Route[];
+}
+
+/**
+ * Looks only at what a start touches, so that it costs the same with 4,000 domains as with one: one process
+ * for links and routes, one for the filter. Entries of sets and DHCP servers count as absent, for bringing
+ * them up again does no harm. Routes are looked up and never listed: whoever lists some gets all domains' from
+ * the kernel, and picks.
+ */
+export function observeStart(
+  host: Host,
+  firewall: Firewall,
+  given: UplinkConfig & Pick<Config, 'pools'>,
+  bridges: readonly BridgeSpec[],
+  prefixes: readonly Prefix[],
+): StartView {
+  const queries = {
+    links: bridges.map(({ name }) => `address show dev ${name}`),
+    scopes: bridges.flatMap(({ scope }) => eighths(scope).map(one => `route get fibmatch ${format(one)}`)),
+    prefixes: prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
+  };
+  const answers = host.query([...DEFAULT_ROUTE, ...Object.values(queries).flat()]);
+  const uplink = readUplink(given, answers.splice(0, DEFAULT_ROUTE.length));
+  const take = (count: number): unknown[] => answers.splice(0, count).flatMap(answer => answer ?? []);
+  const links = toLinks(take(queries.links.length));
+  const scopes = toRoutes(4, take(queries.scopes.length));
+  const matches = prefixes.flatMap(({ family }) => [...toRoutes(family, take(1))]);
+  return {
+    uplink,
+    routes: [...scopes.values()],
+    view: {
+      ...EMPTY_VIEW,
+      ...links,
+      routes: new Map([
+        ...gatewayRoute(gatewayWithin(given.pools, uplink), host),
+        ...poolRoutes(given.pools, matches),
+        ...matches,
+      ]),
+      filter: look(host, firewall.looks.brief),
+      sysctl,
+    },
+  };
+}
+
+/** An address in each eighth of a scope: what is routed elsewhere shows, unless it is smaller than that. */
+const eighths = (scope: Prefix): Prefix[] => [
+  gatewayOf(scope),
+  ...[1n, 2n, 3n, 4n, 5n, 6n, 7n].map(part => nth(scope, (size(scope) * part) / 8n)),
+];
+
+/**
+ * The routes of the pools themselves, by what became of the domain's own addresses: a lookup that ends in one fails, and
+ * one that finds a route wider than the pool has met none. Pools that the domain has no address of aren't its concern.
+ */
+function poolRoutes(
+  pools: readonly Prefix[],
+  matches: readonly (readonly [string, Route])[],
+): [string, Route][] {
+  return pools
+    .filter(pool => !matches.some(([, { prefix }]) => prefix.length < pool.length && contains(prefix, pool)))
+    .map(prefix => {
+      const route = toPoolRoute(prefix);
+      return [routeKey(prefix, route.metric), route];
+    });
+}
+
+/** That of a gateway which lies in a pool, where there is one. */
+const gatewayRoute = (gateway: Prefix | undefined, host: Host): View['routes'] =>
+  gateway === undefined ? new Map() : toRoutes(6, host.query([`route get fibmatch ${format(gateway)}`])[0]);
+
+/** The links of these names that exist. */
+export function observeLinks(host: Host, names: readonly string[]): View['links'] {
+  return toLinks(host.query(names.map(name => `address show dev ${name}`)).flatMap(answer => answer ?? []))
+    .links;
+}
