@@ -20,7 +20,7 @@ export class CommandFailure extends Refusal {
 
 /** What the tools say when the thing to be removed isn't there; taking down treats it as success. */
 const ABSENCE =
-  /Cannot find device|No such process|No such device|No such file or directory|Cannot assign requested address|Address not found|set with the given name does not exist|element cannot be deleted|element does not exist/;
+  /Cannot find device|No such process|No such device|No such file or directory|Cannot assign requested address|[Aa]ddress not found|set with the given name does not exist|element cannot be deleted|element does not exist/;
 
 /**
  * The one door to the kernel and its tools. Calls are synchronous: a plan is an ordered list, and nothing is

@@ -82,9 +82,7 @@ export function parseRule(text: string): PolicyRule {
     next += 2;
   }
   if (next < words.length) return fail(next, 'is too much: the rule ended before');
-  // A set can't hold 0.0.0.0/0; it means anybody. ::/0 doesn't: whoever allows that hasn't IPv4 in mind.
-  const anybody = peer?.family === 4 && peer.length === 0;
-  return { direction, action, ...what, peer: anybody ? undefined : peer };
+  return { direction, action, ...what, peer };
 }
 
 function attempt<T>(read: () => T, fail: (why: string) => never): T {

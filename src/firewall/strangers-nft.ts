@@ -62,7 +62,7 @@ export function parseRuleset(text: string): ForeignTable[] {
 function toTable(key: string, chains: ReadonlyMap<string, ForeignChain>): ForeignTable {
   const [family = '', ...name] = key.split(' ');
   // iptables makes its chains one by one, as they are needed.
-  const by = key === 'ip filter' && BUILTIN.some(one => chains.has(one)) ? 'iptables-nft' : 'nft';
+  const by = /^ip6? filter$/.test(key) && BUILTIN.some(one => chains.has(one)) ? 'iptables-nft' : 'nft';
   return {
     by,
     family,

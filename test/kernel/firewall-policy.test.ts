@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { setNames } from '../../src/firewall/ruleset.ts';
 import type { Guest } from '../lab/guest.ts';
+import { until } from '../lab/wait.ts';
 import { exchange, Listener, udpFlow } from '../support/endpoint.ts';
 import { BOTH, FAMILIES } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
@@ -34,6 +36,13 @@ filterSuite("a domain's rules", ({ host }) => {
 
   const set = (policy: PolicyWords) => one.change('vm1', BOTH.mine, policy);
 
+  /** Whether no domain is left whose new flows may be older than its rules. */
+  async function isSettled(): Promise<boolean> {
+    const { sets } = await one.look();
+    const settling = FAMILIES.map(({ family }) => sets.get(setNames(family).settling));
+    return settling.every(entries => entries !== undefined && entries !== 'unread' && entries.size === 0);
+  }
+
   for (const places of FAMILIES) {
     describe(`in IPv${places.family}`, () => {
       let mine: End;
@@ -46,6 +55,7 @@ filterSuite("a domain's rules", ({ host }) => {
         neighbour = { wire: otherWire, ip: places.neighbour };
         internet = outside(internetWire, places.internet);
         await set({ default: 'deny' });
+        await until(isSettled, 10_000, 'older flows to be over');
       });
 
       const inbound = (protocol: 'tcp' | 'udp' | 'icmp', port?: number, source = places.internet) =>

@@ -47,7 +47,7 @@ kernelSuite('IPv6 leases', newScene => {
 
   it('are taken by systemd-networkd, which takes them again under another DUID', async () => {
     const { one, guest } = await start(newScene, [MINE], 'bootstrap');
-    for (const type of ['link-layer', 'uuid']) {
+    for (const type of ['link-layer', 'vendor']) {
       const client = guest.start(await networkd(guest, type));
       try {
         const address = async () =>
@@ -121,6 +121,8 @@ async function networkd(guest: Guest, duid: string): Promise<readonly string[]> 
   // There is no udev to wait for, which it takes from /sys being read-only, as in a container.
   await guest.sh('mount -o remount,ro,bind /sys; rm -rf /etc/systemd/network; mkdir -p /run/systemd/netif');
   await guest.sh('chown -R systemd-network: /run/systemd/netif');
+  // What the DUID of a vendor is made from.
+  await guest.write('/etc/machine-id', '0123456789abcdef0123456789abcdef\n');
   await guest.write(
     '/etc/systemd/network/eth0.network',
     `[Match]\nName=eth0\n[Network]\nDHCP=ipv6\nIPv6AcceptRA=yes\n[DHCPv6]\nDUIDType=${duid}\n`,

@@ -15,9 +15,10 @@ const TAPS = [{ bridge: 'br116', tap: 'vm1' }];
 
 /** Whatever other software, or an operator's slip, may do to the IPv6 of a host while its domains run. */
 const DAMAGE: Readonly<Record<string, (backend: Backend) => string>> = {
-  "the guests' gateway removed": () => 'ip address del fe80::1/64 dev br116',
   'every IPv6 address removed': () => 'ip -6 address flush dev br116',
-  'the route removed': () => `ip -6 route del ${SIX.mine} dev br116`,
+  'routes removed, and forwarding switched off': () => `ip -6 route del ${SIX.mine} dev br116
+    ip -6 route del unreachable 2001:db8:12:48::/64 metric 200
+    echo 0 >/proc/sys/net/ipv6/conf/all/forwarding`,
   'the route led elsewhere': () => `ip link add other type bridge; ip link set other up
     ip -6 route replace ${SIX.mine} dev other metric 100 proto 104`,
   'the filter flushed': backend =>
@@ -33,8 +34,6 @@ const DAMAGE: Readonly<Record<string, (backend: Backend) => string>> = {
       : 'for set in in out near; do ipset flush hnet6-$set; done',
   'IPv6 switched off on the bridge': () => 'echo 1 >/proc/sys/net/ipv6/conf/br116/disable_ipv6',
   'router advertisements believed on the bridge': () => 'echo 2 >/proc/sys/net/ipv6/conf/br116/accept_ra',
-  'forwarding switched off': () => 'echo 0 >/proc/sys/net/ipv6/conf/all/forwarding',
-  'the end of the pool removed': () => 'ip -6 route del unreachable 2001:db8:12:48::/64 metric 200',
   'the bridge deleted': () => 'ip link del br116',
 };
 

@@ -30,19 +30,14 @@ kernelSuite('a provider that looks for IPv6 addresses on the wire', newScene => 
     const known = await one.lab.gateway.run(['ip', '-6', 'neigh', 'show', 'dev', 'h1', 'to', UNASSIGNED]);
     expect(known).not.to.contain('lladdr');
 
-    await one.host.run(['ip', 'neighbour', 'del', 'proxy', MINE, 'dev', 'eth0']);
-    expect((await hnet(one, 'check')).code).to.equal(1);
-    expect((await ok(one, 'sync')).join('\n')).to.contain(`neighbour proxy for ${MINE} on eth0`);
+    await one.host.sh(`ip neighbour del proxy ${MINE} dev eth0
+      echo 0 >/proc/sys/net/ipv6/conf/eth0/proxy_ndp`);
+    const found = (await hnet(one, 'check')).stdout;
+    for (const what of [`neighbour proxy for ${MINE} on eth0`, 'neighbour proxy on eth0'])
+      expect(found).to.contain(what);
+    await ok(one, 'sync');
     await one.lab.gateway.run(['ip', '-6', 'neigh', 'flush', 'dev', 'h1']);
     expect(await one.lab.internet.ping(MINE)).to.equal(true);
-
-    await one.host.run(['ip', 'neighbour', 'add', 'proxy', UNASSIGNED, 'dev', 'eth0']);
-    await one.host.sh('echo 0 >/proc/sys/net/ipv6/conf/eth0/proxy_ndp');
-    expect((await hnet(one, 'check')).stdout).to.contain('neighbour proxy on eth0');
-    await ok(one, 'sync');
-    expect(await one.host.read('/proc/sys/net/ipv6/conf/eth0/proxy_ndp')).to.equal('1');
-    // It may be somebody else's: of what bears no mark only our own is taken away.
-    await one.host.run(['ip', 'neighbour', 'del', 'proxy', UNASSIGNED, 'dev', 'eth0']);
 
     await guest.unplug();
     await one.release('vm1');
@@ -64,11 +59,9 @@ kernelSuite('a provider that looks for IPv6 addresses on the wire', newScene => 
     expect(await isAnswered(one.lab.internet, '2001:db8:12:4943::77'), 'beside the prefix').to.equal(false);
 
     await one.host.sh('pkill -KILL -x ndppd; while pgrep -x ndppd; do sleep 0.01; done');
-    expect((await hnet(one, 'check')).code).to.equal(1);
     expect((await ok(one, 'sync')).join('\n')).to.contain(`neighbour discovery for ${bridge} on eth0`);
     await one.lab.gateway.run(['ip', '-6', 'neigh', 'flush', 'dev', 'h1']);
     await until(() => one.lab.internet.ping(INSIDE), 10_000, 'an answer from the prefix');
-    expect(await ok(one, 'sync')).to.deep.equal([]);
 
     await guest.unplug();
     await one.release('vm1');

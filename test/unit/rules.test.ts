@@ -15,7 +15,7 @@ describe('a rule of a domain', () => {
     ['deny from 198.51.100.7', 'deny any from 198.51.100.7'],
     ['allow icmp', 'allow icmp'],
     ['allow tcp/7-7', 'allow tcp/7'],
-    ['allow tcp/22 from 0.0.0.0/0', 'allow tcp/22'],
+    ['allow tcp/22 from 0.0.0.0/0', 'allow tcp/22 from 0.0.0.0/0'],
     ['allow tcp/22 from ::/0', 'allow tcp/22 from ::/0'],
   ];
   for (const [text, canonical] of read) {
