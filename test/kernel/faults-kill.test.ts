@@ -137,7 +137,8 @@ async function eachStep(one: Scene, words: readonly string[], after: () => Promi
         steps += nth - 1;
         break;
       }
-      expect(stderr, `${mode} ${nth}: code ${code}`).to.match(/^\s*Command was killed with SIGKILL/);
+      if (!/^\s*Command was killed with SIGKILL/.test(stderr))
+        throw new Error(`${mode} ${nth}: code ${code}: ${stderr}`);
       await after().catch((error: Error) => {
         throw new Error(`killed ${mode} ${nth}: ${error.message}`, { cause: error });
       });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { until } from '../lab/wait.ts';
-import { changes, snapshot } from './snapshot.ts';
-import { Stage } from './stage.ts';
+import { changes, snapshot } from '../system/snapshot.ts';
+import { Stage } from '../system/stage.ts';
 
 const MANY = 50;
 const POOL = '123.45.94.0/26';
