@@ -99,7 +99,12 @@ kernelSuite('in parallel', scene => {
   it("the DHCP server inherits no lock, and none of the hook's outputs", async () => {
     const one = await scene();
     await one.prepare('vm1', ['123.45.90.116']);
-    const open = await one.host.sh('ls -l /proc/$(pgrep -x dnsmasq)/fd');
+    // Until it is settled it may still have to say why it refuses, into a file without a name.
+    const settled = async () => {
+      const list = await one.host.sh('ls -l /proc/$(pgrep -x dnsmasq)/fd');
+      return list.includes(' 2 -> /dev/null') ? list : undefined;
+    };
+    const open = await until(settled, 5_000, 'the DHCP server to settle');
     const [input, output, error] = [0, 1, 2].map(fd => new RegExp(` ${fd} -> (.*)$`, 'm').exec(open)?.[1]);
     expect([input, output, error]).to.deep.equal(['/dev/null', '/dev/null', '/dev/null']);
     expect(open).to.match(/socket:/);
