@@ -17,7 +17,7 @@ export type Action =
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
   /**
    * Ends the process that a pid file names, and others known by `pids` (the file may be lost), if their command
-   * line holds the marker: pids are reused.
+   * line holds the marker, a file that the process was started with: pids are reused.
    */
   | {
       readonly kind: 'terminate';

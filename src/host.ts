@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { type Action, type Batch, type BatchTool, batchCommand } from './action.ts';
 import { ENVIRONMENT, launch, pause, refusalOf, type Server, serve } from './launch.ts';
@@ -247,9 +256,16 @@ function linkAtomically(path: string, target: string): void {
 function terminate({ pidFile, marker, pids = [] }: Extract<Action, { kind: 'terminate' }>): void {
   const named = processOf(pidFile, marker);
   const alive = (pid: number): boolean => isProcess(pid, marker);
-  for (const pid of new Set([...(named === undefined ? [] : [named]), ...pids]))
+  // Who was killed between starting it and noting its pid has left what it was started with.
+  const lost = named === undefined && existsSync(marker) ? processes().filter(alive) : [];
+  for (const pid of new Set([...(named === undefined ? lost : [named]), ...pids]))
     if (alive(pid)) end(pid, alive);
 }
+
+const processes = (): number[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number);
 
 function end(pid: number, alive: (pid: number) => boolean): void {
   process.kill(pid, 'SIGTERM');

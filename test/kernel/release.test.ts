@@ -49,6 +49,16 @@ kernelSuite('release', scene => {
     await expectUnchanged(one.host, before);
   });
 
+  it('ends a DHCP server whose pid nobody came to note', async () => {
+    const one = await scene();
+    await one.base();
+    const before = await snapshot(one.host);
+    await one.prepare('vm1', ['123.45.90.116']);
+    await one.host.run(['rm', '/run/hnet/dhcp/br116.pid']);
+    await one.release('vm1');
+    await expectUnchanged(one.host, before);
+  });
+
   it('obeys the attachment, not what the metadata says by then', async () => {
     const { one, before } = await based();
     await one.prepare('vm1', ['123.45.90.116']);

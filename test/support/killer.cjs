@@ -50,6 +50,12 @@ childProcess.spawnSync = (command, args, options) => {
   return spawnSync(command, args, options);
 };
 
+const spawn = childProcess.spawn;
+childProcess.spawn = (command, ...rest) => {
+  if (!command.endsWith('/logger') && isLast('before')) die();
+  return spawn(command, ...rest);
+};
+
 /** The others read all their lines first, and then do everything or nothing. */
 const isPiecemeal = command => ['ip', 'ipset'].includes(command);
 
