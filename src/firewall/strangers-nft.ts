@@ -1,6 +1,6 @@
 /** Reads the whole ruleset, as `nft -j -t list ruleset` prints it, into what matters of other people's tables. */
 import * as v from 'valibot';
-import { type Prefix, parsePrefix } from '../address.ts';
+import { type Family, type Prefix, parsePrefix } from '../address.ts';
 import { DEVICE_GROUP } from '../names.ts';
 import { Refusal } from '../refusal.ts';
 import type { PortRange } from './rules.ts';
@@ -167,13 +167,16 @@ function keyCondition(left: Record<string, unknown>, right: unknown): Condition 
     return words.every(word => word === 'invalid') ? { is: 'particular' } : 'some';
   if (!v.is(payloadSchema, left['payload'])) return { is: 'particular' };
   const { protocol, field } = left['payload'];
-  if (protocol === 'ip' && field === 'protocol') return { is: 'protocol', names: words };
-  if (protocol === 'ip' && ['saddr', 'daddr'].includes(field))
+  if (['ip protocol', 'ip6 nexthdr'].includes(`${protocol} ${field}`))
+    return { is: 'protocol', names: words };
+  if (['ip', 'ip6'].includes(protocol) && ['saddr', 'daddr'].includes(field))
     return { is: 'addresses', prefixes: values.flatMap(toPrefix) };
   return ['sport', 'dport'].includes(field)
     ? { is: 'ports', ranges: values.flatMap(toRange) }
     : { is: 'particular' };
 }
+
+const FAMILY_WORDS: Readonly<Record<string, Family>> = { ipv4: 4, ip: 4, ipv6: 6, ip6: 6 };
 
 function metaCondition(key: string, words: readonly string[]): Condition | 'some' {
   switch (key) {
@@ -190,7 +193,7 @@ function metaCondition(key: string, words: readonly string[]): Condition | 'some
         : { is: 'particular' };
     case 'nfproto':
     case 'protocol':
-      return words.some(word => ['ipv4', 'ip'].includes(word)) ? 'some' : { is: 'particular' };
+      return { is: 'family', families: words.flatMap(word => FAMILY_WORDS[word] ?? []) };
     case 'l4proto':
       return { is: 'protocol', names: words };
     case 'pkttype':
@@ -213,7 +216,9 @@ const rangeSchema = v.object({ range: v.tuple([v.number(), v.number()]) });
 /** Ranges and names of sets are left out: they single out something. */
 function toPrefix(value: unknown): Prefix[] {
   const text = v.is(prefixSchema, value) ? `${value.prefix.addr}/${value.prefix.len}` : value;
-  return typeof text === 'string' && /^[\d.]+(\/\d+)?$/.test(text) ? [parsePrefix(text)] : [];
+  return typeof text === 'string' && /^([\d.]+|[\da-f:.]*:[\da-f:.]*)(\/\d+)?$/.test(text)
+    ? [parsePrefix(text)]
+    : [];
 }
 
 function toRange(value: unknown): PortRange[] {

@@ -20,6 +20,7 @@ export type Point = 'forward' | 'input' | 'output';
 export type Condition =
   /** One of these interfaces, as they are written: `eth0`, `virbr*`. */
   | { readonly is: 'device'; readonly names: readonly string[] }
+  | { readonly is: 'family'; readonly families: readonly Family[] }
   | { readonly is: 'addresses'; readonly prefixes: readonly Prefix[] }
   | { readonly is: 'protocol'; readonly names: readonly string[] }
   | { readonly is: 'ports'; readonly ranges: readonly PortRange[] }
@@ -114,6 +115,8 @@ function singlesOut(condition: Condition, { point, families, prefixes, uplink }:
   switch (condition.is) {
     case 'device':
       return !condition.names.some(name => mayBe(name, forwarded ? [uplink, BRIDGE] : [BRIDGE]));
+    case 'family':
+      return !condition.families.some(one => families.includes(one));
     case 'addresses':
       return !condition.prefixes.some(outer => prefixes.some(inner => contains(outer, inner)));
     // DHCP and neighbour discovery are all that the host's own filter must let through.
