@@ -95,7 +95,7 @@ describe('host', () => {
     host.awaitServers();
   });
 
-  it('says why a server refuses, in its own words', () => {
+  it('says why a server refuses, in its own words', async () => {
     const refusal = (argv: string[], limit?: number) => {
       const host = new Host(limit === undefined ? {} : { limit });
       perform(serve(argv, join(home, 'server.pid')), host);
@@ -107,7 +107,8 @@ describe('host', () => {
     expect(refusal(sh('exit 0'))).to.match(/: it ended at once$/);
     expect(refusal(['no-such-server'])).to.equal('Cannot run "no-such-server": the program is not installed');
     expect(refusal(sh('exec sleep 20'), 100)).to.match(/: no answer within 0\.\d s$/);
-    expect(commandLine(Number(readFileSync(join(home, 'server.pid'), 'utf8')))).to.equal('');
+    const pid = Number(readFileSync(join(home, 'server.pid'), 'utf8'));
+    await until(() => commandLine(pid) === '', 5_000, 'the end of what does not answer');
   });
 
   it('waits for nothing that is only launched', async () => {

@@ -67,10 +67,10 @@ async function memoryOf(host: Host): Promise<number[]> {
   return lines;
 }
 
-/** Its service's whole control group: virsh, ip and nft tell it of events. DHCP servers that it started would be of it too. */
+/** With its children: virsh, ip and nft tell it of events. A DHCP server is none, for it has a session of its own. */
 async function memoryOfWatch(hv: Host): Promise<number> {
-  const group = '/sys/fs/cgroup/system.slice/hnet-watch.service/cgroup.procs';
-  const script = `for pid in $(cat ${group}); do sed -n 's/^Pss: *//p' /proc/$pid/smaps_rollup; done`;
+  const script = `main=$(systemctl show -P MainPID hnet-watch.service)
+    for pid in $main $(pgrep -P $main -x 'virsh|ip|nft'); do sed -n 's/^Pss: *//p' /proc/$pid/smaps_rollup; done`;
   const lines = (await hv.sh(script)).match(/\d+/g) ?? [];
   if (lines.length < 2) throw new Error('Cannot measure hnet watch: it does not run');
   return lines.reduce((total, line) => total + Number(line), 0) / 1000;
