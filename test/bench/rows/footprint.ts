@@ -75,7 +75,7 @@ async function memoryOfWatch(hv: Host): Promise<number> {
     async () => {
       const { stdout } = await hv.attempt(['sh', '-c', script]);
       const found = stdout.match(/\d+/g) ?? [];
-      return found.length > 1 && found;
+      return found.length > 1 ? found : undefined;
     },
     30_000,
     'hnet watch and what it listens to',
