@@ -71,8 +71,15 @@ async function memoryOf(host: Host): Promise<number[]> {
 async function memoryOfWatch(hv: Host): Promise<number> {
   const script = `main=$(systemctl show -P MainPID hnet-watch.service)
     for pid in $main $(pgrep -P $main -x 'virsh|ip|nft'); do sed -n 's/^Pss: *//p' /proc/$pid/smaps_rollup; done`;
-  const lines = (await hv.sh(script)).match(/\d+/g) ?? [];
-  if (lines.length < 2) throw new Error('Cannot measure hnet watch: it does not run');
+  const lines = await until(
+    async () => {
+      const { stdout } = await hv.attempt(['sh', '-c', script]);
+      const found = stdout.match(/\d+/g) ?? [];
+      return found.length > 1 ? found : undefined;
+    },
+    30_000,
+    'hnet watch and what it listens to',
+  );
   return lines.reduce((total, line) => total + Number(line), 0) / 1000;
 }
 
