@@ -111,6 +111,13 @@ const INTERVAL = 600;
 const LIFETIME = 1800;
 
 /**
+ * How long DHCPv6 leases an address, in seconds, whatever the configuration says: dnsmasq keeps it for the DUID that has
+ * it, and the system that an installer leaves behind has another one on the same MAC. So that one waits no longer than
+ * the shortest lease that dnsmasq gives.
+ */
+const LEASE6 = 120;
+
+/**
  * Router advertisements, always from the bridge's link-local address, with the name servers (RFC 8106). A whole /64 is
  * for autoconfiguration, and DHCPv6 answers further questions (flag O); other addresses are leased (flag M). As with
  * public IPv4 the bridge carries none of their subnets, and they must be declared to share its wire with one it carries.
@@ -132,13 +139,13 @@ function ipv6(
       .filter(isAdvertised)
       .map(({ first }) => `dhcp-range=${formatAddress(6, first)},ra-stateless,64,${lease}`),
     ...(leased.length > 0
-      ? [`dhcp-range=${formatAddress(6, privateSubnet(scope).first)},static,64,${lease}`]
+      ? [`dhcp-range=${formatAddress(6, privateSubnet(scope).first)},static,64,${LEASE6}`]
       : []),
     ...[...subnets].flatMap(subnet => [
       `shared-network=${name},${subnet}`,
-      ...(open.length > 0 ? [] : [`dhcp-range=${subnet},static,64,${lease}`]),
+      ...(open.length > 0 ? [] : [`dhcp-range=${subnet},static,64,${LEASE6}`]),
     ]),
-    ...open.map(address => `dhcp-range=${address},${address},64,${lease}`),
+    ...open.map(address => `dhcp-range=${address},${address},64,${LEASE6}`),
     ...(servers.length > 0 ? [`dhcp-option=option6:dns-server,${servers.join(',')}`] : []),
     `dhcp-option=option6:domain-search,${domain}`,
   ];

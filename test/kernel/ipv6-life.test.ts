@@ -102,16 +102,14 @@ filterSuite('a running domain of IPv4', ({ host }) => {
     const one = await host({ pools: POOLS6 });
     const guest = await one.start('vm1', FIRST, POLICY);
     const before = await snapshot(one.host);
-    for (const _ of [1, 2]) {
-      await one.change('vm1', BOTH.mine, POLICY);
-      await guest.static(SIX.mine, 'fe80::1');
-      expect(await one.lab.internet.ping(SIX.mine)).to.equal(true);
-      for (const { internet } of FAMILIES) expect(await guest.ping(internet)).to.equal(true);
-      await one.change('vm1', FIRST, POLICY);
-      expect(await isAnswered(one.lab.internet, SIX.mine)).to.equal(false);
-      expect(await one.lab.internet.ping(FIRST)).to.equal(true);
-      await guest.sh(`ip address del ${SIX.mine}/128 dev eth0; ip -6 route flush default`);
-      await expectUnchanged(one.host, before);
-    }
+    await one.change('vm1', BOTH.mine, POLICY);
+    await guest.static(SIX.mine, 'fe80::1');
+    expect(await one.lab.internet.ping(SIX.mine)).to.equal(true);
+    for (const { internet } of FAMILIES) expect(await guest.ping(internet)).to.equal(true);
+    await one.change('vm1', FIRST, POLICY);
+    expect(await isAnswered(one.lab.internet, SIX.mine)).to.equal(false);
+    expect(await one.lab.internet.ping(FIRST)).to.equal(true);
+    await guest.sh(`ip address del ${SIX.mine}/128 dev eth0; ip -6 route flush default`);
+    await expectUnchanged(one.host, before);
   });
 });

@@ -136,9 +136,9 @@ domain=lan
       for (const mode of ['bootstrap', 'public'] as const) {
         const text = textFor(mode, { prefixes6: [SINGLE] });
         expect(ranges(text).slice(-3)).to.deep.equal([
-          'dhcp-range=fd68:6e:ac1e:7400::,static,64,3600',
+          'dhcp-range=fd68:6e:ac1e:7400::,static,64,120',
           'shared-network=br116,2001:db8:12:48::',
-          'dhcp-range=2001:db8:12:48::,static,64,3600',
+          'dhcp-range=2001:db8:12:48::,static,64,120',
         ]);
         const ipv4 = mode === 'public' ? '123.45.90.116,' : '';
         expect(lines(text, 'dhcp-host')).to.deep.equal([`dhcp-host=${ONE},${ipv4}[${SINGLE}],vm1`]);
@@ -164,12 +164,12 @@ domain=lan
         `dhcp-host=${ONE},[${SINGLE}],vm1`,
         `dhcp-host=${TWO},[${OTHER}]`,
       ]);
-      expect(ranges(text).filter(line => line.endsWith('static,64,3600'))).to.have.length(3);
+      expect(ranges(text).filter(line => line.endsWith('static,64,120'))).to.have.length(3);
     });
 
     it('serves whoever asks where the interfaces are not known', () => {
       const text = textFor('bootstrap', { prefixes6: [SINGLE], macs: [] });
-      expect(ranges(text).at(-1)).to.equal(`dhcp-range=${SINGLE},${SINGLE},64,3600`);
+      expect(ranges(text).at(-1)).to.equal(`dhcp-range=${SINGLE},${SINGLE},64,120`);
     });
 
     it('gives a domain without a public IPv4 address the private lease in the public mode', () => {
