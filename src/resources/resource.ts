@@ -26,3 +26,10 @@ export interface Resource {
   /** From any state to absent; absence is success. */
   readonly down: (view: View) => readonly Action[];
 }
+
+/** What parts of one thing amount to. */
+export function overall(findings: readonly Finding[]): Finding {
+  if (findings.every(({ is }) => is === 'absent')) return ABSENT;
+  const wrong = findings.find(({ is }) => is !== 'present');
+  return wrong === undefined ? PRESENT : wrong.is === 'absent' ? changed('a part of it is missing') : wrong;
+}

@@ -1,0 +1,36 @@
+/** The sets of the filter in ipset. */
+import { ipset } from '../action.ts';
+import { type Family, formatLong } from '../address.ts';
+import { ABSENT, PRESENT, type Resource } from '../resources/resource.ts';
+import type { SetEntries } from './entries.ts';
+import type { SetSpec } from './rules.ts';
+
+export function set(spec: SetSpec, family: Family): Resource {
+  const { name, counters, timeout, ofBridges } = spec;
+  const words = [
+    ...[ofBridges ? 'hash:net,iface' : 'hash:net', 'family', family === 4 ? 'inet' : 'inet6'],
+    ...(counters || ofBridges ? ['counters'] : []),
+    ...(timeout === undefined ? [] : ['timeout', String(timeout)]),
+    ...['maxelem', '262144'],
+  ];
+  return {
+    label: `set ${name}`,
+    probe: ({ filter }) => (filter.sets.has(name) ? PRESENT : ABSENT),
+    up: () => [
+      ipset('create', name, ...words),
+      ...(ofBridges ? [ipset('add', name, EXAMPLE, 'timeout', '0')] : []),
+    ],
+    down: () => [ipset('destroy', name)],
+  };
+}
+
+/**
+ * An entry that a rule adds gets the length of the longest prefix in the set (ipset(8), hash:net): by this one a packet
+ * stands for its bridge, and not for its source, of which only the first bit is left.
+ */
+const EXAMPLE = '8000::/1,lo';
+
+export const entries: SetEntries = {
+  add: (name, prefix) => ipset('add', name, formatLong(prefix)),
+  remove: (name, prefix) => ipset('del', name, formatLong(prefix)),
+};
