@@ -131,7 +131,8 @@ export class Host {
       if (!(error instanceof CommandFailure)) throw error;
       // ipset stops at its first error whatever we ask, and nft then does nothing at all: one by one they get their turn.
       if (lines.length > 1 && tool !== 'ip') for (const line of lines) this.#performForgiving(tool, [line]);
-      else if (complaints(error.stderr).length > 0) throw error;
+      // Who has nothing to say of what is absent has hung, or isn't installed.
+      else if (error.stderr.trim() === '' || complaints(error.stderr).length > 0) throw error;
     }
   }
 

@@ -1,5 +1,5 @@
 /** Looks at the host for a start: briefly, at what the domain will touch. */
-import { contains, format, formatAddress, nth, type Prefix, size } from '../address.ts';
+import { contains, format, nth, type Prefix, size } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import { gatewayWithin, type Uplink } from '../firewall/uplink.ts';
@@ -35,8 +35,9 @@ export function observeStart(
 ): StartView {
   const queries = {
     links: bridges.map(({ name }) => `address show dev ${name}`),
-    scopes: bridges.flatMap(({ scope }) => eighths(scope).map(one => `route get fibmatch ${format(one)}`)),
-    prefixes: prefixes.map(prefix => `route get fibmatch ${formatAddress(prefix.family, prefix.first)}`),
+    scopes: bridges.flatMap(({ scope }) => eighths(scope).map(lookup)),
+    prefixes: prefixes.map(prefix => lookup(nth(prefix, 0n))),
+    pools: given.pools.map(pool => lookup(nth(pool, size(pool) - 1n))),
   };
   const answers = host.query([...DEFAULT_ROUTE, ...Object.values(queries).flat()]);
   const uplink = readUplink(given, answers.splice(0, DEFAULT_ROUTE.length));
@@ -44,6 +45,7 @@ export function observeStart(
   const links = toLinks(take(queries.links.length));
   const scopes = toRoutes(4, take(queries.scopes.length));
   const matches = prefixes.flatMap(({ family }) => [...toRoutes(family, take(1))]);
+  const samples = given.pools.flatMap(({ family }) => [...toRoutes(family, take(1))]);
   return {
     uplink,
     routes: [...scopes.values()],
@@ -52,7 +54,7 @@ export function observeStart(
       ...links,
       routes: new Map([
         ...gatewayRoute(gatewayWithin(given.pools, uplink), host),
-        ...poolRoutes(given.pools, matches),
+        ...poolRoutes(given.pools, [...matches, ...samples]),
         ...matches,
       ]),
       filter: look(host, firewall.looks.brief),
@@ -61,6 +63,9 @@ export function observeStart(
   };
 }
 
+/** Which route of the table an address takes. */
+const lookup = (address: Prefix): string => `route get fibmatch ${format(address)}`;
+
 /** An address in each eighth of a scope: what is routed elsewhere shows, unless it is smaller than that. */
 const eighths = (scope: Prefix): Prefix[] => [
   gatewayOf(scope),
@@ -68,8 +73,9 @@ const eighths = (scope: Prefix): Prefix[] => [
 ];
 
 /**
- * The routes of the pools themselves, by what became of the domain's own addresses: a lookup that ends in one fails, and
- * one that finds a route wider than the pool has met none. Pools that the domain has no address of aren't its concern.
+ * The routes of the pools themselves, by what became of addresses in them, the domain's own and each pool's last: a lookup
+ * that ends in one fails, and one that finds a route wider than the pool has met none. Where a domain holds that last
+ * address, its route hides the pool's, which then counts as there.
  */
 function poolRoutes(
   pools: readonly Prefix[],

@@ -23,7 +23,7 @@ const READING = [
   /^ip -json /,
   /^ipset save$/,
   /^ipset restore$/,
-  /^iptables(-nft|-legacy)?-save\b/,
+  /^ip6?tables(-nft|-legacy)?-save\b/,
   /^iptables -V$/,
   /^ss /,
   /^nft (-t )?-j list /,
