@@ -166,7 +166,8 @@ function strayChains(view: View, { attachments, spared }: Estate, firewall: Fire
   const found = [...view.filter.chains.keys()].flatMap(
     key => /hnet-(?:in|out|mid-i|mid-o)-[0-9a-f]{16}$/.exec(key)?.[0] ?? [],
   );
-  const surplus = found.filter(name => !wanted.has(name));
+  // Each family has them under the same names.
+  const surplus = [...new Set(found)].filter(name => !wanted.has(name));
   if (surplus.length === 0) return [];
   return [
     stray(`chains ${surplus.join(', ')}`, 'no domain has such rules', firewall.removeChains(surplus, view)),
