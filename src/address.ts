@@ -91,7 +91,7 @@ export function formatLong(prefix: Prefix): string {
 
 /**
  * Reads `ADDRESS` or `ADDRESS/LENGTH`.
- * @throws Refusal if it is neither, has a zone index, is IPv4-mapped, or has bits set beyond its length.
+ * @throws Refusal if it is neither, has a zone index, or has bits set beyond its length.
  */
 export function parsePrefix(text: string): Prefix {
   const { family, value, length } = parseParts(text);
@@ -125,10 +125,12 @@ const SPECIAL: readonly (readonly [string, string])[] = [
 
 /**
  * Reads what may be routed to a domain: an address or a subnet of unicast addresses.
- * @throws Refusal as {@link parsePrefix}, and for multicast, link-local and loopback addresses.
+ * @throws Refusal as {@link parsePrefix}, and for multicast, link-local, loopback and IPv4-mapped addresses.
  */
 export function parseRoutable(text: string): Prefix {
   const prefix = parsePrefix(text);
+  if (prefix.family === 6 && prefix.first >> 32n === 0xffffn)
+    throw new Refusal(`${quote(text)} is an IPv4-mapped address: write the IPv4 address itself`);
   const [what] = SPECIAL.find(([, range]) => contains(parsePrefix(range), prefix)) ?? [];
   if (what !== undefined)
     throw new Refusal(`${quote(text)} is ${what} address, which can't be routed to a domain`);
@@ -158,12 +160,9 @@ function parseParts(text: string): { family: Family; value: bigint; length: numb
   if (Number(length ?? 0) > bits(family)) throw notAnAddress(text);
   try {
     const parsed = family === 4 ? new Address4(address) : new Address6(address);
-    if (family === 6 && parsed.bigInt() >> 32n === 0xffffn) {
-      throw new Refusal(`${quote(text)} is an IPv4-mapped address: write the IPv4 address itself`);
-    }
     return { family, value: parsed.bigInt(), length: length === undefined ? bits(family) : Number(length) };
-  } catch (error) {
-    throw error instanceof Refusal ? error : notAnAddress(text);
+  } catch {
+    throw notAnAddress(text);
   }
 }
 
