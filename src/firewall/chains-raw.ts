@@ -12,7 +12,6 @@ import {
   from,
   fromDomain,
   go,
-  type Match,
   notDestination,
   type Rule,
   rule,
@@ -25,23 +24,7 @@ import type { SetNames } from './sets.ts';
 export const rangesOf = (family: Family, { pools, dhcp: { scopes } }: Config): Prefix[] =>
   [...pools, ...scopes].filter(range => range.family === family);
 
-/** So many ranges are compared one by one in less time than a set takes to answer. */
-const FEW = 4;
-
-/** Few packets from outside bear one of our addresses as source: only those are looked for in the set. */
-function borrowed(name: string, ranges: readonly Prefix[]): Rule[] {
-  const guards: Match[][] = ranges.map(prefix => [{ is: 'net', side: 'source', prefix }]);
-  return (guards.length === 0 || guards.length > FEW ? [[]] : guards).map(guard =>
-    rule(drop(CAUSES.borrowed), ...guard, source(name)),
-  );
-}
-
-export function rawChains(
-  family: Family,
-  sets: SetNames,
-  ranges: readonly Prefix[],
-  device: string,
-): Chain[] {
+export function rawChains(family: Family, sets: SetNames, device: string): Chain[] {
   // Translated addresses there are in IPv4 only.
   const scopes = (rule: Rule): Rule[] => (family === 4 ? [rule] : []);
   return [
@@ -73,7 +56,7 @@ export function rawChains(
     {
       name: 'hnet-arriving',
       rules: [
-        ...borrowed(sets.ours, ranges),
+        rule(drop(CAUSES.borrowed), source(sets.ours)),
         rule(go('hnet-assigned'), destination(sets.in)),
         ...scopes(rule(drop(CAUSES.scope), destination(sets.scopes))),
       ],

@@ -15,7 +15,7 @@ import type { Family } from '../address.ts';
 import type { Config } from '../config.ts';
 import { forwardChains, policyChains } from './chains-forward.ts';
 import { hostChains } from './chains-host.ts';
-import { rangesOf, rawChains } from './chains-raw.ts';
+import { rawChains } from './chains-raw.ts';
 import { type Chain, type Entrance, fromDomain, type Ruleset, rule, source, to, toDomain } from './rules.ts';
 import { type SetNames, setNames, setSpecs } from './sets.ts';
 import type { Uplink } from './uplink.ts';
@@ -26,7 +26,7 @@ export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset
     sets: setSpecs(family, sets),
     entrances: entrances(uplink.device).filter(({ point }) => family === 4 || point !== 'nat-postrouting'),
     chains: {
-      raw: rawChains(family, sets, rangesOf(family, config), uplink.device),
+      raw: rawChains(family, sets, uplink.device),
       filter: [
         ...forwardChains(sets, config, uplink.device),
         ...policyChains(sets),

@@ -75,23 +75,6 @@ describe('iptables', () => {
     });
   }
 
-  it('compares a source from outside with few ranges, and asks the set alone where they are many', () => {
-    const drops = (pools: number) => {
-      const list = Array.from({ length: pools }, (_, index) => `"10.0.${index}.0/24"`).join(', ');
-      const [raw] = iptables([4])
-        .base(parseConfig(`pools = [${list}]`), UPLINK)
-        .filter(({ label }) => label === 'raw table');
-      return printed([...(raw?.up(EMPTY_VIEW) ?? [])]).match(/-A hnet-arriving .*hnet4-ours src -j DROP/g);
-    };
-    expect(drops(3)?.map(line => / -s (\S+) /.exec(line)?.[1])).to.deep.equal([
-      '10.0.0.0/24',
-      '10.0.1.0/24',
-      '10.0.2.0/24',
-      '172.30.0.0/16',
-    ]);
-    expect(drops(4)).to.deep.equal(['-A hnet-arriving -m set --match-set hnet4-ours src -j DROP']);
-  });
-
   it('notices that it was made for another uplink', () => {
     const other = tables({ ...UPLINK, device: 'eth1' }).map(one => one.probe(seeing(sound)).is);
     expect(other).to.include('changed').and.not.to.include('absent');
