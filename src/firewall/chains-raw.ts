@@ -1,6 +1,5 @@
 /** What happens before connection tracking: what is spoofed is dropped, what needs no tracking gets none. */
 import type { Family, Prefix } from '../address.ts';
-import type { Config } from '../config.ts';
 import { icmpTypes, ND } from './discovery.ts';
 import {
   accept,
@@ -19,10 +18,6 @@ import {
   untrack,
 } from './rules.ts';
 import type { SetNames } from './sets.ts';
-
-/** What belongs to domains of this host: pools and scopes. */
-export const rangesOf = (family: Family, { pools, dhcp: { scopes } }: Config): Prefix[] =>
-  [...pools, ...scopes].filter(range => range.family === family);
 
 export function rawChains(family: Family, sets: SetNames, device: string): Chain[] {
   // Translated addresses there are in IPv4 only.
