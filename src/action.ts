@@ -13,6 +13,8 @@ export type Action =
   | { readonly kind: 'sysctl'; readonly path: string; readonly value: string; readonly ifPresent?: boolean }
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'remove'; readonly path: string }
+  /** Takes the lines that match a regular expression out of a file, if it is there. */
+  | { readonly kind: 'strike'; readonly path: string; readonly pattern: string }
   /** A symbolic link, in the place of the one that may be there. */
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
   /**
@@ -39,6 +41,7 @@ export const serve = (argv: readonly string[], pidFile: string): Action => ({ ki
 export const write = (path: string, text: string): Action => ({ kind: 'write', path, text });
 export const directory = (path: string): Action => ({ kind: 'directory', path });
 export const remove = (path: string): Action => ({ kind: 'remove', path });
+export const strike = (path: string, pattern: string): Action => ({ kind: 'strike', path, pattern });
 
 /** A value of an interface under /proc/sys/net, such as ("ipv4", "br116", "arp_filter"). */
 export const sysctlPath = (family: 'ipv4' | 'ipv6', device: string, key: string): string =>
@@ -125,6 +128,8 @@ export function describe(action: Action): string {
       return `mkdir -p ${action.path}`;
     case 'remove':
       return `rm -f ${action.path}`;
+    case 'strike':
+      return `perl -i -ne 'print unless /${action.pattern}/' ${action.path}`;
     case 'link':
       return `ln -sfn ${action.target} ${action.path}`;
     case 'terminate':

@@ -188,6 +188,9 @@ function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' | 'launch
     case 'remove':
       for (const path of [action.path, halfOf(action.path)]) rmSync(path, { force: true });
       break;
+    case 'strike':
+      strike(action.path, new RegExp(action.pattern));
+      break;
     case 'link':
       linkAtomically(action.path, action.target);
       break;
@@ -242,6 +245,13 @@ export function readIfThere(path: string): string | undefined {
       return undefined;
     throw error;
   }
+}
+
+/** Takes lines out of a file. Whole or not at all, and untouched where there is nothing to take. */
+function strike(path: string, pattern: RegExp): void {
+  const lines = readIfThere(path)?.split('\n') ?? [];
+  const kept = lines.filter(line => !pattern.test(line));
+  if (kept.length < lines.length) writeAtomically(path, kept.join('\n'));
 }
 
 /** A symbolic link in the place of whatever link is there. */

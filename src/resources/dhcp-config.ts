@@ -32,7 +32,7 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
   if (service.mode === 'off') return undefined;
   const { name } = spec;
   const servers = dhcp.dns.filter(one => one.family === 4).map(format);
-  const isPublic = service.mode === 'public' && service.addresses.length > 0;
+  const isPublic = leasesPublic(service);
   return [
     '# written by hnet',
     'port=0',
@@ -54,6 +54,21 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
     ...(service.prefixes6.length > 0 ? ipv6(spec, service, dhcp) : []),
     '',
   ].join('\n');
+}
+
+const leasesPublic = ({ mode, addresses }: DhcpService): boolean => mode === 'public' && addresses.length > 0;
+
+/**
+ * Which lines of the lease file stand in the way: leases of public addresses by another MAC than the one that is to have
+ * them now, such as a former interface's. dnsmasq gives such an address to nobody until the lease has expired.
+ * @returns a regular expression; undefined where none can
+ */
+export function staleLeases(service: DhcpService): string | undefined {
+  if (!leasesPublic(service) || service.macs.length === 0) return undefined;
+  const each = inPlaces(service.addresses, service).map(
+    (one, place) => `(?!${service.macs[place]})\\S+ ${format(one).replaceAll('.', '\\.')}`,
+  );
+  return `^\\d+ (${each.join('|')}) `;
 }
 
 /** .10 to .200 in the article's /24; in a smaller scope everything between the gateway and the broadcast address. */

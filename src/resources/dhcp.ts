@@ -1,10 +1,17 @@
-import { type Action, directory, remove, serve, write } from '../action.ts';
+import { type Action, directory, remove, serve, strike, write } from '../action.ts';
 import { format } from '../address.ts';
 import type { DhcpConfig } from '../config.ts';
 import { LEASES_DIRECTORY } from '../names.ts';
 import type { DhcpServer } from '../view.ts';
 import type { BridgeSpec } from './bridge.ts';
-import { configuration, configurationFile, type DhcpService, pidFile } from './dhcp-config.ts';
+import {
+  configuration,
+  configurationFile,
+  type DhcpService,
+  leaseFile,
+  pidFile,
+  staleLeases,
+} from './dhcp-config.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
 export { configurationFile, type DhcpService, leaseFile, pidFile } from './dhcp-config.ts';
@@ -16,7 +23,7 @@ export { configurationFile, type DhcpService, leaseFile, pidFile } from './dhcp-
 export function dhcpScope(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): Resource {
   const { name } = spec;
   const text = configuration(spec, service, dhcp);
-  const file = configurationFile(name);
+  const [file, stale] = [configurationFile(name), staleLeases(service)];
   return {
     label: `DHCP scope ${format(spec.scope)} on ${name}`,
     probe: view => {
@@ -33,6 +40,7 @@ export function dhcpScope(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConf
         : [
             stopDhcp(name, view.dhcp.get(name)),
             directory(LEASES_DIRECTORY),
+            ...(stale === undefined ? [] : [strike(leaseFile(name), stale)]),
             write(file, text),
             serve(['dnsmasq', '--keep-in-foreground', `--conf-file=${file}`], pidFile(name)),
           ],

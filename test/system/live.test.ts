@@ -44,6 +44,22 @@ describe('live changes of a running domain', () => {
     expect(await faults('vm1')).to.deep.equal([]);
   });
 
+  it('leases the address to the next interface at once, though the last one has a lease yet', async () => {
+    const macs: string[] = [];
+    for (const _ of ['the last', 'the next']) {
+      // Each is defined anew, with another MAC.
+      const one = await vm('vm1');
+      await stage.ok('assign', 'vm1', '123.45.90.116', '--dhcp', 'public');
+      await one.start();
+      expect(await one.ready()).to.equal('dhcp 123.45.90.116');
+      macs.push(await one.sh('cat /sys/class/net/eth0/address'));
+      const leases = await stage.hv.run(['cat', '/var/lib/hnet/leases/br116.leases']);
+      expect(leases).to.match(new RegExp(`^\\d+ ${macs.at(-1)} 123\\.45\\.90\\.116 \\S+ \\S+$`));
+      await stage.clean();
+    }
+    expect(macs[0]).not.to.equal(macs[1]);
+  });
+
   it('changes the mode at the next renewal, there and back, without a restart', async () => {
     const one = await vm('vm1');
     await stage.ok('assign', 'vm1', '123.45.90.116');

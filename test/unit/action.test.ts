@@ -13,6 +13,7 @@ import {
   remove,
   run,
   serve,
+  strike,
   write,
 } from '../../src/action.ts';
 
@@ -80,6 +81,7 @@ describe('action', () => {
       [{ kind: 'sysctl', path: '/proc/sys/x', value: '1' }, 'echo 1 > /proc/sys/x'],
       [directory('/x'), 'mkdir -p /x'],
       [remove('/x'), 'rm -f /x'],
+      [strike('/x', '^a'), "perl -i -ne 'print unless /^a/' /x"],
       [{ kind: 'terminate', pidFile: '/x.pid', marker: 'x' }, 'kill $(cat /x.pid)'],
     ];
     for (const [action, text] of wanted) expect(describeAction(action)).to.equal(text);

@@ -5,7 +5,7 @@ import type { DhcpMode } from '../../src/dhcp-mode.ts';
 import { iptables } from '../../src/firewall/iptables.ts';
 import { OPEN } from '../../src/firewall/policy.ts';
 import { domainPlan } from '../../src/plan.ts';
-import { configuration, type DhcpService } from '../../src/resources/dhcp-config.ts';
+import { configuration, type DhcpService, staleLeases } from '../../src/resources/dhcp-config.ts';
 import { EMPTY_VIEW } from '../../src/view.ts';
 
 const [ONE, TWO] = ['52:54:00:00:00:01', '52:54:00:00:00:02'];
@@ -25,17 +25,18 @@ interface Case {
   readonly dhcp?: Partial<DhcpConfig>;
 }
 
+const serviceFor = (mode: DhcpMode, { addresses, macs, prefixes6 = [] }: Case = {}): DhcpService => ({
+  mode,
+  hostname: 'vm1',
+  addresses: (addresses ?? ['123.45.90.116']).map(parseAddress),
+  prefixes6: prefixes6.map(parsePrefix),
+  macs: macs ?? [ONE],
+});
+
 function textFor(mode: DhcpMode, one: Case = {}) {
-  const { scope = '172.30.116.0/24', addresses, macs, dhcp } = one;
-  const prefixes6 = (one.prefixes6 ?? []).map(parsePrefix);
-  const spec = { name: 'br116', domain: '', scope: parsePrefix(scope), prefixes: prefixes6 };
-  const service: DhcpService = {
-    mode,
-    hostname: 'vm1',
-    addresses: (addresses ?? ['123.45.90.116']).map(parseAddress),
-    prefixes6,
-    macs: macs ?? [ONE],
-  };
+  const { scope = '172.30.116.0/24', dhcp } = one;
+  const service = serviceFor(mode, one);
+  const spec = { name: 'br116', domain: '', scope: parsePrefix(scope), prefixes: service.prefixes6 };
   return configuration(spec, service, { ...DHCP, ...dhcp });
 }
 
@@ -105,6 +106,26 @@ domain=lan
   it('leases one interface the first of several addresses, for a lease holds no more', () => {
     const text = textFor('public', { addresses: ['123.45.90.116', '123.45.90.117'] });
     expect(text).to.contain(`dhcp-host=${ONE},123.45.90.116`).and.not.contain('123.45.90.117');
+  });
+
+  it('knows which leases are in the way of a public address: those that another interface has', () => {
+    const addresses = ['123.45.90.116', '123.45.90.117', '123.45.90.11'];
+    const stale = new RegExp(staleLeases(serviceFor('public', { addresses, macs: [ONE, TWO] })) ?? 'none');
+    const lease = (mac: string, ip: string) => `1795647473 ${mac} ${ip} * 01:${mac}`;
+    for (const [mac, ip, away] of [
+      [ONE, '123.45.90.116', false],
+      [TWO, '123.45.90.116', true],
+      ['52:54:00:00:00:03', '123.45.90.117', true],
+      [TWO, '123.45.90.117', false],
+      // Of these nothing is handed out.
+      [TWO, '123.45.90.11', false],
+      [TWO, '123.45.90.118', false],
+      [TWO, '172.30.116.77', false],
+    ] as const)
+      expect(stale.test(lease(mac, ip)), lease(mac, ip)).to.equal(away);
+    expect(stale.test('1795647473 1234 2001:db8:12:48::116 vm1 00:01')).to.equal(false);
+    expect(staleLeases(serviceFor('bootstrap'))).to.equal(undefined);
+    expect(staleLeases(serviceFor('public', { macs: [] }))).to.equal(undefined);
   });
 
   it('serves whoever asks where the interfaces are not known: nobody else is on the wire', () => {

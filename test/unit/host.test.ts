@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Action, batches, directory, launch, remove, serve, write } from '../../src/action.ts';
+import { type Action, batches, directory, launch, remove, serve, strike, write } from '../../src/action.ts';
 import { Host } from '../../src/host.ts';
 import { until } from '../lab/wait.ts';
 import { refusalOf } from '../support/refused.ts';
@@ -109,6 +109,15 @@ describe('host', () => {
     expect(refusal(sh('exec sleep 20'), 100)).to.match(/: no answer within 0\.\d s$/);
     const pid = Number(readFileSync(join(home, 'server.pid'), 'utf8'));
     await until(() => commandLine(pid) === '', 5_000, 'the end of what does not answer');
+  });
+
+  it('strikes lines out of a file, and minds no file that is missing', () => {
+    const file = join(home, 'leases');
+    perform(strike(file, '^b'));
+    expect(existsSync(file)).to.equal(false);
+    writeFileSync(file, 'a 1\nb 2\nab 3\n');
+    perform(strike(file, '^b'));
+    expect(readFileSync(file, 'utf8')).to.equal('a 1\nab 3\n');
   });
 
   it('waits for nothing that is only launched', async () => {
