@@ -2,6 +2,7 @@ import { nth } from './address.ts';
 import type { Config, DhcpConfig } from './config.ts';
 import type { DhcpMode } from './dhcp-mode.ts';
 import type { Firewall } from './firewall/firewall.ts';
+import { domainFilter } from './firewall/guarded.ts';
 import { passages } from './firewall/passages.ts';
 import type { Policy } from './firewall/policy.ts';
 import { gatewayWithin, type Uplink } from './firewall/uplink.ts';
@@ -58,15 +59,16 @@ export function bridgesOf(domain: string, addresses: readonly Address[]): Bridge
 export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall): Resource[] {
   const bridges = bridgesOf(wanted.domain, wanted.addresses);
   return [
-    ...bridges.map(({ scope }) => firewall.scope(scope)),
-    ...wanted.addresses.map(({ prefix }) => firewall.address(prefix)),
-    ...firewall.policy({
-      domain: wanted.domain,
-      addresses: wanted.addresses.map(({ prefix }) => prefix),
-      scopes: bridges.map(({ scope }) => scope),
-      policy: wanted.policy,
-      underway: wanted.underway ?? false,
-    }),
+    ...domainFilter(
+      {
+        domain: wanted.domain,
+        addresses: wanted.addresses.map(({ prefix }) => prefix),
+        scopes: bridges.map(({ scope }) => scope),
+        policy: wanted.policy,
+        underway: wanted.underway ?? false,
+      },
+      firewall,
+    ),
     ...bridges.map(bridge),
     ...bridges.map(gatewayAddress),
     ...bridges.filter(hasIpv6).flatMap(spec => [bridgeSysctls(spec), ...ipv6Addresses(spec)]),

@@ -12,6 +12,7 @@ import { firewallFor } from './backend.ts';
 import type { Config } from './config.ts';
 import { type Checked, down, up } from './converge.ts';
 import type { Firewall } from './firewall/firewall.ts';
+import { withoutRules } from './firewall/guarded.ts';
 import { isTracked } from './firewall/policy.ts';
 import type { Host } from './host.ts';
 import { addUp } from './ledger.ts';
@@ -100,7 +101,7 @@ export function leavingRanges(before: Attachment, next: Attachment): Prefix[] {
 
 /** The domain's rules stay for the others; only what leaves them is taken out. */
 export function releaseRules(leaving: readonly Prefix[], firewall: Firewall, host: Host): void {
-  for (const action of firewall.release(leaving)) {
+  for (const action of withoutRules(leaving, firewall)) {
     if (action.kind === 'line')
       // One by one: of a batch that fails, nft does nothing.
       host.perform({ kind: 'lines', tool: action.tool, lines: [action.words.join(' ')] }, true);

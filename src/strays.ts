@@ -154,7 +154,7 @@ function strayEntries({ filter }: View, wanted: Wanted, firewall: Firewall): Str
     const surplus = [...contents.keys()].filter(entry => !entries.has(entry));
     return surplus.map(entry =>
       stray(`${entry.replace(/\/(32|128)$/, '')} in ${name}`, 'no domain has it', [
-        firewall.removeEntry(name, parsePrefix(entry)),
+        firewall.entries.remove(name, parsePrefix(entry)),
       ]),
     );
   });

@@ -7,8 +7,8 @@ import { firewallFor } from './backend.ts';
 import type { Config } from './config.ts';
 import { down, up } from './converge.ts';
 import type { Firewall } from './firewall/firewall.ts';
+import { domainFilter, ruledSets } from './firewall/guarded.ts';
 import { isTracked } from './firewall/policy.ts';
-import { setNames } from './firewall/sets.ts';
 import type { Host } from './host.ts';
 import { beginAt } from './ledger.ts';
 import { withLock } from './lock.ts';
@@ -72,15 +72,14 @@ function handOver({ prefix, giver, after, taps }: Transfer, config: Config, host
  * @returns the view as it is now
  */
 function withdraw(prefix: Prefix, giver: Attachment, seen: View, firewall: Firewall, host: Host): View {
-  const { tracked, isolated } = setNames(prefix.family);
   const entry = formatLong(prefix);
-  const holding = [tracked, isolated, ...firewall.ruledMaps(prefix.family)].filter(name => {
+  const holding = ruledSets(prefix, firewall).filter(name => {
     const contents = seen.filter.sets.get(name);
     return contents !== undefined && contents !== 'unread' && contents.has(entry);
   });
   const bridge = giver.addresses.find(one => equal(one.prefix, prefix))?.bridge ?? '';
   down([hostRoute(prefix, bridge)], seen, host);
-  for (const batch of batches(holding.map(name => firewall.removeEntry(name, prefix))))
+  for (const batch of batches(holding.map(name => firewall.entries.remove(name, prefix))))
     host.perform(batch, true);
   const sets = [...seen.filter.sets].map(([name, contents]) =>
     holding.includes(name) && contents !== 'unread'
@@ -112,9 +111,11 @@ function retire({ prefix, giver, after }: Transfer, rest: Attachment, config: Co
 
 /** The giver's rules go without a word about the address: what stands there now is the taker's. */
 function withoutRulesOf(prefix: Prefix, giver: Attachment, gone: readonly Resource[]): Resource[] {
-  const { policy } = firewallFor(giver);
   const scopes = bridgesOf(giver.domain, giver.addresses).map(({ scope }) => scope);
   const addresses = giver.addresses.map(one => one.prefix).filter(one => !equal(one, prefix));
-  const own = policy({ domain: giver.domain, addresses, scopes, policy: giver.policy, underway: false });
+  const own = domainFilter(
+    { domain: giver.domain, addresses, scopes, policy: giver.policy, underway: false },
+    firewallFor(giver),
+  );
   return gone.map(resource => own.find(({ label }) => label === resource.label) ?? resource);
 }

@@ -1,25 +1,12 @@
 import type { Action } from '../action.ts';
-import type { Family, Prefix } from '../address.ts';
+import type { Family } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { FilterView, View } from '../view.ts';
-import type { Policy } from './policy.ts';
+import type { SetEntries } from './entries.ts';
+import type { Guarded } from './guarded.ts';
 import type { Rule, Ruleset } from './rules.ts';
 import type { Uplink } from './uplink.ts';
-
-/** A running domain as the filter sees it. */
-export interface Guarded {
-  readonly domain: string;
-  readonly addresses: readonly Prefix[];
-  readonly scopes: readonly Prefix[];
-  readonly policy: Policy;
-  /** Whether it has flows that nobody has tracked so far: it runs, and gets its first rules. */
-  readonly underway: boolean;
-}
-
-/** The families that a domain's rules are about. */
-export const familiesOf = ({ addresses, scopes }: Guarded): Family[] =>
-  ([4, 6] as const).filter(family => [...addresses, ...scopes].some(one => one.family === family));
 
 /** What a resource of IPv6 is called beside that of IPv4. */
 export const labelled = (label: string, family: Family): string => (family === 4 ? label : `${label} (IPv6)`);
@@ -49,21 +36,15 @@ export interface Firewall {
   readonly looks: Readonly<Record<'all' | 'brief' | 'counters', Look>>;
   /** Sets and chains, empty of addresses: the same on a host with no domain and with 4,000. */
   readonly base: (config: Config, uplink: Uplink) => Resource[];
-  /** Lets a public address through, and counts it, in both directions. */
-  readonly address: (prefix: Prefix) => Resource;
-  /** Lets a bootstrap scope out to the Internet in the host's name. */
-  readonly scope: (scope: Prefix) => Resource;
   /** Where a chain stands in the view, and how many lines a rule has there. */
   readonly chainKey: (table: keyof Ruleset['chains'], chain: string, family: Family) => string;
   readonly linesOf: (rule: Rule, family: Family) => number;
-  /** Removes an entry of a set, or of a map in {@link ruledMaps}. */
-  readonly removeEntry: (set: string, prefix: Prefix) => Action;
+  /** Entries of sets; removes those of a map in {@link ruledMaps} too. */
+  readonly entries: SetEntries;
   /** What else than sets holds the addresses of domains with rules. */
   readonly ruledMaps: (family: Family) => readonly string[];
   /** Removes chains of domains' rules, and what leads to them. */
   readonly removeChains: (names: readonly string[], view: View) => readonly Action[];
-  /** A domain's own rules. Without any, a resource that makes sure there are none. */
-  readonly policy: (guarded: Guarded) => Resource[];
-  /** Takes prefixes out of a domain's rules, which stay for its others. Each action may find nothing to do. */
-  readonly release: (prefixes: readonly Prefix[]) => Action[];
+  /** A domain's own rules of one family. Without any, a resource that makes sure there are none. */
+  readonly policy: (guarded: Guarded, family: Family) => Resource;
 }

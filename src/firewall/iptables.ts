@@ -8,11 +8,11 @@
  * see drift where there is none. Therefore the last rule of every chain carries a fingerprint of its table, and
  * a chain is as it should be if fingerprint and number of rules are.
  */
-import { type Family, format } from '../address.ts';
+import type { Family } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { FilterView } from '../view.ts';
-import { isolation, setEntries, staticEntries } from './entries.ts';
-import { type Firewall, familiesOf, type Look, labelled } from './firewall.ts';
+import { staticEntries } from './entries.ts';
+import type { Firewall, Look } from './firewall.ts';
 import { policy, removal } from './iptables-policy.ts';
 import { entries, set } from './iptables-sets.ts';
 import { TABLES, TOOL, tableResource } from './iptables-tables.ts';
@@ -65,30 +65,9 @@ export const iptables = (families: readonly Family[]): Firewall => ({
     }),
   chainKey: (table, chain, family) => `${tableKey(table, family)} ${chain}`,
   linesOf: (rule, family) => renderRule(rule, family).length,
-  address: prefix => {
-    const names = setNames(prefix.family);
-    return setEntries(`filter for ${format(prefix)}`, [names.in, names.out], [prefix], entries);
-  },
-  scope: scope =>
-    setEntries(`filter for ${format(scope)}`, [setNames(scope.family).scopes], [scope], entries),
-  removeEntry: entries.remove,
+  entries,
+  // The dispatch chains are written anew as a whole, by the rules of the domain.
   ruledMaps: () => [],
   removeChains: (names, view) => BOTH.flatMap(family => removal(names, family, view)),
-  policy: guarded =>
-    familiesOf(guarded).flatMap(family => [
-      isolation(
-        labelled('isolation', family),
-        family,
-        [...guarded.addresses, ...guarded.scopes],
-        guarded.policy.isolate,
-        entries,
-      ),
-      policy(guarded, family),
-    ]),
-  // The dispatch chains are written anew as a whole, by the rules of the domain.
-  release: prefixes =>
-    prefixes.flatMap(one => {
-      const { tracked, isolated } = setNames(one.family);
-      return [entries.remove(tracked, one), entries.remove(isolated, one)];
-    }),
+  policy,
 });

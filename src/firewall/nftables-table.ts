@@ -1,6 +1,6 @@
 /** Our own table in nftables, with its sets and chains: what stands whether a domain runs or not. */
 import { type Action, nft } from '../action.ts';
-import { type Family, format } from '../address.ts';
+import { type Family, format, type Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import { digest } from '../names.ts';
 import { ABSENT, changed, type Finding, overall, PRESENT, type Resource } from '../resources/resource.ts';
@@ -109,17 +109,16 @@ const container = (label: string, name: string, up: readonly Action[]): Resource
   down: () => [],
 });
 
-export function entriesOf(family: Family): SetEntries {
-  const table = tableOf(family);
-  return {
-    add: (name, prefix) => nft('add', 'element', table, name, `{ ${format(prefix)} }`),
-    remove: (name, prefix) => nft('delete', 'element', table, name, `{ ${format(prefix)} }`),
-  };
-}
+const element = (verb: string, name: string, prefix: Prefix): Action =>
+  nft(verb, 'element', tableOf(prefix.family), name, `{ ${format(prefix)} }`);
+
+export const entries: SetEntries = {
+  add: (name, prefix) => element('add', name, prefix),
+  remove: (name, prefix) => element('delete', name, prefix),
+};
 
 export function baseOf(family: Family, config: Config, uplink: Uplink): Resource[] {
   const rules = ruleset(family, config, uplink);
-  const words = entriesOf(family);
   const table: Resource = {
     label: `nftables table ${tableOf(family)} itself`,
     // Its sets come with it and go with it.
@@ -131,7 +130,7 @@ export function baseOf(family: Family, config: Config, uplink: Uplink): Resource
     table,
     ...rules.sets.map(spec => set(spec, family)),
     ...DISPATCH.map(({ name }) => verdictMap(name, family)),
-    ...staticEntries(family, config, uplink, words),
+    ...staticEntries(family, config, uplink, entries),
     tableResource(rules, family),
   ];
 }

@@ -7,14 +7,13 @@
  * (strangers.ts deals with it); and replacing the table would lose the counters of its sets, so chains are
  * flushed and refilled while sets stay.
  */
-import { type Family, format } from '../address.ts';
+import type { Family } from '../address.ts';
 import type { FilterView } from '../view.ts';
-import { isolation, setEntries } from './entries.ts';
-import { type Firewall, familiesOf, type Look, labelled } from './firewall.ts';
+import type { Firewall, Look } from './firewall.ts';
 import { emptied, policy } from './nftables-policy.ts';
-import { baseOf, entriesOf, mapOf, tableOf } from './nftables-table.ts';
+import { baseOf, entries, mapOf, tableOf } from './nftables-table.ts';
 import { FAMILY, parseListing } from './nftables-text.ts';
-import { DISPATCH, setNames } from './sets.ts';
+import { DISPATCH } from './sets.ts';
 import { parseRuleset, RULESET } from './strangers-nft.ts';
 
 const BOTH: readonly Family[] = [4, 6];
@@ -50,23 +49,7 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
   chainKey: (_, chain, family) => `${FAMILY[family].table} ${chain}`,
   linesOf: () => 1,
-  address: prefix => {
-    const names = setNames(prefix.family);
-    return setEntries(
-      `filter for ${format(prefix)}`,
-      [names.in, names.out],
-      [prefix],
-      entriesOf(prefix.family),
-    );
-  },
-  scope: scope =>
-    setEntries(
-      `filter for ${format(scope)}`,
-      [setNames(scope.family).scopes],
-      [scope],
-      entriesOf(scope.family),
-    ),
-  removeEntry: (name, prefix) => entriesOf(prefix.family).remove(name, prefix),
+  entries,
   ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),
   removeChains: (names, { filter }) =>
     BOTH.flatMap(family =>
@@ -75,21 +58,5 @@ export const nftables = (families: readonly Family[]): Firewall => ({
         names.filter(name => filter.chains.has(`${FAMILY[family].table} ${name}`)),
       ),
     ),
-  policy: guarded =>
-    familiesOf(guarded).flatMap(family => [
-      isolation(
-        labelled('isolation', family),
-        family,
-        [...guarded.addresses, ...guarded.scopes],
-        guarded.policy.isolate,
-        entriesOf(family),
-      ),
-      policy(guarded, family),
-    ]),
-  release: prefixes =>
-    prefixes.flatMap(one => {
-      const { tracked, isolated } = setNames(one.family);
-      const maps = DISPATCH.map(({ name }) => mapOf(one.family, name));
-      return [tracked, isolated, ...maps].map(name => entriesOf(one.family).remove(name, one));
-    }),
+  policy,
 });
