@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Lab } from '../lab/lab.ts';
-import { INTERNET } from '../lab/site.ts';
+import { INTERNET, INTERNET6 } from '../lab/site.ts';
 import { until } from '../lab/wait.ts';
 import { provideFirewalld } from '../support/firewalld.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const [FIXED, FIXED6, LEASED6] = ['123.45.90.116', '2001:db8:12:48::116', '2001:db8:12:48::118'];
 const POLICY = '/etc/firewalld/policies';
 /** Somebody else's rules, which a reload of firewalld would flush if nobody saw to them. */
 const CANARIES = `iptables -N CANARY
@@ -35,7 +36,7 @@ for (const backend of ['nftables', 'iptables']) {
       settings = await hv.sh('firewall-cmd --list-all; firewall-cmd --get-policies');
       await hv.write(
         '/etc/hnet/hnet.toml',
-        `pools = ["123.45.90.112/29"]\n[firewall]\nbackend = "${backend}"\n`,
+        `pools = ["123.45.90.112/29", "2001:db8:12:48::/64"]\n[firewall]\nbackend = "${backend}"\n`,
       );
       await hv.run(['/root/hnet/install.sh', '--yes'], { limit: 120_000 });
       // They would repair what these tests take away.
@@ -52,6 +53,8 @@ for (const backend of ['nftables', 'iptables']) {
           'rule family="ipv4" destination address="123.45.90.112/29" accept',
           'rule family="ipv4" source address="123.45.90.112/29" accept',
           'rule family="ipv4" source address="172.30.0.0/16" accept',
+          'rule family="ipv6" destination address="2001:db8:12:48::/64" accept',
+          'rule family="ipv6" source address="2001:db8:12:48::/64" accept',
         ]);
       }
     });
@@ -63,22 +66,32 @@ for (const backend of ['nftables', 'iptables']) {
       expect(await foreign()).to.equal(untouched);
     });
 
-    it('lets a static domain and a bootstrap lease through', async () => {
+    it('lets a static domain and leases of both families through', async () => {
       const fixed = await hv.vm({
         name: 'vm1',
         nic: { type: 'bridge', source: 'br116' },
-        append: `addr=123.45.90.116 gw=${hv.address}`,
+        append: `addr=${FIXED} gw=${hv.address} addr6=${FIXED6}`,
       });
       const client = await hv.vm({ name: 'vm2', nic: { type: 'bridge', source: 'br117' } });
-      await hv.run(['hnet', 'assign', 'vm1', '123.45.90.116']);
+      const client6 = await hv.vm({
+        name: 'vm3',
+        nic: { type: 'bridge', source: 'br118' },
+        append: 'mode=dhcp6',
+      });
+      await hv.run(['hnet', 'assign', 'vm1', FIXED, FIXED6]);
       await hv.run(['hnet', 'assign', 'vm2', '123.45.90.117']);
-      await Promise.all([fixed.start(), client.start()]);
+      await hv.run(['hnet', 'assign', 'vm3', LEASED6]);
+      await Promise.all([fixed, client, client6].map(vm => vm.start()));
       await fixed.ready();
       expect(await client.ready()).to.match(/^dhcp 172\.30\.117\./);
-      expect(await lab.internet.ping('123.45.90.116'), 'inwards').to.equal(true);
+      expect(await client6.ready()).to.equal(`dhcp6 ${LEASED6}`);
+      await expectReached('inwards');
       expect(await fixed.ping(INTERNET), 'outwards').to.equal(true);
+      expect(await fixed.ping(INTERNET6), 'outwards').to.equal(true);
       expect(await client.ping(INTERNET), 'outwards with the lease').to.equal(true);
-      expect(await client.ping('123.45.90.116'), 'to each other').to.equal(true);
+      expect(await client6.ping(INTERNET6), 'outwards with the lease').to.equal(true);
+      expect(await client.ping(FIXED), 'to each other').to.equal(true);
+      expect(await client6.ping(FIXED6), 'to each other').to.equal(true);
     });
 
     it('does so after a reload and after a restart, once the base is up again', async () => {
@@ -89,11 +102,11 @@ for (const backend of ['nftables', 'iptables']) {
           30_000,
           'firewalld',
         );
-        if (backend === 'nftables') expect(await lab.internet.ping('123.45.90.116'), command).to.equal(true);
+        if (backend === 'nftables') await expectReached(`after ${command}`);
         // Every rule of iptables is gone with that, whoever made it; nftables' aren't.
         if (backend === 'iptables') await hv.run(['hnet', 'base', 'up']);
         else expect(await hv.run(['hnet', 'base', 'up']), command).to.equal('');
-        expect(await lab.internet.ping('123.45.90.116'), command).to.equal(true);
+        await expectReached(`after ${command}`);
       }
     });
 
@@ -112,7 +125,7 @@ for (const backend of ['nftables', 'iptables']) {
             await until(async () => (await repairs()) > before, 30_000, `a repair after a ${verb}`);
           const whole = async () => (await hv.attempt(['hnet', 'check'])).code === 0;
           await until(whole, 30_000, `the end of the repairs after a ${verb}`);
-          expect(await lab.internet.ping('123.45.90.116'), verb).to.equal(true);
+          await expectReached(`after a ${verb}`);
         }
         await hv.run(['systemctl', 'disable', '--now', service]);
       });
@@ -120,18 +133,17 @@ for (const backend of ['nftables', 'iptables']) {
 
     it('loads them anew, once, when the pools change', async () => {
       await hv.sh(
-        'sed -i \'s,^pools = .*,pools = ["123.45.90.112/29"\\, "123.45.53.11"],\' /etc/hnet/hnet.toml',
+        'sed -i \'s,^pools = .*,pools = ["123.45.90.112/29"\\, "123.45.53.11"\\, "2001:db8:12:48::/64"],\' /etc/hnet/hnet.toml',
       );
       expect(await hv.run(['hnet', 'base', 'up'])).to.contain('firewalld policies');
       const rules = await hv.run(['firewall-cmd', '--policy=hnet', '--list-rich-rules']);
       expect(rules).to.contain('source address="123.45.53.11" accept');
       expect(await hv.run(['hnet', 'base', 'up'])).to.equal('');
-      expect(await lab.internet.ping('123.45.90.116')).to.equal(true);
+      await expectReached('with other pools');
     });
 
     it('has nothing of ours when the base is down', async () => {
-      await hv.virsh('destroy', 'vm1');
-      await hv.virsh('destroy', 'vm2');
+      for (const name of ['vm1', 'vm2', 'vm3']) await hv.virsh('destroy', name);
       await hv.sh(CANARIES);
       await hv.run(['hnet', 'base', 'down']);
       expect(await hv.sh(`ls ${POLICY}`)).to.equal('');
@@ -139,6 +151,12 @@ for (const backend of ['nftables', 'iptables']) {
       expect(await hv.sh('nft list ruleset')).not.to.contain('hnet');
       expect(await foreign()).to.equal(untouched);
     });
+
+    /** From the Internet, in both families. */
+    async function expectReached(when: string): Promise<void> {
+      for (const address of [FIXED, FIXED6, LEASED6])
+        expect(await lab.internet.ping(address), `${address} ${when}`).to.equal(true);
+    }
 
     /** Their rules, in their order, without ours, tables that hold nothing, and counters. */
     async function foreign(): Promise<string> {
