@@ -76,6 +76,16 @@ export class Host {
     });
   }
 
+  /** What a command prints, or nothing: of a tool that fails or isn't installed, where that is nothing to speak of. */
+  output(argv: readonly string[]): string {
+    try {
+      return this.run(argv);
+    } catch (error) {
+      if (error instanceof CommandFailure) return '';
+      throw error;
+    }
+  }
+
   /**
    * Performs one batch. `forgiving`, for taking down: absence is success, and one line's failure doesn't keep
    * the next from running.

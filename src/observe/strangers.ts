@@ -3,19 +3,19 @@ import type { Firewall } from '../firewall/firewall.ts';
 import type { Strangers } from '../firewall/strangers.ts';
 import { parseSaved } from '../firewall/strangers-iptables.ts';
 import { parseRuleset, RULESET } from '../firewall/strangers-nft.ts';
-import { CommandFailure, type Host, readIfThere } from '../host.ts';
+import { type Host, readIfThere } from '../host.ts';
 
 /**
  * @param firewall the backend in use: the kind of iptables it stands in is no stranger, for our jump comes first
  * there
  */
 export function observeStrangers(host: Host, firewall: Firewall): Strangers {
-  const listed = parseRuleset(text(host, RULESET));
-  const own = firewall.name === 'iptables' ? text(host, ['iptables', '-V']) : '';
+  const listed = parseRuleset(host.output(RULESET));
+  const own = firewall.name === 'iptables' ? host.output(['iptables', '-V']) : '';
   const isNft = own.includes('nf_tables');
   const saved = firewall.families.flatMap(one => {
     const family = one === 4 ? 'ip' : 'ip6';
-    const nft = text(host, [`${family}tables-nft-save`]);
+    const nft = host.output([`${family}tables-nft-save`]);
     return [
       ...parseSaved(nft, 'iptables-nft', isNft, family),
       ...parseSaved(savedByLegacy(host, family), 'iptables-legacy', own !== '' && !isNft, family),
@@ -33,23 +33,13 @@ export function observeStrangers(host: Host, firewall: Firewall): Strangers {
 /** Reading a table that isn't there would make it: iptables loads the modules for it. */
 function savedByLegacy(host: Host, family: 'ip' | 'ip6'): string {
   const loaded = readIfThere(`/proc/net/${family}_tables_names`)?.split('\n') ?? [];
-  return loaded.includes('filter') ? text(host, [`${family}tables-legacy-save`, '-t', 'filter']) : '';
+  return loaded.includes('filter') ? host.output([`${family}tables-legacy-save`, '-t', 'filter']) : '';
 }
 
 function carried(host: Host): Strangers['carry'] {
   return [
-    { argv: ['iptables-restore', '-c'], text: text(host, ['iptables-save', '-c']) },
-    { argv: ['ip6tables-restore', '-c'], text: text(host, ['ip6tables-save', '-c']) },
-    { argv: ['ebtables-restore'], text: text(host, ['ebtables-save']) },
+    { argv: ['iptables-restore', '-c'], text: host.output(['iptables-save', '-c']) },
+    { argv: ['ip6tables-restore', '-c'], text: host.output(['ip6tables-save', '-c']) },
+    { argv: ['ebtables-restore'], text: host.output(['ebtables-save']) },
   ].filter(({ text }) => text.includes('COMMIT') || text.includes('*'));
-}
-
-/** A tool that fails, or isn't installed, has nothing to show. */
-function text(host: Host, argv: readonly string[]): string {
-  try {
-    return host.run(argv);
-  } catch (error) {
-    if (error instanceof CommandFailure) return '';
-    throw error;
-  }
 }

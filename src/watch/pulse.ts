@@ -5,7 +5,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Family } from '../address.ts';
 import type { Firewall } from '../firewall/firewall.ts';
-import { CommandFailure, Host, processOf, readIfThere } from '../host.ts';
+import { Host, processOf, readIfThere } from '../host.ts';
 import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../names.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
 
@@ -15,9 +15,7 @@ export function readPulse({ name, families }: Firewall): string {
     ...families.map(family => readIfThere(FORWARDING[family]) ?? ''),
     ...servers(DHCP_DIRECTORY),
     ...servers(NDP_DIRECTORY),
-    ...(name === 'iptables'
-      ? [sets(output(host, ['ipset', 'list', '-t'])), legacyRules(host, families)]
-      : []),
+    ...(name === 'iptables' ? [sets(host.output(['ipset', 'list', '-t'])), legacyRules(host, families)] : []),
   ].join('\n');
 }
 
@@ -41,16 +39,7 @@ function sets(listing: string): string {
 
 /** Only the older kind of iptables changes without a word. */
 function legacyRules(host: Host, families: readonly Family[]): string {
-  if (!output(host, ['iptables', '--version']).includes('legacy')) return '';
-  const saved = families.map(family => output(host, [family === 4 ? 'iptables-save' : 'ip6tables-save']));
+  if (!host.output(['iptables', '--version']).includes('legacy')) return '';
+  const saved = families.map(family => host.output([family === 4 ? 'iptables-save' : 'ip6tables-save']));
   return saved.join('').replace(/\[\d+:\d+\]|^#.*$/gm, '');
-}
-
-function output(host: Host, argv: readonly string[]): string {
-  try {
-    return host.run(argv);
-  } catch (error) {
-    if (error instanceof CommandFailure) return '';
-    throw error;
-  }
 }
