@@ -63,6 +63,8 @@ filterSuite('a flood of 30,000 a second', ({ host }) => {
     let old: Flow;
 
     before(async () => {
+      // What ends by itself would make room again.
+      await one.host.run(['conntrack', '-F']);
       old = await new Listener(ruled, { ip: RULED, port: 8080 }).connect(one.lab.internet);
       await exchange(old);
       await fill();

@@ -63,5 +63,8 @@ function normalise(text: string): string {
       .replaceAll(/ packets \d+ bytes \d+/g, '')
       .replaceAll(/(\w+)_timer +\S+/g, '$1_timer 0')
       .replaceAll(/ expires \S+/g, '')
+      // A set that was made anew has another seed for its hashes.
+      .replaceAll(/ initval \S+/g, '')
+      .replaceAll(/^add \S+ \S+ timeout [1-9]\d*\n/gm, '')
   );
 }
