@@ -1,6 +1,7 @@
 /** Programs that are started and not waited for: they outlive the call of the hook, and it ends without them. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { ordinarily } from './priority.ts';
 
 /** Tools are found here and nowhere else: libvirtd may call the hook with no PATH at all. */
 export const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
@@ -11,12 +12,14 @@ export const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' 
  */
 export function launch(argv: readonly string[], words: number | 'ignore' = 'ignore'): number | undefined {
   const [command = '', ...args] = argv;
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'ignore', words],
-    detached: true,
-    env: ENVIRONMENT,
-    cwd: '/',
-  });
+  const child = ordinarily(() =>
+    spawn(command, args, {
+      stdio: ['ignore', 'ignore', words],
+      detached: true,
+      env: ENVIRONMENT,
+      cwd: '/',
+    }),
+  );
   // It shows by the missing pid.
   child.on('error', () => undefined);
   child.unref();

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import type { Host } from './host.ts';
 import { RUN_DIRECTORY } from './names.ts';
+import { urgently } from './priority.ts';
 import { Refusal } from './refusal.ts';
 
 /**
@@ -26,7 +27,7 @@ export function withLock<T>(name: LockName, kind: 'shared' | 'exclusive', host: 
   const descriptor = openSync(file, 'a', 0o600);
   try {
     acquire(descriptor, kind, file, host);
-    return work();
+    return urgently(work);
   } finally {
     closeSync(descriptor);
   }

@@ -26,6 +26,19 @@ kernelSuite('the gate before node', scene => {
     await expectUnchanged(one.host, before);
   });
 
+  it('goes before what else runs, and what it leaves behind does not', async () => {
+    const one = await installed('/run/lab/node');
+    await one.host.write(
+      '/run/lab/node',
+      `#!/bin/sh\nnice >/run/lab/niceness; exec ${process.execPath} "$@"\n`,
+    );
+    await one.host.run(['chmod', '755', '/run/lab/node']);
+    expect(await call(one, 'prepare', ASSIGNED)).to.deep.equal(SILENCE);
+    expect(await one.host.read('/run/lab/niceness')).to.equal('-15');
+    expect((await one.host.run(['ps', '-C', 'dnsmasq', '-o', 'ni='])).trim()).to.equal('0');
+    expect(await call(one, 'release', ASSIGNED)).to.deep.equal(SILENCE);
+  });
+
   it("hands on the refusal, word for word, and node's exit code", async () => {
     const one = await installed(process.execPath);
     const { code, stdout, stderr } = await call(one, 'prepare', { addresses: ['123.45.91.1'] });
