@@ -1,134 +1,29 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { parseAddress, parsePrefix } from '../../src/address.ts';
 import { examine } from '../../src/commands/doctor.ts';
-import { parseConfig } from '../../src/config.ts';
-import type { Facts, File, Known } from '../../src/doctor/facts.ts';
-import { parseDomain } from '../../src/domain.ts';
 import { parseSaved } from '../../src/firewall/strangers-iptables.ts';
-import type { KnownDomain } from '../../src/libvirt.ts';
-import { linkAlias } from '../../src/names.ts';
-import { type Link, type Route, routeKey } from '../../src/view.ts';
 import { assignmentXml, domainXml, uuidOf } from '../support/domain.ts';
 import { UPLINK } from '../support/uplink.ts';
+import {
+  assigned,
+  BOTH,
+  type Change,
+  configured,
+  domain,
+  FACTS,
+  factsOf,
+  file,
+  HOOK,
+  hook,
+  known,
+  link,
+  NETWORK,
+  PROFILE,
+  PROGRAM,
+  routes,
+  unknown,
+} from './doctor-host.ts';
 
-const HOOK = '/etc/libvirt/hooks/qemu';
-const PROGRAM = '/usr/lib/hnet/qemu.cjs';
-const TOOLS = 'ip ss dnsmasq conntrack flock iptables-restore iptables-save ipset nft'.split(' ');
-const PROFILE = '/sys/kernel/security/apparmor/profiles';
-
-const file = (text: string, more: Partial<File> = {}): File => ({
-  text,
-  mode: 0o100755,
-  owner: 0,
-  since: 1000,
-  isRegular: true,
-  ...more,
-});
-/** As install.sh puts it there. */
-const hook = (node: string): string =>
-  readFileSync(new URL('../../hooks/qemu.sh', import.meta.url), 'utf8').replaceAll('@NODE@', node);
-const known = <T>(value: T): Known<T> => ({ is: 'known', value });
-const unknown = (why: string): Known<never> => ({ is: 'unknown', why });
-
-const link = (more: Partial<Link>): Link => ({
-  index: 2,
-  alias: '',
-  group: 0,
-  kind: '',
-  mac: '',
-  up: true,
-  master: undefined,
-  bridge: undefined,
-  ...more,
-});
-const routes = (...all: readonly [string, string][]): ReadonlyMap<string, Route> =>
-  new Map(
-    all.map(([text, dev]) => {
-      const prefix = parsePrefix(text);
-      return [routeKey(prefix, 0), { prefix, type: 'unicast', dev, protocol: 'static', metric: 0 }];
-    }),
-  );
-const domain = (xml: string): KnownDomain => ({
-  domain: parseDomain(xml),
-  persistent: parseDomain(xml),
-  active: false,
-});
-const assigned = (name: string, address: string): string => domainXml(name, { addresses: [address] });
-
-const FILES: Readonly<Record<string, File>> = {
-  ...Object.fromEntries(TOOLS.map(tool => [`/usr/sbin/${tool}`, file('')])),
-  [HOOK]: file(hook('/usr/bin/node')),
-  [PROGRAM]: file(''),
-  '/proc/sys/net/ipv4/ip_forward': file('1\n'),
-  '/proc/sys/net/ipv4/neigh/default/gc_thresh3': file('1024\n'),
-  '/proc/sys/net/ipv6/conf/all/forwarding': file('1\n'),
-  '/proc/sys/net/ipv6/conf/eth0/accept_ra': file('0\n'),
-  '/proc/sys/net/ipv6/neigh/default/gc_thresh3': file('1024\n'),
-};
-const OUTPUTS: Readonly<Record<string, string>> = {
-  '/usr/bin/node --version': 'v20.19.0\n',
-  'dnsmasq --version': 'Dnsmasq version 2.90  Copyright (c) 2000-2024 Simon Kelley\n',
-  'iptables --version': 'iptables v1.8.9 (nf_tables)\n',
-  'iptables-save --version': 'iptables-save v1.8.9 (nf_tables)\n',
-  'iptables-restore --version': 'iptables-restore v1.8.9 (nf_tables)\n',
-  'systemctl show libvirtd.service --timestamp=unix --property=ActiveState --property=StateChangeTimestamp':
-    'ActiveState=active\nStateChangeTimestamp=@1001\n',
-};
-const configured = (pools: string, more = '', backend = 'iptables'): Pick<Facts, 'config'> => ({
-  config: known(parseConfig(`pools = [${pools}]\n${more}\n[firewall]\nbackend = "${backend}"\n`)),
-});
-
-const BOTH = '"123.45.90.112/29", "2001:db8:12:48::/64"';
-
-interface Change extends Partial<Omit<Facts, 'file' | 'output'>> {
-  readonly files?: Readonly<Record<string, File | undefined>>;
-  readonly outputs?: Readonly<Record<string, string | undefined>>;
-}
-
-/** A host that is fit, but for a change. */
-function factsOf({ files, outputs, ...rest }: Change): Facts {
-  const [allFiles, allOutputs] = [
-    { ...FILES, ...files },
-    { ...OUTPUTS, ...outputs },
-  ];
-  return {
-    ...configured('"123.45.90.112/29", "123.45.53.11"'),
-    uplink: known(UPLINK),
-    uplinks: known([FACTS]),
-    arrives: () => true,
-    network: NETWORK,
-    strangers: { tables: [], complete: true, carry: [] },
-    domains: known([domain(assigned('vm1', '123.45.90.116')), domain(domainXml('other'))]),
-    file: path => allFiles[path],
-    output: (...argv) => allOutputs[argv.join(' ')],
-    ...rest,
-  };
-}
-
-const FACTS = {
-  family: 4 as const,
-  device: 'eth0',
-  address: parseAddress('123.45.12.48'),
-  length: 32,
-  gateway: parseAddress('123.45.12.1'),
-  protocol: 'boot',
-  onlink: true,
-  forwarding: true,
-  acceptRa: undefined,
-};
-const NETWORK: Facts['network'] = {
-  links: new Map([
-    ['eth0', link({})],
-    ['br116', link({ kind: 'bridge', alias: linkAlias(uuidOf('vm1')) })],
-  ]),
-  addresses: new Map([
-    ['eth0', ['123.45.12.48/32']],
-    ['br116', ['172.30.116.1/24']],
-  ]),
-  routes: routes(['0.0.0.0/0', 'eth0'], ['172.30.116.0/24', 'br116']),
-};
 const routed = (prefix: string, dev: string): Change => ({
   network: { ...NETWORK, routes: routes(['0.0.0.0/0', 'eth0'], [prefix, dev]) },
 });
