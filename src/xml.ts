@@ -55,11 +55,10 @@ function readNodes(text: string): Node[] {
 function toElement(node: Node, outer: Scope): Element {
   const tag = Object.keys(node).find(key => key !== ':@') ?? '';
   const attributes = Object.entries((node[':@'] ?? {}) as Record<string, string>);
-  const scope = new Map(outer);
-  for (const [key, value] of attributes) {
-    if (key === 'xmlns') scope.set('', value);
-    else if (key.startsWith('xmlns:')) scope.set(key.slice(6), value);
-  }
+  const declared = attributes.flatMap(([key, value]): [string, string][] =>
+    key === 'xmlns' ? [['', value]] : key.startsWith('xmlns:') ? [[key.slice(6), value]] : [],
+  );
+  const scope = declared.length === 0 ? outer : new Map([...outer, ...declared]);
   const [prefix, name] = tag.includes(':') ? (tag.split(':', 2) as [string, string]) : ['', tag];
   const namespace = scope.get(prefix) ?? '';
   if (prefix !== '' && namespace === '') throw new Refusal(`the XML uses the undeclared prefix "${prefix}:"`);

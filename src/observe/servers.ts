@@ -22,6 +22,8 @@ export function readDhcpServers(host: Host): ReadonlyMap<string, DhcpServer> {
     if (bridge !== undefined) note(bridge, pid, boundTo);
   }
   for (const bridge of listDirectory(DHCP_DIRECTORY).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? [])) {
+    const named = Number(readIfThere(pidFile(bridge)));
+    if (found.get(bridge)?.some(({ pid }) => pid === named)) continue;
     const pid = processOf(pidFile(bridge), configurationFile(bridge));
     if (pid !== undefined) note(bridge, pid, isYoung(bridge) ? bridge : 'nothing');
   }
