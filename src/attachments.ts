@@ -18,7 +18,7 @@ import type { Firewall } from './firewall/firewall.ts';
 import { formatRule, type Policy, parseRule } from './firewall/policy.ts';
 import { halfOf, readIfThere, writeAtomically } from './host.ts';
 import type { Address } from './metadata.ts';
-import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, INTERFACE_NAME, isUuid } from './names.ts';
+import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, INTERFACE_NAME, isUuid, MAC } from './names.ts';
 import { Refusal, reason } from './refusal.ts';
 
 /** What the hook has applied for a running domain. Release obeys this, not the metadata of the day. */
@@ -52,9 +52,7 @@ const schema = v.object({
     rules: v.array(v.pipe(v.string(), v.transform(parseRule))),
   }),
   dhcp: v.optional(v.picklist(DHCP_MODES)),
-  macs: v.optional(
-    v.record(v.string(), v.array(v.pipe(v.string(), v.regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/)))),
-  ),
+  macs: v.optional(v.record(v.string(), v.array(v.pipe(v.string(), v.regex(MAC))))),
   onLink: v.optional(v.pipe(v.string(), v.regex(INTERFACE_NAME))),
   backend: v.picklist(['iptables', 'nftables']),
 });

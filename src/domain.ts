@@ -1,12 +1,13 @@
 import type { DhcpMode } from './dhcp-mode.ts';
 import { OPEN, type Policy } from './firewall/policy.ts';
 import { type Address, type Intent, readIntent } from './metadata.ts';
-import { isUuid } from './names.ts';
+import { isUuid, MAC } from './names.ts';
 import { quote, Refusal } from './refusal.ts';
 import { childOf, childrenOf, type Element, elements, parseXml, textOf } from './xml.ts';
 
 /** A network interface of a domain, as far as we care. */
 export interface Nic {
+  /** In lower case; empty where the XML names none that could be one. */
   readonly mac: string;
   /** `bridge`, `network`, `direct` … */
   readonly type: string;
@@ -51,8 +52,9 @@ export function parseDomain(xml: string): Domain {
 
 function parseNic(element: Element): Nic {
   const source = childOf(element, 'source');
+  const mac = (childOf(element, 'mac')?.attributes.get('address') ?? '').toLowerCase();
   return {
-    mac: (childOf(element, 'mac')?.attributes.get('address') ?? '').toLowerCase(),
+    mac: MAC.test(mac) ? mac : '',
     type: element.attributes.get('type') ?? '',
     source: source?.attributes.get('bridge') ?? source?.attributes.get('network'),
     tap: childOf(element, 'target')?.attributes.get('dev'),

@@ -39,6 +39,9 @@ export const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** As libvirt writes it, and dnsmasq its leases. */
+export const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
+
 export const isUuid = (text: string): boolean => UUID.test(text);
 
 /** The link alias that says whose bridge it is. */

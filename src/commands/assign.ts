@@ -8,6 +8,7 @@ import { inventory } from '../inventory.ts';
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
 import { withLock } from '../lock.ts';
 import type { Address } from '../metadata.ts';
+import { MAC } from '../names.ts';
 import { quote, Refusal, UsageRefusal } from '../refusal.ts';
 import { changeAssignment } from './change.ts';
 import type { Context } from './context.ts';
@@ -69,7 +70,7 @@ function parseAll(wanted: readonly string[]): Prefix[] {
 
 function parseMac(nic: string | boolean | undefined): string | undefined {
   if (typeof nic !== 'string') return undefined;
-  if (/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(nic)) return nic.toLowerCase();
+  if (MAC.test(nic.toLowerCase())) return nic.toLowerCase();
   throw new UsageRefusal(`Cannot use --nic ${quote(nic)}: it is not a MAC address such as 52:54:00:12:34:56`);
 }
 

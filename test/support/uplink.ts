@@ -1,5 +1,6 @@
 import { parseAddress } from '../../src/address.ts';
 import type { Uplink } from '../../src/firewall/uplink.ts';
+import type { UplinkFacts } from '../../src/uplink.ts';
 
 /** The uplink of the lab's first host. */
 export const UPLINK: Uplink = {
@@ -8,4 +9,17 @@ export const UPLINK: Uplink = {
   gateway: parseAddress('123.45.12.1'),
   host6: [parseAddress('2001:db8:12:48::2')],
   gateway6: parseAddress('fe80::1'),
+};
+
+/** What is seen of it, in IPv4. */
+export const FACTS: UplinkFacts = {
+  family: 4,
+  device: 'eth0',
+  address: parseAddress('123.45.12.48'),
+  length: 32,
+  gateway: parseAddress('123.45.12.1'),
+  protocol: 'boot',
+  onlink: true,
+  forwarding: true,
+  acceptRa: undefined,
 };

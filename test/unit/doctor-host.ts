@@ -1,6 +1,6 @@
 /** What doctor is told of a host that is fit, and how to change it. */
 import { readFileSync } from 'node:fs';
-import { parseAddress, parsePrefix } from '../../src/address.ts';
+import { parsePrefix } from '../../src/address.ts';
 import { parseConfig } from '../../src/config.ts';
 import type { Facts, File, Known } from '../../src/doctor/facts.ts';
 import { parseDomain } from '../../src/domain.ts';
@@ -8,7 +8,7 @@ import type { KnownDomain } from '../../src/libvirt.ts';
 import { linkAlias } from '../../src/names.ts';
 import { type Link, type Route, routeKey } from '../../src/view.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';
-import { UPLINK } from '../support/uplink.ts';
+import { FACTS, UPLINK } from '../support/uplink.ts';
 
 export const HOOK = '/etc/libvirt/hooks/qemu';
 export const PROGRAM = '/usr/lib/hnet/qemu.cjs';
@@ -104,17 +104,6 @@ export function factsOf({ files, outputs, ...rest }: Change): Facts {
   };
 }
 
-export const FACTS = {
-  family: 4 as const,
-  device: 'eth0',
-  address: parseAddress('123.45.12.48'),
-  length: 32,
-  gateway: parseAddress('123.45.12.1'),
-  protocol: 'boot',
-  onlink: true,
-  forwarding: true,
-  acceptRa: undefined,
-};
 export const NETWORK: Facts['network'] = {
   links: new Map([
     ['eth0', link({})],

@@ -3,14 +3,13 @@ import { expect } from 'chai';
 import { examine } from '../../src/commands/doctor.ts';
 import { parseSaved } from '../../src/firewall/strangers-iptables.ts';
 import { assignmentXml, domainXml, uuidOf } from '../support/domain.ts';
-import { UPLINK } from '../support/uplink.ts';
+import { FACTS, UPLINK } from '../support/uplink.ts';
 import {
   assigned,
   BOTH,
   type Change,
   configured,
   domain,
-  FACTS,
   factsOf,
   file,
   HOOK,

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { assignmentOf } from '../../src/admission.ts';
 import { addressesOf, parseDomain } from '../../src/domain.ts';
+import { escapeXml } from '../../src/xml.ts';
 import { assignmentXml, domainXml, uuidOf } from '../support/domain.ts';
 import { refusalOf } from '../support/refused.ts';
 
@@ -14,6 +15,21 @@ describe('domain', () => {
     const [nic] = domain.nics;
     expect(nic).to.include({ mac: '52:54:00:00:00:01', type: 'bridge', source: 'br116', tap: 'vnet3' });
     expect(addressesOf(domain).map(({ bridge }) => bridge)).to.deep.equal(['br116']);
+  });
+
+  it('knows no MAC that is none: it becomes part of what a DHCP server reads', () => {
+    for (const mac of [
+      '',
+      '52:54:00:00:00',
+      '52:54:00:00:00:01\ndhcp-script=/x',
+      '.*',
+      '52:54:00:00:00:0g',
+    ]) {
+      const [nic] = parseDomain(whole.replace('52:54:00:00:00:01', escapeXml(mac))).nics;
+      expect(nic?.mac, mac).to.equal('');
+    }
+    const [nic] = parseDomain(whole.replace('52:54:00:00:00:01', '52:54:00:AB:CD:EF')).nics;
+    expect(nic?.mac).to.equal('52:54:00:ab:cd:ef');
   });
 
   for (const name of [

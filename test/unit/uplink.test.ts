@@ -8,20 +8,10 @@ import {
   type UplinkFacts,
   uplinkFaults,
 } from '../../src/uplink.ts';
+import { FACTS } from '../support/uplink.ts';
 
-const FOUR: UplinkFacts = {
-  family: 4,
-  device: 'eth0',
-  address: parseAddress('123.45.12.48'),
-  length: 32,
-  gateway: parseAddress('123.45.12.1'),
-  protocol: 'boot',
-  onlink: true,
-  forwarding: true,
-  acceptRa: undefined,
-};
 const SIX: UplinkFacts = {
-  ...FOUR,
+  ...FACTS,
   family: 6,
   address: parseAddress('2001:db8:12:48::2'),
   length: 128,
@@ -32,16 +22,16 @@ const SIX: UplinkFacts = {
 
 describe("the host's uplink", () => {
   it('has no faults as the article has it, in both families', () => {
-    expect([FOUR, SIX].flatMap(uplinkFaults)).to.deep.equal([]);
-    expect(describeUplink(FOUR)).to.equal('eth0: 123.45.12.48/32, gateway 123.45.12.1, on-link');
+    expect([FACTS, SIX].flatMap(uplinkFaults)).to.deep.equal([]);
+    expect(describeUplink(FACTS)).to.equal('eth0: 123.45.12.48/32, gateway 123.45.12.1, on-link');
   });
 
   const cases: readonly [string, UplinkFacts, RegExp][] = [
-    ['a subnet', { ...FOUR, length: 24 }, /^123\.45\.12\.48 on eth0 has the length \/24 where \/32/],
+    ['a subnet', { ...FACTS, length: 24 }, /^123\.45\.12\.48 on eth0 has the length \/24 where \/32/],
     ['an IPv6 subnet', { ...SIX, length: 64 }, /^2001:db8:12:48::2 on eth0 has the length \/64 where \/128/],
-    ['a gateway in a subnet', { ...FOUR, onlink: false }, /pointopoint/],
+    ['a gateway in a subnet', { ...FACTS, onlink: false }, /pointopoint/],
     ['an IPv6 gateway in a subnet', { ...SIX, gateway: parseAddress('2001:db8::1') }, /on-link$/],
-    ['no gateway', { ...FOUR, gateway: undefined }, /IPv4 default route through eth0 has no gateway/],
+    ['no gateway', { ...FACTS, gateway: undefined }, /IPv4 default route through eth0 has no gateway/],
     ['no forwarding', { ...SIX, forwarding: false }, /^IPv6 forwarding is off$/],
     ['a default route of advertisements', { ...SIX, protocol: 'ra' }, /accept_ra=2/],
   ];
@@ -61,7 +51,7 @@ describe("the host's uplink", () => {
   });
 
   it('is printed without a resolver, by name, and with networkd told to leave routes alone', () => {
-    const network = hostNetwork([FOUR, SIX], {
+    const network = hostNetwork([FACTS, SIX], {
       hostname: 'h1',
       dns: [parseAddress('9.9.9.9')],
       search: 'lan',
