@@ -3,6 +3,7 @@ import { quote, Refusal } from './refusal.ts';
 
 /** IPv4 or IPv6. The family is data: code that handles addresses has one path for both. */
 export type Family = 4 | 6;
+export const FAMILIES: readonly Family[] = [4, 6];
 
 /** A range of addresses, written `first/length`. A single address is the prefix of full length (/32, /128). */
 export interface Prefix {

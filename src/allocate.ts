@@ -1,5 +1,15 @@
 /** Chooses what an assignment pins: an address, a bridge name, a scope, so that nothing collides later. */
-import { addresses, contains, format, isSingle, nth, overlaps, type Prefix, size } from './address.ts';
+import {
+  addresses,
+  contains,
+  FAMILIES,
+  format,
+  isSingle,
+  nth,
+  overlaps,
+  type Prefix,
+  size,
+} from './address.ts';
 import type { Address } from './metadata.ts';
 import { articleScope, bridgeNames } from './names.ts';
 import { quote, Refusal } from './refusal.ts';
@@ -29,7 +39,7 @@ export interface Holding {
  */
 export function freeAddresses(pools: readonly Prefix[], taken: Taken): Prefix[] {
   const isFree = vacancy(taken);
-  const [ipv4, ipv6] = ([4, 6] as const).map(family => pools.filter(pool => pool.family === family));
+  const [ipv4, ipv6] = FAMILIES.map(family => pools.filter(pool => pool.family === family));
   if (ipv6 === undefined || ipv6.length === 0) return [firstAddress(ipv4 ?? [], isFree)];
   if (ipv4 === undefined || ipv4.length === 0) return [firstAddress(ipv6, isFree)];
   const first = firstAddress(ipv4, isFree);

@@ -239,11 +239,15 @@ function writeSysctl(path: string, value: string, ifPresent: boolean): void {
 
 /** The process that a pid file names, if it is still the one that was started with `marker`. */
 export function processOf(pidFile: string, marker: string): number | undefined {
-  const pid = Number(readIfThere(pidFile)?.trim() || Number.NaN);
+  const pid = pidIn(pidFile);
   return isProcess(pid, marker) ? pid : undefined;
 }
 
-const isProcess = (pid: number, marker: string): boolean =>
+/** The pid that a file holds; not a number where it holds none. */
+export const pidIn = (pidFile: string): number => Number(readIfThere(pidFile)?.trim() || Number.NaN);
+
+/** Whether a process runs that was started with `marker`. */
+export const isProcess = (pid: number, marker: string): boolean =>
   Number.isInteger(pid) && pid > 1 && (readIfThere(`/proc/${pid}/cmdline`)?.includes(marker) ?? false);
 
 /** The text of a file, or undefined if it isn't there (or its process has just gone). */

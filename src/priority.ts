@@ -16,8 +16,8 @@ export const ordinarily = <T>(work: () => T): T => withPriority(ORDINARY, work);
 
 function withPriority<T>(niceness: number, work: () => T): T {
   const before = getPriority();
+  prefer(niceness);
   try {
-    prefer(niceness);
     return work();
   } finally {
     prefer(before);
@@ -27,7 +27,7 @@ function withPriority<T>(niceness: number, work: () => T): T {
 /** A service without CAP_SYS_NICE stays as it is: slower, and nothing else. */
 function prefer(niceness: number): void {
   try {
-    if (getPriority() !== niceness) setPriority(niceness);
+    setPriority(niceness);
   } catch {
     // The kernel refuses.
   }

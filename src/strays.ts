@@ -1,6 +1,6 @@
 /** What bears our marks on the host and belongs to nobody: left by a process that was killed, or by hand. */
 import { type Action, ip, remove } from './action.ts';
-import { type Family, format, formatLong, type Prefix, parsePrefix, parseSubnet } from './address.ts';
+import { FAMILIES, format, formatLong, type Prefix, parsePrefix, parseSubnet } from './address.ts';
 import type { Attachment } from './attachments.ts';
 import { claimPath, claimsOf } from './claims.ts';
 import type { Firewall } from './firewall/firewall.ts';
@@ -90,8 +90,6 @@ function toWanted(view: View, { attachments, routes, spared }: Estate): Wanted {
 }
 
 const routeId = (prefix: Prefix, bridge: string): string => hostRoute(prefix, bridge).label;
-
-const FAMILIES: readonly Family[] = [4, 6];
 
 /** What each set should hold of domains. The entries of spared domains may be in any of them. */
 function entriesOf(

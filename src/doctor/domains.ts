@@ -1,4 +1,4 @@
-import { compare, contains, type Family, format, size } from '../address.ts';
+import { compare, contains, FAMILIES, type Family, format, size } from '../address.ts';
 import type { Holding } from '../allocate.ts';
 import { addressesOf } from '../domain.ts';
 import { holdingsOf } from '../inventory.ts';
@@ -84,7 +84,7 @@ const CROWD = 64n;
 /** Every guest that is spoken to is an entry, and a full table cuts everybody off. */
 export function checkNeighbours(facts: Facts): Finding[] {
   const held = all(facts).flatMap(holdingsOf);
-  return ([4, 6] as const).flatMap(family => {
+  return FAMILIES.flatMap(family => {
     const assigned = held
       .filter(({ address }) => address.prefix.family === family)
       .map(({ address: { prefix } }) => Number(family === 6 && size(prefix) > CROWD ? CROWD : size(prefix)))

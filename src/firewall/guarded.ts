@@ -1,6 +1,6 @@
 /** What the filter holds of one running domain: entries of sets, and rules. The backends differ in its words only. */
 import type { Action } from '../action.ts';
-import { type Family, format, type Prefix } from '../address.ts';
+import { FAMILIES, format, type Prefix } from '../address.ts';
 import type { Resource } from '../resources/resource.ts';
 import { isolation, setEntries } from './entries.ts';
 import { type Firewall, labelled } from './firewall.ts';
@@ -35,8 +35,6 @@ export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
     ]),
   ];
 }
-
-const FAMILIES: readonly Family[] = [4, 6];
 
 /** Which sets and maps may hold a prefix because of its domain's rules. */
 export const ruledSets = ({ family }: Prefix, firewall: Firewall): string[] => {

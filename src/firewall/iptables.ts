@@ -8,7 +8,7 @@
  * see drift where there is none. Therefore the last rule of every chain carries a fingerprint of its table, and
  * a chain is as it should be if fingerprint and number of rules are.
  */
-import type { Family } from '../address.ts';
+import { FAMILIES, type Family } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { FilterView } from '../view.ts';
 import { staticEntries } from './entries.ts';
@@ -21,7 +21,6 @@ import { ruleset } from './ruleset.ts';
 import { setNames } from './sets.ts';
 import type { Uplink } from './uplink.ts';
 
-const BOTH: readonly Family[] = [4, 6];
 const saved = (families: readonly Family[]): Look['commands'] =>
   families.map(family => ({ argv: [`${TOOL[family]}-save`, '-c'] }));
 const chainsOf = (families: readonly Family[], outputs: readonly string[]): FilterView['chains'] =>
@@ -32,8 +31,8 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   families,
   looks: {
     all: {
-      commands: [{ argv: ['ipset', 'save'] }, ...saved(BOTH)],
-      parse: ([sets = '', ...chains]) => ({ sets: parseSets(sets), chains: chainsOf(BOTH, chains) }),
+      commands: [{ argv: ['ipset', 'save'] }, ...saved(FAMILIES)],
+      parse: ([sets = '', ...chains]) => ({ sets: parseSets(sets), chains: chainsOf(FAMILIES, chains) }),
     },
     brief: {
       commands: saved(families),
@@ -68,6 +67,6 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   entries,
   // The dispatch chains are written anew as a whole, by the rules of the domain.
   ruledMaps: () => [],
-  removeChains: (names, view) => BOTH.flatMap(family => removal(names, family, view)),
+  removeChains: (names, view) => FAMILIES.flatMap(family => removal(names, family, view)),
   policy,
 });

@@ -7,7 +7,7 @@
  * (strangers.ts deals with it); and replacing the table would lose the counters of its sets, so chains are
  * flushed and refilled while sets stay.
  */
-import type { Family } from '../address.ts';
+import { FAMILIES, type Family } from '../address.ts';
 import type { FilterView } from '../view.ts';
 import type { Firewall, Look } from './firewall.ts';
 import { emptied, policy } from './nftables-policy.ts';
@@ -16,7 +16,6 @@ import { FAMILY, parseListing } from './nftables-text.ts';
 import { DISPATCH } from './sets.ts';
 import { parseRuleset, RULESET } from './strangers-nft.ts';
 
-const BOTH: readonly Family[] = [4, 6];
 const listings = (families: readonly Family[]): Look['commands'] =>
   families.map(family => ({
     argv: ['nft', '-j', 'list', 'table', ...tableOf(family).split(' ')],
@@ -35,7 +34,7 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   name: 'nftables',
   families,
   looks: {
-    all: { commands: listings(BOTH), parse: parseListings },
+    all: { commands: listings(FAMILIES), parse: parseListings },
     brief: {
       // The whole ruleset in place of our tables: what others put in the way since costs no further process.
       commands: [{ argv: RULESET }],
@@ -52,7 +51,7 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   entries,
   ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),
   removeChains: (names, { filter }) =>
-    BOTH.flatMap(family =>
+    FAMILIES.flatMap(family =>
       emptied(
         family,
         names.filter(name => filter.chains.has(`${FAMILY[family].table} ${name}`)),

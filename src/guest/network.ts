@@ -1,6 +1,7 @@
 /** What a system must configure to use its addresses by itself, whatever system it is. Pure. */
 import {
   addresses,
+  FAMILIES,
   type Family,
   format,
   formatAddress,
@@ -122,7 +123,7 @@ function describe(
   host: Prefix,
   families: Set<Family>,
 ): Omit<StaticNic, 'interface'> {
-  const routes = ([4, 6] as const).flatMap((family): DefaultRoute[] => {
+  const routes = FAMILIES.flatMap((family): DefaultRoute[] => {
     const sources = ofFamily(family, prefixes);
     if (sources.length === 0) return [];
     const table = families.has(family) ? FIRST_TABLE + index : undefined;

@@ -1,6 +1,6 @@
 /** Finds the servers of ours that are alive, by the processes themselves. */
 import { readdirSync, statSync } from 'node:fs';
-import { type Host, processOf, readIfThere } from '../host.ts';
+import { type Host, isProcess, pidIn, processOf, readIfThere } from '../host.ts';
 import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../names.ts';
 import { configurationFile, pidFile } from '../resources/dhcp.ts';
 import { responderFile, responderPid } from '../resources/neighbour.ts';
@@ -13,19 +13,19 @@ import type { DhcpServer } from '../view.ts';
  */
 export function readDhcpServers(host: Host): ReadonlyMap<string, DhcpServer> {
   const found = new Map<string, { pid: number; boundTo: string }[]>();
+  const isNoted = (bridge: string, pid: number): boolean =>
+    found.get(bridge)?.some(server => server.pid === pid) ?? false;
   const note = (bridge: string, pid: number, boundTo: string): void => {
-    const others = found.get(bridge) ?? [];
-    if (!others.some(other => other.pid === pid)) found.set(bridge, [...others, { pid, boundTo }]);
+    if (!isNoted(bridge, pid)) found.set(bridge, [...(found.get(bridge) ?? []), { pid, boundTo }]);
   };
   for (const { pid, boundTo } of dhcpSockets(host)) {
     const [, bridge] = SERVER.exec(readIfThere(`/proc/${pid}/cmdline`) ?? '') ?? [];
     if (bridge !== undefined) note(bridge, pid, boundTo);
   }
   for (const bridge of listDirectory(DHCP_DIRECTORY).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? [])) {
-    const named = Number(readIfThere(pidFile(bridge)));
-    if (found.get(bridge)?.some(({ pid }) => pid === named)) continue;
-    const pid = processOf(pidFile(bridge), configurationFile(bridge));
-    if (pid !== undefined) note(bridge, pid, isYoung(bridge) ? bridge : 'nothing');
+    const pid = pidIn(pidFile(bridge));
+    if (!isNoted(bridge, pid) && isProcess(pid, configurationFile(bridge)))
+      note(bridge, pid, isYoung(bridge) ? bridge : 'nothing');
   }
   return new Map([...found].map(([bridge, servers]) => [bridge, toServer(bridge, servers)]));
 }

@@ -1,6 +1,6 @@
 /** Reads how the host's uplink runs, both families, into facts. */
 import * as v from 'valibot';
-import { bits, equal, type Family, format, type Prefix, parseAddress } from '../address.ts';
+import { bits, equal, FAMILIES, type Family, format, type Prefix, parseAddress } from '../address.ts';
 import { type Host, readIfThere } from '../host.ts';
 import { Refusal } from '../refusal.ts';
 import type { UplinkFacts } from '../uplink.ts';
@@ -32,7 +32,7 @@ type AddressAnswer = v.InferOutput<typeof addressSchema>;
  * @throws Refusal if there is no IPv4 default route and hnet.toml doesn't stand in for it
  */
 export function observeUplinkFacts(host: Host, given: UplinkConfig): UplinkFacts[] {
-  return ([4, 6] as const).flatMap(family => {
+  return FAMILIES.flatMap(family => {
     // `get` says which address of ours serves, `fibmatch` how the route stands in the table.
     const [used, entry] = host
       .query([`route get ${NOBODY[family]}`, `route get fibmatch ${NOBODY[family]}`])

@@ -23,7 +23,7 @@ export { configurationFile, type DhcpService, leaseFile, pidFile } from './dhcp-
 export function dhcpScope(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): Resource {
   const { name } = spec;
   const text = configuration(spec, service, dhcp);
-  const [file, stale] = [configurationFile(name), staleLeases(service)];
+  const file = configurationFile(name);
   return {
     label: `DHCP scope ${format(spec.scope)} on ${name}`,
     probe: view => {
@@ -40,12 +40,17 @@ export function dhcpScope(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConf
         : [
             stopDhcp(name, view.dhcp.get(name)),
             directory(LEASES_DIRECTORY),
-            ...(stale === undefined ? [] : [strike(leaseFile(name), stale)]),
+            ...strikeStale(name, service),
             write(file, text),
             serve(['dnsmasq', '--keep-in-foreground', `--conf-file=${file}`], pidFile(name)),
           ],
     down: view => removeDhcp(name, view.dhcp.get(name)),
   };
+}
+
+function strikeStale(name: string, service: DhcpService): Action[] {
+  const pattern = staleLeases(service);
+  return pattern === undefined ? [] : [strike(leaseFile(name), pattern)];
 }
 
 const stopDhcp = (name: string, server: DhcpServer | undefined): Action => ({

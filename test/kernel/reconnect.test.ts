@@ -112,7 +112,6 @@ async function state({ host }: Scene): Promise<string> {
   return text
     .replaceAll(/^\d+: /gm, '')
     .replaceAll(/@if\d+|designated_\S+ \S+|port_no \S+|port_id \S+|state \S+/g, '')
-    .replaceAll(/initval \S+/g, '')
     .split('\n')
     .filter(line => !/^ *(link\/|inet6 fe80)/.test(line))
     .sort()
