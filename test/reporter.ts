@@ -38,7 +38,8 @@ class Reporter extends Mocha.reporters.Base {
       const seconds = ((performance.now() - begun) / 1000).toFixed(1);
       print(0, `${this.#passed} passed, ${this.#failed} failed in ${seconds} s`);
       const file = process.env['HNET_TEST_RESULT'];
-      if (file !== undefined) writeFileSync(file, `${this.#passed} ${this.#failed}\n`);
+      if (file === undefined) return;
+      writeFileSync(file, [`${this.#passed} ${this.#failed}`, ...this.failures.map(told), ''].join('\n'));
     });
   }
 
@@ -46,6 +47,11 @@ class Reporter extends Mocha.reporters.Base {
   #showFailures(): void {
     if (this.failures.length > 0) Mocha.reporters.Base.list(this.failures);
   }
+}
+
+/** A failure by its whole name, with what it said and where: for the end of a run, of which some see only the tail. */
+function told(test: Mocha.Test): string {
+  return `${test.fullTitle()}\n  ${(test.err?.stack ?? 'no error was given').replaceAll('\n', '\n  ')}`;
 }
 
 /** Known to mocha by its name: a module loaded through `require` can't hand it a default export. */
