@@ -16,7 +16,7 @@ import type { Uplink } from './firewall/uplink.ts';
 import type { Host } from './host.ts';
 import { withLibvirt } from './libvirt.ts';
 import type { Assignment } from './metadata.ts';
-import { look } from './observe/parts.ts';
+import { look, type Tools } from './observe/parts.ts';
 import { observeWithUplink } from './observe/view.ts';
 import { basePlan, baseRoutes, domainPlan } from './plan.ts';
 import { type Entry, type Records, readRecords, readStamps } from './records.ts';
@@ -86,7 +86,7 @@ export interface Survey {
 
 export function survey(listing: Listing, config: Config, host: Host): Survey {
   const firewall = chooseFirewall(config);
-  const { view, uplink } = observeWithUplink(host, firewall, config);
+  const { view, uplink, moment } = observeWithUplink(host, firewall, config);
   const records = readRecords();
   const sorted = sort(records, listing);
   const attachments = sorted.kept.map(({ attachment }) => attachment);
@@ -103,7 +103,7 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     strays: findStrays(view, all, sorted, records, listing, baseRoutes(config, uplink), firewall),
     other: BACKENDS.filter(name => name !== firewall.name)
       .map(name => firewallOf(name, config.pools))
-      .find(one => stands(one, host)),
+      .find(one => stands(one, moment)),
   };
 }
 
@@ -112,8 +112,8 @@ const about = ({ uuid, name }: Domain, { name: backend }: Firewall) => ({ domain
 const wrongOf = (plan: readonly Resource[], view: View): Checked[] =>
   check(plan, view).filter(({ finding }) => finding.is !== 'present');
 
-function stands(firewall: Firewall, host: Host): boolean {
-  const { sets, chains } = look(host, firewall.looks.all);
+function stands(firewall: Firewall, tools: Tools): boolean {
+  const { sets, chains } = look(tools, firewall.looks.traces);
   return (
     [...sets.keys()].some(name => name.startsWith('hnet')) ||
     [...chains.keys()].some(key => / hnet-/.test(key))

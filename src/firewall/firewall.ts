@@ -31,9 +31,10 @@ export interface Firewall {
   readonly families: readonly Family[];
   /**
    * Ways to look at what stands. `all`: everything, of both families. `brief`: without the entries of sets, so that it costs the
-   * same with 4,000 domains as with one. `counters`: the sets that count, alone.
+   * same with 4,000 domains as with one. `counters`: the sets that count, alone. `traces`: whatever may be left of it where the other
+   * filter is in use, by name.
    */
-  readonly looks: Readonly<Record<'all' | 'brief' | 'counters', Look>>;
+  readonly looks: Readonly<Record<'all' | 'brief' | 'counters' | 'traces', Look>>;
   /** Sets and chains, empty of addresses: the same on a host with no domain and with 4,000. */
   readonly base: (config: Config, uplink: Uplink) => Resource[];
   /** Where a chain stands in the view, and how many lines a rule has there. */

@@ -26,14 +26,18 @@ const saved = (families: readonly Family[]): Look['commands'] =>
 const chainsOf = (families: readonly Family[], outputs: readonly string[]): FilterView['chains'] =>
   new Map(families.flatMap((family, index) => [...parseChains(outputs[index] ?? '', family)]));
 
+const ALL: Look = {
+  commands: [{ argv: ['ipset', 'save'] }, ...saved(FAMILIES)],
+  parse: ([sets = '', ...chains]) => ({ sets: parseSets(sets), chains: chainsOf(FAMILIES, chains) }),
+};
+
 export const iptables = (families: readonly Family[]): Firewall => ({
   name: 'iptables',
   families,
   looks: {
-    all: {
-      commands: [{ argv: ['ipset', 'save'] }, ...saved(FAMILIES)],
-      parse: ([sets = '', ...chains]) => ({ sets: parseSets(sets), chains: chainsOf(FAMILIES, chains) }),
-    },
+    all: ALL,
+    // Sets stay where the rules are gone, so they have to be asked for too. Without the tools nothing was ever made.
+    traces: { ...ALL, commands: ALL.commands.map(command => ({ ...command, failsIfEmpty: true })) },
     brief: {
       commands: saved(families),
       parse: outputs => {

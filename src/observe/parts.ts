@@ -3,15 +3,43 @@ import type { Look } from '../firewall/firewall.ts';
 import { CommandFailure, type Host, readIfThere } from '../host.ts';
 import type { View } from '../view.ts';
 
+/** Whoever runs a command for what it prints. */
+export type Tools = Pick<Host, 'run' | 'output'>;
+
+/** What the tools print at one moment: each command runs once, though several want to know. */
+export class Moment implements Tools {
+  readonly #host: Host;
+  readonly #printed = new Map<string, string>();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  run(argv: readonly string[], stdin?: string): string {
+    return this.#once(argv, () => this.#host.run(argv, stdin), stdin);
+  }
+
+  output(argv: readonly string[]): string {
+    return this.#once(argv, () => this.#host.output(argv));
+  }
+
+  #once(argv: readonly string[], ask: () => string, stdin = ''): string {
+    const command = [...argv, stdin].join('\0');
+    const printed = this.#printed.get(command) ?? ask();
+    this.#printed.set(command, printed);
+    return printed;
+  }
+}
+
 /**
  * What stands in the filter.
  * @throws CommandFailure where it can't be seen: to take that for nothing would be to set it all up twice
  */
-export function look(host: Host, { commands, parse }: Look): View['filter'] {
+export function look(tools: Tools, { commands, parse }: Look): View['filter'] {
   return parse(
     commands.map(({ argv, stdin, failsIfEmpty }) => {
       try {
-        return host.run(argv, stdin);
+        return tools.run(argv, stdin);
       } catch (error) {
         if (failsIfEmpty && error instanceof CommandFailure) return '';
         throw error;

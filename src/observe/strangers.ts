@@ -3,22 +3,24 @@ import type { Firewall } from '../firewall/firewall.ts';
 import type { Strangers } from '../firewall/strangers.ts';
 import { parseSaved } from '../firewall/strangers-iptables.ts';
 import { parseRuleset, RULESET } from '../firewall/strangers-nft.ts';
-import { type Host, readIfThere } from '../host.ts';
+import { readIfThere } from '../host.ts';
+import type { Tools } from './parts.ts';
 
 /**
  * @param firewall the backend in use: the kind of iptables it stands in is no stranger, for our jump comes first
  * there
  */
-export function observeStrangers(host: Host, firewall: Firewall): Strangers {
-  const listed = parseRuleset(host.output(RULESET));
-  const own = firewall.name === 'iptables' ? host.output(['iptables', '-V']) : '';
+export function observeStrangers(tools: Tools, firewall: Firewall): Strangers {
+  const listed = parseRuleset(tools.output(RULESET));
+  const own = firewall.name === 'iptables' ? tools.output(['iptables', '-V']) : '';
   const isNft = own.includes('nf_tables');
   const saved = firewall.families.flatMap(one => {
     const family = one === 4 ? 'ip' : 'ip6';
-    const nft = host.output([`${family}tables-nft-save`]);
+    // By the words that a look at our own chains has asked already, where it is the same kind.
+    const nft = tools.output(isNft ? [`${family}tables-save`, '-c'] : [`${family}tables-nft-save`]);
     return [
       ...parseSaved(nft, 'iptables-nft', isNft, family),
-      ...parseSaved(savedByLegacy(host, family), 'iptables-legacy', own !== '' && !isNft, family),
+      ...parseSaved(savedByLegacy(tools, family), 'iptables-legacy', own !== '' && !isNft, family),
     ];
   });
   // What iptables can't read isn't its own, whatever the names in it.
@@ -27,19 +29,19 @@ export function observeStrangers(host: Host, firewall: Firewall): Strangers {
     .filter(({ by, family }) => by === 'nft' || !readable.has(family))
     .map(table => ({ ...table, by: 'nft' as const }));
   const firewalld = rest.some(({ family, name }) => family === 'inet' && name === 'firewalld');
-  return { tables: [...rest, ...saved], complete: true, carry: firewalld ? carried(host) : [] };
+  return { tables: [...rest, ...saved], complete: true, carry: firewalld ? carried(tools) : [] };
 }
 
 /** Reading a table that isn't there would make it: iptables loads the modules for it. */
-function savedByLegacy(host: Host, family: 'ip' | 'ip6'): string {
+function savedByLegacy(tools: Tools, family: 'ip' | 'ip6'): string {
   const loaded = readIfThere(`/proc/net/${family}_tables_names`)?.split('\n') ?? [];
-  return loaded.includes('filter') ? host.output([`${family}tables-legacy-save`, '-t', 'filter']) : '';
+  return loaded.includes('filter') ? tools.output([`${family}tables-legacy-save`, '-t', 'filter']) : '';
 }
 
-function carried(host: Host): Strangers['carry'] {
+function carried(tools: Tools): Strangers['carry'] {
   return [
-    { argv: ['iptables-restore', '-c'], text: host.output(['iptables-save', '-c']) },
-    { argv: ['ip6tables-restore', '-c'], text: host.output(['ip6tables-save', '-c']) },
-    { argv: ['ebtables-restore'], text: host.output(['ebtables-save']) },
+    { argv: ['iptables-restore', '-c'], text: tools.output(['iptables-save', '-c']) },
+    { argv: ['ip6tables-restore', '-c'], text: tools.output(['ip6tables-save', '-c']) },
+    { argv: ['ebtables-restore'], text: tools.output(['ebtables-save']) },
   ].filter(({ text }) => text.includes('COMMIT') || text.includes('*'));
 }

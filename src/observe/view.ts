@@ -4,7 +4,7 @@ import type { Uplink } from '../firewall/uplink.ts';
 import type { Host } from '../host.ts';
 import type { View } from '../view.ts';
 import { toLinks, toProxies, toRoutes } from './ip.ts';
-import { look, sysctl } from './parts.ts';
+import { look, Moment, sysctl, type Tools } from './parts.ts';
 import { readDhcpServers, readNdpServers } from './servers.ts';
 import { observeStrangers } from './strangers.ts';
 import { DEFAULT_ROUTE, readUplink, type UplinkConfig, withAddresses } from './uplink.ts';
@@ -22,13 +22,13 @@ const NETWORK = [
 
 /** Everything, in a number of processes that doesn't depend on the number of domains. */
 export function observe(host: Host, firewall: Firewall): View {
-  return toView(host.query(NETWORK), host, firewall);
+  return toView(host.query(NETWORK), host, new Moment(host), firewall);
 }
 
-function toView(network: readonly unknown[], host: Host, firewall: Firewall): View {
+function toView(network: readonly unknown[], host: Host, tools: Tools, firewall: Firewall): View {
   return {
     ...toNetwork(network),
-    filter: { ...look(host, firewall.looks.all), strangers: observeStrangers(host, firewall) },
+    filter: { ...look(tools, firewall.looks.all), strangers: observeStrangers(tools, firewall) },
     dhcp: readDhcpServers(host),
     ndp: readNdpServers(),
     sysctl,
@@ -48,14 +48,15 @@ type Network = Pick<View, 'links' | 'addresses' | 'routes' | 'proxies'>;
 /** Links, addresses and routes alone. */
 export const readNetwork = (host: Host): Network => toNetwork(host.query(NETWORK));
 
-/** The same with the uplink, in one process less. @throws Refusal as {@link readUplink} */
+/** The same with the uplink, in one process less, and with what else there is to see at this moment. @throws Refusal as {@link readUplink} */
 export function observeWithUplink(
   host: Host,
   firewall: Firewall,
   given: UplinkConfig,
-): { view: View; uplink: Uplink } {
+): { view: View; uplink: Uplink; moment: Moment } {
   const answers = host.query([...DEFAULT_ROUTE, ...NETWORK]);
   const uplink = readUplink(given, answers.splice(0, DEFAULT_ROUTE.length));
-  const view = toView(answers, host, firewall);
-  return { view, uplink: withAddresses(uplink, view) };
+  const moment = new Moment(host);
+  const view = toView(answers, host, moment, firewall);
+  return { view, uplink: withAddresses(uplink, view), moment };
 }

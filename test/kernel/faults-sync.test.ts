@@ -68,6 +68,34 @@ for (const variant of VARIANTS) {
   });
 }
 
+/** Hosts that have the tools of one backend alone, and what becomes of its rules. */
+const LACKING: Readonly<Record<string, { tools: string; harm: string }>> = {
+  'iptables, ip6tables and ipset': { tools: 'ipset *tables-* ip*tables', harm: 'nft flush ruleset' },
+  nft: { tools: 'nft', harm: 'iptables -F' },
+};
+
+kernelSuite('a host without', scene => {
+  for (const [what, { tools, harm }] of Object.entries(LACKING)) {
+    it(`${what}: starts, is checked and repaired`, async () => {
+      const one = await scene();
+      await one.overlay('/usr/sbin');
+      await one.host.sh(`cd /usr/sbin && rm ${tools}`);
+      const { guest, libvirt } = await running(one);
+      expect(await hnet(one, 'check')).to.include({ code: 0, stdout: 'Everything is as it should be' });
+      expect(await ok(one, 'sync')).to.deep.equal([]);
+      await one.host.sh(harm);
+      expect(await hnet(one, 'check')).to.include({ code: 1 });
+      expect(await ok(one, 'sync')).not.to.deep.equal([]);
+      expect(await hnet(one, 'check')).to.include({ code: 0, stdout: 'Everything is as it should be' });
+      expect(await guest.ping(INTERNET)).to.equal(true);
+      expect((await guest.dhcp()).router).to.equal('172.30.116.1');
+      await one.release('vm1');
+      await libvirt.end('vm1');
+      expect(await hnet(one, 'check')).to.include({ code: 0, stdout: 'Everything is as it should be' });
+    });
+  }
+});
+
 kernelSuite('sync', scene => {
   for (const backend of ['iptables', 'nftables']) {
     it(`runs no command that changes anything where all is in order (${backend})`, async () => {
