@@ -33,8 +33,10 @@ export interface Domain {
  * @throws Refusal if it isn't the XML of a domain; a malformed assignment is data, not an error, so that one
  * domain's metadata can't hide the others
  */
-export function parseDomain(xml: string): Domain {
-  const root = parseXml(xml);
+export const parseDomain = (xml: string): Domain => toDomain(parseXml(xml));
+
+/** The same of an element. @throws Refusal as {@link parseDomain} */
+export function toDomain(root: Element): Domain {
   if (root.name !== 'domain') throw new Refusal(`the XML is of a <${root.name}>, not of a <domain>`);
   const uuid = textOf(childOf(root, 'uuid') ?? root).trim();
   if (!isUuid(uuid)) throw new Refusal(`the domain's XML has no valid UUID: ${quote(uuid)}`);

@@ -2,22 +2,34 @@
  * The running domains, read quickly: a repair looks at all of them, and the XML of one holds fifty devices that are
  * none of our business.
  */
-import { type Domain, parseDomain } from './domain.ts';
+import { type Domain, parseDomain, toDomain } from './domain.ts';
 import { isUuid } from './names.ts';
+import { type Element, elements, parseXml } from './xml.ts';
 
 /** Running domains by their UUID. What can't be read of one is malformed intent, lest it count as not running. */
 export function readRunning(xmls: readonly string[]): Map<string, Domain> {
+  const roots = readTogether(xmls.map(essence));
   return new Map(
-    xmls.flatMap(xml => {
-      const domain = readOne(xml);
+    xmls.flatMap((xml, index) => {
+      const domain = readOne(xml, roots[index]);
       return domain === undefined ? [] : [[domain.uuid, domain]];
     }),
   );
 }
 
-function readOne(xml: string): Domain | undefined {
+/** All of them as one document: the parser's start costs more than a domain. None if one of them is no element by itself. */
+function readTogether(xmls: readonly string[]): Element[] {
   try {
-    return readDomain(xml);
+    const roots = elements(parseXml(`<domains>${xmls.join('')}</domains>`));
+    return roots.length === xmls.length ? roots : [];
+  } catch {
+    return [];
+  }
+}
+
+function readOne(xml: string, root: Element | undefined): Domain | undefined {
+  try {
+    return root === undefined ? readDomain(xml) : toDomain(root);
   } catch {
     const [, uuid = ''] = /<uuid>([^<]*)<\/uuid>/.exec(xml) ?? [];
     const intent = { kind: 'malformed', why: 'its XML cannot be read' } as const;

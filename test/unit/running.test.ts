@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { parseDomain } from '../../src/domain.ts';
-import { essence, readDomain } from '../../src/running.ts';
+import { essence, readDomain, readRunning } from '../../src/running.ts';
 import { domainXml } from '../support/domain.ts';
 import { refusalOf } from '../support/refused.ts';
 
@@ -40,4 +40,45 @@ describe("a domain's XML read quickly", () => {
         `${length} bytes`,
       ).to.contain('XML');
   });
+});
+
+describe('the XML of all running domains', () => {
+  const domains = ['vm1', 'vm2', 'vm3'].map(name => withHardware(domainXml(name, { taps: TAPS })));
+  const [, second = ''] = domains;
+
+  it('says of each what its own says', () => {
+    const expected = domains.map(parseDomain).map(domain => [domain.uuid, domain] as const);
+    expect([...readRunning(domains)]).to.deep.equal(expected);
+    expect(readRunning([])).to.deep.equal(new Map());
+  });
+
+  for (const [what, broken] of [
+    ['is cut off', second.slice(0, -20)],
+    ["can't be read", second.replace('<name>', '<name><b></name>')],
+    ['ends early', `</domains>${second}`],
+    ['has a DOCTYPE', `<!DOCTYPE x>${second}`],
+    ['is another element', second.replaceAll(/(<\/?)domain/g, '$1network')],
+  ] as const) {
+    it(`leaves the others as they are where that of one ${what}, and this one running`, () => {
+      const given = domains.with(1, broken);
+      const found = [...readRunning(given).values()];
+      expect(found.map(({ name, intent }) => [name, intent.kind])).to.deep.equal([
+        ['vm1', 'none'],
+        [parseDomain(second).uuid, 'malformed'],
+        ['vm3', 'none'],
+      ]);
+    });
+  }
+
+  for (const [what, other] of [
+    ['with a declaration', `<?xml version='1.0'?>\n${second}`],
+    ['by two documents in one text', `${second}${second}`],
+  ] as const) {
+    it(`is told apart ${what}`, () => {
+      const found = [...readRunning(domains.with(1, other)).values()];
+      expect(found).to.have.length(3);
+      expect(found[0]).to.deep.equal(parseDomain(domains[0] ?? ''));
+      expect(found[2]).to.deep.equal(parseDomain(domains[2] ?? ''));
+    });
+  }
 });
