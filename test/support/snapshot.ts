@@ -60,6 +60,14 @@ function normalise(text: string): string {
       .replaceAll(/\[\d+:\d+\]/g, '[0:0]')
       // iptables makes a table at its first rule and never removes one; with no rule and no policy it does nothing.
       .replaceAll(/^\*\w+\n(:[A-Z]+ ACCEPT \[0:0\]\n)*COMMIT\n/gm, '')
+      // The kernel finds out in its own time whether a link has a carrier, and then gives it a link-local address of its
+      // own, whose routes come once nobody has objected to it. All of that goes with the link.
+      .replaceAll(
+        /\b(NO-CARRIER,|,LOWER_UP)|(?<= )state (UP|DOWN|UNKNOWN|LOWERLAYERDOWN) | (dead )?linkdown\b/g,
+        '',
+      )
+      .replaceAll(/^ +inet6 fe80::[\da-f:]+ff:fe[\da-f]{2}:\S+ .*\n( +valid_lft .*\n)?/gm, '')
+      .replaceAll(/^(\w+ )?(fe80::\S*|ff00::\/8) dev .*\bproto kernel .*\n/gm, '')
       .replaceAll(/ packets \d+ bytes \d+/g, '')
       .replaceAll(/(\w+)_timer +\S+/g, '$1_timer 0')
       .replaceAll(/ expires \S+/g, '')
