@@ -21,7 +21,6 @@ const options = {
   target: 'node20',
   format: 'cjs',
   minify: true,
-  keepNames: true,
   // A native addon can't be bundled; only the command line uses it.
   external: ['koffi'],
   logLevel: 'warning',

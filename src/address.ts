@@ -114,15 +114,17 @@ export function parseInterfaceAddress(text: string): { address: Prefix; length: 
 }
 
 /** Ranges that no domain is given, whatever a pool says (RFC 6890; RFC 4291, 2.4). */
-const SPECIAL: readonly (readonly [string, string])[] = [
-  ['a multicast', '224.0.0.0/4'],
-  ['a multicast', 'ff00::/8'],
-  ['a link-local', '169.254.0.0/16'],
-  ['a link-local', 'fe80::/10'],
-  ['a loopback', '127.0.0.0/8'],
-  ['the loopback', '::1'],
-  ['the unspecified', '::'],
-];
+const SPECIAL = (
+  [
+    ['a multicast', '224.0.0.0/4'],
+    ['a multicast', 'ff00::/8'],
+    ['a link-local', '169.254.0.0/16'],
+    ['a link-local', 'fe80::/10'],
+    ['a loopback', '127.0.0.0/8'],
+    ['the loopback', '::1'],
+    ['the unspecified', '::'],
+  ] as const
+).map(([what, range]) => ({ what, range: parsePrefix(range) }));
 
 /**
  * Reads what may be routed to a domain: an address or a subnet of unicast addresses.
@@ -132,9 +134,9 @@ export function parseRoutable(text: string): Prefix {
   const prefix = parsePrefix(text);
   if (prefix.family === 6 && prefix.first >> 32n === 0xffffn)
     throw new Refusal(`${quote(text)} is an IPv4-mapped address: write the IPv4 address itself`);
-  const [what] = SPECIAL.find(([, range]) => contains(parsePrefix(range), prefix)) ?? [];
-  if (what !== undefined)
-    throw new Refusal(`${quote(text)} is ${what} address, which can't be routed to a domain`);
+  const special = SPECIAL.find(({ range }) => contains(range, prefix));
+  if (special !== undefined)
+    throw new Refusal(`${quote(text)} is ${special.what} address, which can't be routed to a domain`);
   return prefix;
 }
 

@@ -4,7 +4,6 @@ import {
   mkdirSync,
   opendirSync,
   readdirSync,
-  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -14,9 +13,9 @@ import * as v from 'valibot';
 import { around, format, isSingle, overlaps, type Prefix, parsePrefix } from './address.ts';
 import { claimPath, claimsOf, claimTarget, dashed } from './claims.ts';
 import { DHCP_MODES, type DhcpMode, ownMode } from './dhcp-mode.ts';
+import { halfOf, linkIfThere, readIfThere, writeAtomically } from './files.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { formatRule, type Policy, parseRule } from './firewall/policy.ts';
-import { halfOf, readIfThere, writeAtomically } from './host.ts';
 import type { Address } from './metadata.ts';
 import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, INTERFACE_NAME, isUuid, MAC } from './names.ts';
 import { Refusal, reason } from './refusal.ts';
@@ -175,7 +174,7 @@ export function allClaims(): Map<string, string> {
   return new Map(
     standingClaims().map(claim => [
       claim,
-      /([^/]*)\.json$/.exec(readLink(claimPath(claim)) ?? '')?.[1] ?? '',
+      /([^/]*)\.json$/.exec(linkIfThere(claimPath(claim)) ?? '')?.[1] ?? '',
     ]),
   );
 }
@@ -184,21 +183,13 @@ export function allClaims(): Map<string, string> {
 function holder(claim: string): string | undefined {
   // Asked of the link's target: that of a stale claim is gone.
   if (!existsSync(claimPath(claim))) return undefined;
-  return readLink(claimPath(claim))
+  return linkIfThere(claimPath(claim))
     ?.replace(/^.*\//, '')
     .replace(/\.json$/, '');
 }
 
 /** The domain that holds exactly this prefix, if any. */
 export const claimant = (prefix: Prefix): string | undefined => holder(`ip-${dashed(prefix)}`);
-
-function readLink(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
-}
 
 /** Refuses what another attachment holds, naming its domain. */
 export function refuseClaimed(attachment: Attachment): void {
@@ -250,5 +241,5 @@ function dropClaims(attachment: Pick<Attachment, 'domain' | 'addresses'>): void 
 
 function dropClaim(claim: string, domain: string): void {
   for (const path of [claimPath(claim), halfOf(claimPath(claim))])
-    if (readLink(path)?.endsWith(`/${domain}.json`)) rmSync(path, { force: true });
+    if (linkIfThere(path)?.endsWith(`/${domain}.json`)) rmSync(path, { force: true });
 }

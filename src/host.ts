@@ -1,17 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { type SpawnSyncOptions, type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
 import { type Action, type Batch, type BatchTool, batchCommand } from './action.ts';
-import { ENVIRONMENT, launch, pause, refusalOf, type Server, serve } from './launch.ts';
+import { halfOf, linkAtomically, strike, writeAtomically, writeSysctl } from './files.ts';
+import { ENVIRONMENT, launch, refusalOf, type Server, serve } from './launch.ts';
+import { terminate } from './processes.ts';
 import { Refusal, reason } from './refusal.ts';
 
 /** A command that failed: the message carries the argv and the tool's own words. */
@@ -30,6 +22,15 @@ export class CommandFailure extends Refusal {
 /** What the tools say when the thing to be removed isn't there; taking down treats it as success. */
 const ABSENCE =
   /Cannot find device|No such process|No such device|No such file or directory|Cannot assign requested address|[Aa]ddress not found|set with the given name does not exist|element cannot be deleted|element does not exist/;
+
+/** Commands that only look, and who wants to know what those of them printed that didn't fail. */
+export interface Beside {
+  readonly commands: readonly (readonly string[])[];
+  readonly printed: (argv: readonly string[], output: string) => void;
+}
+
+/** dash, which is sh on Debian, redirects no descriptor above 9. */
+const BESIDE = [3, 4, 5, 6, 7, 8, 9];
 
 /**
  * The one door to the kernel and its tools. Calls are synchronous: a plan is an ordered list, and nothing is
@@ -58,10 +59,38 @@ export class Host {
    */
   run(argv: readonly string[], stdin = '', timeout = 10_000): string {
     this.#trace?.(argv.join(' '));
-    const [command = '', ...args] = argv;
-    const limit = Math.min(timeout, this.remaining());
+    return printedBy(argv, this.#spawn(argv, { input: stdin, timeout }));
+  }
+
+  /**
+   * Runs a command with others beside it: where there is a second processor they take no time of their own. As many of
+   * them as a shell can keep apart; what they say of a failure is lost.
+   * @throws CommandFailure as {@link run}, and only for the command itself, unless one of the others hangs
+   */
+  #runBeside({ commands, printed }: Beside, argv: readonly string[], input: string): string {
+    const others = commands.slice(0, BESIDE.length);
+    for (const command of [...others, argv]) this.#trace?.(command.join(' '));
+    const parts = others.map(
+      (command, index) =>
+        `{ ${command.map(quoted).join(' ')} && printf '\\0'; } >&${BESIDE[index]} 2>/dev/null &`,
+    );
+    const shell = ['sh', '-c', `${parts.join('\n')}\n"$@"; code=$?; wait; exit $code`, 'sh', ...argv];
+    const stdio = ['pipe', 'pipe', 'pipe', ...others.map(() => 'pipe' as const)] as const;
+    const result = this.#spawn(shell, { input, stdio: [...stdio], detached: true });
+    // A shell that is killed leaves those that it has started.
+    if (result.error !== undefined) killGroup(result.pid);
+    for (const [index, command] of others.entries()) {
+      const output = result.output?.[stdio.length - others.length + index] ?? '';
+      // The last byte says that it came to its end.
+      if (output.endsWith('\0')) printed(command, output.slice(0, -1));
+    }
+    return printedBy(argv, result, others);
+  }
+
+  #spawn([command = '', ...args]: readonly string[], options: SpawnOptions): Spawned {
+    const limit = Math.min(options.timeout ?? 10_000, this.remaining());
     const result = spawnSync(command, args, {
-      input: stdin,
+      ...options,
       encoding: 'utf8',
       timeout: limit,
       killSignal: 'SIGKILL',
@@ -69,11 +98,7 @@ export class Host {
       maxBuffer: 256 << 20,
       cwd: '/',
     });
-    if (result.error === undefined && result.status === 0) return result.stdout;
-    throw new CommandFailure(argv, failure(result, limit), {
-      stdout: result.stdout ?? '',
-      stderr: result.stderr ?? '',
-    });
+    return { ...result, limit };
   }
 
   /** What a command prints, or nothing: of a tool that fails or isn't installed, where that is nothing to speak of. */
@@ -106,10 +131,15 @@ export class Host {
     if (failed[0] !== undefined) throw failed[0];
   }
 
-  /** Runs read-only `ip -j` queries in one process. A query that finds nothing yields undefined. */
-  query(lines: readonly string[]): (unknown[] | undefined)[] {
+  /**
+   * Runs read-only `ip -j` queries in one process. A query that finds nothing yields undefined.
+   * @param beside what else is to be run meanwhile
+   */
+  query(lines: readonly string[], beside?: Beside): (unknown[] | undefined)[] {
+    const argv = ['ip', '-json', '-details', '-force', '-batch', '-'];
+    const input = `${lines.join('\n')}\n`;
     const { stdout, failed } = this.#tolerate(() =>
-      this.run(['ip', '-json', '-details', '-force', '-batch', '-'], `${lines.join('\n')}\n`),
+      beside === undefined ? this.run(argv, input) : this.#runBeside(beside, argv, input),
     );
     const answers = stdout.split('\n').filter(line => line.trim() !== '');
     return lines.map((_, index) =>
@@ -164,6 +194,16 @@ export class Host {
   }
 }
 
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 function complaints(stderr: string): string[] {
   return stderr
     .split('\n')
@@ -172,12 +212,30 @@ function complaints(stderr: string): string[] {
     );
 }
 
-function failure(result: ReturnType<typeof spawnSync>, limit: number): string {
+type SpawnOptions = Pick<SpawnSyncOptions, 'input' | 'stdio' | 'timeout'> & { readonly detached?: true };
+type Spawned = SpawnSyncReturns<string> & { readonly limit: number };
+
+function printedBy(
+  argv: readonly string[],
+  result: Spawned,
+  beside: readonly (readonly string[])[] = [],
+): string {
+  if (result.error === undefined && result.status === 0) return result.stdout;
+  throw new CommandFailure(argv, failure(result, beside), {
+    stdout: result.stdout ?? '',
+    stderr: result.stderr ?? '',
+  });
+}
+
+function failure(result: Spawned, beside: readonly (readonly string[])[]): string {
   const error = result.error as NodeJS.ErrnoException | undefined;
-  if (error?.code === 'ETIMEDOUT') return `no answer within ${(limit / 1000).toFixed(1)} s`;
+  if (error?.code === 'ETIMEDOUT') {
+    const others = beside.map(command => `"${command.join(' ')}"`).join(', ');
+    return `no answer within ${(result.limit / 1000).toFixed(1)} s${others && ` from it or from ${others}`}`;
+  }
   if (error?.code === 'ENOENT') return 'the program is not installed';
   if (error !== undefined) return error.message;
-  const words = oneLine(String(result.stderr));
+  const words = oneLine(result.stderr);
   return words === '' ? `exit code ${result.status ?? result.signal}` : words;
 }
 
@@ -207,97 +265,5 @@ function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' | 'launch
     case 'terminate':
       terminate(action);
       break;
-  }
-}
-
-/**
- * Where something lies until it is whole. The name is always the same, so that whoever writes or removes the thing
- * next also removes what a process left that was killed; each of our files has one writer at a time.
- */
-export const halfOf = (path: string): string => `${path}~`;
-
-/** Writes a file so that a reader, or a crash, never sees half of it. */
-export function writeAtomically(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  const temporary = halfOf(path);
-  try {
-    writeFileSync(temporary, text, { mode: 0o644 });
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
-
-function writeSysctl(path: string, value: string, ifPresent: boolean): void {
-  try {
-    writeFileSync(path, value);
-  } catch (error) {
-    if (!(ifPresent && (error as NodeJS.ErrnoException).code === 'ENOENT')) throw error;
-  }
-}
-
-/** The process that a pid file names, if it is still the one that was started with `marker`. */
-export function processOf(pidFile: string, marker: string): number | undefined {
-  const pid = pidIn(pidFile);
-  return isProcess(pid, marker) ? pid : undefined;
-}
-
-/** The pid that a file holds; not a number where it holds none. */
-export const pidIn = (pidFile: string): number => Number(readIfThere(pidFile)?.trim() || Number.NaN);
-
-/** Whether a process runs that was started with `marker`. */
-export const isProcess = (pid: number, marker: string): boolean =>
-  Number.isInteger(pid) && pid > 1 && (readIfThere(`/proc/${pid}/cmdline`)?.includes(marker) ?? false);
-
-/** The text of a file, or undefined if it isn't there (or its process has just gone). */
-export function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (['ENOENT', 'ESRCH', 'ENOTDIR', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return undefined;
-    throw error;
-  }
-}
-
-/** Takes lines out of a file. Whole or not at all, and untouched where there is nothing to take. */
-function strike(path: string, pattern: RegExp): void {
-  const lines = readIfThere(path)?.split('\n') ?? [];
-  const kept = lines.filter(line => !pattern.test(line));
-  if (kept.length < lines.length) writeAtomically(path, kept.join('\n'));
-}
-
-/** A symbolic link in the place of whatever link is there. */
-function linkAtomically(path: string, target: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  const temporary = halfOf(path);
-  rmSync(temporary, { force: true });
-  symlinkSync(target, temporary);
-  renameSync(temporary, path);
-}
-
-/** SIGTERM, and SIGKILL after a second; returns when the processes are gone, so that their socket is free. */
-function terminate({ pidFile, marker, pids = [] }: Extract<Action, { kind: 'terminate' }>): void {
-  const named = processOf(pidFile, marker);
-  const alive = (pid: number): boolean => isProcess(pid, marker);
-  // Who was killed between starting it and noting its pid has left what it was started with.
-  const lost = named === undefined && existsSync(marker) ? processes().filter(alive) : [];
-  for (const pid of new Set([...(named === undefined ? lost : [named]), ...pids]))
-    if (alive(pid)) end(pid, alive);
-}
-
-const processes = (): number[] =>
-  readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(Number);
-
-function end(pid: number, alive: (pid: number) => boolean): void {
-  process.kill(pid, 'SIGTERM');
-  const killAt = Date.now() + 1000;
-  for (let killed = false, wait = 0.25; alive(pid); pause(wait)) {
-    wait = Math.min(2 * wait, 8);
-    if (!killed && Date.now() > killAt) killed = process.kill(pid, 'SIGKILL');
-    if (Date.now() > killAt + 2000) throw new Refusal(`process ${pid} doesn't end`);
   }
 }

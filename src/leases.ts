@@ -1,5 +1,5 @@
 import { contains, type Prefix, parseAddress } from './address.ts';
-import { readIfThere } from './host.ts';
+import { readIfThere } from './files.ts';
 import { leaseFile } from './resources/dhcp.ts';
 
 /** What the DHCP server granted. */

@@ -4,8 +4,8 @@
  */
 import * as v from 'valibot';
 import { formatLong, type Prefix } from './address.ts';
+import { readIfThere, writeAtomically } from './files.ts';
 import { setNames } from './firewall/sets.ts';
-import { readIfThere, writeAtomically } from './host.ts';
 import { STATE_DIRECTORY } from './names.ts';
 import type { Counter, FilterView } from './view.ts';
 
@@ -110,5 +110,11 @@ export function addUp(prefix: Prefix, domain: string, filter: FilterView, over: 
   }
   const entry = readEntry(prefix);
   const own = entry?.domain === domain ? entry : undefined;
-  writeEntry(prefix, { domain, total: totalOf(own, counted), seen: over ? NO_TRAFFIC : counted });
+  const seen = over ? NO_TRAFFIC : counted;
+  // Of thousands of addresses many had no traffic since.
+  if (own !== undefined && alike(own.seen, counted) && alike(own.seen, seen)) return;
+  writeEntry(prefix, { domain, total: totalOf(own, counted), seen });
 }
+
+const alike = (a: Traffic, b: Traffic): boolean => same(a.in, b.in) && same(a.out, b.out);
+const same = (a: Counter, b: Counter): boolean => a.packets === b.packets && a.bytes === b.bytes;

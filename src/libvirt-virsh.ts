@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { CommandFailure, Host, writeAtomically } from './host.ts';
+import { writeAtomically } from './files.ts';
+import { CommandFailure, Host } from './host.ts';
 import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './libvirt-connection.ts';
 import { isUuid, RUN_DIRECTORY } from './names.ts';
 import { Refusal } from './refusal.ts';

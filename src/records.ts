@@ -1,6 +1,6 @@
 /** What our own files say of the running domains, all of it, as a repair needs it. */
-import { readdirSync } from 'node:fs';
 import { type Attachment, allClaims, attachedDomains, readAttachment, stampOf } from './attachments.ts';
+import { namesIn } from './files.ts';
 import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, DHCP_DIRECTORY } from './names.ts';
 import { reason } from './refusal.ts';
 import type { Estate } from './strays.ts';
@@ -18,16 +18,19 @@ export type Records = Pick<Estate, 'claims' | 'servers' | 'halves'> & { readonly
 
 export function readRecords(): Records {
   return {
-    entries: [...attachedDomains()].flatMap(readEntry),
+    entries: readEntries(),
     claims: allClaims(),
-    servers: names(DHCP_DIRECTORY).flatMap(name => /^(.*)\.(?:conf|pid)$/.exec(name)?.[1] ?? []),
+    servers: namesIn(DHCP_DIRECTORY).flatMap(name => /^(.*)\.(?:conf|pid)$/.exec(name)?.[1] ?? []),
     halves: [ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, DHCP_DIRECTORY].flatMap(directory =>
-      names(directory)
+      namesIn(directory)
         .filter(name => name.endsWith('~'))
         .map(name => `${directory}/${name}`),
     ),
   };
 }
+
+/** The attachments alone. */
+export const readEntries = (): Entry[] => [...attachedDomains()].flatMap(readEntry);
 
 /** The stamps alone. */
 export function readStamps(): Map<string, string> {
@@ -41,13 +44,5 @@ function readEntry(domain: string): Entry[] {
     return content === undefined ? [] : [{ domain, stamp, content }];
   } catch (error) {
     return [{ domain, stamp, content: reason(error) }];
-  }
-}
-
-function names(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }

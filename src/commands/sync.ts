@@ -8,7 +8,7 @@ import { withLock } from '../lock.ts';
 import { type Report, repair, summary } from '../mend.ts';
 import { look } from '../observe/parts.ts';
 import { reconfigure } from '../reconfigure.ts';
-import { readRecords } from '../records.ts';
+import { readEntries } from '../records.ts';
 import { quote, Refusal, reason } from '../refusal.ts';
 import { listRunning, type Survey, survey } from '../survey.ts';
 import { settledSurvey } from './check.ts';
@@ -104,7 +104,7 @@ function follow(
 /** Adds up what was counted. The lock keeps a release from doing the same at the same time. */
 export function countTraffic(context: Context): void {
   withLock('sync', 'exclusive', context.host, () => {
-    const attachments = readRecords().entries.flatMap(({ content }) =>
+    const attachments = readEntries().flatMap(({ content }) =>
       typeof content === 'string' ? [] : [content],
     );
     for (const name of BACKENDS) addUpAll(attachments, name, context);

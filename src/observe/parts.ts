@@ -16,6 +16,14 @@ export class Moment implements Tools {
     this.#host = host;
   }
 
+  /** Asks `ip`, which takes longest, and meanwhile what else is certain to be wanted. */
+  query(lines: readonly string[], commands: readonly (readonly string[])[]): (unknown[] | undefined)[] {
+    return this.#host.query(lines, {
+      commands,
+      printed: (argv, output) => this.#printed.set(keyOf(argv), output),
+    });
+  }
+
   run(argv: readonly string[], stdin?: string): string {
     return this.#once(argv, () => this.#host.run(argv, stdin), stdin);
   }
@@ -25,12 +33,14 @@ export class Moment implements Tools {
   }
 
   #once(argv: readonly string[], ask: () => string, stdin = ''): string {
-    const command = [...argv, stdin].join('\0');
-    const printed = this.#printed.get(command) ?? ask();
-    this.#printed.set(command, printed);
+    const key = keyOf(argv, stdin);
+    const printed = this.#printed.get(key) ?? ask();
+    this.#printed.set(key, printed);
     return printed;
   }
 }
+
+const keyOf = (argv: readonly string[], stdin = ''): string => [...argv, stdin].join('\0');
 
 /**
  * What stands in the filter.

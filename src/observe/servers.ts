@@ -1,51 +1,74 @@
 /** Finds the servers of ours that are alive, by the processes themselves. */
-import { readdirSync, statSync } from 'node:fs';
-import { type Host, isProcess, pidIn, processOf, readIfThere } from '../host.ts';
+import { statSync } from 'node:fs';
+import { linkIfThere, namesIn, readIfThere } from '../files.ts';
 import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../names.ts';
+import { pidIn, processes, processOf, servedFrom } from '../processes.ts';
 import { configurationFile, pidFile } from '../resources/dhcp.ts';
 import { responderFile, responderPid } from '../resources/neighbour.ts';
 import type { DhcpServer } from '../view.ts';
+import type { Tools } from './parts.ts';
 
 /**
  * Our DHCP servers that are alive, and the interface each one's socket is bound to: a bridge that was made
  * anew leaves its old server alive, bound to an index that is gone (`%if7` in ss), and serving nobody. They are
  * known by their command lines, for the files that name them may be lost while they run.
  */
-export function readDhcpServers(host: Host): ReadonlyMap<string, DhcpServer> {
-  const found = new Map<string, { pid: number; boundTo: string }[]>();
-  const isNoted = (bridge: string, pid: number): boolean =>
-    found.get(bridge)?.some(server => server.pid === pid) ?? false;
-  const note = (bridge: string, pid: number, boundTo: string): void => {
-    if (!isNoted(bridge, pid)) found.set(bridge, [...(found.get(bridge) ?? []), { pid, boundTo }]);
-  };
-  for (const { pid, boundTo } of dhcpSockets(host)) {
+export function readDhcpServers(tools: Tools): ReadonlyMap<string, DhcpServer> {
+  const sockets = dhcpSockets(tools);
+  const found = new Map<string, Bound[]>();
+  for (const pid of processes()) {
     const [, bridge] = SERVER.exec(readIfThere(`/proc/${pid}/cmdline`) ?? '') ?? [];
-    if (bridge !== undefined) note(bridge, pid, boundTo);
-  }
-  for (const bridge of listDirectory(DHCP_DIRECTORY).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? [])) {
-    const pid = pidIn(pidFile(bridge));
-    if (!isNoted(bridge, pid) && isProcess(pid, configurationFile(bridge)))
-      note(bridge, pid, isYoung(bridge) ? bridge : 'nothing');
+    if (bridge === undefined) continue;
+    const boundTo = boundBy(pid, sockets) ?? (pidIn(pidFile(bridge)) === pid ? unbound(bridge) : undefined);
+    // With neither a socket here nor a pid file it may be a container's, with an hnet of its own.
+    if (boundTo !== undefined) found.set(bridge, [...(found.get(bridge) ?? []), { pid, boundTo }]);
   }
   return new Map([...found].map(([bridge, servers]) => [bridge, toServer(bridge, servers)]));
 }
 
-/** Started just now: among thousands of interfaces dnsmasq takes its time before it binds, and is no fault meanwhile. */
-const isYoung = (bridge: string): boolean =>
-  Date.now() - (statSync(pidFile(bridge), { throwIfNoEntry: false })?.mtimeMs ?? 0) < 10_000;
+/** A server's process, and the interface that its socket is bound to. */
+interface Bound {
+  readonly pid: number;
+  readonly boundTo: string;
+}
+
+/** Among thousands of interfaces dnsmasq takes its time before it binds, and is no fault meanwhile. */
+function unbound(bridge: string): string {
+  const age = Date.now() - (statSync(pidFile(bridge), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return age < 10_000 ? bridge : 'nothing';
+}
 
 const SERVER = new RegExp(`--conf-file=${DHCP_DIRECTORY}/([^/\0]+)\\.conf\0`);
 
-function dhcpSockets(host: Host): { pid: number; boundTo: string }[] {
-  const sockets = host.run(['ss', '-Hulnp', 'sport = :67']);
-  return [...sockets.matchAll(/%(\S+):67 .*pid=(\d+)/g)].map(([, device = '', pid]) => ({
-    pid: Number(pid),
-    boundTo: device,
-  }));
+/** Everybody's sockets at DHCP's port. */
+export const SOCKETS = ['ss', '-Huane', 'sport = :67'];
+
+/**
+ * The device of each socket at DHCP's port, by inode. Whose they are ss could say too, but goes through everybody's
+ * descriptors for it.
+ */
+function dhcpSockets(tools: Tools): ReadonlyMap<string, string> {
+  return new Map(
+    [...tools.run(SOCKETS).matchAll(/%(\S+):67 .* ino:(\d+)/g)].map(([, device = '', inode]) => [
+      `socket:[${inode}]`,
+      device,
+    ]),
+  );
+}
+
+/** The first descriptors, which are no sockets of a server's. */
+const STANDARD = 3;
+
+function boundBy(pid: number, sockets: ReadonlyMap<string, string>): string | undefined {
+  for (const descriptor of namesIn(`/proc/${pid}/fd`).slice(STANDARD)) {
+    const device = sockets.get(linkIfThere(`/proc/${pid}/fd/${descriptor}`) ?? '');
+    if (device !== undefined) return device;
+  }
+  return undefined;
 }
 
 /** Of several servers, the one that serves. */
-function toServer(bridge: string, servers: readonly { pid: number; boundTo: string }[]): DhcpServer {
+function toServer(bridge: string, servers: readonly Bound[]): DhcpServer {
   const main = servers.find(({ boundTo }) => boundTo === bridge) ?? servers[0];
   const rivals = servers.filter(server => server !== main).map(({ pid }) => pid);
   const configuration = readIfThere(configurationFile(bridge)) ?? '';
@@ -54,17 +77,8 @@ function toServer(bridge: string, servers: readonly { pid: number; boundTo: stri
 
 /** The neighbour discovery responders of ours that are alive. */
 export function readNdpServers(): ReadonlyMap<string, string> {
-  const bridges = listDirectory(NDP_DIRECTORY).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? []);
-  const alive = bridges.filter(
+  const alive = servedFrom(NDP_DIRECTORY).filter(
     bridge => processOf(responderPid(bridge), responderFile(bridge)) !== undefined,
   );
   return new Map(alive.map(bridge => [bridge, readIfThere(responderFile(bridge)) ?? '']));
-}
-
-function listDirectory(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }

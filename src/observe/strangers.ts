@@ -1,10 +1,14 @@
 /** Reads what stands beside our filter: other people's chains, by whichever tool they were made. */
+
+import { readIfThere } from '../files.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { Strangers } from '../firewall/strangers.ts';
 import { parseSaved } from '../firewall/strangers-iptables.ts';
 import { parseRuleset, RULESET } from '../firewall/strangers-nft.ts';
-import { readIfThere } from '../host.ts';
 import type { Tools } from './parts.ts';
+
+/** What says of which kind iptables is. */
+export const KIND = ['iptables', '-V'];
 
 /**
  * @param firewall the backend in use: the kind of iptables it stands in is no stranger, for our jump comes first
@@ -12,7 +16,7 @@ import type { Tools } from './parts.ts';
  */
 export function observeStrangers(tools: Tools, firewall: Firewall): Strangers {
   const listed = parseRuleset(tools.output(RULESET));
-  const own = firewall.name === 'iptables' ? tools.output(['iptables', '-V']) : '';
+  const own = firewall.name === 'iptables' ? tools.output(KIND) : '';
   const isNft = own.includes('nf_tables');
   const saved = firewall.families.flatMap(one => {
     const family = one === 4 ? 'ip' : 'ip6';

@@ -1,7 +1,8 @@
 /** Reads how the host's uplink runs, both families, into facts. */
 import * as v from 'valibot';
 import { bits, equal, FAMILIES, type Family, format, type Prefix, parseAddress } from '../address.ts';
-import { type Host, readIfThere } from '../host.ts';
+import { readIfThere } from '../files.ts';
+import type { Host } from '../host.ts';
 import { Refusal } from '../refusal.ts';
 import type { UplinkFacts } from '../uplink.ts';
 import type { UplinkConfig } from './uplink.ts';

@@ -2,11 +2,12 @@
  * What nothing tells of, in a text that changes when it does: DHCP servers that die, entries that leave a set, rules
  * of iptables-legacy, the switch for forwarding. Two short commands at most, for it is read every second.
  */
-import { existsSync, readdirSync } from 'node:fs';
 import type { Family } from '../address.ts';
+import { readIfThere } from '../files.ts';
 import type { Firewall } from '../firewall/firewall.ts';
-import { Host, processOf, readIfThere } from '../host.ts';
+import { Host } from '../host.ts';
 import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../names.ts';
+import { processOf, servedFrom } from '../processes.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
 
 export function readPulse({ name, families }: Firewall): string {
@@ -21,9 +22,7 @@ export function readPulse({ name, families }: Firewall): string {
 
 /** Each server has the files BRIDGE.conf and BRIDGE.pid. */
 function servers(directory: string): string[] {
-  if (!existsSync(directory)) return [];
-  const bridges = readdirSync(directory).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? []);
-  return bridges.map(bridge => {
+  return servedFrom(directory).map(bridge => {
     const file = `${directory}/${bridge}`;
     return `${file} ${processOf(`${file}.pid`, `${file}.conf`) ?? 'dead'}`;
   });

@@ -20,7 +20,7 @@ export function changing(trace: string): string[] {
 }
 
 const READING = [
-  /^ip -json /,
+  /^ip (-6 )?-json /,
   /^ipset save$/,
   /^ipset restore$/,
   /^ip6?tables(-nft|-legacy)?-save\b/,

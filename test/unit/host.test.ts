@@ -56,6 +56,37 @@ describe('host', () => {
     expect(performance.now() - begun).to.be.below(5_000);
   });
 
+  it('runs others beside a query, and passes on what those print that come to their end', () => {
+    const others = [['printf', '%s', "it's"], ['cat'], sh('echo half; exit 1'), ['no-such-tool'], ['true']];
+    const many = Array.from({ length: 8 }, (_, number) => ['echo', String(number)]);
+    for (const commands of [others, many]) {
+      const found = new Map<string, string>();
+      const printed = ([, ...words]: readonly string[], output: string) => found.set(words.join(' '), output);
+      const queries = ['link show dev lo', 'link show dev hnet-no-such'];
+      const [loopback, nothing] = new Host().query(queries, { commands, printed });
+      expect(loopback).to.have.nested.property('[0].ifname', 'lo');
+      expect(nothing).to.equal(undefined);
+      expect([...found]).to.deep.equal(
+        commands === others
+          ? [
+              ["%s it's", "it's"],
+              ['', ''],
+            ]
+          : many.slice(0, 7).map(([, word = '']) => [word, `${word}\n`]),
+      );
+    }
+  });
+
+  it('leaves none of those behind that hang beside a query', async () => {
+    const commands = [['sleep', '1234.5678']];
+    const query = () => new Host({ limit: 300 }).query(['link show dev lo'], { commands, printed: () => {} });
+    expect(refusalOf(query)).to.match(
+      /^Cannot run "ip -json .*": no answer within 0\.\d s from it or from "sleep 1234\.5678"$/,
+    );
+    const left = () => readdirSync('/proc').some(pid => commandLine(Number(pid)).includes('1234.5678'));
+    await until(() => !left(), 5_000, 'the end of what hangs');
+  });
+
   it('goes on past lines that fail when taking down, where absence is no failure', () => {
     const absent = ['link delete dev hnet-no-such', 'route delete 192.0.2.1/32 dev hnet-no-such'];
     const batch = { kind: 'lines', tool: 'ip', lines: absent } as const;
