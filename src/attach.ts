@@ -206,14 +206,15 @@ function reconstruct(domain: Domain, host: Host): Attachment | undefined {
 /** Takes everything of an attachment down, then the attachment itself; its traffic is added up. */
 export function takeDown(attachment: Attachment, host: Host): void {
   const firewall = firewallFor(attachment);
-  const counters = look(host, firewall.looks.counters);
+  const prefixes = attachment.addresses.map(({ prefix }) => prefix);
+  const counters = look(host, firewall.counters(prefixes));
   // Only the rules of a domain must be seen to be removed; everything else goes by name.
   const view = isTracked(attachment.policy)
     ? { ...EMPTY_VIEW, filter: look(host, firewall.looks.brief) }
     : EMPTY_VIEW;
   const failures = down(domainPlan(attachment, DEFAULT_CONFIG.dhcp, firewall), view, host);
   if (failures.length > 0) throw new Refusal(failures.join('; '));
-  for (const { prefix } of attachment.addresses) addUp(prefix, attachment.domain, counters, true);
+  for (const prefix of prefixes) addUp(prefix, attachment.domain, counters, true);
   removeAttachment(attachment);
 }
 

@@ -121,7 +121,7 @@ class Workshop {
     const moving = attachments.filter(({ backend }) => backend !== firewall.name);
     if (moving.length === 0) return;
     for (const other of BACKENDS.filter(name => name !== firewall.name)) {
-      const filter = look(this.#host, firewallOf(other, config.pools).looks.counters);
+      const filter = look(this.#host, firewallOf(other, config.pools).counters());
       for (const attachment of moving) {
         for (const { prefix } of attachment.addresses) addUp(prefix, attachment.domain, filter, true);
         rewriteAttachment({ ...attachment, backend: firewall.name });

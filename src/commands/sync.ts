@@ -115,7 +115,7 @@ function addUpAll(attachments: readonly Attachment[], name: Firewall['name'], { 
   const own = attachments.filter(({ backend }) => backend === name);
   if (own.length === 0) return;
   const prefixes = own.flatMap(({ addresses }) => addresses.map(({ prefix }) => prefix));
-  const filter = look(host, firewallOf(name, prefixes).looks.counters);
+  const filter = look(host, firewallOf(name, prefixes).counters());
   for (const { domain, addresses } of own)
     for (const { prefix } of addresses) addUp(prefix, domain, filter, false);
 }

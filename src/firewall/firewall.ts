@@ -1,5 +1,5 @@
 import type { Action } from '../action.ts';
-import type { Family } from '../address.ts';
+import type { Family, Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { FilterView, View } from '../view.ts';
@@ -31,10 +31,11 @@ export interface Firewall {
   readonly families: readonly Family[];
   /**
    * Ways to look at what stands. `all`: everything, of both families. `brief`: without the entries of sets, so that it costs the
-   * same with 4,000 domains as with one. `counters`: the sets that count, alone. `traces`: whatever may be left of it where the other
-   * filter is in use, by name.
+   * same with 4,000 domains as with one. `traces`: whatever may be left of it where the other filter is in use, by name.
    */
-  readonly looks: Readonly<Record<'all' | 'brief' | 'counters' | 'traces', Look>>;
+  readonly looks: Readonly<Record<'all' | 'brief' | 'traces', Look>>;
+  /** A look at the sets that count, alone: at what was counted for some prefixes, or for all. */
+  readonly counters: (prefixes?: readonly Prefix[]) => Look;
   /** Sets and chains, empty of addresses: the same on a host with no domain and with 4,000. */
   readonly base: (config: Config, uplink: Uplink) => Resource[];
   /** Where a chain stands in the view, and how many lines a rule has there. */

@@ -1,5 +1,5 @@
 /** The filter's rules in the words of iptables, and what iptables and ipset print in return. */
-import { bits, type Family, format } from '../address.ts';
+import { bits, type Family, format, type Prefix } from '../address.ts';
 import { DEVICE_GROUP } from '../names.ts';
 import type { Counter, FilterView, RuleLine } from '../view.ts';
 import type { Match, PortRange, Rule, Verdict } from './rules.ts';
@@ -167,10 +167,13 @@ export function parseChains(saved: string, family: Family): Map<string, RuleLine
   return chains;
 }
 
-/** Reads what `ipset save` says of our sets: `create NAME …`, `add NAME ENTRY packets N bytes N`, a single address without its length. */
-export function parseSets(saved: string): Map<string, Map<string, Counter>> {
+/**
+ * Reads what `ipset save` says of our sets: `create NAME …`, `add NAME ENTRY packets N bytes N`, a single address without its length.
+ * @param prefixes whose entries are wanted, where not all are: of 4,000 a stop wants one
+ */
+export function parseSets(saved: string, prefixes?: readonly Prefix[]): Map<string, Map<string, Counter>> {
   const sets = new Map<string, Map<string, Counter>>();
-  for (const line of saved.split('\n')) {
+  for (const line of prefixes === undefined ? saved.split('\n') : linesOf(saved, prefixes)) {
     const [verb, name = '', entry = ''] = line.split(' ');
     if (!name.startsWith('hnet')) continue;
     if (verb === 'create') sets.set(name, new Map());
@@ -179,6 +182,11 @@ export function parseSets(saved: string): Map<string, Map<string, Counter>> {
     sets.get(name)?.set(withLength(entry), { packets: BigInt(packets), bytes: BigInt(bytes) });
   }
   return sets;
+}
+
+function linesOf(saved: string, prefixes: readonly Prefix[]): readonly string[] {
+  const entries = prefixes.map(prefix => format(prefix).replaceAll('.', '\\.'));
+  return saved.match(new RegExp(`^(create .*|add \\S+ (${entries.join('|')})( .*)?)$`, 'gm')) ?? [];
 }
 
 const withLength = (entry: string): string =>

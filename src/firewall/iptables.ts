@@ -45,16 +45,17 @@ export const iptables = (families: readonly Family[]): Firewall => ({
         return { chains, sets: setsNamedBy(chains) };
       },
     },
-    counters: {
-      // `ipset restore` takes any of ipset's commands: two sets in one process.
-      commands: families.map(family => ({
-        argv: ['ipset', 'restore'],
-        stdin: `save ${setNames(family).in}\nsave ${setNames(family).out}\n`,
-        failsIfEmpty: true,
-      })),
-      parse: outputs => ({ sets: parseSets(outputs.join('\n')), chains: new Map() }),
-    },
   },
+  counters: prefixes => ({
+    // `ipset restore` takes any of ipset's commands: two sets in one process.
+    commands: families.map(family => ({
+      argv: ['ipset', 'restore'],
+      stdin: `save ${setNames(family).in}\nsave ${setNames(family).out}\n`,
+      failsIfEmpty: true,
+    })),
+    // ipset gives an entry's counters only with all others.
+    parse: outputs => ({ sets: parseSets(outputs.join('\n'), prefixes), chains: new Map() }),
+  }),
   base: (config: Config, uplink: Uplink) =>
     families.flatMap(family => {
       const rules = ruleset(family, config, uplink);

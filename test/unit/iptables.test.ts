@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { parsePrefix } from '../../src/address.ts';
 import { parseConfig } from '../../src/config.ts';
 import { iptables } from '../../src/firewall/iptables.ts';
 import { parseSets } from '../../src/firewall/iptables-text.ts';
@@ -111,5 +112,37 @@ add foreign 1.2.3.4
     });
     expect([...(sets.get('hnet6-in') ?? new Map()).keys()]).to.deep.equal(['2001:db8::1/128']);
     expect(sets.has('foreign'), "somebody else's set").to.equal(false);
+  });
+
+  it('reads the entries of some prefixes alone, and of all sets that they exist', () => {
+    const saved = `create hnet4-in hash:net family inet counters
+add hnet4-in 123.45.90.11 packets 1 bytes 1
+add hnet4-in 123.45.90.116 packets 7 bytes 420
+add hnet4-in 123.45.90.112/30 packets 2 bytes 2
+create hnet6-in hash:net family inet6 counters
+add hnet6-in 2001:db8::/64 packets 3 bytes 3
+add hnet6-in 2001:db8::11 packets 4 bytes 4
+create hnet4-out hash:net family inet counters
+`;
+    const read = (...texts: string[]) =>
+      [...parseSets(saved, texts.map(parsePrefix))].map(([name, entries]) => [name, [...entries.keys()]]);
+    expect(read('123.45.90.11', '123.45.90.112/30', '2001:db8::/64')).to.deep.equal([
+      ['hnet4-in', ['123.45.90.11/32', '123.45.90.112/30']],
+      ['hnet6-in', ['2001:db8::/64']],
+      ['hnet4-out', []],
+    ]);
+    expect(read('123.45.90.1')).to.deep.equal([
+      ['hnet4-in', []],
+      ['hnet6-in', []],
+      ['hnet4-out', []],
+    ]);
+    expect(
+      parseSets(saved, [parsePrefix('123.45.90.116')])
+        .get('hnet4-in')
+        ?.get('123.45.90.116/32'),
+    ).to.deep.equal({
+      packets: 7n,
+      bytes: 420n,
+    });
   });
 });
