@@ -77,8 +77,8 @@ export class Host {
     const shell = ['sh', '-c', `${parts.join('\n')}\n"$@"; code=$?; wait; exit $code`, 'sh', ...argv];
     const stdio = ['pipe', 'pipe', 'pipe', ...others.map(() => 'pipe' as const)] as const;
     const result = this.#spawn(shell, { input, stdio: [...stdio], detached: true });
-    // A shell that is killed leaves those that it has started.
-    if (result.error !== undefined) killGroup(result.pid);
+    // A shell that is killed leaves those that it has started. One that never ran has no pid, and 0 would be our own group.
+    if (result.error !== undefined && result.pid > 0) killGroup(result.pid);
     for (const [index, command] of others.entries()) {
       const output = result.output?.[stdio.length - others.length + index] ?? '';
       // The last byte says that it came to its end.
