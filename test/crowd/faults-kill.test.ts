@@ -44,11 +44,16 @@ kernelSuite('a hook that is killed with SIGKILL', scene => {
   it(`at each step of a stop: ${Object.keys(NEXT).join(', ')}, each leaves nothing`, () =>
     sideBySide(scene, NEXT, async (one, next) => {
       const { base } = await prepared(one);
-      await one.prepare('vm1', ADDRESSES);
+      // Without traffic there is nothing to write down at a stop.
+      const run = async () => {
+        await one.prepare('vm1', ADDRESSES);
+        await one.host.sh(`ipset -exist add hnet4-in ${ADDRESSES[0]} packets 7 bytes 420`);
+      };
+      await run();
       const steps = await eachStep(one, hookWords('release'), async () => {
         await next(one);
         await expectOnly(one, base);
-        await one.prepare('vm1', ADDRESSES);
+        await run();
       });
       expect(steps).to.be.greaterThan(20);
       await expectOnly(one, base);

@@ -40,6 +40,8 @@ function surplus(lines: readonly string[], others: readonly string[]): string[] 
   });
 }
 
+const ADDRESS = '([0-9]+\\.){3}[0-9]+(/[0-9]+)?|[0-9a-f]+:[0-9a-f:]*:[0-9a-f:]*(/[0-9]+)?';
+
 const COMMANDS = `
 PATH=${REAL}:$PATH
 echo "== links";     ip -d link
@@ -49,6 +51,11 @@ echo "== routes";    ip route show table all; ip -6 route show table all
 echo "== proxies";   ip neighbour show proxy
 echo "== iptables";  iptables-save; ip6tables-save
 echo "== sets";      ipset save
+echo "== nft";       for family in ip ip6; do
+  nft -s -t list table $family hnet 2>/dev/null || true
+  # In a set the order of addresses is the kernel's, and those that end by themselves end when they like.
+  nft -s list table $family hnet 2>/dev/null | grep -v expires | grep -oE '${ADDRESS}' | sort || true
+done
 echo "== processes"; ps -e -o args= | grep -vx -e 'ps .*' -e sort -e 'grep .*' -e 'sh -e' -e 'sh .*hold.sh .*' -e '\\[.*\\]' | sort
 echo "== files";     if [ -d /run/hnet ]; then find /run/hnet ! -type d ! -name '*.lock' | sort; fi
 `;
