@@ -1,9 +1,12 @@
 /** Files as hnet keeps them: whole, or not there. */
 import {
+  closeSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  readSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -40,9 +43,30 @@ export function writeSysctl(path: string, value: string, ifPresent: boolean): vo
 }
 
 /** The text of a file, or undefined if it isn't there (or its process has just gone). */
-export function readIfThere(path: string): string | undefined {
+export const readIfThere = (path: string): string | undefined => ifThere(() => readFileSync(path, 'utf8'));
+
+/**
+ * The same of what is short and there at once, as the kernel's settings are, in half the system calls: a repair reads five
+ * of them for each bridge.
+ */
+export const readShortIfThere = (path: string): string | undefined => ifThere(() => readShort(path));
+
+const SHORT = Buffer.alloc(4096);
+
+function readShort(path: string): string {
+  const file = openSync(path, 'r');
   try {
-    return readFileSync(path, 'utf8');
+    const length = readSync(file, SHORT);
+    // What fills it isn't short, and may go on.
+    return length < SHORT.length ? SHORT.toString('utf8', 0, length) : readFileSync(path, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
+function ifThere<T>(read: () => T): T | undefined {
+  try {
+    return read();
   } catch (error) {
     if (['ENOENT', 'ESRCH', 'ENOTDIR', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? ''))
       return undefined;
@@ -66,7 +90,7 @@ export function linkAtomically(path: string, target: string): void {
   renameSync(temporary, path);
 }
 
-/** What a symbolic link leads to; undefined if it isn't there. */
+/** What a symbolic link leads to; undefined if it isn't there, or is out of reach. */
 export function linkIfThere(path: string): string | undefined {
   try {
     return readlinkSync(path);
@@ -75,7 +99,7 @@ export function linkIfThere(path: string): string | undefined {
   }
 }
 
-/** The names in a directory; none if it isn't there. */
+/** The names in a directory; none if it isn't there, or is out of reach. */
 export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);

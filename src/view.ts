@@ -84,7 +84,7 @@ export interface View {
   readonly dhcp: ReadonlyMap<string, DhcpServer>;
   /** Bridge → the configuration of the responder that answers for its prefixes on the uplink. */
   readonly ndp: ReadonlyMap<string, string>;
-  /** The value of a file in /proc/sys, or undefined if there is none. */
+  /** The value of a file in /proc/sys, or another short text on the host; undefined if there is none. */
   readonly sysctl: (path: string) => string | undefined;
 }
 

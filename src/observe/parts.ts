@@ -1,5 +1,5 @@
 /** What a whole look and a brief one have in common. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { readShortIfThere } from '../files.ts';
 import type { Look } from '../firewall/firewall.ts';
 import { CommandFailure, type Host } from '../host.ts';
 import type { View } from '../view.ts';
@@ -59,28 +59,5 @@ export function look(tools: Tools, { commands, parse }: Look): View['filter'] {
   );
 }
 
-/**
- * A setting of the kernel's; undefined where there is none. In half the system calls that reading a file takes whose size
- * nobody knows: each bridge has five of these.
- */
-export function sysctl(path: string): string | undefined {
-  const file = openIfThere(path);
-  if (file === undefined) return undefined;
-  try {
-    return VALUE.toString('latin1', 0, readSync(file, VALUE)).trimEnd();
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** The kernel gives a setting in one piece. */
-const VALUE = Buffer.alloc(4096);
-
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
+/** A setting of the kernel's, or another file's text, without what is around it; undefined where there is none. */
+export const sysctl = (path: string): string | undefined => readShortIfThere(path)?.trim();
