@@ -29,8 +29,9 @@ export interface Beside {
   readonly printed: (argv: readonly string[], output: string) => void;
 }
 
-/** dash, which is sh on Debian, redirects no descriptor above 9. */
-const BESIDE = [3, 4, 5, 6, 7, 8, 9];
+/** The descriptors that others than the command itself write to: dash, which is sh on Debian, redirects none above 9. */
+const FIRST_FREE = 3;
+const LAST_FREE = 9;
 
 /**
  * The one door to the kernel and its tools. Calls are synchronous: a plan is an ordered list, and nothing is
@@ -68,19 +69,19 @@ export class Host {
    * @throws CommandFailure as {@link run}, and only for the command itself, unless one of the others hangs
    */
   #runBeside({ commands, printed }: Beside, argv: readonly string[], input: string): string {
-    const others = commands.slice(0, BESIDE.length);
+    const others = commands.slice(0, LAST_FREE - FIRST_FREE + 1);
     for (const command of [...others, argv]) this.#trace?.(command.join(' '));
     const parts = others.map(
       (command, index) =>
-        `{ ${command.map(quoted).join(' ')} && printf '\\0'; } >&${BESIDE[index]} 2>/dev/null &`,
+        `{ ${command.map(quoted).join(' ')} && printf '\\0'; } >&${FIRST_FREE + index} 2>/dev/null &`,
     );
     const shell = ['sh', '-c', `${parts.join('\n')}\n"$@"; code=$?; wait; exit $code`, 'sh', ...argv];
-    const stdio = ['pipe', 'pipe', 'pipe', ...others.map(() => 'pipe' as const)] as const;
-    const result = this.#spawn(shell, { input, stdio: [...stdio], detached: true });
+    const stdio = Array<'pipe'>(FIRST_FREE + others.length).fill('pipe');
+    const result = this.#spawn(shell, { input, stdio, detached: true });
     // A shell that is killed leaves those that it has started. One that never ran has no pid, and 0 would be our own group.
     if (result.error !== undefined && result.pid > 0) killGroup(result.pid);
     for (const [index, command] of others.entries()) {
-      const output = result.output?.[stdio.length - others.length + index] ?? '';
+      const output = result.output?.[FIRST_FREE + index] ?? '';
       // The last byte says that it came to its end.
       if (output.endsWith('\0')) printed(command, output.slice(0, -1));
     }

@@ -1,6 +1,7 @@
 /** Programs that are started and not waited for: they outlive the call of the hook, and it ends without them. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkIfThere, namesIn } from './files.ts';
 import { ordinarily } from './priority.ts';
 
 /** Tools are found here and nowhere else: libvirtd may call the hook with no PATH at all. */
@@ -71,13 +72,8 @@ function stop(pid: number, limit: number): string {
 }
 
 function hasSocket(pid: number): boolean {
-  try {
-    const directory = `/proc/${pid}/fd`;
-    return readdirSync(directory).some(fd => readlinkSync(`${directory}/${fd}`).startsWith('socket:'));
-  } catch {
-    // It has ended, or one of its files was closed meanwhile.
-    return false;
-  }
+  const directory = `/proc/${pid}/fd`;
+  return namesIn(directory).some(fd => linkIfThere(`${directory}/${fd}`)?.startsWith('socket:'));
 }
 
 /** Nobody has collected it yet: there is a pid, and nothing behind it. */

@@ -30,22 +30,24 @@ function parseListings(texts: readonly string[]): FilterView {
   };
 }
 
-const BRIEF: Look = {
-  // The whole ruleset in place of our tables: what others put in the way since costs no further process.
-  commands: [{ argv: RULESET }],
-  parse: ([listing = '']) => ({
-    ...parseListing(listing, true),
-    strangers: { tables: parseRuleset(listing), complete: false, carry: [] },
-  }),
-};
-
 export const nftables = (families: readonly Family[]): Firewall => ({
   name: 'nftables',
   families,
   looks: {
     all: { commands: listings(FAMILIES), parse: parseListings },
-    brief: BRIEF,
-    traces: { ...BRIEF, commands: [{ argv: RULESET, failsIfEmpty: true }] },
+    brief: {
+      // The whole ruleset in place of our tables: what others put in the way since costs no further process.
+      commands: [{ argv: RULESET }],
+      parse: ([listing = '']) => ({
+        ...parseListing(listing, true),
+        strangers: { tables: parseRuleset(listing), complete: false, carry: [] },
+      }),
+    },
+    traces: {
+      // Asked for already, whichever backend is in use: who else stands in the way.
+      commands: [{ argv: RULESET, failsIfEmpty: true }],
+      parse: ([listing = '']) => parseListing(listing, true),
+    },
   },
   counters: () => ({ commands: listings(families), parse: parseListings }),
   base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),

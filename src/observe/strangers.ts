@@ -1,5 +1,4 @@
 /** Reads what stands beside our filter: other people's chains, by whichever tool they were made. */
-
 import { readIfThere } from '../files.ts';
 import type { Firewall } from '../firewall/firewall.ts';
 import type { Strangers } from '../firewall/strangers.ts';
