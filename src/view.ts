@@ -55,12 +55,14 @@ export interface RuleLine {
 }
 
 /** What stands in the packet filter, ours and others'. */
+/**
+ * A set's entries, as {@link formatLong} writes them, and what they counted; `unread` for a set that is known to exist,
+ * and no more.
+ */
+export type Contents = ReadonlyMap<string, Counter> | 'unread';
+
 export interface FilterView {
-  /**
-   * Set → its entries, as {@link formatLong} writes them, and what they counted; `unread` for a set that is
-   * known to exist, and no more.
-   */
-  readonly sets: ReadonlyMap<string, ReadonlyMap<string, Counter> | 'unread'>;
+  readonly sets: ReadonlyMap<string, Contents>;
   /** `table chain` → its rules in order. */
   readonly chains: ReadonlyMap<string, readonly RuleLine[]>;
   /** What others filter; left out where it wasn't read, and nothing is known against it. */

@@ -2,7 +2,7 @@
 import { bits, type Family, format, type Prefix } from '../address.ts';
 import { DEVICE_GROUP } from '../names.ts';
 import type { Counter, FilterView, RuleLine } from '../view.ts';
-import type { Match, PortRange, Rule, Verdict } from './rules.ts';
+import { combinations, type Match, type PortRange, type Rule, type Verdict } from './rules.ts';
 import { SOLICITATIONS } from './sets.ts';
 
 const GROUP = `0x${DEVICE_GROUP.toString(16)}`;
@@ -15,11 +15,7 @@ const MULTIPORT = 15;
  * than one match takes, become several lines.
  */
 export function renderRule({ when, verdict }: Rule, family: Family): string[] {
-  const alternatives = when.map(match => renderMatch(match, family));
-  const combined = alternatives.reduce(
-    (lines, words) => lines.flatMap(line => words.map(word => [...line, word])),
-    [[]] as string[][],
-  );
+  const combined = combinations(when.map(match => renderMatch(match, family)));
   const line = (words: readonly string[], target: string): string => [...words, target].join(' ');
   const flood = when.find(match => match.is === 'flood');
   return combined.flatMap(words => [

@@ -1,15 +1,14 @@
 /** The rules of single domains in nftables. */
 import { type Action, nft } from '../action.ts';
-import { type Family, format, formatLong, type Prefix } from '../address.ts';
-import { digest } from '../names.ts';
+import { type Family, formatLong, type Prefix } from '../address.ts';
 import { ABSENT, changed, type Finding, overall, PRESENT, type Resource } from '../resources/resource.ts';
 import type { View } from '../view.ts';
 import { labelled } from './firewall.ts';
 import type { Guarded } from './guarded.ts';
-import { lines, mapOf, probeChain, tableOf } from './nftables-table.ts';
-import { FAMILY } from './nftables-text.ts';
+import { addFor, entries, leadTo, mapOf } from './nftables-sets.ts';
+import { fill, markOf, probeChain, type Written, written } from './nftables-table.ts';
+import { FAMILY, tableOf } from './nftables-text.ts';
 import { isTracked, policyChainNames, policyChains } from './policy.ts';
-import type { Chain } from './rules.ts';
 import { DISPATCH, SETTLING, setNames } from './sets.ts';
 
 /** The rules of one domain: its chains, to which the verdict maps lead from its addresses. */
@@ -17,7 +16,9 @@ export function policy(guarded: Guarded, family: Family): Resource {
   const { domain, addresses, scopes, policy: wanted, underway } = guarded;
   const names = policyChainNames(domain);
   const prefixes = [...addresses, ...scopes].filter(one => one.family === family);
-  const chains = isTracked(wanted) ? policyChains(domain, wanted, family) : [];
+  const chains = isTracked(wanted)
+    ? policyChains(domain, wanted, family).map(chain => counted(written(chain, family)))
+    : [];
   const parts = { prefixes, names: Object.values(names), family };
   return {
     label: labelled('rules of the domain', family),
@@ -25,27 +26,28 @@ export function policy(guarded: Guarded, family: Family): Resource {
     up: view =>
       chains.length === 0
         ? removal(parts, view)
-        : [...(underway ? settling(prefixes, family) : []), ...installation(chains, names, prefixes, family)],
+        : [
+            ...(underway ? prefixes.map(one => addFor(setNames(family).settling, one, SETTLING)) : []),
+            ...installation(chains, names, prefixes, family),
+          ],
     down: view => removal(parts, view),
   };
 }
 
-const policyMark = (chains: readonly Chain[], family: Family): string =>
-  `hnet:${digest(chains.flatMap(chain => lines(chain, family, '')).join('\n'))}`;
-
 function probePolicy(
-  chains: readonly Chain[],
+  chains: readonly Written[],
   names: ReturnType<typeof policyChainNames>,
   prefixes: readonly Prefix[],
   family: Family,
-  { filter }: View,
+  view: View,
 ): Finding {
+  const { filter } = view;
   const { table } = FAMILY[family];
   const standing = Object.values(names).filter(name => filter.chains.has(`${table} ${name}`));
   if (chains.length === 0)
     return standing.length === 0 ? PRESENT : changed('it has rules that nobody gave it');
   if (standing.length === 0) return ABSENT;
-  const mark = policyMark(chains, family);
+  const mark = markOf(chains);
   const reached = [...DISPATCH.map(({ name }) => mapOf(family, name)), setNames(family).tracked].map(
     (name): Finding => {
       const contents = filter.sets.get(name);
@@ -55,64 +57,43 @@ function probePolicy(
         : changed('its addresses lead elsewhere');
     },
   );
-  return overall([
-    ...chains.map(chain => probeChain(filter.chains.get(`${table} ${chain.name}`), chain, mark)),
-    ...reached,
-  ]);
+  return overall([...chains.map(chain => probeChain(chain, mark, family, view)), ...reached]);
 }
 
 function installation(
-  chains: readonly Chain[],
+  chains: readonly Written[],
   names: ReturnType<typeof policyChainNames>,
   prefixes: readonly Prefix[],
   family: Family,
 ): Action[] {
   const table = tableOf(family);
-  const mark = policyMark(chains, family);
+  const mark = markOf(chains);
   return [
     ...chains.flatMap(({ name }) => [nft('add', 'chain', table, name), nft('flush', 'chain', table, name)]),
-    ...chains.flatMap(chain =>
-      lines(chain, family, mark).map(line => nft('add', 'rule', table, chain.name, counted(line))),
-    ),
+    ...chains.flatMap(chain => fill(chain, mark, family)),
     ...DISPATCH.flatMap(({ name, to }) =>
-      prefixes.map(prefix =>
-        nft('add', 'element', table, mapOf(family, name), `{ ${format(prefix)} : goto ${names[to]} }`),
-      ),
+      prefixes.map(prefix => leadTo(mapOf(family, name), prefix, names[to])),
     ),
-    ...prefixes.map(prefix =>
-      nft('add', 'element', table, setNames(family).tracked, `{ ${format(prefix)} }`),
-    ),
+    ...prefixes.map(prefix => entries.add(setNames(family).tracked, prefix)),
   ];
 }
 
-const settling = (prefixes: readonly Prefix[], family: Family): Action[] =>
-  prefixes.map(prefix =>
-    nft(
-      'add',
-      'element',
-      tableOf(family),
-      setNames(family).settling,
-      `{ ${format(prefix)} timeout ${SETTLING}s }`,
-    ),
-  );
-
 /** The operator sees how often each rule of a domain matched. */
-const counted = (line: string): string =>
-  /\bcounter\b/.test(line) ? line : line.replace(/(accept|return)/, 'counter $1');
+const counted = ({ name, lines }: Written): Written => ({
+  name,
+  lines: lines.map(line => (/\bcounter\b/.test(line) ? line : line.replace(/(accept|return)/, 'counter $1'))),
+});
 
 function removal(
   { prefixes, names, family }: { prefixes: readonly Prefix[]; names: readonly string[]; family: Family },
   { filter }: View,
 ): Action[] {
-  const table = tableOf(family);
   const standing = names.filter(name => filter.chains.has(`${FAMILY[family].table} ${name}`));
   if (standing.length === 0) return [];
   const maps = DISPATCH.map(({ name }) => mapOf(family, name));
   return [
     ...prefixes.flatMap(prefix =>
-      [setNames(family).tracked, ...maps].map(name =>
-        nft('delete', 'element', table, name, `{ ${format(prefix)} }`),
-      ),
+      [setNames(family).tracked, ...maps].map(name => entries.remove(name, prefix)),
     ),
     ...emptied(family, standing),
   ];

@@ -1,12 +1,14 @@
 /** Our own table in nftables, with its sets and chains: what stands whether a domain runs or not. */
 import { type Action, nft } from '../action.ts';
-import { type Family, format, type Prefix } from '../address.ts';
+import type { Family } from '../address.ts';
 import type { Config } from '../config.ts';
 import { digest } from '../names.ts';
 import { ABSENT, changed, type Finding, overall, PRESENT, type Resource } from '../resources/resource.ts';
-import { type SetEntries, staticEntries } from './entries.ts';
-import { FAMILY, renderRule, TABLE } from './nftables-text.ts';
-import type { Chain, HookPoint, Ruleset, SetSpec, Side } from './rules.ts';
+import type { View } from '../view.ts';
+import { staticEntries } from './entries.ts';
+import { entries, mapOf, set, verdictMap } from './nftables-sets.ts';
+import { addressOf, FAMILY, partsOf, renderRule, tableOf } from './nftables-text.ts';
+import type { Chain, HookPoint, Ruleset, Side } from './rules.ts';
 import { ruleset } from './ruleset.ts';
 import { DISPATCH, setNames } from './sets.ts';
 import type { Uplink } from './uplink.ts';
@@ -20,30 +22,63 @@ const BASE: Readonly<Record<HookPoint, string>> = {
   'nat-postrouting': 'type nat hook postrouting priority srcnat - 1',
 };
 
-export const tableOf = (family: Family): string => `${FAMILY[family].table} ${TABLE}`;
+/** A chain as nft reads it. */
+export interface Written {
+  readonly name: string;
+  readonly lines: readonly string[];
+}
 
-/** The verdict maps that lead to the rules of single domains. */
-export const mapOf = (family: Family, chain: string): string => chain.replace('hnet-', `hnet${family}-`);
+export const written = ({ name, rules }: Chain, family: Family): Written => ({
+  name,
+  lines: rules.flatMap(rule => renderRule(rule, family)),
+});
+
+/** A dispatch chain is one lookup for an address, however many domains have rules. */
+const dispatchChain = (name: string, side: Side, family: Family): Written => ({
+  name,
+  lines: partsOf(mapOf(family, name)).map(part => `${addressOf(side, family)} vmap @${part}`),
+});
+
+/** By this on their last lines chains are known again: nft prints rules in another form than it reads. */
+export const markOf = (contents: unknown): string => `hnet:${digest(JSON.stringify(contents))}`;
+
+/** Adds the lines to a chain that stands and is empty. */
+export const fill = ({ name, lines }: Written, mark: string, family: Family): Action[] =>
+  lines.map((line, index) => {
+    const comment = index === lines.length - 1 ? ` comment "${mark}"` : '';
+    return nft('add', 'rule', tableOf(family), name, `${line}${comment}`);
+  });
+
+export function probeChain(
+  { name, lines }: Written,
+  mark: string,
+  family: Family,
+  { filter }: View,
+): Finding {
+  const actual = filter.chains.get(`${FAMILY[family].table} ${name}`);
+  if (actual === undefined) return ABSENT;
+  if (actual.length !== lines.length)
+    return changed(`${name} has ${actual.length} rules, not ${lines.length}`);
+  return actual.at(-1)?.text.includes(mark) ? PRESENT : changed(`${name} has other rules`);
+}
 
 function tableResource(rules: Ruleset, family: Family): Resource {
   const { table } = FAMILY[family];
   const full = tableOf(family);
   const chains = [
-    ...Object.values(rules.chains).flat(),
+    ...Object.values(rules.chains).flatMap(some => some.map(chain => written(chain, family))),
     ...DISPATCH.map(({ name, side }) => dispatchChain(name, side, family)),
   ];
-  const mark = `hnet:${digest(JSON.stringify([chains.map(chain => lines(chain, family, '')), rules.entrances]))}`;
+  const mark = markOf([chains, rules.entrances]);
   return {
     label: `nftables table ${full}`,
-    probe: ({ filter }) => {
-      const findings = [
-        ...chains.map(chain => probeChain(filter.chains.get(`${table} ${chain.name}`), chain, mark)),
+    probe: view =>
+      overall([
+        ...chains.map(chain => probeChain(chain, mark, family, view)),
         ...rules.entrances.map(({ point }) =>
-          filter.chains.get(`${table} ${point}`)?.length === 1 ? PRESENT : ABSENT,
+          view.filter.chains.get(`${table} ${point}`)?.length === 1 ? PRESENT : ABSENT,
         ),
-      ];
-      return overall(findings);
-    },
+      ]),
     up: () => [
       ...rules.entrances.map(({ point }) =>
         nft('add', 'chain', full, point, `{ ${BASE[point]}; policy accept; }`),
@@ -52,70 +87,16 @@ function tableResource(rules: Ruleset, family: Family): Resource {
       ...[...rules.entrances.map(({ point }) => point), ...chains.map(({ name }) => name)].map(name =>
         nft('flush', 'chain', full, name),
       ),
-      ...rules.entrances.map(({ point, when, chain }) =>
-        nft('add', 'rule', full, point, renderRule({ when, verdict: { do: 'jump', chain } }, family)),
+      ...rules.entrances.flatMap(({ point, when, chain }) =>
+        renderRule({ when, verdict: { do: 'jump', chain } }, family).map(line =>
+          nft('add', 'rule', full, point, line),
+        ),
       ),
-      ...chains.flatMap(chain =>
-        lines(chain, family, mark).map(line => nft('add', 'rule', full, chain.name, line)),
-      ),
+      ...chains.flatMap(chain => fill(chain, mark, family)),
     ],
     down: () => [nft('delete', 'table', full)],
   };
 }
-
-/** A dispatch chain is one lookup, however many domains have rules. */
-function dispatchChain(name: string, side: Side, family: Family): Chain & { readonly lookup: string } {
-  const address = side === 'source' ? 'saddr' : 'daddr';
-  return { name, rules: [], lookup: `${FAMILY[family].table} ${address} vmap @${mapOf(family, name)}` };
-}
-
-export function lines(chain: Chain & { readonly lookup?: string }, family: Family, mark: string): string[] {
-  if (chain.lookup !== undefined) return [`${chain.lookup} comment "${mark}"`];
-  return chain.rules.map((rule, index) =>
-    renderRule(rule, family, index === chain.rules.length - 1 ? mark : undefined),
-  );
-}
-
-export function probeChain(
-  actual: readonly { text: string }[] | undefined,
-  chain: Chain & { readonly lookup?: string },
-  mark: string,
-): Finding {
-  const wanted = chain.lookup === undefined ? chain.rules.length : 1;
-  if (actual === undefined) return ABSENT;
-  if (actual.length !== wanted) return changed(`${chain.name} has ${actual.length} rules, not ${wanted}`);
-  return actual.at(-1)?.text.includes(mark) ? PRESENT : changed(`${chain.name} has other rules`);
-}
-
-function set({ name, counters, timeout, ofBridges }: SetSpec, family: Family): Resource {
-  const flags = timeout === undefined ? 'interval' : 'interval, timeout';
-  const spec = ofBridges
-    ? `{ type iface_index; flags dynamic, timeout; timeout ${timeout}s; }`
-    : `{ type ${FAMILY[family].type}; flags ${flags};${counters ? ' counter;' : ''} }`;
-  return container(`set ${name}`, name, [nft('add', 'set', tableOf(family), name, spec)]);
-}
-
-function verdictMap(chain: string, family: Family): Resource {
-  const name = mapOf(family, chain);
-  const spec = `{ type ${FAMILY[family].type} : verdict; flags interval; }`;
-  return container(`map ${name}`, name, [nft('add', 'map', tableOf(family), name, spec)]);
-}
-
-/** Sets and maps go with the table. */
-const container = (label: string, name: string, up: readonly Action[]): Resource => ({
-  label,
-  probe: ({ filter }) => (filter.sets.has(name) ? PRESENT : ABSENT),
-  up: () => up,
-  down: () => [],
-});
-
-const element = (verb: string, name: string, prefix: Prefix): Action =>
-  nft(verb, 'element', tableOf(prefix.family), name, `{ ${format(prefix)} }`);
-
-export const entries: SetEntries = {
-  add: (name, prefix) => element('add', name, prefix),
-  remove: (name, prefix) => element('delete', name, prefix),
-};
 
 export function baseOf(family: Family, config: Config, uplink: Uplink): Resource[] {
   const rules = ruleset(family, config, uplink);

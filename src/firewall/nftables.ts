@@ -10,9 +10,11 @@
 import { FAMILIES, type Family } from '../address.ts';
 import type { FilterView } from '../view.ts';
 import type { Firewall, Look } from './firewall.ts';
+import { parseListing } from './nftables-listing.ts';
 import { emptied, policy } from './nftables-policy.ts';
-import { baseOf, entries, mapOf, tableOf } from './nftables-table.ts';
-import { FAMILY, parseListing } from './nftables-text.ts';
+import { entries, mapOf } from './nftables-sets.ts';
+import { baseOf } from './nftables-table.ts';
+import { FAMILY, renderRule, tableOf } from './nftables-text.ts';
 import { DISPATCH } from './sets.ts';
 import { parseRuleset, RULESET } from './strangers-nft.ts';
 
@@ -52,7 +54,7 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   counters: () => ({ commands: listings(families), parse: parseListings }),
   base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
   chainKey: (_, chain, family) => `${FAMILY[family].table} ${chain}`,
-  linesOf: () => 1,
+  linesOf: (rule, family) => renderRule(rule, family).length,
   entries,
   ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),
   removeChains: (names, { filter }) =>

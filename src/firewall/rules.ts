@@ -122,6 +122,13 @@ export const CAUSES = {
 /** Where a packet ends that may belong to a flow that its domain's rules have cut. */
 export const CUT = 'hnet-cut';
 
+/** All lines that say a rule, where some of its matches have several wordings: any of them may hold. */
+export const combinations = (matches: readonly (readonly string[])[]): string[][] =>
+  matches.reduce<string[][]>(
+    (lines, wordings) => lines.flatMap(line => wordings.map(words => [...line, words])),
+    [[]],
+  );
+
 export const fromDomain: Match = { is: 'from-domain' };
 export const toDomain: Match = { is: 'to-domain' };
 export const from = (device: string): Match => ({ is: 'from-device', device });

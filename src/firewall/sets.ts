@@ -1,5 +1,5 @@
 /** The sets that the filter asks, and the chains that lead to the rules of single domains. */
-import type { Family } from '../address.ts';
+import { FAMILIES, type Family } from '../address.ts';
 import type { SetSpec } from './rules.ts';
 
 /** The sets of a family. Their names fit ipset's 31 bytes and nftables' alike. */
@@ -22,6 +22,11 @@ export const setNames = (family: Family) => ({
   /** Bridges whose domains have just solicited neighbours; of IPv6 only. */
   soliciting: `hnet${family}-soliciting`,
 });
+
+/** The sets of ranges, and of bridges. All others hold the addresses of domains, of which there may be thousands. */
+export const WITHOUT_ADDRESSES: ReadonlySet<string> = new Set(
+  FAMILIES.map(setNames).flatMap(({ scopes, near, ours, soliciting }) => [scopes, near, ours, soliciting]),
+);
 
 export type SetNames = ReturnType<typeof setNames>;
 

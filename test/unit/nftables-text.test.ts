@@ -1,23 +1,61 @@
 import { expect } from 'chai';
+import { describe as describeAction } from '../../src/action.ts';
 import { parsePrefix } from '../../src/address.ts';
-import { parseListing, renderRule } from '../../src/firewall/nftables-text.ts';
-import { accept, drop, from, go, jump, rule, source, state, toDomain } from '../../src/firewall/rules.ts';
+import { parseListing } from '../../src/firewall/nftables-listing.ts';
+import { addFor, entries, leadTo } from '../../src/firewall/nftables-sets.ts';
+import { renderRule } from '../../src/firewall/nftables-text.ts';
+import {
+  accept,
+  drop,
+  from,
+  go,
+  jump,
+  notDestination,
+  rule,
+  source,
+  state,
+  toDomain,
+  untrack,
+} from '../../src/firewall/rules.ts';
 import { refusalOf } from './refusal.ts';
 
 describe('nft', () => {
   it('gets a rule as it reads it, with a counter on what drops', () => {
-    expect(renderRule(rule(accept, from('eth0'), state('UNTRACKED')), 4)).to.equal(
+    expect(renderRule(rule(accept, from('eth0'), state('UNTRACKED')), 4)).to.deep.equal([
       'iifname "eth0" ct state untracked accept',
-    );
-    expect(renderRule(rule(drop('why'), source('hnet4-ours')), 4)).to.equal(
+    ]);
+    expect(renderRule(rule(drop('why'), source('hnet4-ours')), 4)).to.deep.equal([
       'ip saddr @hnet4-ours counter drop',
-    );
-    expect(renderRule(rule(go('hnet-assigned'), source('hnet6-in')), 6)).to.equal(
-      'ip6 saddr @hnet6-in goto hnet-assigned',
-    );
-    expect(renderRule(rule(jump('hnet-in'), toDomain), 4, 'hnet:1234')).to.equal(
-      'oifgroup 26734 jump hnet-in comment "hnet:1234"',
-    );
+    ]);
+    expect(renderRule(rule(jump('hnet-in'), toDomain), 4)).to.deep.equal(['oifgroup 26734 jump hnet-in']);
+  });
+
+  it('asks for a single address first, and then for a subnet; or for neither, in one rule', () => {
+    expect(renderRule(rule(go('hnet-assigned'), from('eth0'), source('hnet6-in')), 6)).to.deep.equal([
+      'iifname "eth0" ip6 saddr @hnet6-in goto hnet-assigned',
+      'iifname "eth0" ip6 saddr @hnet6-in-subnets goto hnet-assigned',
+    ]);
+    expect(renderRule(rule(untrack, notDestination('hnet4-tracked')), 4)).to.deep.equal([
+      'ip daddr != @hnet4-tracked ip daddr != @hnet4-tracked-subnets notrack',
+    ]);
+  });
+
+  it('keeps single addresses apart from subnets, but where ranges alone are kept', () => {
+    const [single, subnet] = [parsePrefix('123.45.90.116'), parsePrefix('2001:db8:1::/64')];
+    const lines = [
+      entries.add('hnet4-in', single),
+      entries.remove('hnet6-in', subnet),
+      entries.add('hnet4-ours', single),
+      leadTo('hnet6-inbound-rules', subnet, 'hnet-in-1'),
+      addFor('hnet4-settling', single, 2),
+    ];
+    expect(lines.map(describeAction)).to.deep.equal([
+      "nft 'add element ip hnet hnet4-in { 123.45.90.116 }'",
+      "nft 'delete element ip6 hnet hnet6-in-subnets { 2001:db8:1::/64 }'",
+      "nft 'add element ip hnet hnet4-ours { 123.45.90.116 }'",
+      "nft 'add element ip6 hnet hnet6-inbound-rules-subnets { 2001:db8:1::/64 : goto hnet-in-1 }'",
+      "nft 'add element ip hnet hnet4-settling { 123.45.90.116 timeout 2s }'",
+    ]);
   });
 
   it('gets any number of ports at once', () => {
@@ -28,22 +66,24 @@ describe('nft', () => {
         rule(accept, { is: 'net', side: 'destination', prefix }, { is: 'ports', protocol: 'udp', ranges }),
         6,
       ),
-    ).to.equal(`ip6 daddr 2001:db8::/32 udp dport { ${ranges.map(([port]) => port).join(', ')} } accept`);
+    ).to.deep.equal([
+      `ip6 daddr 2001:db8::/32 udp dport { ${ranges.map(([port]) => port).join(', ')} } accept`,
+    ]);
     expect(
       renderRule(rule(accept, { is: 'ports', protocol: 'tcp', ranges: [[80, 90]], side: 'source' }), 4),
-    ).to.equal('tcp sport { 80-90 } accept');
+    ).to.deep.equal(['tcp sport { 80-90 } accept']);
   });
 
   it('gets the ICMP of the family', () => {
-    expect(renderRule(rule(accept, { is: 'icmp-error' }), 4)).to.equal(
+    expect(renderRule(rule(accept, { is: 'icmp-error' }), 4)).to.deep.equal([
       'icmp type { destination-unreachable, time-exceeded, parameter-problem } accept',
-    );
-    expect(renderRule(rule(accept, { is: 'icmp-error' }), 6)).to.contain(
+    ]);
+    expect(renderRule(rule(accept, { is: 'icmp-error' }), 6)[0]).to.contain(
       'icmpv6 type { destination-unreachable, packet-too-big,',
     );
-    expect(renderRule(rule(accept, { is: 'protocol', protocol: 'icmp' }), 6)).to.equal(
+    expect(renderRule(rule(accept, { is: 'protocol', protocol: 'icmp' }), 6)).to.deep.equal([
       'meta l4proto ipv6-icmp accept',
-    );
+    ]);
   });
 });
 
@@ -57,8 +97,15 @@ describe('what nft -j prints', () => {
           family: 'ip',
           table: 'hnet',
           name: 'hnet4-in',
+          elem: [{ elem: { val: '123.45.90.116', counter: { packets: 12, bytes: 3456 } } }],
+        },
+      },
+      {
+        set: {
+          family: 'ip',
+          table: 'hnet',
+          name: 'hnet4-in-subnets',
           elem: [
-            { elem: { val: '123.45.90.116', counter: { packets: 12, bytes: 3456 } } },
             {
               elem: {
                 val: { prefix: { addr: '123.45.90.112', len: 30 } },
@@ -84,6 +131,7 @@ describe('what nft -j prints', () => {
           elem: [['123.45.90.116', { goto: { target: 'hnet-in-1' } }]],
         },
       },
+      { map: { family: 'ip', table: 'hnet', name: 'hnet4-inbound-rules-subnets' } },
       { chain: { family: 'ip', table: 'hnet', name: 'hnet-arriving' } },
       { chain: { family: 'ip', table: 'foreign', name: 'hnet-forward' } },
       { set: { family: 'ip', table: 'foreign', name: 'hnet4-out', elem: ['192.0.2.7'] } },
@@ -101,21 +149,30 @@ describe('what nft -j prints', () => {
 
   it('is read: sets and maps with their entries, chains with their rules', () => {
     const { sets, chains } = parseListing(listing, false);
-    const entries = (name: string) => [...(sets.get(name) as ReadonlyMap<string, unknown>)];
-    expect(entries('hnet4-in')).to.deep.equal([
+    const entriesOf = (name: string) => [...(sets.get(name) as ReadonlyMap<string, unknown>)];
+    expect(entriesOf('hnet4-in')).to.deep.equal([
       ['123.45.90.116/32', { packets: 12n, bytes: 3456n }],
       ['123.45.90.112/30', { packets: 0n, bytes: 0n }],
     ]);
-    expect(entries('hnet4-scopes').map(([entry]) => entry)).to.deep.equal([
+    expect(entriesOf('hnet4-scopes').map(([entry]) => entry)).to.deep.equal([
       '172.30.116.0/24',
       '172.30.7.7/32',
     ]);
-    expect(entries('hnet4-inbound-rules').map(([entry]) => entry)).to.deep.equal(['123.45.90.116/32']);
+    expect(entriesOf('hnet4-inbound-rules').map(([entry]) => entry)).to.deep.equal(['123.45.90.116/32']);
     const [line] = chains.get('ip hnet-arriving') ?? [];
     expect(line?.counter).to.deep.equal({ packets: 3n, bytes: 180n });
     expect(line?.text).to.contain('hnet:1234');
     expect([...chains.keys(), ...sets.keys()], "others' tables").not.to.include.members(['ip hnet-forward']);
     expect(sets.has('hnet4-out')).to.equal(false);
+  });
+
+  it('is no set where one of its parts is missing', () => {
+    const sets = ['hnet4-in', 'hnet4-out-subnets', 'hnet4-near'].map(name => ({
+      set: { family: 'ip', table: 'hnet', name },
+    }));
+    expect([...parseListing(JSON.stringify({ nftables: sets }), false).sets.keys()]).to.deep.equal([
+      'hnet4-near',
+    ]);
   });
 
   it('is read without entries where they were not asked for', () => {
