@@ -1,5 +1,6 @@
 /** What happens before connection tracking: what is spoofed is dropped, what needs no tracking gets none. */
 import type { Family, Prefix } from '../address.ts';
+import type { Config } from '../config.ts';
 import { icmpTypes, ND } from './discovery.ts';
 import {
   accept,
@@ -17,9 +18,9 @@ import {
   source,
   untrack,
 } from './rules.ts';
-import type { SetNames } from './sets.ts';
+import { rangesOf, type SetNames } from './sets.ts';
 
-export function rawChains(family: Family, sets: SetNames, device: string): Chain[] {
+export function rawChains(family: Family, sets: SetNames, config: Config, device: string): Chain[] {
   // Translated addresses there are in IPv4 only.
   const scopes = (rule: Rule): Rule[] => (family === 4 ? [rule] : []);
   return [
@@ -48,10 +49,14 @@ export function rawChains(family: Family, sets: SetNames, device: string): Chain
         rule(untrack),
       ],
     },
+    { name: 'hnet-arriving', rules: arriving(rangesOf(family, config)) },
     {
-      name: 'hnet-arriving',
+      name: 'hnet-suspect',
+      rules: [rule(drop(CAUSES.borrowed), source(sets.ours)), rule(go('hnet-arrived'))],
+    },
+    {
+      name: 'hnet-arrived',
       rules: [
-        rule(drop(CAUSES.borrowed), source(sets.ours)),
         rule(go('hnet-assigned'), destination(sets.in)),
         ...scopes(rule(drop(CAUSES.scope), destination(sets.scopes))),
       ],
@@ -59,6 +64,20 @@ export function rawChains(family: Family, sets: SetNames, device: string): Chain
     { name: 'hnet-assigned', rules: [rule(untrack, notDestination(sets.tracked))] },
   ];
 }
+
+/**
+ * Few packets from outside have a source of ours, by right (the uplink's own subnet) or not. To ask a set takes a packet
+ * as long as a dozen comparisons, so where there are fewer ranges it is compared with those first.
+ */
+const arriving = (ranges: readonly Prefix[]): Rule[] =>
+  ranges.length > COMPARISONS
+    ? [rule(go('hnet-suspect'))]
+    : [
+        ...ranges.map(prefix => rule(go('hnet-suspect'), { is: 'net', side: 'source', prefix })),
+        rule(go('hnet-arrived')),
+      ];
+
+const COMPARISONS = 8;
 
 const leaving4 = (sets: SetNames): Rule[] => [
   rule(accept, { is: 'dhcp-discover' }),

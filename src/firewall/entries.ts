@@ -12,7 +12,7 @@ import {
 import type { Config } from '../config.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../resources/resource.ts';
 import type { View } from '../view.ts';
-import { setNames } from './sets.ts';
+import { rangesOf, setNames } from './sets.ts';
 import type { Uplink } from './uplink.ts';
 
 /** How a backend says it. Adding what is there, and removing what isn't, are no errors. */
@@ -77,7 +77,7 @@ export function isolation(
  */
 export function staticEntries(family: Family, config: Config, uplink: Uplink, words: SetEntries): Resource[] {
   const names = setNames(family);
-  const ranges = [...config.pools, ...config.dhcp.scopes].filter(range => range.family === family);
+  const ranges = rangesOf(family, config);
   const others = uplink.gateway6 === undefined ? [] : [uplink.gateway6];
   const ours = (view: View): Prefix[] =>
     [...onLink(view, uplink.device), ...others].reduce(

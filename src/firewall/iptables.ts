@@ -5,7 +5,7 @@
  * built-in chain, or a foreign REJECT would precede it; every table changes in one atomic commit.
  *
  * Tension: iptables prints a rule back in a form that differs between its versions, so comparing texts would
- * see drift where there is none. Therefore the last rule of every chain carries a fingerprint of its table, and
+ * see drift where there is none. Therefore every chain ends with a rule that carries a fingerprint of its table, and
  * a chain is as it should be if fingerprint and number of rules are.
  */
 import { FAMILIES, type Family } from '../address.ts';

@@ -26,7 +26,7 @@ export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset
     sets: setSpecs(family, sets),
     entrances: entrances(uplink.device).filter(({ point }) => family === 4 || point !== 'nat-postrouting'),
     chains: {
-      raw: rawChains(family, sets, uplink.device),
+      raw: rawChains(family, sets, config, uplink.device),
       filter: [
         ...forwardChains(sets, config, uplink.device),
         ...policyChains(sets),

@@ -1,5 +1,6 @@
 /** The sets that the filter asks, and the chains that lead to the rules of single domains. */
-import { FAMILIES, type Family } from '../address.ts';
+import { FAMILIES, type Family, type Prefix } from '../address.ts';
+import type { Config } from '../config.ts';
 import type { SetSpec } from './rules.ts';
 
 /** The sets of a family. Their names fit ipset's 31 bytes and nftables' alike. */
@@ -40,6 +41,10 @@ export const DISPATCH = [
   { name: 'hnet-midstream-in', side: 'destination', to: 'midstreamIn' },
   { name: 'hnet-midstream-out', side: 'source', to: 'midstreamOut' },
 ] as const;
+
+/** What the configuration gives to domains. */
+export const rangesOf = (family: Family, { pools, dhcp }: Config): Prefix[] =>
+  [...pools, ...dhcp.scopes].filter(range => range.family === family);
 
 /** How long such a domain's new flows may be old ones, in seconds: see chains-forward.ts. */
 export const SETTLING = 2;

@@ -154,7 +154,7 @@ filterSuite('what others have in the filter', ({ host, backend }) => {
     await one.host.sh(
       backend === 'nftables'
         ? `nft delete element ip hnet hnet4-out { 123.45.90.116 }
-           nft delete element ip hnet hnet4-tracked { 172.30.116.0/24 }
+           nft delete element ip hnet hnet4-tracked-subnets { 172.30.116.0/24 }
            nft delete element ip6 hnet hnet6-tracked { 2001:db8:12:48::116 }`
         : `ipset del hnet4-out 123.45.90.116; ipset del hnet4-tracked 172.30.116.0/24
            ipset del hnet6-tracked 2001:db8:12:48::116`,

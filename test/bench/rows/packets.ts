@@ -53,7 +53,7 @@ async function measure(
   ]);
   const costs = await alternate<Name | 'generator', number>(
     { ...Object.fromEntries(variants), generator: () => generator(sender, routers.bare, flows) },
-    quick ? 3 : 8,
+    quick ? 3 : 12,
   );
   const rates = (name: Name) =>
     costs[name].map((cost, round) => 1000 / (cost - (costs.generator[round] ?? Number.NaN)));
