@@ -18,14 +18,18 @@ while IFS= read -r line || { head=$head$line && false; }; do
     *'<memory '* | *'<devices>'*) case $head in *'<metadata>'*) ;; *) break ;; esac ;;
   esac
 done
+# libvirt writes the UUID before anything of a user's.
+uuid=${head#*<uuid>}
+attachment=/run/hnet/attachments/${uuid%%</uuid>*}
 case $head in
   *urn:hnet:1*) ;;
-  *)
-    # The assignment may have gone while the domain ran. libvirt writes the UUID before anything of a user's.
-    uuid=${head#*<uuid>}
-    [ -e "/run/hnet/attachments/${uuid%%</uuid>*}.json" ] || exit 0
-    ;;
+  # The assignment may have gone while the domain ran.
+  *) [ -e "$attachment.json" ] || exit 0 ;;
 esac
+# What a stop takes down is known since the start, which has written it down for those who need no node for it. Where
+# that comes to no good end, node has to see to it.
+[ "$2" = release ] && [ -e "$attachment.sh" ] &&
+  /usr/bin/timeout 15 /usr/bin/nice -n -15 /bin/sh "$attachment.sh" </dev/null >/dev/null 2>&1 && exit 0
 program=/usr/lib/hnet/qemu.cjs
 if [ ! -r $program ]; then
   # A failing reconnect kills the running VM; only prepare may refuse.

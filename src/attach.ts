@@ -10,6 +10,7 @@ import {
   refuseClaimed,
   removeAttachment,
   writeAttachment,
+  writeScript,
 } from './attachments.ts';
 import { chooseFirewall, firewallFor, firewallOf } from './backend.ts';
 import { type Config, DEFAULT_CONFIG } from './config.ts';
@@ -30,6 +31,7 @@ import { observeUplink } from './observe/uplink.ts';
 import { observe } from './observe/view.ts';
 import { basePlan, bridgesOf, domainPlan } from './plan.ts';
 import { Refusal } from './refusal.ts';
+import { holdings, releaseScript } from './release.ts';
 import { EMPTY_VIEW, type View } from './view.ts';
 
 /**
@@ -89,7 +91,10 @@ export function attach(domain: Domain, assignment: Assignment, config: Config, h
     const view = withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
     try {
       for (const address of attachment.addresses) changeOwner(address, domain.uuid, host);
-      return up(domainPlan(attachment, config.dhcp, firewall), view, host);
+      const done = up(domainPlan(attachment, config.dhcp, firewall), view, host);
+      const script = releaseScript(attachment);
+      if (script !== undefined) writeScript(domain.uuid, script);
+      return done;
     } catch (error) {
       removeAttachment(attachment);
       throw error;
@@ -212,7 +217,7 @@ export function takeDown(attachment: Attachment, host: Host): void {
   const view = isTracked(attachment.policy)
     ? { ...EMPTY_VIEW, filter: look(host, firewall.looks.brief) }
     : EMPTY_VIEW;
-  const failures = down(domainPlan(attachment, DEFAULT_CONFIG.dhcp, firewall), view, host);
+  const failures = down(holdings(attachment, firewall), view, host);
   if (failures.length > 0) throw new Refusal(failures.join('; '));
   for (const prefix of prefixes) addUp(prefix, attachment.domain, counters, true);
   removeAttachment(attachment);

@@ -57,6 +57,7 @@ const schema = v.object({
 });
 
 const fileOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.json`;
+const scriptOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.sh`;
 
 /**
  * The attachment of a domain, or undefined if it has none.
@@ -114,6 +115,7 @@ export function writeAttachment(attachment: Attachment): void {
     mkdirSync(ATTACHMENTS_DIRECTORY, { recursive: true, mode: 0o755 });
     refuseClaimed(attachment);
     for (const claim of claimsOf(attachment)) placeClaim(claim, attachment.domain);
+    dropScript(attachment.domain);
     writeAtomically(fileOf(attachment.domain), `${JSON.stringify(plain(attachment), null, 2)}\n`);
   } catch (error) {
     if (error instanceof Refusal) throw error;
@@ -124,7 +126,21 @@ export function writeAttachment(attachment: Attachment): void {
 
 /** Writes an attachment whose claims stand already. */
 export function rewriteAttachment(attachment: Attachment): void {
+  dropScript(attachment.domain);
   writeAtomically(fileOf(attachment.domain), `${JSON.stringify(plain(attachment), null, 2)}\n`);
+}
+
+/** Puts a domain's release beside its attachment: see release.ts. */
+export function writeScript(domain: string, script: string): void {
+  try {
+    writeAtomically(scriptOf(domain), script);
+  } catch {
+    // A full disk. Without the script the hook's program does it.
+  }
+}
+
+function dropScript(domain: string): void {
+  for (const path of [scriptOf(domain), halfOf(scriptOf(domain))]) rmSync(path, { force: true });
 }
 
 const plain = ({ domain, name, addresses, policy, dhcp, macs, onLink, backend }: Attachment): unknown => ({
@@ -160,6 +176,7 @@ export function removeAttachment(attachment: Pick<Attachment, 'domain' | 'addres
 
 /** Removes an attachment file that can't be read; its claims become stale by that. */
 export function discardAttachment(domain: string): void {
+  dropScript(domain);
   rmSync(fileOf(domain), { force: true });
   rmSync(halfOf(fileOf(domain)), { force: true });
 }

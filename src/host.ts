@@ -1,6 +1,6 @@
 import { type SpawnSyncOptions, type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
-import { type Action, type Batch, type BatchTool, batchCommand } from './action.ts';
+import { type Action, type Batch, type BatchTool, batchCommand, quoted } from './action.ts';
 import { halfOf, linkAtomically, strike, writeAtomically, writeSysctl } from './files.ts';
 import { ENVIRONMENT, launch, refusalOf, type Server, serve } from './launch.ts';
 import { terminate } from './processes.ts';
@@ -194,8 +194,6 @@ export class Host {
     }
   }
 }
-
-const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 function killGroup(leader: number): void {
   try {

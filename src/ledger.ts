@@ -2,11 +2,12 @@
  * What hnet remembers of an address beyond a run and a reboot: who had it last, and how much traffic it had.
  * One small file per address, so that a release costs the same with 4,000 addresses as with one.
  */
+import { existsSync, rmSync } from 'node:fs';
 import * as v from 'valibot';
 import { formatLong, type Prefix } from './address.ts';
 import { readIfThere, writeAtomically } from './files.ts';
 import { setNames } from './firewall/sets.ts';
-import { STATE_DIRECTORY } from './names.ts';
+import { isUuid, STATE_DIRECTORY } from './names.ts';
 import type { Counter, FilterView } from './view.ts';
 
 /** Traffic of an address: `in` towards the domain, `out` from it. */
@@ -37,16 +38,58 @@ const schema = v.object({ domain: v.string(), total: traffic, seen: traffic });
 const fileOf = (prefix: Prefix): string =>
   `${STATE_DIRECTORY}/addresses/${formatLong(prefix).replace('/', '-')}.json`;
 
+/**
+ * Where a release that is a script (release.ts) leaves what was counted: the domain, what the filter's tool printed, and
+ * `end`, that it is all. It is added up by whoever looks next.
+ */
+export const tallyFile = (prefix: Prefix): string => fileOf(prefix).replace(/json$/, 'tally');
+
 /** What is remembered of an address; nothing, where the file is damaged: counters are no reason to fail. */
 export function readEntry(prefix: Prefix): Entry | undefined {
+  const entry = parsed(() => v.parse(schema, JSON.parse(readIfThere(fileOf(prefix)) ?? 'null')));
+  const tally = parsed(() => parseTally(prefix, readIfThere(tallyFile(prefix)) ?? ''));
+  if (tally === undefined) return entry;
+  const { domain, counted } = tally;
+  const own = entry?.domain === domain ? entry : undefined;
+  return { domain, total: totalOf(own, counted), seen: counted };
+}
+
+function parsed<T>(read: () => T): T | undefined {
   try {
-    return v.parse(schema, JSON.parse(readIfThere(fileOf(prefix)) ?? 'null'));
+    return read();
   } catch {
     return undefined;
   }
 }
 
+/** What a tally says; undefined if it isn't whole. */
+export function parseTally(prefix: Prefix, text: string): { domain: string; counted: Traffic } | undefined {
+  const [, domain = '', printed = ''] = /^(\S+)\n(.*)\nend\n$/s.exec(text) ?? [];
+  const names = setNames(prefix.family);
+  const [counted, sent] = [names.in, names.out].map(name => countIn(printed, name));
+  if (!isUuid(domain) || counted === undefined || sent === undefined) return undefined;
+  return { domain, counted: { in: counted, out: sent } };
+}
+
+/** Of both tools' words: `add SET … packets N bytes N`, and `set SET { … packets N bytes N`. */
+function countIn(printed: string, set: string): Counter | undefined {
+  const [, packets, bytes] = new RegExp(` ${set} .*?packets (\\d+) bytes (\\d+)`, 's').exec(printed) ?? [];
+  return packets === undefined || bytes === undefined
+    ? undefined
+    : { packets: BigInt(packets), bytes: BigInt(bytes) };
+}
+
 function writeEntry(prefix: Prefix, entry: Entry): void {
+  // Added up as `seen`, so that it counts once, though this process be killed between the two.
+  if (existsSync(tallyFile(prefix))) {
+    const settled = readEntry(prefix);
+    if (settled !== undefined) write(prefix, settled);
+    rmSync(tallyFile(prefix));
+  }
+  write(prefix, entry);
+}
+
+function write(prefix: Prefix, entry: Entry): void {
   const text = JSON.stringify(entry, (_, value) => (typeof value === 'bigint' ? String(value) : value));
   writeAtomically(fileOf(prefix), `${text}\n`);
 }

@@ -36,6 +36,11 @@ export interface Firewall {
   readonly looks: Readonly<Record<'all' | 'brief' | 'traces', Look>>;
   /** A look at the sets that count, alone: at what was counted for some prefixes, or for all. */
   readonly counters: (prefixes?: readonly Prefix[]) => Look;
+  /**
+   * The same for one prefix as a line of shell, whose output names its sets, each followed by `packets N bytes N`, and which
+   * fails where nothing was counted; undefined where no tool has words for it.
+   */
+  readonly tally: (prefix: Prefix) => string | undefined;
   /** Sets and chains, empty of addresses: the same on a host with no domain and with 4,000. */
   readonly base: (config: Config, uplink: Uplink) => Resource[];
   /** Where a chain stands in the view, and how many lines a rule has there. */

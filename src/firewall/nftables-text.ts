@@ -1,4 +1,4 @@
-/** The filter's rules in the words of nft, and what nft prints in return. */
+/** The filter's rules in the words of nft. */
 import { type Family, format, isSingle, type Prefix } from '../address.ts';
 import { DEVICE_GROUP } from '../names.ts';
 import { combinations, type Match, type PortRange, type Rule, type Side, type Verdict } from './rules.ts';

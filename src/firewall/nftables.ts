@@ -7,7 +7,7 @@
  * (strangers.ts deals with it); and replacing the table would lose the counters of its sets, so chains are
  * flushed and refilled while sets stay.
  */
-import { FAMILIES, type Family } from '../address.ts';
+import { FAMILIES, type Family, format, isSingle } from '../address.ts';
 import type { FilterView } from '../view.ts';
 import type { Firewall, Look } from './firewall.ts';
 import { parseListing } from './nftables-listing.ts';
@@ -15,7 +15,7 @@ import { emptied, policy } from './nftables-policy.ts';
 import { entries, mapOf } from './nftables-sets.ts';
 import { baseOf } from './nftables-table.ts';
 import { FAMILY, renderRule, tableOf } from './nftables-text.ts';
-import { DISPATCH } from './sets.ts';
+import { DISPATCH, setNames } from './sets.ts';
 import { parseRuleset, RULESET } from './strangers-nft.ts';
 
 const listings = (families: readonly Family[]): Look['commands'] =>
@@ -52,6 +52,13 @@ export const nftables = (families: readonly Family[]): Firewall => ({
     },
   },
   counters: () => ({ commands: listings(families), parse: parseListings }),
+  // Of a subnet's counter `nft get element` says nothing (1.0.6).
+  tally: prefix => {
+    const { in: to, out } = setNames(prefix.family);
+    const set = (name: string): string =>
+      `'get element ${tableOf(prefix.family)} ${name} { ${format(prefix)} }'`;
+    return isSingle(prefix) ? `printf '%s\\n' ${set(to)} ${set(out)} | nft -f -` : undefined;
+  },
   base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
   chainKey: (_, chain, family) => `${FAMILY[family].table} ${chain}`,
   linesOf: (rule, family) => renderRule(rule, family).length,

@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { ATTACHMENTS_DIRECTORY } from '../../src/names.ts';
 import { COMMAND, HOOK } from '../support/build.ts';
 import { hnet, ok } from '../support/command.ts';
-import { domainXml } from '../support/domain.ts';
+import { domainXml, uuidOf } from '../support/domain.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
 import type { Scene } from '../support/scene.ts';
 import { difference, snapshot } from '../support/snapshot.ts';
@@ -10,6 +11,7 @@ import { kernelSuite, type NewScene } from '../support/suite.ts';
 
 const KILLER = fileURLToPath(new URL('../support/killer.cjs', import.meta.url));
 const ADDRESSES = ['123.45.90.116', '123.45.53.12'];
+const SCRIPT = `${ATTACHMENTS_DIRECTORY}/${uuidOf('vm1')}.sh`;
 const XML = domainXml('vm1', { addresses: ADDRESSES });
 /** More steps than anything here takes. */
 const MANY = 150;
@@ -59,6 +61,24 @@ kernelSuite('a hook that is killed with SIGKILL', scene => {
       await expectOnly(one, base);
     })).timeout(LIMIT);
 
+  it(`before each command of a stop's script: ${Object.keys(NEXT).join(', ')}, each leaves nothing`, () =>
+    sideBySide(scene, NEXT, async (one, next) => {
+      const { base } = await prepared(one);
+      let nth = 0;
+      for (; ; nth++) {
+        await one.prepare('vm1', ADDRESSES);
+        const short = cutShort(await one.host.read(SCRIPT), nth);
+        if (short === undefined) break;
+        await one.host.write(SCRIPT, short);
+        expect((await one.host.attempt(['sh', SCRIPT])).code, `before command ${nth}`).not.to.equal(0);
+        await next(one);
+        expect(difference(base, await snapshot(one.host)), `before command ${nth}`).to.deep.equal([]);
+      }
+      expect(nth).to.be.greaterThan(10);
+      await one.release('vm1');
+      await expectOnly(one, base);
+    })).timeout(LIMIT);
+
   const wholeAfter = {
     'the very first start, which makes the base as well: the next start': firstStart,
     'a repair at reconnect: the next sync': (one: Scene) => repairing(one, hookWords('reconnect')),
@@ -67,6 +87,17 @@ kernelSuite('a hook that is killed with SIGKILL', scene => {
   it(`at each step of ${Object.keys(wholeAfter).join('; of ')} has everything`, () =>
     sideBySide(scene, wholeAfter, (one, test) => test(one))).timeout(LIMIT);
 });
+
+/** The script of a stop, to be killed before one of its commands; undefined where it has no more. */
+function cutShort(script: string, nth: number): string | undefined {
+  const lines = script.trimEnd().split('\n');
+  const commands = lines.flatMap((line, index) => {
+    const isInput = lines.slice(0, index).filter(one => /<<'END'$|^END$/.test(one)).length % 2 === 1;
+    return isInput || line === 'END' || index < lines.indexOf('# The release itself.') ? [] : [index];
+  });
+  const at = commands[nth];
+  return at === undefined ? undefined : lines.toSpliced(at, 0, 'kill -KILL $$').join('\n');
+}
 
 /** What waits for so many processes takes half the time when it is done on several hosts at a time. */
 async function sideBySide<T>(

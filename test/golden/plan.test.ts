@@ -12,6 +12,7 @@ import { Host } from '../../src/host.ts';
 import type { Address } from '../../src/metadata.ts';
 import { articleScope, bridgeNames } from '../../src/names.ts';
 import { basePlan, domainPlan, type Wanted } from '../../src/plan.ts';
+import { releaseScript } from '../../src/release.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { EMPTY_VIEW } from '../../src/view.ts';
 import { UPLINK } from '../support/uplink.ts';
@@ -41,6 +42,8 @@ const plans: Readonly<Record<string, string>> = {
   'small-scope': up(domain([pinned('123.45.90.116', 'br116', '172.30.255.16/28')])),
   subnet: up(domain([pinned('123.45.90.112/30', 'br112', '172.30.112.0/24')])),
   stop: down(domain([at('123.45.90.116')])),
+  'stop-script': script([at('123.45.90.116')]),
+  'stop-script-both-families-nftables': script(BOTH, 'nftables'),
   base: up(base('')),
   'base-nftables': up(base('', 'nftables')),
   'both-families': up(domain(BOTH, 'iptables', CONFIG6)),
@@ -119,6 +122,10 @@ function down(resources: readonly Resource[]): string {
     .toReversed()
     .flatMap(one => [`# ${one.label}`, ...one.down(EMPTY_VIEW).map(describeAction)]);
   return withoutFingerprints(lines);
+}
+
+function script(addresses: readonly Address[], backend: Firewall['name'] = 'iptables'): string {
+  return releaseScript({ domain: DOMAIN, name: "it's vm1", addresses, policy: OPEN, backend }) ?? 'none';
 }
 
 /** A fingerprint stands on many lines, and changes on all of them with each of the others. */

@@ -1,4 +1,5 @@
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parsePrefix } from '../../src/address.ts';
 import { bridgeNames } from '../../src/names.ts';
 import type { Guest } from '../lab/guest.ts';
@@ -6,7 +7,7 @@ import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Outcome } from '../lab/run.ts';
 import { GATEWAY6, isIpv6, type SiteOptions } from '../lab/site.ts';
-import { COMMAND, HOOK } from './build.ts';
+import { COMMAND, HOOK, PROJECT } from './build.ts';
 import { type DomainOptions, domainXml, type Wanted } from './domain.ts';
 
 /** Which of the two kinds of iptables the host uses. */
@@ -76,11 +77,23 @@ export class Scene {
     return this.host.run([process.execPath, COMMAND, 'base', 'down']);
   }
 
-  /** One call of the hook, whatever comes of it. */
-  hook(operation: string, name: string, xml: string): Promise<Outcome> {
-    const phase = operation === 'release' || operation === 'stopped' ? 'end' : 'begin';
-    const argv = [process.execPath, HOOK, name, operation, phase, '-'];
+  /** One call of the hook, whatever comes of it: a release through the gate, which may need no node for it. */
+  async hook(operation: string, name: string, xml: string): Promise<Outcome> {
+    const isEnd = operation === 'release' || operation === 'stopped';
+    const program = isEnd ? ['sh', await this.#gate()] : [process.execPath, HOOK];
+    const argv = [...program, name, operation, isEnd ? 'end' : 'begin', '-'];
     return this.host.attempt([...LIBVIRTD, ...argv], { input: xml });
+  }
+
+  /** The gate before the program, where both are. */
+  async #gate(): Promise<string> {
+    const gate = '/run/lab/gate';
+    const text = readFileSync(join(PROJECT, 'hooks/qemu.sh'), 'utf8');
+    await this.host.write(
+      gate,
+      text.replaceAll('@NODE@', process.execPath).replaceAll('/usr/lib/hnet/qemu.cjs', HOOK),
+    );
+    return gate;
   }
 
   /** A start that may be refused. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { parsePrefix } from '../../src/address.ts';
-import { countedOf, type Entry, NO_TRAFFIC, type Traffic, totalOf } from '../../src/ledger.ts';
+import { countedOf, type Entry, NO_TRAFFIC, parseTally, type Traffic, totalOf } from '../../src/ledger.ts';
 
 const PREFIX = parsePrefix('123.45.90.116');
 const traffic = (received: bigint, sent: bigint): Traffic => ({
@@ -43,6 +43,39 @@ describe('the ledger', () => {
       }),
     );
   });
+
+  const DOMAIN = 'c64804ab-817f-4cb6-af52-3d0ee8b51463';
+  const TALLIES = {
+    ipset: `${DOMAIN}
+add hnet4-in 123.45.90.116 packets 12 bytes 1200
+add hnet4-out 123.45.90.116 packets 3 bytes 300
+end
+`,
+    nft: `${DOMAIN}
+table ip hnet {
+\tset hnet4-in {
+\t\ttype ipv4_addr
+\t\telements = { 123.45.90.116 counter packets 12 bytes 1200 }
+\t}
+}
+table ip hnet {
+\tset hnet4-out {
+\t\ttype ipv4_addr
+\t\telements = { 123.45.90.116 counter packets 3 bytes 300 }
+\t}
+}
+end
+`,
+  };
+  for (const [tool, text] of Object.entries(TALLIES)) {
+    it(`understands what ${tool} has printed for a script, if it is whole`, () => {
+      expect(parseTally(PREFIX, text)).to.deep.equal({ domain: DOMAIN, counted: traffic(12n, 3n) });
+      for (let length = 0; length < text.length; length++)
+        expect(parseTally(PREFIX, text.slice(0, length)), `${length} bytes`).to.equal(undefined);
+      expect(parseTally(parsePrefix('2001:db8::1'), text)).to.equal(undefined);
+      expect(parseTally(PREFIX, text.replace(DOMAIN, 'somebody'))).to.equal(undefined);
+    });
+  }
 
   it('finds the counters of an address in the sets, and only where both were read', () => {
     const counters = (packets: bigint) => new Map([['123.45.90.116/32', { packets, bytes: packets * 100n }]]);

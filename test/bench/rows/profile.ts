@@ -28,7 +28,7 @@ export const profile: Row = {
       return [0, 1].flatMap(half => {
         const spans = lines.filter((_, index) => index % 2 === half && index > 1);
         return figures(
-          half === 0 ? 'prepare' : 'release',
+          half === 0 ? 'prepare' : 'release, where the script can do none',
           spans,
           outside.slice(1).map(each => each[half] ?? Number.NaN),
         );
