@@ -47,6 +47,8 @@ export const tallyFile = (prefix: Prefix): string => fileOf(prefix).replace(/jso
 /** What is remembered of an address; nothing, where the file is damaged: counters are no reason to fail. */
 export function readEntry(prefix: Prefix): Entry | undefined {
   const entry = parsed(() => v.parse(schema, JSON.parse(readIfThere(fileOf(prefix)) ?? 'null')));
+  // There seldom is one, and to find that out by failing to read it takes five times as long.
+  if (!existsSync(tallyFile(prefix))) return entry;
   const tally = parsed(() => parseTally(prefix, readIfThere(tallyFile(prefix)) ?? ''));
   if (tally === undefined) return entry;
   const { domain, counted } = tally;
