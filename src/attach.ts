@@ -18,6 +18,7 @@ import { type Checked, check, down, repair, up } from './converge.ts';
 import { ownMode } from './dhcp-mode.ts';
 import { type Domain, macsOf } from './domain.ts';
 import type { Firewall } from './firewall/firewall.ts';
+import { POLICIES_LABEL } from './firewall/firewalld.ts';
 import { isTracked } from './firewall/policy.ts';
 import { ownAddresses, type Uplink } from './firewall/uplink.ts';
 import { CommandFailure, type Host } from './host.ts';
@@ -161,7 +162,10 @@ export function forgetFlows(range: Prefix, host: Host): void {
   }
 }
 
-/** Brings up what is missing of the base. Each resource stands alone, so a failure undoes none of the others. */
+/**
+ * Brings up what is missing of the base. Each resource stands alone, so a failure undoes none of the others. Where
+ * firewalld was told of something, all is looked at once more: see there.
+ */
 export function bringUpBase(
   config: Config,
   uplink: Uplink,
@@ -169,7 +173,12 @@ export function bringUpBase(
   view: View,
   host: Host,
 ): Checked[] {
-  return basePlan(config, uplink, firewall).flatMap(resource => up([resource], view, host));
+  const pass = (seen: View): Checked[] =>
+    basePlan(config, uplink, firewall).flatMap(resource => up([resource], seen, host));
+  const done = pass(view);
+  const labels = new Set(done.map(({ resource }) => resource.label));
+  if (!labels.has(POLICIES_LABEL)) return done;
+  return [...done, ...pass(observe(host, firewall)).filter(({ resource }) => !labels.has(resource.label))];
 }
 
 /**

@@ -16,6 +16,9 @@ import { ABSENT, changed, PRESENT, type Resource } from '../resources/resource.t
 import type { View } from '../view.ts';
 import type { ForeignTable } from './strangers.ts';
 
+/** What comes up with these may be undone by it: the reload puts iptables' rules back as they were read before. */
+export const POLICIES_LABEL = 'firewalld policies hnet and hnet-dhcp';
+
 const POLICIES = '/etc/firewalld/policies';
 const FORWARDING = `${POLICIES}/hnet.xml`;
 const DHCP = `${POLICIES}/hnet-dhcp.xml`;
@@ -45,7 +48,7 @@ export function firewalldPolicies(config: Config): Resource {
   ]);
   const writing = [...files].map(([path, text]) => write(path, text));
   return {
-    label: 'firewalld policies hnet and hnet-dhcp',
+    label: POLICIES_LABEL,
     probe: view => {
       const { table, permanentOnly } = find(view);
       if (table === undefined) return PRESENT;

@@ -57,7 +57,7 @@ describe('domains with names that libvirt itself stumbles over', () => {
       const hook = (operation: string) =>
         stage.hv.attempt(['/etc/libvirt/hooks/qemu', name, operation, 'begin', '-'], { input: xml });
       expect(await hook('prepare')).to.deep.equal({ code: 0, stdout: '', stderr: '' });
-      expect(await stage.hv.run(['ls', '/run/hnet/attachments'])).to.equal(`${uuid}.json`);
+      expect(await stage.hv.run(['ls', '/run/hnet/attachments'])).to.equal(`${uuid}.json\n${uuid}.sh`);
       expect(await stage.hv.run(['ip', 'route', 'show', '123.45.90.116'])).to.include('dev br116');
       expect(await hook('release')).to.deep.equal({ code: 0, stdout: '', stderr: '' });
       expect(await stage.hv.run(['ls', '/run/hnet/attachments'])).to.equal('');
