@@ -60,14 +60,13 @@ async function measure(hosts: readonly Crowded[], { quick }: Bench, what: string
   const samples = await alternate<string, number[]>(Object.fromEntries(variants), quick ? 5 : 15);
   const parts = {
     'prepare and release': ([up = Number.NaN, down = Number.NaN]: number[]) => up + down,
-    '  prepare': ([up = Number.NaN]: number[]) => up,
-    '  release': ([, down = Number.NaN]: number[]) => down,
+    prepare: ([up = Number.NaN]: number[]) => up,
+    release: ([, down = Number.NaN]: number[]) => down,
   };
   return Object.entries(parts).flatMap(([word, part]) => {
-    const target = word.startsWith(' ') ? undefined : atMost(1.2);
     const times = (size: number) => (samples[size] ?? []).map(part);
     return hosts.map(({ size }) => {
-      const against = size === 1 ? [] : [ratio(times(size), times(1), 'of the first', target)];
+      const against = size === 1 ? [] : [ratio(times(size), times(1), 'of the first', atMost(1.2))];
       return figure(`${word} of address ${size}, ${what}`, 'ms', times(size), against);
     });
   });
