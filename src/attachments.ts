@@ -13,7 +13,7 @@ import * as v from 'valibot';
 import { around, format, isSingle, overlaps, type Prefix, parsePrefix } from './address.ts';
 import { claimPath, claimsOf, claimTarget, dashed } from './claims.ts';
 import { DHCP_MODES, type DhcpMode, ownMode } from './dhcp-mode.ts';
-import { halfOf, linkIfThere, readIfThere, writeAtomically } from './files.ts';
+import { halfOf, linkIfThere, readIfThere, removeWhole, writeAtomically } from './files.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { formatRule, type Policy, parseRule } from './firewall/policy.ts';
 import type { Address } from './metadata.ts';
@@ -56,8 +56,8 @@ const schema = v.object({
   backend: v.picklist(['iptables', 'nftables']),
 });
 
-const fileOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.json`;
-const scriptOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.sh`;
+export const fileOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.json`;
+export const scriptOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.sh`;
 
 /**
  * The attachment of a domain, or undefined if it has none.
@@ -115,8 +115,7 @@ export function writeAttachment(attachment: Attachment): void {
     mkdirSync(ATTACHMENTS_DIRECTORY, { recursive: true, mode: 0o755 });
     refuseClaimed(attachment);
     for (const claim of claimsOf(attachment)) placeClaim(claim, attachment.domain);
-    dropScript(attachment.domain);
-    writeAtomically(fileOf(attachment.domain), `${JSON.stringify(plain(attachment), null, 2)}\n`);
+    rewriteAttachment(attachment);
   } catch (error) {
     if (error instanceof Refusal) throw error;
     dropClaims(attachment);
@@ -126,7 +125,7 @@ export function writeAttachment(attachment: Attachment): void {
 
 /** Writes an attachment whose claims stand already. */
 export function rewriteAttachment(attachment: Attachment): void {
-  dropScript(attachment.domain);
+  removeWhole(scriptOf(attachment.domain));
   writeAtomically(fileOf(attachment.domain), `${JSON.stringify(plain(attachment), null, 2)}\n`);
 }
 
@@ -137,10 +136,6 @@ export function writeScript(domain: string, script: string): void {
   } catch {
     // A full disk. Without the script the hook's program does it.
   }
-}
-
-function dropScript(domain: string): void {
-  for (const path of [scriptOf(domain), halfOf(scriptOf(domain))]) rmSync(path, { force: true });
 }
 
 const plain = ({ domain, name, addresses, policy, dhcp, macs, onLink, backend }: Attachment): unknown => ({
@@ -176,9 +171,8 @@ export function removeAttachment(attachment: Pick<Attachment, 'domain' | 'addres
 
 /** Removes an attachment file that can't be read; its claims become stale by that. */
 export function discardAttachment(domain: string): void {
-  dropScript(domain);
-  rmSync(fileOf(domain), { force: true });
-  rmSync(halfOf(fileOf(domain)), { force: true });
+  removeWhole(scriptOf(domain));
+  removeWhole(fileOf(domain));
 }
 
 function standingClaims(): string[] {

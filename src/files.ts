@@ -33,6 +33,11 @@ export function writeAtomically(path: string, text: string): void {
   }
 }
 
+/** Removes a file, and what a writer that was killed has left of it; that there is none is no error. */
+export function removeWhole(path: string): void {
+  for (const one of [path, halfOf(path)]) rmSync(one, { force: true });
+}
+
 /** Sets a setting of the kernel's. `ifPresent`: no matter where it isn't there. */
 export function writeSysctl(path: string, value: string, ifPresent: boolean): void {
   try {

@@ -1,7 +1,7 @@
 import { type SpawnSyncOptions, type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { type Action, type Batch, type BatchTool, batchCommand, quoted } from './action.ts';
-import { halfOf, linkAtomically, strike, writeAtomically, writeSysctl } from './files.ts';
+import { linkAtomically, removeWhole, strike, writeAtomically, writeSysctl } from './files.ts';
 import { ENVIRONMENT, launch, refusalOf, type Server, serve } from './launch.ts';
 import { terminate } from './processes.ts';
 import { Refusal, reason } from './refusal.ts';
@@ -253,7 +253,7 @@ function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' | 'launch
       mkdirSync(action.path, { recursive: true, mode: 0o755 });
       break;
     case 'remove':
-      for (const path of [action.path, halfOf(action.path)]) rmSync(path, { force: true });
+      removeWhole(action.path);
       break;
     case 'strike':
       strike(action.path, new RegExp(action.pattern));

@@ -5,6 +5,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import * as v from 'valibot';
 import { formatLong, type Prefix } from './address.ts';
+import { dashed } from './claims.ts';
 import { readIfThere, writeAtomically } from './files.ts';
 import { setNames } from './firewall/sets.ts';
 import { isUuid, STATE_DIRECTORY } from './names.ts';
@@ -35,14 +36,15 @@ const counter = v.pipe(
 const traffic = v.object({ in: counter, out: counter });
 const schema = v.object({ domain: v.string(), total: traffic, seen: traffic });
 
-const fileOf = (prefix: Prefix): string =>
-  `${STATE_DIRECTORY}/addresses/${formatLong(prefix).replace('/', '-')}.json`;
+const pathOf = (prefix: Prefix, kind: 'json' | 'tally'): string =>
+  `${STATE_DIRECTORY}/addresses/${dashed(prefix)}.${kind}`;
+const fileOf = (prefix: Prefix): string => pathOf(prefix, 'json');
 
 /**
  * Where a release that is a script (release.ts) leaves what was counted: the domain, what the filter's tool printed, and
  * `end`, that it is all. It is added up by whoever looks next.
  */
-export const tallyFile = (prefix: Prefix): string => fileOf(prefix).replace(/json$/, 'tally');
+export const tallyFile = (prefix: Prefix): string => pathOf(prefix, 'tally');
 
 /** What is remembered of an address; nothing, where the file is damaged: counters are no reason to fail. */
 export function readEntry(prefix: Prefix): Entry | undefined {

@@ -14,6 +14,8 @@ import { Refusal } from './refusal.ts';
  */
 export type LockName = 'sync' | 'claims' | 'assignments';
 
+export const lockFile = (name: LockName): string => `${RUN_DIRECTORY}/${name}.lock`;
+
 /**
  * Runs `work` while holding a lock.
  *
@@ -23,7 +25,7 @@ export type LockName = 'sync' | 'claims' | 'assignments';
  */
 export function withLock<T>(name: LockName, kind: 'shared' | 'exclusive', host: Host, work: () => T): T {
   mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o755 });
-  const file = `${RUN_DIRECTORY}/${name}.lock`;
+  const file = lockFile(name);
   const descriptor = openSync(file, 'a', 0o600);
   try {
     acquire(descriptor, kind, file, host);

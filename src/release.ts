@@ -8,7 +8,7 @@
  * (those with rules) have none.
  */
 import { type Action, type Batch, batchCommand, batches, quoted } from './action.ts';
-import type { Attachment } from './attachments.ts';
+import { type Attachment, fileOf, scriptOf } from './attachments.ts';
 import { firewallFor } from './backend.ts';
 import { claimPath, claimsOf } from './claims.ts';
 import { DEFAULT_CONFIG } from './config.ts';
@@ -16,8 +16,9 @@ import { halfOf } from './files.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { isTracked } from './firewall/policy.ts';
 import { tallyFile } from './ledger.ts';
-import { ATTACHMENTS_DIRECTORY, LEAVING_NAME, RUN_DIRECTORY } from './names.ts';
-import { domainPlan } from './plan.ts';
+import { lockFile } from './lock.ts';
+import { LEAVING_NAME } from './names.ts';
+import { bridgesOf, domainPlan } from './plan.ts';
 import { quote } from './refusal.ts';
 import type { Resource } from './resources/resource.ts';
 import { EMPTY_VIEW } from './view.ts';
@@ -39,13 +40,12 @@ export function releaseScript(attachment: Attachment): string | undefined {
   const removed = actions.flatMap(action => (action.kind === 'remove' ? [action.path] : []));
   const steps = batches(actions.filter(({ kind }) => kind !== 'remove')).map(step);
   if (steps.includes(undefined)) return undefined;
-  const record = `${ATTACHMENTS_DIRECTORY}/${attachment.domain}`;
   // The claims before the record, without which they are anybody's.
   const files = [
     ...removed.flatMap(path => [path, halfOf(path)]),
     ...[...claimsOf(attachment)].map(claimPath),
   ];
-  const bridges = [...new Set(attachment.addresses.map(({ bridge }) => bridge))].join(', ');
+  const bridges = bridgesOf(attachment.domain, attachment.addresses).map(({ name }) => name);
   return [
     PREAMBLE,
     ...prefixes.map(
@@ -54,8 +54,8 @@ export function releaseScript(attachment: Attachment): string | undefined {
     ),
     ...steps,
     'gone',
-    `rm -f ${[...files, `${record}.json`, `${record}.sh`].map(quoted).join(' ')}`,
-    `logger -t hnet -p daemon.info -- ${quoted(`release ${quote(attachment.name)}: took down ${bridges}`)} ${APART}`,
+    `rm -f ${[...files, fileOf(attachment.domain), scriptOf(attachment.domain)].map(quoted).join(' ')}`,
+    `logger -t hnet -p daemon.info -- ${quoted(`release ${quote(attachment.name)}: took down ${bridges.join(', ')}`)} ${APART}`,
     '',
   ].join('\n');
 }
@@ -113,5 +113,5 @@ gone() {
   done
 }
 # The release itself.
-exec 4>>${RUN_DIRECTORY}/sync.lock
+exec 4>>${lockFile('sync')}
 flock --shared --wait 10 4`;

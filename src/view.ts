@@ -54,13 +54,13 @@ export interface RuleLine {
   readonly counter: Counter;
 }
 
-/** What stands in the packet filter, ours and others'. */
 /**
  * A set's entries, as {@link formatLong} writes them, and what they counted; `unread` for a set that is known to exist,
  * and no more.
  */
 export type Contents = ReadonlyMap<string, Counter> | 'unread';
 
+/** What stands in the packet filter, ours and others'. */
 export interface FilterView {
   readonly sets: ReadonlyMap<string, Contents>;
   /** `table chain` → its rules in order. */

@@ -16,7 +16,7 @@ import { ABSENT, changed, PRESENT, type Resource } from '../resources/resource.t
 import type { View } from '../view.ts';
 import type { ForeignTable } from './strangers.ts';
 
-/** What comes up with these may be undone by it: the reload puts iptables' rules back as they were read before. */
+/** Whatever of iptables came up beside this has to be looked at again: the reload puts back what stood before. */
 export const POLICIES_LABEL = 'firewalld policies hnet and hnet-dhcp';
 
 const POLICIES = '/etc/firewalld/policies';
