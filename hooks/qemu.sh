@@ -29,7 +29,7 @@ esac
 # What a stop takes down is known since the start, which has written it down for those who need no node for it. Where
 # that comes to no good end, node has to see to it.
 [ "$2" = release ] && [ -e "$attachment.sh" ] &&
-  /usr/bin/timeout 15 /usr/bin/nice -n -15 /bin/sh "$attachment.sh" </dev/null >/dev/null 2>&1 && exit 0
+  /usr/bin/nice -n -15 /bin/sh "$attachment.sh" </dev/null >/dev/null 2>&1 && exit 0
 program=/usr/lib/hnet/qemu.cjs
 if [ ! -r $program ]; then
   # A failing reconnect kills the running VM; only prepare may refuse.

@@ -90,7 +90,7 @@ function kindOf(queue: { list: readonly Action[]; next: number } | undefined): s
 }
 
 /** The words of a line as its tool reads them: `ip -batch` and `ipset restore` want quotes around a space. */
-function joinWords({ tool, words }: Extract<Action, { kind: 'line' }>): string {
+export function joinWords({ tool, words }: Extract<Action, { kind: 'line' }>): string {
   return words.map(word => (tool !== 'nft' && /\s/.test(word) ? `"${word}"` : word)).join(' ');
 }
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import * as v from 'valibot';
-import { formatLong, type Prefix } from './address.ts';
+import { format, formatLong, type Prefix } from './address.ts';
 import { dashed } from './claims.ts';
 import { readIfThere, writeAtomically } from './files.ts';
 import { setNames } from './firewall/sets.ts';
@@ -70,14 +70,16 @@ function parsed<T>(read: () => T): T | undefined {
 export function parseTally(prefix: Prefix, text: string): { domain: string; counted: Traffic } | undefined {
   const [, domain = '', printed = ''] = /^(\S+)\n(.*)\nend\n$/s.exec(text) ?? [];
   const names = setNames(prefix.family);
-  const [counted, sent] = [names.in, names.out].map(name => countIn(printed, name));
+  const [counted, sent] = [names.in, names.out].map(name => countIn(printed, name, prefix));
   if (!isUuid(domain) || counted === undefined || sent === undefined) return undefined;
   return { domain, counted: { in: counted, out: sent } };
 }
 
-/** Of both tools' words: `add SET … packets N bytes N`, and `set SET { … packets N bytes N`. */
-function countIn(printed: string, set: string): Counter | undefined {
-  const [, packets, bytes] = new RegExp(` ${set} .*?packets (\\d+) bytes (\\d+)`, 's').exec(printed) ?? [];
+/** In both tools' words: `add SET PREFIX packets N bytes N`, and `set SET { … { PREFIX counter packets N bytes N`. */
+function countIn(printed: string, set: string, prefix: Prefix): Counter | undefined {
+  const entry = `(?:add ${set}|set ${set} {[^{}]*{) ${format(prefix).replaceAll('.', '\\.')}`;
+  const [, packets, bytes] =
+    new RegExp(`${entry} (?:counter )?packets (\\d+) bytes (\\d+)`).exec(printed) ?? [];
   return packets === undefined || bytes === undefined
     ? undefined
     : { packets: BigInt(packets), bytes: BigInt(bytes) };

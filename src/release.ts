@@ -7,7 +7,7 @@
  * error, and the hook's program does the release, as if nothing had been done. Domains whose release has to look first
  * (those with rules) have none.
  */
-import { type Action, type Batch, batchCommand, batches, quoted } from './action.ts';
+import { type Action, type BatchTool, batchCommand, joinWords, quoted } from './action.ts';
 import { type Attachment, fileOf, scriptOf } from './attachments.ts';
 import { firewallFor } from './backend.ts';
 import { claimPath, claimsOf } from './claims.ts';
@@ -27,41 +27,73 @@ import { EMPTY_VIEW } from './view.ts';
 export const holdings = (attachment: Attachment, firewall: Firewall): Resource[] =>
   domainPlan(attachment, DEFAULT_CONFIG.dhcp, firewall);
 
-/** The script of a domain's release; undefined where only the program can do it. */
+/**
+ * The script of a domain's release; undefined where only the program can do it. What was counted is told by the process
+ * that deletes the filter's entries: every process takes longer than what it does here.
+ */
 export function releaseScript(attachment: Attachment): string | undefined {
+  const { domain, name, addresses, policy } = attachment;
   const firewall = firewallFor(attachment);
-  const prefixes = attachment.addresses.map(({ prefix }) => prefix);
-  const tallies = prefixes.map(prefix => firewall.tally(prefix));
-  if (isTracked(attachment.policy) || tallies.includes(undefined)) return undefined;
+  const prefixes = addresses.map(({ prefix }) => prefix);
+  const tally = firewall.tally(prefixes);
+  if (isTracked(policy) || tally === undefined) return undefined;
   const actions = holdings(attachment, firewall)
     .toReversed()
     .flatMap(resource => resource.down(EMPTY_VIEW))
     .filter(action => !isPrecaution(action));
-  const removed = actions.flatMap(action => (action.kind === 'remove' ? [action.path] : []));
-  const steps = batches(actions.filter(({ kind }) => kind !== 'remove')).map(step);
-  if (steps.includes(undefined)) return undefined;
+  if (!actions.every(({ kind }) => SAYABLE.includes(kind))) return undefined;
+  const links = batchCommand('ip', linesFor('ip', actions), false);
+  const entries = batchCommand(tally.tool, [...tally.ask, ...linesFor(tally.tool, actions)], false);
   // The claims before the record, without which they are anybody's.
   const files = [
-    ...removed.flatMap(path => [path, halfOf(path)]),
+    ...only(actions, 'remove').flatMap(({ path }) => [path, halfOf(path)]),
     ...[...claimsOf(attachment)].map(claimPath),
+    fileOf(domain),
+    scriptOf(domain),
   ];
-  const bridges = bridgesOf(attachment.domain, attachment.addresses).map(({ name }) => name);
+  const bridges = bridgesOf(domain, addresses).map(bridge => bridge.name);
+  const message = quoted(`release ${quote(name)}: took down ${bridges.join(', ')}`);
+  const apart = [
+    ...only(actions, 'launch').map(({ argv }) => argv),
+    ['logger', '-t', 'hnet', '-p', 'daemon.info', '--', message],
+  ];
   return [
     PREAMBLE,
-    ...prefixes.map(
-      (prefix, index) =>
-        `{ echo ${attachment.domain}; ${tallies[index]}; echo end; } >${quoted(tallyFile(prefix))}`,
+    ...only(actions, 'terminate').map(
+      ({ pidFile, marker }) => `terminate ${quoted(pidFile)} ${quoted(marker)}`,
     ),
-    ...steps,
+    `${links.argv.join(' ')} <<'END'`,
+    `${links.stdin}END`,
+    `counted=$({ ${entries.argv.join(' ')} <<'END' && echo end; }${picking(tally.own)}`,
+    `${entries.stdin}END`,
+    ')',
+    'case $counted in *end) ;; *) exit 1 ;; esac',
+    ...prefixes.map(prefix => `printf '%s\\n' ${domain} "$counted" >${quoted(tallyFile(prefix))}`),
     'gone',
-    `rm -f ${[...files, fileOf(attachment.domain), scriptOf(attachment.domain)].map(quoted).join(' ')}`,
-    `logger -t hnet -p daemon.info -- ${quoted(`release ${quote(attachment.name)}: took down ${bridges.join(', ')}`)} ${APART}`,
+    '# Nobody waits for these, and they keep no lock.',
+    `{ ${apart.map(argv => `${argv.join(' ')} || :; `).join('')}} 4>&- &`,
+    `rm -f ${files.map(quoted).join(' ')}`,
     '',
   ].join('\n');
 }
 
-/** Nobody waits for it, and it keeps no lock. */
-const APART = '4>&- &';
+/** The kinds of actions that a script has words for. */
+const SAYABLE: readonly Action['kind'][] = ['terminate', 'line', 'remove', 'launch'];
+
+const only = <K extends Action['kind']>(
+  actions: readonly Action[],
+  kind: K,
+): Extract<Action, { kind: K }>[] =>
+  actions.filter((action): action is Extract<Action, { kind: K }> => action.kind === kind);
+
+const linesFor = (tool: BatchTool, actions: readonly Action[]): string[] =>
+  only(actions, 'line')
+    .filter(line => line.tool === tool)
+    .map(joinWords);
+
+/** Keeps lines that have one of some texts in them. Of a pipe, sh tells only how its last part fared: `end` tells of the first. */
+const picking = (texts: readonly string[]): string =>
+  texts.length === 0 ? '' : ` | grep -F ${[...texts, 'end'].map(text => `-e ${quoted(text)}`).join(' ')}`;
 
 /**
  * A bridge that another release has left under the name that this one takes. Where there is one, the renaming fails, and
@@ -69,17 +101,6 @@ const APART = '4>&- &';
  */
 const isPrecaution = (action: Action): boolean =>
   action.kind === 'line' && action.words[1] === 'delete' && LEAVING_NAME.test(action.words[3] ?? '');
-
-/** A step as it is said to a shell; undefined where a shell can't do it. */
-function step(batch: Batch): string | undefined {
-  if (batch.kind === 'lines') {
-    const { argv, stdin } = batchCommand(batch.tool, batch.lines, false);
-    return `${argv.join(' ')} <<'END'\n${stdin}END`;
-  }
-  const { action } = batch;
-  if (action.kind === 'terminate') return `terminate ${quoted(action.pidFile)} ${quoted(action.marker)}`;
-  return action.kind === 'launch' ? `${action.argv.join(' ')} ${APART}` : undefined;
-}
 
 /** Descriptor 4 holds the lock. What has been told to end has a second for it; the program would use force then. */
 const PREAMBLE = `# hnet: what ends with this domain. Where anything is amiss, the program does it anew.

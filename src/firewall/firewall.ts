@@ -1,4 +1,4 @@
-import type { Action } from '../action.ts';
+import type { Action, BatchTool } from '../action.ts';
 import type { Family, Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -24,6 +24,15 @@ export interface LookCommand {
   readonly failsIfEmpty?: true;
 }
 
+/** How to have counters told by the process that then deletes the entries which hold them. */
+export interface Tally {
+  readonly tool: BatchTool;
+  /** What to say to it first. It prints `packets N bytes N` after each prefix, and that after the name of its set. */
+  readonly ask: readonly string[];
+  /** Where it prints more than that: each line that matters has one of these in it. */
+  readonly own: readonly string[];
+}
+
 /** A packet filter: the same rules by different tools. What it enforces is in ruleset.ts. */
 export interface Firewall {
   readonly name: 'iptables' | 'nftables';
@@ -36,11 +45,8 @@ export interface Firewall {
   readonly looks: Readonly<Record<'all' | 'brief' | 'traces', Look>>;
   /** A look at the sets that count, alone: at what was counted for some prefixes, or for all. */
   readonly counters: (prefixes?: readonly Prefix[]) => Look;
-  /**
-   * The same for one prefix as a line of shell, whose output names its sets, each followed by `packets N bytes N`, and which
-   * fails where nothing was counted; undefined where no tool has words for it.
-   */
-  readonly tally: (prefix: Prefix) => string | undefined;
+  /** The same for a shell, and of some prefixes' own domain; undefined where no tool has words for it. */
+  readonly tally: (prefixes: readonly Prefix[]) => Tally | undefined;
   /** Sets and chains, empty of addresses: the same on a host with no domain and with 4,000. */
   readonly base: (config: Config, uplink: Uplink) => Resource[];
   /** Where a chain stands in the view, and how many lines a rule has there. */

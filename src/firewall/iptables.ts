@@ -8,7 +8,7 @@
  * see drift where there is none. Therefore every chain ends with a rule that carries a fingerprint of its table, and
  * a chain is as it should be if fingerprint and number of rules are.
  */
-import { FAMILIES, type Family, format } from '../address.ts';
+import { FAMILIES, type Family, format, type Prefix } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { FilterView } from '../view.ts';
 import { staticEntries } from './entries.ts';
@@ -56,10 +56,13 @@ export const iptables = (families: readonly Family[]): Firewall => ({
     // ipset gives an entry's counters only with all others.
     parse: outputs => ({ sets: parseSets(outputs.join('\n'), prefixes), chains: new Map() }),
   }),
-  tally: prefix => {
-    const names = [setNames(prefix.family).in, setNames(prefix.family).out];
-    const own = names.map(name => `-e 'add ${name} ${format(prefix)} '`);
-    return `printf 'save %s\\n' ${names.join(' ')} | ipset restore | grep -F ${own.join(' ')}`;
+  tally: prefixes => {
+    const counted = (prefix: Prefix) => [setNames(prefix.family).in, setNames(prefix.family).out];
+    return {
+      tool: 'ipset',
+      ask: [...new Set(prefixes.flatMap(counted))].map(name => `save ${name}`),
+      own: prefixes.flatMap(prefix => counted(prefix).map(name => `add ${name} ${format(prefix)} `)),
+    };
   },
   base: (config: Config, uplink: Uplink) =>
     families.flatMap(family => {

@@ -52,12 +52,14 @@ export const nftables = (families: readonly Family[]): Firewall => ({
     },
   },
   counters: () => ({ commands: listings(families), parse: parseListings }),
-  // Of a subnet's counter `nft get element` says nothing (1.0.6).
-  tally: prefix => {
-    const { in: to, out } = setNames(prefix.family);
-    const set = (name: string): string =>
-      `'get element ${tableOf(prefix.family)} ${name} { ${format(prefix)} }'`;
-    return isSingle(prefix) ? `printf '%s\\n' ${set(to)} ${set(out)} | nft -f -` : undefined;
+  tally: prefixes => {
+    // Of a subnet's counter `nft get element` says nothing (1.0.6).
+    if (!prefixes.every(isSingle)) return undefined;
+    const ask = prefixes.flatMap(prefix => {
+      const { in: to, out } = setNames(prefix.family);
+      return [to, out].map(name => `get element ${tableOf(prefix.family)} ${name} { ${format(prefix)} }`);
+    });
+    return { tool: 'nft', ask, own: [] };
   },
   base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
   chainKey: (_, chain, family) => `${FAMILY[family].table} ${chain}`,

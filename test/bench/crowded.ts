@@ -37,15 +37,22 @@ export async function chooseIptables(host: Host, kind: Exclude<Backend, 'nftable
   }
 }
 
-/** A port in each bridge, where a domain's tap would be. */
+/**
+ * A port in each bridge, where a domain's tap would be. Its other end is another machine's: here it would double what the
+ * kernel walks through whenever a link goes down, which is all IPv6 routes of the host, three for each interface.
+ */
 export async function plugIn(host: Host, count: number): Promise<void> {
   const numbers = Array.from({ length: count }, (_, number) => number);
+  const guests = await host.guest({ name: 'guests' });
   await ip(
     host.netns,
     numbers.flatMap(number => [
-      `link add tap${number} type veth peer name peer${number}`,
+      `link add tap${number} type veth peer name peer${number} netns ${guests.netns}`,
       `link set tap${number} master ${member(number).address.bridge} up`,
-      `link set peer${number} up`,
     ]),
+  );
+  await ip(
+    guests.netns,
+    numbers.map(number => `link set peer${number} addrgenmode none up`),
   );
 }

@@ -92,7 +92,7 @@ kernelSuite('a hook that is killed with SIGKILL', scene => {
 function cutShort(script: string, nth: number): string | undefined {
   const lines = script.trimEnd().split('\n');
   const commands = lines.flatMap((line, index) => {
-    const isInput = lines.slice(0, index).filter(one => /<<'END'$|^END$/.test(one)).length % 2 === 1;
+    const isInput = lines.slice(0, index).filter(one => /<<'END'|^END$/.test(one)).length % 2 === 1;
     return isInput || line === 'END' || index < lines.indexOf('# The release itself.') ? [] : [index];
   });
   const at = commands[nth];

@@ -111,6 +111,22 @@ filterSuite('the script of a release', ({ backend, host }) => {
     });
   }
 
+  it('keeps what was added up where somebody has emptied the sets since', async () => {
+    await one.prepare('vm1', MINE);
+    await count(MINE, 7, 3);
+    await one.sync();
+    await one.host.sh(
+      backend === 'nftables'
+        ? 'nft flush set ip hnet hnet4-in; nft flush set ip hnet hnet4-out'
+        : 'ipset flush hnet4-in; ipset flush hnet4-out',
+    );
+    await one.release('vm1', MINE);
+    await expectUnchanged(one.host, before);
+    await one.prepare('vm1', MINE);
+    await count(MINE, 2, 1);
+    expect(await one.total(MINE)).to.deep.equal(total(9, 4));
+  });
+
   it('ends nobody who has got the pid by now', async () => {
     await one.prepare('vm1', MINE);
     const other = (await one.host.sh('sleep 600 >/dev/null 2>&1 & echo $!')).trim();

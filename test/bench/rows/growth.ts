@@ -55,8 +55,7 @@ async function populate(host: Host, count: number): Promise<void> {
 }
 
 async function measure(hosts: readonly Crowded[], { quick }: Bench, what: string): Promise<Figure[]> {
-  const calls = ['prepare begin', 'release end'].map(operation => `${HOOK} vm ${operation} - <${XML}`);
-  const variants = hosts.map(({ host, size }) => [size, () => settled().then(() => time(host, calls))]);
+  const variants = hosts.map(({ host, size }) => [size, () => startAndStop(host)]);
   const samples = await alternate<string, number[]>(Object.fromEntries(variants), quick ? 5 : 15);
   const parts = {
     'prepare and release': ([up = Number.NaN, down = Number.NaN]: number[]) => up + down,
@@ -72,7 +71,17 @@ async function measure(hosts: readonly Crowded[], { quick }: Bench, what: string
   });
 }
 
-/** What one sample has stirred up on its host must not burden the next one, on another. */
+/** What either call takes. */
+async function startAndStop(host: Host): Promise<number[]> {
+  const times: number[] = [];
+  for (const operation of ['prepare begin', 'release end']) {
+    await settled();
+    times.push(...(await time(host, [`${HOOK} vm ${operation} - <${XML}`])));
+  }
+  return times;
+}
+
+/** What one call has stirred up, such as a DHCP server that reads all interfaces, must not burden the next one. */
 async function settled(): Promise<void> {
   const runnable = () => Number(/ (\d+)\/\d+ /.exec(readFileSync('/proc/loadavg', 'utf8'))?.[1]);
   untilSync(() => runnable() <= 3, 5_000);
