@@ -1,9 +1,7 @@
 /** From a domain's assignment to what stands in the kernel, and back. */
-import { format, type Prefix } from './address.ts';
 import { assignmentOf, refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 import {
   type Attachment,
-  attachedDomains,
   claimant,
   discardAttachment,
   readAttachment,
@@ -12,16 +10,17 @@ import {
   writeAttachment,
   writeScript,
 } from './attachments.ts';
-import { chooseFirewall, firewallFor, firewallOf } from './backend.ts';
+import { chooseFirewall, firewallFor } from './backend.ts';
+import { bringUpBase, firewallInForce } from './base.ts';
 import { type Config, DEFAULT_CONFIG } from './config.ts';
 import { type Checked, check, down, repair, up } from './converge.ts';
 import { ownMode } from './dhcp-mode.ts';
 import { type Domain, macsOf } from './domain.ts';
 import type { Firewall } from './firewall/firewall.ts';
-import { POLICIES_LABEL } from './firewall/firewalld.ts';
 import { isTracked } from './firewall/policy.ts';
-import { ownAddresses, type Uplink } from './firewall/uplink.ts';
-import { CommandFailure, type Host } from './host.ts';
+import { ownAddresses } from './firewall/uplink.ts';
+import { forgetFlows } from './flows.ts';
+import type { Host } from './host.ts';
 import { addUp, noteOwner, noteStart, readEntry } from './ledger.ts';
 import { withLock } from './lock.ts';
 import type { Address, Assignment } from './metadata.ts';
@@ -34,26 +33,6 @@ import { basePlan, bridgesOf, domainPlan } from './plan.ts';
 import { Refusal } from './refusal.ts';
 import { holdings, releaseScript } from './release.ts';
 import { EMPTY_VIEW, type View } from './view.ts';
-
-/**
- * The filter that the running domains have. A change of the configuration waits for `hnet sync`: until then a
- * second filter, which knows of none of them, would drop their packets.
- */
-export function firewallInForce(config: Config): Firewall {
-  for (const uuid of attachedDomains()) {
-    const attachment = readQuietly(uuid);
-    if (attachment !== undefined) return firewallOf(attachment.backend, config.pools);
-  }
-  return chooseFirewall(config);
-}
-
-function readQuietly(uuid: string): Attachment | undefined {
-  try {
-    return readAttachment(uuid);
-  } catch {
-    return undefined;
-  }
-}
 
 /** The interface on whose wire the provider looks for IPv6 addresses; undefined where it routes them. */
 export const wireOf = (config: Config, host: Host): string | undefined =>
@@ -148,37 +127,6 @@ export function changeOwner({ prefix, scope }: Address, domain: string, host: Ho
   noteOwner(prefix, domain);
   if (before === undefined) return;
   for (const range of [prefix, scope]) forgetFlows(range, host);
-}
-
-/** Removes what connection tracking knows of an address, either way. */
-export function forgetFlows(range: Prefix, host: Host): void {
-  for (const side of ['--orig-src', '--orig-dst']) {
-    try {
-      host.run(['conntrack', '-D', '-f', `ipv${range.family}`, side, format(range)]);
-    } catch (error) {
-      // conntrack calls it a failure that there was nothing to delete.
-      if (!(error instanceof CommandFailure && /0 flow entries/.test(error.stderr))) throw error;
-    }
-  }
-}
-
-/**
- * Brings up what is missing of the base. Each resource stands alone, so a failure undoes none of the others. Where
- * firewalld was told of something, all is looked at once more: see there.
- */
-export function bringUpBase(
-  config: Config,
-  uplink: Uplink,
-  firewall: Firewall,
-  view: View,
-  host: Host,
-): Checked[] {
-  const pass = (seen: View): Checked[] =>
-    basePlan(config, uplink, firewall).flatMap(resource => up([resource], seen, host));
-  const done = pass(view);
-  const labels = new Set(done.map(({ resource }) => resource.label));
-  if (!labels.has(POLICIES_LABEL)) return done;
-  return [...done, ...pass(observe(host, firewall)).filter(({ resource }) => !labels.has(resource.label))];
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Changes what a running domain has, while it goes on running. */
 import { equal, type Prefix } from './address.ts';
-import { admit, changeOwner, forgetFlows, readOrDiscard } from './attach.ts';
+import { admit, changeOwner, readOrDiscard } from './attach.ts';
 import {
   type Attachment,
   removeAttachment,
@@ -14,6 +14,7 @@ import { type Checked, down, up } from './converge.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { withoutRules } from './firewall/guarded.ts';
 import { isTracked } from './firewall/policy.ts';
+import { forgetFlows } from './flows.ts';
 import type { Host } from './host.ts';
 import { addUp } from './ledger.ts';
 import { withLock } from './lock.ts';

@@ -1,7 +1,7 @@
 /** Hands an address from one running domain to another, with the smallest gap. */
 import { batches } from './action.ts';
 import { equal, format, formatLong, type Prefix } from './address.ts';
-import { admit, forgetFlows } from './attach.ts';
+import { admit } from './attach.ts';
 import { type Attachment, removeAttachment, rewriteAttachment, surrenderClaims } from './attachments.ts';
 import { firewallFor } from './backend.ts';
 import type { Config } from './config.ts';
@@ -9,6 +9,7 @@ import { down, up } from './converge.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { domainFilter, ruledSets } from './firewall/guarded.ts';
 import { isTracked } from './firewall/policy.ts';
+import { forgetFlows } from './flows.ts';
 import type { Host } from './host.ts';
 import { beginAt } from './ledger.ts';
 import { withLock } from './lock.ts';

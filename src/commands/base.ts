@@ -1,6 +1,6 @@
 import { type Prefix, parseAddress } from '../address.ts';
-import { bringUpBase, firewallInForce } from '../attach.ts';
 import { BACKENDS, firewallOf } from '../backend.ts';
+import { bringUpBase, firewallInForce } from '../base.ts';
 import { DEFAULT_CONFIG } from '../config.ts';
 import { down } from '../converge.ts';
 import { hasPassages } from '../firewall/passages.ts';

@@ -1,6 +1,7 @@
 import { describe } from '../action.ts';
 import { assignmentOf } from '../admission.ts';
-import { firewallInForce, toAttachment, wireOf } from '../attach.ts';
+import { toAttachment, wireOf } from '../attach.ts';
+import { firewallInForce } from '../base.ts';
 import { pick, withLibvirt } from '../libvirt.ts';
 import { observeUplink } from '../observe/uplink.ts';
 import { observe } from '../observe/view.ts';

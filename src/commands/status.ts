@@ -1,5 +1,5 @@
 import { format } from '../address.ts';
-import { firewallInForce } from '../attach.ts';
+import { firewallInForce } from '../base.ts';
 import { addressesOf, type Domain, policyOf } from '../domain.ts';
 import { summary } from '../firewall/policy.ts';
 import { type Health, healthOf } from '../health.ts';

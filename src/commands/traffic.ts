@@ -1,6 +1,6 @@
 import { type Family, format } from '../address.ts';
-import { firewallInForce } from '../attach.ts';
 import { type Attachment, readAttachment } from '../attachments.ts';
+import { firewallInForce } from '../base.ts';
 import { addressesOf } from '../domain.ts';
 import { dropsByCause, plus, ZERO } from '../firewall/counters.ts';
 import { isTracked, policyChains } from '../firewall/policy.ts';

@@ -1,7 +1,7 @@
 import { equal, format, type Prefix, parsePrefix } from '../address.ts';
-import { forgetFlows } from '../attach.ts';
 import { ownMode } from '../dhcp-mode.ts';
 import { addressesOf, dhcpOf, policyOf } from '../domain.ts';
+import { forgetFlows } from '../flows.ts';
 import { type KnownDomain, pick, withLibvirt } from '../libvirt.ts';
 import { withLock } from '../lock.ts';
 import { quote, Refusal, UsageRefusal } from '../refusal.ts';

@@ -6,9 +6,9 @@
  *   node --import tsx test/bench/crowd.ts COUNT --dhcp   those, afterwards
  */
 import { batches } from '../../src/action.ts';
-import { bringUpBase } from '../../src/attach.ts';
 import { writeAttachment } from '../../src/attachments.ts';
 import { chooseFirewall } from '../../src/backend.ts';
+import { bringUpBase } from '../../src/base.ts';
 import type { Config } from '../../src/config.ts';
 import { loadConfig } from '../../src/config-file.ts';
 import type { Firewall } from '../../src/firewall/firewall.ts';
