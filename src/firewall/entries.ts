@@ -21,20 +21,23 @@ export interface SetEntries {
   readonly remove: (set: string, prefix: Prefix) => Action;
 }
 
-/** Prefixes of a running domain in some sets. Where a set wasn't read, adding once more does no harm. */
+/**
+ * Prefixes of a running domain in some sets. What a set holds isn't added again, for it would count from zero then; sets
+ * are left unread only where a run begins.
+ */
 export function setEntries(
   label: string,
   sets: readonly string[],
   prefixes: readonly Prefix[],
   words: SetEntries,
 ): Resource {
-  const all = (word: SetEntries['add']): Action[] =>
-    sets.flatMap(name => prefixes.map(prefix => word(name, prefix)));
+  const all = sets.flatMap(name => prefixes.map(prefix => ({ name, prefix })));
+  const missing = (view: View) => all.filter(({ name, prefix }) => !holdsAll(view, name, [prefix]));
   return {
     label,
-    probe: view => (sets.every(name => holdsAll(view, name, prefixes)) ? PRESENT : ABSENT),
-    up: () => all(words.add),
-    down: () => all(words.remove),
+    probe: view => (missing(view).length === 0 ? PRESENT : ABSENT),
+    up: view => missing(view).map(({ name, prefix }) => words.add(name, prefix)),
+    down: () => all.map(({ name, prefix }) => words.remove(name, prefix)),
   };
 }
 

@@ -4,6 +4,7 @@ import { type Family, formatLong } from '../address.ts';
 import { ABSENT, PRESENT, type Resource } from '../resources/resource.ts';
 import type { SetEntries } from './entries.ts';
 import type { SetSpec } from './rules.ts';
+import { COUNTING } from './sets.ts';
 
 export function set(spec: SetSpec, family: Family): Resource {
   const { name, counters, timeout, ofBridges } = spec;
@@ -30,7 +31,13 @@ export function set(spec: SetSpec, family: Family): Resource {
  */
 const EXAMPLE = '8000::/1,lo';
 
+/**
+ * An entry that gets a place in the kernel's table which another has left goes on with that one's counters, unless they are
+ * given: `ip_set_init_counter` writes none otherwise.
+ */
+const FROM_ZERO = ['packets', '0', 'bytes', '0'];
+
 export const entries: SetEntries = {
-  add: (name, prefix) => ipset('add', name, formatLong(prefix)),
+  add: (name, prefix) => ipset('add', name, formatLong(prefix), ...(COUNTING.has(name) ? FROM_ZERO : [])),
   remove: (name, prefix) => ipset('del', name, formatLong(prefix)),
 };

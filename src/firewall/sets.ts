@@ -29,6 +29,11 @@ export const WITHOUT_ADDRESSES: ReadonlySet<string> = new Set(
   FAMILIES.map(setNames).flatMap(({ scopes, near, ours, soliciting }) => [scopes, near, ours, soliciting]),
 );
 
+/** Those whose entries count. */
+export const COUNTING: ReadonlySet<string> = new Set(
+  FAMILIES.map(setNames).flatMap(({ in: to, out }) => [to, out]),
+);
+
 export type SetNames = ReturnType<typeof setNames>;
 
 /**
@@ -64,7 +69,7 @@ export function setSpecs(family: Family, sets: SetNames): SetSpec[] {
   const keys = (Object.keys(sets) as (keyof SetNames)[]).filter(key => (ONLY[key] ?? family) === family);
   return keys.map(key => ({
     name: sets[key],
-    counters: key === 'in' || key === 'out',
+    counters: COUNTING.has(sets[key]),
     ...(key === 'settling' ? { timeout: SETTLING } : {}),
     ...(key === 'soliciting' ? { timeout: SOLICITING, ofBridges: true } : {}),
   }));

@@ -127,6 +127,28 @@ filterSuite('the script of a release', ({ backend, host }) => {
     expect(await one.total(MINE)).to.deep.equal(total(9, 4));
   });
 
+  it('counts a new run from zero among thousands of others', async () => {
+    const others = Array.from({ length: 5000 }, (_, n) => `10.1.${n >> 8}.${n & 255}`);
+    await one.host.run(backend === 'nftables' ? ['nft', '-f', '-'] : ['ipset', 'restore'], {
+      input: ['hnet4-in', 'hnet4-out']
+        .flatMap(set =>
+          backend === 'nftables'
+            ? [`add element ip hnet ${set} { ${others.join(', ')} }`]
+            : others.map(other => `add ${set} ${other}`),
+        )
+        .map(line => `${line}\n`)
+        .join(''),
+    });
+    for (const runs of [1, 2, 3]) {
+      await one.prepare('vm1', MINE);
+      await count(MINE, 7, 3);
+      expect(await one.total(MINE)).to.deep.equal(total(7 * runs, 3 * runs));
+      await byScript();
+    }
+    await one.prepare('vm2', MINE);
+    expect(await one.total(MINE)).to.deep.equal(total(0, 0));
+  });
+
   it('ends nobody who has got the pid by now', async () => {
     await one.prepare('vm1', MINE);
     const other = (await one.host.sh('sleep 600 >/dev/null 2>&1 & echo $!')).trim();

@@ -35,7 +35,7 @@ describe('the main job', () => {
     expect(plan.split('\n')).to.include.members([
       'ip route replace 123.45.90.116/32 dev br116 proto 104',
       'ip address replace 172.30.116.1/24 dev br116',
-      'ipset add hnet4-in 123.45.90.116/32',
+      'ipset add hnet4-in 123.45.90.116/32 packets 0 bytes 0',
     ]);
     expect(plan).to.match(/ip link add name br116 .*type bridge/);
     expect(await changes(stage.hv, base)).to.deep.equal([]);
