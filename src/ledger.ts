@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { format, formatLong, type Prefix } from './address.ts';
 import { dashed } from './claims.ts';
 import { readIfThere, writeAtomically } from './files.ts';
-import { setNames } from './firewall/sets.ts';
+import { countingSets } from './firewall/sets.ts';
 import { isUuid, STATE_DIRECTORY } from './names.ts';
 import type { Counter, FilterView } from './view.ts';
 
@@ -69,8 +69,7 @@ function parsed<T>(read: () => T): T | undefined {
 /** What a tally says; undefined if it isn't whole. */
 export function parseTally(prefix: Prefix, text: string): { domain: string; counted: Traffic } | undefined {
   const [, domain = '', printed = ''] = /^(\S+)\n(.*)\nend\n$/s.exec(text) ?? [];
-  const names = setNames(prefix.family);
-  const [counted, sent] = [names.in, names.out].map(name => countIn(printed, name, prefix));
+  const [counted, sent] = countingSets(prefix.family).map(name => countIn(printed, name, prefix));
   if (!isUuid(domain) || counted === undefined || sent === undefined) return undefined;
   return { domain, counted: { in: counted, out: sent } };
 }
@@ -119,8 +118,7 @@ export function beginAt(prefix: Prefix, domain: string, filter: FilterView): voi
 
 /** What the kernel has counted for an address since its domain started. */
 export function countedOf(prefix: Prefix, { sets }: FilterView): Traffic | undefined {
-  const names = setNames(prefix.family);
-  const [counted, sent] = [names.in, names.out].map(name => {
+  const [counted, sent] = countingSets(prefix.family).map(name => {
     const contents = sets.get(name);
     return contents === undefined || contents === 'unread' ? undefined : contents.get(formatLong(prefix));
   });

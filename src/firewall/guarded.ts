@@ -5,7 +5,7 @@ import type { Resource } from '../resources/resource.ts';
 import { isolation, setEntries } from './entries.ts';
 import { type Firewall, labelled } from './firewall.ts';
 import type { Policy } from './policy.ts';
-import { setNames } from './sets.ts';
+import { countingSets, setNames } from './sets.ts';
 
 /** A running domain as the filter sees it. */
 export interface Guarded {
@@ -28,7 +28,7 @@ export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
     setEntries(`filter for ${format(prefix)}`, sets, [prefix], entries);
   return [
     ...guarded.scopes.map(scope => entry(scope, [setNames(scope.family).scopes])),
-    ...guarded.addresses.map(one => entry(one, [setNames(one.family).in, setNames(one.family).out])),
+    ...guarded.addresses.map(one => entry(one, countingSets(one.family))),
     ...FAMILIES.filter(family => ranges.some(one => one.family === family)).flatMap(family => [
       isolation(labelled('isolation', family), family, ranges, guarded.policy.isolate, entries),
       firewall.policy(guarded, family),

@@ -8,7 +8,7 @@
  * see drift where there is none. Therefore every chain ends with a rule that carries a fingerprint of its table, and
  * a chain is as it should be if fingerprint and number of rules are.
  */
-import { FAMILIES, type Family, format, type Prefix } from '../address.ts';
+import { FAMILIES, type Family, format } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { FilterView } from '../view.ts';
 import { staticEntries } from './entries.ts';
@@ -18,7 +18,7 @@ import { entries, set } from './iptables-sets.ts';
 import { TABLES, TOOL, tableResource } from './iptables-tables.ts';
 import { parseChains, parseSets, renderRule, setsNamedBy, tableKey } from './iptables-text.ts';
 import { ruleset } from './ruleset.ts';
-import { setNames } from './sets.ts';
+import { countingSets } from './sets.ts';
 import type { Uplink } from './uplink.ts';
 
 const saved = (families: readonly Family[]): Look['commands'] =>
@@ -50,20 +50,21 @@ export const iptables = (families: readonly Family[]): Firewall => ({
     // `ipset restore` takes any of ipset's commands: two sets in one process.
     commands: families.map(family => ({
       argv: ['ipset', 'restore'],
-      stdin: `save ${setNames(family).in}\nsave ${setNames(family).out}\n`,
+      stdin: countingSets(family)
+        .map(name => `save ${name}\n`)
+        .join(''),
       failsIfEmpty: true,
     })),
     // ipset gives an entry's counters only with all others.
     parse: outputs => ({ sets: parseSets(outputs.join('\n'), prefixes), chains: new Map() }),
   }),
-  tally: prefixes => {
-    const counted = (prefix: Prefix) => [setNames(prefix.family).in, setNames(prefix.family).out];
-    return {
-      tool: 'ipset',
-      ask: [...new Set(prefixes.flatMap(counted))].map(name => `save ${name}`),
-      own: prefixes.flatMap(prefix => counted(prefix).map(name => `add ${name} ${format(prefix)} `)),
-    };
-  },
+  tally: prefixes => ({
+    tool: 'ipset',
+    ask: [...new Set(prefixes.flatMap(({ family }) => countingSets(family)))].map(name => `save ${name}`),
+    own: prefixes.flatMap(prefix =>
+      countingSets(prefix.family).map(name => `add ${name} ${format(prefix)} `),
+    ),
+  }),
   base: (config: Config, uplink: Uplink) =>
     families.flatMap(family => {
       const rules = ruleset(family, config, uplink);

@@ -15,7 +15,7 @@ import { emptied, policy } from './nftables-policy.ts';
 import { entries, mapOf } from './nftables-sets.ts';
 import { baseOf } from './nftables-table.ts';
 import { FAMILY, renderRule, tableOf } from './nftables-text.ts';
-import { DISPATCH, setNames } from './sets.ts';
+import { countingSets, DISPATCH } from './sets.ts';
 import { parseRuleset, RULESET } from './strangers-nft.ts';
 
 const listings = (families: readonly Family[]): Look['commands'] =>
@@ -55,10 +55,11 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   tally: prefixes => {
     // Of a subnet's counter `nft get element` says nothing (1.0.6).
     if (!prefixes.every(isSingle)) return undefined;
-    const ask = prefixes.flatMap(prefix => {
-      const { in: to, out } = setNames(prefix.family);
-      return [to, out].map(name => `get element ${tableOf(prefix.family)} ${name} { ${format(prefix)} }`);
-    });
+    const ask = prefixes.flatMap(prefix =>
+      countingSets(prefix.family).map(
+        name => `get element ${tableOf(prefix.family)} ${name} { ${format(prefix)} }`,
+      ),
+    );
     return { tool: 'nft', ask, own: [] };
   },
   base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),

@@ -29,10 +29,13 @@ export const WITHOUT_ADDRESSES: ReadonlySet<string> = new Set(
   FAMILIES.map(setNames).flatMap(({ scopes, near, ours, soliciting }) => [scopes, near, ours, soliciting]),
 );
 
-/** Those whose entries count. */
-export const COUNTING: ReadonlySet<string> = new Set(
-  FAMILIES.map(setNames).flatMap(({ in: to, out }) => [to, out]),
-);
+/** Those whose entries count: what comes to an address, and what it sends. */
+export const countingSets = (family: Family): readonly [string, string] => {
+  const { in: to, out } = setNames(family);
+  return [to, out];
+};
+
+export const COUNTING: ReadonlySet<string> = new Set(FAMILIES.flatMap(countingSets));
 
 export type SetNames = ReturnType<typeof setNames>;
 
