@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { cli } from '../src/cli.ts';
+import { cli } from '../src/cli/cli.ts';
 
 /** What a shell says of a program that the signal ended, as it ends all those that don't ignore it. */
 const SIGPIPE = 141;

@@ -1,4 +1,4 @@
-import { hook } from '../src/hook.ts';
+import { hook } from '../src/lifecycle/hook.ts';
 import { readXml } from './input.ts';
 
 // libvirt calls `qemu NAME OPERATION begin|end …`; the name is in the XML too, and there it is certain.

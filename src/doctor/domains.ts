@@ -1,10 +1,10 @@
-import { compare, contains, FAMILIES, type Family, format, size } from '../address.ts';
-import type { Holding } from '../allocate.ts';
-import { addressesOf } from '../domain.ts';
-import { holdingsOf } from '../inventory.ts';
-import type { KnownDomain } from '../libvirt.ts';
-import { quote } from '../refusal.ts';
-import { childOf } from '../xml.ts';
+import type { Holding } from '../assign/allocate.ts';
+import { holdingsOf } from '../assign/inventory.ts';
+import type { KnownDomain } from '../libvirt/libvirt.ts';
+import { compare, contains, FAMILIES, type Family, format, size } from '../model/address.ts';
+import { addressesOf } from '../model/domain.ts';
+import { quote } from '../model/refusal.ts';
+import { childOf } from '../model/xml.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -1,21 +1,21 @@
 /** What the checks judge by, gathered once. Everything here may be missing: a host in trouble is what it is for. */
 import { statSync } from 'node:fs';
-import { format, formatLong, isLinkLocal, type Prefix } from '../address.ts';
-import { chooseFirewall } from '../backend.ts';
-import { type Config, DEFAULT_CONFIG } from '../config.ts';
-import { loadConfig } from '../config-file.ts';
-import { readIfThere } from '../files.ts';
-import type { Strangers } from '../firewall/strangers.ts';
-import type { Uplink } from '../firewall/uplink.ts';
-import type { Host } from '../host.ts';
-import { type KnownDomain, withLibvirt } from '../libvirt.ts';
-import { observeStrangers } from '../observe/strangers.ts';
-import { observeUplink } from '../observe/uplink.ts';
-import { observeUplinkFacts } from '../observe/uplink-facts.ts';
-import { readNetwork } from '../observe/view.ts';
-import { Refusal, reason } from '../refusal.ts';
-import type { UplinkFacts } from '../uplink.ts';
-import { EMPTY_VIEW, type View } from '../view.ts';
+import type { Strangers } from '../firewall/foreign/obstacles.ts';
+import type { UplinkFacts } from '../guest/host-uplink.ts';
+import { chooseFirewall } from '../host/choose-backend.ts';
+import { readIfThere } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import { observeStrangers } from '../host/observe/foreign.ts';
+import { observeUplink } from '../host/observe/uplink.ts';
+import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
+import { readNetwork } from '../host/observe/view.ts';
+import { type KnownDomain, withLibvirt } from '../libvirt/libvirt.ts';
+import { format, formatLong, isLinkLocal, type Prefix } from '../model/address.ts';
+import { type Config, DEFAULT_CONFIG } from '../model/config.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+import type { Uplink } from '../model/uplink.ts';
+import { EMPTY_VIEW, type View } from '../model/view.ts';
+import { loadConfig } from '../state/config-file.ts';
 
 /** A fact, or why it can't be had. */
 export type Known<T> =

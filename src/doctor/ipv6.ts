@@ -1,10 +1,10 @@
-import { format, isSingle, nth, type Prefix, size } from '../address.ts';
-import { vacancy } from '../allocate.ts';
-import type { Config } from '../config.ts';
-import { addressesOf } from '../domain.ts';
-import { ownAddresses, type Uplink } from '../firewall/uplink.ts';
-import { holdingsOf } from '../inventory.ts';
-import { CONFIG_FILE } from '../names.ts';
+import { vacancy } from '../assign/allocate.ts';
+import { holdingsOf } from '../assign/inventory.ts';
+import { format, isSingle, nth, type Prefix, size } from '../model/address.ts';
+import type { Config } from '../model/config.ts';
+import { addressesOf } from '../model/domain.ts';
+import { CONFIG_FILE } from '../model/names.ts';
+import { ownAddresses, type Uplink } from '../model/uplink.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -1,11 +1,11 @@
-import { contains, format, isSingle, overlaps, type Prefix, parseSubnet } from '../address.ts';
-import { familiesIn } from '../backend.ts';
-import { refuseHostInPools } from '../config.ts';
-import { CONFIG_FILE, ROUTE_PROTOCOL } from '../names.ts';
-import { Refusal, reason } from '../refusal.ts';
+import { uplinkFaults } from '../guest/host-uplink.ts';
+import { familiesIn } from '../host/choose-backend.ts';
+import { contains, format, isSingle, overlaps, type Prefix, parseSubnet } from '../model/address.ts';
+import { refuseHostInPools } from '../model/config.ts';
+import { CONFIG_FILE, ROUTE_PROTOCOL } from '../model/names.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+import type { Route } from '../model/view.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
-import { uplinkFaults } from '../uplink.ts';
-import type { Route } from '../view.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -1,7 +1,7 @@
-import { familiesIn } from '../backend.ts';
-import { firewalldPolicies } from '../firewall/firewalld.ts';
-import { blockades } from '../firewall/passages.ts';
-import { EMPTY_VIEW, type View } from '../view.ts';
+import { firewalldPolicies } from '../firewall/foreign/firewalld.ts';
+import { blockades } from '../firewall/foreign/passages.ts';
+import { familiesIn } from '../host/choose-backend.ts';
+import { EMPTY_VIEW, type View } from '../model/view.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 

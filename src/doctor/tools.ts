@@ -1,4 +1,4 @@
-import { chooseFirewall } from '../backend.ts';
+import { chooseFirewall } from '../host/choose-backend.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 

@@ -1,4 +1,4 @@
-import { formatLong } from '../address.ts';
+import { formatLong } from '../model/address.ts';
 import { type ConfigFile, comments, file, sourceRoutingNotes } from './file.ts';
 import { ethernets } from './netplan.ts';
 import { bare, nameOf, type StaticNetwork, type StaticNic } from './network.ts';

@@ -1,4 +1,4 @@
-import { quote, UsageRefusal } from '../refusal.ts';
+import { quote, UsageRefusal } from '../model/refusal.ts';
 import { cloudInit, cloudInitV1 } from './cloud-init.ts';
 import { type Format, printFiles } from './file.ts';
 import { freebsd } from './freebsd.ts';

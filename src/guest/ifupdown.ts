@@ -1,4 +1,4 @@
-import { formatLong, type Prefix } from '../address.ts';
+import { formatLong, type Prefix } from '../model/address.ts';
 import { type ConfigFile, comments, file, resolvConf } from './file.ts';
 import { bare, type DefaultRoute, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
 

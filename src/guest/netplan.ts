@@ -1,4 +1,4 @@
-import { formatLong } from '../address.ts';
+import { formatLong } from '../model/address.ts';
 import { type ConfigFile, comments, file } from './file.ts';
 import { bare, type DefaultRoute, nameOf, type StaticNetwork, type StaticNic } from './network.ts';
 

@@ -9,13 +9,13 @@ import {
   nth,
   type Prefix,
   size,
-} from '../address.ts';
-import type { DhcpConfig } from '../config.ts';
-import type { Domain, Nic } from '../domain.ts';
-import { hostName } from '../hostname.ts';
-import type { Address } from '../metadata.ts';
-import { GATEWAY6 } from '../names.ts';
-import { quote, Refusal } from '../refusal.ts';
+} from '../model/address.ts';
+import type { Address } from '../model/assignment.ts';
+import type { DhcpConfig } from '../model/config.ts';
+import type { Domain, Nic } from '../model/domain.ts';
+import { hostName } from '../model/hostname.ts';
+import { GATEWAY6 } from '../model/names.ts';
+import { quote, Refusal } from '../model/refusal.ts';
 
 export interface StaticNetwork {
   readonly hostname: string;

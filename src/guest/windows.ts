@@ -1,4 +1,4 @@
-import { type Family, formatLong } from '../address.ts';
+import { type Family, formatLong } from '../model/address.ts';
 import { type ConfigFile, comments, file } from './file.ts';
 import { bare, type StaticNetwork, type StaticNic } from './network.ts';
 

@@ -1,5 +1,4 @@
-import { type Action, ip, launch, sysctlPath } from '../action.ts';
-import { format, formatLong, nth, type Prefix } from '../address.ts';
+import { format, formatLong, nth, type Prefix } from '../model/address.ts';
 import {
   aliasOwner,
   bridgeMac,
@@ -10,8 +9,9 @@ import {
   leavingName,
   linkAlias,
   privateSubnet,
-} from '../names.ts';
-import type { Link, View } from '../view.ts';
+} from '../model/names.ts';
+import type { Link, View } from '../model/view.ts';
+import { type Action, ip, launch, sysctlPath } from './action.ts';
 import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
 
 /** What a bridge is made from: its name, whose it is, and its private subnet. */

@@ -1,8 +1,8 @@
-import { type Action, directory, remove, serve, strike, write } from '../action.ts';
-import { format } from '../address.ts';
-import type { DhcpConfig } from '../config.ts';
-import { LEASES_DIRECTORY } from '../names.ts';
-import type { DhcpServer } from '../view.ts';
+import { format } from '../model/address.ts';
+import type { DhcpConfig } from '../model/config.ts';
+import { LEASES_DIRECTORY } from '../model/names.ts';
+import type { DhcpServer } from '../model/view.ts';
+import { type Action, directory, remove, serve, strike, write } from './action.ts';
 import type { BridgeSpec } from './bridge.ts';
 import {
   configuration,

@@ -1,6 +1,6 @@
-import { type Action, sysctlPath } from '../action.ts';
-import type { Family } from '../address.ts';
-import type { View } from '../view.ts';
+import type { Family } from '../model/address.ts';
+import type { View } from '../model/view.ts';
+import { type Action, sysctlPath } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
 /** IPv6 has no per-interface switch that would do: forwarding on single interfaces alone forwards nothing. */

@@ -2,9 +2,10 @@
  * Where the provider doesn't route an IPv6 pool to the host but looks for its addresses on the wire, somebody must
  * answer for them (RFC 4861; proxies: 7.2.8), and for no address that nobody holds.
  */
-import { type Action, ip, remove, run, write } from '../action.ts';
-import { format, formatLong, isSingle, type Prefix } from '../address.ts';
-import { NDP_DIRECTORY, ROUTE_PROTOCOL } from '../names.ts';
+
+import { format, formatLong, isSingle, type Prefix } from '../model/address.ts';
+import { NDP_DIRECTORY, ROUTE_PROTOCOL } from '../model/names.ts';
+import { type Action, ip, remove, run, write } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
 /** The kernel answers for single addresses, and a responder of our own for whole prefixes. */

@@ -1,5 +1,5 @@
-import type { Action } from '../action.ts';
-import type { View } from '../view.ts';
+import type { View } from '../model/view.ts';
+import type { Action } from './action.ts';
 
 /** How a resource compares with what is. */
 export type Finding =

@@ -1,7 +1,7 @@
-import { ip } from '../action.ts';
-import { format, formatLong, type Prefix } from '../address.ts';
-import { HOST_METRIC, POOL_METRIC, ROUTE_PROTOCOL } from '../names.ts';
-import { type Route, routeKey } from '../view.ts';
+import { format, formatLong, type Prefix } from '../model/address.ts';
+import { HOST_METRIC, POOL_METRIC, ROUTE_PROTOCOL } from '../model/names.ts';
+import { type Route, routeKey } from '../model/view.ts';
+import { ip } from './action.ts';
 import { ABSENT, changed, foreign, PRESENT, type Resource } from './resource.ts';
 
 const PROTOCOL = ['proto', String(ROUTE_PROTOCOL)];

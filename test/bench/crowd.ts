@@ -5,20 +5,21 @@
  *   node --import tsx test/bench/crowd.ts COUNT          all but their DHCP servers
  *   node --import tsx test/bench/crowd.ts COUNT --dhcp   those, afterwards
  */
-import { batches } from '../../src/action.ts';
-import { writeAttachment } from '../../src/attachments.ts';
-import { chooseFirewall } from '../../src/backend.ts';
-import { bringUpBase } from '../../src/base.ts';
-import type { Config } from '../../src/config.ts';
-import { loadConfig } from '../../src/config-file.ts';
-import type { Firewall } from '../../src/firewall/firewall.ts';
-import { OPEN } from '../../src/firewall/policy.ts';
-import { Host } from '../../src/host.ts';
-import { observeUplink } from '../../src/observe/uplink.ts';
-import { observe } from '../../src/observe/view.ts';
-import { domainPlan } from '../../src/plan.ts';
+
+import type { Firewall } from '../../src/firewall/rules/backend.ts';
+import { OPEN } from '../../src/firewall/rules/policy.ts';
+import { chooseFirewall } from '../../src/host/choose-backend.ts';
+import { Host } from '../../src/host/host.ts';
+import { observeUplink } from '../../src/host/observe/uplink.ts';
+import { observe } from '../../src/host/observe/view.ts';
+import { bringUpBase } from '../../src/lifecycle/base.ts';
+import type { Config } from '../../src/model/config.ts';
+import { EMPTY_VIEW } from '../../src/model/view.ts';
+import { domainPlan } from '../../src/plan/plan.ts';
+import { batches } from '../../src/resources/action.ts';
 import type { Resource } from '../../src/resources/resource.ts';
-import { EMPTY_VIEW } from '../../src/view.ts';
+import { writeAttachment } from '../../src/state/attachment-store.ts';
+import { loadConfig } from '../../src/state/config-file.ts';
 import { member } from './members.ts';
 
 /** As many as fit into the time limit of one batch. */

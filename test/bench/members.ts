@@ -1,6 +1,6 @@
-import { parsePrefix } from '../../src/address.ts';
-import { OPEN } from '../../src/firewall/policy.ts';
-import { type Address, renderAssignment } from '../../src/metadata.ts';
+import { OPEN } from '../../src/firewall/rules/policy.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import { type Address, renderAssignment } from '../../src/model/assignment.ts';
 
 export interface Member {
   readonly domain: string;

@@ -1,6 +1,6 @@
 /** Hosts that forward to one guest, each in its own way: what the packets row compares. */
 
-import { formatLong } from '../../src/address.ts';
+import { formatLong } from '../../src/model/address.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';

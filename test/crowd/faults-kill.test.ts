@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { ATTACHMENTS_DIRECTORY } from '../../src/names.ts';
+import { ATTACHMENTS_DIRECTORY } from '../../src/model/names.ts';
 import { COMMAND, HOOK } from '../support/build.ts';
 import { hnet, ok } from '../support/command.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';

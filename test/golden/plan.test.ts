@@ -1,20 +1,20 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { describe as describeAction } from '../../src/action.ts';
-import { parsePrefix } from '../../src/address.ts';
-import { firewallFor, firewallOf } from '../../src/backend.ts';
-import { printResources } from '../../src/commands/plan.ts';
-import { parseConfig } from '../../src/config.ts';
-import type { Firewall } from '../../src/firewall/firewall.ts';
-import { OPEN } from '../../src/firewall/policy.ts';
-import { Host } from '../../src/host.ts';
-import type { Address } from '../../src/metadata.ts';
-import { articleScope, bridgeNames } from '../../src/names.ts';
-import { basePlan, domainPlan, type Wanted } from '../../src/plan.ts';
-import { releaseScript } from '../../src/release.ts';
+import { printResources } from '../../src/cli/commands/plan.ts';
+import type { Firewall } from '../../src/firewall/rules/backend.ts';
+import { OPEN } from '../../src/firewall/rules/policy.ts';
+import { firewallFor, firewallOf } from '../../src/host/choose-backend.ts';
+import { Host } from '../../src/host/host.ts';
+import { releaseScript } from '../../src/lifecycle/release-script.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import type { Address } from '../../src/model/assignment.ts';
+import { parseConfig } from '../../src/model/config.ts';
+import { articleScope, bridgeNames } from '../../src/model/names.ts';
+import { EMPTY_VIEW } from '../../src/model/view.ts';
+import { basePlan, domainPlan, type Wanted } from '../../src/plan/plan.ts';
+import { describe as describeAction } from '../../src/resources/action.ts';
 import type { Resource } from '../../src/resources/resource.ts';
-import { EMPTY_VIEW } from '../../src/view.ts';
 import { UPLINK } from '../support/uplink.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { setNames } from '../../src/firewall/sets.ts';
+import { setNames } from '../../src/firewall/rules/sets.ts';
 import type { Guest } from '../lab/guest.ts';
 import { until } from '../lab/wait.ts';
 import { exchange, Listener, udpFlow } from '../support/endpoint.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { SOLICITATIONS, SOLICITING } from '../../src/firewall/sets.ts';
+import { SOLICITATIONS, SOLICITING } from '../../src/firewall/rules/sets.ts';
 import type { Guest } from '../lab/guest.ts';
 import { INTERNET6 } from '../lab/site.ts';
 import { until } from '../lab/wait.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ATTACHMENTS_DIRECTORY } from '../../src/names.ts';
+import { ATTACHMENTS_DIRECTORY } from '../../src/model/names.ts';
 import { uuidOf } from '../support/domain.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import type { Filtered, Total } from '../support/filtered.ts';

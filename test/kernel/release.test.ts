@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ATTACHMENTS_DIRECTORY } from '../../src/names.ts';
+import { ATTACHMENTS_DIRECTORY } from '../../src/model/names.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';
 import { type Scene, VARIANTS } from '../support/scene.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';

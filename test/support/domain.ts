@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { escapeXml } from '../../src/xml.ts';
+import { escapeXml } from '../../src/model/xml.ts';
 
 /** An address as a test writes it: alone (the article's names), or with what an assignment pins. */
 export type Wanted = string | { readonly ip: string; readonly bridge?: string; readonly scope?: string };

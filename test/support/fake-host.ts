@@ -1,6 +1,6 @@
-import { type Batch, describe as describeAction } from '../../src/action.ts';
-import { Host } from '../../src/host.ts';
-import { Refusal } from '../../src/refusal.ts';
+import { Host } from '../../src/host/host.ts';
+import { Refusal } from '../../src/model/refusal.ts';
+import { type Batch, describe as describeAction } from '../../src/resources/action.ts';
 
 /** A host on which nothing happens: it notes what it is told to do, and fails where a test wants it to. */
 export class FakeHost extends Host {

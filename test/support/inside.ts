@@ -4,18 +4,18 @@
  * as JSON on standard input, the answer as JSON on standard output.
  */
 import { readFileSync } from 'node:fs';
-import { type Prefix, parsePrefix } from '../../src/address.ts';
-import { assignmentOf } from '../../src/admission.ts';
-import { attach, tapsOf, toAttachment } from '../../src/attach.ts';
-import { type Attachment, readAttachment } from '../../src/attachments.ts';
-import { firewallFor, firewallOf } from '../../src/backend.ts';
-import { loadConfig } from '../../src/config-file.ts';
-import { type Domain, parseDomain } from '../../src/domain.ts';
-import { Host } from '../../src/host.ts';
-import { countedOf, readEntry, totalOf } from '../../src/ledger.ts';
-import { look } from '../../src/observe/parts.ts';
-import { reconfigure } from '../../src/reconfigure.ts';
-import { transfer } from '../../src/transfer.ts';
+import { firewallFor, firewallOf } from '../../src/host/choose-backend.ts';
+import { Host } from '../../src/host/host.ts';
+import { look } from '../../src/host/observe/parts.ts';
+import { assignmentOf } from '../../src/lifecycle/admission.ts';
+import { attach, tapsOf, toAttachment } from '../../src/lifecycle/attach.ts';
+import { reconfigure } from '../../src/lifecycle/reconfigure.ts';
+import { transfer } from '../../src/lifecycle/transfer.ts';
+import { type Prefix, parsePrefix } from '../../src/model/address.ts';
+import { type Domain, parseDomain } from '../../src/model/domain.ts';
+import { type Attachment, readAttachment } from '../../src/state/attachment-store.ts';
+import { loadConfig } from '../../src/state/config-file.ts';
+import { countedOf, readEntry, totalOf } from '../../src/state/ledger.ts';
 
 export type Request =
   | { readonly do: 'attach'; readonly xml: readonly string[] }

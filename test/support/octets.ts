@@ -1,5 +1,5 @@
 /** Addresses as bytes, and what packets of both families are sealed with. */
-import { formatAddress } from '../../src/address.ts';
+import { formatAddress } from '../../src/model/address.ts';
 
 /** An address in the order of the wire; IPv6 with `::` or without. */
 export function octets(ip: string): number[] {

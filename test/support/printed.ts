@@ -1,6 +1,6 @@
-import type { Action } from '../../src/action.ts';
-import { parseChains } from '../../src/firewall/iptables-text.ts';
-import type { RuleLine } from '../../src/view.ts';
+import { parseChains } from '../../src/firewall/iptables/text.ts';
+import type { RuleLine } from '../../src/model/view.ts';
+import type { Action } from '../../src/resources/action.ts';
 
 /** What `iptables-save -c` prints once these commands have run on a host that has no rules of anyone. */
 export function printed(actions: readonly Action[]): string {

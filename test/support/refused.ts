@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Refusal, reason } from '../../src/refusal.ts';
+import { Refusal, reason } from '../../src/model/refusal.ts';
 
 /** What a call refuses, as its user sees it; anything but a Refusal is a bug, and no refusal at all is one too. */
 export function refusalOf(act: () => unknown): string {

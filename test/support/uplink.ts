@@ -1,6 +1,6 @@
-import { parseAddress } from '../../src/address.ts';
-import type { Uplink } from '../../src/firewall/uplink.ts';
-import type { UplinkFacts } from '../../src/uplink.ts';
+import type { UplinkFacts } from '../../src/guest/host-uplink.ts';
+import { parseAddress } from '../../src/model/address.ts';
+import type { Uplink } from '../../src/model/uplink.ts';
 
 /** The uplink of the lab's first host. */
 export const UPLINK: Uplink = {

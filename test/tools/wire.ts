@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { parsePrefix } from '../../src/address.ts';
-import type { Domain } from '../../src/domain.ts';
 import type { ConfigFile } from '../../src/guest/file.ts';
 import { guestNetwork, type StaticNetwork } from '../../src/guest/network.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import type { Domain } from '../../src/model/domain.ts';
 import type { Background } from '../lab/background.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Host } from '../lab/host.ts';

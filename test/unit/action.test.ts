@@ -15,7 +15,7 @@ import {
   serve,
   strike,
   write,
-} from '../../src/action.ts';
+} from '../../src/resources/action.ts';
 
 const line = fc.oneof(
   fc.constantFrom(...'abc').map(word => ip(word)),

@@ -16,7 +16,7 @@ import {
   parseRoutable,
   size,
   subtract,
-} from '../../src/address.ts';
+} from '../../src/model/address.ts';
 import { hostile, prefix, prefix4 } from '../support/arbitrary.ts';
 import { doneOrRefused, refusalOf } from '../support/refused.ts';
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { parsePrefix } from '../../src/address.ts';
-import { refuseForeignAddresses, refuseTakenScopes } from '../../src/admission.ts';
-import { parseConfig } from '../../src/config.ts';
-import { ownAddresses } from '../../src/firewall/uplink.ts';
-import type { Address } from '../../src/metadata.ts';
-import type { Route } from '../../src/view.ts';
+import { refuseForeignAddresses, refuseTakenScopes } from '../../src/lifecycle/admission.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import type { Address } from '../../src/model/assignment.ts';
+import { parseConfig } from '../../src/model/config.ts';
+import { ownAddresses } from '../../src/model/uplink.ts';
+import type { Route } from '../../src/model/view.ts';
 import { refusalOf } from '../support/refused.ts';
 import { UPLINK } from '../support/uplink.ts';
 

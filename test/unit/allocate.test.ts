@@ -1,8 +1,15 @@
 import { expect } from 'chai';
-import { addresses, format, overlaps, type Prefix, parsePrefix } from '../../src/address.ts';
-import { freeAddresses, freeBridge, freeScope, pin, refuseHeld, type Taken } from '../../src/allocate.ts';
-import type { Address } from '../../src/metadata.ts';
-import { INTERFACE_NAME } from '../../src/names.ts';
+import {
+  freeAddresses,
+  freeBridge,
+  freeScope,
+  pin,
+  refuseHeld,
+  type Taken,
+} from '../../src/assign/allocate.ts';
+import { addresses, format, overlaps, type Prefix, parsePrefix } from '../../src/model/address.ts';
+import type { Address } from '../../src/model/assignment.ts';
+import { INTERFACE_NAME } from '../../src/model/names.ts';
 import { refusalOf } from '../support/refused.ts';
 
 const SUBNET = parsePrefix('123.45.90.112/29');

@@ -12,7 +12,7 @@ const SOURCES = ['src', 'hooks', 'bin'].flatMap(directory =>
 
 /** The pure floors (docs/design.md, "Rooms and floors"): they run nothing, read nothing and await nothing. */
 const PURE = SOURCES.filter(file =>
-  /^src\/(address|names|metadata|domain|xml|refusal|action|view|plan|admission|allocate|nic|table|config|claims|dhcp-mode|hostname|firewall\/.*|resources\/.*)\.ts$/.test(
+  /^src\/(model\/.*|resources\/.*|firewall\/.*|plan\/plan|lifecycle\/admission|assign\/allocate|libvirt\/nic|cli\/table)\.ts$/.test(
     file,
   ),
 );
@@ -56,15 +56,18 @@ function loadedBy(file: string, seen = new Set<string>()): Set<string> {
 describe('architecture', () => {
   it('is seen by this test', () => {
     expect(PURE).to.include.members([
-      'src/address.ts',
+      'src/model/address.ts',
       'src/resources/bridge.ts',
-      'src/firewall/iptables.ts',
+      'src/firewall/iptables/iptables.ts',
     ]);
-    expect(needed('hooks/program.ts')).to.include.members(['src/hook.ts', 'hooks/input.ts']);
-    expect([...loadedBy('hooks/program.ts')]).to.include.members(['src/converge.ts', 'node:child_process']);
-    expect(imports.get('src/converge.ts')).to.deep.include({
-      from: 'src/converge.ts',
-      of: 'src/host.ts',
+    expect(needed('hooks/program.ts')).to.include.members(['src/lifecycle/hook.ts', 'hooks/input.ts']);
+    expect([...loadedBy('hooks/program.ts')]).to.include.members([
+      'src/plan/walker.ts',
+      'node:child_process',
+    ]);
+    expect(imports.get('src/plan/walker.ts')).to.deep.include({
+      from: 'src/plan/walker.ts',
+      of: 'src/host/host.ts',
       typeOnly: true,
     });
     for (const file of SOURCES)
@@ -98,11 +101,11 @@ describe('architecture', () => {
   it('imports go down: entrances, commands and hook, attach, the walker, the doors, the pure floors', () => {
     const floors = [
       /^(hooks|bin)\//,
-      /^src\/cli\.ts$/,
-      /^src\/(hook|commands\/.*)\.ts$/,
-      /^src\/(mend|faults|reconfigure|transfer|doctor\/.*|watch\/.*)\.ts$/,
-      /^src\/(attach|base|flows|health|inventory|survey)\.ts$/,
-      /^src\/converge\.ts$/,
+      /^src\/cli\/cli\.ts$/,
+      /^src\/(lifecycle\/hook|assign\/change|cli\/commands\/.*)\.ts$/,
+      /^src\/(repair\/(mend|faults|pulse|source)|lifecycle\/(reconfigure|transfer)|doctor\/.*)\.ts$/,
+      /^src\/(lifecycle\/(attach|base)|host\/flows|repair\/(health|survey)|assign\/inventory)\.ts$/,
+      /^src\/plan\/walker\.ts$/,
     ];
     const floorOf = (file: string): number => {
       const floor = floors.findIndex(pattern => pattern.test(file));
@@ -111,8 +114,8 @@ describe('architecture', () => {
     for (const { from, of } of [...imports.values()].flat()) {
       if (SOURCES.includes(of)) expect(floorOf(of), `${from} imports ${of}`).to.be.at.least(floorOf(from));
     }
-    for (const file of ['src/hook.ts', 'src/attach.ts']) {
-      expect([...loadedBy(file)].filter(name => name.startsWith('src/commands/'))).to.deep.equal([]);
+    for (const file of ['src/lifecycle/hook.ts', 'src/lifecycle/attach.ts']) {
+      expect([...loadedBy(file)].filter(name => name.startsWith('src/cli/commands/'))).to.deep.equal([]);
     }
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { ip, run } from '../../src/action.ts';
-import { check, down, up } from '../../src/converge.ts';
+import { EMPTY_VIEW } from '../../src/model/view.ts';
+import { check, down, up } from '../../src/plan/walker.ts';
+import { ip, run } from '../../src/resources/action.ts';
 import {
   ABSENT,
   changed,
@@ -9,7 +10,6 @@ import {
   PRESENT,
   type Resource,
 } from '../../src/resources/resource.ts';
-import { EMPTY_VIEW } from '../../src/view.ts';
 import { FakeHost } from '../support/fake-host.ts';
 import { refusalOf } from '../support/refused.ts';
 

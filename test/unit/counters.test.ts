@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import type { Family } from '../../src/address.ts';
-import { BACKENDS, firewallOf } from '../../src/backend.ts';
-import { DEFAULT_CONFIG } from '../../src/config.ts';
-import { countedRules, dropsByCause } from '../../src/firewall/counters.ts';
-import { back, CAUSES, drop, type Rule, type Ruleset, rule } from '../../src/firewall/rules.ts';
-import { ruleset } from '../../src/firewall/ruleset.ts';
-import type { FilterView, RuleLine } from '../../src/view.ts';
+import { countedRules, dropsByCause } from '../../src/firewall/rules/counters.ts';
+import { back, CAUSES, drop, type Rule, type Ruleset, rule } from '../../src/firewall/rules/rules.ts';
+import { ruleset } from '../../src/firewall/rules/ruleset.ts';
+import { BACKENDS, firewallOf } from '../../src/host/choose-backend.ts';
+import type { Family } from '../../src/model/address.ts';
+import { DEFAULT_CONFIG } from '../../src/model/config.ts';
+import type { FilterView, RuleLine } from '../../src/model/view.ts';
 import { UPLINK } from '../support/uplink.ts';
 
 const lines = (...counts: number[]): RuleLine[] =>

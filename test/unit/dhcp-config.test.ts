@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { parseAddress, parsePrefix } from '../../src/address.ts';
-import type { DhcpConfig } from '../../src/config.ts';
-import type { DhcpMode } from '../../src/dhcp-mode.ts';
-import { iptables } from '../../src/firewall/iptables.ts';
-import { OPEN } from '../../src/firewall/policy.ts';
-import { domainPlan } from '../../src/plan.ts';
+import { iptables } from '../../src/firewall/iptables/iptables.ts';
+import { OPEN } from '../../src/firewall/rules/policy.ts';
+import { parseAddress, parsePrefix } from '../../src/model/address.ts';
+import type { DhcpConfig } from '../../src/model/config.ts';
+import type { DhcpMode } from '../../src/model/dhcp-mode.ts';
+import { EMPTY_VIEW } from '../../src/model/view.ts';
+import { domainPlan } from '../../src/plan/plan.ts';
 import { configuration, type DhcpService, staleLeases } from '../../src/resources/dhcp-config.ts';
-import { EMPTY_VIEW } from '../../src/view.ts';
 
 const [ONE, TWO] = ['52:54:00:00:00:01', '52:54:00:00:00:02'];
 const DHCP: DhcpConfig = {

@@ -1,12 +1,12 @@
 /** What doctor is told of a host that is fit, and how to change it. */
 import { readFileSync } from 'node:fs';
-import { parsePrefix } from '../../src/address.ts';
-import { parseConfig } from '../../src/config.ts';
 import type { Facts, File, Known } from '../../src/doctor/facts.ts';
-import { parseDomain } from '../../src/domain.ts';
-import type { KnownDomain } from '../../src/libvirt.ts';
-import { linkAlias } from '../../src/names.ts';
-import { type Link, type Route, routeKey } from '../../src/view.ts';
+import type { KnownDomain } from '../../src/libvirt/libvirt.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import { parseConfig } from '../../src/model/config.ts';
+import { parseDomain } from '../../src/model/domain.ts';
+import { linkAlias } from '../../src/model/names.ts';
+import { type Link, type Route, routeKey } from '../../src/model/view.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';
 import { FACTS, UPLINK } from '../support/uplink.ts';
 

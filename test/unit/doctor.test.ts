@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { examine } from '../../src/commands/doctor.ts';
-import { parseSaved } from '../../src/firewall/strangers-iptables.ts';
+import { examine } from '../../src/cli/commands/doctor.ts';
+import { parseSaved } from '../../src/firewall/foreign/parse-iptables.ts';
 import { assignmentXml, domainXml, uuidOf } from '../support/domain.ts';
 import { FACTS, UPLINK } from '../support/uplink.ts';
 import {

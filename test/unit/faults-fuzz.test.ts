@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { describe as describeAction } from '../../src/action.ts';
-import { parseConfig } from '../../src/config.ts';
-import { parseDomain } from '../../src/domain.ts';
-import { iptables } from '../../src/firewall/iptables.ts';
-import { nftables } from '../../src/firewall/nftables.ts';
-import { domainPlan } from '../../src/plan.ts';
-import { Refusal } from '../../src/refusal.ts';
-import { readRunning } from '../../src/running.ts';
-import { EMPTY_VIEW } from '../../src/view.ts';
+import { iptables } from '../../src/firewall/iptables/iptables.ts';
+import { nftables } from '../../src/firewall/nftables/nftables.ts';
+import { parseConfig } from '../../src/model/config.ts';
+import { parseDomain } from '../../src/model/domain.ts';
+import { Refusal } from '../../src/model/refusal.ts';
+import { readRunning } from '../../src/model/running.ts';
+import { EMPTY_VIEW } from '../../src/model/view.ts';
+import { domainPlan } from '../../src/plan/plan.ts';
+import { describe as describeAction } from '../../src/resources/action.ts';
 
 /** 100,000 in all, in three parts. */
 const XMLS = 40_000;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { readIfThere, readShortIfThere } from '../../src/files.ts';
+import { readIfThere, readShortIfThere } from '../../src/host/files.ts';
 
 describe('a file read in short', () => {
   let home = '';

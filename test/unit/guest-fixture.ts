@@ -1,7 +1,7 @@
-import { parsePrefix } from '../../src/address.ts';
-import type { Domain } from '../../src/domain.ts';
 import { guestNetwork, type StaticNetwork } from '../../src/guest/network.ts';
-import type { Address } from '../../src/metadata.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import type { Address } from '../../src/model/assignment.ts';
+import type { Domain } from '../../src/model/domain.ts';
 
 export const UUID = 'c64804ab-817f-4cb6-af52-3d0ee8b51463';
 const DNS = ['9.9.9.9', '2620:fe::fe'];

@@ -8,7 +8,7 @@ import { ifupdown } from '../../src/guest/ifupdown.ts';
 import { networkmanager } from '../../src/guest/networkmanager.ts';
 import { openbsd } from '../../src/guest/openbsd.ts';
 import { windows } from '../../src/guest/windows.ts';
-import { UsageRefusal } from '../../src/refusal.ts';
+import { UsageRefusal } from '../../src/model/refusal.ts';
 import { networkFor } from './guest-fixture.ts';
 
 const BOTH = networkFor([['123.45.90.116', '123.45.90.117', '2001:db8:12:48::116']]);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { format, parsePrefix } from '../../src/address.ts';
 import { configured, guestNetwork } from '../../src/guest/network.ts';
-import { Refusal } from '../../src/refusal.ts';
+import { format, parsePrefix } from '../../src/model/address.ts';
+import { Refusal } from '../../src/model/refusal.ts';
 import { assign, domainWith, networkFor } from './guest-fixture.ts';
 
 describe('the network of a guest', () => {

@@ -3,8 +3,17 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Action, batches, directory, launch, remove, serve, strike, write } from '../../src/action.ts';
-import { Host } from '../../src/host.ts';
+import { Host } from '../../src/host/host.ts';
+import {
+  type Action,
+  batches,
+  directory,
+  launch,
+  remove,
+  serve,
+  strike,
+  write,
+} from '../../src/resources/action.ts';
 import { until } from '../lab/wait.ts';
 import { refusalOf } from '../support/refused.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { hostName, hostNames } from '../../src/hostname.ts';
+import { hostName, hostNames } from '../../src/model/hostname.ts';
 import { UUID } from './guest-fixture.ts';
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;

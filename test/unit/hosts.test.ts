@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { parseAddress } from '../../src/address.ts';
-import { fullName, hostsLine, ptrLine } from '../../src/hosts.ts';
+import { fullName, hostsLine, ptrLine } from '../../src/guest/hosts.ts';
+import { parseAddress } from '../../src/model/address.ts';
 
 const NAME = { label: 'vm1', full: undefined };
 

@@ -1,13 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parsePrefix } from '../../src/address.ts';
 import {
   parseChains,
   parseSets,
   renderRule,
   setsNamedBy,
   targetOf,
-} from '../../src/firewall/iptables-text.ts';
+} from '../../src/firewall/iptables/text.ts';
 import {
   accept,
   back,
@@ -17,7 +16,8 @@ import {
   source,
   state,
   toDomain,
-} from '../../src/firewall/rules.ts';
+} from '../../src/firewall/rules/rules.ts';
+import { parsePrefix } from '../../src/model/address.ts';
 
 const ports = (...ranges: PortRange[]) => ({ is: 'ports', protocol: 'tcp', ranges }) as const;
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { parsePrefix } from '../../src/address.ts';
-import { parseConfig } from '../../src/config.ts';
-import { iptables } from '../../src/firewall/iptables.ts';
-import { parseSets } from '../../src/firewall/iptables-text.ts';
+import { iptables } from '../../src/firewall/iptables/iptables.ts';
+import { parseSets } from '../../src/firewall/iptables/text.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import { parseConfig } from '../../src/model/config.ts';
+import { EMPTY_VIEW, type View } from '../../src/model/view.ts';
 import type { Resource } from '../../src/resources/resource.ts';
-import { EMPTY_VIEW, type View } from '../../src/view.ts';
 import { chainsOf, printed } from '../support/printed.ts';
 import { UPLINK } from '../support/uplink.ts';
 

@@ -1,7 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parsePrefix } from '../../src/address.ts';
-import { countedOf, type Entry, NO_TRAFFIC, parseTally, type Traffic, totalOf } from '../../src/ledger.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import {
+  countedOf,
+  type Entry,
+  NO_TRAFFIC,
+  parseTally,
+  type Traffic,
+  totalOf,
+} from '../../src/state/ledger.ts';
 
 const PREFIX = parsePrefix('123.45.90.116');
 const traffic = (received: bigint, sent: bigint): Traffic => ({

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { addresses, format, parsePrefix } from '../../src/address.ts';
-import { OPEN } from '../../src/firewall/policy.ts';
-import { type Assignment, readIntent, renderAssignment } from '../../src/metadata.ts';
-import { elements, parseXml } from '../../src/xml.ts';
+import { OPEN } from '../../src/firewall/rules/policy.ts';
+import { addresses, format, parsePrefix } from '../../src/model/address.ts';
+import { type Assignment, readIntent, renderAssignment } from '../../src/model/assignment.ts';
+import { elements, parseXml } from '../../src/model/xml.ts';
 import { hostile, uuid } from '../support/arbitrary.ts';
 import { assignmentXml } from '../support/domain.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { format, parsePrefix } from '../../src/address.ts';
+import { format, parsePrefix } from '../../src/model/address.ts';
 import {
   aliasOwner,
   articleScope,
@@ -10,7 +10,7 @@ import {
   INTERFACE_NAME,
   isUuid,
   linkAlias,
-} from '../../src/names.ts';
+} from '../../src/model/names.ts';
 import { address4, address6, hostile, uuid } from '../support/arbitrary.ts';
 
 const IFNAMSIZ = 15;

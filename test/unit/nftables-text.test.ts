@@ -1,9 +1,7 @@
 import { expect } from 'chai';
-import { describe as describeAction } from '../../src/action.ts';
-import { parsePrefix } from '../../src/address.ts';
-import { parseListing } from '../../src/firewall/nftables-listing.ts';
-import { addFor, entries, leadTo } from '../../src/firewall/nftables-sets.ts';
-import { renderRule } from '../../src/firewall/nftables-text.ts';
+import { parseListing } from '../../src/firewall/nftables/listing.ts';
+import { addFor, entries, leadTo } from '../../src/firewall/nftables/sets.ts';
+import { renderRule } from '../../src/firewall/nftables/text.ts';
 import {
   accept,
   drop,
@@ -16,7 +14,9 @@ import {
   state,
   toDomain,
   untrack,
-} from '../../src/firewall/rules.ts';
+} from '../../src/firewall/rules/rules.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import { describe as describeAction } from '../../src/resources/action.ts';
 import { refusalOf } from './refusal.ts';
 
 describe('nft', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { parseDomain } from '../../src/domain.ts';
-import { changeNic } from '../../src/nic.ts';
-import { childrenOf, parseXml } from '../../src/xml.ts';
+import { changeNic } from '../../src/libvirt/nic.ts';
+import { parseDomain } from '../../src/model/domain.ts';
+import { childrenOf, parseXml } from '../../src/model/xml.ts';
 import { uuidOf } from '../support/domain.ts';
 import { refusalOf } from '../support/refused.ts';
 

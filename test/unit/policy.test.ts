@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { parsePrefix } from '../../src/address.ts';
 import {
   formatRule,
   isTracked,
@@ -10,12 +9,13 @@ import {
   parseRule,
   policyChainNames,
   policyChains,
-} from '../../src/firewall/policy.ts';
-import type { PortRange } from '../../src/firewall/rules.ts';
-import { parseAssignment, renderAssignment } from '../../src/metadata.ts';
-import { METADATA_NAMESPACE } from '../../src/names.ts';
-import { Refusal } from '../../src/refusal.ts';
-import { parseXml } from '../../src/xml.ts';
+} from '../../src/firewall/rules/policy.ts';
+import type { PortRange } from '../../src/firewall/rules/rules.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import { parseAssignment, renderAssignment } from '../../src/model/assignment.ts';
+import { METADATA_NAMESPACE } from '../../src/model/names.ts';
+import { Refusal } from '../../src/model/refusal.ts';
+import { parseXml } from '../../src/model/xml.ts';
 
 const port = fc.integer({ min: 1, max: 65_535 });
 const ports = fc.array(

@@ -1,6 +1,6 @@
 import { getPriority } from 'node:os';
 import { expect } from 'chai';
-import { ordinarily, urgently } from '../../src/priority.ts';
+import { ordinarily, urgently } from '../../src/host/priority.ts';
 
 /** As root, as the gate runs; what comes of it for a start is in test/kernel/gate.test.ts. */
 describe('the priority', () => {

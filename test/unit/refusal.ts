@@ -1,4 +1,4 @@
-import { Refusal } from '../../src/refusal.ts';
+import { Refusal } from '../../src/model/refusal.ts';
 
 /** The refusal that a call must end in; anything else that it throws is a bug, and fails the test as itself. */
 export function refusalOf(call: () => unknown): Refusal {

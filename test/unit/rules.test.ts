@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { formatRule, parsePortWords, parseRule } from '../../src/firewall/policy.ts';
-import { Refusal } from '../../src/refusal.ts';
+import { formatRule, parsePortWords, parseRule } from '../../src/firewall/rules/policy.ts';
+import { Refusal } from '../../src/model/refusal.ts';
 import { refusalOf } from './refusal.ts';
 
 describe('a rule of a domain', () => {

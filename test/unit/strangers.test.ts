@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { describe as words } from '../../src/action.ts';
-import { parsePrefix } from '../../src/address.ts';
-import { DEFAULT_CONFIG } from '../../src/config.ts';
-import { passages } from '../../src/firewall/passages.ts';
-import type { ForeignRule, ForeignTable, Strangers } from '../../src/firewall/strangers.ts';
-import { parseSaved } from '../../src/firewall/strangers-iptables.ts';
-import { parseRuleset } from '../../src/firewall/strangers-nft.ts';
-import { EMPTY_VIEW, type View } from '../../src/view.ts';
+import type { ForeignRule, ForeignTable, Strangers } from '../../src/firewall/foreign/obstacles.ts';
+import { parseSaved } from '../../src/firewall/foreign/parse-iptables.ts';
+import { parseRuleset } from '../../src/firewall/foreign/parse-nft.ts';
+import { passages } from '../../src/firewall/foreign/passages.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import { DEFAULT_CONFIG } from '../../src/model/config.ts';
+import { EMPTY_VIEW, type View } from '../../src/model/view.ts';
+import { describe as words } from '../../src/resources/action.ts';
 import { UPLINK } from '../support/uplink.ts';
 
 /** What nft 1.0.6 (`nft -j -t list ruleset`) and iptables 1.8.9 really print. */

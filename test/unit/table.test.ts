@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { table } from '../../src/table.ts';
+import { table } from '../../src/cli/table.ts';
 
 /** Any character below 256, and those are the ones that a terminal may obey. */
 const cell = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map(code => String.fromCharCode(code)) });

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { parseAddress } from '../../src/address.ts';
 import { printFiles } from '../../src/guest/file.ts';
 import {
   describeUplink,
@@ -7,7 +6,8 @@ import {
   hostNetwork,
   type UplinkFacts,
   uplinkFaults,
-} from '../../src/uplink.ts';
+} from '../../src/guest/host-uplink.ts';
+import { parseAddress } from '../../src/model/address.ts';
 import { FACTS } from '../support/uplink.ts';
 
 const SIX: UplinkFacts = {

@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { childOf, childrenOf, type Element, escapeXml, parseXml, serialize, textOf } from '../../src/xml.ts';
+import {
+  childOf,
+  childrenOf,
+  type Element,
+  escapeXml,
+  parseXml,
+  serialize,
+  textOf,
+} from '../../src/model/xml.ts';
 import { hostile } from '../support/arbitrary.ts';
 import { doneOrRefused, refusalOf } from '../support/refused.ts';
 

@@ -1,0 +1,184 @@
+/** Chooses what an assignment pins: an address, a bridge name, a scope, so that nothing collides later. */
+import {
+  addresses,
+  contains,
+  FAMILIES,
+  format,
+  isSingle,
+  nth,
+  overlaps,
+  type Prefix,
+  size,
+} from '../model/address.ts';
+import type { Address } from '../model/assignment.ts';
+import { articleScope, bridgeNames } from '../model/names.ts';
+import { quote, Refusal } from '../model/refusal.ts';
+
+/** What is taken already, on this host and by any domain, running or not. */
+export interface Taken {
+  readonly holdings: readonly Holding[];
+  /** The host's own addresses and the gateway. */
+  readonly own: readonly Prefix[];
+  /** Names of the host's interfaces that aren't ours. */
+  readonly interfaces: ReadonlySet<string>;
+  /** Prefixes that the host routes elsewhere, the default route left out. */
+  readonly routed: readonly Prefix[];
+}
+
+/** An address and the domain that holds it. */
+export interface Holding {
+  readonly domain: string;
+  readonly name: string;
+  readonly address: Address;
+}
+
+/**
+ * An address of each family that the pools have: the first that nobody holds, and beside an IPv4 address the IPv6 one that
+ * ends as it does (123.45.90.116 and 2001:db8:12:48::116), where that is free.
+ * @throws Refusal if there is none
+ */
+export function freeAddresses(pools: readonly Prefix[], taken: Taken): Prefix[] {
+  const isFree = vacancy(taken);
+  const [ipv4, ipv6] = FAMILIES.map(family => pools.filter(pool => pool.family === family));
+  if (ipv6 === undefined || ipv6.length === 0) return [firstAddress(ipv4 ?? [], isFree)];
+  if (ipv4 === undefined || ipv4.length === 0) return [firstAddress(ipv6, isFree)];
+  const first = firstAddress(ipv4, isFree);
+  return [first, twin(first, ipv6, isFree) ?? firstAddress(ipv6, isFree)];
+}
+
+type IsFree = (address: Prefix) => boolean;
+
+/** Whether an address is nobody's. */
+export function vacancy({ holdings, own }: Pick<Taken, 'holdings' | 'own'>): IsFree {
+  const held = [...holdings.map(({ address }) => address.prefix), ...own];
+  const ranges = held.filter(prefix => !isSingle(prefix));
+  const singles = new Set(held.filter(isSingle).map(format));
+  return address => !singles.has(format(address)) && !ranges.some(range => contains(range, address));
+}
+
+/** In ascending order within each pool. */
+function firstAddress(pools: readonly Prefix[], isFree: IsFree): Prefix {
+  for (const pool of pools) {
+    for (const address of addresses(pool)) if (!isAnycast(address, [pool]) && isFree(address)) return address;
+  }
+  throw new Refusal(
+    `Cannot assign an address: all of the pools (${pools.map(format).join(', ') || 'none'}) are taken`,
+  );
+}
+
+/** The first address of an IPv6 subnet is every router's there (RFC 4291, 2.6.1), and no guest's. */
+export const isAnycast = (address: Prefix, pools: readonly Prefix[]): boolean =>
+  address.family === 6 &&
+  isSingle(address) &&
+  pools.some(pool => !isSingle(pool) && pool.family === 6 && pool.first === address.first);
+
+/** The digits of the IPv4 address's last octet, read as hexadecimal ones, at the end of an IPv6 address. */
+function twin({ first }: Prefix, pools: readonly Prefix[], isFree: IsFree): Prefix | undefined {
+  const tail = BigInt(`0x${first & 255n}`);
+  return pools
+    .map(pool => nth(pool, tail))
+    .find((one, index) => {
+      const pool = pools[index];
+      return pool !== undefined && contains(pool, one) && !isAnycast(one, [pool]) && isFree(one);
+    });
+}
+
+/** Refuses an address that another domain holds, wholly or in part. */
+export function refuseHeld(prefix: Prefix, domain: string, taken: Taken): void {
+  const other = taken.holdings.find(
+    holding => holding.domain !== domain && overlaps(holding.address.prefix, prefix),
+  );
+  if (other === undefined) return;
+  const part =
+    format(other.address.prefix) === format(prefix) ? '' : ` as part of ${format(other.address.prefix)}`;
+  throw new Refusal(
+    `Cannot assign ${format(prefix)}: domain ${quote(other.name)} holds it${part}; hnet unassign releases it`,
+  );
+}
+
+/** The most telling bridge name for an address that is free. */
+export function freeBridge(prefix: Prefix, taken: Taken): string {
+  const used = new Set([...taken.interfaces, ...taken.holdings.map(({ address }) => address.bridge)]);
+  const name = bridgeNames(prefix).find(candidate => !used.has(candidate));
+  if (name === undefined)
+    throw new Refusal(
+      `Cannot name a bridge for ${format(prefix)}: ${bridgeNames(prefix).join(', ')} exist already`,
+    );
+  return name;
+}
+
+/** So many whole /24 stay in reserve: each is worth sixteen /28, for hosts with more than 256 addresses. */
+const RESERVE = 16;
+
+/**
+ * The article's scope (172.30.<last octet>.0/24) while it is free and plenty are left; else the first /24
+ * under the same condition; else the first free /28. So a 172.30.0.0/16 serves 240 addresses in the article's
+ * way and 256 more in small scopes, where the bootstrap lease comes from fewer addresses; one is needed.
+ * @throws Refusal if nothing is left
+ */
+export function freeScope(prefix: Prefix, ranges: readonly Prefix[], taken: Taken): Prefix {
+  const used = [...taken.holdings.map(({ address }) => address.scope), ...taken.routed];
+  const wanted = articleScope(prefix);
+  const whole = firstFree(ranges, 24, used, RESERVE + 1);
+  if (whole.length > RESERVE) {
+    const fits = ranges.some(range => contains(range, wanted)) && !used.some(one => overlaps(one, wanted));
+    return fits ? wanted : (whole[0] ?? wanted);
+  }
+  // In a /24 already begun, so that whole ones stay whole as long as possible.
+  const begun = used
+    .filter(({ length }) => length > 24)
+    .map(({ family, first }) => ({ family, first: first & ~255n, length: 24 }));
+  const inRanges = begun.filter(one => ranges.some(range => contains(range, one)));
+  const small = firstFree(inRanges, 28, used, 1)[0] ?? firstFree(ranges, 28, used, 1)[0];
+  if (small !== undefined) return small;
+  throw new Refusal(
+    `Cannot find a free bootstrap scope in ${ranges.map(format).join(', ')}: add a range to "scopes" in hnet.toml`,
+  );
+}
+
+/** The first `count` subnets of a length that overlap nothing used. */
+function firstFree(
+  ranges: readonly Prefix[],
+  length: number,
+  used: readonly Prefix[],
+  count: number,
+): Prefix[] {
+  const step = 1n << BigInt(32 - length);
+  const isUsed = membership(used, length);
+  const free: Prefix[] = [];
+  for (const range of ranges.filter(one => one.length <= length)) {
+    for (let offset = 0n; offset < size(range) && free.length < count; offset += step) {
+      const subnet = { ...nth(range, offset), length };
+      if (!isUsed(subnet.first)) free.push(subnet);
+    }
+  }
+  return free;
+}
+
+/**
+ * Whether a subnet of a length overlaps anything used: asked of one set for each length that occurs, not of every
+ * used prefix, of which there may be thousands.
+ */
+function membership(used: readonly Prefix[], length: number): (first: bigint) => boolean {
+  const sets = new Map<number, Set<bigint>>();
+  for (const prefix of used) {
+    const shorter = Math.min(prefix.length, length);
+    const firsts = sets.get(shorter) ?? new Set();
+    sets.set(shorter, firsts.add(start(prefix.first, shorter)));
+  }
+  return first => [...sets].some(([shorter, firsts]) => firsts.has(start(first, shorter)));
+}
+
+const start = (address: bigint, length: number): bigint =>
+  (address >> BigInt(32 - length)) << BigInt(32 - length);
+
+/** Everything an assignment of one address pins. Further addresses of a domain share its bridge and scope. */
+export function pin(
+  prefix: Prefix,
+  ranges: readonly Prefix[],
+  taken: Taken,
+  sharedWith: Address | undefined,
+): Address {
+  if (sharedWith !== undefined) return { prefix, bridge: sharedWith.bridge, scope: sharedWith.scope };
+  return { prefix, bridge: freeBridge(prefix, taken), scope: freeScope(prefix, ranges, taken) };
+}

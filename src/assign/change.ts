@@ -1,0 +1,154 @@
+/** What `assign`, `unassign` and `move` have in common: a change of an assignment, all of it or nothing. */
+
+import type { Context } from '../cli/commands/context.ts';
+import { OPEN, summary } from '../firewall/rules/policy.ts';
+import { chooseFirewall, firewallFor } from '../host/choose-backend.ts';
+import type { Affects } from '../libvirt/connection.ts';
+import type { KnownDomain, Libvirt } from '../libvirt/libvirt.ts';
+import { changeNic, type NicChange } from '../libvirt/nic.ts';
+import { plugged } from '../libvirt/plug.ts';
+import { detach, tapsOf, toAttachment, wireOf } from '../lifecycle/attach.ts';
+import { reconfigure } from '../lifecycle/reconfigure.ts';
+import { type Address, type Assignment, renderAssignment } from '../model/assignment.ts';
+import { type Domain, policyOf } from '../model/domain.ts';
+import { quote, Refusal } from '../model/refusal.ts';
+import { type Attachment, readAttachment } from '../state/attachment-store.ts';
+
+/** Which interface shall be on which bridge; without a MAC, the only one. */
+export interface Plug {
+  readonly bridge: string;
+  readonly mac: string | undefined;
+}
+
+/**
+ * Writes an assignment (undefined: none), and brings a running domain's network to it at once. The bridge must
+ * stand before the running interface can move to it, so the kernel comes before the interface.
+ * @throws Refusal with everything as it was
+ */
+export function changeAssignment(
+  libvirt: Libvirt,
+  known: KnownDomain,
+  next: Assignment | undefined,
+  plug: Plug | undefined,
+  context: Context,
+): void {
+  const { domain, persistent, active } = known;
+  // Decided before anything is written, so that a choice the user must make leaves all as it was.
+  const live = active && plug !== undefined ? changeNic(domain, plug.bridge, plug.mac) : undefined;
+  const config =
+    persistent !== undefined && plug !== undefined ? changeNic(persistent, plug.bridge, plug.mac) : undefined;
+  const before = active ? readAttachment(domain.uuid) : undefined;
+  attempt(
+    () => {
+      writeMetadata(libvirt, known, next && renderAssignment(next));
+      if (active)
+        applyLive(libvirt, plugged(domain, live, plug?.bridge ?? ''), tapsOf(domain), next, context);
+      changeDevice(libvirt, domain.uuid, live, 'live');
+      changeDevice(libvirt, domain.uuid, config, 'config');
+    },
+    () => {
+      restoreMetadata(libvirt, known);
+      if (active) restoreKernel(domain, before, context);
+    },
+  );
+  warnOfSave(libvirt, known, context);
+}
+
+/** Runs `work`; where it fails, `undo` too, and the first failure is the one that is told. */
+export function attempt(work: () => void, undo: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    try {
+      undo();
+    } catch (second) {
+      if (!(second instanceof Refusal)) throw second;
+    }
+    throw error;
+  }
+}
+
+/** @param domain with its interfaces where they will be */
+function applyLive(
+  libvirt: Libvirt,
+  domain: Domain,
+  taps: ReadonlyMap<string, readonly string[]>,
+  next: Assignment | undefined,
+  { config, host }: Context,
+): void {
+  if (next === undefined) detach(domain, host);
+  else reconfigure(liveAttachment(domain, next, { config, host }), taps, config(), host);
+  // It may have ended meanwhile, and its release have come before what was brought up.
+  if (next !== undefined && !libvirt.connection.isActive(domain.uuid)) detach(domain, host);
+}
+
+/** What a running domain shall have, in the filter that it was started with. */
+export function liveAttachment(
+  domain: Domain,
+  next: Assignment,
+  { config, host }: Pick<Context, 'config' | 'host'>,
+): Attachment {
+  const before = readAttachment(domain.uuid);
+  const firewall = before === undefined ? chooseFirewall(config()) : firewallFor(before);
+  return toAttachment(domain, next, firewall, wireOf(config(), host));
+}
+
+function changeDevice(libvirt: Libvirt, uuid: string, change: NicChange | undefined, affects: Affects): void {
+  if (change?.kind === 'update') libvirt.connection.updateDevice(uuid, change.device, affects);
+  else if (change?.kind === 'attach') libvirt.connection.attachDevice(uuid, change.device, affects);
+}
+
+/** Writes where the domain's state asks for it, and reads back: some versions of libvirt drop what they can't place. */
+export function writeMetadata(
+  libvirt: Libvirt,
+  { domain, persistent, active }: KnownDomain,
+  element: string | undefined,
+): void {
+  const affects: Affects = active ? (persistent ? 'both' : 'live') : 'config';
+  libvirt.connection.setMetadata(domain.uuid, element, affects);
+  const after = libvirt.known(domain.uuid);
+  const kinds = [after.domain.intent.kind, after.persistent?.intent.kind ?? after.domain.intent.kind];
+  if (kinds.some(kind => kind !== (element === undefined ? 'none' : 'assigned'))) {
+    throw new Refusal(
+      `Cannot write the metadata of ${quote(domain.name)}: libvirt took it, but doesn't return it`,
+    );
+  }
+}
+
+/** Puts back what each of the domain's descriptions said. What couldn't be read can't be written either. */
+export function restoreMetadata(libvirt: Libvirt, { domain, persistent, active }: KnownDomain): void {
+  const parts: [Domain, Affects][] = [
+    ...(active ? [[domain, 'live'] as [Domain, Affects]] : []),
+    ...(persistent === undefined ? [] : [[persistent, 'config'] as [Domain, Affects]]),
+  ];
+  for (const [{ uuid, intent }, affects] of parts) {
+    if (intent.kind === 'none') libvirt.connection.setMetadata(uuid, undefined, affects);
+    else if (intent.kind === 'assigned')
+      libvirt.connection.setMetadata(uuid, renderAssignment(intent.assignment), affects);
+  }
+}
+
+function restoreKernel(domain: Domain, before: Attachment | undefined, { config, host }: Context): void {
+  if (before === undefined) detach(domain, host);
+  else reconfigure(before, tapsOf(domain), config(), host);
+}
+
+/** Rules are kept beside the addresses, and go with the last: a domain that gets one again is open. */
+export function warnOfRules(
+  { domain, persistent }: KnownDomain,
+  rest: readonly Address[],
+  context: Context,
+): void {
+  const rules = summary(policyOf(persistent ?? domain));
+  if (rest.length === 0 && rules !== summary(OPEN))
+    context.warn(`${quote(domain.name)} has no address left, and with it its rules are gone (${rules})`);
+}
+
+/** A managed save keeps the metadata of its day, and starts with it. */
+export function warnOfSave(libvirt: Libvirt, { domain, persistent }: KnownDomain, context: Context): void {
+  if (persistent !== undefined && libvirt.connection.hasManagedSave(domain.uuid))
+    context.warn(
+      `${quote(domain.name)} has a managed save, which holds the old assignment and starts with it; ` +
+        'virsh managedsave-remove discards the save',
+    );
+}

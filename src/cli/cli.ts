@@ -1,0 +1,207 @@
+import { Command, CommanderError } from 'commander';
+import { GUEST_FORMATS } from '../guest/formats.ts';
+import { HOST_FORMATS } from '../guest/host-uplink.ts';
+import { Refusal, reason, UsageRefusal } from '../model/refusal.ts';
+import { type AssignOptions, assign } from './commands/assign.ts';
+import { baseDown, baseUp } from './commands/base.ts';
+import { check } from './commands/check.ts';
+import { type Context, makeContext } from './commands/context.ts';
+import { doctor } from './commands/doctor.ts';
+import { firewall } from './commands/firewall.ts';
+import { type GuestOptions, guest } from './commands/guest.ts';
+import { type HostOptions, hostConfig } from './commands/host-config.ts';
+import { type HostsOptions, hosts } from './commands/hosts.ts';
+import { move } from './commands/move.ts';
+import { plan } from './commands/plan.ts';
+import { pool } from './commands/pool.ts';
+import { status } from './commands/status.ts';
+import { sync } from './commands/sync.ts';
+import { traffic } from './commands/traffic.ts';
+import { unassign } from './commands/unassign.ts';
+import { watch } from './commands/watch.ts';
+
+/** Set by the bundler from package.json. */
+declare const HNET_VERSION: string;
+
+function program(): Command {
+  const hnet = new Command('hnet')
+    .description("Gives libvirt's virtual machines their own public addresses, by pure routing")
+    .version(HNET_VERSION)
+    .option('--trace', 'print every command as it runs')
+    .showHelpAfterError('(hnet --help shows the commands)')
+    .exitOverride();
+  const context = (): Context => makeContext(hnet.opts());
+
+  for (const add of [assignments, views, filter, repair, configurations, maintenance]) add(hnet, context);
+  return hnet;
+}
+
+/** Which addresses a domain has. */
+function assignments(hnet: Command, context: () => Context): void {
+  hnet
+    .command('assign')
+    .description(
+      'give a domain addresses (the first free one by default) and put its interface on their bridge',
+    )
+    .argument('<domain>', 'name or UUID')
+    .argument('[address...]', 'addresses or subnets of the pools')
+    .option('--nic <mac>', 'the interface to use, where the domain has several')
+    .option('--no-nic', 'leave its interfaces alone')
+    .option('--dhcp <mode>', 'what its DHCP server hands out: bootstrap, public, off, or default')
+    .action((domain: string, addresses: string[], options: AssignOptions) =>
+      assign(domain, addresses, options, context()),
+    );
+  hnet
+    .command('unassign')
+    .description('take addresses from a domain (all by default)')
+    .argument('<domain>', 'name or UUID')
+    .argument('[address...]', 'the addresses to take')
+    .action((domain: string, addresses: string[]) => unassign(domain, addresses, context()));
+}
+
+/** What is, and what would be. */
+function views(hnet: Command, context: () => Context): void {
+  hnet
+    .command('move')
+    .description('hand an address from one domain to another, at once where they run')
+    .argument('<address>', 'the address or subnet')
+    .argument('<from>', 'name or UUID of the domain that has it')
+    .argument('<to>', 'name or UUID of the domain that shall have it')
+    .action((address: string, from: string, to: string) => move(address, from, to, context()));
+  hnet
+    .command('status')
+    .description('show domains, addresses, bridges, leases and health')
+    .argument('[domain]', 'name or UUID')
+    .option('--json', 'for programs')
+    .action((domain: string | undefined, options: { json?: boolean }) => status(domain, options, context()));
+  hnet
+    .command('plan')
+    .description('print the commands that a start would run')
+    .argument('<domain>', 'name or UUID')
+    .action((domain: string) => plan(domain, context()));
+  hnet
+    .command('pool')
+    .description('show every address: free, assigned to whom, up or not')
+    .option('--json', 'for programs')
+    .action((options: { json?: boolean }) => pool(options, context()));
+}
+
+/** What passes, and how much of it did. */
+function filter(hnet: Command, context: () => Context): void {
+  hnet
+    .command('firewall')
+    .description("show or change a domain's rules: default allow|deny, isolate on|off, delete N, or a rule")
+    .argument('<domain>', 'name or UUID')
+    .argument(
+      '[words...]',
+      'such as: allow tcp/22 from 203.0.113.0/24; deny udp/1024-2047; outbound deny tcp/25',
+    )
+    .option('--json', 'for programs')
+    .action((domain: string, words: string[], options: { json?: boolean }) =>
+      firewall(domain, words, options, context()),
+    );
+  hnet
+    .command('traffic')
+    .description('show bytes and packets of every address, and what was dropped')
+    .argument('[domain]', 'name or UUID')
+    .option('--json', 'for programs')
+    .option('--prometheus', 'in the text exposition format')
+    .action((domain: string | undefined, options: { json?: boolean; prometheus?: boolean }) =>
+      traffic(domain, options, context()),
+    );
+}
+
+/** What should be, against what is. */
+function repair(hnet: Command, context: () => Context): void {
+  hnet
+    .command('check')
+    .description('compare what should be with what is; exit code 1 if they differ')
+    .argument('[domain]', 'name or UUID')
+    .option('--json', 'for programs')
+    .action((domain: string | undefined, options: { json?: boolean }) => check(domain, options, context()));
+  hnet
+    .command('sync')
+    .description('repair what is missing or changed, remove what belongs to nobody, and add up the traffic')
+    .option('--dry-run', 'only say what would be repaired')
+    .action((options: { dryRun?: boolean }) => sync(options, context()));
+  hnet
+    .command('doctor')
+    .description('examine whether this host is fit; exit code 1 if something is found')
+    .option('--json', 'for programs')
+    .action((options: { json?: boolean }) => doctor(options, context()));
+  hnet
+    .command('watch')
+    .description('repair as soon as something happens; the service hnet-watch runs it')
+    .action(() => watch(context));
+}
+
+/** What systems inside and around a domain must be told. */
+function configurations(hnet: Command, context: () => Context): void {
+  hnet
+    .command('guest')
+    .description(
+      "print the configuration of the domain's own system, or write it as a seed image for cloud-init",
+    )
+    .argument('<domain>', 'name or UUID')
+    .option('--format <format>', `${Object.keys(GUEST_FORMATS).join(', ')}, or all`)
+    .option(
+      '--interface <name>',
+      "an interface's name inside, once for each in order (default: eth0, vtnet0, vio0)",
+      (name: string, before: readonly string[] = []) => [...before, name],
+    )
+    .option('--seed <file>', 'write a NoCloud seed image there')
+    .option('--ssh-key <file>', 'public keys for the seed')
+    .option('--user-data <file>', 'user-data for the seed, as it is')
+    .action((domain: string, options: GuestOptions) => guest(domain, options, context()));
+  hnet
+    .command('host')
+    .description("print this host's own uplink as pure routing wants it")
+    .option('--format <format>', Object.keys(HOST_FORMATS).join(', '))
+    .option('--check', 'say where the running uplink differs (exit code 1)')
+    .action((options: HostOptions) => hostConfig(options, context()));
+  hnet
+    .command('hosts')
+    .description('print the names of all assignments as /etc/hosts has them')
+    .option('--ptr', 'as PTR records for a reverse zone')
+    .option('--domain <name>', "what follows a name without dots (default: hnet.toml's dhcp.domain)")
+    .action((options: HostsOptions) => hosts(options, context()));
+}
+
+/** What install.sh and the boot unit call. */
+function maintenance(hnet: Command, context: () => Context): void {
+  const base = hnet
+    .command('base')
+    .description('what stands whether a domain runs or not (install.sh and the boot unit call it)');
+  base
+    .command('up')
+    .description('bring it up')
+    .action(() => baseUp(context()));
+  base
+    .command('down')
+    .description('remove it')
+    .action(() => baseDown(context()));
+}
+
+/**
+ * Runs the command line.
+ * @returns the exit code: 0 done, 1 it couldn't, 2 wrong usage
+ */
+export function cli(argv: readonly string[]): number {
+  try {
+    refuseWithoutRoot(argv);
+    program().parse(argv, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof Refusal)) throw error;
+    process.stderr.write(`hnet: ${reason(error)}\n`);
+    return error instanceof UsageRefusal ? 2 : 1;
+  }
+}
+
+function refuseWithoutRoot(argv: readonly string[]): void {
+  const harmless =
+    argv.length === 0 || argv.some(word => ['--help', '-h', '--version', '-V', 'help'].includes(word));
+  if (!harmless && process.getuid?.() !== 0)
+    throw new Refusal('Cannot change the network: hnet needs root; run it with sudo');
+}

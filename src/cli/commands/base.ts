@@ -1,0 +1,65 @@
+import { hasPassages } from '../../firewall/foreign/passages.ts';
+import { BACKENDS, firewallOf } from '../../host/choose-backend.ts';
+import { withLock } from '../../host/lock.ts';
+import { observeUplink } from '../../host/observe/uplink.ts';
+import { observe } from '../../host/observe/view.ts';
+import { bringUpBase, firewallInForce } from '../../lifecycle/base.ts';
+import { type Prefix, parseAddress } from '../../model/address.ts';
+import { DEFAULT_CONFIG } from '../../model/config.ts';
+import { Refusal } from '../../model/refusal.ts';
+import type { Uplink } from '../../model/uplink.ts';
+import type { Route, View } from '../../model/view.ts';
+import { basePlan, baseRoutes } from '../../plan/plan.ts';
+import { down } from '../../plan/walker.ts';
+import { leavingBridges } from '../../resources/bridge.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { isPoolRoute, ownRoute } from '../../resources/route.ts';
+import type { Context } from './context.ts';
+
+/** Brings up what stands whether a domain runs or not: forwarding, sets, chains, the pools' routes. Run at boot. */
+export function baseUp(context: Context): void {
+  const config = context.config();
+  withLock('claims', 'exclusive', context.host, () => {
+    const firewall = firewallInForce(config);
+    const uplink = observeUplink(context.host, config);
+    const view = observe(context.host, firewall);
+    const done = bringUpBase(config, uplink, firewall, view, context.host);
+    for (const { resource } of done) context.print(`brought up: ${resource.label}`);
+    const kept = new Set(baseRoutes(config, uplink).map(({ label }) => label));
+    const stale = routesOf(view, isPoolRoute).filter(({ label }) => !kept.has(label));
+    down(stale, view, context.host);
+    for (const { label } of stale) context.print(`removed: ${label}`);
+  });
+}
+
+/**
+ * Removes all of it; for uninstalling. It goes by what stands, not by the configuration, which may be broken or
+ * another by now.
+ * @throws Refusal with what couldn't be removed
+ */
+export function baseDown({ host }: Context): void {
+  withLock('sync', 'exclusive', host, () => {
+    const failures = BACKENDS.flatMap(name => {
+      const firewall = firewallOf(name, EVERYTHING);
+      const view = observe(host, firewall);
+      const stands = view.filter.sets.size > 0 || hasPassages(view);
+      const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINK, firewall) : [];
+      return down([...leavingBridges(view), ...base, ...routesOf(view)], view, host);
+    });
+    if (failures.length > 0) throw new Refusal(failures.join('; '));
+  });
+}
+
+/** For removing, where it doesn't matter where the Internet is, nor which families it has. */
+const NO_UPLINK: Uplink = {
+  device: 'none',
+  host: parseAddress('0.0.0.0'),
+  gateway: undefined,
+  host6: [],
+  gateway6: undefined,
+};
+const EVERYTHING: readonly Prefix[] = [parseAddress('0.0.0.0'), parseAddress('::')];
+
+/** Ours that stand, whatever the pools and the gateway are now. */
+const routesOf = ({ routes }: View, which: (route: Route) => boolean = () => true): Resource[] =>
+  [...routes.values()].filter(which).flatMap(one => ownRoute(one) ?? []);

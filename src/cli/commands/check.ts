@@ -1,0 +1,54 @@
+import { withLock } from '../../host/lock.ts';
+import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { type Fault, faults, needsRepair } from '../../repair/faults.ts';
+import { type Listing, listRunning, type Survey, survey } from '../../repair/survey.ts';
+import { type Cell, type Colour, table } from '../table.ts';
+import type { Context } from './context.ts';
+
+/** Compares what should be with what is, and changes nothing. The exit code is 1 if they differ. */
+export function check(name: string | undefined, options: { json?: boolean }, context: Context): void {
+  const listing = listRunning();
+  if (listing.why !== undefined) context.warn(`${listing.why}; what no domain owns is not looked for`);
+  const uuid = name === undefined ? undefined : identify(name, listing);
+  const found = faults(settledSurvey(listing, context));
+  const shown = found.filter(fault => uuid === undefined || isAbout(fault, uuid));
+  if (options.json) context.print(JSON.stringify(shown, null, 2));
+  else if (shown.length === 0) context.print('Everything is as it should be');
+  else for (const line of render(shown, context.colour)) context.print(line);
+  if (shown.length > 0) process.exitCode = 1;
+}
+
+/** Something may seem wrong because a domain is starting right now. Then starts are waited for, and held back. */
+export function settledSurvey(listing: Listing, context: Context): Survey {
+  const { host } = context;
+  const config = context.config();
+  const found = survey(listing, config, host);
+  if (!needsRepair(found)) return found;
+  return withLock('sync', 'exclusive', host, () => survey(listing, config, host));
+}
+
+function identify(name: string, { running }: Listing): string {
+  const known = [...(running ?? [])].find(([uuid, domain]) => uuid === name || domain.name === name);
+  return known?.[0] ?? withLibvirt(libvirt => pick(libvirt.domains(), name)).domain.uuid;
+}
+
+/** One domain depends on the base, and not on what belongs to others or to nobody. */
+const isAbout = (fault: Fault, uuid: string): boolean =>
+  fault.uuid === uuid || (fault.uuid === null && fault.domain === null && fault.is !== 'left over');
+
+const COLOURS: Readonly<Record<Fault['is'], Colour>> = {
+  missing: 'red',
+  changed: 'yellow',
+  foreign: 'red',
+  'left over': 'dim',
+};
+
+function render(found: readonly Fault[], colour: boolean): string[] {
+  const cells = found.map(({ domain, what, is, why }): Cell[] => [
+    domain ?? '-',
+    what,
+    { text: is, colour: COLOURS[is] },
+    why,
+  ]);
+  return table(['DOMAIN', 'WHAT', 'IS', 'WHY'], cells, colour);
+}

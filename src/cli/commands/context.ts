@@ -1,0 +1,24 @@
+import { Host } from '../../host/host.ts';
+import type { Config } from '../../model/config.ts';
+import { loadConfig } from '../../state/config-file.ts';
+
+/** What every command gets: how to say something, and the doors to the host. */
+export interface Context {
+  readonly print: (line: string) => void;
+  readonly warn: (line: string) => void;
+  readonly host: Host;
+  readonly config: () => Config;
+  /** Whether standard output is a terminal that takes colour. */
+  readonly colour: boolean;
+}
+
+export function makeContext(options: { trace?: boolean }): Context {
+  const host = options.trace ? new Host({ trace: line => process.stderr.write(`+ ${line}\n`) }) : new Host();
+  return {
+    print: line => void process.stdout.write(`${line}\n`),
+    warn: line => void process.stderr.write(`hnet: ${line}\n`),
+    host,
+    config: () => loadConfig(),
+    colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
+  };
+}

@@ -1,0 +1,46 @@
+import { checkConfinement } from '../../doctor/confinement.ts';
+import {
+  checkFilters,
+  checkLibvirt,
+  checkMetadata,
+  checkNeighbours,
+  checkTwins,
+} from '../../doctor/domains.ts';
+import { type Facts, gather } from '../../doctor/facts.ts';
+import type { Finding } from '../../doctor/finding.ts';
+import { checkHook } from '../../doctor/hook.ts';
+import { checkIpv6 } from '../../doctor/ipv6.ts';
+import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplink } from '../../doctor/network.ts';
+import { checkStrangers } from '../../doctor/strangers.ts';
+import { checkTools } from '../../doctor/tools.ts';
+import type { Context } from './context.ts';
+
+/** From the ground up: what an earlier one finds may be the cause of a later one. */
+const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
+  checkConfig,
+  checkTools,
+  checkUplink,
+  checkForwarding,
+  checkIpv6,
+  checkPools,
+  checkScopes,
+  checkStrangers,
+  checkLibvirt,
+  checkHook,
+  checkConfinement,
+  checkMetadata,
+  checkTwins,
+  checkFilters,
+  checkNeighbours,
+];
+
+export const examine = (facts: Facts): Finding[] => CHECKS.flatMap(check => check(facts));
+
+/** Whether this host is fit for hnet. The exit code is 1 if something is found. */
+export function doctor(options: { json?: boolean }, context: Context): void {
+  const findings = examine(gather(context.host));
+  if (options.json) context.print(JSON.stringify(findings, null, 2));
+  else if (findings.length === 0) context.print('This host is fit');
+  else for (const { what, why, mend } of findings) context.print(`${what}\n  why   ${why}\n  mend  ${mend}`);
+  if (findings.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,174 @@
+import { writeMetadata } from '../../assign/change.ts';
+import type { Firewall } from '../../firewall/rules/backend.ts';
+import { countedRules, plus, ZERO } from '../../firewall/rules/counters.ts';
+import {
+  applies,
+  formatRule,
+  type Policy,
+  type PolicyRule,
+  parseRule,
+  policyChains,
+} from '../../firewall/rules/policy.ts';
+import { chooseFirewall, firewallFor } from '../../host/choose-backend.ts';
+import { withLock } from '../../host/lock.ts';
+import { look } from '../../host/observe/parts.ts';
+import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { tapsOf } from '../../lifecycle/attach.ts';
+import { reconfigure } from '../../lifecycle/reconfigure.ts';
+import type { Family } from '../../model/address.ts';
+import { renderAssignment } from '../../model/assignment.ts';
+import { ownMode } from '../../model/dhcp-mode.ts';
+import { addressesOf, dhcpOf, policyOf } from '../../model/domain.ts';
+import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
+import type { Counter, FilterView } from '../../model/view.ts';
+import { readAttachment } from '../../state/attachment-store.ts';
+import { table } from '../table.ts';
+import type { Context } from './context.ts';
+
+/**
+ * Shows or changes a domain's rules: `default allow|deny`, `isolate on|off`, `delete N`, or a rule to append.
+ * A change is in force at once where the domain runs, and at every start.
+ */
+export function firewall(
+  name: string,
+  words: readonly string[],
+  options: { json?: boolean },
+  context: Context,
+): void {
+  if (words.length === 0) {
+    show(
+      withLibvirt(libvirt => pick(libvirt.domains(), name)),
+      options,
+      context,
+    );
+    return;
+  }
+  withLibvirt(libvirt => {
+    withLock('assignments', 'exclusive', context.host, () => {
+      const known = pick(libvirt.domains(), name);
+      const target = known.persistent ?? known.domain;
+      const addresses = addressesOf(target);
+      if (addresses.length === 0)
+        throw new Refusal(`Cannot give rules to ${quote(name)}: it has no address; hnet assign gives it one`);
+      const policy = edit(policyOf(target), words);
+      writeMetadata(
+        libvirt,
+        known,
+        renderAssignment({ owner: target.uuid, addresses, policy, ...ownMode(dhcpOf(target)) }),
+      );
+      applyLive(known, policy, context);
+    });
+  });
+  show(
+    withLibvirt(libvirt => pick(libvirt.domains(), name)),
+    options,
+    context,
+  );
+}
+
+function edit(policy: Policy, words: readonly string[]): Policy {
+  const [verb, value, ...rest] = words;
+  if (verb === 'default') return { ...policy, inbound: choice(verb, value, rest, ['allow', 'deny']) };
+  if (verb === 'isolate') return { ...policy, isolate: choice(verb, value, rest, ['on', 'off']) === 'on' };
+  if (verb === 'delete') return { ...policy, rules: without(policy.rules, value, rest) };
+  try {
+    return { ...policy, rules: [...policy.rules, parseRule(words.join(' '))] };
+  } catch (error) {
+    throw new UsageRefusal(reason(error));
+  }
+}
+
+function choice<T extends string>(
+  verb: string,
+  value: string | undefined,
+  rest: readonly string[],
+  values: readonly T[],
+): T {
+  const found = values.find(one => one === value);
+  if (found !== undefined && rest.length === 0) return found;
+  throw new UsageRefusal(
+    `Cannot set ${verb} to ${quote([value ?? '', ...rest].join(' '))}: it is ${values.join(' or ')}`,
+  );
+}
+
+function without(
+  rules: readonly PolicyRule[],
+  value: string | undefined,
+  rest: readonly string[],
+): PolicyRule[] {
+  const number = /^[1-9]\d*$/.test(value ?? '') && rest.length === 0 ? Number(value) : 0;
+  if (number < 1 || number > rules.length) {
+    throw new UsageRefusal(
+      `Cannot delete rule ${quote([value ?? '', ...rest].join(' '))}: there are ${rules.length} rules`,
+    );
+  }
+  return rules.filter((_, index) => index !== number - 1);
+}
+
+function applyLive({ domain, active }: KnownDomain, policy: Policy, context: Context): void {
+  const attachment = active ? readAttachment(domain.uuid) : undefined;
+  if (attachment === undefined) return;
+  reconfigure({ ...attachment, policy }, tapsOf(domain), context.config(), context.host);
+}
+
+interface Row {
+  readonly number: number | null;
+  readonly rule: string;
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+function show(
+  { domain, persistent, active }: KnownDomain,
+  options: { json?: boolean },
+  context: Context,
+): void {
+  const target = active ? domain : (persistent ?? domain);
+  const policy = policyOf(target);
+  const rows = withCounters(target.uuid, policy, context);
+  const shown = { domain: domain.name, default: policy.inbound, isolate: policy.isolate, rules: rows };
+  if (options.json) {
+    context.print(
+      JSON.stringify(shown, (_, value) => (typeof value === 'bigint' ? Number(value) : value), 2),
+    );
+    return;
+  }
+  const cells = rows.map(({ number, rule, packets, bytes }) => [
+    String(number ?? ''),
+    rule,
+    String(packets),
+    String(bytes),
+  ]);
+  for (const line of table(['#', 'RULE', 'PACKETS', 'BYTES'], cells, context.colour)) context.print(line);
+  if (policy.isolate) context.print('isolated: no traffic with other domains of this host');
+}
+
+/** The rules in their order, then what happens to inbound flows that none matches. */
+function withCounters(uuid: string, policy: Policy, context: Context): Row[] {
+  const attachment = readAttachment(uuid);
+  const backend = attachment === undefined ? chooseFirewall(context.config()) : firewallFor(attachment);
+  const filter = look(context.host, backend.looks.brief);
+  const counted = backend.families.map(family => ruleCounters(uuid, policy, family, backend, filter));
+  const sum = (index: number): Counter =>
+    counted.reduce((total, counters) => plus(total, counters[index] ?? ZERO), ZERO);
+  const rows = policy.rules.map(
+    (rule, index): Row => ({ number: index + 1, rule: formatRule(rule), ...sum(index) }),
+  );
+  return [...rows, { number: null, rule: `default ${policy.inbound}`, ...sum(policy.rules.length) }];
+}
+
+/** What each rule of a policy has counted in a family, and at the end what its default has; zero where it has no say. */
+function ruleCounters(
+  uuid: string,
+  policy: Policy,
+  family: Family,
+  backend: Firewall,
+  filter: FilterView,
+): Counter[] {
+  const [inbound = [], outbound = []] = policyChains(uuid, policy, family)
+    .slice(0, 2)
+    .map(chain => countedRules('filter', chain, family, backend, filter).map(({ counter }) => counter));
+  const left = { inbound: [...inbound], outbound: [...outbound] };
+  const take = (direction: PolicyRule['direction']): Counter => left[direction].shift() ?? ZERO;
+  return [...policy.rules.map(one => (applies(one, family) ? take(one.direction) : ZERO)), take('inbound')];
+}

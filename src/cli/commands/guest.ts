@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { GUEST_FORMATS, pickFormat, printNetwork } from '../../guest/formats.ts';
+import { guestNetwork, type StaticNetwork } from '../../guest/network.ts';
+import { SEED_LABEL, type SeedAccess, seedFiles } from '../../guest/seed.ts';
+import { refuseExisting, writeImage } from '../../guest/seed-image.ts';
+import { observeUplink } from '../../host/observe/uplink.ts';
+import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { assignmentOf } from '../../lifecycle/admission.ts';
+import type { Address } from '../../model/assignment.ts';
+import type { Domain } from '../../model/domain.ts';
+import { INTERFACE_NAME } from '../../model/names.ts';
+import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
+import type { Context } from './context.ts';
+
+export interface GuestOptions {
+  readonly format?: string;
+  readonly interface?: readonly string[];
+  readonly seed?: string;
+  readonly sshKey?: string;
+  readonly userData?: string;
+}
+
+/** A seed holds cloud-init's own formats; on most of today's images version 2 reaches netplan as it is. */
+const SEED_FORMATS = ['cloud-init', 'cloud-init-v1'] as const;
+
+/** Prints what the domain's own system must configure, or writes it as a seed image for cloud-init. */
+export function guest(name: string, options: GuestOptions, context: Context): void {
+  refuseBadUsage(options);
+  if (options.seed !== undefined) refuseExisting(options.seed);
+  const config = context.config();
+  const { domain, persistent } = withLibvirt(libvirt => pick(libvirt.domains(), name));
+  const next = persistent ?? domain;
+  const assigned = readAssigned(next);
+  const { host } = observeUplink(context.host, config);
+  const network = guestNetwork(next, assigned, host, config.dhcp, options.interface);
+  if (network.dns.length === 0)
+    context.warn('no name server of a family that the domain has: add one to "dns" in hnet.toml');
+  if (options.seed === undefined) context.print(printNetwork(network, options.format).trimEnd());
+  else writeSeed(options.seed, next.uuid, network, options, context);
+}
+
+/** Everything that can be wrong with the words alone, before libvirt is asked. */
+function refuseBadUsage({ format, seed, sshKey, userData, interface: names = [] }: GuestOptions): void {
+  for (const one of names) {
+    if (!INTERFACE_NAME.test(one))
+      throw new UsageRefusal(`Cannot use --interface ${quote(one)}: it is not an interface's name`);
+  }
+  if (seed === undefined) {
+    if (sshKey !== undefined || userData !== undefined)
+      throw new UsageRefusal('Cannot use --ssh-key or --user-data: they go into a seed image, with --seed');
+    if (format !== 'all') pickFormat(GUEST_FORMATS, format, ['all']);
+    return;
+  }
+  if (format !== undefined && !SEED_FORMATS.some(known => known === format))
+    throw new UsageRefusal(
+      `Cannot use --format ${quote(format)} in a seed image: it takes ${SEED_FORMATS.join(' or ')}`,
+    );
+  if (sshKey !== undefined && userData !== undefined)
+    throw new UsageRefusal('Cannot use --ssh-key with --user-data: name the key in that file');
+}
+
+function readAssigned(domain: Domain): readonly Address[] {
+  let why = 'it has no address; hnet assign gives it one';
+  try {
+    const assignment = assignmentOf(domain);
+    if (assignment !== undefined) return assignment.addresses;
+  } catch (error) {
+    why = reason(error);
+  }
+  throw new Refusal(`Cannot configure ${quote(domain.name)}: ${why}`);
+}
+
+function writeSeed(
+  path: string,
+  uuid: string,
+  network: StaticNetwork,
+  options: GuestOptions,
+  context: Context,
+): void {
+  const format = pickFormat(GUEST_FORMATS, options.format ?? SEED_FORMATS[0]);
+  const files = seedFiles(network, uuid, format, readAccess(options));
+  const image = writeImage(path, SEED_LABEL, files, context.host);
+  context.print(`${image} written; to attach it:`);
+  context.print(
+    `virsh attach-disk ${uuid} '${image.replaceAll("'", "'\\''")}' sdb --targetbus sata --type cdrom --mode readonly --config`,
+  );
+}
+
+function readAccess({ sshKey, userData }: GuestOptions): SeedAccess {
+  if (userData !== undefined) return { userData: readText(userData) };
+  if (sshKey === undefined) return {};
+  const keys = readText(sshKey)
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '' && !line.startsWith('#'));
+  // A private key handed to a virtual machine by mistake can't be taken back.
+  const stranger = keys.find(key => !/^(ssh-|ecdsa-|sk-)\S+ \S+/.test(key));
+  if (keys.length === 0 || stranger !== undefined)
+    throw new Refusal(`Cannot use ${quote(sshKey)}: it is not a file of public SSH keys`);
+  return { sshKeys: keys };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Refusal(`Cannot read ${quote(path)}: ${reason(error)}`);
+  }
+}

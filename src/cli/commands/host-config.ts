@@ -1,0 +1,32 @@
+import { hostname } from 'node:os';
+import { printFiles } from '../../guest/file.ts';
+import { pickFormat } from '../../guest/formats.ts';
+import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../../guest/host-uplink.ts';
+import { observeUplinkFacts } from '../../host/observe/uplink-facts.ts';
+import type { Context } from './context.ts';
+
+export interface HostOptions {
+  readonly format?: string;
+  readonly check?: boolean;
+}
+
+/** Prints the configuration of this very host's uplink, or says where the running one differs from it. */
+export function hostConfig({ format, check }: HostOptions, context: Context): void {
+  const print = check === true ? undefined : pickFormat(HOST_FORMATS, format);
+  const config = context.config();
+  const facts = observeUplinkFacts(context.host, config);
+  if (print !== undefined) {
+    const { dns, domain } = config.dhcp;
+    const network = hostNetwork(facts, { hostname: hostname(), dns, search: domain });
+    context.print(printFiles(print(network)).trimEnd());
+    return;
+  }
+  // A family that no pool is of is none of our business, however the host uses it.
+  const used = facts.filter(
+    ({ family }) => family === 4 || config.pools.some(pool => pool.family === family),
+  );
+  const faults = used.flatMap(uplinkFaults);
+  for (const fault of faults) context.print(fault);
+  if (faults.length > 0) process.exitCode = 1;
+  else for (const fact of used) context.print(`${describeUplink(fact)}: as it should be`);
+}

@@ -1,0 +1,136 @@
+import { pin } from '../../assign/allocate.ts';
+import {
+  attempt,
+  changeAssignment,
+  liveAttachment,
+  restoreMetadata,
+  warnOfRules,
+  warnOfSave,
+  writeMetadata,
+} from '../../assign/change.ts';
+import { inventory } from '../../assign/inventory.ts';
+import { withLock } from '../../host/lock.ts';
+import { type KnownDomain, type Libvirt, pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { tapsOf } from '../../lifecycle/attach.ts';
+import { transfer } from '../../lifecycle/transfer.ts';
+import { equal, format, overlaps, type Prefix, parsePrefix } from '../../model/address.ts';
+import { type Address, type Assignment, renderAssignment } from '../../model/assignment.ts';
+import { ownMode } from '../../model/dhcp-mode.ts';
+import { addressesOf, type Domain, dhcpOf, policyOf } from '../../model/domain.ts';
+import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
+import { readAttachment } from '../../state/attachment-store.ts';
+import type { Context } from './context.ts';
+
+/** One address, from whom to whom, and what each has afterwards. */
+interface Move {
+  readonly prefix: Prefix;
+  readonly giver: KnownDomain;
+  readonly taker: KnownDomain;
+  readonly rest: readonly Address[];
+  readonly gain: readonly Address[];
+}
+
+/** Hands an address from one domain to another. Where both run, the kernel's route changes hands in one step. */
+export function move(text: string, from: string, to: string, context: Context): void {
+  const prefix = parse(text);
+  withLibvirt(libvirt => {
+    withLock('assignments', 'exclusive', context.host, () => {
+      const config = context.config();
+      const domains = libvirt.domains();
+      const [giver, taker] = [pick(domains, from), pick(domains, to)];
+      const rest = restOf(giver, taker, prefix);
+      const held = heldBy(taker);
+      const taken = inventory(domains, config, context.host);
+      const gain = [...held, pin(prefix, config.dhcp.scopes, taken, held[0])];
+      perform(libvirt, { prefix, giver, taker, rest, gain }, context);
+      warnOfRules(giver, rest, context);
+      const { bridge = '' } = gain.at(-1) ?? {};
+      context.print(
+        `${format(prefix)} moved from ${giver.domain.name} to ${taker.domain.name}, on ${bridge}`,
+      );
+    });
+  });
+}
+
+function parse(text: string): Prefix {
+  try {
+    return parsePrefix(text);
+  } catch (error) {
+    throw new UsageRefusal(`Cannot move: ${reason(error)}`);
+  }
+}
+
+const targetOf = ({ domain, persistent }: KnownDomain): Domain => persistent ?? domain;
+
+function restOf(giver: KnownDomain, taker: KnownDomain, prefix: Prefix): Address[] {
+  const { uuid, name } = giver.domain;
+  const fail = (why: string): never => {
+    throw new Refusal(`Cannot move ${format(prefix)}: ${why}`);
+  };
+  if (uuid === taker.domain.uuid) fail(`it would go from ${quote(name)} to itself`);
+  const held = addressesOf(targetOf(giver));
+  if (held.some(one => equal(one.prefix, prefix))) return held.filter(one => !equal(one.prefix, prefix));
+  const around = held.find(one => overlaps(one.prefix, prefix));
+  if (around !== undefined)
+    fail(`${quote(name)} holds it as part of ${format(around.prefix)}, which moves as a whole`);
+  return fail(`${quote(name)} holds ${held.map(one => format(one.prefix)).join(', ') || 'nothing'}`);
+}
+
+function heldBy(taker: KnownDomain): readonly Address[] {
+  const { intent, name } = targetOf(taker);
+  if (intent.kind !== 'malformed') return addressesOf(targetOf(taker));
+  throw new Refusal(
+    `Cannot move an address to ${quote(name)}: its hnet metadata can't be read (${intent.why}); hnet unassign removes it`,
+  );
+}
+
+function perform(libvirt: Libvirt, move: Move, context: Context): void {
+  const { prefix, giver, taker, rest, gain } = move;
+  const [less, more] = [assignment(giver, rest), assignment(taker, gain)];
+  const giving = giver.active ? readAttachment(giver.domain.uuid) : undefined;
+  const taking = taker.active ? readAttachment(taker.domain.uuid) : undefined;
+  const isLive = giving?.addresses.some(one => equal(one.prefix, prefix)) && taking !== undefined;
+  if (giving === undefined || taking === undefined || !isLive) {
+    stepByStep(libvirt, move, less, more, context);
+    return;
+  }
+  attempt(
+    () => {
+      writeMetadata(libvirt, giver, rest.length === 0 ? undefined : renderAssignment(less));
+      writeMetadata(libvirt, taker, renderAssignment(more));
+      const after = liveAttachment(taker.domain, more, context);
+      const taps = tapsOf(taker.domain);
+      transfer({ prefix, giver: giving, taker: taking, after, taps }, context.config(), context.host);
+    },
+    () => {
+      restoreMetadata(libvirt, taker);
+      restoreMetadata(libvirt, giver);
+    },
+  );
+  for (const known of [giver, taker]) warnOfSave(libvirt, known, context);
+}
+
+/** Where one of them has nothing in the kernel: the one loses it, and then the other gets it. */
+function stepByStep(
+  libvirt: Libvirt,
+  { giver, taker, rest, gain }: Move,
+  less: Assignment,
+  more: Assignment,
+  context: Context,
+): void {
+  changeAssignment(libvirt, giver, rest.length === 0 ? undefined : less, undefined, context);
+  const bridge = gain.at(-1)?.bridge ?? '';
+  const plug = gain.length === 1 ? { bridge, mac: undefined } : undefined;
+  attempt(
+    () => changeAssignment(libvirt, taker, more, plug, context),
+    () => changeAssignment(libvirt, libvirt.known(giver.domain.uuid), before(giver), undefined, context),
+  );
+}
+
+/** What the giver had, for giving it back. */
+const before = (giver: KnownDomain): Assignment => assignment(giver, addressesOf(targetOf(giver)));
+
+function assignment(known: KnownDomain, addresses: readonly Address[]): Assignment {
+  const target = targetOf(known);
+  return { owner: target.uuid, addresses, policy: policyOf(target), ...ownMode(dhcpOf(target)) };
+}

@@ -1,0 +1,49 @@
+import { observeUplink } from '../../host/observe/uplink.ts';
+import { observe } from '../../host/observe/view.ts';
+import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { assignmentOf } from '../../lifecycle/admission.ts';
+import { toAttachment, wireOf } from '../../lifecycle/attach.ts';
+import { firewallInForce } from '../../lifecycle/base.ts';
+import { quote, Refusal, reason } from '../../model/refusal.ts';
+import { EMPTY_VIEW, type View } from '../../model/view.ts';
+import { basePlan, domainPlan } from '../../plan/plan.ts';
+import { describe } from '../../resources/action.ts';
+import type { Resource } from '../../resources/resource.ts';
+import type { Context } from './context.ts';
+
+/** Prints what a start of the domain would run: what is missing of the base, then all of its own. */
+export function plan(name: string, context: Context): void {
+  const config = context.config();
+  const { domain, persistent } = withLibvirt(libvirt => pick(libvirt.domains(), name));
+  const next = persistent ?? domain;
+  const assignment = readAssignment(next);
+  const firewall = firewallInForce(config);
+  const view = observe(context.host, firewall);
+  const base = basePlan(config, observeUplink(context.host, config), firewall);
+  const wanted = toAttachment(next, assignment, firewall, wireOf(config, context.host));
+  printResources(
+    base.filter(resource => resource.probe(view).is !== 'present'),
+    view,
+    context,
+  );
+  printResources(domainPlan(wanted, config.dhcp, firewall), EMPTY_VIEW, context);
+}
+
+function readAssignment(domain: Parameters<typeof assignmentOf>[0]) {
+  let why = 'it has no address; hnet assign gives it one';
+  try {
+    const assignment = assignmentOf(domain);
+    if (assignment !== undefined) return assignment;
+  } catch (error) {
+    why = reason(error);
+  }
+  throw new Refusal(`Cannot plan a start of ${quote(domain.name)}: ${why}`);
+}
+
+/** Comment and commands of each resource, as one could paste them into a shell. */
+export function printResources(resources: readonly Resource[], view: View, context: Context): void {
+  for (const resource of resources) {
+    context.print(`# ${resource.label}`);
+    for (const action of resource.up(view)) context.print(describe(action));
+  }
+}

@@ -1,0 +1,74 @@
+import type { Holding, Taken } from '../../assign/allocate.ts';
+import { inventory } from '../../assign/inventory.ts';
+import { chooseFirewall } from '../../host/choose-backend.ts';
+import { observe } from '../../host/observe/view.ts';
+import { withLibvirt } from '../../libvirt/libvirt.ts';
+import { addresses, contains, equal, format, overlaps, type Prefix, size } from '../../model/address.ts';
+import { HOST_METRIC } from '../../model/names.ts';
+import { routeKey, type View } from '../../model/view.ts';
+import { type Cell, table } from '../table.ts';
+import type { Context } from './context.ts';
+
+/** Pools larger than this are shown by what is taken in them; nobody reads a /64 address by address. */
+const LISTED = 4096n;
+
+interface Row {
+  readonly address: string;
+  readonly state: 'free' | 'assigned' | 'up' | 'reserved';
+  readonly domain: string | null;
+  readonly bridge: string | null;
+}
+
+/** Shows every address of the pools: free, assigned to whom, up or not. */
+export function pool(options: { json?: boolean }, context: Context): void {
+  const config = context.config();
+  const taken = inventory(
+    withLibvirt(libvirt => libvirt.domains()),
+    config,
+    context.host,
+  );
+  const view = observe(context.host, chooseFirewall(config));
+  const rows = config.pools.flatMap(one => rowsOf(one, taken, view));
+  if (options.json) context.print(JSON.stringify(rows, null, 2));
+  else for (const line of render(rows, context.colour)) context.print(line);
+}
+
+function rowsOf(pool: Prefix, taken: Taken, view: View): Row[] {
+  const held = taken.holdings.filter(({ address }) => overlaps(pool, address.prefix));
+  if (size(pool) > LISTED) return held.map(holding => heldRow(holding, view));
+  const rows: Row[] = [];
+  for (const address of addresses(pool)) {
+    const holding = held.find(one => contains(one.address.prefix, address));
+    if (holding === undefined) rows.push(freeRow(address, taken));
+    // A subnet is one row, at its first address.
+    else if (holding.address.prefix.first === address.first) rows.push(heldRow(holding, view));
+  }
+  return rows;
+}
+
+function freeRow(address: Prefix, taken: Taken): Row {
+  const state = taken.own.some(own => equal(own, address)) ? 'reserved' : 'free';
+  return { address: format(address), state, domain: null, bridge: null };
+}
+
+function heldRow({ name, address }: Holding, view: View): Row {
+  const isUp =
+    view.routes.get(routeKey(address.prefix, HOST_METRIC[address.prefix.family]))?.dev === address.bridge;
+  return {
+    address: format(address.prefix),
+    state: isUp ? 'up' : 'assigned',
+    domain: name,
+    bridge: address.bridge,
+  };
+}
+
+function render(rows: readonly Row[], colour: boolean): string[] {
+  const colours = { free: 'dim', assigned: 'yellow', up: 'green', reserved: 'dim' } as const;
+  const cells = rows.map(({ address, state, domain, bridge }): Cell[] => [
+    address,
+    { text: state, colour: colours[state] },
+    domain ?? '-',
+    bridge ?? '-',
+  ]);
+  return table(['ADDRESS', 'STATE', 'DOMAIN', 'BRIDGE'], cells, colour);
+}

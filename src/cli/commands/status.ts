@@ -1,0 +1,95 @@
+import { summary } from '../../firewall/rules/policy.ts';
+import { observe } from '../../host/observe/view.ts';
+import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { firewallInForce } from '../../lifecycle/base.ts';
+import { format } from '../../model/address.ts';
+import type { Address } from '../../model/assignment.ts';
+import { addressesOf, type Domain, policyOf } from '../../model/domain.ts';
+import { type Health, healthOf } from '../../repair/health.ts';
+import { leaseOf, readLeases } from '../../state/leases.ts';
+import { type Cell, table } from '../table.ts';
+import type { Context } from './context.ts';
+
+/** One address of one domain, as `status --json` prints it. */
+interface Row {
+  readonly domain: string;
+  readonly uuid: string;
+  readonly state: 'running' | 'stopped';
+  readonly address: string | null;
+  readonly bridge: string | null;
+  readonly scope: string | null;
+  readonly lease: string | null;
+  /** `open`, or what its rules close. */
+  readonly policy: string;
+  readonly faults: readonly string[];
+}
+
+/** Shows every domain that has an assignment, or something of ours set up; or only the one named. */
+export function status(name: string | undefined, options: { json?: boolean }, context: Context): void {
+  const config = context.config();
+  const all = withLibvirt(libvirt => libvirt.domains());
+  const firewall = firewallInForce(config);
+  const view = observe(context.host, firewall);
+  const chosen = name === undefined ? all : [pick(all, name)];
+  const rows = chosen.flatMap(known => {
+    const assigned = addressesOf(known.domain).length > 0;
+    return toRows(known, healthOf(known.domain.uuid, assigned, known.active, config, firewall, view));
+  });
+  if (options.json) context.print(JSON.stringify(rows, null, 2));
+  else if (rows.length === 0)
+    context.print('No domain has an address; hnet assign DOMAIN gives one the first that is free');
+  else for (const line of render(rows, context.colour)) context.print(line);
+}
+
+function toRows({ domain, persistent, active }: KnownDomain, health: Health): Row[] {
+  const target = active ? domain : (persistent ?? domain);
+  const base = {
+    domain: domain.name,
+    uuid: domain.uuid,
+    state: active ? 'running' : 'stopped',
+    policy: summary(policyOf(target)),
+  } as const;
+  const nothing = { ...base, address: null, bridge: null, scope: null, lease: null };
+  const { intent } = target;
+  if (intent.kind === 'malformed') return [{ ...nothing, faults: [`metadata: ${intent.why}`] }];
+  const addresses = health.attachment?.addresses ?? addressesOf(persistent ?? domain);
+  if (intent.kind === 'assigned' && addresses.length === 0) {
+    return [{ ...nothing, faults: ["a clone: its metadata is another domain's"] }];
+  }
+  return addresses.map(address => ({
+    ...base,
+    ...addressCells(address, domain, active),
+    faults: health.faults,
+  }));
+}
+
+function addressCells(
+  { prefix, bridge, scope }: Address,
+  { nics }: Domain,
+  active: boolean,
+): Pick<Row, 'address' | 'bridge' | 'scope' | 'lease'> {
+  const macs = nics.filter(({ source }) => source === bridge).map(({ mac }) => mac);
+  // The file of a bridge remembers former leases, and those of the domain that had the bridge before.
+  const lease = active ? leaseOf(prefix, macs, readLeases(bridge)) : undefined;
+  const leased = lease === undefined ? null : format(lease.address);
+  return { address: format(prefix), bridge, scope: format(scope), lease: leased };
+}
+
+function render(rows: readonly Row[], colour: boolean): string[] {
+  const cells = rows.map(({ domain, state, address, bridge, lease, policy, faults }): Cell[] => [
+    domain,
+    { text: state, colour: state === 'running' ? 'green' : 'dim' },
+    address ?? '-',
+    bridge ?? '-',
+    lease ?? '-',
+    policy,
+    health(state, faults),
+  ]);
+  return table(['DOMAIN', 'STATE', 'ADDRESS', 'BRIDGE', 'LEASE', 'POLICY', 'HEALTH'], cells, colour);
+}
+
+function health(state: Row['state'], faults: readonly string[]): Cell {
+  const [first, ...more] = faults;
+  if (first === undefined) return state === 'running' ? { text: 'ok', colour: 'green' } : '-';
+  return { text: more.length === 0 ? first : `${first} (and ${more.length} more)`, colour: 'red' };
+}

@@ -1,0 +1,161 @@
+import { dropsByCause, plus, ZERO } from '../../firewall/rules/counters.ts';
+import { isTracked, policyChains } from '../../firewall/rules/policy.ts';
+import type { Chain } from '../../firewall/rules/rules.ts';
+import { ruleset } from '../../firewall/rules/ruleset.ts';
+import { look } from '../../host/observe/parts.ts';
+import { observeUplink } from '../../host/observe/uplink.ts';
+import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { firewallInForce } from '../../lifecycle/base.ts';
+import { type Family, format } from '../../model/address.ts';
+import { addressesOf } from '../../model/domain.ts';
+import type { Counter, FilterView } from '../../model/view.ts';
+import { type Attachment, readAttachment } from '../../state/attachment-store.ts';
+import { countedOf, NO_TRAFFIC, readEntry, type Traffic, totalOf } from '../../state/ledger.ts';
+import { type Metric, prometheus } from '../prometheus.ts';
+import { table } from '../table.ts';
+import type { Context } from './context.ts';
+
+interface Row {
+  readonly domain: string;
+  readonly address: string;
+  /** Since the domain started; zero if it doesn't run. */
+  readonly sinceStart: Traffic;
+  readonly total: Traffic;
+}
+
+/** Shows bytes and packets of every address, in and out, and what was dropped and why. */
+export function traffic(
+  name: string | undefined,
+  options: { json?: boolean; prometheus?: boolean },
+  context: Context,
+): void {
+  const all = withLibvirt(libvirt => libvirt.domains());
+  const chosen = name === undefined ? all : [pick(all, name)];
+  const config = context.config();
+  const firewall = firewallInForce(config);
+  const filter = look(context.host, firewall.looks.all);
+  const rows = chosen.flatMap(known => rowsOf(known, filter));
+  const uplink = observeUplink(context.host, config);
+  const drops = firewall.families
+    .map(family => {
+      const base = ruleset(family, config, uplink).chains;
+      const own = all.flatMap(known => policyChainsOf(known, family));
+      const chains = [...tagged('raw', base.raw), ...tagged('filter', [...base.filter, ...own])];
+      return dropsByCause(chains, family, firewall, filter);
+    })
+    .reduce(together);
+  if (options.json)
+    context.print(JSON.stringify({ addresses: rows, dropped: Object.fromEntries(drops) }, numbers, 2));
+  else if (options.prometheus) context.print(prometheus(metrics(rows, drops)).trimEnd());
+  else
+    for (const line of render(rows, name === undefined ? drops : new Map(), context.colour))
+      context.print(line);
+}
+
+const numbers = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value);
+
+function rowsOf({ domain, persistent }: KnownDomain, filter: FilterView): Row[] {
+  const addresses = attachmentOf(domain.uuid)?.addresses ?? addressesOf(persistent ?? domain);
+  return addresses.map(({ prefix }) => {
+    const counted = countedOf(prefix, filter);
+    const entry = readEntry(prefix);
+    const own = entry?.domain === domain.uuid ? entry : undefined;
+    return {
+      domain: domain.name,
+      address: format(prefix),
+      sinceStart: counted ?? NO_TRAFFIC,
+      total: totalOf(own, counted),
+    };
+  });
+}
+
+const tagged = (table: 'raw' | 'filter', chains: readonly Chain[]) =>
+  chains.map(chain => [table, chain] as const);
+
+/** The chains of a domain's own rules, which drop on its behalf. */
+function policyChainsOf({ domain }: KnownDomain, family: Family): Chain[] {
+  const policy = attachmentOf(domain.uuid)?.policy;
+  return policy === undefined || !isTracked(policy) ? [] : policyChains(domain.uuid, policy, family);
+}
+
+/** Both families' drops: an operator asks for the cause first. */
+const together = (a: ReadonlyMap<string, Counter>, b: ReadonlyMap<string, Counter>): Map<string, Counter> =>
+  new Map([...a, ...[...b].map(([cause, counter]) => [cause, plus(a.get(cause) ?? ZERO, counter)] as const)]);
+
+function attachmentOf(uuid: string): Attachment | undefined {
+  try {
+    return readAttachment(uuid);
+  } catch {
+    return undefined;
+  }
+}
+
+function render(rows: readonly Row[], drops: ReadonlyMap<string, Counter>, colour: boolean): string[] {
+  const cells = rows.map(({ domain, address, sinceStart, total }) => [
+    domain,
+    address,
+    ...[sinceStart.in, sinceStart.out, total.in, total.out].flatMap(({ bytes, packets }) => [
+      size(bytes),
+      String(packets),
+    ]),
+  ]);
+  const header = [
+    'DOMAIN',
+    'ADDRESS',
+    'IN',
+    'PACKETS',
+    'OUT',
+    'PACKETS',
+    'TOTAL IN',
+    'PACKETS',
+    'TOTAL OUT',
+    'PACKETS',
+  ];
+  const dropped = [...drops].filter(([, { packets }]) => packets > 0n);
+  const dropRows = dropped.map(([cause, { packets, bytes }]) => [cause, String(packets), size(bytes)]);
+  return [
+    ...table(header, cells, colour),
+    ...(dropRows.length === 0 ? [] : ['', ...table(['DROPPED', 'PACKETS', 'BYTES'], dropRows, colour)]),
+  ];
+}
+
+/** Bytes as a person reads them, in powers of 1024. */
+function size(bytes: bigint): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  let value = Number(bytes);
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+function metrics(rows: readonly Row[], drops: ReadonlyMap<string, Counter>): Metric[] {
+  const perAddress = (name: string, help: string, read: (traffic: Traffic) => bigint): Metric => ({
+    name,
+    help,
+    samples: rows.map(({ domain, address, total }) => ({ labels: { domain, address }, value: read(total) })),
+  });
+  const perCause = (name: string, help: string, read: (counter: Counter) => bigint): Metric => ({
+    name,
+    help,
+    samples: [...drops].map(([cause, counter]) => ({ labels: { cause }, value: read(counter) })),
+  });
+  return [
+    perAddress('hnet_receive_bytes_total', 'Bytes towards the domain.', ({ in: one }) => one.bytes),
+    perAddress('hnet_receive_packets_total', 'Packets towards the domain.', ({ in: one }) => one.packets),
+    perAddress('hnet_transmit_bytes_total', 'Bytes from the domain.', ({ out }) => out.bytes),
+    perAddress('hnet_transmit_packets_total', 'Packets from the domain.', ({ out }) => out.packets),
+    perCause(
+      'hnet_dropped_bytes_total',
+      'Bytes dropped since the filter was set up, by cause.',
+      ({ bytes }) => bytes,
+    ),
+    perCause(
+      'hnet_dropped_packets_total',
+      'Packets dropped since the filter was set up, by cause.',
+      ({ packets }) => packets,
+    ),
+  ];
+}

@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chooseFirewall } from '../../host/choose-backend.ts';
+import { Refusal, reason } from '../../model/refusal.ts';
+import { readPulse } from '../../repair/pulse.ts';
+import { type Source, Sources } from '../../repair/source.ts';
+import type { Context } from './context.ts';
+import { converge, countTraffic } from './sync.ts';
+
+/** Events come in swarms: it is looked when this long has passed since the first, and no sooner after a look. */
+const SETTLE = 150;
+const REST = 600;
+const PULSE = 1000;
+const RESYNC = 5 * 60_000;
+
+/**
+ * Repairs as soon as something happens: events of libvirt, of the kernel's links, addresses and routes, of packet
+ * filters; and every five minutes in any case. It keeps nothing in mind that matters: everything works through the
+ * hook alone, and whatever happened while this was stopped is found at its start.
+ * @param fresh what a run gets: each has a deadline of its own
+ */
+export function watch(fresh: () => Context): void {
+  const watcher = new Watcher(fresh);
+  const sources = new Sources(() => watcher.soon());
+  for (const source of present()) sources.start(source);
+  process.on('SIGTERM', () => {
+    sources.stop();
+    process.exit(0);
+  });
+  watcher.resync();
+  setInterval(() => watcher.resync(), RESYNC);
+  setInterval(() => watcher.pulse(), PULSE);
+  if (process.env['NOTIFY_SOCKET'] !== undefined)
+    spawnSync('systemd-notify', ['--ready'], { env: process.env });
+}
+
+/** Who tells of events on this host. */
+function present(): Source[] {
+  const sources: (Source & { readonly needs: string })[] = [
+    { needs: '/usr/bin/virsh', argv: ['virsh', '-q', 'event', '--all', '--loop'], ignore: NOISE },
+    { needs: '/', argv: ['ip', 'monitor', 'link', 'address', 'route'] },
+    { needs: '/usr/sbin/nft', argv: ['nft', 'monitor'], ignore: /^# / },
+    {
+      needs: '/usr/sbin/firewalld',
+      argv: [
+        'busctl',
+        '--match',
+        "type='signal',interface='org.fedoraproject.FirewallD1',member='Reloaded'",
+        'monitor',
+      ],
+    },
+  ];
+  return sources.filter(({ needs }) => existsSync(needs));
+}
+
+/** Events of libvirt's that change nothing for us. */
+const NOISE =
+  /^event '(rtc-change|watchdog|io-error|graphics|block-|balloon-change|tray-change|memory-|job-completed)/;
+
+class Watcher {
+  readonly #fresh: () => Context;
+  #timer: NodeJS.Timeout | undefined;
+  #rested = 0;
+  #lastPulse: string | undefined;
+
+  constructor(fresh: () => Context) {
+    this.#fresh = fresh;
+  }
+
+  /** Something happened. */
+  soon(): void {
+    this.#timer ??= setTimeout(() => this.#look(), Math.max(SETTLE, this.#rested - Date.now()));
+  }
+
+  resync(): void {
+    this.#run(countTraffic);
+    this.soon();
+  }
+
+  pulse(): void {
+    this.#run(context => {
+      const now = readPulse(chooseFirewall(context.config()));
+      if (now !== (this.#lastPulse ?? now)) this.soon();
+      this.#lastPulse = now;
+    });
+  }
+
+  #look(): void {
+    // What happens from here on calls for another look.
+    this.#timer = undefined;
+    this.#run(converge);
+    this.#rested = Date.now() + REST;
+  }
+
+  /** What can't be done now may be possible after the next event. */
+  #run(work: (context: Context) => void): void {
+    const context = this.#fresh();
+    try {
+      work(context);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      context.warn(reason(error));
+    }
+    // A repair that failed is no failure of the service.
+    process.exitCode = 0;
+  }
+}

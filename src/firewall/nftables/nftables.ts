@@ -1,0 +1,78 @@
+/**
+ * The filter in nftables alone: a table of our own per family, with sets that count and verdict maps.
+ *
+ * Goals: one transaction for whatever changes; nothing outside of our own table.
+ *
+ * Tension: an accept of ours says nothing to another table's chain on the same hook, which may still drop
+ * (strangers.ts deals with it); and replacing the table would lose the counters of its sets, so chains are
+ * flushed and refilled while sets stay.
+ */
+import { FAMILIES, type Family, format, isSingle } from '../../model/address.ts';
+import type { FilterView } from '../../model/view.ts';
+import { parseRuleset, RULESET } from '../foreign/parse-nft.ts';
+import type { Firewall, Look } from '../rules/backend.ts';
+import { countingSets, DISPATCH } from '../rules/sets.ts';
+import { parseListing } from './listing.ts';
+import { emptied, policy } from './policy.ts';
+import { entries, mapOf } from './sets.ts';
+import { baseOf } from './table.ts';
+import { FAMILY, renderRule, tableOf } from './text.ts';
+
+const listings = (families: readonly Family[]): Look['commands'] =>
+  families.map(family => ({
+    argv: ['nft', '-j', 'list', 'table', ...tableOf(family).split(' ')],
+    failsIfEmpty: true,
+  }));
+
+function parseListings(texts: readonly string[]): FilterView {
+  const views = texts.map(text => parseListing(text, false));
+  return {
+    chains: new Map(views.flatMap(({ chains }) => [...chains])),
+    sets: new Map(views.flatMap(({ sets }) => [...sets])),
+  };
+}
+
+export const nftables = (families: readonly Family[]): Firewall => ({
+  name: 'nftables',
+  families,
+  looks: {
+    all: { commands: listings(FAMILIES), parse: parseListings },
+    brief: {
+      // The whole ruleset in place of our tables: what others put in the way since costs no further process.
+      commands: [{ argv: RULESET }],
+      parse: ([listing = '']) => ({
+        ...parseListing(listing, true),
+        strangers: { tables: parseRuleset(listing), complete: false, carry: [] },
+      }),
+    },
+    traces: {
+      // Asked for already, whichever backend is in use: who else stands in the way.
+      commands: [{ argv: RULESET, failsIfEmpty: true }],
+      parse: ([listing = '']) => parseListing(listing, true),
+    },
+  },
+  counters: () => ({ commands: listings(families), parse: parseListings }),
+  tally: prefixes => {
+    // Of a subnet's counter `nft get element` says nothing (1.0.6).
+    if (!prefixes.every(isSingle)) return undefined;
+    const ask = prefixes.flatMap(prefix =>
+      countingSets(prefix.family).map(
+        name => `get element ${tableOf(prefix.family)} ${name} { ${format(prefix)} }`,
+      ),
+    );
+    return { tool: 'nft', ask, own: [] };
+  },
+  base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
+  chainKey: (_, chain, family) => `${FAMILY[family].table} ${chain}`,
+  linesOf: (rule, family) => renderRule(rule, family).length,
+  entries,
+  ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),
+  removeChains: (names, { filter }) =>
+    FAMILIES.flatMap(family =>
+      emptied(
+        family,
+        names.filter(name => filter.chains.has(`${FAMILY[family].table} ${name}`)),
+      ),
+    ),
+  policy,
+});

@@ -1,0 +1,69 @@
+/** The sets of the filter in nftables, and the verdict maps that lead to the rules of single domains. */
+
+import { type Family, format, type Prefix } from '../../model/address.ts';
+import { type Action, nft } from '../../resources/action.ts';
+import { ABSENT, PRESENT, type Resource } from '../../resources/resource.ts';
+import type { SetEntries } from '../rules/entries.ts';
+import type { SetSpec } from '../rules/rules.ts';
+import { FAMILY, partFor, partsOf, tableOf } from './text.ts';
+
+/** The verdict map of a dispatch chain. */
+export const mapOf = (family: Family, chain: string): string => chain.replace('hnet-', `hnet${family}-`);
+
+export function set({ name, counters, timeout, ofBridges }: SetSpec, family: Family): Resource {
+  if (ofBridges)
+    return container(
+      'set',
+      name,
+      family,
+      () => `type iface_index; flags dynamic, timeout; timeout ${timeout}s;`,
+    );
+  const counter = counters ? ' counter;' : '';
+  return container('set', name, family, holdsSubnets => {
+    const flags = [...(holdsSubnets ? ['interval'] : []), ...(timeout === undefined ? [] : ['timeout'])];
+    return `type ${FAMILY[family].type};${flags.length === 0 ? '' : ` flags ${flags.join(', ')};`}${counter}`;
+  });
+}
+
+export const verdictMap = (chain: string, family: Family): Resource =>
+  container(
+    'map',
+    mapOf(family, chain),
+    family,
+    holdsSubnets => `type ${FAMILY[family].type} : verdict;${holdsSubnets ? ' flags interval;' : ''}`,
+  );
+
+/** All parts of one; they go with the table. */
+function container(
+  kind: 'set' | 'map',
+  name: string,
+  family: Family,
+  spec: (holdsSubnets: boolean) => string,
+): Resource {
+  return {
+    label: `${kind} ${name}`,
+    probe: ({ filter }) => (filter.sets.has(name) ? PRESENT : ABSENT),
+    // The last part, or the only one, holds subnets.
+    up: () =>
+      partsOf(name).map((part, index, { length }) =>
+        nft('add', kind, tableOf(family), part, `{ ${spec(index === length - 1)} }`),
+      ),
+    down: () => [],
+  };
+}
+
+const element = (verb: 'add' | 'delete', name: string, prefix: Prefix, more = ''): Action =>
+  nft(verb, 'element', tableOf(prefix.family), partFor(name, prefix), `{ ${format(prefix)}${more} }`);
+
+export const entries: SetEntries = {
+  add: (name, prefix) => element('add', name, prefix),
+  remove: (name, prefix) => element('delete', name, prefix),
+};
+
+/** An entry that ends by itself, in seconds. */
+export const addFor = (set: string, prefix: Prefix, timeout: number): Action =>
+  element('add', set, prefix, ` timeout ${timeout}s`);
+
+/** An entry of a verdict map. */
+export const leadTo = (map: string, prefix: Prefix, chain: string): Action =>
+  element('add', map, prefix, ` : goto ${chain}`);

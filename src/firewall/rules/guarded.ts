@@ -1,0 +1,48 @@
+/** What the filter holds of one running domain: entries of sets, and rules. The backends differ in its words only. */
+
+import { FAMILIES, format, type Prefix } from '../../model/address.ts';
+import type { Action } from '../../resources/action.ts';
+import type { Resource } from '../../resources/resource.ts';
+import { type Firewall, labelled } from './backend.ts';
+import { isolation, setEntries } from './entries.ts';
+import type { Policy } from './policy.ts';
+import { countingSets, setNames } from './sets.ts';
+
+/** A running domain as the filter sees it. */
+export interface Guarded {
+  readonly domain: string;
+  readonly addresses: readonly Prefix[];
+  readonly scopes: readonly Prefix[];
+  readonly policy: Policy;
+  /** Whether it has flows that nobody has tracked so far: it runs, and gets its first rules. */
+  readonly underway: boolean;
+}
+
+/**
+ * Lets a domain's scopes out to the Internet in the host's name, its public addresses through and counts them, and
+ * heeds its rules. Without any, resources make sure there are none.
+ */
+export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
+  const { entries } = firewall;
+  const ranges = [...guarded.addresses, ...guarded.scopes];
+  const entry = (prefix: Prefix, sets: readonly string[]): Resource =>
+    setEntries(`filter for ${format(prefix)}`, sets, [prefix], entries);
+  return [
+    ...guarded.scopes.map(scope => entry(scope, [setNames(scope.family).scopes])),
+    ...guarded.addresses.map(one => entry(one, countingSets(one.family))),
+    ...FAMILIES.filter(family => ranges.some(one => one.family === family)).flatMap(family => [
+      isolation(labelled('isolation', family), family, ranges, guarded.policy.isolate, entries),
+      firewall.policy(guarded, family),
+    ]),
+  ];
+}
+
+/** Which sets and maps may hold a prefix because of its domain's rules. */
+export const ruledSets = ({ family }: Prefix, firewall: Firewall): string[] => {
+  const { tracked, isolated } = setNames(family);
+  return [tracked, isolated, ...firewall.ruledMaps(family)];
+};
+
+/** Takes prefixes out of a domain's rules, which stay for its others. Each action may find nothing to do. */
+export const withoutRules = (prefixes: readonly Prefix[], firewall: Firewall): Action[] =>
+  prefixes.flatMap(one => ruledSets(one, firewall).map(name => firewall.entries.remove(name, one)));

@@ -1,0 +1,98 @@
+/** The host's own uplink: how it is, how it should be for pure routing, and where the two differ. Pure. */
+import { type Family, format, formatLong, isLinkLocal, isSingle, type Prefix } from '../model/address.ts';
+import { type ConfigFile, type Format, file } from './file.ts';
+import { ifupdown } from './ifupdown.ts';
+import { netplan } from './netplan.ts';
+import type { StaticNetwork } from './network.ts';
+import { networkd } from './networkd.ts';
+
+/** The uplink in one family, as it runs. */
+export interface UplinkFacts {
+  readonly family: Family;
+  readonly device: string;
+  /** The host's own address there. */
+  readonly address: Prefix;
+  /** Length of the subnet that it was configured with. */
+  readonly length: number;
+  readonly gateway: Prefix | undefined;
+  /** Who put the default route there: `ra` is a router's advertisement. */
+  readonly protocol: string;
+  /** The gateway is reached on the uplink's wire although it is on no subnet: a peer, `onlink`, or a route of its own. */
+  readonly onlink: boolean;
+  readonly forwarding: boolean;
+  /** Whether router advertisements are taken: 0 no, 1 unless forwarding, 2 always; undefined for IPv4. */
+  readonly acceptRa: string | undefined;
+}
+
+/** @param facts of each family that has a default route */
+export function hostNetwork(
+  facts: readonly UplinkFacts[],
+  names: Pick<StaticNetwork, 'hostname' | 'dns' | 'search'>,
+): StaticNetwork {
+  const families = facts.map(({ family }) => family);
+  return {
+    hostname: names.hostname,
+    nics: [
+      {
+        interface: facts[0]?.device,
+        index: 0,
+        mac: undefined,
+        addresses: facts.map(({ address }) => address),
+        routes: facts.flatMap(({ gateway }) =>
+          gateway === undefined ? [] : [{ gateway, table: undefined, sources: [] }],
+        ),
+      },
+    ],
+    dns: names.dns.filter(({ family }) => families.includes(family)),
+    search: names.search,
+    notes: [],
+  };
+}
+
+/**
+ * When systemd-networkd starts, or configures an interface anew, it removes routes and rules that it didn't make: those
+ * of its own interfaces, and those of none, which our blackholes are.
+ */
+const KEEP_FOREIGN: ConfigFile = file(
+  '/etc/systemd/networkd.conf.d/hnet.conf',
+  '[Network]',
+  'ManageForeignRoutes=no',
+  'ManageForeignRoutingPolicyRules=no',
+);
+
+/** A host has its name servers already, and resolvers differ too much to meddle with a file of theirs. */
+const withoutResolver = (files: readonly ConfigFile[]): ConfigFile[] =>
+  files.filter(({ path }) => !path.startsWith('/etc/resolv.conf'));
+
+export const HOST_FORMATS: Readonly<Record<string, Format>> = {
+  ifupdown: network => withoutResolver(ifupdown(network)),
+  netplan: network => [...netplan(network), KEEP_FOREIGN],
+  networkd: network => [...networkd(network), KEEP_FOREIGN],
+};
+
+/** Where one family of the running uplink differs from what pure routing asks for, a phrase each. */
+export function uplinkFaults(facts: UplinkFacts): string[] {
+  const { family, device, address, length, gateway } = facts;
+  const faults: string[] = [];
+  if (!isSingle({ ...address, length }))
+    faults.push(
+      `${format(address)} on ${device} has the length /${length} where /${address.length} belongs: the rest of that subnet is looked for on the wire instead of at the gateway`,
+    );
+  if (gateway === undefined) faults.push(`the IPv${family} default route through ${device} has no gateway`);
+  else if (!facts.onlink && !isLinkLocal(gateway))
+    faults.push(
+      `the gateway ${format(gateway)} is reached by a subnet of ${device}: make it pointopoint, or its route on-link`,
+    );
+  if (!facts.forwarding) faults.push(`IPv${family} forwarding is off`);
+  if (facts.protocol === 'ra' && facts.forwarding && facts.acceptRa !== '2')
+    faults.push(
+      `the IPv6 default route comes from router advertisements, which ${device} ignores while forwarding is on: set net.ipv6.conf.${device}.accept_ra=2, or make it static`,
+    );
+  return faults;
+}
+
+/** The state that {@link uplinkFaults} looks at, for a person. */
+export function describeUplink({ device, address, length, gateway, onlink }: UplinkFacts): string {
+  const via = gateway === undefined ? 'no gateway' : `gateway ${format(gateway)}${onlink ? ', on-link' : ''}`;
+  return `${device}: ${formatLong({ ...address, length })}, ${via}`;
+}

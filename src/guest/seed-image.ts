@@ -1,0 +1,74 @@
+/** Writes an ISO 9660 image of a few small files, with whichever tool the host has. */
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Host } from '../host/host.ts';
+import { quote, Refusal, reason } from '../model/refusal.ts';
+import type { ConfigFile } from './file.ts';
+
+/** All of them take mkisofs's options. */
+const TOOLS = ['genisoimage', 'xorrisofs', 'mkisofs'];
+
+/** @throws Refusal if something is at that path already; then it stays as it is */
+export function refuseExisting(path: string): void {
+  if (existsSync(path)) throw new Refusal(`Cannot write ${quote(path)}: it exists`);
+}
+
+/**
+ * Writes the image, readable by root alone: it may hold passwords, and libvirt gives a disk to QEMU by itself.
+ * @returns the absolute path
+ * @throws Refusal if there is no tool, the path exists, or can't be written; then nothing is left behind
+ */
+export function writeImage(path: string, label: string, files: readonly ConfigFile[], host: Host): string {
+  refuseExisting(path);
+  const tool = findTool();
+  const target = resolve(path);
+  const work = mkdtempSync(join(tmpdir(), 'hnet-seed-'));
+  try {
+    const [root, image] = [join(work, 'files'), join(work, 'image')];
+    mkdirSync(root);
+    for (const one of files) writeFileSync(join(root, one.path), one.text, { mode: 0o600 });
+    host.run([tool, '-quiet', '-output', image, '-volid', label, '-joliet', '-rational-rock', root]);
+    chmodSync(image, 0o600);
+    copyExclusively(image, target);
+    return target;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function findTool(): string {
+  const found = TOOLS.map(name => `/usr/bin/${name}`).find(isExecutable);
+  if (found !== undefined) return found;
+  throw new Refusal(
+    `Cannot write an image: none of ${TOOLS.join(', ')} is installed; apt-get install xorriso`,
+  );
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Somebody may have made the file meanwhile; then it is theirs. */
+function copyExclusively(from: string, to: string): void {
+  try {
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
+  } catch (error) {
+    throw new Refusal(`Cannot write ${quote(to)}: ${reason(error)}`);
+  }
+}

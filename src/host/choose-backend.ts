@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { iptables } from '../firewall/iptables/iptables.ts';
+import { nftables } from '../firewall/nftables/nftables.ts';
+import type { Firewall } from '../firewall/rules/backend.ts';
+import type { Family, Prefix } from '../model/address.ts';
+import type { Config } from '../model/config.ts';
+import type { Attachment } from '../state/attachment-store.ts';
+
+const MAKERS: Readonly<Record<Firewall['name'], (families: readonly Family[]) => Firewall>> = {
+  iptables,
+  nftables,
+};
+export const BACKENDS = Object.keys(MAKERS) as readonly Firewall['name'][];
+
+/** IPv4 always, for the bootstrap leases, and IPv6 where one of the prefixes is. */
+export const familiesIn = (prefixes: readonly Prefix[]): readonly Family[] =>
+  prefixes.some(({ family }) => family === 6) ? [4, 6] : [4];
+
+/**
+ * A filter for the families of some prefixes. Where there is no IPv6, nothing of it is set up, looked at or waited for.
+ */
+export const firewallOf = (name: Firewall['name'], prefixes: readonly Prefix[]): Firewall =>
+  MAKERS[name](familiesIn(prefixes));
+
+/** The filter of a running domain, for its own families and those of the pools. */
+export const firewallFor = (
+  { backend, addresses }: Pick<Attachment, 'backend' | 'addresses'>,
+  pools: readonly Prefix[] = [],
+): Firewall => firewallOf(backend, [...pools, ...addresses.map(({ prefix }) => prefix)]);
+
+/** The filter that the configuration chooses; `auto` takes iptables where it and ipset are there. */
+export function chooseFirewall({
+  firewall: { backend },
+  pools,
+}: Pick<Config, 'firewall' | 'pools'>): Firewall {
+  if (backend !== 'auto') return firewallOf(backend, pools);
+  return firewallOf(hasTool('iptables-restore') && hasTool('ipset') ? 'iptables' : 'nftables', pools);
+}
+
+const hasTool = (name: string): boolean =>
+  ['/usr/sbin', '/sbin', '/usr/bin'].some(directory => existsSync(`${directory}/${name}`));

@@ -1,0 +1,15 @@
+/** What connection tracking knows of addresses. */
+import { format, type Prefix } from '../model/address.ts';
+import { CommandFailure, type Host } from './host.ts';
+
+/** Removes what connection tracking knows of an address, either way. */
+export function forgetFlows(range: Prefix, host: Host): void {
+  for (const side of ['--orig-src', '--orig-dst']) {
+    try {
+      host.run(['conntrack', '-D', '-f', `ipv${range.family}`, side, format(range)]);
+    } catch (error) {
+      // conntrack calls it a failure that there was nothing to delete.
+      if (!(error instanceof CommandFailure && /0 flow entries/.test(error.stderr))) throw error;
+    }
+  }
+}

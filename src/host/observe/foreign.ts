@@ -1,0 +1,51 @@
+/** Reads what stands beside our filter: other people's chains, by whichever tool they were made. */
+
+import type { Strangers } from '../../firewall/foreign/obstacles.ts';
+import { parseSaved } from '../../firewall/foreign/parse-iptables.ts';
+import { parseRuleset, RULESET } from '../../firewall/foreign/parse-nft.ts';
+import type { Firewall } from '../../firewall/rules/backend.ts';
+import { readIfThere } from '../files.ts';
+import type { Tools } from './parts.ts';
+
+/** What says of which kind iptables is. */
+export const KIND = ['iptables', '-V'];
+
+/**
+ * @param firewall the backend in use: the kind of iptables it stands in is no stranger, for our jump comes first
+ * there
+ */
+export function observeStrangers(tools: Tools, firewall: Firewall): Strangers {
+  const listed = parseRuleset(tools.output(RULESET));
+  const own = firewall.name === 'iptables' ? tools.output(KIND) : '';
+  const isNft = own.includes('nf_tables');
+  const saved = firewall.families.flatMap(one => {
+    const family = one === 4 ? 'ip' : 'ip6';
+    // By the words that a look at our own chains has asked already, where it is the same kind.
+    const nft = tools.output(isNft ? [`${family}tables-save`, '-c'] : [`${family}tables-nft-save`]);
+    return [
+      ...parseSaved(nft, 'iptables-nft', isNft, family),
+      ...parseSaved(savedByLegacy(tools, family), 'iptables-legacy', own !== '' && !isNft, family),
+    ];
+  });
+  // What iptables can't read isn't its own, whatever the names in it.
+  const readable = new Set(saved.filter(({ by }) => by === 'iptables-nft').map(({ family }) => family));
+  const rest = listed
+    .filter(({ by, family }) => by === 'nft' || !readable.has(family))
+    .map(table => ({ ...table, by: 'nft' as const }));
+  const firewalld = rest.some(({ family, name }) => family === 'inet' && name === 'firewalld');
+  return { tables: [...rest, ...saved], complete: true, carry: firewalld ? carried(tools) : [] };
+}
+
+/** Reading a table that isn't there would make it: iptables loads the modules for it. */
+function savedByLegacy(tools: Tools, family: 'ip' | 'ip6'): string {
+  const loaded = readIfThere(`/proc/net/${family}_tables_names`)?.split('\n') ?? [];
+  return loaded.includes('filter') ? tools.output([`${family}tables-legacy-save`, '-t', 'filter']) : '';
+}
+
+function carried(tools: Tools): Strangers['carry'] {
+  return [
+    { argv: ['iptables-restore', '-c'], text: tools.output(['iptables-save', '-c']) },
+    { argv: ['ip6tables-restore', '-c'], text: tools.output(['ip6tables-save', '-c']) },
+    { argv: ['ebtables-restore'], text: tools.output(['ebtables-save']) },
+  ].filter(({ text }) => text.includes('COMMIT') || text.includes('*'));
+}

@@ -1,0 +1,109 @@
+/** What `ip -json` prints, parsed into types at this door. */
+import * as v from 'valibot';
+import { type Family, type Prefix, parsePrefix } from '../../model/address.ts';
+import { ROUTE_PROTOCOL } from '../../model/names.ts';
+import { Refusal } from '../../model/refusal.ts';
+import { type Link, type Route, routeKey, type View } from '../../model/view.ts';
+
+const number = v.optional(v.number(), -1);
+const text = v.optional(v.string(), '');
+
+const linkSchema = v.object({
+  ifindex: v.number(),
+  ifname: v.string(),
+  flags: v.array(v.string()),
+  group: text,
+  address: text,
+  ifalias: text,
+  addr_info: v.array(v.object({ local: v.optional(v.string()), prefixlen: v.optional(v.number()) })),
+  master: v.optional(v.string()),
+  linkinfo: v.optional(
+    v.object({
+      info_kind: text,
+      info_data: v.optional(
+        v.object({ stp_state: number, forward_delay: number, ageing_time: number, mcast_snooping: number }),
+      ),
+    }),
+  ),
+});
+
+export const routeSchema = v.object({
+  table: v.optional(v.string(), 'main'),
+  type: v.optional(v.string(), 'unicast'),
+  dst: v.string(),
+  dev: v.optional(v.string()),
+  gateway: v.optional(v.string()),
+  prefsrc: v.optional(v.string()),
+  protocol: v.optional(v.string(), 'boot'),
+  metric: v.optional(v.number(), 0),
+});
+
+/** @throws Refusal if the output isn't what it should be */
+export function parse<T>(schema: v.GenericSchema<unknown, T>, output: unknown, what: string): T[] {
+  const result = v.safeParse(v.array(schema), output);
+  if (result.success) return result.output;
+  throw new Refusal(
+    `Cannot read ${what}: ${result.issues[0].message} at ${v.getDotPath(result.issues[0]) ?? 'its top'}`,
+  );
+}
+
+const proxySchema = v.object({ dst: v.string(), dev: v.string(), protocol: text });
+
+function toLink(link: v.InferOutput<typeof linkSchema>): Link {
+  const data = link.linkinfo?.info_data;
+  return {
+    index: link.ifindex,
+    alias: link.ifalias,
+    group: link.group === 'default' ? 0 : Number(link.group),
+    kind: link.linkinfo?.info_kind ?? '',
+    mac: link.address,
+    up: link.flags.includes('UP'),
+    master: link.master,
+    bridge:
+      link.linkinfo?.info_kind === 'bridge' && data !== undefined
+        ? {
+            stp: data.stp_state,
+            forwardDelay: data.forward_delay,
+            ageingTime: data.ageing_time,
+            mcastSnooping: data.mcast_snooping,
+          }
+        : undefined,
+  };
+}
+
+/** Links and their addresses, both from `ip address show`. */
+export function toLinks(output: unknown): Pick<View, 'links' | 'addresses'> {
+  const links = parse(linkSchema, output ?? [], 'ip address');
+  return {
+    links: new Map(links.map(link => [link.ifname, toLink(link)])),
+    addresses: new Map(
+      links.map(({ ifname, addr_info }) => [
+        ifname,
+        addr_info.flatMap(({ local, prefixlen }) => (local === undefined ? [] : [`${local}/${prefixlen}`])),
+      ]),
+    ),
+  };
+}
+
+export function toRoutes(family: Family, output: unknown): ReadonlyMap<string, Route> {
+  const routes = parse(routeSchema, output ?? [], 'ip route')
+    .filter(({ table }) => table === 'main')
+    .map(route => toRoute(family, route));
+  return new Map(routes.map(route => [routeKey(route.prefix, route.metric), route]));
+}
+
+function toRoute(
+  family: Family,
+  { type, dst, dev, protocol, metric }: v.InferOutput<typeof routeSchema>,
+): Route {
+  const prefix: Prefix = dst === 'default' ? { family, first: 0n, length: 0 } : parsePrefix(dst);
+  return { prefix, type, dev, protocol, metric };
+}
+
+/** The addresses that the kernel answers for in our name. */
+export const toProxies = (output: unknown): View['proxies'] =>
+  new Set(
+    parse(proxySchema, output ?? [], 'ip neigh')
+      .filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL))
+      .map(({ dst, dev }) => `${dst} ${dev}`),
+  );

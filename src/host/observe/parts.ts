@@ -1,0 +1,64 @@
+/** What a whole look and a brief one have in common. */
+
+import type { Look } from '../../firewall/rules/backend.ts';
+import type { View } from '../../model/view.ts';
+import { readShortIfThere } from '../files.ts';
+import { CommandFailure, type Host } from '../host.ts';
+
+/** Whoever runs a command for what it prints. */
+export type Tools = Pick<Host, 'run' | 'output'>;
+
+/** What the tools print at one moment: each command runs once, though several want to know. */
+export class Moment implements Tools {
+  readonly #host: Host;
+  readonly #printed = new Map<string, string>();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** Asks `ip`, which takes longest, and meanwhile what else is certain to be wanted. */
+  query(lines: readonly string[], commands: readonly (readonly string[])[]): (unknown[] | undefined)[] {
+    return this.#host.query(lines, {
+      commands,
+      printed: (argv, output) => this.#printed.set(keyOf(argv), output),
+    });
+  }
+
+  run(argv: readonly string[], stdin?: string): string {
+    return this.#once(argv, () => this.#host.run(argv, stdin), stdin);
+  }
+
+  output(argv: readonly string[]): string {
+    return this.#once(argv, () => this.#host.output(argv));
+  }
+
+  #once(argv: readonly string[], ask: () => string, stdin = ''): string {
+    const key = keyOf(argv, stdin);
+    const printed = this.#printed.get(key) ?? ask();
+    this.#printed.set(key, printed);
+    return printed;
+  }
+}
+
+const keyOf = (argv: readonly string[], stdin = ''): string => [...argv, stdin].join('\0');
+
+/**
+ * What stands in the filter.
+ * @throws CommandFailure where it can't be seen: to take that for nothing would be to set it all up twice
+ */
+export function look(tools: Tools, { commands, parse }: Look): View['filter'] {
+  return parse(
+    commands.map(({ argv, stdin, failsIfEmpty }) => {
+      try {
+        return tools.run(argv, stdin);
+      } catch (error) {
+        if (failsIfEmpty && error instanceof CommandFailure) return '';
+        throw error;
+      }
+    }),
+  );
+}
+
+/** A setting of the kernel's, or another file's text, without what is around it; undefined where there is none. */
+export const sysctl = (path: string): string | undefined => readShortIfThere(path)?.trim();

@@ -1,0 +1,71 @@
+/** Reads what is into a View: all of it, in a constant number of processes. */
+
+import { RULESET } from '../../firewall/foreign/parse-nft.ts';
+import type { Firewall } from '../../firewall/rules/backend.ts';
+import type { Uplink } from '../../model/uplink.ts';
+import type { View } from '../../model/view.ts';
+import type { Host } from '../host.ts';
+import { KIND, observeStrangers } from './foreign.ts';
+import { toLinks, toProxies, toRoutes } from './ip.ts';
+import { look, Moment, sysctl, type Tools } from './parts.ts';
+import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
+import { DEFAULT_ROUTE, readUplink, type UplinkConfig, withAddresses } from './uplink.ts';
+
+/** What `ip` prints of the network, all of it but for the routes of IPv6. */
+const NETWORK = ['address show', 'route show table main', 'neigh show proxy'];
+
+/** One process of ip lists the routes of one family, unless it is asked for all tables, which hold many times as many. */
+const ROUTES6 = ['ip', '-6', '-json', '-details', 'route', 'show', 'table', 'main'];
+
+/** Everything, in a number of processes that doesn't depend on the number of domains. */
+export function observe(host: Host, firewall: Firewall): View {
+  const moment = new Moment(host);
+  return toView(moment.query(NETWORK, commands(firewall)), moment, firewall);
+}
+
+/** What is asked of other tools than `ip`, whatever stands. */
+const commands = ({ name, looks }: Firewall): (readonly string[])[] => [
+  ...looks.all.commands.map(({ argv }) => argv),
+  ...(name === 'iptables' ? [KIND] : []),
+  RULESET,
+  SOCKETS,
+  ROUTES6,
+];
+
+function toView(network: readonly unknown[], tools: Tools, firewall: Firewall): View {
+  return {
+    ...toNetwork(network, tools),
+    filter: { ...look(tools, firewall.looks.all), strangers: observeStrangers(tools, firewall) },
+    dhcp: readDhcpServers(tools),
+    ndp: readNdpServers(),
+    sysctl,
+  };
+}
+
+function toNetwork([links, routes, proxies]: readonly unknown[], tools: Tools): Network {
+  // Without IPv6 in the kernel this fails.
+  const routes6 = JSON.parse(tools.output(ROUTES6) || '[]');
+  return {
+    ...toLinks(links),
+    routes: new Map([...toRoutes(4, routes), ...toRoutes(6, routes6)]),
+    proxies: toProxies(proxies),
+  };
+}
+
+type Network = Pick<View, 'links' | 'addresses' | 'routes' | 'proxies'>;
+
+/** Links, addresses and routes alone. */
+export const readNetwork = (host: Host): Network => toNetwork(host.query(NETWORK), host);
+
+/** The same with the uplink, in one process less, and with what else there is to see at this moment. @throws Refusal as {@link readUplink} */
+export function observeWithUplink(
+  host: Host,
+  firewall: Firewall,
+  given: UplinkConfig,
+): { view: View; uplink: Uplink; moment: Moment } {
+  const moment = new Moment(host);
+  const answers = moment.query([...DEFAULT_ROUTE, ...NETWORK], commands(firewall));
+  const uplink = readUplink(given, answers.splice(0, DEFAULT_ROUTE.length));
+  const view = toView(answers, moment, firewall);
+  return { view, uplink: withAddresses(uplink, view), moment };
+}

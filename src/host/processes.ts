@@ -1,0 +1,53 @@
+/** Processes that serve a bridge, known by their command lines and their pid files. */
+import { existsSync } from 'node:fs';
+import { Refusal } from '../model/refusal.ts';
+import type { Action } from '../resources/action.ts';
+import { linkIfThere, namesIn, readIfThere } from './files.ts';
+import { pause } from './launch.ts';
+
+/** The process that a pid file names, if it is still the one that was started with `marker`. */
+export function processOf(pidFile: string, marker: string): number | undefined {
+  const pid = pidIn(pidFile);
+  return isProcess(pid, marker) ? pid : undefined;
+}
+
+/** The pid that a file holds; not a number where it holds none. */
+export const pidIn = (pidFile: string): number => Number(readIfThere(pidFile)?.trim() || Number.NaN);
+
+/** Whether a process runs that was started with `marker`. */
+export const isProcess = (pid: number, marker: string): boolean =>
+  Number.isInteger(pid) && pid > 1 && (readIfThere(`/proc/${pid}/cmdline`)?.includes(marker) ?? false);
+
+/** SIGTERM, and SIGKILL after a second; returns when the processes are gone, so that their socket is free. */
+export function terminate({ pidFile, marker, pids = [] }: Extract<Action, { kind: 'terminate' }>): void {
+  const named = processOf(pidFile, marker);
+  const alive = (pid: number): boolean => isProcess(pid, marker);
+  // Who was killed between starting it and noting its pid has left what it was started with.
+  const lost = named === undefined && existsSync(marker) ? processes().filter(alive).filter(isHere) : [];
+  for (const pid of new Set([...(named === undefined ? lost : [named]), ...pids]))
+    if (alive(pid)) end(pid, alive);
+}
+
+/** The bridges of which a directory holds a server's pid file, `BRIDGE.pid`. */
+export const servedFrom = (directory: string): string[] =>
+  namesIn(directory).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? []);
+
+/** Every process that is seen from here, those of containers too. */
+export const processes = (): number[] =>
+  namesIn('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number);
+
+/** A container may have an hnet of its own, whose servers have the same command lines. */
+const isHere = (pid: number): boolean =>
+  linkIfThere(`/proc/${pid}/ns/net`) === linkIfThere('/proc/self/ns/net');
+
+function end(pid: number, alive: (pid: number) => boolean): void {
+  process.kill(pid, 'SIGTERM');
+  const killAt = Date.now() + 1000;
+  for (let killed = false, wait = 0.25; alive(pid); pause(wait)) {
+    wait = Math.min(2 * wait, 8);
+    if (!killed && Date.now() > killAt) killed = process.kill(pid, 'SIGKILL');
+    if (Date.now() > killAt + 2000) throw new Refusal(`process ${pid} doesn't end`);
+  }
+}

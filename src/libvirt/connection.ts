@@ -1,0 +1,28 @@
+import { METADATA_NAMESPACE } from '../model/names.ts';
+
+/** Which of a domain's two descriptions a change goes to: the one it runs with, the one it starts from. */
+export type Affects = 'live' | 'config' | 'both';
+
+/**
+ * What hnet needs of libvirt, by either of two ways: its C library, or virsh where that can't be loaded.
+ * Every call throws a Refusal with libvirt's own words. Never used from the hook: there it would deadlock.
+ */
+export interface Connection {
+  /** UUIDs of all domains. */
+  readonly list: () => string[];
+  /** The live XML of every running domain; one that ends meanwhile is left out. */
+  readonly running: () => string[];
+  readonly xml: (uuid: string, inactive: boolean) => string;
+  readonly isActive: (uuid: string) => boolean;
+  readonly isPersistent: (uuid: string) => boolean;
+  readonly hasManagedSave: (uuid: string) => boolean;
+  /** Sets our metadata element; undefined removes it. */
+  readonly setMetadata: (uuid: string, element: string | undefined, affects: Affects) => void;
+  readonly updateDevice: (uuid: string, device: string, affects: Affects) => void;
+  readonly attachDevice: (uuid: string, device: string, affects: Affects) => void;
+  readonly close: () => void;
+}
+
+/** The prefix under which our element is stored; its namespace is what counts. */
+export const METADATA_KEY = 'hnet';
+export const METADATA_URI = METADATA_NAMESPACE;

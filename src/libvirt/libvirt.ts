@@ -1,0 +1,77 @@
+import { type Domain, parseDomain } from '../model/domain.ts';
+import { quote, Refusal } from '../model/refusal.ts';
+import type { Connection } from './connection.ts';
+import { openLibrary } from './library.ts';
+import { openVirsh } from './virsh.ts';
+
+/** A domain and what libvirt knows of it besides its XML. */
+export interface KnownDomain {
+  /** As it runs now, or as it would start. */
+  readonly domain: Domain;
+  /** As it will start next time; undefined if it is transient. */
+  readonly persistent: Domain | undefined;
+  readonly active: boolean;
+}
+
+/** Runs `work` with a connection to qemu:///system. @throws Refusal if there is no libvirt to talk to */
+export function withLibvirt<T>(work: (libvirt: Libvirt) => T): T {
+  const connection = openLibrary() ?? openVirsh();
+  try {
+    return work(new Libvirt(connection));
+  } finally {
+    connection.close();
+  }
+}
+
+const NAMES = new Intl.Collator('en', { numeric: true });
+
+/** libvirt's domains, parsed. */
+export class Libvirt {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  /** All domains, vm2 before vm10. One whose XML can't be read, or that vanishes meanwhile, doesn't hide the others. */
+  domains(): KnownDomain[] {
+    const found = this.#connection.list().flatMap(uuid => {
+      try {
+        return [this.known(uuid)];
+      } catch {
+        return [];
+      }
+    });
+    return found.sort((a, b) => NAMES.compare(a.domain.name, b.domain.name));
+  }
+
+  known(uuid: string): KnownDomain {
+    const active = this.#connection.isActive(uuid);
+    const persistent = this.#connection.isPersistent(uuid)
+      ? parseDomain(this.#connection.xml(uuid, true))
+      : undefined;
+    const domain =
+      active || persistent === undefined ? parseDomain(this.#connection.xml(uuid, false)) : persistent;
+    return { domain, persistent, active };
+  }
+}
+
+/** Picks a domain by name or UUID. @throws Refusal if there is none, naming those that come near */
+export function pick(domains: readonly KnownDomain[], wanted: string): KnownDomain {
+  const found =
+    domains.find(({ domain }) => domain.name === wanted) ??
+    domains.find(({ domain }) => domain.uuid === wanted);
+  if (found !== undefined) return found;
+  const near = domains
+    .map(({ domain }) => domain.name)
+    .filter(name => name.toLowerCase().startsWith(wanted.slice(0, 1).toLowerCase()));
+  const hint =
+    near.length > 0
+      ? `; did you mean ${near.slice(0, 3).map(quote).join(' or ')}?`
+      : '; virsh list --all shows them';
+  throw new Refusal(`Cannot find a domain ${quote(wanted)}${hint}`);
+}

@@ -1,0 +1,67 @@
+/** Which network interface of a domain carries its address, and what becomes of it. */
+import type { Domain, Nic } from '../model/domain.ts';
+import { digest } from '../model/names.ts';
+import { quote, Refusal } from '../model/refusal.ts';
+import { type Element, serialize } from '../model/xml.ts';
+
+export type NicChange =
+  | { readonly kind: 'none'; readonly why: string }
+  | { readonly kind: 'update'; readonly device: string; readonly mac: string }
+  | { readonly kind: 'attach'; readonly device: string; readonly mac: string };
+
+/**
+ * Decides how a domain gets onto a bridge: an interface that is on it already stays; of one, the source
+ * becomes the bridge; of several, `mac` says which; where there is none, one is added.
+ * @throws Refusal if it takes a choice that wasn't made, or the chosen interface doesn't exist
+ */
+export function changeNic(domain: Domain, bridge: string, mac: string | undefined): NicChange {
+  const { nics } = domain;
+  const there = nics.find(nic => nic.type === 'bridge' && nic.source === bridge);
+  if (there !== undefined && (mac === undefined || there.mac === mac))
+    return { kind: 'none', why: `its interface ${there.mac} is on ${bridge} already` };
+  if (nics.length === 0 && mac === undefined) return newNic(domain.uuid, bridge);
+  return update(chooseNic(nics, mac), bridge);
+}
+
+function chooseNic(nics: readonly Nic[], mac: string | undefined): Nic {
+  const choice =
+    mac === undefined ? (nics.length === 1 ? nics[0] : undefined) : nics.find(nic => nic.mac === mac);
+  if (choice !== undefined) return choice;
+  const macs = nics.map(nic => nic.mac).join(', ') || 'none';
+  if (mac !== undefined)
+    throw new Refusal(`Cannot use --nic ${quote(mac)}: the domain's interfaces are ${macs}`);
+  throw new Refusal(
+    `Cannot choose among ${nics.length} network interfaces (${macs}): say which with --nic MAC, or --no-nic`,
+  );
+}
+
+/** What belongs to the old kind of source and would contradict the new one. */
+const DROPPED = ['source', 'virtualport', 'portForwarding', 'backend', 'ip', 'route', 'alias', 'target'];
+
+/** The same interface with the bridge as its source; MAC, model, address and boot order stay as they are. */
+function update(nic: Nic, bridge: string): NicChange {
+  const kept = nic.element.children.filter(
+    child => typeof child === 'string' || !DROPPED.includes(child.name),
+  );
+  const element: Element = {
+    ...nic.element,
+    attributes: new Map([...nic.element.attributes, ['type', 'bridge']]),
+    children: [...kept, sourceBridge(bridge)],
+  };
+  return { kind: 'update', device: serialize(element), mac: nic.mac };
+}
+
+const sourceBridge = (bridge: string): Element => ({
+  name: 'source',
+  namespace: '',
+  attributes: new Map([['bridge', bridge]]),
+  children: [],
+});
+
+/** The MAC is given, and not libvirt's to make up: a running domain gets the same as its next start. */
+function newNic(domain: string, bridge: string): NicChange {
+  const [a = '', b = '', c = ''] = digest(`${domain} ${bridge}`).match(/../g) ?? [];
+  const mac = `52:54:00:${a}:${b}:${c}`;
+  const device = `<interface type="bridge"><mac address="${mac}"/><source bridge="${bridge}"/><model type="virtio"/></interface>`;
+  return { kind: 'attach', device, mac };
+}

@@ -1,0 +1,76 @@
+/** What may start: the rules that a domain's addresses must keep, before anything of them is set up. */
+
+import { isAnycast } from '../assign/allocate.ts';
+import { contains, equal, format, overlaps, type Prefix } from '../model/address.ts';
+import type { Address, Assignment } from '../model/assignment.ts';
+import { type Config, refuseHostInPools } from '../model/config.ts';
+import type { Domain } from '../model/domain.ts';
+import { Refusal } from '../model/refusal.ts';
+import type { Route } from '../model/view.ts';
+
+/**
+ * The assignment of a domain, or undefined if it has none.
+ * @throws Refusal if it can't be read, or was made for another domain (a clone copies the metadata)
+ */
+export function assignmentOf(domain: Domain): Assignment | undefined {
+  if (domain.intent.kind === 'none') return undefined;
+  if (domain.intent.kind === 'malformed') {
+    throw new Refusal(
+      `its hnet metadata can't be used: ${domain.intent.why}; run hnet unassign, then hnet assign`,
+    );
+  }
+  const { owner, addresses } = domain.intent.assignment;
+  if (owner !== undefined && owner !== domain.uuid) {
+    const held = addresses.map(({ prefix }) => format(prefix)).join(', ');
+    throw new Refusal(
+      `its metadata assigns ${held} to the domain with UUID ${owner}, so this one is a clone; run hnet unassign on it`,
+    );
+  }
+  return domain.intent.assignment;
+}
+
+/**
+ * Refuses addresses that aren't the operator's to give: outside the pools, the host's own, the gateway's.
+ * @param own addresses of the host and its gateways
+ */
+export function refuseForeignAddresses(
+  prefixes: readonly Prefix[],
+  config: Config,
+  own: readonly Prefix[],
+): void {
+  refuseHostInPools(config, own);
+  for (const prefix of prefixes) {
+    const taken = own.find(address => contains(prefix, address));
+    if (taken !== undefined)
+      throw new Refusal(`${holding(prefix, taken)} the host's or the gateway's own address`);
+    if (isAnycast(prefix, config.pools))
+      throw new Refusal(`${format(prefix)} is the anycast address of the routers of its subnet (RFC 4291)`);
+    if (!config.pools.some(pool => contains(pool, prefix))) {
+      const pools = config.pools.map(format).join(', ') || 'none are configured';
+      throw new Refusal(
+        `${format(prefix)} is outside the pools (${pools}); add its subnet to "pools" in hnet.toml`,
+      );
+    }
+  }
+}
+
+const holding = (prefix: Prefix, address: Prefix): string =>
+  equal(prefix, address) ? `${format(prefix)} is` : `${format(prefix)} contains ${format(address)},`;
+
+/**
+ * Refuses a scope that the host already routes elsewhere: Docker's default pools, say, hold 172.30.0.0/16.
+ * The default route, and the halves of it that VPNs use, cover everything and count for nothing.
+ */
+export function refuseTakenScopes(addresses: readonly Address[], routes: readonly Route[]): void {
+  const bridges = new Set(addresses.map(({ bridge }) => bridge));
+  for (const route of routes) {
+    if (route.prefix.length < 8 || bridges.has(route.dev ?? '')) continue;
+    const hit = addresses.find(({ scope }) => overlaps(scope, route.prefix));
+    if (hit !== undefined) {
+      const where = `${format(route.prefix)} to ${route.dev ?? route.type}`;
+      throw new Refusal(
+        `scope ${format(hit.scope)} collides with the host's route ${where}; choose other "scopes" in hnet.toml and assign again`,
+      );
+    }
+  }
+}

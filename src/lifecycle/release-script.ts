@@ -1,0 +1,139 @@
+/**
+ * A domain's release as a shell script, which the hook's gate runs instead of node: node's own start takes longer than
+ * all that a release does.
+ *
+ * What a release takes down follows from the attachment alone, so the start writes it down beside that. Whatever
+ * rewrites the attachment removes the script. It decides nothing: where anything isn't as it was left, it ends with an
+ * error, and the hook's program does the release, as if nothing had been done. Domains whose release has to look first
+ * (those with rules) have none.
+ */
+
+import type { Firewall } from '../firewall/rules/backend.ts';
+import { isTracked } from '../firewall/rules/policy.ts';
+import { firewallFor } from '../host/choose-backend.ts';
+import { halfOf } from '../host/files.ts';
+import { lockFile } from '../host/lock.ts';
+import { claimPath, claimsOf } from '../model/claims.ts';
+import { DEFAULT_CONFIG } from '../model/config.ts';
+import { LEAVING_NAME } from '../model/names.ts';
+import { quote } from '../model/refusal.ts';
+import { EMPTY_VIEW } from '../model/view.ts';
+import { bridgesOf, domainPlan } from '../plan/plan.ts';
+import { type Action, type BatchTool, batchCommand, joinWords, quoted } from '../resources/action.ts';
+import type { Resource } from '../resources/resource.ts';
+import { type Attachment, fileOf, scriptOf } from '../state/attachment-store.ts';
+import { tallyFile } from '../state/ledger.ts';
+
+/** What ends with a domain, in the order in which it came up. */
+export const holdings = (attachment: Attachment, firewall: Firewall): Resource[] =>
+  domainPlan(attachment, DEFAULT_CONFIG.dhcp, firewall);
+
+/**
+ * The script of a domain's release; undefined where only the program can do it. What was counted is told by the process
+ * that deletes the filter's entries: every process takes longer than what it does here.
+ */
+export function releaseScript(attachment: Attachment): string | undefined {
+  const { domain, name, addresses, policy } = attachment;
+  const firewall = firewallFor(attachment);
+  const prefixes = addresses.map(({ prefix }) => prefix);
+  const tally = firewall.tally(prefixes);
+  if (isTracked(policy) || tally === undefined) return undefined;
+  const actions = holdings(attachment, firewall)
+    .toReversed()
+    .flatMap(resource => resource.down(EMPTY_VIEW))
+    .filter(action => !isPrecaution(action));
+  if (!actions.every(({ kind }) => SAYABLE.includes(kind))) return undefined;
+  const links = batchCommand('ip', linesFor('ip', actions), false);
+  const entries = batchCommand(tally.tool, [...tally.ask, ...linesFor(tally.tool, actions)], false);
+  // The claims before the record, without which they are anybody's.
+  const files = [
+    ...only(actions, 'remove').flatMap(({ path }) => [path, halfOf(path)]),
+    ...[...claimsOf(attachment)].map(claimPath),
+    fileOf(domain),
+    scriptOf(domain),
+  ];
+  const bridges = bridgesOf(domain, addresses).map(bridge => bridge.name);
+  const message = quoted(`release ${quote(name)}: took down ${bridges.join(', ')}`);
+  const apart = [
+    ...only(actions, 'launch').map(({ argv }) => argv),
+    ['logger', '-t', 'hnet', '-p', 'daemon.info', '--', message],
+  ];
+  return [
+    PREAMBLE,
+    ...only(actions, 'terminate').map(
+      ({ pidFile, marker }) => `terminate ${quoted(pidFile)} ${quoted(marker)}`,
+    ),
+    `${links.argv.join(' ')} <<'END'`,
+    `${links.stdin}END`,
+    `counted=$({ ${entries.argv.join(' ')} <<'END' && echo end; }${picking(tally.own)}`,
+    `${entries.stdin}END`,
+    ')',
+    'case $counted in *end) ;; *) exit 1 ;; esac',
+    ...prefixes.map(prefix => `printf '%s\\n' ${domain} "$counted" >${quoted(tallyFile(prefix))}`),
+    'gone',
+    '# Nobody waits for these, and they keep no lock.',
+    `{ ${apart.map(argv => `${argv.join(' ')} || :; `).join('')}} 4>&- &`,
+    `rm -f ${files.map(quoted).join(' ')}`,
+    '',
+  ].join('\n');
+}
+
+/** The kinds of actions that a script has words for. */
+const SAYABLE: readonly Action['kind'][] = ['terminate', 'line', 'remove', 'launch'];
+
+const only = <K extends Action['kind']>(
+  actions: readonly Action[],
+  kind: K,
+): Extract<Action, { kind: K }>[] =>
+  actions.filter((action): action is Extract<Action, { kind: K }> => action.kind === kind);
+
+const linesFor = (tool: BatchTool, actions: readonly Action[]): string[] =>
+  only(actions, 'line')
+    .filter(line => line.tool === tool)
+    .map(joinWords);
+
+/** Keeps lines that have one of some texts in them. Of a pipe, sh tells only how its last part fared: `end` tells of the first. */
+const picking = (texts: readonly string[]): string =>
+  texts.length === 0 ? '' : ` | grep -F ${[...texts, 'end'].map(text => `-e ${quoted(text)}`).join(' ')}`;
+
+/**
+ * A bridge that another release has left under the name that this one takes. Where there is one, the renaming fails, and
+ * the program sees to it.
+ */
+const isPrecaution = (action: Action): boolean =>
+  action.kind === 'line' && action.words[1] === 'delete' && LEAVING_NAME.test(action.words[3] ?? '');
+
+/** Descriptor 4 holds the lock. What has been told to end has a second for it; the program would use force then. */
+const PREAMBLE = `# hnet: what ends with this domain. Where anything is amiss, the program does it anew.
+set -e
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+ending=
+line=
+# What a process was started with: nothing, where it has ended.
+started() {
+  line=
+  { IFS= read -r line <"/proc/$1/cmdline"; } 2>/dev/null || :
+}
+# PIDFILE MARKER: the process of a file, if it is still the one that was started with the marker, which is a file too.
+terminate() {
+  [ -e "$1" ] || { [ ! -e "$2" ]; return; }
+  read -r pid <"$1"
+  started "$pid"
+  case $line in *"$2"*) kill "$pid" ;; *) exit 1 ;; esac
+  ending="$ending $pid"
+}
+gone() {
+  for pid in $ending; do
+    tries=0
+    started "$pid"
+    while [ -n "$line" ]; do
+      tries=$((tries + 1))
+      [ $tries -lt 120 ] || exit 1
+      [ $tries -lt 20 ] || sleep 0.01
+      started "$pid"
+    done
+  done
+}
+# The release itself.
+exec 4>>${lockFile('sync')}
+flock --shared --wait 10 4`;

@@ -1,0 +1,90 @@
+import { OPEN, type Policy } from '../firewall/rules/policy.ts';
+import { type Address, type Intent, readIntent } from './assignment.ts';
+import type { DhcpMode } from './dhcp-mode.ts';
+import { isUuid, MAC } from './names.ts';
+import { quote, Refusal } from './refusal.ts';
+import { childOf, childrenOf, type Element, elements, parseXml, textOf } from './xml.ts';
+
+/** A network interface of a domain, as far as we care. */
+export interface Nic {
+  /** In lower case; empty where the XML names none that could be one. */
+  readonly mac: string;
+  /** `bridge`, `network`, `direct` … */
+  readonly type: string;
+  /** The bridge or network it is plugged into. */
+  readonly source: string | undefined;
+  /** The host's end (`vnet3`), known once the domain is starting. */
+  readonly tap: string | undefined;
+  /** The whole element, to be changed and handed back to libvirt. */
+  readonly element: Element;
+}
+
+/** A libvirt domain as its XML describes it. */
+export interface Domain {
+  readonly uuid: string;
+  /** Any text: `..`, `-rf`, `$(id)`. Only ever shown, quoted. */
+  readonly name: string;
+  readonly nics: readonly Nic[];
+  readonly intent: Intent;
+}
+
+/**
+ * Reads libvirt's domain XML (libvirt.org/formatdomain.html), live or inactive.
+ * @throws Refusal if it isn't the XML of a domain; a malformed assignment is data, not an error, so that one
+ * domain's metadata can't hide the others
+ */
+export const parseDomain = (xml: string): Domain => toDomain(parseXml(xml));
+
+/** The same of an element. @throws Refusal as {@link parseDomain} */
+export function toDomain(root: Element): Domain {
+  if (root.name !== 'domain') throw new Refusal(`the XML is of a <${root.name}>, not of a <domain>`);
+  const uuid = textOf(childOf(root, 'uuid') ?? root).trim();
+  if (!isUuid(uuid)) throw new Refusal(`the domain's XML has no valid UUID: ${quote(uuid)}`);
+  const name = childOf(root, 'name');
+  if (name === undefined) throw new Refusal(`the XML of domain ${uuid} has no name`);
+  const devices = childOf(root, 'devices');
+  const metadata = childOf(root, 'metadata');
+  return {
+    uuid,
+    name: textOf(name),
+    nics: devices === undefined ? [] : childrenOf(devices, 'interface').map(parseNic),
+    intent: readIntent(metadata === undefined ? [] : elements(metadata)),
+  };
+}
+
+function parseNic(element: Element): Nic {
+  const source = childOf(element, 'source');
+  const mac = (childOf(element, 'mac')?.attributes.get('address') ?? '').toLowerCase();
+  return {
+    mac: MAC.test(mac) ? mac : '',
+    type: element.attributes.get('type') ?? '',
+    source: source?.attributes.get('bridge') ?? source?.attributes.get('network'),
+    tap: childOf(element, 'target')?.attributes.get('dev'),
+    element,
+  };
+}
+
+/** The addresses that a domain's metadata assigns to it; none if it has none, or is a clone's copy. */
+export function addressesOf(domain: Domain | undefined): readonly Address[] {
+  if (domain?.intent.kind !== 'assigned') return [];
+  const { owner, addresses } = domain.intent.assignment;
+  return owner === undefined || owner === domain.uuid ? addresses : [];
+}
+
+/** The rules that a domain's metadata gives it. */
+export const policyOf = ({ intent }: Domain): Policy =>
+  intent.kind === 'assigned' ? intent.assignment.policy : OPEN;
+
+/** What a domain's own metadata says of DHCP; undefined where it leaves it to the configuration. */
+export const dhcpOf = ({ intent }: Domain): DhcpMode | undefined =>
+  intent.kind === 'assigned' ? intent.assignment.dhcp : undefined;
+
+/** Bridge → the MACs of the domain's interfaces on it, in the domain's order. */
+export function macsOf({ nics }: Domain): ReadonlyMap<string, readonly string[]> {
+  const macs = new Map<string, string[]>();
+  for (const { type, source, mac } of nics) {
+    if (type === 'bridge' && source !== undefined && mac !== '')
+      macs.set(source, [...(macs.get(source) ?? []), mac]);
+  }
+  return macs;
+}

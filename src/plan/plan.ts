@@ -1,0 +1,122 @@
+import { passages } from '../firewall/foreign/passages.ts';
+import type { Firewall } from '../firewall/rules/backend.ts';
+import { domainFilter } from '../firewall/rules/guarded.ts';
+import type { Policy } from '../firewall/rules/policy.ts';
+import { nth } from '../model/address.ts';
+import type { Address } from '../model/assignment.ts';
+import type { Config, DhcpConfig } from '../model/config.ts';
+import type { DhcpMode } from '../model/dhcp-mode.ts';
+import { hostName } from '../model/hostname.ts';
+import { gatewayWithin, type Uplink } from '../model/uplink.ts';
+import {
+  type BridgeSpec,
+  bridge,
+  bridgePort,
+  bridgeSysctls,
+  gatewayAddress,
+  hasIpv6,
+  ipv6Addresses,
+} from '../resources/bridge.ts';
+import { type DhcpService, dhcpScope } from '../resources/dhcp.ts';
+import { forwarding, proxying } from '../resources/forwarding.ts';
+import { neighbourProxies } from '../resources/neighbour.ts';
+import type { Resource } from '../resources/resource.ts';
+import { hostRoute, poolRoute } from '../resources/route.ts';
+
+/** What a plan for a domain is made from: whose bridges they are, its addresses, and the taps to plug in again. */
+export interface Wanted {
+  readonly domain: string;
+  /** The domain's name; its leases carry it, made safe. */
+  readonly name?: string;
+  readonly addresses: readonly Address[];
+  readonly policy: Policy;
+  /** Whether it runs, and gets its first rules now; see `hnet-outbound` in chains-forward.ts. */
+  readonly underway?: boolean;
+  readonly dhcp?: DhcpMode;
+  /** The uplink on whose wire the provider looks for IPv6 addresses, where it doesn't route them. */
+  readonly onLink?: string;
+  /** Bridge → the MACs on it, to which public leases are bound. */
+  readonly macs?: ReadonlyMap<string, readonly string[]>;
+  /** Bridge → tap of a running domain; empty before a start, when libvirt plugs them in itself. */
+  readonly taps?: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The bridges of some addresses, each once: several addresses may share one. */
+export function bridgesOf(domain: string, addresses: readonly Address[]): BridgeSpec[] {
+  const specs = new Map<string, BridgeSpec>();
+  for (const { bridge: name, scope, prefix } of addresses) {
+    const prefixes = [...(specs.get(name)?.prefixes ?? []), prefix];
+    specs.set(name, { name, domain, scope, prefixes });
+  }
+  return [...specs.values()];
+}
+
+/**
+ * Everything a domain needs while it runs, in the order in which it comes up: the filter stands before the
+ * bridge and the route that brings the first packet, and in the reverse order the route goes before the filter. What
+ * `ip` does stands together, for one process does it; where IPv6 is to be switched on, that comes before its routes.
+ */
+export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall): Resource[] {
+  const bridges = bridgesOf(wanted.domain, wanted.addresses);
+  return [
+    ...domainFilter(
+      {
+        domain: wanted.domain,
+        addresses: wanted.addresses.map(({ prefix }) => prefix),
+        scopes: bridges.map(({ scope }) => scope),
+        policy: wanted.policy,
+        underway: wanted.underway ?? false,
+      },
+      firewall,
+    ),
+    ...bridges.map(bridge),
+    ...bridges.map(gatewayAddress),
+    ...bridges.filter(hasIpv6).flatMap(spec => [bridgeSysctls(spec), ...ipv6Addresses(spec)]),
+    ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
+    ...bridges.flatMap(spec => proxies(spec, wanted.onLink)),
+    ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),
+    ...bridges.filter(spec => !hasIpv6(spec)).map(bridgeSysctls),
+    ...bridges.map(spec => dhcpScope(spec, serviceOf(spec, wanted, dhcp), dhcp)),
+  ];
+}
+
+const proxies = ({ name, prefixes }: BridgeSpec, device: string | undefined): Resource[] =>
+  device === undefined
+    ? []
+    : neighbourProxies(
+        name,
+        prefixes.filter(({ family }) => family === 6),
+        device,
+      );
+
+/** What the server of one bridge hands out. The first address of an IPv4 subnet is the one a lease carries. */
+function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpService {
+  const { domain, name, macs } = wanted;
+  return {
+    mode: wanted.dhcp ?? dhcp.mode,
+    hostname: hostName(name ?? '', domain).label,
+    addresses: spec.prefixes.filter(({ family }) => family === 4).map(prefix => nth(prefix, 0n)),
+    prefixes6: spec.prefixes.filter(({ family }) => family === 6),
+    macs: macs?.get(spec.name) ?? [],
+  };
+}
+
+/** What stands on the host as long as hnet is installed, whether a domain runs or not. */
+export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Resource[] {
+  return [
+    ...firewall.families.map(family => forwarding(family, uplink.device)),
+    ...(config.ipv6 === 'on-link' ? [proxying(uplink.device)] : []),
+    ...firewall.base(config, uplink),
+    ...passages(config, uplink, firewall.families),
+    ...baseRoutes(config, uplink),
+  ];
+}
+
+/**
+ * Where the pools end. A gateway that lies in one must not: the host could neither answer it, nor have its default
+ * route set anew, for the kernel takes no gateway that it can't reach.
+ */
+export function baseRoutes({ pools }: Pick<Config, 'pools'>, uplink: Uplink): Resource[] {
+  const gateway = gatewayWithin(pools, uplink);
+  return [...(gateway === undefined ? [] : [hostRoute(gateway, uplink.device)]), ...pools.map(poolRoute)];
+}

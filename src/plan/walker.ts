@@ -1,0 +1,109 @@
+import type { Host } from '../host/host.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+import type { View } from '../model/view.ts';
+import { type Action, type Batch, batches, interleave } from '../resources/action.ts';
+import type { Finding, Resource } from '../resources/resource.ts';
+
+/** A resource and how it compares with what is. */
+export interface Checked {
+  readonly resource: Resource;
+  readonly finding: Finding;
+}
+
+/** Compares every resource with what is. Runs nothing. */
+export function check(plan: readonly Resource[], view: View): Checked[] {
+  return plan.map(resource => ({ resource, finding: resource.probe(view) }));
+}
+
+/**
+ * Brings up, in order, what isn't present. Somebody else's thing in the way is refused before anything is
+ * touched; at the first failure, what this call had made is taken down again, and what it had mended stays.
+ * @returns the resources that were brought up
+ * @throws Refusal with the first failure
+ */
+export function up(plan: readonly Resource[], view: View, host: Host): Checked[] {
+  const checked = check(plan, view);
+  for (const { resource, finding } of checked) {
+    if (finding.is === 'foreign') throw new Refusal(`Cannot set up ${resource.label}: ${finding.why}`);
+  }
+  const needed = checked.filter(({ finding }) => finding.is !== 'present');
+  const steps = needed.flatMap(({ resource }, index) => resource.up(view).map(action => ({ action, index })));
+  let reached = 0;
+  try {
+    for (const { batch, index } of indexedBatches(steps)) {
+      reached = index;
+      host.perform(batch, false);
+    }
+    host.awaitServers();
+  } catch (error) {
+    const made = needed.slice(0, reached + 1).filter(({ finding }) => finding.is === 'absent');
+    const undo = made.map(({ resource }) => resource);
+    const left = down(undo, view, host).map(failure => `; then ${failure}`);
+    throw new Refusal(`${reason(error)}${left.join('')}`);
+  }
+  return needed;
+}
+
+/**
+ * Brings up what isn't present for a domain that runs, past failures: half of its network is better than none.
+ * @returns what was brought up, and what failed, a sentence each
+ */
+export function repair(
+  plan: readonly Resource[],
+  view: View,
+  host: Host,
+): { done: Checked[]; failures: string[] } {
+  const failures: string[] = [];
+  const done = plan.flatMap(resource => {
+    try {
+      return up([resource], view, host);
+    } catch (error) {
+      failures.push(reason(error));
+      return [];
+    }
+  });
+  return { done, failures };
+}
+
+/** Batches the actions, remembering of each batch the last resource it touches. */
+function indexedBatches(
+  steps: readonly { action: Action; index: number }[],
+): { batch: Batch; index: number }[] {
+  let taken = 0;
+  return batches(steps.map(({ action }) => action)).map(batch => {
+    taken += batch.kind === 'lines' ? batch.lines.length : 1;
+    return { batch, index: steps[taken - 1]?.index ?? 0 };
+  });
+}
+
+/**
+ * Takes everything down in reverse order, past failures.
+ * @returns what failed, a sentence each; absence is no failure
+ */
+export function down(plan: readonly Resource[], view: View, host: Host): string[] {
+  const actions = plan.toReversed().flatMap(resource => resource.down(view));
+  const failures: string[] = [];
+  for (const batch of batches(actions)) {
+    try {
+      host.perform(batch, true);
+    } catch (error) {
+      failures.push(reason(error));
+    }
+  }
+  return failures;
+}
+
+/**
+ * Repairs what belongs to several running domains, those together whose commands are for one tool: so it takes as
+ * many processes for a hundred domains as for one. Nothing is undone on a failure, for the rest is better than none.
+ * @throws Refusal with the first failure, what comes after it not done
+ */
+export function mend(plans: readonly (readonly Resource[])[], view: View, host: Host): void {
+  const needed = plans.map(plan =>
+    check(plan, view)
+      .filter(({ finding }) => finding.is !== 'present')
+      .flatMap(({ resource }) => resource.up(view)),
+  );
+  for (const batch of batches(interleave(needed))) host.perform(batch, false);
+  host.awaitServers();
+}

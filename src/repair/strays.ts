@@ -1,0 +1,220 @@
+/** What bears our marks on the host and belongs to nobody: left by a process that was killed, or by hand. */
+
+import type { Firewall } from '../firewall/rules/backend.ts';
+import { isTracked, policyChainNames } from '../firewall/rules/policy.ts';
+import { setNames } from '../firewall/rules/sets.ts';
+import { FAMILIES, format, formatLong, type Prefix, parsePrefix, parseSubnet } from '../model/address.ts';
+import { claimPath, claimsOf } from '../model/claims.ts';
+import { aliasOwner, ROUTE_PROTOCOL } from '../model/names.ts';
+import type { Route, View } from '../model/view.ts';
+import { type Action, ip, remove } from '../resources/action.ts';
+import { removeDhcp } from '../resources/dhcp.ts';
+import { removeProxy, removeResponder } from '../resources/neighbour.ts';
+import { hostRoute, isPoolRoute } from '../resources/route.ts';
+import type { Attachment } from '../state/attachment-store.ts';
+
+/** One such thing, and how it goes. */
+export interface Stray {
+  readonly label: string;
+  readonly why: string;
+  readonly down: readonly Action[];
+}
+
+/** What there is by right, and what our files say. */
+export interface Estate {
+  readonly attachments: readonly Attachment[];
+  /** Routes of the base, by the labels of their resources. */
+  readonly routes: readonly string[];
+  /**
+   * Domains that run although we have no record of them: of theirs nothing is touched, for it may be in use.
+   */
+  readonly spared: ReadonlySet<string>;
+  /** Claim → the domain it names. */
+  readonly claims: ReadonlyMap<string, string>;
+  /** Bridges for whose DHCP server there are files. */
+  readonly servers: readonly string[];
+  /** Files that a writer which was killed left half done. */
+  readonly halves: readonly string[];
+}
+
+/** Everything astray, in the order in which it can be removed. */
+export function strays(view: View, estate: Estate, firewall: Firewall): Stray[] {
+  const wanted = toWanted(view, estate);
+  return [
+    ...strayRoutes(view, wanted),
+    ...strayEntries(view, wanted, firewall),
+    ...strayChains(view, estate, firewall),
+    ...strayServers(view, estate, wanted),
+    ...strayProxies(view, estate),
+    ...strayResponders(view, wanted),
+    ...strayBridges(view, wanted),
+    ...strayClaims(estate),
+    ...estate.halves.map(path => stray(path, 'half written', [remove(path)])),
+  ];
+}
+
+const stray = (label: string, why: string, down: readonly Action[]): Stray => ({ label, why, down });
+
+interface Wanted {
+  /** Bridge → the domain whose it is; the bridges of spared domains too. */
+  readonly bridges: ReadonlyMap<string, string>;
+  /** Routes, by the labels of their resources. */
+  readonly routes: ReadonlySet<string>;
+  /** Set → entries. */
+  readonly entries: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function toWanted(view: View, { attachments, routes, spared }: Estate): Wanted {
+  const kept = [...view.links].flatMap(([name, { alias }]) => {
+    const owner = aliasOwner(alias);
+    return owner !== undefined && spared.has(owner) ? [[name, owner] as const] : [];
+  });
+  const own = attachments.flatMap(({ domain, addresses }) =>
+    addresses.map(({ bridge }) => [bridge, domain] as const),
+  );
+  const bridges = new Map([...kept, ...own]);
+  const keptNames = new Set(kept.map(([name]) => name));
+  const keptRoutes = [...view.routes.values()].filter(({ dev }) => keptNames.has(dev ?? ''));
+  return {
+    bridges,
+    routes: new Set([
+      ...attachments.flatMap(({ addresses }) => addresses.map(one => routeId(one.prefix, one.bridge))),
+      ...routes,
+      ...keptRoutes.map(({ prefix, dev }) => routeId(prefix, dev ?? '')),
+    ]),
+    entries: entriesOf(
+      attachments,
+      keptRoutes.map(({ prefix }) => prefix),
+      [...keptNames].flatMap(name => (view.addresses.get(name) ?? []).map(parseSubnet)),
+    ),
+  };
+}
+
+const routeId = (prefix: Prefix, bridge: string): string => hostRoute(prefix, bridge).label;
+
+/** What each set should hold of domains. The entries of spared domains may be in any of them. */
+function entriesOf(
+  attachments: readonly Attachment[],
+  keptAddresses: readonly Prefix[],
+  keptScopes: readonly Prefix[],
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const every = (filter: (attachment: Attachment) => boolean): Prefix[] =>
+    attachments.filter(filter).flatMap(one => one.addresses.flatMap(({ prefix, scope }) => [prefix, scope]));
+  const addresses = attachments.flatMap(one => one.addresses.map(({ prefix }) => prefix));
+  const scopes = attachments.flatMap(one => one.addresses.map(({ scope }) => scope));
+  const kept = [...keptAddresses, ...keptScopes];
+  const entries = new Map<string, ReadonlySet<string>>();
+  for (const family of FAMILIES) {
+    const names = setNames(family);
+    const put = (name: string, prefixes: readonly Prefix[]): unknown =>
+      entries.set(name, new Set(prefixes.filter(one => one.family === family).map(formatLong)));
+    put(names.in, [...addresses, ...keptAddresses]);
+    put(names.out, [...addresses, ...keptAddresses]);
+    put(names.scopes, [...scopes, ...keptScopes]);
+    put(names.isolated, [...every(({ policy }) => policy.isolate), ...kept]);
+    put(names.tracked, [...every(({ policy }) => isTracked(policy)), ...kept]);
+  }
+  return entries;
+}
+
+function strayRoutes({ routes }: View, wanted: Wanted): Stray[] {
+  const ours = [...routes.values()].filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL));
+  return ours
+    .filter(route => !wanted.routes.has(labelOf(route)))
+    .map(route =>
+      stray(labelOf(route), isPoolRoute(route) ? 'no pool of the configuration' : 'no domain has it', [
+        removeRoute(route),
+      ]),
+    );
+}
+
+const labelOf = ({ prefix, type, dev = '' }: Route): string =>
+  type === 'unicast' ? routeId(prefix, dev) : `${type} ${format(prefix)}`;
+
+function removeRoute({ prefix, type, dev, metric }: Route): Action {
+  return ip(
+    'route',
+    'delete',
+    ...(type === 'unicast' ? [] : [type]),
+    formatLong(prefix),
+    ...(type === 'unicast' && dev !== undefined ? ['dev', dev] : []),
+    ...['metric', String(metric), 'proto', String(ROUTE_PROTOCOL)],
+  );
+}
+
+function strayEntries({ filter }: View, wanted: Wanted, firewall: Firewall): Stray[] {
+  const sets = FAMILIES.flatMap(family => {
+    const tracked = wanted.entries.get(setNames(family).tracked) ?? new Set();
+    return [...wanted.entries].concat(firewall.ruledMaps(family).map(name => [name, tracked]));
+  });
+  return [...new Map(sets)].flatMap(([name, entries]) => {
+    const contents = filter.sets.get(name);
+    if (contents === undefined || contents === 'unread') return [];
+    const surplus = [...contents.keys()].filter(entry => !entries.has(entry));
+    return surplus.map(entry =>
+      stray(`${entry.replace(/\/(32|128)$/, '')} in ${name}`, 'no domain has it', [
+        firewall.entries.remove(name, parsePrefix(entry)),
+      ]),
+    );
+  });
+}
+
+function strayChains(view: View, { attachments, spared }: Estate, firewall: Firewall): Stray[] {
+  const owners = [...attachments.filter(({ policy }) => isTracked(policy)).map(one => one.domain), ...spared];
+  const wanted = new Set(owners.flatMap(domain => Object.values(policyChainNames(domain))));
+  const found = [...view.filter.chains.keys()].flatMap(
+    key => /hnet-(?:in|out|mid-i|mid-o)-[0-9a-f]{16}$/.exec(key)?.[0] ?? [],
+  );
+  // Each family has them under the same names.
+  const surplus = [...new Set(found)].filter(name => !wanted.has(name));
+  if (surplus.length === 0) return [];
+  return [
+    stray(`chains ${surplus.join(', ')}`, 'no domain has such rules', firewall.removeChains(surplus, view)),
+  ];
+}
+
+function strayServers({ dhcp }: View, { servers }: Estate, { bridges }: Wanted): Stray[] {
+  return [...new Set([...dhcp.keys(), ...servers])]
+    .filter(name => !bridges.has(name))
+    .map(name =>
+      stray(`DHCP server on ${name}`, 'no domain has that bridge', removeDhcp(name, dhcp.get(name))),
+    );
+}
+
+function strayProxies({ proxies }: View, { attachments }: Estate): Stray[] {
+  const wanted = new Set(
+    attachments.flatMap(({ addresses, onLink }) =>
+      addresses.map(({ prefix }) => `${format(prefix)} ${onLink}`),
+    ),
+  );
+  return [...proxies]
+    .filter(proxy => !wanted.has(proxy))
+    .map(proxy => {
+      const [address = '', device = ''] = proxy.split(' ');
+      const label = `neighbour proxy for ${address} on ${device}`;
+      return stray(label, 'no domain has it', [removeProxy(address, device)]);
+    });
+}
+
+const strayResponders = ({ ndp }: View, { bridges }: Wanted): Stray[] =>
+  [...ndp.keys()]
+    .filter(name => !bridges.has(name))
+    .map(name =>
+      stray(`neighbour discovery for ${name}`, 'no domain has that bridge', removeResponder(name)),
+    );
+
+function strayBridges({ links }: View, { bridges }: Wanted): Stray[] {
+  return [...links].flatMap(([name, { alias, kind }]) => {
+    const owner = aliasOwner(alias);
+    if (kind !== 'bridge' || owner === undefined || bridges.get(name) === owner) return [];
+    const why = `the domain with UUID ${owner} has no such bridge`;
+    return [stray(`bridge ${name}`, why, [ip('link', 'delete', 'dev', name)])];
+  });
+}
+
+function strayClaims({ attachments, claims }: Estate): Stray[] {
+  const own = new Map(attachments.map(attachment => [attachment.domain, claimsOf(attachment)]));
+  return [...claims]
+    .filter(([claim, domain]) => !own.get(domain)?.has(claim))
+    .map(([claim]) => stray(`claim ${claim}`, 'no domain holds it', [remove(claimPath(claim))]));
+}

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { type Config, parseConfig } from '../model/config.ts';
+import { CONFIG_FILE } from '../model/names.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+
+/** Reads the operator's configuration. @throws Refusal as {@link parseConfig}, or if the file can't be read */
+export function loadConfig(file = CONFIG_FILE): Config {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Refusal(`Cannot read ${file}: ${reason(error)}; install.sh writes it`);
+  }
+  return parseConfig(text, file);
+}

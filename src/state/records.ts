@@ -1,0 +1,49 @@
+/** What our own files say of the running domains, all of it, as a repair needs it. */
+
+import { namesIn } from '../host/files.ts';
+import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, DHCP_DIRECTORY } from '../model/names.ts';
+import { reason } from '../model/refusal.ts';
+import type { Estate } from '../repair/strays.ts';
+import { type Attachment, allClaims, attachedDomains, readAttachment, stampOf } from './attachment-store.ts';
+
+/** One attachment file. */
+export interface Entry {
+  readonly domain: string;
+  /** See {@link stampOf}. */
+  readonly stamp: string;
+  /** What it says, or why it can't be read. */
+  readonly content: Attachment | string;
+}
+
+export type Records = Pick<Estate, 'claims' | 'servers' | 'halves'> & { readonly entries: readonly Entry[] };
+
+export function readRecords(): Records {
+  return {
+    entries: readEntries(),
+    claims: allClaims(),
+    servers: namesIn(DHCP_DIRECTORY).flatMap(name => /^(.*)\.(?:conf|pid)$/.exec(name)?.[1] ?? []),
+    halves: [ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, DHCP_DIRECTORY].flatMap(directory =>
+      namesIn(directory)
+        .filter(name => name.endsWith('~'))
+        .map(name => `${directory}/${name}`),
+    ),
+  };
+}
+
+/** The attachments alone. */
+export const readEntries = (): Entry[] => [...attachedDomains()].flatMap(readEntry);
+
+/** The stamps alone. */
+export function readStamps(): Map<string, string> {
+  return new Map([...attachedDomains()].map(domain => [domain, stampOf(domain) ?? '']));
+}
+
+function readEntry(domain: string): Entry[] {
+  const stamp = stampOf(domain) ?? '';
+  try {
+    const content = readAttachment(domain);
+    return content === undefined ? [] : [{ domain, stamp, content }];
+  } catch (error) {
+    return [{ domain, stamp, content: reason(error) }];
+  }
+}
