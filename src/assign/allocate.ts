@@ -1,17 +1,18 @@
 /** Chooses what an assignment pins: an address, a bridge name, a scope, so that nothing collides later. */
+import { format } from '../model/address.ts';
+import type { Address } from '../model/assignment.ts';
+import { articleScope, bridgeNames } from '../model/names.ts';
 import {
   addresses,
   contains,
   FAMILIES,
-  format,
+  isAnycast,
   isSingle,
   nth,
   overlaps,
   type Prefix,
   size,
-} from '../model/address.ts';
-import type { Address } from '../model/assignment.ts';
-import { articleScope, bridgeNames } from '../model/names.ts';
+} from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 
 /** What is taken already, on this host and by any domain, running or not. */
@@ -65,12 +66,6 @@ function firstAddress(pools: readonly Prefix[], isFree: IsFree): Prefix {
     `Cannot assign an address: all of the pools (${pools.map(format).join(', ') || 'none'}) are taken`,
   );
 }
-
-/** The first address of an IPv6 subnet is every router's there (RFC 4291, 2.6.1), and no guest's. */
-export const isAnycast = (address: Prefix, pools: readonly Prefix[]): boolean =>
-  address.family === 6 &&
-  isSingle(address) &&
-  pools.some(pool => !isSingle(pool) && pool.family === 6 && pool.first === address.first);
 
 /** The digits of the IPv4 address's last octet, read as hexadecimal ones, at the end of an IPv6 address. */
 function twin({ first }: Prefix, pools: readonly Prefix[], isFree: IsFree): Prefix | undefined {

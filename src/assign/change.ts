@@ -1,8 +1,7 @@
 /** What `assign`, `unassign` and `move` have in common: a change of an assignment, all of it or nothing. */
 
-import type { Context } from '../cli/commands/context.ts';
-import { OPEN, summary } from '../firewall/rules/policy.ts';
 import { chooseFirewall, firewallFor } from '../host/choose-backend.ts';
+import type { Host } from '../host/host.ts';
 import type { Affects } from '../libvirt/connection.ts';
 import type { KnownDomain, Libvirt } from '../libvirt/libvirt.ts';
 import { changeNic, type NicChange } from '../libvirt/nic.ts';
@@ -10,9 +9,19 @@ import { plugged } from '../libvirt/plug.ts';
 import { detach, tapsOf, toAttachment, wireOf } from '../lifecycle/attach.ts';
 import { reconfigure } from '../lifecycle/reconfigure.ts';
 import { type Address, type Assignment, renderAssignment } from '../model/assignment.ts';
+import type { Attachment } from '../model/attachment.ts';
+import type { Config } from '../model/config.ts';
 import { type Domain, policyOf } from '../model/domain.ts';
 import { quote, Refusal } from '../model/refusal.ts';
-import { type Attachment, readAttachment } from '../state/attachment-store.ts';
+import { OPEN, policySummary } from '../model/rule.ts';
+import { readAttachment } from '../state/attachment-files.ts';
+
+/** What a change needs beside its subject. */
+export interface Means {
+  readonly host: Host;
+  readonly config: () => Config;
+  readonly warn: (line: string) => void;
+}
 
 /** Which interface shall be on which bridge; without a MAC, the only one. */
 export interface Plug {
@@ -30,7 +39,7 @@ export function changeAssignment(
   known: KnownDomain,
   next: Assignment | undefined,
   plug: Plug | undefined,
-  context: Context,
+  context: Means,
 ): void {
   const { domain, persistent, active } = known;
   // Decided before anything is written, so that a choice the user must make leaves all as it was.
@@ -74,7 +83,7 @@ function applyLive(
   domain: Domain,
   taps: ReadonlyMap<string, readonly string[]>,
   next: Assignment | undefined,
-  { config, host }: Context,
+  { config, host }: Means,
 ): void {
   if (next === undefined) detach(domain, host);
   else reconfigure(liveAttachment(domain, next, { config, host }), taps, config(), host);
@@ -86,7 +95,7 @@ function applyLive(
 export function liveAttachment(
   domain: Domain,
   next: Assignment,
-  { config, host }: Pick<Context, 'config' | 'host'>,
+  { config, host }: Pick<Means, 'config' | 'host'>,
 ): Attachment {
   const before = readAttachment(domain.uuid);
   const firewall = before === undefined ? chooseFirewall(config()) : firewallFor(before);
@@ -128,7 +137,7 @@ export function restoreMetadata(libvirt: Libvirt, { domain, persistent, active }
   }
 }
 
-function restoreKernel(domain: Domain, before: Attachment | undefined, { config, host }: Context): void {
+function restoreKernel(domain: Domain, before: Attachment | undefined, { config, host }: Means): void {
   if (before === undefined) detach(domain, host);
   else reconfigure(before, tapsOf(domain), config(), host);
 }
@@ -137,15 +146,15 @@ function restoreKernel(domain: Domain, before: Attachment | undefined, { config,
 export function warnOfRules(
   { domain, persistent }: KnownDomain,
   rest: readonly Address[],
-  context: Context,
+  context: Means,
 ): void {
-  const rules = summary(policyOf(persistent ?? domain));
-  if (rest.length === 0 && rules !== summary(OPEN))
+  const rules = policySummary(policyOf(persistent ?? domain));
+  if (rest.length === 0 && rules !== policySummary(OPEN))
     context.warn(`${quote(domain.name)} has no address left, and with it its rules are gone (${rules})`);
 }
 
 /** A managed save keeps the metadata of its day, and starts with it. */
-export function warnOfSave(libvirt: Libvirt, { domain, persistent }: KnownDomain, context: Context): void {
+export function warnOfSave(libvirt: Libvirt, { domain, persistent }: KnownDomain, context: Means): void {
   if (persistent !== undefined && libvirt.connection.hasManagedSave(domain.uuid))
     context.warn(
       `${quote(domain.name)} has a managed save, which holds the old assignment and starts with it; ` +

@@ -1,8 +1,9 @@
 import type { Holding } from '../assign/allocate.ts';
 import { holdingsOf } from '../assign/inventory.ts';
 import type { KnownDomain } from '../libvirt/libvirt.ts';
-import { compare, contains, FAMILIES, type Family, format, size } from '../model/address.ts';
+import { format } from '../model/address.ts';
 import { addressesOf } from '../model/domain.ts';
+import { compare, contains, FAMILIES, type Family, size } from '../model/prefix.ts';
 import { quote } from '../model/refusal.ts';
 import { childOf } from '../model/xml.ts';
 import type { Facts } from './facts.ts';

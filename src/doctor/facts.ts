@@ -1,7 +1,5 @@
 /** What the checks judge by, gathered once. Everything here may be missing: a host in trouble is what it is for. */
 import { statSync } from 'node:fs';
-import type { Strangers } from '../firewall/foreign/obstacles.ts';
-import type { UplinkFacts } from '../guest/host-uplink.ts';
 import { chooseFirewall } from '../host/choose-backend.ts';
 import { readIfThere } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
@@ -10,10 +8,13 @@ import { observeUplink } from '../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
 import { readNetwork } from '../host/observe/view.ts';
 import { type KnownDomain, withLibvirt } from '../libvirt/libvirt.ts';
-import { format, formatLong, isLinkLocal, type Prefix } from '../model/address.ts';
-import { type Config, DEFAULT_CONFIG } from '../model/config.ts';
+import { format, formatLong } from '../model/address.ts';
+import type { Config } from '../model/config.ts';
+import { DEFAULT_CONFIG } from '../model/parse-config.ts';
+import { isLinkLocal, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
-import type { Uplink } from '../model/uplink.ts';
+import type { Uplink, UplinkFacts } from '../model/uplink.ts';
+import type { Strangers } from '../model/view.ts';
 import { EMPTY_VIEW, type View } from '../model/view.ts';
 import { loadConfig } from '../state/config-file.ts';
 

@@ -1,9 +1,10 @@
 import { vacancy } from '../assign/allocate.ts';
 import { holdingsOf } from '../assign/inventory.ts';
-import { format, isSingle, nth, type Prefix, size } from '../model/address.ts';
+import { format } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
 import { addressesOf } from '../model/domain.ts';
 import { CONFIG_FILE } from '../model/names.ts';
+import { isSingle, nth, type Prefix, size } from '../model/prefix.ts';
 import { ownAddresses, type Uplink } from '../model/uplink.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';

@@ -1,8 +1,9 @@
 import { uplinkFaults } from '../guest/host-uplink.ts';
 import { familiesIn } from '../host/choose-backend.ts';
-import { contains, format, isSingle, overlaps, type Prefix, parseSubnet } from '../model/address.ts';
-import { refuseHostInPools } from '../model/config.ts';
+import { format, parseSubnet } from '../model/address.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../model/names.ts';
+import { refuseHostInPools } from '../model/parse-config.ts';
+import { contains, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Route } from '../model/view.ts';
 import { FORWARDING } from '../resources/forwarding.ts';

@@ -1,4 +1,4 @@
-import type { Family } from '../model/address.ts';
+import type { Family } from '../model/prefix.ts';
 import { type ConfigFile, comments, file, resolvConf, sourceRoutingNotes } from './file.ts';
 import { bare, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
 

@@ -1,28 +1,13 @@
 /** The host's own uplink: how it is, how it should be for pure routing, and where the two differ. Pure. */
-import { type Family, format, formatLong, isLinkLocal, isSingle, type Prefix } from '../model/address.ts';
+
+import { format, formatLong } from '../model/address.ts';
+import { isLinkLocal, isSingle } from '../model/prefix.ts';
+import type { UplinkFacts } from '../model/uplink.ts';
 import { type ConfigFile, type Format, file } from './file.ts';
 import { ifupdown } from './ifupdown.ts';
 import { netplan } from './netplan.ts';
 import type { StaticNetwork } from './network.ts';
 import { networkd } from './networkd.ts';
-
-/** The uplink in one family, as it runs. */
-export interface UplinkFacts {
-  readonly family: Family;
-  readonly device: string;
-  /** The host's own address there. */
-  readonly address: Prefix;
-  /** Length of the subnet that it was configured with. */
-  readonly length: number;
-  readonly gateway: Prefix | undefined;
-  /** Who put the default route there: `ra` is a router's advertisement. */
-  readonly protocol: string;
-  /** The gateway is reached on the uplink's wire although it is on no subnet: a peer, `onlink`, or a route of its own. */
-  readonly onlink: boolean;
-  readonly forwarding: boolean;
-  /** Whether router advertisements are taken: 0 no, 1 unless forwarding, 2 always; undefined for IPv4. */
-  readonly acceptRa: string | undefined;
-}
 
 /** @param facts of each family that has a default route */
 export function hostNetwork(

@@ -1,6 +1,7 @@
 /** Names of addresses as other programs read them. Pure. */
-import { bits, formatAddress, type Prefix } from '../model/address.ts';
+import { formatAddress } from '../model/address.ts';
 import type { HostName } from '../model/hostname.ts';
+import { bits, type Prefix } from '../model/prefix.ts';
 
 /** The name with its domain: the machine's own where it has one, else the site's. */
 export const fullName = ({ label, full }: HostName, domain: string): string => full ?? `${label}.${domain}`;

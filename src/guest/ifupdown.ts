@@ -1,4 +1,5 @@
-import { formatLong, type Prefix } from '../model/address.ts';
+import { formatLong } from '../model/address.ts';
+import type { Prefix } from '../model/prefix.ts';
 import { type ConfigFile, comments, file, resolvConf } from './file.ts';
 import { bare, type DefaultRoute, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
 

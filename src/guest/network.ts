@@ -1,20 +1,11 @@
 /** What a system must configure to use its addresses by itself, whatever system it is. Pure. */
-import {
-  addresses,
-  FAMILIES,
-  type Family,
-  format,
-  formatAddress,
-  isSingle,
-  nth,
-  type Prefix,
-  size,
-} from '../model/address.ts';
+import { format, formatAddress } from '../model/address.ts';
 import type { Address } from '../model/assignment.ts';
 import type { DhcpConfig } from '../model/config.ts';
 import type { Domain, Nic } from '../model/domain.ts';
 import { hostName } from '../model/hostname.ts';
 import { GATEWAY6 } from '../model/names.ts';
+import { addresses, FAMILIES, type Family, isSingle, nth, type Prefix, size } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 
 export interface StaticNetwork {

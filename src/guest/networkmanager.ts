@@ -1,4 +1,5 @@
-import { type Family, formatLong } from '../model/address.ts';
+import { formatLong } from '../model/address.ts';
+import type { Family } from '../model/prefix.ts';
 import { type ConfigFile, comments, file } from './file.ts';
 import { bare, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
 

@@ -2,15 +2,14 @@ import { existsSync } from 'node:fs';
 import { iptables } from '../firewall/iptables/iptables.ts';
 import { nftables } from '../firewall/nftables/nftables.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
-import type { Family, Prefix } from '../model/address.ts';
+import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
-import type { Attachment } from '../state/attachment-store.ts';
+import type { Family, Prefix } from '../model/prefix.ts';
 
 const MAKERS: Readonly<Record<Firewall['name'], (families: readonly Family[]) => Firewall>> = {
   iptables,
   nftables,
 };
-export const BACKENDS = Object.keys(MAKERS) as readonly Firewall['name'][];
 
 /** IPv4 always, for the bootstrap leases, and IPv6 where one of the prefixes is. */
 export const familiesIn = (prefixes: readonly Prefix[]): readonly Family[] =>

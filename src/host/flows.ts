@@ -1,5 +1,6 @@
 /** What connection tracking knows of addresses. */
-import { format, type Prefix } from '../model/address.ts';
+import { format } from '../model/address.ts';
+import type { Prefix } from '../model/prefix.ts';
 import { CommandFailure, type Host } from './host.ts';
 
 /** Removes what connection tracking knows of an address, either way. */

@@ -1,10 +1,11 @@
 /** What may start: the rules that a domain's addresses must keep, before anything of them is set up. */
 
-import { isAnycast } from '../assign/allocate.ts';
-import { contains, equal, format, overlaps, type Prefix } from '../model/address.ts';
+import { format } from '../model/address.ts';
 import type { Address, Assignment } from '../model/assignment.ts';
-import { type Config, refuseHostInPools } from '../model/config.ts';
+import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
+import { refuseHostInPools } from '../model/parse-config.ts';
+import { contains, equal, isAnycast, overlaps, type Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
 import type { Route } from '../model/view.ts';
 

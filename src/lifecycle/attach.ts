@@ -1,7 +1,6 @@
 /** From a domain's assignment to what stands in the kernel, and back. */
 
 import type { Firewall } from '../firewall/rules/backend.ts';
-import { isTracked } from '../firewall/rules/policy.ts';
 import { chooseFirewall, firewallFor } from '../host/choose-backend.ts';
 import { forgetFlows } from '../host/flows.ts';
 import type { Host } from '../host/host.ts';
@@ -11,25 +10,26 @@ import { observeLinks, observeStart } from '../host/observe/start.ts';
 import { observeUplink } from '../host/observe/uplink.ts';
 import { observe } from '../host/observe/view.ts';
 import type { Address, Assignment } from '../model/assignment.ts';
-import { type Config, DEFAULT_CONFIG } from '../model/config.ts';
+import type { Attachment } from '../model/attachment.ts';
+import type { Config } from '../model/config.ts';
 import { ownMode } from '../model/dhcp-mode.ts';
 import { type Domain, macsOf } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
+import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { Refusal } from '../model/refusal.ts';
+import { isTracked } from '../model/rule.ts';
 import { ownAddresses } from '../model/uplink.ts';
 import { EMPTY_VIEW, type View } from '../model/view.ts';
 import { basePlan, bridgesOf, domainPlan } from '../plan/plan.ts';
 import { type Checked, check, down, repair, up } from '../plan/walker.ts';
+import { readAttachment } from '../state/attachment-files.ts';
 import {
-  type Attachment,
-  claimant,
   discardAttachment,
-  readAttachment,
-  refuseClaimed,
   removeAttachment,
   writeAttachment,
   writeScript,
 } from '../state/attachment-store.ts';
+import { claimant, refuseClaimed } from '../state/claim-index.ts';
 import { addUp, noteOwner, noteStart, readEntry } from '../state/ledger.ts';
 import { assignmentOf, refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 import { bringUpBase, firewallInForce } from './base.ts';

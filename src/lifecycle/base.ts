@@ -5,12 +5,13 @@ import type { Firewall } from '../firewall/rules/backend.ts';
 import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { observe } from '../host/observe/view.ts';
+import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import type { Uplink } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, up } from '../plan/walker.ts';
-import { type Attachment, attachedDomains, readAttachment } from '../state/attachment-store.ts';
+import { attachedDomains, readAttachment } from '../state/attachment-files.ts';
 
 /**
  * The filter that the running domains have. A change of the configuration waits for `hnet sync`: until then a

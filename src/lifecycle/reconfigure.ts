@@ -2,27 +2,23 @@
 
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { withoutRules } from '../firewall/rules/guarded.ts';
-import { isTracked } from '../firewall/rules/policy.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import { forgetFlows } from '../host/flows.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { observe } from '../host/observe/view.ts';
-import { equal, type Prefix } from '../model/address.ts';
 import type { Address } from '../model/assignment.ts';
+import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
+import { equal, type Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
+import { isTracked } from '../model/rule.ts';
 import type { View } from '../model/view.ts';
 import { domainPlan } from '../plan/plan.ts';
 import { type Checked, down, up } from '../plan/walker.ts';
 import { hostRoute } from '../resources/route.ts';
-import {
-  type Attachment,
-  removeAttachment,
-  rewriteAttachment,
-  surrenderClaims,
-  writeAttachment,
-} from '../state/attachment-store.ts';
+import { removeAttachment, rewriteAttachment, writeAttachment } from '../state/attachment-store.ts';
+import { surrenderClaims } from '../state/claim-index.ts';
 import { addUp } from '../state/ledger.ts';
 import { admit, changeOwner, readOrDiscard } from './attach.ts';
 

@@ -9,19 +9,20 @@
  */
 
 import type { Firewall } from '../firewall/rules/backend.ts';
-import { isTracked } from '../firewall/rules/policy.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import { halfOf } from '../host/files.ts';
 import { lockFile } from '../host/lock.ts';
+import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
-import { DEFAULT_CONFIG } from '../model/config.ts';
 import { LEAVING_NAME } from '../model/names.ts';
+import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { quote } from '../model/refusal.ts';
+import { isTracked } from '../model/rule.ts';
 import { EMPTY_VIEW } from '../model/view.ts';
 import { bridgesOf, domainPlan } from '../plan/plan.ts';
 import { type Action, type BatchTool, batchCommand, joinWords, quoted } from '../resources/action.ts';
 import type { Resource } from '../resources/resource.ts';
-import { type Attachment, fileOf, scriptOf } from '../state/attachment-store.ts';
+import { fileOf, scriptOf } from '../state/attachment-files.ts';
 import { tallyFile } from '../state/ledger.ts';
 
 /** What ends with a domain, in the order in which it came up. */

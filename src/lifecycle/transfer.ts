@@ -2,26 +2,24 @@
 
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { domainFilter, ruledSets } from '../firewall/rules/guarded.ts';
-import { isTracked } from '../firewall/rules/policy.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import { forgetFlows } from '../host/flows.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { observe } from '../host/observe/view.ts';
-import { equal, format, formatLong, type Prefix } from '../model/address.ts';
+import { format, formatLong } from '../model/address.ts';
+import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
+import { equal, type Prefix } from '../model/prefix.ts';
+import { isTracked } from '../model/rule.ts';
 import type { View } from '../model/view.ts';
 import { bridgesOf, domainPlan } from '../plan/plan.ts';
 import { down, up } from '../plan/walker.ts';
 import { batches } from '../resources/action.ts';
 import type { Resource } from '../resources/resource.ts';
 import { hostRoute } from '../resources/route.ts';
-import {
-  type Attachment,
-  removeAttachment,
-  rewriteAttachment,
-  surrenderClaims,
-} from '../state/attachment-store.ts';
+import { removeAttachment, rewriteAttachment } from '../state/attachment-store.ts';
+import { surrenderClaims } from '../state/claim-index.ts';
 import { beginAt } from '../state/ledger.ts';
 import { admit } from './attach.ts';
 import { leavingRanges, releaseRules, revert, type Taps } from './reconfigure.ts';

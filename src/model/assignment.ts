@@ -1,8 +1,9 @@
-import { formatRule, OPEN, type Policy, parseRule } from '../firewall/rules/policy.ts';
-import { equal, format, overlaps, type Prefix, parsePrefix, parseRoutable } from './address.ts';
+import { format, parsePrefix, parseRoutable } from './address.ts';
 import { type DhcpMode, isDhcpMode, ownMode } from './dhcp-mode.ts';
 import { articleScope, bridgeNames, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
+import { equal, overlaps, type Prefix } from './prefix.ts';
 import { quote, Refusal, reason } from './refusal.ts';
+import { formatRule, OPEN, type Policy, parseRule } from './rule.ts';
 import { type Element, elements, escapeXml, textOf } from './xml.ts';
 
 /** One address (or subnet) of a domain, with the derived names that were pinned when it was assigned. */

@@ -1,8 +1,8 @@
-import { OPEN, type Policy } from '../firewall/rules/policy.ts';
 import { type Address, type Intent, readIntent } from './assignment.ts';
 import type { DhcpMode } from './dhcp-mode.ts';
 import { isUuid, MAC } from './names.ts';
 import { quote, Refusal } from './refusal.ts';
+import { OPEN, type Policy } from './rule.ts';
 import { childOf, childrenOf, type Element, elements, parseXml, textOf } from './xml.ts';
 
 /** A network interface of a domain, as far as we care. */

@@ -2,7 +2,8 @@
  * Every name that hnet gives to something outside of itself, in one place: how the kernel's objects are marked
  * as ours, and where files lie. Nothing here derives from a domain's name, which may be `..` or `$(id)`.
  */
-import { bits, type Family, formatAddress, type Prefix, parseAddress } from './address.ts';
+import { formatAddress, parseAddress } from './address.ts';
+import { bits, type Family, type Prefix } from './prefix.ts';
 
 /** Namespace of our element in a domain's metadata. */
 export const METADATA_NAMESPACE = 'urn:hnet:1';

@@ -1,5 +1,6 @@
-import type { Strangers } from '../firewall/foreign/obstacles.ts';
-import { formatLong, type Prefix } from './address.ts';
+/** What stands on the host, as values: links, routes, servers, our filter and other people's. */
+import type { PortRange } from './ports.ts';
+import type { Family, Prefix } from './prefix.ts';
 
 /** A network interface as the kernel reports it. */
 export interface Link {
@@ -60,6 +61,59 @@ export interface RuleLine {
  */
 export type Contents = ReadonlyMap<string, Counter> | 'unread';
 
+/** What made a chain, and hence what may change it: nft in iptables' tables leaves them unreadable to iptables. */
+export type Tool = 'nft' | 'iptables-nft' | 'iptables-legacy';
+
+/** Where a filter sees what a domain needs: the forwarded traffic itself, and DHCP at the host, both ways. */
+export type Point = 'forward' | 'input' | 'output';
+
+/** What a rule asks of a packet, as far as it matters here; what excludes little (`!= …`) isn't listed. */
+export type Condition =
+  /** One of these interfaces, as they are written: `eth0`, `virbr*`. */
+  | { readonly is: 'device'; readonly names: readonly string[] }
+  | { readonly is: 'family'; readonly families: readonly Family[] }
+  | { readonly is: 'addresses'; readonly prefixes: readonly Prefix[] }
+  | { readonly is: 'protocol'; readonly names: readonly string[] }
+  | { readonly is: 'ports'; readonly ranges: readonly PortRange[] }
+  /** Anything else that only some packets have: a mark, a state of invalid, an entry in a set. */
+  | { readonly is: 'particular' };
+
+export type Effect = 'pass' | 'accept' | 'block' | { readonly chains: readonly string[] };
+
+export interface ForeignRule {
+  readonly conditions: readonly Condition[];
+  /** Whether it asks anything at all. */
+  readonly conditional: boolean;
+  readonly effect: Effect;
+  /** nft's handle; iptables counts places instead. */
+  readonly handle?: number;
+  /** An accept of ours, in its own tool's words. */
+  readonly passage?: string;
+}
+
+export interface ForeignChain {
+  readonly base?: { readonly point: Point; readonly drops: boolean };
+  readonly rules: readonly ForeignRule[];
+}
+
+export interface ForeignTable {
+  readonly by: Tool;
+  readonly family: string;
+  readonly name: string;
+  /** Our own jump stands in it, or will: whatever else is there, our filter decides first. */
+  readonly ours: boolean;
+  readonly chains: ReadonlyMap<string, ForeignChain>;
+}
+
+/** What stands beside our filter. */
+export interface Strangers {
+  readonly tables: readonly ForeignTable[];
+  /** Whether all was read, or only what comes with our own table. */
+  readonly complete: boolean;
+  /** What firewalld would flush when it reloads: a restore command and its input, each. Only where it runs. */
+  readonly carry: readonly { readonly argv: readonly string[]; readonly text: string }[];
+}
+
 /** What stands in the packet filter, ours and others'. */
 export interface FilterView {
   readonly sets: ReadonlyMap<string, Contents>;
@@ -101,6 +155,3 @@ export const EMPTY_VIEW: View = {
   ndp: new Map(),
   sysctl: () => undefined,
 };
-
-/** Routes of one prefix differ by their metric; the better one wins, the other waits. */
-export const routeKey = (prefix: Prefix, metric: number): string => `${formatLong(prefix)} ${metric}`;

@@ -1,12 +1,12 @@
 import { passages } from '../firewall/foreign/passages.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { domainFilter } from '../firewall/rules/guarded.ts';
-import type { Policy } from '../firewall/rules/policy.ts';
-import { nth } from '../model/address.ts';
 import type { Address } from '../model/assignment.ts';
 import type { Config, DhcpConfig } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
 import { hostName } from '../model/hostname.ts';
+import { nth } from '../model/prefix.ts';
+import type { Policy } from '../model/rule.ts';
 import { gatewayWithin, type Uplink } from '../model/uplink.ts';
 import {
   type BridgeSpec,

@@ -1,8 +1,18 @@
-import type { Host } from '../host/host.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { View } from '../model/view.ts';
 import { type Action, type Batch, batches, interleave } from '../resources/action.ts';
 import type { Finding, Resource } from '../resources/resource.ts';
+
+/** What performs actions; host/host.ts is the one that does it for real. */
+export interface Runner {
+  /**
+   * Performs one batch. `forgiving`, for taking down: absence is success, and one line's failure doesn't keep the next
+   * from running.
+   */
+  readonly perform: (batch: Batch, forgiving: boolean) => void;
+  /** Makes sure that the servers started so far run. @throws Refusal with the words of the first that doesn't */
+  readonly awaitServers: () => void;
+}
 
 /** A resource and how it compares with what is. */
 export interface Checked {
@@ -21,7 +31,7 @@ export function check(plan: readonly Resource[], view: View): Checked[] {
  * @returns the resources that were brought up
  * @throws Refusal with the first failure
  */
-export function up(plan: readonly Resource[], view: View, host: Host): Checked[] {
+export function up(plan: readonly Resource[], view: View, runner: Runner): Checked[] {
   const checked = check(plan, view);
   for (const { resource, finding } of checked) {
     if (finding.is === 'foreign') throw new Refusal(`Cannot set up ${resource.label}: ${finding.why}`);
@@ -32,13 +42,13 @@ export function up(plan: readonly Resource[], view: View, host: Host): Checked[]
   try {
     for (const { batch, index } of indexedBatches(steps)) {
       reached = index;
-      host.perform(batch, false);
+      runner.perform(batch, false);
     }
-    host.awaitServers();
+    runner.awaitServers();
   } catch (error) {
     const made = needed.slice(0, reached + 1).filter(({ finding }) => finding.is === 'absent');
     const undo = made.map(({ resource }) => resource);
-    const left = down(undo, view, host).map(failure => `; then ${failure}`);
+    const left = down(undo, view, runner).map(failure => `; then ${failure}`);
     throw new Refusal(`${reason(error)}${left.join('')}`);
   }
   return needed;
@@ -51,12 +61,12 @@ export function up(plan: readonly Resource[], view: View, host: Host): Checked[]
 export function repair(
   plan: readonly Resource[],
   view: View,
-  host: Host,
+  runner: Runner,
 ): { done: Checked[]; failures: string[] } {
   const failures: string[] = [];
   const done = plan.flatMap(resource => {
     try {
-      return up([resource], view, host);
+      return up([resource], view, runner);
     } catch (error) {
       failures.push(reason(error));
       return [];
@@ -80,12 +90,12 @@ function indexedBatches(
  * Takes everything down in reverse order, past failures.
  * @returns what failed, a sentence each; absence is no failure
  */
-export function down(plan: readonly Resource[], view: View, host: Host): string[] {
+export function down(plan: readonly Resource[], view: View, runner: Runner): string[] {
   const actions = plan.toReversed().flatMap(resource => resource.down(view));
   const failures: string[] = [];
   for (const batch of batches(actions)) {
     try {
-      host.perform(batch, true);
+      runner.perform(batch, true);
     } catch (error) {
       failures.push(reason(error));
     }
@@ -98,12 +108,12 @@ export function down(plan: readonly Resource[], view: View, host: Host): string[
  * many processes for a hundred domains as for one. Nothing is undone on a failure, for the rest is better than none.
  * @throws Refusal with the first failure, what comes after it not done
  */
-export function mend(plans: readonly (readonly Resource[])[], view: View, host: Host): void {
+export function mend(plans: readonly (readonly Resource[])[], view: View, runner: Runner): void {
   const needed = plans.map(plan =>
     check(plan, view)
       .filter(({ finding }) => finding.is !== 'present')
       .flatMap(({ resource }) => resource.up(view)),
   );
-  for (const batch of batches(interleave(needed))) host.perform(batch, false);
-  host.awaitServers();
+  for (const batch of batches(interleave(needed))) runner.perform(batch, false);
+  runner.awaitServers();
 }

@@ -1,8 +1,8 @@
 /** What a survey found, as `check` shows it and as a repair counts it. */
 
+import { attachmentTitle } from '../model/attachment.ts';
 import { quote } from '../model/refusal.ts';
 import type { Finding } from '../resources/resource.ts';
-import { summary } from './mend.ts';
 import type { Survey } from './survey.ts';
 
 /** Something that isn't as it should be. */
@@ -52,7 +52,7 @@ export function faults(found: Survey): Fault[] {
       ...host,
       domain: one.name,
       uuid: one.domain,
-      what: summary(one),
+      what: attachmentTitle(one),
       is: 'left over' as const,
       why: "it doesn't run",
     })),

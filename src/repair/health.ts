@@ -1,12 +1,13 @@
 /** How a domain's network compares with what it should be, for `status` and everything else that looks. */
 
 import type { Firewall } from '../firewall/rules/backend.ts';
+import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { reason } from '../model/refusal.ts';
 import type { View } from '../model/view.ts';
 import { domainPlan } from '../plan/plan.ts';
 import { check } from '../plan/walker.ts';
-import { type Attachment, readAttachment } from '../state/attachment-store.ts';
+import { readAttachment } from '../state/attachment-files.ts';
 
 export interface Health {
   readonly attachment: Attachment | undefined;

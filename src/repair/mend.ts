@@ -1,23 +1,20 @@
 /** Puts right what a survey found, under the lock that keeps starts and stops away. */
 
-import { BACKENDS, firewallOf } from '../host/choose-backend.ts';
+import { firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
 import { observe } from '../host/observe/view.ts';
 import { refuseForeignAddresses, refuseTakenScopes } from '../lifecycle/admission.ts';
 import { changeOwner, takeDown, toAttachment } from '../lifecycle/attach.ts';
+import { type Attachment, attachmentTitle } from '../model/attachment.ts';
+import { BACKENDS } from '../model/config.ts';
 import { aliasOwner } from '../model/names.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import { ownAddresses } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { type Checked, check, down, mend, up } from '../plan/walker.ts';
 import { batches } from '../resources/action.ts';
-import {
-  type Attachment,
-  discardAttachment,
-  rewriteAttachment,
-  writeAttachment,
-} from '../state/attachment-store.ts';
+import { discardAttachment, rewriteAttachment, writeAttachment } from '../state/attachment-store.ts';
 import { addUp } from '../state/ledger.ts';
 import { readRecords } from '../state/records.ts';
 import { type Kept, keep, type Survey } from './survey.ts';
@@ -79,7 +76,7 @@ class Workshop {
     for (const attachment of this.#found.ended)
       this.#attempt(attachment.name, () => {
         takeDown(attachment, this.#host);
-        this.#report.done(`removed: ${summary(attachment)} (left over from a run that has ended)`);
+        this.#report.done(`removed: ${attachmentTitle(attachment)} (left over from a run that has ended)`);
       });
   }
 
@@ -98,7 +95,7 @@ class Workshop {
     const admitted = ordered.filter(({ attachment }) =>
       this.#attempt(attachment.name, () => {
         admitAnew(attachment, this.#found, this.#host);
-        this.#report.done(`recorded: ${summary(attachment)} (its attachment was lost)`);
+        this.#report.done(`recorded: ${attachmentTitle(attachment)} (its attachment was lost)`);
       }),
     );
     const records = admitted.length > 0 ? readRecords() : { claims: new Map<string, string>() };
@@ -192,9 +189,6 @@ class Workshop {
 function repaired(prefix: string, { resource, finding }: Checked): string {
   return `repaired: ${prefix}${resource.label} (${'why' in finding ? finding.why : 'it was missing'})`;
 }
-
-export const summary = ({ name, addresses }: Pick<Attachment, 'name' | 'addresses'>): string =>
-  `${[...new Set(addresses.map(({ bridge }) => bridge))].join(', ')} of ${quote(name)}`;
 
 function admitAnew(attachment: Attachment, { config, uplink, view }: Survey, host: Host): void {
   const prefixes = attachment.addresses.map(({ prefix }) => prefix);

@@ -7,8 +7,8 @@ import type { Firewall } from '../firewall/rules/backend.ts';
 import { readIfThere } from '../host/files.ts';
 import { Host } from '../host/host.ts';
 import { processOf, servedFrom } from '../host/processes.ts';
-import type { Family } from '../model/address.ts';
 import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../model/names.ts';
+import type { Family } from '../model/prefix.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
 
 export function readPulse({ name, families }: Firewall): string {

@@ -1,17 +1,20 @@
 /** What bears our marks on the host and belongs to nobody: left by a process that was killed, or by hand. */
 
 import type { Firewall } from '../firewall/rules/backend.ts';
-import { isTracked, policyChainNames } from '../firewall/rules/policy.ts';
+import { policyChainNames } from '../firewall/rules/policy-chains.ts';
 import { setNames } from '../firewall/rules/sets.ts';
-import { FAMILIES, format, formatLong, type Prefix, parsePrefix, parseSubnet } from '../model/address.ts';
+import { format, formatLong, parsePrefix, parseSubnet } from '../model/address.ts';
+import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
 import { aliasOwner, ROUTE_PROTOCOL } from '../model/names.ts';
+import { FAMILIES, type Prefix } from '../model/prefix.ts';
+import { isTracked } from '../model/rule.ts';
 import type { Route, View } from '../model/view.ts';
 import { type Action, ip, remove } from '../resources/action.ts';
 import { removeDhcp } from '../resources/dhcp.ts';
 import { removeProxy, removeResponder } from '../resources/neighbour.ts';
 import { hostRoute, isPoolRoute } from '../resources/route.ts';
-import type { Attachment } from '../state/attachment-store.ts';
+import type { Records } from '../state/records.ts';
 
 /** One such thing, and how it goes. */
 export interface Stray {
@@ -21,7 +24,7 @@ export interface Stray {
 }
 
 /** What there is by right, and what our files say. */
-export interface Estate {
+export interface Estate extends Pick<Records, 'claims' | 'servers' | 'halves'> {
   readonly attachments: readonly Attachment[];
   /** Routes of the base, by the labels of their resources. */
   readonly routes: readonly string[];
@@ -29,12 +32,6 @@ export interface Estate {
    * Domains that run although we have no record of them: of theirs nothing is touched, for it may be in use.
    */
   readonly spared: ReadonlySet<string>;
-  /** Claim → the domain it names. */
-  readonly claims: ReadonlyMap<string, string>;
-  /** Bridges for whose DHCP server there are files. */
-  readonly servers: readonly string[];
-  /** Files that a writer which was killed left half done. */
-  readonly halves: readonly string[];
 }
 
 /** Everything astray, in the order in which it can be removed. */

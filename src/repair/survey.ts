@@ -4,19 +4,21 @@
  */
 
 import type { Firewall } from '../firewall/rules/backend.ts';
-import { formatRule, type Policy } from '../firewall/rules/policy.ts';
-import { BACKENDS, chooseFirewall, firewallOf } from '../host/choose-backend.ts';
+import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { look, type Tools } from '../host/observe/parts.ts';
 import { observeWithUplink } from '../host/observe/view.ts';
 import { withLibvirt } from '../libvirt/libvirt.ts';
 import { assignmentOf } from '../lifecycle/admission.ts';
 import { tapsOf } from '../lifecycle/attach.ts';
-import { equal } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
+import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
+import { BACKENDS } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
+import { equal } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
+import { formatRule, type Policy } from '../model/rule.ts';
 import { readRunning } from '../model/running.ts';
 import type { Uplink } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
@@ -24,7 +26,6 @@ import { basePlan, baseRoutes, domainPlan } from '../plan/plan.ts';
 import { type Checked, check } from '../plan/walker.ts';
 import { claims } from '../resources/claims.ts';
 import type { Resource } from '../resources/resource.ts';
-import type { Attachment } from '../state/attachment-store.ts';
 import { type Entry, type Records, readRecords, readStamps } from '../state/records.ts';
 import { type Stray, strays } from './strays.ts';
 

@@ -1,4 +1,4 @@
-import { format, formatLong, nth, type Prefix } from '../model/address.ts';
+import { format, formatLong } from '../model/address.ts';
 import {
   aliasOwner,
   bridgeMac,
@@ -10,6 +10,7 @@ import {
   linkAlias,
   privateSubnet,
 } from '../model/names.ts';
+import { nth, type Prefix } from '../model/prefix.ts';
 import type { Link, View } from '../model/view.ts';
 import { type Action, ip, launch, sysctlPath } from './action.ts';
 import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';

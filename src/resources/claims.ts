@@ -1,5 +1,5 @@
+import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf, claimTarget } from '../model/claims.ts';
-import type { Attachment } from '../state/attachment-store.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
 /**

@@ -1,8 +1,9 @@
 /** The text of a DHCP server's configuration (dnsmasq(8)), for each mode. Pure. */
-import { format, formatAddress, isSingle, last, nth, type Prefix } from '../model/address.ts';
+import { format, formatAddress } from '../model/address.ts';
 import type { DhcpConfig } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
 import { DHCP_DIRECTORY, gatewayOf, LEASES_DIRECTORY, privateSubnet } from '../model/names.ts';
+import { isSingle, last, nth, type Prefix } from '../model/prefix.ts';
 import { type BridgeSpec, isAdvertised } from './bridge.ts';
 
 export const configurationFile = (bridge: string): string => `${DHCP_DIRECTORY}/${bridge}.conf`;

@@ -1,4 +1,4 @@
-import type { Family } from '../model/address.ts';
+import type { Family } from '../model/prefix.ts';
 import type { View } from '../model/view.ts';
 import { type Action, sysctlPath } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';

@@ -3,8 +3,9 @@
  * answer for them (RFC 4861; proxies: 7.2.8), and for no address that nobody holds.
  */
 
-import { format, formatLong, isSingle, type Prefix } from '../model/address.ts';
+import { format, formatLong } from '../model/address.ts';
 import { NDP_DIRECTORY, ROUTE_PROTOCOL } from '../model/names.ts';
+import { isSingle, type Prefix } from '../model/prefix.ts';
 import { type Action, ip, remove, run, write } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 

@@ -1,6 +1,7 @@
-import { format, formatLong, type Prefix } from '../model/address.ts';
+import { format, formatLong } from '../model/address.ts';
 import { HOST_METRIC, POOL_METRIC, ROUTE_PROTOCOL } from '../model/names.ts';
-import { type Route, routeKey } from '../model/view.ts';
+import type { Prefix } from '../model/prefix.ts';
+import type { Route } from '../model/view.ts';
 import { ip } from './action.ts';
 import { ABSENT, changed, foreign, PRESENT, type Resource } from './resource.ts';
 
@@ -69,3 +70,6 @@ export function ownRoute(route: Route): Resource | undefined {
   if (isPoolRoute(route)) return poolRoute(prefix);
   return isOurs(protocol) && type === 'unicast' && dev !== undefined ? hostRoute(prefix, dev) : undefined;
 }
+
+/** Routes of one prefix differ by their metric; the better one wins, the other waits. */
+export const routeKey = (prefix: Prefix, metric: number): string => `${formatLong(prefix)} ${metric}`;

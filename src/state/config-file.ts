@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type Config, parseConfig } from '../model/config.ts';
+import type { Config } from '../model/config.ts';
 import { CONFIG_FILE } from '../model/names.ts';
+import { parseConfig } from '../model/parse-config.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 
 /** Reads the operator's configuration. @throws Refusal as {@link parseConfig}, or if the file can't be read */

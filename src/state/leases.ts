@@ -1,5 +1,6 @@
 import { readIfThere } from '../host/files.ts';
-import { contains, type Prefix, parseAddress } from '../model/address.ts';
+import { parseAddress } from '../model/address.ts';
+import { contains, type Prefix } from '../model/prefix.ts';
 import { leaseFile } from '../resources/dhcp.ts';
 
 /** What the DHCP server granted. */

@@ -6,9 +6,10 @@ import { existsSync, rmSync } from 'node:fs';
 import * as v from 'valibot';
 import { countingSets } from '../firewall/rules/sets.ts';
 import { readIfThere, writeAtomically } from '../host/files.ts';
-import { format, formatLong, type Prefix } from '../model/address.ts';
+import { format, formatLong } from '../model/address.ts';
 import { dashed } from '../model/claims.ts';
 import { isUuid, STATE_DIRECTORY } from '../model/names.ts';
+import type { Prefix } from '../model/prefix.ts';
 import type { Counter, FilterView } from '../model/view.ts';
 
 /** Traffic of an address: `in` towards the domain, `out` from it. */

@@ -1,10 +1,11 @@
 /** What our own files say of the running domains, all of it, as a repair needs it. */
 
 import { namesIn } from '../host/files.ts';
+import type { Attachment } from '../model/attachment.ts';
 import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, DHCP_DIRECTORY } from '../model/names.ts';
 import { reason } from '../model/refusal.ts';
-import type { Estate } from '../repair/strays.ts';
-import { type Attachment, allClaims, attachedDomains, readAttachment, stampOf } from './attachment-store.ts';
+import { attachedDomains, readAttachment, stampOf } from './attachment-files.ts';
+import { allClaims } from './claim-index.ts';
 
 /** One attachment file. */
 export interface Entry {
@@ -15,7 +16,15 @@ export interface Entry {
   readonly content: Attachment | string;
 }
 
-export type Records = Pick<Estate, 'claims' | 'servers' | 'halves'> & { readonly entries: readonly Entry[] };
+export interface Records {
+  readonly entries: readonly Entry[];
+  /** Claim → the domain it names. */
+  readonly claims: ReadonlyMap<string, string>;
+  /** Bridges for whose DHCP server there are files. */
+  readonly servers: readonly string[];
+  /** Files that a writer which was killed left half done. */
+  readonly halves: readonly string[];
+}
 
 export function readRecords(): Records {
   return {

@@ -7,13 +7,13 @@
  */
 
 import type { Firewall } from '../../src/firewall/rules/backend.ts';
-import { OPEN } from '../../src/firewall/rules/policy.ts';
 import { chooseFirewall } from '../../src/host/choose-backend.ts';
 import { Host } from '../../src/host/host.ts';
 import { observeUplink } from '../../src/host/observe/uplink.ts';
 import { observe } from '../../src/host/observe/view.ts';
 import { bringUpBase } from '../../src/lifecycle/base.ts';
 import type { Config } from '../../src/model/config.ts';
+import { OPEN } from '../../src/model/rule.ts';
 import { EMPTY_VIEW } from '../../src/model/view.ts';
 import { domainPlan } from '../../src/plan/plan.ts';
 import { batches } from '../../src/resources/action.ts';

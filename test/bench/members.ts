@@ -1,6 +1,6 @@
-import { OPEN } from '../../src/firewall/rules/policy.ts';
 import { parsePrefix } from '../../src/model/address.ts';
 import { type Address, renderAssignment } from '../../src/model/assignment.ts';
+import { OPEN } from '../../src/model/rule.ts';
 
 export interface Member {
   readonly domain: string;

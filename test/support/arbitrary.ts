@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { bits, contains, type Family, type Prefix } from '../../src/model/address.ts';
+import { bits, contains, type Family, type Prefix } from '../../src/model/prefix.ts';
 
 /** Generators for fast-check: values of the pure floors, all of them valid. */
 const prefixOf = (family: Family): fc.Arbitrary<Prefix> =>

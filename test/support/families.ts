@@ -1,5 +1,5 @@
 /** What the tests of both families are played with: family is data. */
-import type { Family } from '../../src/model/address.ts';
+import type { Family } from '../../src/model/prefix.ts';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
 
 /** The same places in each family: two domains', one that nobody has, the far end's and the host's own. */

@@ -1,13 +1,15 @@
 import { build } from 'esbuild';
 import type { Firewall, Look } from '../../src/firewall/rules/backend.ts';
 import { countedRules, dropsByCause } from '../../src/firewall/rules/counters.ts';
-import { type Policy, parseRule, policyChains } from '../../src/firewall/rules/policy.ts';
+import { policyChains } from '../../src/firewall/rules/policy-chains.ts';
 import { CAUSES } from '../../src/firewall/rules/rules.ts';
 import { ruleset } from '../../src/firewall/rules/ruleset.ts';
 import { firewallOf } from '../../src/host/choose-backend.ts';
-import { type Family, format, parsePrefix } from '../../src/model/address.ts';
-import { parseConfig } from '../../src/model/config.ts';
+import { format, parsePrefix } from '../../src/model/address.ts';
 import { articleScope, bridgeMac } from '../../src/model/names.ts';
+import { parseConfig } from '../../src/model/parse-config.ts';
+import type { Family } from '../../src/model/prefix.ts';
+import { type Policy, parseRule } from '../../src/model/rule.ts';
 import type { FilterView } from '../../src/model/view.ts';
 import { escapeXml } from '../../src/model/xml.ts';
 import type { Guest } from '../lab/guest.ts';

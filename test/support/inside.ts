@@ -11,9 +11,11 @@ import { assignmentOf } from '../../src/lifecycle/admission.ts';
 import { attach, tapsOf, toAttachment } from '../../src/lifecycle/attach.ts';
 import { reconfigure } from '../../src/lifecycle/reconfigure.ts';
 import { transfer } from '../../src/lifecycle/transfer.ts';
-import { type Prefix, parsePrefix } from '../../src/model/address.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import type { Attachment } from '../../src/model/attachment.ts';
 import { type Domain, parseDomain } from '../../src/model/domain.ts';
-import { type Attachment, readAttachment } from '../../src/state/attachment-store.ts';
+import type { Prefix } from '../../src/model/prefix.ts';
+import { readAttachment } from '../../src/state/attachment-files.ts';
 import { loadConfig } from '../../src/state/config-file.ts';
 import { countedOf, readEntry, totalOf } from '../../src/state/ledger.ts';
 

@@ -1,6 +1,5 @@
-import type { UplinkFacts } from '../../src/guest/host-uplink.ts';
 import { parseAddress } from '../../src/model/address.ts';
-import type { Uplink } from '../../src/model/uplink.ts';
+import type { Uplink, UplinkFacts } from '../../src/model/uplink.ts';
 
 /** The uplink of the lab's first host. */
 export const UPLINK: Uplink = {

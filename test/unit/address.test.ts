@@ -1,22 +1,24 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
+  format,
+  formatLong,
+  parseAddress,
+  parseInterfaceAddress,
+  parsePrefix,
+  parseRoutable,
+} from '../../src/model/address.ts';
+import {
   addresses,
   around,
   compare,
   contains,
   equal,
-  format,
-  formatLong,
   last,
   overlaps,
-  parseAddress,
-  parseInterfaceAddress,
-  parsePrefix,
-  parseRoutable,
   size,
   subtract,
-} from '../../src/model/address.ts';
+} from '../../src/model/prefix.ts';
 import { hostile, prefix, prefix4 } from '../support/arbitrary.ts';
 import { doneOrRefused, refusalOf } from '../support/refused.ts';
 

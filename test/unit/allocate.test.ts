@@ -7,9 +7,10 @@ import {
   refuseHeld,
   type Taken,
 } from '../../src/assign/allocate.ts';
-import { addresses, format, overlaps, type Prefix, parsePrefix } from '../../src/model/address.ts';
+import { format, parsePrefix } from '../../src/model/address.ts';
 import type { Address } from '../../src/model/assignment.ts';
 import { INTERFACE_NAME } from '../../src/model/names.ts';
+import { addresses, overlaps, type Prefix } from '../../src/model/prefix.ts';
 import { refusalOf } from '../support/refused.ts';
 
 const SUBNET = parsePrefix('123.45.90.112/29');

@@ -1,37 +1,44 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SOURCES = ['src', 'hooks', 'bin'].flatMap(directory =>
+
+/** The rooms from the ground up (docs/design.md): a file imports from its own folder and from those above it here. */
+const FOLDERS = [
+  'model',
+  'resources',
+  'firewall',
+  'plan',
+  'host',
+  'state',
+  'lifecycle',
+  'libvirt',
+  'assign',
+  'repair',
+  'guest',
+  'doctor',
+  'cli',
+];
+/** They compute: they run nothing, read nothing and await nothing. */
+const PURE = ['model', 'resources', 'firewall', 'plan'];
+/** So many files may stand on each other, from an entry point down to a file that imports nothing. */
+const FLOORS = 18;
+
+const FILES = ['src', 'hooks', 'bin'].flatMap(directory =>
   readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.ts'))
     .map(name => join(directory, name)),
 );
 
-/** The pure floors (docs/design.md, "Rooms and floors"): they run nothing, read nothing and await nothing. */
-const PURE = SOURCES.filter(file =>
-  /^src\/(model\/.*|resources\/.*|firewall\/.*|plan\/plan|lifecycle\/admission|assign\/allocate|libvirt\/nic|cli\/table)\.ts$/.test(
-    file,
-  ),
-);
+/** Every import and re-export, types too; modules that aren't the project's by their name. */
+const IMPORT = /^(?:import|export)\s+(?:[^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
 
-interface Import {
-  readonly from: string;
-  /** A file of the project, or a module's name. */
-  readonly of: string;
-  readonly typeOnly: boolean;
-}
-
-const IMPORT =
-  /^(?:import|export)\s+(type\s+)?(?:[^;'"]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
-
-function importsOf(file: string): Import[] {
-  return [...code(file).matchAll(IMPORT)].map(([, type, name, dynamic]) => {
+function importsOf(file: string): string[] {
+  return [...code(file).matchAll(IMPORT)].map(([, name, dynamic]) => {
     const target = name ?? dynamic ?? '';
-    const of = target.startsWith('.') ? normalize(join(dirname(file), target)) : target;
-    return { from: file, of, typeOnly: type !== undefined };
+    return target.startsWith('.') ? normalize(join(dirname(file), target)) : target;
   });
 }
 
@@ -41,81 +48,86 @@ const code = (file: string): string =>
     .replaceAll(/\/\*[\s\S]*?\*\//g, '')
     .replaceAll(/^\s*\/\/.*$/gm, '');
 
-const imports = new Map(SOURCES.map(file => [file, importsOf(file)]));
-const needed = (file: string): string[] =>
-  (imports.get(file) ?? []).filter(({ typeOnly }) => !typeOnly).map(({ of }) => of);
+const imports = new Map(FILES.map(file => [file, importsOf(file)]));
+const folderOf = (file: string): string => /^src\/([^/]+)\//.exec(file)?.[1] ?? '';
+const isPure = (file: string): boolean => PURE.includes(folderOf(file));
 
-/** Everything that is loaded when this file is, itself included; modules of others too. */
-function loadedBy(file: string, seen = new Set<string>()): Set<string> {
-  if (seen.has(file)) return seen;
-  seen.add(file);
-  for (const next of needed(file)) loadedBy(next, seen);
+/** Everything that a file reaches through imports, modules of others too. */
+function reachedFrom(file: string, seen = new Set<string>()): Set<string> {
+  for (const next of imports.get(file) ?? []) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    reachedFrom(next, seen);
+  }
   return seen;
 }
 
+/** The longest way down from a file. */
+function longestWay(file: string, known: Map<string, readonly string[]>): readonly string[] {
+  const found = known.get(file);
+  if (found !== undefined) return found;
+  const below = (imports.get(file) ?? []).filter(one => imports.has(one)).map(one => longestWay(one, known));
+  const way = [file, ...(below.sort((a, b) => b.length - a.length)[0] ?? [])];
+  known.set(file, way);
+  return way;
+}
+
 describe('architecture', () => {
-  it('is seen by this test', () => {
-    expect(PURE).to.include.members([
-      'src/model/address.ts',
-      'src/resources/bridge.ts',
-      'src/firewall/iptables/iptables.ts',
-    ]);
-    expect(needed('hooks/program.ts')).to.include.members(['src/lifecycle/hook.ts', 'hooks/input.ts']);
-    expect([...loadedBy('hooks/program.ts')]).to.include.members([
-      'src/plan/walker.ts',
-      'node:child_process',
-    ]);
-    expect(imports.get('src/plan/walker.ts')).to.deep.include({
-      from: 'src/plan/walker.ts',
-      of: 'src/host/host.ts',
-      typeOnly: true,
-    });
-    for (const file of SOURCES)
-      for (const name of needed(file)) if (name.endsWith('.ts')) expect(SOURCES).to.include(name);
+  it('every file lies in a folder, and the test knows each', () => {
+    expect(new Set(FILES.filter(file => file.startsWith('src/')).map(folderOf))).to.deep.equal(
+      new Set(FOLDERS),
+    );
+    for (const file of FILES)
+      for (const name of imports.get(file) ?? []) if (name.endsWith('.ts')) expect(FILES).to.include(name);
   });
 
-  for (const file of PURE) {
-    it(`${file} is pure: it loads no module of Node's, nor anything that does`, () => {
-      const loaded = [...loadedBy(file)];
-      expect(loaded.filter(name => name.startsWith('node:'))).to.deep.equal([]);
-      expect(loaded.filter(name => name.startsWith('src/') && !PURE.includes(name))).to.deep.equal([]);
+  it('every folder opens with one sentence that says what may live there', () => {
+    for (const folder of new Set(FILES.map(dirname))) {
+      const readme = join(ROOT, folder, 'README.md');
+      expect(existsSync(readme), `${folder}/README.md`).to.equal(true);
+      expect(readFileSync(readme, 'utf8')).to.match(/^[A-Z`][^\n]*\.\n/, folder);
+    }
+  });
+
+  it('a file imports from its own folder and from those below it', () => {
+    const floorOf = (file: string): number => {
+      const folder = FOLDERS.indexOf(folderOf(file));
+      return folder === -1 ? FOLDERS.length : folder;
+    };
+    for (const file of FILES)
+      for (const one of imports.get(file) ?? [])
+        if (FILES.includes(one)) expect(floorOf(one), `${file} imports ${one}`).to.be.at.most(floorOf(file));
+  });
+
+  for (const file of FILES.filter(isPure)) {
+    it(`${file} is pure`, () => {
+      expect([...reachedFrom(file)].filter(name => name.startsWith('node:'))).to.deep.equal([]);
       expect(code(file)).not.to.match(
         /\b(await|async|Promise|setTimeout|process\.|Date\.now|Math\.random)\b/,
       );
     });
   }
 
-  it('no hook calls libvirt: libvirt waits for the hook, and the hook would wait for libvirt', () => {
-    for (const file of SOURCES.filter(name => name.startsWith('hooks/'))) {
-      expect([...loadedBy(file)].filter(name => /libvirt|koffi|virsh/.test(name))).to.deep.equal([]);
+  it('no hook reaches libvirt: libvirt waits for the hook, and the hook would wait for libvirt', () => {
+    for (const file of FILES.filter(name => name.startsWith('hooks/'))) {
+      const reached = [...reachedFrom(file)];
+      expect(
+        reached.filter(name => FOLDERS.indexOf(folderOf(name)) > FOLDERS.indexOf('lifecycle')),
+      ).to.deep.equal([]);
+      expect(reached).not.to.include('koffi');
     }
+    expect([...reachedFrom('hooks/program.ts')]).to.include('src/lifecycle/hook.ts');
   });
 
-  it('nothing is loaded in circles', () => {
-    for (const file of SOURCES) {
-      const circle = needed(file).filter(name => loadedBy(name).has(file));
-      expect(circle, file).to.deep.equal([]);
-    }
+  it('nothing is imported in circles', () => {
+    for (const file of FILES) expect(reachedFrom(file).has(file), file).to.equal(false);
   });
 
-  it('imports go down: entrances, commands and hook, attach, the walker, the doors, the pure floors', () => {
-    const floors = [
-      /^(hooks|bin)\//,
-      /^src\/cli\/cli\.ts$/,
-      /^src\/(lifecycle\/hook|assign\/change|cli\/commands\/.*)\.ts$/,
-      /^src\/(repair\/(mend|faults|pulse|source)|lifecycle\/(reconfigure|transfer)|doctor\/.*)\.ts$/,
-      /^src\/(lifecycle\/(attach|base)|host\/flows|repair\/(health|survey)|assign\/inventory)\.ts$/,
-      /^src\/plan\/walker\.ts$/,
-    ];
-    const floorOf = (file: string): number => {
-      const floor = floors.findIndex(pattern => pattern.test(file));
-      return floor === -1 ? floors.length : floor;
-    };
-    for (const { from, of } of [...imports.values()].flat()) {
-      if (SOURCES.includes(of)) expect(floorOf(of), `${from} imports ${of}`).to.be.at.least(floorOf(from));
-    }
-    for (const file of ['src/lifecycle/hook.ts', 'src/lifecycle/attach.ts']) {
-      expect([...loadedBy(file)].filter(name => name.startsWith('src/cli/commands/'))).to.deep.equal([]);
+  it(`at most ${FLOORS} files stand on each other`, () => {
+    const known = new Map<string, readonly string[]>();
+    for (const file of FILES) {
+      const way = longestWay(file, known);
+      expect(way, way.join(' > ')).to.have.length.at.most(FLOORS);
     }
   });
 });

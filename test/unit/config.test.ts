@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { format } from '../../src/model/address.ts';
-import { parseConfig } from '../../src/model/config.ts';
+import { parseConfig } from '../../src/model/parse-config.ts';
 import { hostile } from '../support/arbitrary.ts';
 import { doneOrRefused, refusalOf } from '../support/refused.ts';
 

@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import { countedRules, dropsByCause } from '../../src/firewall/rules/counters.ts';
 import { back, CAUSES, drop, type Rule, type Ruleset, rule } from '../../src/firewall/rules/rules.ts';
 import { ruleset } from '../../src/firewall/rules/ruleset.ts';
-import { BACKENDS, firewallOf } from '../../src/host/choose-backend.ts';
-import type { Family } from '../../src/model/address.ts';
-import { DEFAULT_CONFIG } from '../../src/model/config.ts';
+import { firewallOf } from '../../src/host/choose-backend.ts';
+import { BACKENDS } from '../../src/model/config.ts';
+import { DEFAULT_CONFIG } from '../../src/model/parse-config.ts';
+import type { Family } from '../../src/model/prefix.ts';
 import type { FilterView, RuleLine } from '../../src/model/view.ts';
 import { UPLINK } from '../support/uplink.ts';
 
@@ -59,7 +60,7 @@ describe('drops by cause', () => {
         firewall: {
           ...DEFAULT_CONFIG.firewall,
           hostAccess: 'dhcp-only',
-          outboundDeny: [{ is: 'ports', protocol: 'tcp', ranges: [[25, 25]] }],
+          outboundDeny: [{ protocol: 'tcp', ranges: [[25, 25]] }],
         },
       } as const;
       const causes = (family: Family, between: boolean) => {

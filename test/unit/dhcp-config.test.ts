@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { iptables } from '../../src/firewall/iptables/iptables.ts';
-import { OPEN } from '../../src/firewall/rules/policy.ts';
 import { parseAddress, parsePrefix } from '../../src/model/address.ts';
 import type { DhcpConfig } from '../../src/model/config.ts';
 import type { DhcpMode } from '../../src/model/dhcp-mode.ts';
+import { OPEN } from '../../src/model/rule.ts';
 import { EMPTY_VIEW } from '../../src/model/view.ts';
 import { domainPlan } from '../../src/plan/plan.ts';
 import { configuration, type DhcpService, staleLeases } from '../../src/resources/dhcp-config.ts';

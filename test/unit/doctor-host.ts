@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import type { Facts, File, Known } from '../../src/doctor/facts.ts';
 import type { KnownDomain } from '../../src/libvirt/libvirt.ts';
 import { parsePrefix } from '../../src/model/address.ts';
-import { parseConfig } from '../../src/model/config.ts';
 import { parseDomain } from '../../src/model/domain.ts';
 import { linkAlias } from '../../src/model/names.ts';
-import { type Link, type Route, routeKey } from '../../src/model/view.ts';
+import { parseConfig } from '../../src/model/parse-config.ts';
+import type { Link, Route } from '../../src/model/view.ts';
+import { routeKey } from '../../src/resources/route.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';
 import { FACTS, UPLINK } from '../support/uplink.ts';
 

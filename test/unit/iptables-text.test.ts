@@ -7,17 +7,9 @@ import {
   setsNamedBy,
   targetOf,
 } from '../../src/firewall/iptables/text.ts';
-import {
-  accept,
-  back,
-  drop,
-  type PortRange,
-  rule,
-  source,
-  state,
-  toDomain,
-} from '../../src/firewall/rules/rules.ts';
+import { accept, back, drop, rule, source, state, toDomain } from '../../src/firewall/rules/rules.ts';
 import { parsePrefix } from '../../src/model/address.ts';
+import type { PortRange } from '../../src/model/ports.ts';
 
 const ports = (...ranges: PortRange[]) => ({ is: 'ports', protocol: 'tcp', ranges }) as const;
 

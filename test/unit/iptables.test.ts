@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { iptables } from '../../src/firewall/iptables/iptables.ts';
 import { parseSets } from '../../src/firewall/iptables/text.ts';
 import { parsePrefix } from '../../src/model/address.ts';
-import { parseConfig } from '../../src/model/config.ts';
+import { parseConfig } from '../../src/model/parse-config.ts';
 import { EMPTY_VIEW, type View } from '../../src/model/view.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { chainsOf, printed } from '../support/printed.ts';

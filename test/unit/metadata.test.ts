@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { OPEN } from '../../src/firewall/rules/policy.ts';
-import { addresses, format, parsePrefix } from '../../src/model/address.ts';
+import { format, parsePrefix } from '../../src/model/address.ts';
 import { type Assignment, readIntent, renderAssignment } from '../../src/model/assignment.ts';
+import { addresses } from '../../src/model/prefix.ts';
+import { OPEN } from '../../src/model/rule.ts';
 import { elements, parseXml } from '../../src/model/xml.ts';
 import { hostile, uuid } from '../support/arbitrary.ts';
 import { assignmentXml } from '../support/domain.ts';

@@ -1,5 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { policyChainNames, policyChains } from '../../src/firewall/rules/policy-chains.ts';
+import { parsePrefix } from '../../src/model/address.ts';
+import { parseAssignment, renderAssignment } from '../../src/model/assignment.ts';
+import { METADATA_NAMESPACE } from '../../src/model/names.ts';
+import type { PortRange } from '../../src/model/ports.ts';
+import { Refusal } from '../../src/model/refusal.ts';
 import {
   formatRule,
   isTracked,
@@ -7,14 +13,7 @@ import {
   type Policy,
   type PolicyRule,
   parseRule,
-  policyChainNames,
-  policyChains,
-} from '../../src/firewall/rules/policy.ts';
-import type { PortRange } from '../../src/firewall/rules/rules.ts';
-import { parsePrefix } from '../../src/model/address.ts';
-import { parseAssignment, renderAssignment } from '../../src/model/assignment.ts';
-import { METADATA_NAMESPACE } from '../../src/model/names.ts';
-import { Refusal } from '../../src/model/refusal.ts';
+} from '../../src/model/rule.ts';
 import { parseXml } from '../../src/model/xml.ts';
 
 const port = fc.integer({ min: 1, max: 65_535 });

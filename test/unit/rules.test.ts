@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { formatRule, parsePortWords, parseRule } from '../../src/firewall/rules/policy.ts';
 import { Refusal } from '../../src/model/refusal.ts';
+import { formatRule, parsePortWords, parseRule } from '../../src/model/rule.ts';
 import { refusalOf } from './refusal.ts';
 
 describe('a rule of a domain', () => {
@@ -60,7 +60,6 @@ describe('a rule of a domain', () => {
 describe('a host-wide denial', () => {
   it('is ports of a protocol', () => {
     expect(parsePortWords('tcp/25,465-587')).to.deep.equal({
-      is: 'ports',
       protocol: 'tcp',
       ranges: [
         [25, 25],

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import type { ForeignRule, ForeignTable, Strangers } from '../../src/firewall/foreign/obstacles.ts';
 import { parseSaved } from '../../src/firewall/foreign/parse-iptables.ts';
 import { parseRuleset } from '../../src/firewall/foreign/parse-nft.ts';
 import { passages } from '../../src/firewall/foreign/passages.ts';
 import { parsePrefix } from '../../src/model/address.ts';
-import { DEFAULT_CONFIG } from '../../src/model/config.ts';
+import { DEFAULT_CONFIG } from '../../src/model/parse-config.ts';
+import type { ForeignRule, ForeignTable, Strangers } from '../../src/model/view.ts';
 import { EMPTY_VIEW, type View } from '../../src/model/view.ts';
 import { describe as words } from '../../src/resources/action.ts';
 import { UPLINK } from '../support/uplink.ts';

@@ -4,12 +4,13 @@ import { inventory } from '../../assign/inventory.ts';
 import { withLock } from '../../host/lock.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { refuseForeignAddresses } from '../../lifecycle/admission.ts';
-import { equal, format, overlaps, type Prefix, parseRoutable } from '../../model/address.ts';
+import { format, parseRoutable } from '../../model/address.ts';
 import type { Address } from '../../model/assignment.ts';
 import type { Config } from '../../model/config.ts';
 import { DHCP_MODES, type DhcpMode, isDhcpMode, ownMode } from '../../model/dhcp-mode.ts';
 import { addressesOf, type Domain, dhcpOf, policyOf } from '../../model/domain.ts';
 import { MAC } from '../../model/names.ts';
+import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
 import type { Context } from './context.ts';
 

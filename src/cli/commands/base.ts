@@ -1,11 +1,13 @@
 import { hasPassages } from '../../firewall/foreign/passages.ts';
-import { BACKENDS, firewallOf } from '../../host/choose-backend.ts';
+import { firewallOf } from '../../host/choose-backend.ts';
 import { withLock } from '../../host/lock.ts';
 import { observeUplink } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
 import { bringUpBase, firewallInForce } from '../../lifecycle/base.ts';
-import { type Prefix, parseAddress } from '../../model/address.ts';
-import { DEFAULT_CONFIG } from '../../model/config.ts';
+import { parseAddress } from '../../model/address.ts';
+import { BACKENDS } from '../../model/config.ts';
+import { DEFAULT_CONFIG } from '../../model/parse-config.ts';
+import type { Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { Route, View } from '../../model/view.ts';

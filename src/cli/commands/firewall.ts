@@ -1,27 +1,21 @@
 import { writeMetadata } from '../../assign/change.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { countedRules, plus, ZERO } from '../../firewall/rules/counters.ts';
-import {
-  applies,
-  formatRule,
-  type Policy,
-  type PolicyRule,
-  parseRule,
-  policyChains,
-} from '../../firewall/rules/policy.ts';
+import { policyChains } from '../../firewall/rules/policy-chains.ts';
 import { chooseFirewall, firewallFor } from '../../host/choose-backend.ts';
 import { withLock } from '../../host/lock.ts';
 import { look } from '../../host/observe/parts.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { tapsOf } from '../../lifecycle/attach.ts';
 import { reconfigure } from '../../lifecycle/reconfigure.ts';
-import type { Family } from '../../model/address.ts';
 import { renderAssignment } from '../../model/assignment.ts';
 import { ownMode } from '../../model/dhcp-mode.ts';
 import { addressesOf, dhcpOf, policyOf } from '../../model/domain.ts';
+import type { Family } from '../../model/prefix.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
+import { applies, formatRule, type Policy, type PolicyRule, parseRule } from '../../model/rule.ts';
 import type { Counter, FilterView } from '../../model/view.ts';
-import { readAttachment } from '../../state/attachment-store.ts';
+import { readAttachment } from '../../state/attachment-files.ts';
 import { table } from '../table.ts';
 import type { Context } from './context.ts';
 

@@ -1,9 +1,9 @@
 import { fullName, hostsLine, ptrLine } from '../../guest/hosts.ts';
 import { configured } from '../../guest/network.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
-import { compare } from '../../model/address.ts';
 import { addressesOf } from '../../model/domain.ts';
 import { hostNames } from '../../model/hostname.ts';
+import { compare } from '../../model/prefix.ts';
 import { quote, UsageRefusal } from '../../model/refusal.ts';
 import type { Context } from './context.ts';
 

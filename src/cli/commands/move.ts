@@ -13,12 +13,13 @@ import { withLock } from '../../host/lock.ts';
 import { type KnownDomain, type Libvirt, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { tapsOf } from '../../lifecycle/attach.ts';
 import { transfer } from '../../lifecycle/transfer.ts';
-import { equal, format, overlaps, type Prefix, parsePrefix } from '../../model/address.ts';
+import { format, parsePrefix } from '../../model/address.ts';
 import { type Address, type Assignment, renderAssignment } from '../../model/assignment.ts';
 import { ownMode } from '../../model/dhcp-mode.ts';
 import { addressesOf, type Domain, dhcpOf, policyOf } from '../../model/domain.ts';
+import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
-import { readAttachment } from '../../state/attachment-store.ts';
+import { readAttachment } from '../../state/attachment-files.ts';
 import type { Context } from './context.ts';
 
 /** One address, from whom to whom, and what each has afterwards. */

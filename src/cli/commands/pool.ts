@@ -3,9 +3,11 @@ import { inventory } from '../../assign/inventory.ts';
 import { chooseFirewall } from '../../host/choose-backend.ts';
 import { observe } from '../../host/observe/view.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
-import { addresses, contains, equal, format, overlaps, type Prefix, size } from '../../model/address.ts';
+import { format } from '../../model/address.ts';
 import { HOST_METRIC } from '../../model/names.ts';
-import { routeKey, type View } from '../../model/view.ts';
+import { addresses, contains, equal, overlaps, type Prefix, size } from '../../model/prefix.ts';
+import type { View } from '../../model/view.ts';
+import { routeKey } from '../../resources/route.ts';
 import { type Cell, table } from '../table.ts';
 import type { Context } from './context.ts';
 

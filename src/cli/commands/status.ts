@@ -1,10 +1,10 @@
-import { summary } from '../../firewall/rules/policy.ts';
 import { observe } from '../../host/observe/view.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/base.ts';
 import { format } from '../../model/address.ts';
 import type { Address } from '../../model/assignment.ts';
 import { addressesOf, type Domain, policyOf } from '../../model/domain.ts';
+import { policySummary } from '../../model/rule.ts';
 import { type Health, healthOf } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
 import { type Cell, table } from '../table.ts';
@@ -47,7 +47,7 @@ function toRows({ domain, persistent, active }: KnownDomain, health: Health): Ro
     domain: domain.name,
     uuid: domain.uuid,
     state: active ? 'running' : 'stopped',
-    policy: summary(policyOf(target)),
+    policy: policySummary(policyOf(target)),
   } as const;
   const nothing = { ...base, address: null, bridge: null, scope: null, lease: null };
   const { intent } = target;

@@ -1,14 +1,16 @@
 import type { Firewall } from '../../firewall/rules/backend.ts';
-import { BACKENDS, firewallOf } from '../../host/choose-backend.ts';
+import { firewallOf } from '../../host/choose-backend.ts';
 import { withLock } from '../../host/lock.ts';
 import { look } from '../../host/observe/parts.ts';
 import { detach, tapsOf, toAttachment } from '../../lifecycle/attach.ts';
 import { reconfigure } from '../../lifecycle/reconfigure.ts';
+import type { Attachment } from '../../model/attachment.ts';
+import { attachmentTitle } from '../../model/attachment.ts';
+import { BACKENDS } from '../../model/config.ts';
 import { quote, Refusal, reason } from '../../model/refusal.ts';
 import { describe, faults, needsRepair } from '../../repair/faults.ts';
-import { type Report, repair, summary } from '../../repair/mend.ts';
+import { type Report, repair } from '../../repair/mend.ts';
 import { listRunning, type Survey, survey } from '../../repair/survey.ts';
-import type { Attachment } from '../../state/attachment-store.ts';
 import { addUp } from '../../state/ledger.ts';
 import { readEntries } from '../../state/records.ts';
 import { settledSurvey } from './check.ts';
@@ -88,13 +90,14 @@ function follow(
   try {
     if (assignment === undefined) {
       const gone = detach(domain, host);
-      if (gone !== undefined) report.done(`removed: ${summary(gone)} (its assignment was taken away)`);
+      if (gone !== undefined)
+        report.done(`removed: ${attachmentTitle(gone)} (its assignment was taken away)`);
       return;
     }
     const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;
     const next = toAttachment(domain, assignment, firewall, wire);
     reconfigure(next, tapsOf(domain), config, host);
-    report.done(`changed: ${summary(next)} (its assignment has changed)`);
+    report.done(`changed: ${attachmentTitle(next)} (its assignment has changed)`);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     report.failed(`${quote(domain.name)}: ${reason(error)}`);

@@ -2,9 +2,10 @@ import { changeAssignment, warnOfRules } from '../../assign/change.ts';
 import { forgetFlows } from '../../host/flows.ts';
 import { withLock } from '../../host/lock.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { equal, format, type Prefix, parsePrefix } from '../../model/address.ts';
+import { format, parsePrefix } from '../../model/address.ts';
 import { ownMode } from '../../model/dhcp-mode.ts';
 import { addressesOf, dhcpOf, policyOf } from '../../model/domain.ts';
+import { equal, type Prefix } from '../../model/prefix.ts';
 import { quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
 import type { Context } from './context.ts';
 

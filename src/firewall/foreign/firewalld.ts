@@ -10,12 +10,12 @@
  * and again only when pools or scopes change, or the policy goes.
  */
 
-import { format, type Prefix, parsePrefix } from '../../model/address.ts';
+import { format, parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
-import type { View } from '../../model/view.ts';
+import type { Prefix } from '../../model/prefix.ts';
+import type { ForeignTable, View } from '../../model/view.ts';
 import { type Action, remove, run, write } from '../../resources/action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
-import type { ForeignTable } from './obstacles.ts';
 
 /** Whatever of iptables came up beside this has to be looked at again: the reload puts back what stood before. */
 export const POLICIES_LABEL = 'firewalld policies hnet and hnet-dhcp';

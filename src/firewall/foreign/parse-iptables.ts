@@ -1,6 +1,14 @@
 /** Reads the filter table, as iptables-nft-save and iptables-legacy-save print it, in the same terms. */
 import { parsePrefix } from '../../model/address.ts';
-import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable, Point, Tool } from './obstacles.ts';
+import type {
+  Condition,
+  Effect,
+  ForeignChain,
+  ForeignRule,
+  ForeignTable,
+  Point,
+  Tool,
+} from '../../model/view.ts';
 import { MARK } from './parse-nft.ts';
 
 const BUILTIN: ReadonlyMap<string, Point> = new Map([

@@ -1,10 +1,11 @@
 /** Reads the whole ruleset, as `nft -j -t list ruleset` prints it, into what matters of other people's tables. */
 import * as v from 'valibot';
-import { type Family, type Prefix, parsePrefix } from '../../model/address.ts';
+import { parsePrefix } from '../../model/address.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
+import type { PortRange } from '../../model/ports.ts';
+import type { Family, Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
-import type { PortRange } from '../rules/rules.ts';
-import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable, Point } from './obstacles.ts';
+import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable, Point } from '../../model/view.ts';
 
 /** The comment by which we know our rules in other people's chains. */
 export const MARK = 'hnet';

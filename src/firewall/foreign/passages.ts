@@ -6,15 +6,16 @@
  * and go before it.
  */
 
-import { type Family, type Prefix, parsePrefix } from '../../model/address.ts';
+import { parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
+import type { Family, Prefix } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
-import type { View } from '../../model/view.ts';
+import type { ForeignTable, Point, Tool, View } from '../../model/view.ts';
 import { type Action, run } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../../resources/resource.ts';
 import { firewalldPolicies, governsItself, hasPolicies } from './firewalld.ts';
-import { type ForeignTable, obstacle, type Point, type Tool, type Traffic } from './obstacles.ts';
+import { obstacle, type Traffic } from './obstacles.ts';
 import { MARK } from './parse-nft.ts';
 
 /** What must be accepted, in the words of nft and of iptables. */

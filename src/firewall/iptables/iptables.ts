@@ -8,8 +8,9 @@
  * see drift where there is none. Therefore every chain ends with a rule that carries a fingerprint of its table, and
  * a chain is as it should be if fingerprint and number of rules are.
  */
-import { FAMILIES, type Family, format } from '../../model/address.ts';
+import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
+import { FAMILIES, type Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { FilterView } from '../../model/view.ts';
 import type { Firewall, Look } from '../rules/backend.ts';

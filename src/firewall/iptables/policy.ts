@@ -1,13 +1,15 @@
 /** The rules of single domains in iptables. */
 
-import { type Family, format, formatLong, type Prefix } from '../../model/address.ts';
+import { format, formatLong } from '../../model/address.ts';
 import { digest } from '../../model/names.ts';
+import type { Family, Prefix } from '../../model/prefix.ts';
+import { isTracked } from '../../model/rule.ts';
 import type { View } from '../../model/view.ts';
 import { type Action, ipset } from '../../resources/action.ts';
 import { ABSENT, changed, overall, PRESENT, type Resource } from '../../resources/resource.ts';
-import { labelled } from '../rules/backend.ts';
-import type { Guarded } from '../rules/guarded.ts';
-import { isTracked, policyChainNames, policyChains } from '../rules/policy.ts';
+import type { Guarded } from '../rules/policy-chains.ts';
+import { policyChainNames, policyChains } from '../rules/policy-chains.ts';
+import { labelled } from '../rules/rules.ts';
 import { DISPATCH, SETTLING, setNames } from '../rules/sets.ts';
 import { entries } from './sets.ts';
 import { probeChain, renderChain, restore } from './tables.ts';

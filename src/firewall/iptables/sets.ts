@@ -1,10 +1,10 @@
 /** The sets of the filter in ipset. */
 
-import { type Family, formatLong } from '../../model/address.ts';
+import { formatLong } from '../../model/address.ts';
+import type { Family } from '../../model/prefix.ts';
 import { ipset } from '../../resources/action.ts';
 import { ABSENT, PRESENT, type Resource } from '../../resources/resource.ts';
-import type { SetEntries } from '../rules/entries.ts';
-import type { SetSpec } from '../rules/rules.ts';
+import type { SetEntries, SetSpec } from '../rules/rules.ts';
 import { COUNTING } from '../rules/sets.ts';
 
 export function set(spec: SetSpec, family: Family): Resource {

@@ -1,12 +1,12 @@
 /** Our chains in the tables of iptables, and the jumps into them: what stands whether a domain runs or not. */
 
-import type { Family } from '../../model/address.ts';
 import { digest } from '../../model/names.ts';
+import type { Family } from '../../model/prefix.ts';
 import type { RuleLine, View } from '../../model/view.ts';
 import { type Action, run } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, overall, PRESENT, type Resource } from '../../resources/resource.ts';
-import { labelled } from '../rules/backend.ts';
 import type { Chain, Entrance, HookPoint, Ruleset } from '../rules/rules.ts';
+import { labelled } from '../rules/rules.ts';
 import { DISPATCH } from '../rules/sets.ts';
 import { renderRule, tableKey, targetOf } from './text.ts';
 

@@ -1,8 +1,10 @@
 /** The filter's rules in the words of iptables, and what iptables and ipset print in return. */
-import { bits, type Family, format, type Prefix } from '../../model/address.ts';
+import { format } from '../../model/address.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
+import type { PortRange } from '../../model/ports.ts';
+import { bits, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Counter, FilterView, RuleLine } from '../../model/view.ts';
-import { combinations, type Match, type PortRange, type Rule, type Verdict } from '../rules/rules.ts';
+import { combinations, type Match, type Rule, type Verdict } from '../rules/rules.ts';
 import { SOLICITATIONS } from '../rules/sets.ts';
 
 const GROUP = `0x${DEVICE_GROUP.toString(16)}`;

@@ -1,6 +1,6 @@
 /** What nft prints of our tables. */
 import * as v from 'valibot';
-import { bits } from '../../model/address.ts';
+import { bits } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import type { Contents, Counter, FilterView, RuleLine } from '../../model/view.ts';
 import { partsOf, TABLE } from './text.ts';

@@ -7,7 +7,8 @@
  * (strangers.ts deals with it); and replacing the table would lose the counters of its sets, so chains are
  * flushed and refilled while sets stay.
  */
-import { FAMILIES, type Family, format, isSingle } from '../../model/address.ts';
+import { format } from '../../model/address.ts';
+import { FAMILIES, type Family, isSingle } from '../../model/prefix.ts';
 import type { FilterView } from '../../model/view.ts';
 import { parseRuleset, RULESET } from '../foreign/parse-nft.ts';
 import type { Firewall, Look } from '../rules/backend.ts';

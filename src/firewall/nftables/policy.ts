@@ -1,12 +1,14 @@
 /** The rules of single domains in nftables. */
 
-import { type Family, formatLong, type Prefix } from '../../model/address.ts';
+import { formatLong } from '../../model/address.ts';
+import type { Family, Prefix } from '../../model/prefix.ts';
+import { isTracked } from '../../model/rule.ts';
 import type { View } from '../../model/view.ts';
 import { type Action, nft } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, overall, PRESENT, type Resource } from '../../resources/resource.ts';
-import { labelled } from '../rules/backend.ts';
-import type { Guarded } from '../rules/guarded.ts';
-import { isTracked, policyChainNames, policyChains } from '../rules/policy.ts';
+import type { Guarded } from '../rules/policy-chains.ts';
+import { policyChainNames, policyChains } from '../rules/policy-chains.ts';
+import { labelled } from '../rules/rules.ts';
 import { DISPATCH, SETTLING, setNames } from '../rules/sets.ts';
 import { addFor, entries, leadTo, mapOf } from './sets.ts';
 import { fill, markOf, probeChain, type Written, written } from './table.ts';

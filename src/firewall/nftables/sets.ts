@@ -1,10 +1,10 @@
 /** The sets of the filter in nftables, and the verdict maps that lead to the rules of single domains. */
 
-import { type Family, format, type Prefix } from '../../model/address.ts';
+import { format } from '../../model/address.ts';
+import type { Family, Prefix } from '../../model/prefix.ts';
 import { type Action, nft } from '../../resources/action.ts';
 import { ABSENT, PRESENT, type Resource } from '../../resources/resource.ts';
-import type { SetEntries } from '../rules/entries.ts';
-import type { SetSpec } from '../rules/rules.ts';
+import type { SetEntries, SetSpec } from '../rules/rules.ts';
 import { FAMILY, partFor, partsOf, tableOf } from './text.ts';
 
 /** The verdict map of a dispatch chain. */

@@ -1,8 +1,8 @@
 /** Our own table in nftables, with its sets and chains: what stands whether a domain runs or not. */
 
-import type { Family } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import { digest } from '../../model/names.ts';
+import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import { type Action, nft } from '../../resources/action.ts';

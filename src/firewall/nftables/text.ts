@@ -1,14 +1,9 @@
 /** The filter's rules in the words of nft. */
-import { type Family, format, isSingle, type Prefix } from '../../model/address.ts';
+import { format } from '../../model/address.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
-import {
-  combinations,
-  type Match,
-  type PortRange,
-  type Rule,
-  type Side,
-  type Verdict,
-} from '../rules/rules.ts';
+import type { PortRange } from '../../model/ports.ts';
+import { type Family, isSingle, type Prefix } from '../../model/prefix.ts';
+import { combinations, type Match, type Rule, type Side, type Verdict } from '../rules/rules.ts';
 import { SOLICITATIONS, SOLICITING, WITHOUT_ADDRESSES } from '../rules/sets.ts';
 
 /** nft's word for a family, and for its packets' header and ICMP. */

@@ -1,15 +1,11 @@
-import type { Family, Prefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
+import type { Family, Prefix } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { FilterView, View } from '../../model/view.ts';
 import type { Action, BatchTool } from '../../resources/action.ts';
 import type { Resource } from '../../resources/resource.ts';
-import type { SetEntries } from './entries.ts';
-import type { Guarded } from './guarded.ts';
-import type { Rule, Ruleset } from './rules.ts';
-
-/** What a resource of IPv6 is called beside that of IPv4. */
-export const labelled = (label: string, family: Family): string => (family === 4 ? label : `${label} (IPv6)`);
+import type { Guarded } from './policy-chains.ts';
+import type { Rule, Ruleset, SetEntries } from './rules.ts';
 
 /** Commands that print a part of the filter, and how to read it. */
 export interface Look {

@@ -40,7 +40,7 @@ export function forwardChains(sets: SetNames, config: Config, device: string): C
     {
       name: 'hnet-egress',
       rules: [
-        ...config.firewall.outboundDeny.map(ports => rule(drop(CAUSES.outbound), ports)),
+        ...config.firewall.outboundDeny.map(ports => rule(drop(CAUSES.outbound), { is: 'ports', ...ports })),
         rule(accept, to(device), state('UNTRACKED')),
         rule(go('hnet-between'), toDomain),
         rule(jump('hnet-outbound'), source(sets.tracked)),

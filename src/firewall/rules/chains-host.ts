@@ -1,7 +1,8 @@
 /** What domains reach on the host itself, and what it sends them. */
-import type { Family } from '../../model/address.ts';
+
 import type { Config } from '../../model/config.ts';
 import { GATEWAY6 } from '../../model/names.ts';
+import type { Family } from '../../model/prefix.ts';
 import { icmpTypes, ND } from './discovery.ts';
 import { accept, CAUSES, type Chain, drop, type Match, type Rule, replies, rule } from './rules.ts';
 

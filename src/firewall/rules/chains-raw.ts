@@ -1,6 +1,7 @@
 /** What happens before connection tracking: what is spoofed is dropped, what needs no tracking gets none. */
-import type { Family, Prefix } from '../../model/address.ts';
+
 import type { Config } from '../../model/config.ts';
+import type { Family, Prefix } from '../../model/prefix.ts';
 import { icmpTypes, ND } from './discovery.ts';
 import {
   accept,

@@ -1,5 +1,5 @@
 /** What the kernel counted for each rule: as many lines of a tool stand for one rule as that tool needs. */
-import type { Family } from '../../model/address.ts';
+import type { Family } from '../../model/prefix.ts';
 import type { Counter, FilterView } from '../../model/view.ts';
 import type { Firewall } from './backend.ts';
 import type { Chain, Rule, Ruleset } from './rules.ts';

@@ -1,26 +1,13 @@
 /** Resources that are entries of sets: the same for both backends but for the words. */
 
-import {
-  type Family,
-  formatLong,
-  isSingle,
-  type Prefix,
-  parsePrefix,
-  parseSubnet,
-  subtract,
-} from '../../model/address.ts';
+import { formatLong, parsePrefix, parseSubnet } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
+import { type Family, isSingle, type Prefix, subtract } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
-import type { Action } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../../resources/resource.ts';
+import type { SetEntries } from './rules.ts';
 import { rangesOf, setNames } from './sets.ts';
-
-/** How a backend says it. Adding what is there, and removing what isn't, are no errors. */
-export interface SetEntries {
-  readonly add: (set: string, prefix: Prefix) => Action;
-  readonly remove: (set: string, prefix: Prefix) => Action;
-}
 
 /**
  * Prefixes of a running domain in some sets. What a set holds isn't added again, for it would count from zero then; sets

@@ -1,22 +1,14 @@
 /** What the filter holds of one running domain: entries of sets, and rules. The backends differ in its words only. */
 
-import { FAMILIES, format, type Prefix } from '../../model/address.ts';
+import { format } from '../../model/address.ts';
+import { FAMILIES, type Prefix } from '../../model/prefix.ts';
 import type { Action } from '../../resources/action.ts';
 import type { Resource } from '../../resources/resource.ts';
-import { type Firewall, labelled } from './backend.ts';
+import type { Firewall } from './backend.ts';
 import { isolation, setEntries } from './entries.ts';
-import type { Policy } from './policy.ts';
+import type { Guarded } from './policy-chains.ts';
+import { labelled } from './rules.ts';
 import { countingSets, setNames } from './sets.ts';
-
-/** A running domain as the filter sees it. */
-export interface Guarded {
-  readonly domain: string;
-  readonly addresses: readonly Prefix[];
-  readonly scopes: readonly Prefix[];
-  readonly policy: Policy;
-  /** Whether it has flows that nobody has tracked so far: it runs, and gets its first rules. */
-  readonly underway: boolean;
-}
 
 /**
  * Lets a domain's scopes out to the Internet in the host's name, its public addresses through and counts them, and

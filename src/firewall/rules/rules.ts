@@ -2,7 +2,9 @@
  * The filter as data, for both backends: what they enforce is written once, in ruleset.ts and policy.ts, and a
  * backend only renders it.
  */
-import type { Prefix } from '../../model/address.ts';
+import type { Ports, Protocol } from '../../model/ports.ts';
+import type { Family, Prefix } from '../../model/prefix.ts';
+import type { Action } from '../../resources/action.ts';
 
 export type Side = 'source' | 'destination';
 export type TrackingState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'UNTRACKED';
@@ -17,13 +19,8 @@ export type Match =
   | { readonly is: 'set'; readonly name: string; readonly side: Side; readonly not?: true }
   | { readonly is: 'net'; readonly side: Side; readonly prefix: Prefix }
   | { readonly is: 'protocol'; readonly protocol: Protocol }
-  | {
-      readonly is: 'ports';
-      readonly protocol: 'tcp' | 'udp';
-      readonly ranges: readonly PortRange[];
-      /** Default: the destination's. */
-      readonly side?: Side;
-    }
+  /** The destination's ports, where no side is named. */
+  | ({ readonly is: 'ports'; readonly side?: Side } & Ports)
   | { readonly is: 'state'; readonly states: readonly TrackingState[] }
   /** Goes the other way than the packet that began its flow. */
   | { readonly is: 'reply' }
@@ -46,11 +43,6 @@ export type Match =
   | { readonly is: 'flood'; readonly set: string }
   | { readonly is: 'icmp-error' }
   | { readonly is: 'icmp-redirect' };
-
-export type Protocol = 'tcp' | 'udp' | 'icmp';
-
-/** First and last port, both included. */
-export type PortRange = readonly [number, number];
 
 export type Verdict =
   | { readonly do: 'accept' | 'return' | 'untrack' }
@@ -149,3 +141,12 @@ export const jump = (chain: string): Verdict => ({ do: 'jump', chain });
 export const go = (chain: string): Verdict => ({ do: 'goto', chain });
 
 export const rule = (verdict: Verdict, ...when: Match[]): Rule => ({ when, verdict });
+
+/** What a resource of IPv6 is called beside that of IPv4. */
+export const labelled = (label: string, family: Family): string => (family === 4 ? label : `${label} (IPv6)`);
+
+/** How a backend says it. Adding what is there, and removing what isn't, are no errors. */
+export interface SetEntries {
+  readonly add: (set: string, prefix: Prefix) => Action;
+  readonly remove: (set: string, prefix: Prefix) => Action;
+}

@@ -11,8 +11,9 @@
  * Tension: untracked packets have no replies. Only a domain with rules needs to know them, so its addresses
  * stand in the set `tracked`, and its flows are judged in the direction in which they began.
  */
-import type { Family } from '../../model/address.ts';
+
 import type { Config } from '../../model/config.ts';
+import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import { forwardChains, policyChains } from './chains-forward.ts';
 import { hostChains } from './chains-host.ts';

@@ -1,6 +1,7 @@
 /** The sets that the filter asks, and the chains that lead to the rules of single domains. */
-import { FAMILIES, type Family, type Prefix } from '../../model/address.ts';
+
 import type { Config } from '../../model/config.ts';
+import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { SetSpec } from './rules.ts';
 
 /** The sets of a family. Their names fit ipset's 31 bytes and nftables' alike. */

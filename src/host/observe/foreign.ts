@@ -1,9 +1,9 @@
 /** Reads what stands beside our filter: other people's chains, by whichever tool they were made. */
 
-import type { Strangers } from '../../firewall/foreign/obstacles.ts';
 import { parseSaved } from '../../firewall/foreign/parse-iptables.ts';
 import { parseRuleset, RULESET } from '../../firewall/foreign/parse-nft.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
+import type { Strangers } from '../../model/view.ts';
 import { readIfThere } from '../files.ts';
 import type { Tools } from './parts.ts';
 

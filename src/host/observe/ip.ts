@@ -1,9 +1,11 @@
 /** What `ip -json` prints, parsed into types at this door. */
 import * as v from 'valibot';
-import { type Family, type Prefix, parsePrefix } from '../../model/address.ts';
+import { parsePrefix } from '../../model/address.ts';
 import { ROUTE_PROTOCOL } from '../../model/names.ts';
+import type { Family, Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
-import { type Link, type Route, routeKey, type View } from '../../model/view.ts';
+import type { Link, Route, View } from '../../model/view.ts';
+import { routeKey } from '../../resources/route.ts';
 
 const number = v.optional(v.number(), -1);
 const text = v.optional(v.string(), '');

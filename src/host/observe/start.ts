@@ -1,13 +1,14 @@
 /** Looks at the host for a start: briefly, at what the domain will touch. */
 
 import type { Firewall } from '../../firewall/rules/backend.ts';
-import { contains, format, nth, type Prefix, size } from '../../model/address.ts';
+import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import { gatewayOf } from '../../model/names.ts';
+import { contains, nth, type Prefix, size } from '../../model/prefix.ts';
 import { gatewayWithin, type Uplink } from '../../model/uplink.ts';
-import { EMPTY_VIEW, type Route, routeKey, type View } from '../../model/view.ts';
+import { EMPTY_VIEW, type Route, type View } from '../../model/view.ts';
 import type { BridgeSpec } from '../../resources/bridge.ts';
-import { toPoolRoute } from '../../resources/route.ts';
+import { routeKey, toPoolRoute } from '../../resources/route.ts';
 import type { Host } from '../host.ts';
 import { toLinks, toRoutes } from './ip.ts';
 import { look, sysctl } from './parts.ts';

@@ -1,16 +1,9 @@
 /** Reads how the host's uplink runs, both families, into facts. */
 import * as v from 'valibot';
-import type { UplinkFacts } from '../../guest/host-uplink.ts';
-import {
-  bits,
-  equal,
-  FAMILIES,
-  type Family,
-  format,
-  type Prefix,
-  parseAddress,
-} from '../../model/address.ts';
+import { format, parseAddress } from '../../model/address.ts';
+import { bits, equal, FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
+import type { UplinkFacts } from '../../model/uplink.ts';
 import { readIfThere } from '../files.ts';
 import type { Host } from '../host.ts';
 import type { UplinkConfig } from './uplink.ts';

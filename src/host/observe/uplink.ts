@@ -1,6 +1,7 @@
 /** Reads where the Internet is. */
-import { type Prefix, parseInterfaceAddress, parsePrefix } from '../../model/address.ts';
+import { parseInterfaceAddress, parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
+import type { Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';

@@ -1,20 +1,8 @@
-/** What an operator allows and denies a domain: the words of `hnet firewall`, and the rules made of them. */
-import { type Family, format, type Prefix, parsePrefix } from '../../model/address.ts';
-import { quote, Refusal, reason } from '../../model/refusal.ts';
-import {
-  back,
-  CAUSES,
-  type Chain,
-  CUT,
-  drop,
-  go,
-  type Match,
-  type PortRange,
-  type Protocol,
-  type Rule,
-  rule,
-  type Side,
-} from './rules.ts';
+/** What an operator allows and denies a domain: the rules, and the words of `hnet firewall`. */
+import { format, parsePrefix } from './address.ts';
+import type { PortRange, Ports, Protocol } from './ports.ts';
+import type { Family, Prefix } from './prefix.ts';
+import { quote, Refusal, reason } from './refusal.ts';
 
 /** One rule of a domain. Rules are ordered, and the first that matches decides. */
 export interface PolicyRule {
@@ -114,15 +102,15 @@ function parsePorts(text: string): PortRange {
 }
 
 /** Host-wide denials of the configuration, `tcp/25`. @throws Refusal if it names no protocol */
-export function parsePortWords(text: string): Extract<Match, { is: 'ports' }> {
+export function parsePortWords(text: string): Ports {
   const { protocol, ports } = parseWhat(text);
   if ((protocol !== 'tcp' && protocol !== 'udp') || ports.length === 0)
     throw new Refusal(`${quote(text)} is not ports, such as tcp/25`);
-  return { is: 'ports', protocol, ranges: ports };
+  return { protocol, ranges: ports };
 }
 
 /** A policy at a glance: `open`, or what it closes. */
-export function summary({ inbound, isolate, rules }: Policy): string {
+export function policySummary({ inbound, isolate, rules }: Policy): string {
   const count = rules.length === 0 ? [] : [rules.length === 1 ? '1 rule' : `${rules.length} rules`];
   return (
     [...(inbound === 'deny' ? ['deny'] : []), ...count, ...(isolate ? ['isolated'] : [])].join(', ') || 'open'
@@ -140,70 +128,6 @@ export function formatRule({ direction, action, protocol, ports, peer }: PolicyR
 const formatPorts = ([first, final]: PortRange): string =>
   first === final ? String(first) : `${first}-${final}`;
 
-/**
- * The chains of a domain, named after 64 bits of its UUID: its own name may be anything, and iptables takes 28
- * bytes.
- */
-export function policyChainNames(domain: string) {
-  const id = `${domain.slice(0, 8)}${domain.slice(-8)}`;
-  return {
-    inbound: `hnet-in-${id}`,
-    outbound: `hnet-out-${id}`,
-    midstreamIn: `hnet-mid-i-${id}`,
-    midstreamOut: `hnet-mid-o-${id}`,
-  };
-}
-
-/** The rules of a domain as chains of the filter; each rule of the policy is one place in its chain. */
-export function policyChains(domain: string, policy: Policy, family: Family): Chain[] {
-  const names = policyChainNames(domain);
-  const own = (direction: PolicyRule['direction']): PolicyRule[] =>
-    policy.rules.filter(one => one.direction === direction && applies(one, family));
-  const last = {
-    direction: 'inbound',
-    action: policy.inbound,
-    protocol: undefined,
-    ports: [],
-    peer: undefined,
-  } as const;
-  return [
-    { name: names.inbound, rules: [...own('inbound'), last].map(toRule) },
-    { name: names.outbound, rules: [...own('outbound').map(toRule), rule(back)] },
-    { name: names.midstreamIn, rules: [...own('outbound').map(mirrored), rule(back)] },
-    { name: names.midstreamOut, rules: [...own('inbound'), last].map(mirrored) },
-  ];
-}
-
-/** A rule as it looks from the other side: at packets that may answer those it is about. */
-function mirrored({ direction, action, protocol, ports, peer }: PolicyRule): Rule {
-  return {
-    when: matches(protocol, ports, peer, 'source', direction === 'inbound' ? 'destination' : 'source'),
-    verdict: action === 'allow' ? back : go(CUT),
-  };
-}
-
 /** Whether a rule means packets of this family at all: one with a peer of the other doesn't. */
 export const applies = ({ peer }: PolicyRule, family: Family): boolean =>
   peer === undefined || peer.family === family;
-
-function toRule({ direction, action, protocol, ports, peer }: PolicyRule): Rule {
-  return {
-    when: matches(protocol, ports, peer, 'destination', direction === 'inbound' ? 'source' : 'destination'),
-    verdict: action === 'allow' ? back : drop(CAUSES.policy),
-  };
-}
-
-function matches(
-  protocol: PolicyRule['protocol'],
-  ports: PolicyRule['ports'],
-  peer: PolicyRule['peer'],
-  portsOf: Side,
-  peerIs: Side,
-): Match[] {
-  const when: Match[] = [];
-  if (peer !== undefined) when.push({ is: 'net', side: peerIs, prefix: peer });
-  if (ports.length > 0 && protocol !== undefined && protocol !== 'icmp')
-    when.push({ is: 'ports', protocol, ranges: ports, side: portsOf });
-  else if (protocol !== undefined) when.push({ is: 'protocol', protocol });
-  return when;
-}

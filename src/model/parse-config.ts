@@ -1,0 +1,212 @@
+import { parse, TomlError } from 'smol-toml';
+import * as v from 'valibot';
+import { format, parseAddress, parsePrefix, parseRoutable } from './address.ts';
+import type { Config } from './config.ts';
+import { DHCP_MODES } from './dhcp-mode.ts';
+import { CONFIG_FILE, INTERFACE_NAME } from './names.ts';
+import { contains, overlaps, type Prefix } from './prefix.ts';
+import { quote, Refusal, reason } from './refusal.ts';
+import { parsePortWords } from './rule.ts';
+
+/** Applies a parser of ours inside of valibot, so that its own words become the issue's message. */
+const parsed = <T>(read: (text: string) => T) =>
+  v.pipe(
+    v.string(),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      try {
+        return read(dataset.value);
+      } catch (error) {
+        addIssue({ message: reason(error) });
+        return NEVER;
+      }
+    }),
+  );
+
+/** Quad9: what resolves names where the host's own resolvers aren't known (docs/design.md, "Decisions, and why"). */
+export const FALLBACK_DNS = ['9.9.9.9', '149.112.112.112', '2620:fe::fe', '2620:fe::9'];
+
+const listOrOne = v.union(
+  [
+    v.array(v.string()),
+    v.pipe(
+      v.string(),
+      v.transform(one => [one]),
+    ),
+  ],
+  'not a subnet or a list of subnets',
+);
+
+const dhcpSchema = v.strictObject({
+  mode: v.optional(v.picklist(DHCP_MODES, 'not "bootstrap", "public" or "off"'), 'bootstrap'),
+  scopes: v.optional(v.pipe(listOrOne, v.array(parsed(parseScopes))), ['172.30.0.0/16']),
+  dns: v.optional(v.array(parsed(parseAddress)), FALLBACK_DNS),
+  domain: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/i, 'not a domain name')),
+    'lan',
+  ),
+  lease: v.optional(parsed(parseDuration), '1h'),
+});
+
+const firewallSchema = v.pipe(
+  v.strictObject({
+    backend: v.optional(
+      v.picklist(['auto', 'iptables', 'nftables'], 'not "auto", "iptables" or "nftables"'),
+      'auto',
+    ),
+    between_domains: v.optional(v.boolean(), true),
+    outbound_deny: v.optional(v.array(parsed(parsePortWords)), []),
+    host_access: v.optional(v.picklist(['open', 'dhcp-only'], 'not "open" or "dhcp-only"'), 'open'),
+  }),
+  v.transform(({ backend, between_domains, outbound_deny, host_access }) => ({
+    backend,
+    betweenDomains: between_domains,
+    outboundDeny: outbound_deny,
+    hostAccess: host_access,
+  })),
+);
+
+const schema = v.strictObject({
+  pools: v.array(parsed(parsePool)),
+  uplink: v.optional(v.pipe(v.string(), v.regex(INTERFACE_NAME, 'not an interface name'))),
+  host: v.optional(parsed(parseAddress4)),
+  gateway: v.optional(parsed(parseAddress4)),
+  ipv6: v.optional(v.picklist(['routed', 'on-link'], 'not "routed" or "on-link"'), 'routed'),
+  dhcp: v.optional(dhcpSchema, {}),
+  firewall: v.optional(firewallSchema, {}),
+});
+
+/** The settings of an empty configuration; for taking down, where no setting matters. */
+export const DEFAULT_CONFIG: Config = {
+  uplink: undefined,
+  host: undefined,
+  gateway: undefined,
+  ...v.parse(schema, { pools: [] }),
+  poolFault: (_, why) => new Refusal(why),
+};
+
+/**
+ * Parses the text of hnet.toml.
+ * @throws Refusal with file, line and key: unknown keys, values that aren't what the key takes, overlapping
+ * pools, a pool that holds the host's own address or the gateway's
+ */
+export function parseConfig(text: string, file = CONFIG_FILE): Config {
+  const result = v.safeParse(schema, readToml(text, file));
+  if (!result.success) throw schemaRefusal(result.issues, text, file);
+  const { uplink, host, gateway, ...rest } = result.output;
+  const poolFault = (pool: Prefix, why: string): Refusal => refusal(text, file, ['pools'], format(pool), why);
+  const config: Config = { ...rest, uplink, host, gateway, poolFault };
+  refuseBadPools(config);
+  return config;
+}
+
+function readToml(text: string, file: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [, why = ''] = error.message.split('\n')[0]?.split(': ') ?? [];
+    throw new Refusal(`Cannot use ${file}, line ${error.line}: ${why}`);
+  }
+}
+
+/**
+ * No IPv4 pool may hold the host itself: its address would be routed to a VM. The provider's IPv6 subnet does hold the
+ * host, as a matter of course: there the host's own addresses are reserved instead.
+ */
+export function refuseHostInPools({ pools, poolFault }: Config, own: readonly Prefix[]): void {
+  for (const pool of pools) {
+    const held = pool.family === 4 ? own.find(address => contains(pool, address)) : undefined;
+    if (held !== undefined)
+      throw poolFault(pool, `the pool contains ${format(held)}, the host's or the gateway's own address`);
+  }
+}
+
+function refuseBadPools(config: Config): void {
+  refuseHostInPools(
+    config,
+    [config.host, config.gateway].filter(address => address !== undefined),
+  );
+  config.pools.forEach((pool, index) => {
+    const twin = config.pools.slice(0, index).find(earlier => overlaps(earlier, pool));
+    if (twin !== undefined) throw config.poolFault(pool, `overlaps the pool ${format(twin)}`);
+    const scope = config.dhcp.scopes.find(range => overlaps(range, pool));
+    if (scope !== undefined) throw config.poolFault(pool, `overlaps the bootstrap scopes ${format(scope)}`);
+  });
+}
+
+/** Turns an issue of valibot's into a refusal with the key's path and the line on which it stands. */
+function schemaRefusal(
+  issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]],
+  text: string,
+  file: string,
+): Refusal {
+  // A misspelt key is unknown under its name and missing under the right one: the first says more.
+  const unknown = issues.find(({ type, expected }) => type === 'strict_object' && expected === 'never');
+  const issue = unknown ?? issues[0];
+  const path = (v.getDotPath(issue) ?? '').split('.').filter(part => !/^\d+$/.test(part));
+  const value = typeof issue.input === 'string' ? issue.input : undefined;
+  const missing = issue.type === 'strict_object' && issue.received === 'undefined';
+  return refusal(
+    text,
+    file,
+    path,
+    value,
+    unknown !== undefined ? 'unknown key' : missing ? 'the key is missing' : issue.message,
+  );
+}
+
+function refusal(
+  text: string,
+  file: string,
+  path: string[],
+  value: string | undefined,
+  why: string,
+): Refusal {
+  const shown = value === undefined || why.includes(value) ? '' : `${quote(value)}: `;
+  return new Refusal(
+    `Cannot use ${file}, line ${lineOf(text, path, value)}, key "${path.join('.')}": ${shown}${why}`,
+  );
+}
+
+/** The line of a key in its table; of the value, where that stands on a later line of an array. */
+function lineOf(text: string, path: readonly string[], value: string | undefined): number {
+  const lines = text.split('\n');
+  const table = path.slice(0, -1).join('.');
+  const start = table === '' ? 0 : lines.findIndex(line => line.trim() === `[${table}]`);
+  const key = path.at(-1) ?? '';
+  const at = lines.findIndex((line, index) => index >= start && line.split('=')[0]?.trim() === key);
+  const from = Math.max(at, 0);
+  const holding =
+    value === undefined ? -1 : lines.findIndex((line, index) => index >= from && line.includes(value));
+  return Math.max(holding, from) + 1;
+}
+
+/** `90s`, `30m`, `1h`, `7d` in seconds; dnsmasq takes no lease below two minutes. */
+function parseDuration(text: string): number {
+  const [, count, unit] = /^([1-9]\d{0,6})([smhd])$/.exec(text) ?? [];
+  const seconds = Number(count) * ({ s: 1, m: 60, h: 3600, d: 86400 }[unit ?? ''] ?? Number.NaN);
+  if (!(seconds >= 120)) throw new Refusal(`${quote(text)} is not a time of at least 2m, such as 1h`);
+  return seconds;
+}
+
+function parseAddress4(text: string): Prefix {
+  const address = parseAddress(text);
+  if (address.family === 4) return address;
+  throw new Refusal(`${quote(text)} is an IPv6 address; those of the uplink are read from its default route`);
+}
+
+function parsePool(text: string): Prefix {
+  const pool = parseRoutable(text);
+  const shortest = pool.family === 4 ? 8 : 16;
+  if (pool.length < shortest)
+    throw new Refusal(`${quote(text)} is more than a /${shortest}: no provider routes that to one host`);
+  return pool;
+}
+
+function parseScopes(text: string): Prefix {
+  const scopes = parsePrefix(text);
+  if (scopes.family !== 4 || scopes.length > 28 || scopes.length < 8) {
+    throw new Refusal(`${quote(text)} is not an IPv4 subnet of /8 to /28 to cut scopes from`);
+  }
+  return scopes;
+}

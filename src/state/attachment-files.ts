@@ -1,0 +1,49 @@
+/** The attachments in /run/hnet/attachments, as they are read. */
+import { type Dir, existsSync, opendirSync, statSync } from 'node:fs';
+import { readIfThere } from '../host/files.ts';
+import { type Attachment, parseAttachment } from '../model/attachment.ts';
+import { ATTACHMENTS_DIRECTORY, isUuid } from '../model/names.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+
+export const fileOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.json`;
+export const scriptOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.sh`;
+
+/**
+ * The attachment of a domain, or undefined if it has none.
+ * @throws Refusal if the file is there and can't be read as one (cut off in the middle, say)
+ */
+export function readAttachment(domain: string): Attachment | undefined {
+  const text = readIfThere(fileOf(domain));
+  if (text === undefined) return undefined;
+  try {
+    return parseAttachment(text);
+  } catch (error) {
+    throw new Refusal(`Cannot read ${fileOf(domain)}: ${reason(error)}`);
+  }
+}
+
+/** UUIDs of all domains that have an attachment, readable or not; read as they are asked for. */
+export function* attachedDomains(): Generator<string> {
+  const directory = open(ATTACHMENTS_DIRECTORY);
+  try {
+    for (let entry = directory?.readSync() ?? null; entry !== null; entry = directory?.readSync() ?? null) {
+      const [, domain = ''] = /^(.*)\.json$/.exec(entry.name) ?? [];
+      if (isUuid(domain)) yield domain;
+    }
+  } finally {
+    directory?.closeSync();
+  }
+}
+
+/**
+ * Tells one writing of a domain's attachment from the next, for the file is replaced and never written in place;
+ * undefined if there is none.
+ */
+export function stampOf(domain: string): string | undefined {
+  const status = statSync(fileOf(domain), { throwIfNoEntry: false });
+  return status === undefined ? undefined : `${status.ino} ${status.mtimeMs}`;
+}
+
+function open(directory: string): Dir | undefined {
+  return existsSync(directory) ? opendirSync(directory) : undefined;
+}
