@@ -1,6 +1,6 @@
 /** What stands on a host whatever runs there: forwarding, routes of the pools, and the filter without its addresses. */
 
-import { POLICIES_LABEL } from '../firewall/foreign/firewalld.ts';
+import { POLICIES_KEY } from '../firewall/foreign/firewalld.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
@@ -47,7 +47,7 @@ export function bringUpBase(
   const pass = (seen: View): Checked[] =>
     basePlan(config, uplink, firewall).flatMap(resource => up([resource], seen, host));
   const done = pass(view);
-  const labels = new Set(done.map(({ resource }) => resource.label));
-  if (!labels.has(POLICIES_LABEL)) return done;
-  return [...done, ...pass(observe(host, firewall)).filter(({ resource }) => !labels.has(resource.label))];
+  const keys = new Set(done.map(({ resource }) => resource.key));
+  if (!keys.has(POLICIES_KEY)) return done;
+  return [...done, ...pass(observe(host, firewall)).filter(({ resource }) => !keys.has(resource.key))];
 }

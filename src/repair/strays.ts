@@ -13,7 +13,7 @@ import type { Route, View } from '../model/view.ts';
 import { type Action, ip, remove } from '../resources/action.ts';
 import { removeDhcp } from '../resources/dhcp.ts';
 import { removeProxy, removeResponder } from '../resources/neighbour.ts';
-import { hostRoute, isPoolRoute } from '../resources/route.ts';
+import { hostRouteKey, isPoolRoute, poolRouteKey } from '../resources/route.ts';
 import type { Records } from '../state/records.ts';
 
 /** One such thing, and how it goes. */
@@ -26,7 +26,7 @@ export interface Stray {
 /** What there is by right, and what our files say. */
 export interface Estate extends Pick<Records, 'claims' | 'servers' | 'halves'> {
   readonly attachments: readonly Attachment[];
-  /** Routes of the base, by the labels of their resources. */
+  /** Routes of the base, by the keys of their resources. */
   readonly routes: readonly string[];
   /**
    * Domains that run although we have no record of them: of theirs nothing is touched, for it may be in use.
@@ -55,7 +55,7 @@ const stray = (label: string, why: string, down: readonly Action[]): Stray => ({
 interface Wanted {
   /** Bridge → the domain whose it is; the bridges of spared domains too. */
   readonly bridges: ReadonlyMap<string, string>;
-  /** Routes, by the labels of their resources. */
+  /** Routes, by the keys of their resources. */
   readonly routes: ReadonlySet<string>;
   /** Set → entries. */
   readonly entries: ReadonlyMap<string, ReadonlySet<string>>;
@@ -75,9 +75,9 @@ function toWanted(view: View, { attachments, routes, spared }: Estate): Wanted {
   return {
     bridges,
     routes: new Set([
-      ...attachments.flatMap(({ addresses }) => addresses.map(one => routeId(one.prefix, one.bridge))),
+      ...attachments.flatMap(({ addresses }) => addresses.map(one => hostRouteKey(one.prefix, one.bridge))),
       ...routes,
-      ...keptRoutes.map(({ prefix, dev }) => routeId(prefix, dev ?? '')),
+      ...keptRoutes.map(({ prefix, dev }) => hostRouteKey(prefix, dev ?? '')),
     ]),
     entries: entriesOf(
       attachments,
@@ -86,8 +86,6 @@ function toWanted(view: View, { attachments, routes, spared }: Estate): Wanted {
     ),
   };
 }
-
-const routeId = (prefix: Prefix, bridge: string): string => hostRoute(prefix, bridge).label;
 
 /** What each set should hold of domains. The entries of spared domains may be in any of them. */
 function entriesOf(
@@ -117,7 +115,7 @@ function entriesOf(
 function strayRoutes({ routes }: View, wanted: Wanted): Stray[] {
   const ours = [...routes.values()].filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL));
   return ours
-    .filter(route => !wanted.routes.has(labelOf(route)))
+    .filter(route => !wanted.routes.has(keyOf(route)))
     .map(route =>
       stray(labelOf(route), isPoolRoute(route) ? 'no pool of the configuration' : 'no domain has it', [
         removeRoute(route),
@@ -125,8 +123,11 @@ function strayRoutes({ routes }: View, wanted: Wanted): Stray[] {
     );
 }
 
+const keyOf = (route: Route): string =>
+  isPoolRoute(route) ? poolRouteKey(route.prefix) : hostRouteKey(route.prefix, route.dev ?? '');
+
 const labelOf = ({ prefix, type, dev = '' }: Route): string =>
-  type === 'unicast' ? routeId(prefix, dev) : `${type} ${format(prefix)}`;
+  type === 'unicast' ? `route ${format(prefix)} to ${dev}` : `${type} ${format(prefix)}`;
 
 function removeRoute({ prefix, type, dev, metric }: Route): Action {
   return ip(

@@ -221,6 +221,6 @@ function findStrays(
   const unread = entries.filter((entry): entry is Entry => typeof entry.content === 'string');
   const doubtful = [...running.keys(), ...unread.map(({ domain }) => domain)];
   const spared = new Set(doubtful.filter(uuid => !known.has(uuid)));
-  const routes = base.map(({ label }) => label);
+  const routes = base.map(({ key }) => key);
   return strays(view, { attachments, routes, spared, claims: standing, servers, halves }, firewall);
 }

@@ -38,6 +38,7 @@ export function bridge(spec: BridgeSpec): Resource {
   const mac = bridgeMac(scope);
   const group = String(DEVICE_GROUP);
   return {
+    key: `bridge ${name}`,
     label: `bridge ${name}`,
     probe: view => probeBridge(spec, mac, view.links.get(name)),
     up: view => [
@@ -76,6 +77,7 @@ export function leavingBridges({ links }: View): Resource[] {
     ([name, { alias }]) => LEAVING_NAME.test(name) && aliasOwner(alias) !== undefined,
   );
   return leaving.map(([name]) => ({
+    key: `bridge ${name}`,
     label: `bridge ${name}`,
     probe: () => PRESENT,
     up: () => [],
@@ -108,6 +110,7 @@ const isHalfMade = ({ kind, alias, group, mac }: Link, own: string): boolean =>
 export function gatewayAddress({ name, scope }: BridgeSpec): Resource {
   const address = `${formatLong(gatewayOf(scope)).replace(/\/.*/, '')}/${scope.length}`;
   return {
+    key: `address ${address} ${name}`,
     label: `address ${address} on ${name}`,
     probe: view => (view.addresses.get(name)?.includes(address) ? PRESENT : ABSENT),
     up: () => [ip('address', 'replace', address, 'dev', name)],
@@ -134,6 +137,7 @@ export function bridgeSysctls(spec: BridgeSpec): Resource {
     },
   ];
   return {
+    key: `settings ${name}`,
     label: `settings of ${name}`,
     probe: view => probeSysctls(wanted, view),
     up: () => wanted,
@@ -159,6 +163,7 @@ export function ipv6Addresses(spec: BridgeSpec): Resource[] {
     ...ipv6.filter(isAdvertised).map(formatLong),
   ];
   return addresses.map((address, place) => ({
+    key: `address ${address} ${name}`,
     label: `address ${address} on ${name}`,
     probe: view => (view.addresses.get(name)?.includes(address) ? PRESENT : ABSENT),
     up: () => [
@@ -180,6 +185,7 @@ function probeSysctls(wanted: readonly Extract<Action, { kind: 'sysctl' }>[], vi
 /** A guest's tap in its bridge: libvirt plugs it in at a start, we when the bridge had to be made anew. */
 export function bridgePort(name: string, tap: string): Resource {
   return {
+    key: `port ${tap}`,
     label: `port ${tap} in ${name}`,
     probe: view => {
       const link = view.links.get(tap);

@@ -10,6 +10,7 @@ export function claims(attachment: Attachment, standing: ReadonlyMap<string, str
   const { domain } = attachment;
   const wanted = [...claimsOf(attachment)];
   return {
+    key: `claims ${domain}`,
     label: 'claims',
     probe: () => {
       const other = wanted.find(claim => standing.has(claim) && standing.get(claim) !== domain);

@@ -25,6 +25,7 @@ export function dhcpScope(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConf
   const text = configuration(spec, service, dhcp);
   const file = configurationFile(name);
   return {
+    key: `dhcp ${name}`,
     label: `DHCP scope ${format(spec.scope)} on ${name}`,
     probe: view => {
       const server = view.dhcp.get(name);

@@ -13,6 +13,7 @@ export const FORWARDING: Readonly<Record<Family, string>> = {
 export function forwarding(family: Family, uplink: string): Resource {
   const path = FORWARDING[family];
   return {
+    key: `forwarding ${family}`,
     label: `IPv${family} forwarding`,
     probe: view => (view.sysctl(path) === '1' ? PRESENT : ABSENT),
     up: view => [...(family === 6 ? keepAdvertised(uplink, view) : []), { kind: 'sysctl', path, value: '1' }],
@@ -33,6 +34,7 @@ function keepAdvertised(uplink: string, view: View): Action[] {
 export function proxying(uplink: string): Resource {
   const path = sysctlPath('ipv6', uplink, 'proxy_ndp');
   return {
+    key: `proxying ${uplink}`,
     label: `neighbour proxy on ${uplink}`,
     probe: view => (view.sysctl(path) === '1' ? PRESENT : changed('it is off')),
     up: () => [{ kind: 'sysctl', path, value: '1' }],

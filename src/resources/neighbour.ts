@@ -24,6 +24,7 @@ export function neighbourProxies(bridge: string, prefixes: readonly Prefix[], de
  */
 function kernelProxy(address: string, device: string): Resource {
   return {
+    key: `proxy ${address} ${device}`,
     label: `neighbour proxy for ${address} on ${device}`,
     probe: view => (view.proxies.has(`${address} ${device}`) ? PRESENT : ABSENT),
     up: () => [ip('neigh', 'replace', 'proxy', address, 'dev', device, 'protocol', String(ROUTE_PROTOCOL))],
@@ -43,6 +44,7 @@ function responder(bridge: string, ranges: readonly Prefix[], device: string): R
   const rules = ranges.map(range => `  rule ${formatLong(range)} {\n    static\n  }\n`);
   const text = `# written by hnet\nproxy ${device} {\n  router yes\n${rules.join('')}}\n`;
   return {
+    key: `responder ${bridge}`,
     label: `neighbour discovery for ${bridge} on ${device}`,
     probe: view => {
       const actual = view.ndp.get(bridge);

@@ -15,10 +15,13 @@ export const changed = (why: string): Finding => ({ is: 'changed', why });
 export const foreign = (why: string): Finding => ({ is: 'foreign', why });
 
 /**
- * One thing that hnet brings about on the host, as a value. A plan is a list of them; the walker in
- * converge.ts is the only code that acts on one.
+ * One thing that hnet brings about on the host, as a value. A plan is a list of them, and the walker (src/plan/walker.ts)
+ * is the only code that acts on one.
  */
 export interface Resource {
+  /** What it is, whatever it shall be like: two resources of one key are the same thing on the host. Never shown. */
+  readonly key: string;
+  /** What people call it. */
   readonly label: string;
   readonly probe: (view: View) => Finding;
   /** From absent or changed to present; harmless when repeated. */

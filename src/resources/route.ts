@@ -8,12 +8,18 @@ import { ABSENT, changed, foreign, PRESENT, type Resource } from './resource.ts'
 const PROTOCOL = ['proto', String(ROUTE_PROTOCOL)];
 const isOurs = (protocol: string): boolean => protocol === String(ROUTE_PROTOCOL);
 
+/** The keys of the two kinds of routes, for comparing a route that stands with those that shall. */
+export const hostRouteKey = (prefix: Prefix, device: string): string =>
+  `route ${formatLong(prefix)} ${device}`;
+export const poolRouteKey = (pool: Prefix): string => `pool ${formatLong(pool)}`;
+
 /** The host route: what makes an address the domain's. The reverse-path check reads it back. */
 export function hostRoute(prefix: Prefix, bridge: string): Resource {
   const key = HOST_METRIC[prefix.family];
   // IPv4's is what the kernel takes by itself.
   const metric = prefix.family === 4 ? [] : ['metric', String(key)];
   return {
+    key: hostRouteKey(prefix, bridge),
     label: `route ${format(prefix)} to ${bridge}`,
     probe: view => {
       const route = view.routes.get(routeKey(prefix, key));
@@ -40,6 +46,7 @@ export function poolRoute(pool: Prefix): Resource {
   const type = DEAD_END[family];
   const metric = ['metric', String(POOL_METRIC[family])];
   return {
+    key: poolRouteKey(pool),
     label: `${type} ${format(pool)}`,
     probe: view => {
       const route = view.routes.get(routeKey(pool, POOL_METRIC[family]));

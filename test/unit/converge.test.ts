@@ -16,7 +16,13 @@ import { refusalOf } from '../support/refused.ts';
 /** A resource of one command each way. `alone`: no line of a batch, but a process of its own. */
 function resource(label: string, finding: Finding = ABSENT, alone = true): Resource {
   const action = (verb: string) => (alone ? run([`${verb} ${label}`]) : ip(verb, label));
-  return { label, probe: () => finding, up: () => [action('add')], down: () => [action('delete')] };
+  return {
+    key: label,
+    label,
+    probe: () => finding,
+    up: () => [action('add')],
+    down: () => [action('delete')],
+  };
 }
 
 const abc = [resource('a'), resource('b'), resource('c')];

@@ -27,8 +27,8 @@ export function baseUp(context: Context): void {
     const view = observe(context.host, firewall);
     const done = bringUpBase(config, uplink, firewall, view, context.host);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
-    const kept = new Set(baseRoutes(config, uplink).map(({ label }) => label));
-    const stale = routesOf(view, isPoolRoute).filter(({ label }) => !kept.has(label));
+    const kept = new Set(baseRoutes(config, uplink).map(({ key }) => key));
+    const stale = routesOf(view, isPoolRoute).filter(({ key }) => !kept.has(key));
     down(stale, view, context.host);
     for (const { label } of stale) context.print(`removed: ${label}`);
   });

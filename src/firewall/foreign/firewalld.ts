@@ -18,7 +18,7 @@ import { type Action, remove, run, write } from '../../resources/action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
 
 /** Whatever of iptables came up beside this has to be looked at again: the reload puts back what stood before. */
-export const POLICIES_LABEL = 'firewalld policies hnet and hnet-dhcp';
+export const POLICIES_KEY = 'firewalld policies';
 
 const POLICIES = '/etc/firewalld/policies';
 const FORWARDING = `${POLICIES}/hnet.xml`;
@@ -49,7 +49,8 @@ export function firewalldPolicies(config: Config): Resource {
   ]);
   const writing = [...files].map(([path, text]) => write(path, text));
   return {
-    label: POLICIES_LABEL,
+    key: POLICIES_KEY,
+    label: 'firewalld policies hnet and hnet-dhcp',
     probe: view => {
       const { table, permanentOnly } = find(view);
       if (table === undefined) return PRESENT;

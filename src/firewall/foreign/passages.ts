@@ -109,6 +109,7 @@ export const hasPassages = (view: View): boolean =>
 
 function passageThrough(tool: Tool, passers: Passers): Resource {
   return {
+    key: `passage ${tool}`,
     label: `passage through others' filters (${tool})`,
     probe: view => {
       const wrong = crossings(tool, view, passers).filter(crossing => crossing.finding.is !== 'present');

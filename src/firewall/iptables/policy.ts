@@ -32,6 +32,7 @@ export function policy(guarded: Guarded, family: Family): Resource {
   );
   const all = Object.values(names);
   return {
+    key: `policy ${family} ${domain}`,
     label: labelled('rules of the domain', family),
     probe: ({ filter }) => {
       const standing = all.filter(name => filter.chains.has(`${filterKey} ${name}`));

@@ -16,6 +16,7 @@ export function set(spec: SetSpec, family: Family): Resource {
     ...['maxelem', '262144'],
   ];
   return {
+    key: `set ${name}`,
     label: `set ${name}`,
     probe: ({ filter }) => (filter.sets.has(name) ? PRESENT : ABSENT),
     up: () => [

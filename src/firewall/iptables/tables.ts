@@ -48,6 +48,7 @@ export function tableResource(table: Table, rules: Ruleset, family: Family): Res
   const dispatch = table === 'filter' ? DISPATCH.map(({ name }) => name) : [];
   const key = tableKey(table, family);
   return {
+    key: `table ${key}`,
     label: labelled(`${table} table`, family),
     probe: ({ filter }) => {
       const findings = [

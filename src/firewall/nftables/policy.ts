@@ -24,6 +24,7 @@ export function policy(guarded: Guarded, family: Family): Resource {
     : [];
   const parts = { prefixes, names: Object.values(names), family };
   return {
+    key: `policy ${family} ${domain}`,
     label: labelled('rules of the domain', family),
     probe: view => probePolicy(chains, names, prefixes, family, view),
     up: view =>

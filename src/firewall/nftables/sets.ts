@@ -41,6 +41,7 @@ function container(
   spec: (holdsSubnets: boolean) => string,
 ): Resource {
   return {
+    key: `${kind} ${name}`,
     label: `${kind} ${name}`,
     probe: ({ filter }) => (filter.sets.has(name) ? PRESENT : ABSENT),
     // The last part, or the only one, holds subnets.

@@ -72,6 +72,7 @@ function tableResource(rules: Ruleset, family: Family): Resource {
   ];
   const mark = markOf([chains, rules.entrances]);
   return {
+    key: `chains ${full}`,
     label: `nftables table ${full}`,
     probe: view =>
       overall([
@@ -102,6 +103,7 @@ function tableResource(rules: Ruleset, family: Family): Resource {
 export function baseOf(family: Family, config: Config, uplink: Uplink): Resource[] {
   const rules = ruleset(family, config, uplink);
   const table: Resource = {
+    key: `table ${tableOf(family)}`,
     label: `nftables table ${tableOf(family)} itself`,
     // Its sets come with it and go with it.
     probe: ({ filter }) => (filter.sets.has(setNames(family).in) ? PRESENT : ABSENT),

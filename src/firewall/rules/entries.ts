@@ -6,7 +6,7 @@ import { type Family, isSingle, type Prefix, subtract } from '../../model/prefix
 import type { Uplink } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../../resources/resource.ts';
-import type { SetEntries } from './rules.ts';
+import { labelled, type SetEntries } from './rules.ts';
 import { rangesOf, setNames } from './sets.ts';
 
 /**
@@ -22,6 +22,7 @@ export function setEntries(
   const all = sets.flatMap(name => prefixes.map(prefix => ({ name, prefix })));
   const missing = (view: View) => all.filter(({ name, prefix }) => !holdsAll(view, name, [prefix]));
   return {
+    key: `entries ${sets.join(' ')} ${prefixes.map(formatLong).join(' ')}`,
     label,
     probe: view => (missing(view).length === 0 ? PRESENT : ABSENT),
     up: view => missing(view).map(({ name, prefix }) => words.add(name, prefix)),
@@ -40,7 +41,7 @@ function holdsAll({ filter }: View, name: string, prefixes: readonly Prefix[]): 
 
 /** Whether a domain keeps apart from the others of this host. Not being isolated has to be seen to as well. */
 export function isolation(
-  label: string,
+  domain: string,
   family: Family,
   prefixes: readonly Prefix[],
   isolate: boolean,
@@ -49,8 +50,9 @@ export function isolation(
   const name = setNames(family).isolated;
   const mine = prefixes.filter(prefix => prefix.family === family);
   return {
-    // One label for on and off: a change from one to the other is a change, not an end.
-    label,
+    // One key for on and off: a change from one to the other is a change, not an end.
+    key: `isolation ${family} ${domain}`,
+    label: labelled('isolation', family),
     probe: ({ filter }) => {
       const contents = filter.sets.get(name);
       if (contents === undefined || contents === 'unread') return isolate ? ABSENT : PRESENT;
@@ -94,6 +96,7 @@ function exactly(name: string, wanted: (view: View) => Prefix[], words: SetEntri
       : [...contents.keys()].filter(entry => !keep.has(entry));
   };
   return {
+    key: `ranges ${name}`,
     label: `pools and scopes in ${name}`,
     probe: (view): Finding => {
       const contents = view.filter.sets.get(name);

@@ -7,7 +7,6 @@ import type { Resource } from '../../resources/resource.ts';
 import type { Firewall } from './backend.ts';
 import { isolation, setEntries } from './entries.ts';
 import type { Guarded } from './policy-chains.ts';
-import { labelled } from './rules.ts';
 import { countingSets, setNames } from './sets.ts';
 
 /**
@@ -23,7 +22,7 @@ export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
     ...guarded.scopes.map(scope => entry(scope, [setNames(scope.family).scopes])),
     ...guarded.addresses.map(one => entry(one, countingSets(one.family))),
     ...FAMILIES.filter(family => ranges.some(one => one.family === family)).flatMap(family => [
-      isolation(labelled('isolation', family), family, ranges, guarded.policy.isolate, entries),
+      isolation(guarded.domain, family, ranges, guarded.policy.isolate, entries),
       firewall.policy(guarded, family),
     ]),
   ];
