@@ -71,6 +71,8 @@ function pack() {
     'install.sh',
     'README.md',
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
     'LICENSE',
     'package.json',
     'docs',

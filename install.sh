@@ -155,7 +155,7 @@ is_ours() { [ -f "$1" ] && grep -q '^# hnet:' "$1"; }
 install_docs() {
   rm -rf "$DOCS"
   mkdir -p "$DOCS"
-  cp -R README.md CHANGELOG.md LICENSE docs "$DOCS/"
+  cp -R README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE docs "$DOCS/"
 }
 
 # libvirt runs hooks/qemu, then what is in qemu.d (6.5.0 and later); somebody else's hook is never touched.
