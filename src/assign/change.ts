@@ -1,17 +1,19 @@
 /** What `assign`, `unassign` and `move` have in common: a change of an assignment, all of it or nothing. */
 
-import { chooseFirewall, firewallFor } from '../host/choose-backend.ts';
+import { chooseFirewall } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import type { Affects } from '../libvirt/connection.ts';
 import type { KnownDomain, Libvirt } from '../libvirt/libvirt.ts';
 import { changeNic, type NicChange } from '../libvirt/nic.ts';
 import { plugged } from '../libvirt/plug.ts';
-import { detach, tapsOf, toAttachment, wireOf } from '../lifecycle/attach.ts';
-import { reconfigure } from '../lifecycle/reconfigure.ts';
+import { wireOf } from '../lifecycle/base.ts';
+import { change } from '../lifecycle/change.ts';
+import { stop } from '../lifecycle/stop.ts';
 import { type Address, type Assignment, renderAssignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
+import { toAttachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
-import { type Domain, policyOf } from '../model/domain.ts';
+import { type Domain, policyOf, tapsOf } from '../model/domain.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import { OPEN, policySummary } from '../model/rule.ts';
 import { readAttachment } from '../state/attachment-files.ts';
@@ -85,10 +87,10 @@ function applyLive(
   next: Assignment | undefined,
   { config, host }: Means,
 ): void {
-  if (next === undefined) detach(domain, host);
-  else reconfigure(liveAttachment(domain, next, { config, host }), taps, config(), host);
+  if (next === undefined) stop(domain, host);
+  else change(liveAttachment(domain, next, { config, host }), taps, config(), host);
   // It may have ended meanwhile, and its release have come before what was brought up.
-  if (next !== undefined && !libvirt.connection.isActive(domain.uuid)) detach(domain, host);
+  if (next !== undefined && !libvirt.connection.isActive(domain.uuid)) stop(domain, host);
 }
 
 /** What a running domain shall have, in the filter that it was started with. */
@@ -97,9 +99,8 @@ export function liveAttachment(
   next: Assignment,
   { config, host }: Pick<Means, 'config' | 'host'>,
 ): Attachment {
-  const before = readAttachment(domain.uuid);
-  const firewall = before === undefined ? chooseFirewall(config()) : firewallFor(before);
-  return toAttachment(domain, next, firewall, wireOf(config(), host));
+  const backend = readAttachment(domain.uuid)?.backend ?? chooseFirewall(config()).name;
+  return toAttachment(domain, next, backend, wireOf(config(), host));
 }
 
 function changeDevice(libvirt: Libvirt, uuid: string, change: NicChange | undefined, affects: Affects): void {
@@ -138,8 +139,8 @@ export function restoreMetadata(libvirt: Libvirt, { domain, persistent, active }
 }
 
 function restoreKernel(domain: Domain, before: Attachment | undefined, { config, host }: Means): void {
-  if (before === undefined) detach(domain, host);
-  else reconfigure(before, tapsOf(domain), config(), host);
+  if (before === undefined) stop(domain, host);
+  else change(before, tapsOf(domain), config(), host);
 }
 
 /** Rules are kept beside the addresses, and go with the last: a domain that gets one again is open. */

@@ -4,6 +4,7 @@ import { POLICIES_KEY } from '../firewall/foreign/firewalld.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
+import { observeUplink } from '../host/observe/uplink.ts';
 import { observe } from '../host/observe/view.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
@@ -51,3 +52,7 @@ export function bringUpBase(
   if (!keys.has(POLICIES_KEY)) return done;
   return [...done, ...pass(observe(host, firewall)).filter(({ resource }) => !keys.has(resource.key))];
 }
+
+/** The interface on whose wire the provider looks for IPv6 addresses; undefined where it routes them. */
+export const wireOf = (config: Config, host: Host): string | undefined =>
+  config.ipv6 === 'on-link' ? observeUplink(host, config).device : undefined;

@@ -6,7 +6,9 @@ import { readDomain } from '../model/running.ts';
 import type { Checked } from '../plan/walker.ts';
 import { loadConfig } from '../state/config-file.ts';
 import { assignmentOf } from './admission.ts';
-import { attach, detach, reattach } from './attach.ts';
+import { reconnect } from './reconnect.ts';
+import { start } from './start.ts';
+import { stop } from './stop.ts';
 
 /** The whole hook's time limit, in milliseconds. libvirt sets none, and holds the domain's lock meanwhile. */
 const DEADLINE = 30_000;
@@ -48,14 +50,14 @@ function act(operation: string, domain: Domain, host: Host): string | undefined 
   switch (operation) {
     case 'prepare': {
       const assignment = assignmentOf(domain);
-      return assignment && `brought up ${labels(attach(domain, assignment, loadConfig(), host))}`;
+      return assignment && `brought up ${labels(start(domain, assignment, loadConfig(), host))}`;
     }
     case 'release': {
-      const attachment = detach(domain, host);
+      const attachment = stop(domain, host);
       return attachment && `took down ${attachment.addresses.map(({ bridge }) => bridge).join(', ')}`;
     }
     case 'reconnect':
-      return `repaired ${labels(reattach(domain, loadConfig(), host))}`;
+      return `repaired ${labels(reconnect(domain, loadConfig(), host))}`;
     default:
       return undefined;
   }

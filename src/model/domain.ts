@@ -88,3 +88,15 @@ export function macsOf({ nics }: Domain): ReadonlyMap<string, readonly string[]>
   }
   return macs;
 }
+
+/** Bridge → the taps of a running domain that belong in it. */
+export type Taps = ReadonlyMap<string, readonly string[]>;
+
+export function tapsOf({ nics }: Domain): Taps {
+  const taps = new Map<string, string[]>();
+  for (const { type, source, tap } of nics) {
+    if (type === 'bridge' && source !== undefined && tap !== undefined)
+      taps.set(source, [...(taps.get(source) ?? []), tap]);
+  }
+  return taps;
+}

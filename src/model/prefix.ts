@@ -27,6 +27,9 @@ export const isSingle = (prefix: Prefix): boolean => prefix.length === bits(pref
 export const equal = (a: Prefix, b: Prefix): boolean =>
   a.family === b.family && a.first === b.first && a.length === b.length;
 
+export const isAmong = (prefixes: readonly Prefix[], prefix: Prefix): boolean =>
+  prefixes.some(one => equal(one, prefix));
+
 /** Link-local addresses are on the wire by definition (RFC 4291, 2.5.6). */
 export const isLinkLocal = ({ family, first }: Prefix): boolean => family === 6 && first >> 118n === 0x3fan;
 

@@ -5,7 +5,7 @@ import type { Address } from '../model/assignment.ts';
 import type { Config, DhcpConfig } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
 import { hostName } from '../model/hostname.ts';
-import { nth } from '../model/prefix.ts';
+import { equal, nth, type Prefix } from '../model/prefix.ts';
 import type { Policy } from '../model/rule.ts';
 import { gatewayWithin, type Uplink } from '../model/uplink.ts';
 import {
@@ -30,6 +30,8 @@ export interface Wanted {
   readonly name?: string;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
+  /** Addresses that another domain has taken over: the filter's entries for them are no longer this domain's. */
+  readonly takenOver?: readonly Prefix[];
   /** Whether it runs, and gets its first rules now; see `hnet-outbound` in chains-forward.ts. */
   readonly underway?: boolean;
   readonly dhcp?: DhcpMode;
@@ -62,7 +64,9 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
     ...domainFilter(
       {
         domain: wanted.domain,
-        addresses: wanted.addresses.map(({ prefix }) => prefix),
+        addresses: wanted.addresses
+          .map(({ prefix }) => prefix)
+          .filter(prefix => !wanted.takenOver?.some(one => equal(one, prefix))),
         scopes: bridges.map(({ scope }) => scope),
         policy: wanted.policy,
         underway: wanted.underway ?? false,

@@ -20,6 +20,9 @@ export interface Checked {
   readonly finding: Finding;
 }
 
+/** Whether a resource isn't as it should be. */
+export const isWrong = ({ finding }: Checked): boolean => finding.is !== 'present';
+
 /** Compares every resource with what is. Runs nothing. */
 export function check(plan: readonly Resource[], view: View): Checked[] {
   return plan.map(resource => ({ resource, finding: resource.probe(view) }));
@@ -36,7 +39,7 @@ export function up(plan: readonly Resource[], view: View, runner: Runner): Check
   for (const { resource, finding } of checked) {
     if (finding.is === 'foreign') throw new Refusal(`Cannot set up ${resource.label}: ${finding.why}`);
   }
-  const needed = checked.filter(({ finding }) => finding.is !== 'present');
+  const needed = checked.filter(isWrong);
   const steps = needed.flatMap(({ resource }, index) => resource.up(view).map(action => ({ action, index })));
   let reached = 0;
   try {
@@ -106,14 +109,13 @@ export function down(plan: readonly Resource[], view: View, runner: Runner): str
 /**
  * Repairs what belongs to several running domains, those together whose commands are for one tool: so it takes as
  * many processes for a hundred domains as for one. Nothing is undone on a failure, for the rest is better than none.
+ * @returns the resources that were brought up
  * @throws Refusal with the first failure, what comes after it not done
  */
-export function mend(plans: readonly (readonly Resource[])[], view: View, runner: Runner): void {
-  const needed = plans.map(plan =>
-    check(plan, view)
-      .filter(({ finding }) => finding.is !== 'present')
-      .flatMap(({ resource }) => resource.up(view)),
-  );
-  for (const batch of batches(interleave(needed))) runner.perform(batch, false);
+export function mend(plans: readonly (readonly Resource[])[], view: View, runner: Runner): Checked[] {
+  const needed = plans.map(plan => check(plan, view).filter(isWrong));
+  const actions = needed.map(some => some.flatMap(({ resource }) => resource.up(view)));
+  for (const batch of batches(interleave(actions))) runner.perform(batch, false);
   runner.awaitServers();
+  return needed.flat();
 }

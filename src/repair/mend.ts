@@ -5,8 +5,9 @@ import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
 import { observe } from '../host/observe/view.ts';
 import { refuseForeignAddresses, refuseTakenScopes } from '../lifecycle/admission.ts';
-import { changeOwner, takeDown, toAttachment } from '../lifecycle/attach.ts';
-import { type Attachment, attachmentTitle } from '../model/attachment.ts';
+import { changeOwner } from '../lifecycle/apply.ts';
+import { takeDown } from '../lifecycle/stop.ts';
+import { type Attachment, attachmentTitle, toAttachment } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
 import { aliasOwner } from '../model/names.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
@@ -86,7 +87,7 @@ class Workshop {
     const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;
     const anew = lost.map(({ domain, assignment }) => ({
       domain,
-      attachment: toAttachment(domain, assignment, firewall, wire),
+      attachment: toAttachment(domain, assignment, firewall.name, wire),
     }));
     // Whose bridge stands has had the address all along.
     const standing = ({ attachment: { domain, addresses } }: (typeof anew)[number]): boolean =>

@@ -1,12 +1,9 @@
 /** Attachments as they are written and removed, together with their claims. */
-import { mkdirSync } from 'node:fs';
 import { removeWhole, writeAtomically } from '../host/files.ts';
 import { type Attachment, renderAttachment } from '../model/attachment.ts';
-import { claimsOf } from '../model/claims.ts';
-import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY } from '../model/names.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { fileOf, scriptOf } from './attachment-files.ts';
-import { dropClaims, placeClaim, refuseClaimed } from './claim-index.ts';
+import { dropClaims, placeClaims, refuseClaimed } from './claim-index.ts';
 
 /**
  * Claims everything an attachment holds, then writes it; to be called under the `claims` lock.
@@ -14,10 +11,8 @@ import { dropClaims, placeClaim, refuseClaimed } from './claim-index.ts';
  */
 export function writeAttachment(attachment: Attachment): void {
   try {
-    mkdirSync(CLAIMS_DIRECTORY, { recursive: true, mode: 0o755 });
-    mkdirSync(ATTACHMENTS_DIRECTORY, { recursive: true, mode: 0o755 });
     refuseClaimed(attachment);
-    for (const claim of claimsOf(attachment)) placeClaim(claim, attachment.domain);
+    placeClaims(attachment);
     rewriteAttachment(attachment);
   } catch (error) {
     if (error instanceof Refusal) throw error;

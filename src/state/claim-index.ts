@@ -4,8 +4,8 @@
  * attachment is gone is stale and binds nobody, so a crash on the way leaves nothing to clean up. A lookup costs the
  * same with 4,000 domains as with one.
  */
-import { existsSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { halfOf, linkIfThere } from '../host/files.ts';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { halfOf, linkAtomically, linkIfThere } from '../host/files.ts';
 import { parsePrefix } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf, claimTarget, dashed } from '../model/claims.ts';
@@ -87,11 +87,9 @@ function nameOf(domain: string): string {
   }
 }
 
-export function placeClaim(claim: string, domain: string): void {
-  const temporary = halfOf(claimPath(claim));
-  rmSync(temporary, { force: true });
-  symlinkSync(claimTarget(domain), temporary);
-  renameSync(temporary, claimPath(claim));
+/** Claims everything of an attachment, over whatever claim stands there. */
+export function placeClaims(attachment: Attachment): void {
+  for (const claim of claimsOf(attachment)) linkAtomically(claimPath(claim), claimTarget(attachment.domain));
 }
 
 /** Removes what a domain claims; also what a process that was killed has left of it. */

@@ -4,16 +4,16 @@
  * as JSON on standard input, the answer as JSON on standard output.
  */
 import { readFileSync } from 'node:fs';
-import { firewallFor, firewallOf } from '../../src/host/choose-backend.ts';
+import { firewallOf } from '../../src/host/choose-backend.ts';
 import { Host } from '../../src/host/host.ts';
 import { look } from '../../src/host/observe/parts.ts';
 import { assignmentOf } from '../../src/lifecycle/admission.ts';
-import { attach, tapsOf, toAttachment } from '../../src/lifecycle/attach.ts';
-import { reconfigure } from '../../src/lifecycle/reconfigure.ts';
-import { transfer } from '../../src/lifecycle/transfer.ts';
+import { change as changeRunning, handOver } from '../../src/lifecycle/change.ts';
+import { start } from '../../src/lifecycle/start.ts';
 import { parsePrefix } from '../../src/model/address.ts';
 import type { Attachment } from '../../src/model/attachment.ts';
-import { type Domain, parseDomain } from '../../src/model/domain.ts';
+import { toAttachment } from '../../src/model/attachment.ts';
+import { type Domain, parseDomain, tapsOf } from '../../src/model/domain.ts';
 import type { Prefix } from '../../src/model/prefix.ts';
 import { readAttachment } from '../../src/state/attachment-files.ts';
 import { loadConfig } from '../../src/state/config-file.ts';
@@ -31,7 +31,7 @@ function act(request: Request): unknown {
   switch (request.do) {
     case 'attach':
       for (const domain of request.xml.map(parseDomain))
-        attach(domain, assignment(domain), loadConfig(), host);
+        start(domain, assignment(domain), loadConfig(), host);
       return undefined;
     case 'change':
       return change(parseDomain(request.xml));
@@ -54,12 +54,12 @@ function assignment(domain: Domain) {
 }
 
 function change(domain: Domain): void {
-  reconfigure(next(domain), tapsOf(domain), loadConfig(), host);
+  changeRunning(next(domain), tapsOf(domain), loadConfig(), host);
 }
 
 function move(prefix: Prefix, from: string, to: Domain): void {
   const [giver, taker] = [attached(from), attached(to.uuid)];
-  transfer({ prefix, giver, taker, after: next(to), taps: tapsOf(to) }, loadConfig(), host);
+  handOver({ prefix, giver, taker, after: next(to), taps: tapsOf(to) }, loadConfig(), host);
 }
 
 function attached(uuid: string): Attachment {
@@ -70,7 +70,7 @@ function attached(uuid: string): Attachment {
 
 /** What a running domain shall have, by its metadata, in the filter that it was started with. */
 const next = (domain: Domain): Attachment =>
-  toAttachment(domain, assignment(domain), firewallFor(attached(domain.uuid)), undefined);
+  toAttachment(domain, assignment(domain), attached(domain.uuid).backend, undefined);
 
 const request: Request = JSON.parse(readFileSync(0, 'utf8'));
 const answer = JSON.stringify(act(request) ?? null, (_, value) =>

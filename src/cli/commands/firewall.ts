@@ -6,11 +6,10 @@ import { chooseFirewall, firewallFor } from '../../host/choose-backend.ts';
 import { withLock } from '../../host/lock.ts';
 import { look } from '../../host/observe/parts.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { tapsOf } from '../../lifecycle/attach.ts';
-import { reconfigure } from '../../lifecycle/reconfigure.ts';
+import { change } from '../../lifecycle/change.ts';
 import { renderAssignment } from '../../model/assignment.ts';
 import { ownMode } from '../../model/dhcp-mode.ts';
-import { addressesOf, dhcpOf, policyOf } from '../../model/domain.ts';
+import { addressesOf, dhcpOf, policyOf, tapsOf } from '../../model/domain.ts';
 import type { Family } from '../../model/prefix.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
 import { applies, formatRule, type Policy, type PolicyRule, parseRule } from '../../model/rule.ts';
@@ -102,7 +101,7 @@ function without(
 function applyLive({ domain, active }: KnownDomain, policy: Policy, context: Context): void {
   const attachment = active ? readAttachment(domain.uuid) : undefined;
   if (attachment === undefined) return;
-  reconfigure({ ...attachment, policy }, tapsOf(domain), context.config(), context.host);
+  change({ ...attachment, policy }, tapsOf(domain), context.config(), context.host);
 }
 
 interface Row {

@@ -11,12 +11,11 @@ import {
 import { inventory } from '../../assign/inventory.ts';
 import { withLock } from '../../host/lock.ts';
 import { type KnownDomain, type Libvirt, pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { tapsOf } from '../../lifecycle/attach.ts';
-import { transfer } from '../../lifecycle/transfer.ts';
+import { handOver } from '../../lifecycle/change.ts';
 import { format, parsePrefix } from '../../model/address.ts';
 import { type Address, type Assignment, renderAssignment } from '../../model/assignment.ts';
 import { ownMode } from '../../model/dhcp-mode.ts';
-import { addressesOf, type Domain, dhcpOf, policyOf } from '../../model/domain.ts';
+import { addressesOf, type Domain, dhcpOf, policyOf, tapsOf } from '../../model/domain.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
 import { readAttachment } from '../../state/attachment-files.ts';
@@ -101,7 +100,7 @@ function perform(libvirt: Libvirt, move: Move, context: Context): void {
       writeMetadata(libvirt, taker, renderAssignment(more));
       const after = liveAttachment(taker.domain, more, context);
       const taps = tapsOf(taker.domain);
-      transfer({ prefix, giver: giving, taker: taking, after, taps }, context.config(), context.host);
+      handOver({ prefix, giver: giving, taker: taking, after, taps }, context.config(), context.host);
     },
     () => {
       restoreMetadata(libvirt, taker);

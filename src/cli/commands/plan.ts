@@ -2,8 +2,8 @@ import { observeUplink } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { assignmentOf } from '../../lifecycle/admission.ts';
-import { toAttachment, wireOf } from '../../lifecycle/attach.ts';
-import { firewallInForce } from '../../lifecycle/base.ts';
+import { firewallInForce, wireOf } from '../../lifecycle/base.ts';
+import { toAttachment } from '../../model/attachment.ts';
 import { quote, Refusal, reason } from '../../model/refusal.ts';
 import { EMPTY_VIEW, type View } from '../../model/view.ts';
 import { basePlan, domainPlan } from '../../plan/plan.ts';
@@ -20,7 +20,7 @@ export function plan(name: string, context: Context): void {
   const firewall = firewallInForce(config);
   const view = observe(context.host, firewall);
   const base = basePlan(config, observeUplink(context.host, config), firewall);
-  const wanted = toAttachment(next, assignment, firewall, wireOf(config, context.host));
+  const wanted = toAttachment(next, assignment, firewall.name, wireOf(config, context.host));
   printResources(
     base.filter(resource => resource.probe(view).is !== 'present'),
     view,

@@ -2,11 +2,12 @@ import type { Firewall } from '../../firewall/rules/backend.ts';
 import { firewallOf } from '../../host/choose-backend.ts';
 import { withLock } from '../../host/lock.ts';
 import { look } from '../../host/observe/parts.ts';
-import { detach, tapsOf, toAttachment } from '../../lifecycle/attach.ts';
-import { reconfigure } from '../../lifecycle/reconfigure.ts';
+import { change } from '../../lifecycle/change.ts';
+import { stop } from '../../lifecycle/stop.ts';
 import type { Attachment } from '../../model/attachment.ts';
-import { attachmentTitle } from '../../model/attachment.ts';
+import { attachmentTitle, toAttachment } from '../../model/attachment.ts';
 import { BACKENDS } from '../../model/config.ts';
+import { tapsOf } from '../../model/domain.ts';
 import { quote, Refusal, reason } from '../../model/refusal.ts';
 import { describe, faults, needsRepair } from '../../repair/faults.ts';
 import { type Report, repair } from '../../repair/mend.ts';
@@ -89,14 +90,14 @@ function follow(
 ): void {
   try {
     if (assignment === undefined) {
-      const gone = detach(domain, host);
+      const gone = stop(domain, host);
       if (gone !== undefined)
         report.done(`removed: ${attachmentTitle(gone)} (its assignment was taken away)`);
       return;
     }
     const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;
-    const next = toAttachment(domain, assignment, firewall, wire);
-    reconfigure(next, tapsOf(domain), config, host);
+    const next = toAttachment(domain, assignment, firewall.name, wire);
+    change(next, tapsOf(domain), config, host);
     report.done(`changed: ${attachmentTitle(next)} (its assignment has changed)`);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

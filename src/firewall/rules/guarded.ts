@@ -1,8 +1,8 @@
 /** What the filter holds of one running domain: entries of sets, and rules. The backends differ in its words only. */
 
-import { format } from '../../model/address.ts';
+import { format, formatLong } from '../../model/address.ts';
 import { FAMILIES, type Prefix } from '../../model/prefix.ts';
-import type { Action } from '../../resources/action.ts';
+import type { View } from '../../model/view.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { Firewall } from './backend.ts';
 import { isolation, setEntries } from './entries.ts';
@@ -29,11 +29,22 @@ export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
 }
 
 /** Which sets and maps may hold a prefix because of its domain's rules. */
-export const ruledSets = ({ family }: Prefix, firewall: Firewall): string[] => {
+const ruledSets = ({ family }: Prefix, firewall: Firewall): string[] => {
   const { tracked, isolated } = setNames(family);
   return [tracked, isolated, ...firewall.ruledMaps(family)];
 };
 
-/** Takes prefixes out of a domain's rules, which stay for its others. Each action may find nothing to do. */
-export const withoutRules = (prefixes: readonly Prefix[], firewall: Firewall): Action[] =>
-  prefixes.flatMap(one => ruledSets(one, firewall).map(name => firewall.entries.remove(name, one)));
+/** The entries that stand in a domain's rules for some of its prefixes, a set and a prefix each. */
+export const ruleEntries = (
+  prefixes: readonly Prefix[],
+  { filter }: View,
+  firewall: Firewall,
+): { readonly set: string; readonly prefix: Prefix }[] =>
+  prefixes.flatMap(prefix =>
+    ruledSets(prefix, firewall)
+      .filter(name => {
+        const contents = filter.sets.get(name);
+        return contents !== undefined && contents !== 'unread' && contents.has(formatLong(prefix));
+      })
+      .map(set => ({ set, prefix })),
+  );

@@ -1,0 +1,138 @@
+/** Changes what running domains have, while they go on running: all of it, or nothing. */
+import { firewallFor } from '../host/choose-backend.ts';
+import type { Host } from '../host/host.ts';
+import { withLock } from '../host/lock.ts';
+import { observe } from '../host/observe/view.ts';
+import { type Attachment, lostAddresses } from '../model/attachment.ts';
+import type { Config } from '../model/config.ts';
+import type { Taps } from '../model/domain.ts';
+import { equal, isAmong, type Prefix } from '../model/prefix.ts';
+import { Refusal } from '../model/refusal.ts';
+import type { Checked } from '../plan/walker.ts';
+import { removeAttachment, rewriteAttachment, writeAttachment } from '../state/attachment-store.ts';
+import { placeClaims, surrenderClaims } from '../state/claim-index.ts';
+import { admit } from './admit.ts';
+import { apply, type Change, handedOver, type Means } from './apply.ts';
+import { readOrDiscard } from './stop.ts';
+
+/**
+ * Turns what a running domain has into what it shall have, at once. Where it had nothing, it gets everything.
+ * @returns what was brought up
+ * @throws Refusal if another domain holds what it would get, with all as it was
+ */
+export const change = (after: Attachment, taps: Taps, config: Config, host: Host): Checked[] =>
+  changeAll(() => [{ before: readOrDiscard(after.domain), after, taps }], config, host);
+
+/** Who gives an address and who takes it; `after` is what the taker has then, and the taps are the taker's. */
+export interface Handover {
+  readonly prefix: Prefix;
+  readonly giver: Attachment;
+  readonly taker: Attachment;
+  readonly after: Attachment;
+  readonly taps: Taps;
+}
+
+/**
+ * Hands an address from one running domain to another. One route is replaced, and nothing else happens between the last
+ * packet to the giver and the first to the taker; only where the giver has rules the route is removed first.
+ * @throws Refusal, with all as it was
+ */
+export function handOver({ prefix, giver, taker, after, taps }: Handover, config: Config, host: Host): void {
+  const addresses = giver.addresses.filter(one => !equal(one.prefix, prefix));
+  const rest = addresses.length === 0 ? undefined : { ...giver, addresses };
+  changeAll(
+    () => [
+      { before: taker, after, taps },
+      { before: giver, after: rest },
+    ],
+    config,
+    host,
+  );
+}
+
+/** At least one of the domains goes on with something. */
+type Changes = readonly [Change & { readonly after: Attachment }, ...Change[]];
+
+/** The lock is exclusive, because a domain may end meanwhile: its release then waits, and finds what stands. */
+function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
+  return withLock('sync', 'exclusive', host, () => {
+    const changes = read();
+    withLock('claims', 'exclusive', host, () => claim(changes, config, host));
+    // All domains that run have one filter.
+    const firewall = firewallFor(changes[0].after, config.pools);
+    const means = () => ({ view: observe(host, firewall), dhcp: config.dhcp, host });
+    try {
+      const done = apply(changes, means());
+      for (const one of changes) settle(one);
+      return done;
+    } catch (error) {
+      revert(changes, means);
+      throw error;
+    }
+  });
+}
+
+/**
+ * Lets those in that get something. Until what leaves is gone, the attachment holds both: a release in between, or after
+ * a crash, finds everything. A claim that goes over belongs to nobody for a moment, and never to two.
+ */
+function claim(changes: Changes, config: Config, host: Host): void {
+  const moved = handedOver(changes);
+  const gives = ({ before, after }: Change): boolean =>
+    lostAddresses(before, after).some(prefix => isAmong(moved, prefix));
+  const givers = changes.filter(gives).flatMap(({ before }) => before ?? []);
+  for (const giver of givers) surrenderClaims(giver, without(giver, moved), 'ip-');
+  try {
+    for (const one of changes.filter(each => !gives(each)))
+      if (one.after !== undefined)
+        admit(both(one.before, one.after), config, firewallFor(one.after, config.pools), host);
+  } catch (error) {
+    for (const giver of givers) placeClaims(giver);
+    throw error;
+  }
+}
+
+const without = (attachment: Attachment, prefixes: readonly Prefix[]): Attachment => ({
+  ...attachment,
+  addresses: attachment.addresses.filter(({ prefix }) => !isAmong(prefixes, prefix)),
+});
+
+function both(before: Attachment | undefined, after: Attachment): Attachment {
+  const leaving = (before?.addresses ?? []).filter(
+    old => !after.addresses.some(one => equal(one.prefix, old.prefix) && one.bridge === old.bridge),
+  );
+  return { ...after, addresses: [...after.addresses, ...leaving] };
+}
+
+/** The attachments say what each domain has now. */
+function settle({ before, after }: Change): void {
+  if (after === undefined) {
+    if (before !== undefined) removeAttachment(before);
+    return;
+  }
+  rewriteAttachment(after);
+  if (before !== undefined) surrenderClaims(before, after);
+}
+
+/**
+ * Back to what stood, as far as it goes: the first failure is the one that is told. Nothing is taken down, for what was
+ * refused may be somebody else's.
+ */
+function revert(changes: Changes, means: () => Means): void {
+  const former = changes.filter(({ before }) => before !== undefined);
+  try {
+    for (const { before, after } of changes) {
+      if (before !== undefined && after !== undefined) surrenderClaims(after, before);
+      else if (after !== undefined) removeAttachment(after);
+    }
+    for (const { before } of former) if (before !== undefined) writeAttachment(before);
+    if (former.length > 0)
+      apply(
+        former.map(one => ({ ...one, after: one.before })),
+        means(),
+        'go on',
+      );
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
+}

@@ -1,0 +1,46 @@
+/** A restart of libvirtd: what a running domain should have is put right. */
+import { firewallFor } from '../host/choose-backend.ts';
+import type { Host } from '../host/host.ts';
+import { withLock } from '../host/lock.ts';
+import { observeUplink } from '../host/observe/uplink.ts';
+import { observe } from '../host/observe/view.ts';
+import { type Attachment, toAttachment } from '../model/attachment.ts';
+import type { Config } from '../model/config.ts';
+import { type Domain, tapsOf } from '../model/domain.ts';
+import { Refusal } from '../model/refusal.ts';
+import { basePlan } from '../plan/plan.ts';
+import { type Checked, repair } from '../plan/walker.ts';
+import { assignmentOf } from './admission.ts';
+import { admit } from './admit.ts';
+import { apply } from './apply.ts';
+import { firewallInForce, wireOf } from './base.ts';
+import { readOrDiscard } from './stop.ts';
+
+/**
+ * Repairs what a running domain should have, and plugs its taps in again where the bridge was made anew.
+ * @returns what was repaired
+ * @throws Refusal with what couldn't be; the rest is repaired
+ */
+export function reconnect(domain: Domain, config: Config, host: Host): Checked[] {
+  return withLock('sync', 'shared', host, () => {
+    const attachment = readOrDiscard(domain.uuid) ?? claimAnew(domain, config, host);
+    if (attachment === undefined) return [];
+    const firewall = firewallFor(attachment, config.pools);
+    const view = observe(host, firewall);
+    const base = repair(basePlan(config, observeUplink(host, config), firewall), view, host);
+    const change = { before: attachment, after: attachment, taps: tapsOf(domain) };
+    const done = apply([change], { view, dhcp: config.dhcp, host }, 'go on');
+    if (base.failures.length > 0) throw new Refusal(base.failures.join('; '));
+    return [...base.done, ...done];
+  });
+}
+
+/** The attachment of a running domain that lost it, from its live metadata. */
+function claimAnew(domain: Domain, config: Config, host: Host): Attachment | undefined {
+  const assignment = assignmentOf(domain);
+  if (assignment === undefined) return undefined;
+  const firewall = firewallInForce(config);
+  const attachment = toAttachment(domain, assignment, firewall.name, wireOf(config, host));
+  withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
+  return attachment;
+}

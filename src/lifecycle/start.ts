@@ -1,0 +1,43 @@
+/** A start: everything that a domain's assignment asks for, or nothing. */
+import type { Host } from '../host/host.ts';
+import { withLock } from '../host/lock.ts';
+import type { Assignment } from '../model/assignment.ts';
+import { type Attachment, toAttachment } from '../model/attachment.ts';
+import type { Config } from '../model/config.ts';
+import type { Domain } from '../model/domain.ts';
+import type { Checked } from '../plan/walker.ts';
+import { removeAttachment, writeScript } from '../state/attachment-store.ts';
+import { admit } from './admit.ts';
+import { apply } from './apply.ts';
+import { firewallInForce, wireOf } from './base.ts';
+import { releaseScript } from './release-script.ts';
+import { readOrDiscard, takeDown } from './stop.ts';
+
+/**
+ * Brings up everything for a domain that is about to start.
+ * @returns what was brought up
+ * @throws Refusal, with nothing of it left on the host
+ */
+export function start(domain: Domain, assignment: Assignment, config: Config, host: Host): Checked[] {
+  return withLock('sync', 'shared', host, () => {
+    // A start that was killed, or whose daemon was, never got its release: what it made goes first.
+    const leftover = readOrDiscard(domain.uuid);
+    if (leftover !== undefined) takeDown(leftover, host);
+    const firewall = firewallInForce(config);
+    const after = toAttachment(domain, assignment, firewall.name, wireOf(config, host));
+    const view = withLock('claims', 'exclusive', host, () => admit(after, config, firewall, host));
+    try {
+      const done = apply([{ before: undefined, after }], { view, dhcp: config.dhcp, host });
+      keepScript(after);
+      return done;
+    } catch (error) {
+      removeAttachment(after);
+      throw error;
+    }
+  });
+}
+
+function keepScript(attachment: Attachment): void {
+  const script = releaseScript(attachment);
+  if (script !== undefined) writeScript(attachment.domain, script);
+}

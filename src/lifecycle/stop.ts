@@ -1,0 +1,80 @@
+/** A stop: what a domain holds goes, by the record of what was set up. */
+import { chooseFirewall, firewallFor } from '../host/choose-backend.ts';
+import type { Host } from '../host/host.ts';
+import { withLock } from '../host/lock.ts';
+import { look } from '../host/observe/parts.ts';
+import { observeLinks } from '../host/observe/start.ts';
+import { type Attachment, toAttachment } from '../model/attachment.ts';
+import type { Domain } from '../model/domain.ts';
+import { aliasOwner } from '../model/names.ts';
+import { DEFAULT_CONFIG } from '../model/parse-config.ts';
+import { isTracked } from '../model/rule.ts';
+import { EMPTY_VIEW, type FilterView } from '../model/view.ts';
+import { bridgesOf } from '../plan/plan.ts';
+import { readAttachment } from '../state/attachment-files.ts';
+import { discardAttachment, removeAttachment } from '../state/attachment-store.ts';
+import { claimant } from '../state/claim-index.ts';
+import { apply } from './apply.ts';
+
+/**
+ * Takes down what a domain holds, by its attachment; where that is lost, by what its metadata says.
+ * @returns the attachment it went by, or undefined if there was nothing to take down
+ * @throws Refusal with everything that couldn't be removed; the attachment then stays, for the next try
+ */
+export function stop(domain: Domain, host: Host): Attachment | undefined {
+  return withLock('sync', 'shared', host, () => {
+    const attachment = readOrDiscard(domain.uuid) ?? reconstruct(domain, host);
+    if (attachment !== undefined) takeDown(attachment, host);
+    // A start that was killed on the way may have claimed, and got no further.
+    else if (domain.intent.kind === 'assigned')
+      removeAttachment({ domain: domain.uuid, addresses: domain.intent.assignment.addresses });
+    return attachment;
+  });
+}
+
+/** The attachment of a domain; one that can't be read is removed. */
+export function readOrDiscard(uuid: string): Attachment | undefined {
+  try {
+    return readAttachment(uuid);
+  } catch {
+    discardAttachment(uuid);
+    return undefined;
+  }
+}
+
+/**
+ * An attachment from the metadata, of those bridges alone whose alias names this domain and whose address
+ * nobody else holds: a start that was refused because of another's address must not take that one down.
+ */
+function reconstruct(domain: Domain, host: Host): Attachment | undefined {
+  const { uuid, intent } = domain;
+  if (intent.kind !== 'assigned') return undefined;
+  const { assignment } = intent;
+  const links = observeLinks(
+    host,
+    bridgesOf(uuid, assignment.addresses).map(({ name }) => name),
+  );
+  const addresses = assignment.addresses.filter(
+    ({ prefix, bridge }) =>
+      aliasOwner(links.get(bridge)?.alias ?? '') === uuid && [undefined, uuid].includes(claimant(prefix)),
+  );
+  if (addresses.length === 0) return undefined;
+  const { name } = chooseFirewall(DEFAULT_CONFIG);
+  return toAttachment(domain, { ...assignment, addresses }, name, undefined);
+}
+
+/** Takes everything of an attachment down, then the attachment itself; its traffic is added up. */
+export function takeDown(attachment: Attachment, host: Host): void {
+  const view = { ...EMPTY_VIEW, filter: filterOf(attachment, host) };
+  apply([{ before: attachment, after: undefined }], { view, dhcp: DEFAULT_CONFIG.dhcp, host });
+  removeAttachment(attachment);
+}
+
+/** What was counted; and of a domain with rules its chains, which must be seen to be removed. The rest goes by name. */
+function filterOf(attachment: Attachment, host: Host): FilterView {
+  const firewall = firewallFor(attachment);
+  const counted = look(host, firewall.counters(attachment.addresses.map(({ prefix }) => prefix)));
+  if (!isTracked(attachment.policy)) return counted;
+  const standing = look(host, firewall.looks.brief);
+  return { ...standing, sets: new Map([...standing.sets, ...counted.sets]) };
+}
