@@ -6,20 +6,23 @@ import { ruleEntries } from '../firewall/rules/guarded.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import { forgetFlows } from '../host/flows.ts';
 import type { Host } from '../host/host.ts';
+import { look } from '../host/observe/parts.ts';
 import { formatLong } from '../model/address.ts';
 import type { Address } from '../model/assignment.ts';
 import { type Attachment, lostAddresses } from '../model/attachment.ts';
 import type { DhcpConfig } from '../model/config.ts';
 import type { Taps } from '../model/domain.ts';
+import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isAmong, type Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
 import { isTracked } from '../model/rule.ts';
-import type { View } from '../model/view.ts';
+import { EMPTY_VIEW, type FilterView, type View } from '../model/view.ts';
 import { domainPlan } from '../plan/plan.ts';
 import { type Checked, down, mend, repair, up } from '../plan/walker.ts';
 import { batches } from '../resources/action.ts';
 import type { Resource } from '../resources/resource.ts';
 import { hostRoute } from '../resources/route.ts';
+import { removeAttachment } from '../state/attachment-store.ts';
 import { addUp, beginAt, countedOf, noteOwner, noteStart, readEntry } from '../state/ledger.ts';
 
 /** What one domain has, and what it shall have. */
@@ -201,4 +204,20 @@ function rangesLeft(before: Attachment, after: Attachment, moved: readonly Prefi
 
 function succeed(failures: readonly string[]): void {
   if (failures.length > 0) throw new Refusal(failures.join('; '));
+}
+
+/** Takes everything of an attachment down, then the attachment itself; its traffic is added up. */
+export function takeDown(attachment: Attachment, host: Host): void {
+  const view = { ...EMPTY_VIEW, filter: filterOf(attachment, host) };
+  apply([{ before: attachment, after: undefined }], { view, dhcp: DEFAULT_CONFIG.dhcp, host });
+  removeAttachment(attachment);
+}
+
+/** What was counted; and of a domain with rules its chains, which must be seen to be removed. The rest goes by name. */
+function filterOf(attachment: Attachment, host: Host): FilterView {
+  const firewall = firewallFor(attachment);
+  const counted = look(host, firewall.counters(attachment.addresses.map(({ prefix }) => prefix)));
+  if (!isTracked(attachment.policy)) return counted;
+  const standing = look(host, firewall.looks.brief);
+  return { ...standing, sets: new Map([...standing.sets, ...counted.sets]) };
 }

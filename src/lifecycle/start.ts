@@ -8,10 +8,10 @@ import type { Domain } from '../model/domain.ts';
 import type { Checked } from '../plan/walker.ts';
 import { removeAttachment, writeScript } from '../state/attachment-store.ts';
 import { admit } from './admit.ts';
-import { apply } from './apply.ts';
+import { apply, takeDown } from './apply.ts';
 import { firewallInForce, wireOf } from './base.ts';
 import { releaseScript } from './release-script.ts';
-import { readOrDiscard, takeDown } from './stop.ts';
+import { readOrDiscard } from './stop.ts';
 
 /**
  * Brings up everything for a domain that is about to start.

@@ -1,20 +1,17 @@
 /** A stop: what a domain holds goes, by the record of what was set up. */
-import { chooseFirewall, firewallFor } from '../host/choose-backend.ts';
+import { chooseFirewall } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
-import { look } from '../host/observe/parts.ts';
 import { observeLinks } from '../host/observe/start.ts';
 import { type Attachment, toAttachment } from '../model/attachment.ts';
 import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
-import { isTracked } from '../model/rule.ts';
-import { EMPTY_VIEW, type FilterView } from '../model/view.ts';
 import { bridgesOf } from '../plan/plan.ts';
 import { readAttachment } from '../state/attachment-files.ts';
 import { discardAttachment, removeAttachment } from '../state/attachment-store.ts';
 import { claimant } from '../state/claim-index.ts';
-import { apply } from './apply.ts';
+import { takeDown } from './apply.ts';
 
 /**
  * Takes down what a domain holds, by its attachment; where that is lost, by what its metadata says.
@@ -61,20 +58,4 @@ function reconstruct(domain: Domain, host: Host): Attachment | undefined {
   if (addresses.length === 0) return undefined;
   const { name } = chooseFirewall(DEFAULT_CONFIG);
   return toAttachment(domain, { ...assignment, addresses }, name, undefined);
-}
-
-/** Takes everything of an attachment down, then the attachment itself; its traffic is added up. */
-export function takeDown(attachment: Attachment, host: Host): void {
-  const view = { ...EMPTY_VIEW, filter: filterOf(attachment, host) };
-  apply([{ before: attachment, after: undefined }], { view, dhcp: DEFAULT_CONFIG.dhcp, host });
-  removeAttachment(attachment);
-}
-
-/** What was counted; and of a domain with rules its chains, which must be seen to be removed. The rest goes by name. */
-function filterOf(attachment: Attachment, host: Host): FilterView {
-  const firewall = firewallFor(attachment);
-  const counted = look(host, firewall.counters(attachment.addresses.map(({ prefix }) => prefix)));
-  if (!isTracked(attachment.policy)) return counted;
-  const standing = look(host, firewall.looks.brief);
-  return { ...standing, sets: new Map([...standing.sets, ...counted.sets]) };
 }

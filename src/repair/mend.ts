@@ -1,194 +1,136 @@
 /** Puts right what a survey found, under the lock that keeps starts and stops away. */
-
 import { firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
 import { observe } from '../host/observe/view.ts';
 import { refuseForeignAddresses, refuseTakenScopes } from '../lifecycle/admission.ts';
-import { changeOwner } from '../lifecycle/apply.ts';
-import { takeDown } from '../lifecycle/stop.ts';
+import { apply, changeOwner, takeDown } from '../lifecycle/apply.ts';
 import { type Attachment, attachmentTitle, toAttachment } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
 import { aliasOwner } from '../model/names.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import { ownAddresses } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
-import { type Checked, check, down, mend, up } from '../plan/walker.ts';
+import { type Checked, down, up } from '../plan/walker.ts';
 import { batches } from '../resources/action.ts';
 import { discardAttachment, rewriteAttachment, writeAttachment } from '../state/attachment-store.ts';
 import { addUp } from '../state/ledger.ts';
 import { readRecords } from '../state/records.ts';
-import { type Kept, keep, type Survey } from './survey.ts';
+import { type Kept, keep, type Survey, wrongOf } from './survey.ts';
 
-/** How a repair says what it did, and what it couldn't. */
+/** How a repair says what it did, and what it couldn't do. */
 export interface Report {
   readonly done: (line: string) => void;
   readonly failed: (line: string) => void;
 }
 
+/** What a step of the repair works with, and what the steps before it have brought. */
+interface Work {
+  readonly found: Survey;
+  readonly host: Host;
+  readonly report: Report;
+  /** Domains whose records were rebuilt. */
+  readonly recorded: readonly Kept[];
+  readonly hasFailed: boolean;
+}
+
+type Step = (work: Work) => Work;
+
 /** So many domains are mended together: their commands must end within the time that one command may take. */
 const TOGETHER = 100;
 
 /**
- * Base first, for without it nothing else is safe; then what must go, so that it isn't in the way; then what must
- * come. One thing's failure doesn't keep the others from being repaired.
+ * The base comes first, for without it nothing else is safe; then what must go, so that it isn't in the way; then what
+ * must come. The filter of another backend goes last: until then both stand, and agree.
  */
+const STEPS: readonly Step[] = [base, sweep, damaged, ended, lost, domains, counters, otherBackend];
+
+/** One thing's failure doesn't keep the others from being repaired. */
 export function repair(found: Survey, host: Host, report: Report): void {
-  const workshop = new Workshop(found, host, report);
-  workshop.base();
-  workshop.sweep();
-  workshop.ended();
-  workshop.domains(workshop.lost());
-  workshop.otherBackend();
+  const begin: Work = { found, host, report, recorded: [], hasFailed: false };
+  STEPS.reduce((work, step) => step(work), begin);
 }
 
-class Workshop {
-  readonly #found: Survey;
-  readonly #host: Host;
-  readonly #report: Report;
-  #failed = false;
-
-  constructor(found: Survey, host: Host, report: Report) {
-    this.#found = found;
-    this.#host = host;
-    this.#report = report;
+/** Does one thing; a failure is told, with the domain's name if it is about one. */
+function attempt(work: Work, name: string, act: () => void): Work {
+  try {
+    act();
+    return work;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    work.report.failed(name === '' ? reason(error) : `${quote(name)}: ${reason(error)}`);
+    return { ...work, hasFailed: true };
   }
+}
 
-  base(): void {
-    for (const checked of this.#found.base)
-      this.#attempt('', () => {
-        up([checked.resource], this.#found.view, this.#host);
-        this.#report.done(repaired('', checked));
-      });
+/** Does the same with each of some things. */
+const forEach = <T>(
+  things: readonly T[],
+  work: Work,
+  act: (thing: T) => void,
+  name?: (thing: T) => string,
+): Work => things.reduce((so, thing) => attempt(so, name?.(thing) ?? '', () => act(thing)), work);
+
+function base(work: Work): Work {
+  const { found, host, report } = work;
+  return forEach(found.base, work, checked => {
+    up([checked.resource], found.view, host);
+    report.done(repaired('', checked));
+  });
+}
+
+function sweep(work: Work): Work {
+  const { found, host, report } = work;
+  const swept = forEach(batches(found.strays.flatMap(stray => stray.down)), work, batch =>
+    host.perform(batch, true),
+  );
+  for (const { label, why } of found.strays) report.done(`removed: ${label} (${why})`);
+  return swept;
+}
+
+function damaged(work: Work): Work {
+  for (const { uuid } of work.found.damaged) {
+    discardAttachment(uuid);
+    work.report.done(`removed: attachment of ${uuid} (it could not be read)`);
   }
+  return work;
+}
 
-  sweep(): void {
-    const { strays } = this.#found;
-    for (const batch of batches(strays.flatMap(stray => stray.down)))
-      this.#attempt('', () => this.#host.perform(batch, true));
-    for (const { label, why } of strays) this.#report.done(`removed: ${label} (${why})`);
-  }
+function ended(work: Work): Work {
+  const left = work.found.ended.map(({ attachment }) => attachment);
+  const act = (attachment: Attachment): void => {
+    takeDown(attachment, work.host);
+    work.report.done(`removed: ${attachmentTitle(attachment)} (left over from a run that has ended)`);
+  };
+  return forEach(left, work, act, ({ name }) => name);
+}
 
-  ended(): void {
-    for (const domain of this.#found.damaged) {
-      discardAttachment(domain);
-      this.#report.done(`removed: attachment of ${domain} (it could not be read)`);
-    }
-    for (const attachment of this.#found.ended)
-      this.#attempt(attachment.name, () => {
-        takeDown(attachment, this.#host);
-        this.#report.done(`removed: ${attachmentTitle(attachment)} (left over from a run that has ended)`);
-      });
-  }
-
-  /** Writes the attachments of running domains that lost theirs, from their live metadata. */
-  lost(): Kept[] {
-    const { lost, firewall, config, uplink, view } = this.#found;
-    const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;
-    const anew = lost.map(({ domain, assignment }) => ({
-      domain,
-      attachment: toAttachment(domain, assignment, firewall.name, wire),
-    }));
-    // Whose bridge stands has had the address all along.
-    const standing = ({ attachment: { domain, addresses } }: (typeof anew)[number]): boolean =>
-      addresses.some(({ bridge }) => aliasOwner(view.links.get(bridge)?.alias ?? '') === domain);
-    const ordered = [...anew.filter(standing), ...anew.filter(one => !standing(one))];
-    const admitted = ordered.filter(({ attachment }) =>
-      this.#attempt(attachment.name, () => {
-        admitAnew(attachment, this.#found, this.#host);
-        this.#report.done(`recorded: ${attachmentTitle(attachment)} (its attachment was lost)`);
-      }),
+/** Writes the attachments of running domains that lost theirs, from their live metadata. */
+function lost(work: Work): Work {
+  const { found, host, report } = work;
+  const wire = found.config.ipv6 === 'on-link' ? found.uplink.device : undefined;
+  const anew = found.lost.map(({ domain, assignment }) => ({
+    domain,
+    attachment: toAttachment(domain, assignment, found.firewall.name, wire),
+  }));
+  // If the domain's bridge exists, the address was already its: it comes before others that claim the same address.
+  const stands = ({ attachment }: (typeof anew)[number]): boolean =>
+    attachment.addresses.some(
+      ({ bridge }) => aliasOwner(found.view.links.get(bridge)?.alias ?? '') === attachment.domain,
     );
-    const records = admitted.length > 0 ? readRecords() : { claims: new Map<string, string>() };
-    return admitted.map(one => keep(one, config, firewall, view, records));
-  }
-
-  domains(recorded: readonly Kept[]): void {
-    const { base, strays, ended, kept, firewall } = this.#found;
-    const touched = base.length + strays.length + ended.length > 0;
-    const view = touched ? observe(this.#host, firewall) : this.#found.view;
-    const wrong = [...kept, ...recorded]
-      .map(one => ({
-        ...one,
-        wrong: check(one.plan, view).filter(({ finding }) => finding.is !== 'present'),
-      }))
-      .filter(one => one.wrong.length > 0)
-      .filter(one => this.#isOurs(one));
-    for (let at = 0; at < wrong.length; at += TOGETHER)
-      this.#mendTogether(wrong.slice(at, at + TOGETHER), view);
-    if (!this.#failed) this.#moveCounters(kept.map(({ attachment }) => attachment));
-  }
-
-  /** Where the backend was changed, its counters are added up for the last time: the new one's begin at zero. */
-  #moveCounters(attachments: readonly Attachment[]): void {
-    const { firewall, config } = this.#found;
-    const moving = attachments.filter(({ backend }) => backend !== firewall.name);
-    if (moving.length === 0) return;
-    for (const other of BACKENDS.filter(name => name !== firewall.name)) {
-      const filter = look(this.#host, firewallOf(other, config.pools).counters());
-      for (const attachment of moving) {
-        for (const { prefix } of attachment.addresses) addUp(prefix, attachment.domain, filter, true);
-        rewriteAttachment({ ...attachment, backend: firewall.name });
-      }
-    }
-  }
-
-  /** Where somebody else's thing stands in the place of one of a domain's, nothing of it is touched. */
-  #isOurs({ attachment, wrong }: Kept): boolean {
-    const foreign = wrong.find(({ finding }) => finding.is === 'foreign');
-    if (foreign === undefined) return true;
-    const why = 'why' in foreign.finding ? foreign.finding.why : '';
-    this.#report.failed(`${quote(attachment.name)}: Cannot set up ${foreign.resource.label}: ${why}`);
-    return false;
-  }
-
-  #mendTogether(some: readonly Kept[], view: View): void {
-    const say = (one: Kept): void => {
-      for (const checked of one.wrong) this.#report.done(repaired(`${one.attachment.name}: `, checked));
-    };
-    try {
-      mend(
-        some.map(({ plan }) => plan),
-        view,
-        this.#host,
-      );
-      some.forEach(say);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      // One of them fails. Each by itself, from what stands now, the others come through.
-      const now = observe(this.#host, this.#found.firewall);
-      for (const one of some)
-        if (this.#attempt(one.attachment.name, () => mend([one.plan], now, this.#host))) say(one);
-    }
-  }
-
-  /** What a change of backend leaves behind goes last: until then both filters stand, and agree. */
-  otherBackend(): void {
-    const { other, config, uplink } = this.#found;
-    if (other === undefined || this.#failed) return;
-    this.#attempt('', () => {
-      const failures = down(other.base(config, uplink), observe(this.#host, other), this.#host);
-      if (failures.length > 0) throw new Refusal(failures.join('; '));
-      this.#report.done(`removed: the filter in ${other.name}`);
-    });
-  }
-
-  /** @returns whether it succeeded */
-  #attempt(name: string, work: () => void): boolean {
-    try {
-      work();
-      return true;
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      this.#failed = true;
-      this.#report.failed(name === '' ? reason(error) : `${quote(name)}: ${reason(error)}`);
-      return false;
-    }
-  }
-}
-
-function repaired(prefix: string, { resource, finding }: Checked): string {
-  return `repaired: ${prefix}${resource.label} (${'why' in finding ? finding.why : 'it was missing'})`;
+  const admitted: typeof anew = [];
+  const act = (one: (typeof anew)[number]): void => {
+    admitAnew(one.attachment, found, host);
+    admitted.push(one);
+    report.done(`recorded: ${attachmentTitle(one.attachment)} (its attachment was lost)`);
+  };
+  const ordered = [...anew.filter(stands), ...anew.filter(one => !stands(one))];
+  const after = forEach(ordered, work, act, ({ attachment }) => attachment.name);
+  const records = admitted.length > 0 ? readRecords() : { claims: new Map<string, string>() };
+  return {
+    ...after,
+    recorded: admitted.map(({ attachment, domain }) => keep(attachment, domain, found, records)),
+  };
 }
 
 function admitAnew(attachment: Attachment, { config, uplink, view }: Survey, host: Host): void {
@@ -198,3 +140,84 @@ function admitAnew(attachment: Attachment, { config, uplink, view }: Survey, hos
   writeAttachment(attachment);
   for (const address of attachment.addresses) changeOwner(address, attachment.domain, host);
 }
+
+/** What isn't as it should be, by what stands after the steps before. */
+function domains(work: Work): Work {
+  const { found, host } = work;
+  const isTouched = found.base.length + found.strays.length + found.ended.length > 0;
+  const view = isTouched ? observe(host, found.firewall) : found.view;
+  const wrong = [...found.kept, ...work.recorded]
+    .map(one => ({ ...one, wrong: wrongOf(one.change, found.config.dhcp, view) }))
+    .filter(one => one.wrong.length > 0);
+  const blocked = wrong.filter(one => one.wrong.some(isForeign));
+  const refused = forEach(blocked, work, refuseForeign, ({ attachment }) => attachment.name);
+  const clear = wrong.filter(one => !blocked.includes(one));
+  return groupsOf(clear, TOGETHER).reduce((so, group) => mendTogether(group, view, so), refused);
+}
+
+const groupsOf = <T>(things: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(things.length / size) }, (_, place) =>
+    things.slice(place * size, (place + 1) * size),
+  );
+
+const isForeign = ({ finding }: Checked): boolean => finding.is === 'foreign';
+
+/** Where somebody else's thing stands in the place of one of a domain's, nothing of the domain is touched. */
+function refuseForeign({ wrong }: Kept): void {
+  const [first] = wrong.filter(isForeign);
+  if (first?.finding.is === 'foreign')
+    throw new Refusal(`Cannot set up ${first.resource.label}: ${first.finding.why}`);
+}
+
+function mendTogether(group: readonly Kept[], view: View, work: Work): Work {
+  const { found, host, report } = work;
+  const mendAll = (some: readonly Kept[], seen: View): void => {
+    const changes = some.map(({ change }) => change);
+    apply(changes, { view: seen, dhcp: found.config.dhcp, host }, 'stop');
+    for (const { wrong, attachment } of some)
+      for (const checked of wrong) report.done(repaired(`${attachment.name}: `, checked));
+  };
+  try {
+    mendAll(group, view);
+    return work;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    // One of them fails. Each by itself, from what stands now, the others come through.
+    const now = observe(host, found.firewall);
+    return forEach(
+      group,
+      work,
+      one => mendAll([one], now),
+      ({ attachment }) => attachment.name,
+    );
+  }
+}
+
+/** Where the backend was changed, its counters are added up for the last time: the new one's begin at zero. */
+function counters(work: Work): Work {
+  const { found, host, hasFailed } = work;
+  const moving = found.kept.filter(({ attachment }) => attachment.backend !== found.firewall.name);
+  if (hasFailed || moving.length === 0) return work;
+  for (const other of BACKENDS.filter(name => name !== found.firewall.name)) {
+    const filter = look(host, firewallOf(other, found.config.pools).counters());
+    for (const { attachment } of moving) {
+      for (const { prefix } of attachment.addresses) addUp(prefix, attachment.domain, filter, true);
+      rewriteAttachment({ ...attachment, backend: found.firewall.name });
+    }
+  }
+  return work;
+}
+
+function otherBackend(work: Work): Work {
+  const { found, host, report, hasFailed } = work;
+  const { other } = found;
+  if (other === undefined || hasFailed) return work;
+  return attempt(work, '', () => {
+    const failures = down(other.base(found.config, found.uplink), observe(host, other), host);
+    if (failures.length > 0) throw new Refusal(failures.join('; '));
+    report.done(`removed: the filter in ${other.name}`);
+  });
+}
+
+const repaired = (prefix: string, { resource, finding }: Checked): string =>
+  `repaired: ${prefix}${resource.label} (${'why' in finding ? finding.why : 'it was missing'})`;

@@ -2,31 +2,26 @@
  * Compares what should be with what is, for the whole host: the base, every running domain, and what belongs to
  * nobody. It takes a constant number of processes, however many domains there are, and changes nothing.
  */
-
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
+import { withLock } from '../host/lock.ts';
 import { look, type Tools } from '../host/observe/parts.ts';
 import { observeWithUplink } from '../host/observe/view.ts';
 import { withLibvirt } from '../libvirt/libvirt.ts';
-import { assignmentOf } from '../lifecycle/admission.ts';
-import type { Assignment } from '../model/assignment.ts';
-import type { Attachment } from '../model/attachment.ts';
-import type { Config } from '../model/config.ts';
-import { BACKENDS } from '../model/config.ts';
-import type { Domain } from '../model/domain.ts';
-import { tapsOf } from '../model/domain.ts';
-import { equal } from '../model/prefix.ts';
+import { type Change, planAfter } from '../lifecycle/apply.ts';
+import { type Attachment, toAttachment } from '../model/attachment.ts';
+import { BACKENDS, type Config, type DhcpConfig } from '../model/config.ts';
+import { type Domain, tapsOf } from '../model/domain.ts';
 import { Refusal, reason } from '../model/refusal.ts';
-import { formatRule, type Policy } from '../model/rule.ts';
 import { readRunning } from '../model/running.ts';
 import type { Uplink } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
-import { basePlan, baseRoutes, domainPlan } from '../plan/plan.ts';
-import { type Checked, check } from '../plan/walker.ts';
+import { basePlan, baseRoutes } from '../plan/plan.ts';
+import { type Checked, check, isWrong } from '../plan/walker.ts';
 import { claims } from '../resources/claims.ts';
-import type { Resource } from '../resources/resource.ts';
-import { type Entry, type Records, readRecords, readStamps } from '../state/records.ts';
+import { type Records, readRecords, readStamps } from '../state/records.ts';
+import { classify, type Outcome } from './classify.ts';
 import { type Stray, strays } from './strays.ts';
 
 /** Which domains run, by libvirt's own word. */
@@ -40,28 +35,27 @@ export interface Listing {
 
 /**
  * Asks libvirt, never while a lock is held: the hook waits for the lock, and libvirt for the hook. What has changed
- * when the lock is had at last shows by the stamps: a start writes its attachment before libvirt's answer, or anew.
+ * when the lock is taken at last shows by the stamps: a start writes its attachment before libvirt's answer, or anew.
  */
 export function listRunning(): Listing {
   const stamps = readStamps();
   try {
-    return {
-      stamps,
-      running: readRunning(withLibvirt(({ connection }) => connection.running())),
-      why: undefined,
-    };
+    const xmls = withLibvirt(({ connection }) => connection.running());
+    return { stamps, running: readRunning(xmls), why: undefined };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { stamps, running: undefined, why: reason(error) };
   }
 }
 
-/** A domain that runs with an attachment, what it should have, and what of that it hasn't. */
+/** A domain that keeps what it has: the change that mends it, and what of its plan isn't as it should be. */
 export interface Kept {
   readonly attachment: Attachment;
-  readonly plan: readonly Resource[];
+  readonly change: Change;
   readonly wrong: readonly Checked[];
 }
+
+type Of<K extends Outcome['is']> = Extract<Outcome, { is: K }>;
 
 export interface Survey {
   readonly config: Config;
@@ -71,16 +65,11 @@ export interface Survey {
   /** Resources of the base that aren't as they should be. */
   readonly base: readonly Checked[];
   readonly kept: readonly Kept[];
-  /** Running domains whose attachment is lost or can't be read. */
-  readonly lost: readonly { readonly domain: Domain; readonly assignment: Assignment }[];
-  /** Running domains whose assignment is another than the one they were set up with; `next` undefined: none. */
-  readonly changed: readonly { readonly domain: Domain; readonly assignment: Assignment | undefined }[];
-  /** Attachments of domains that don't run. */
-  readonly ended: readonly Attachment[];
-  /** Domains that don't run and whose attachment can't be read. */
-  readonly damaged: readonly string[];
-  /** What only the operator can put right: who, and why. */
-  readonly unclear: readonly { readonly name: string; readonly why: string }[];
+  readonly changed: readonly Of<'changed'>[];
+  readonly lost: readonly Of<'lost'>[];
+  readonly ended: readonly Of<'ended'>[];
+  readonly damaged: readonly Of<'damaged'>[];
+  readonly unclear: readonly Of<'unclear'>[];
   readonly strays: readonly Stray[];
   /** The backend that the configuration doesn't choose, where something of it stands. */
   readonly other: Firewall | undefined;
@@ -90,29 +79,85 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
   const firewall = chooseFirewall(config);
   const { view, uplink, moment } = observeWithUplink(host, firewall, config);
   const records = readRecords();
-  const sorted = sort(records, listing);
-  const attachments = sorted.kept.map(({ attachment }) => attachment);
-  const lost = sorted.lost.map(({ domain, assignment }) => ({ ...assignment, ...about(domain, firewall) }));
-  const all = [...attachments, ...sorted.ended, ...lost];
+  const outcomes = outcomesOf(records, listing);
+  const are = <K extends Outcome['is']>(is: K): Of<K>[] =>
+    outcomes.filter((outcome): outcome is Of<K> => outcome.is === is);
+  const seen = { config, firewall, uplink, view };
   return {
-    ...sorted,
-    config,
-    firewall,
-    uplink,
-    view,
-    base: wrongOf(basePlan(config, uplink, firewall), view),
-    kept: sorted.kept.map(one => keep(one, config, firewall, view, records)),
-    strays: findStrays(view, all, sorted, records, listing, baseRoutes(config, uplink), firewall),
+    ...seen,
+    base: check(basePlan(config, uplink, firewall), view).filter(isWrong),
+    kept: outcomes.flatMap(one =>
+      'attachment' in one && one.attachment !== undefined && one.is !== 'ended'
+        ? [keep(one.attachment, one.domain, seen, records)]
+        : [],
+    ),
+    changed: are('changed'),
+    lost: are('lost'),
+    ended: are('ended'),
+    damaged: are('damaged'),
+    unclear: are('unclear'),
+    strays: findStrays(outcomes, listing, records, seen),
     other: BACKENDS.filter(name => name !== firewall.name)
       .map(name => firewallOf(name, config.pools))
       .find(one => stands(one, moment)),
   };
 }
 
-const about = ({ uuid, name }: Domain, { name: backend }: Firewall) => ({ domain: uuid, name, backend });
+/** Something may seem wrong because a domain is starting right now. Then starts are waited for, and held back. */
+export function settledSurvey(listing: Listing, config: Config, host: Host): Survey {
+  const found = survey(listing, config, host);
+  return needsRepair(found)
+    ? withLock('sync', 'exclusive', host, () => survey(listing, config, host))
+    : found;
+}
 
-const wrongOf = (plan: readonly Resource[], view: View): Checked[] =>
-  check(plan, view).filter(({ finding }) => finding.is !== 'present');
+/** Whether there is anything that a repair can do. */
+export const needsRepair = (found: Survey): boolean =>
+  found.other !== undefined ||
+  [found.base, found.changed, found.lost, found.ended, found.damaged, found.strays].some(
+    ({ length }) => length > 0,
+  ) ||
+  found.kept.some(({ wrong, attachment }) => wrong.length > 0 || attachment.backend !== found.firewall.name);
+
+/** Holds records and libvirt's word against each other, for every domain that either knows. */
+function outcomesOf({ entries }: Records, { running, stamps }: Listing): Outcome[] {
+  const records = new Map(entries.map(entry => [entry.domain, entry]));
+  return [...new Set([...records.keys(), ...(running?.keys() ?? [])])].map(uuid => {
+    const entry = records.get(uuid);
+    return classify({
+      uuid,
+      record: entry?.content,
+      hadRecord: stamps.has(uuid),
+      isUnchanged: stamps.get(uuid) === entry?.stamp,
+      isListed: running !== undefined,
+      domain: running?.get(uuid),
+    });
+  });
+}
+
+/** What a domain should have; its taps are looked after where libvirt says which they are. */
+export function keep(
+  attachment: Attachment,
+  domain: Domain | undefined,
+  { config, firewall, view }: Pick<Survey, 'config' | 'firewall' | 'view'>,
+  records: Pick<Records, 'claims'>,
+): Kept {
+  const taps = [...(domain === undefined ? [] : tapsOf(domain))].map(
+    // One that is gone meanwhile can't be plugged in.
+    ([bridge, names]) => [bridge, names.filter(name => view.links.has(name))] as const,
+  );
+  const change = {
+    before: attachment,
+    after: { ...attachment, backend: firewall.name },
+    taps: new Map(taps),
+    besides: [claims(attachment, records.claims)],
+  };
+  return { attachment, change, wrong: wrongOf(change, config.dhcp, view) };
+}
+
+/** What of a domain's plan isn't as it should be. */
+export const wrongOf = (change: Change, dhcp: DhcpConfig, view: View): Checked[] =>
+  check(planAfter(change, dhcp), view).filter(isWrong);
 
 function stands(firewall: Firewall, tools: Tools): boolean {
   const { sets, chains } = look(tools, firewall.looks.traces);
@@ -122,105 +167,23 @@ function stands(firewall: Firewall, tools: Tools): boolean {
   );
 }
 
-/** What a domain should have; its taps are looked after where libvirt says which they are. */
-export function keep(
-  { attachment, domain }: { readonly attachment: Attachment; readonly domain?: Domain | undefined },
-  config: Config,
-  firewall: Firewall,
-  view: View,
-  records: Pick<Records, 'claims'>,
-): Kept {
-  const taps = [...(domain === undefined ? [] : tapsOf(domain))].map(
-    // One that is gone meanwhile can't be plugged in.
-    ([bridge, names]) => [bridge, names.filter(name => view.links.has(name))] as const,
-  );
-  const plan = [
-    claims(attachment, records.claims),
-    ...domainPlan({ ...attachment, taps: new Map(taps) }, config.dhcp, firewall),
-  ];
-  return { attachment, plan, wrong: wrongOf(plan, view) };
-}
-
-interface Sorted extends Pick<Survey, 'lost' | 'changed' | 'ended' | 'damaged' | 'unclear'> {
-  readonly kept: readonly { readonly attachment: Attachment; readonly domain: Domain | undefined }[];
-}
-
-type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
-
-/** Holds records and libvirt's word against each other. */
-function sort({ entries }: Records, { running, stamps }: Listing): Sorted {
-  const sorted: Writable<Sorted> = { kept: [], lost: [], changed: [], ended: [], damaged: [], unclear: [] };
-  for (const entry of entries) {
-    const { content, domain: uuid } = entry;
-    const domain = running?.get(uuid);
-    const over = running !== undefined && domain === undefined && stamps.get(uuid) === entry.stamp;
-    if (over && typeof content === 'string') sorted.damaged.push(uuid);
-    else if (over && typeof content !== 'string') sorted.ended.push(content);
-    else if (typeof content !== 'string') sorted.kept.push({ attachment: content, domain });
-    else if (domain === undefined) sorted.unclear.push({ name: uuid, why: content });
-  }
-  const readable = new Map(sorted.kept.map(({ attachment }) => [attachment.domain, attachment]));
-  const unreadable = new Set(
-    entries.filter(({ content }) => typeof content === 'string').map(one => one.domain),
-  );
-  for (const domain of running?.values() ?? []) {
-    const intent = intentOf(domain);
-    const before = readable.get(domain.uuid);
-    if (typeof intent === 'string') {
-      if (before !== undefined || unreadable.has(domain.uuid))
-        sorted.unclear.push({ name: domain.name, why: intent });
-    } else if (before === undefined) {
-      // One that had a record when libvirt was about to be asked has ended since, and its release has come.
-      if (intent !== undefined && !stamps.has(domain.uuid)) sorted.lost.push({ domain, assignment: intent });
-    } else if (intent === undefined || !isSame(before, intent)) {
-      sorted.changed.push({ domain, assignment: intent });
-    }
-  }
-  return sorted;
-}
-
-/** The live assignment, or why there is none that could be served. */
-function intentOf(domain: Domain): Assignment | undefined | string {
-  try {
-    return assignmentOf(domain);
-  } catch (error) {
-    return reason(error);
-  }
-}
-
-function isSame(before: Attachment, { addresses, policy }: Assignment): boolean {
-  return (
-    before.addresses.length === addresses.length &&
-    addresses.every(({ prefix, bridge, scope }) =>
-      before.addresses.some(
-        one => equal(one.prefix, prefix) && one.bridge === bridge && equal(one.scope, scope),
-      ),
-    ) &&
-    words(before.policy) === words(policy)
-  );
-}
-
-const words = ({ inbound, isolate, rules }: Policy): string =>
-  JSON.stringify([inbound, isolate, rules.map(formatRule)]);
-
+/** Without libvirt's word everything might belong to a domain that runs. */
 function findStrays(
-  view: View,
-  attachments: readonly Attachment[],
-  { kept, lost }: Sorted,
-  { claims: standing, servers, halves, entries }: Records,
+  outcomes: readonly Outcome[],
   { running }: Listing,
-  base: readonly Resource[],
-  firewall: Firewall,
+  records: Records,
+  { config, firewall, uplink, view }: Pick<Survey, 'config' | 'firewall' | 'uplink' | 'view'>,
 ): Stray[] {
-  // Without libvirt's word everything might belong to a domain that runs.
   if (running === undefined) return [];
-  const known = new Set([
-    ...kept.map(({ attachment }) => attachment.domain),
-    ...lost.map(one => one.domain.uuid),
-  ]);
-  const unread = entries.filter((entry): entry is Entry => typeof entry.content === 'string');
+  const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;
+  const attachments = outcomes.flatMap(one => {
+    if (one.is === 'lost') return [toAttachment(one.domain, one.assignment, firewall.name, wire)];
+    return 'attachment' in one ? (one.attachment ?? []) : [];
+  });
+  const known = new Set(attachments.map(({ domain }) => domain));
+  const unread = records.entries.filter(({ content }) => typeof content === 'string');
   const doubtful = [...running.keys(), ...unread.map(({ domain }) => domain)];
   const spared = new Set(doubtful.filter(uuid => !known.has(uuid)));
-  const routes = base.map(({ key }) => key);
-  return strays(view, { attachments, routes, spared, claims: standing, servers, halves }, firewall);
+  const routes = baseRoutes(config, uplink).map(({ key }) => key);
+  return strays(view, { ...records, attachments, spared, routes }, firewall);
 }

@@ -1,7 +1,6 @@
-import { withLock } from '../../host/lock.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { type Fault, faults, needsRepair } from '../../repair/faults.ts';
-import { type Listing, listRunning, type Survey, survey } from '../../repair/survey.ts';
+import { type Fault, faults } from '../../repair/faults.ts';
+import { type Listing, listRunning, settledSurvey } from '../../repair/survey.ts';
 import { type Cell, type Colour, table } from '../table.ts';
 import type { Context } from './context.ts';
 
@@ -10,21 +9,12 @@ export function check(name: string | undefined, options: { json?: boolean }, con
   const listing = listRunning();
   if (listing.why !== undefined) context.warn(`${listing.why}; what no domain owns is not looked for`);
   const uuid = name === undefined ? undefined : identify(name, listing);
-  const found = faults(settledSurvey(listing, context));
+  const found = faults(settledSurvey(listing, context.config(), context.host));
   const shown = found.filter(fault => uuid === undefined || isAbout(fault, uuid));
   if (options.json) context.print(JSON.stringify(shown, null, 2));
   else if (shown.length === 0) context.print('Everything is as it should be');
   else for (const line of render(shown, context.colour)) context.print(line);
   if (shown.length > 0) process.exitCode = 1;
-}
-
-/** Something may seem wrong because a domain is starting right now. Then starts are waited for, and held back. */
-export function settledSurvey(listing: Listing, context: Context): Survey {
-  const { host } = context;
-  const config = context.config();
-  const found = survey(listing, config, host);
-  if (!needsRepair(found)) return found;
-  return withLock('sync', 'exclusive', host, () => survey(listing, config, host));
 }
 
 function identify(name: string, { running }: Listing): string {

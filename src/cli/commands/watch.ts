@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chooseFirewall } from '../../host/choose-backend.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
+import { converge, countTraffic } from '../../repair/loop.ts';
 import { readPulse } from '../../repair/pulse.ts';
 import { type Source, Sources } from '../../repair/source.ts';
 import type { Context } from './context.ts';
-import { converge, countTraffic } from './sync.ts';
 
 /** Events come in swarms: it is looked when this long has passed since the first, and no sooner after a look. */
 const SETTLE = 150;

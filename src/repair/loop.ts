@@ -1,0 +1,117 @@
+/** Repairs until there is nothing left to repair: what `hnet sync` does once, and the daemon again and again. */
+import { firewallOf } from '../host/choose-backend.ts';
+import type { Host } from '../host/host.ts';
+import { withLock } from '../host/lock.ts';
+import { look } from '../host/observe/parts.ts';
+import { change } from '../lifecycle/change.ts';
+import { stop } from '../lifecycle/stop.ts';
+import { type Attachment, attachmentTitle, toAttachment } from '../model/attachment.ts';
+import { BACKENDS, type Config } from '../model/config.ts';
+import { tapsOf } from '../model/domain.ts';
+import { quote, Refusal, reason } from '../model/refusal.ts';
+import { addUp } from '../state/ledger.ts';
+import { readEntries } from '../state/records.ts';
+import { type Report, repair } from './mend.ts';
+import { type Listing, listRunning, needsRepair, type Survey, survey } from './survey.ts';
+
+/** What a repair works with, and how it speaks to the operator. */
+export interface Means {
+  readonly config: () => Config;
+  readonly host: Host;
+  readonly print: (line: string) => void;
+  readonly warn: (line: string) => void;
+}
+
+/** A domain may end while it is repaired: then the host is looked at, and repaired, again. */
+const PASSES = 3;
+/** A repair may fail because another domain has the address by now. */
+const TRIES = 2;
+
+/**
+ * Brings base and running domains to what they should be, in the backend that the configuration chooses, and removes what
+ * belongs to nobody. On a host in order it changes nothing.
+ * @returns whether everything is as it should be now
+ */
+export function converge(means: Means): boolean {
+  for (let pass = 1; ; pass++) {
+    const failures: string[] = [];
+    const report: Report = { done: means.print, failed: line => void failures.push(line) };
+    // No assignment changes between the look and the repair, or the repair would undo the change.
+    const found = withLock('assignments', 'exclusive', means.host, () => onePass(report, means));
+    if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
+    for (const { name, why } of found.unclear) failures.push(`${quote(name)}: ${why}`);
+    for (const line of failures) means.warn(line);
+    return failures.length === 0;
+  }
+}
+
+function onePass(report: Report, means: Means): Survey {
+  const { host } = means;
+  const listing = list(means);
+  const config = means.config();
+  const found = survey(listing, config, host);
+  if (!needsRepair(found)) return found;
+  const settled = withLock('sync', 'exclusive', host, () => {
+    const again = survey(listing, config, host);
+    repair(again, host, report);
+    return again;
+  });
+  for (const one of settled.changed) follow(one, settled, report, host);
+  return settled;
+}
+
+/** Which domains run; where libvirt doesn't say, the operator is told what that means. */
+export function list({ warn }: Pick<Means, 'warn'>): Listing {
+  const listing = listRunning();
+  if (listing.why !== undefined)
+    warn(`${listing.why}; what no domain owns stays, and lost records are not rebuilt`);
+  return listing;
+}
+
+/** A running domain whose metadata was changed gets what it says now. */
+function follow(
+  { domain, assignment }: Survey['changed'][number],
+  { config, firewall, uplink }: Survey,
+  report: Report,
+  host: Host,
+): void {
+  try {
+    if (assignment === undefined) {
+      const gone = stop(domain, host);
+      if (gone !== undefined)
+        report.done(`removed: ${attachmentTitle(gone)} (its assignment was taken away)`);
+      return;
+    }
+    const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;
+    const next = toAttachment(domain, assignment, firewall.name, wire);
+    change(next, tapsOf(domain), config, host);
+    report.done(`changed: ${attachmentTitle(next)} (its assignment has changed)`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    report.failed(`${quote(domain.name)}: ${reason(error)}`);
+  }
+}
+
+/** Adds up what was counted. The lock keeps a release from doing the same at the same time. */
+export function countTraffic({ host }: Pick<Means, 'host'>): void {
+  withLock('sync', 'exclusive', host, () => {
+    const attachments = readEntries().flatMap(({ content }) =>
+      typeof content === 'string' ? [] : [content],
+    );
+    for (const name of BACKENDS)
+      addUpAll(
+        attachments.filter(({ backend }) => backend === name),
+        host,
+      );
+  });
+}
+
+/** @param attachments all of one backend */
+function addUpAll(attachments: readonly Attachment[], host: Host): void {
+  const [first] = attachments;
+  if (first === undefined) return;
+  const prefixes = attachments.flatMap(({ addresses }) => addresses.map(({ prefix }) => prefix));
+  const filter = look(host, firewallOf(first.backend, prefixes).counters());
+  for (const { domain, addresses } of attachments)
+    for (const { prefix } of addresses) addUp(prefix, domain, filter, false);
+}
