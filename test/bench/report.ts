@@ -5,21 +5,22 @@ import type { Measured } from './main.ts';
 export function report(measured: Measured): string {
   const { machine, rows } = measured;
   const head = Object.entries(machine).map(([key, value]) => `${`${key}:`.padEnd(11)}${value}`);
-  const lines = rows.flatMap(({ title, seconds, figures }) => [
-    ['', '', '', '', ''],
+  const lines = rows.flatMap(({ title, seconds, figures, failure }) => [
+    [''],
     [`${title} (${seconds.toFixed(0)} s)`],
+    ...(failure === undefined ? [] : [[`  can't be measured: ${failure}`]]),
     ...figures.flatMap(linesOf),
   ]);
-  const header = ['', 'MEDIAN', 'P10–P90', 'COMPARED', 'TARGET'];
+  const header = ['', 'MEDIAN', 'P10–P90', 'SAMPLES', 'COMPARED', 'TARGET'];
   return [...head, ...layOut([header, ...lines])].join('\n');
 }
 
 function linesOf(figure: Figure): string[][] {
   const { what, unit, low, high, samples, comparisons } = figure;
   const spread = samples > 1 ? `${show(low)}–${show(high)}` : '';
-  const first = [`  ${what}`, `${show(figure.median)} ${unit}`.trimEnd(), spread];
+  const first = [`  ${what}`, `${show(figure.median)} ${unit}`.trimEnd(), spread, String(samples)];
   if (comparisons.length === 0) return [first];
-  return comparisons.map((each, index) => [...(index === 0 ? first : ['', '', '']), ...compared(each)]);
+  return comparisons.map((each, index) => [...(index === 0 ? first : ['', '', '', '']), ...compared(each)]);
 }
 
 function compared(comparison: Comparison): [string, string] {
@@ -39,7 +40,9 @@ function show(value: number): string {
 /** Columns two spaces apart; a line of one cell is a heading and widens nothing. */
 function layOut(lines: readonly (readonly string[])[]): string[] {
   const cells = lines.filter(line => line.length > 1);
-  const widths = [0, 1, 2, 3, 4].map(column => Math.max(...cells.map(line => (line[column] ?? '').length)));
+  const widths = [0, 1, 2, 3, 4, 5].map(column =>
+    Math.max(...cells.map(line => (line[column] ?? '').length)),
+  );
   return lines.map(line =>
     line
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

@@ -8,6 +8,8 @@ export interface Row {
   readonly name: string;
   /** The heading over its figures. */
   readonly title: string;
+  /** Programs that it needs beyond test/lab/packages, and the Debian package of each. */
+  readonly needs?: Readonly<Record<string, string>>;
   readonly run: (bench: Bench) => Promise<readonly Figure[]>;
 }
 

@@ -10,6 +10,7 @@ import { type Bench, inLab, type Row } from '../row.ts';
 export const packets: Row = {
   name: 'packets',
   title: 'packets a processor forwards in a second, without what their generator costs',
+  needs: { trafgen: 'netsniff-ng' },
   run: bench =>
     inLab(async lab => {
       const many = bench.quick ? 1000 : 4000;

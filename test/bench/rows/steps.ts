@@ -56,6 +56,7 @@ const script = {
 export const steps: Row = {
   name: 'steps',
   title: 'what the parts of a filter cost a packet (one flow)',
+  needs: { trafgen: 'netsniff-ng' },
   run: ({ quick, step }) =>
     inLab(async lab => {
       const routers = new Map<string, Router>();
