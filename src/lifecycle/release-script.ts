@@ -8,7 +8,7 @@
  * (those with rules) have none.
  */
 
-import type { Firewall } from '../firewall/rules/backend.ts';
+import type { Firewall, Tally } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import { halfOf } from '../host/files.ts';
 import { lockFile } from '../host/lock.ts';
@@ -30,54 +30,71 @@ export const holdings = (attachment: Attachment, firewall: Firewall): Resource[]
   domainPlan(attachment, DEFAULT_CONFIG.dhcp, firewall);
 
 /**
- * The script of a domain's release; undefined where only the program can do it. What was counted is told by the process
- * that deletes the filter's entries: every process takes longer than what it does here.
+ * The script of a domain's release; undefined where only the program can do it. Starting a process costs more than
+ * anything the script does, so the process that deletes the filter's entries also prints what they counted.
  */
 export function releaseScript(attachment: Attachment): string | undefined {
-  const { domain, name, addresses, policy } = attachment;
   const firewall = firewallFor(attachment);
-  const prefixes = addresses.map(({ prefix }) => prefix);
+  const prefixes = attachment.addresses.map(({ prefix }) => prefix);
   const tally = firewall.tally(prefixes);
-  if (isTracked(policy) || tally === undefined) return undefined;
+  if (isTracked(attachment.policy) || tally === undefined) return undefined;
   const actions = holdings(attachment, firewall)
     .toReversed()
     .flatMap(resource => resource.down(EMPTY_VIEW))
     .filter(action => !isPrecaution(action));
   if (!actions.every(({ kind }) => SAYABLE.includes(kind))) return undefined;
-  const links = batchCommand('ip', linesFor('ip', actions), false);
-  const entries = batchCommand(tally.tool, [...tally.ask, ...linesFor(tally.tool, actions)], false);
-  // The claims before the record, without which they are anybody's.
-  const files = [
-    ...only(actions, 'remove').flatMap(({ path }) => [path, halfOf(path)]),
-    ...[...claimsOf(attachment)].map(claimPath),
-    fileOf(domain),
-    scriptOf(domain),
-  ];
-  const bridges = bridgesOf(domain, addresses).map(bridge => bridge.name);
-  const message = quoted(`release ${quote(name)}: took down ${bridges.join(', ')}`);
-  const apart = [
-    ...only(actions, 'launch').map(({ argv }) => argv),
-    ['logger', '-t', 'hnet', '-p', 'daemon.info', '--', message],
-  ];
   return [
     PREAMBLE,
     ...only(actions, 'terminate').map(
       ({ pidFile, marker }) => `terminate ${quoted(pidFile)} ${quoted(marker)}`,
     ),
-    `${links.argv.join(' ')} <<'END'`,
-    `${links.stdin}END`,
-    `counted=$({ ${entries.argv.join(' ')} <<'END' && echo end; }${picking(tally.own)}`,
-    `${entries.stdin}END`,
-    ')',
-    'case $counted in *end) ;; *) exit 1 ;; esac',
-    ...prefixes.map(prefix => `printf '%s\\n' ${domain} "$counted" >${quoted(tallyFile(prefix))}`),
+    ...removeLinks(actions),
+    ...countAndRemove(tally, actions),
+    ...prefixes.map(prefix => `printf '%s\\n' ${attachment.domain} "$counted" >${quoted(tallyFile(prefix))}`),
     'gone',
-    '# Nobody waits for these, and they keep no lock.',
-    `{ ${apart.map(argv => `${argv.join(' ')} || :; `).join('')}} 4>&- &`,
-    `rm -f ${files.map(quoted).join(' ')}`,
+    ...leaveBehind(attachment, actions),
+    `rm -f ${filesOf(attachment, actions).map(quoted).join(' ')}`,
     '',
   ].join('\n');
 }
+
+function removeLinks(actions: readonly Action[]): string[] {
+  const { argv, stdin } = batchCommand('ip', linesFor('ip', actions), false);
+  return [`${argv.join(' ')} <<'END'`, `${stdin}END`];
+}
+
+/** `end` shows that the tool succeeded: of a pipe, sh reports the last command's status only. */
+function countAndRemove({ tool, ask, own }: Tally, actions: readonly Action[]): string[] {
+  const { argv, stdin } = batchCommand(tool, [...ask, ...linesFor(tool, actions)], false);
+  return [
+    `counted=$({ ${argv.join(' ')} <<'END' && echo end; }${picking(own)}`,
+    `${stdin}END`,
+    ')',
+    'case $counted in *end) ;; *) exit 1 ;; esac',
+  ];
+}
+
+/** What goes on after the script has ended: the bridges' deletion, and a line for the log. */
+function leaveBehind({ domain, name, addresses }: Attachment, actions: readonly Action[]): string[] {
+  const bridges = bridgesOf(domain, addresses).map(bridge => bridge.name);
+  const message = quoted(`release ${quote(name)}: took down ${bridges.join(', ')}`);
+  const commands = [
+    ...only(actions, 'launch').map(({ argv }) => argv),
+    ['logger', '-t', 'hnet', '-p', 'daemon.info', '--', message],
+  ];
+  return [
+    '# Nobody waits for these, and they keep no lock.',
+    `{ ${commands.map(argv => `${argv.join(' ')} || :; `).join('')}} 4>&- &`,
+  ];
+}
+
+/** Claims come before the attachment: one whose attachment is gone is free for any domain. */
+const filesOf = (attachment: Attachment, actions: readonly Action[]): string[] => [
+  ...only(actions, 'remove').flatMap(({ path }) => [path, halfOf(path)]),
+  ...[...claimsOf(attachment)].map(claimPath),
+  fileOf(attachment.domain),
+  scriptOf(attachment.domain),
+];
 
 /** The kinds of actions that a script has words for. */
 const SAYABLE: readonly Action['kind'][] = ['terminate', 'line', 'remove', 'launch'];
@@ -93,7 +110,7 @@ const linesFor = (tool: BatchTool, actions: readonly Action[]): string[] =>
     .filter(line => line.tool === tool)
     .map(joinWords);
 
-/** Keeps lines that have one of some texts in them. Of a pipe, sh tells only how its last part fared: `end` tells of the first. */
+/** Keeps the lines that hold one of some texts. */
 const picking = (texts: readonly string[]): string =>
   texts.length === 0 ? '' : ` | grep -F ${[...texts, 'end'].map(text => `-e ${quoted(text)}`).join(' ')}`;
 
