@@ -1,7 +1,8 @@
 /** Chooses what an assignment pins: an address, a bridge name, a scope, so that nothing collides later. */
 import { format } from '../model/address.ts';
 import type { Address } from '../model/assignment.ts';
-import { articleScope, bridgeNames } from '../model/names.ts';
+import { bridgeNames } from '../model/bridge-names.ts';
+import { articleScope } from '../model/names.ts';
 import {
   addresses,
   contains,

@@ -1,6 +1,7 @@
 import { format, parsePrefix, parseRoutable } from './address.ts';
+import { bridgeNames } from './bridge-names.ts';
 import { type DhcpMode, isDhcpMode, ownMode } from './dhcp-mode.ts';
-import { articleScope, bridgeNames, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
+import { articleScope, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
 import { equal, overlaps, type Prefix } from './prefix.ts';
 import { quote, Refusal, reason } from './refusal.ts';
 import { formatRule, OPEN, type Policy, parseRule } from './rule.ts';

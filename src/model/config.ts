@@ -1,7 +1,7 @@
 /** The operator's settings, as everything else reads them; parse-config.ts makes them of hnet.toml. */
 import type { DhcpMode } from './dhcp-mode.ts';
 import type { Ports } from './ports.ts';
-import type { Prefix } from './prefix.ts';
+import type { Family, Prefix } from './prefix.ts';
 import type { Refusal } from './refusal.ts';
 
 /** The operator's settings, all of them parsed; what is left out is read from the host's default route. */
@@ -40,3 +40,7 @@ export interface FirewallConfig {
 /** The tools that hnet's filter can be made with. */
 export const BACKENDS = ['iptables', 'nftables'] as const;
 export type Backend = (typeof BACKENDS)[number];
+
+/** All addresses that the configuration gives to domains, in one family. */
+export const rangesOf = (family: Family, { pools, dhcp }: Config): Prefix[] =>
+  [...pools, ...dhcp.scopes].filter(range => range.family === family);

@@ -2,7 +2,6 @@
  * Every name that hnet gives to something outside of itself, in one place: how the kernel's objects are marked
  * as ours, and where files lie. Nothing here derives from a domain's name, which may be `..` or `$(id)`.
  */
-import { formatAddress, parseAddress } from './address.ts';
 import { bits, type Family, type Prefix } from './prefix.ts';
 
 /** Namespace of our element in a domain's metadata. */
@@ -54,19 +53,6 @@ export function aliasOwner(alias: string): string | undefined {
   return word === 'hnet' && domain !== undefined && rest.length === 0 && isUuid(domain) ? domain : undefined;
 }
 
-/**
- * Names for the bridge of an address, the first being the article's `br<last octet>`. Each further one is more
- * specific; the last, the address in hex or a fingerprint of it, is unique. All fit an interface name.
- */
-export function bridgeNames(address: Prefix): string[] {
-  if (address.family === 6) {
-    const group = (address.first & 0xffffn).toString(16);
-    return [`br${group}`, `br6-${digest(formatAddress(6, address.first))}`];
-  }
-  const [, b, c, d] = formatAddress(4, address.first).split('.');
-  return [`br${d}`, `br${c}-${d}`, `br${b}-${c}-${d}`, `br-${address.first.toString(16).padStart(8, '0')}`];
-}
-
 /** The article's bootstrap scope for an address: 172.30.<last octet>.0/24; for IPv6, the last byte. */
 export function articleScope(address: Prefix): Prefix {
   return { family: 4, first: 0xac1e0000n + ((address.first & 255n) << 8n), length: 24 };
@@ -79,8 +65,8 @@ export const gatewayOf = (scope: Prefix): Prefix => ({
   length: bits(scope.family),
 });
 
-/** The host's link-local address on every bridge: a guest's IPv6 gateway. */
-export const GATEWAY6 = parseAddress('fe80::1');
+/** The host's link-local address on every bridge, fe80::1: a guest's IPv6 gateway. */
+export const GATEWAY6: Prefix = { family: 6, first: (0xfe80n << 112n) | 1n, length: 128 };
 
 /**
  * A bridge's private IPv6 subnet, fd68:6e: and the IPv4 scope in hex. Nothing is ever sent from it: dnsmasq serves

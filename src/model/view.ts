@@ -1,4 +1,5 @@
 /** What stands on the host, as values: links, routes, servers, our filter and other people's. */
+import type { Counter } from './counter.ts';
 import type { PortRange } from './ports.ts';
 import type { Family, Prefix } from './prefix.ts';
 
@@ -41,12 +42,6 @@ export interface DhcpServer {
   readonly rivals: readonly number[];
   /** The text of the configuration it was started with. */
   readonly configuration: string;
-}
-
-/** Packets and bytes that the kernel counted. */
-export interface Counter {
-  readonly packets: bigint;
-  readonly bytes: bigint;
 }
 
 /** A rule as the backend's tool prints it, without its counter. */

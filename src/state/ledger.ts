@@ -8,9 +8,10 @@ import { countingSets } from '../firewall/rules/sets.ts';
 import { readIfThere, writeAtomically } from '../host/files.ts';
 import { format, formatLong } from '../model/address.ts';
 import { dashed } from '../model/claims.ts';
+import { type Counter, plus, ZERO } from '../model/counter.ts';
 import { isUuid, STATE_DIRECTORY } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
-import type { Counter, FilterView } from '../model/view.ts';
+import type { FilterView } from '../model/view.ts';
 
 /** Traffic of an address: `in` towards the domain, `out` from it. */
 export interface Traffic {
@@ -27,7 +28,6 @@ export interface Entry {
   readonly seen: Traffic;
 }
 
-const ZERO: Counter = { packets: 0n, bytes: 0n };
 export const NO_TRAFFIC: Traffic = { in: ZERO, out: ZERO };
 
 const counter = v.pipe(
@@ -136,11 +136,6 @@ export function totalOf(entry: Entry | undefined, counted: Traffic | undefined):
     out: plus(total.out, since(seen.out, counted.out)),
   };
 }
-
-const plus = (a: Counter, b: Counter): Counter => ({
-  packets: a.packets + b.packets,
-  bytes: a.bytes + b.bytes,
-});
 
 /** A counter that is lower than it was has begun anew. */
 function since(seen: Counter, counted: Counter): Counter {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parsePrefix } from '../../src/model/address.ts';
-import { bridgeNames } from '../../src/model/names.ts';
+import { bridgeNames } from '../../src/model/bridge-names.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';

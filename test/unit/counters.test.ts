@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { countedRules, dropsByCause } from '../../src/firewall/rules/counters.ts';
-import { back, CAUSES, drop, type Rule, type Ruleset, rule } from '../../src/firewall/rules/rules.ts';
-import { ruleset } from '../../src/firewall/rules/ruleset.ts';
+import { back, CAUSES, drop, type Rule, rule } from '../../src/firewall/rules/rules.ts';
+import { type Ruleset, ruleset } from '../../src/firewall/rules/ruleset.ts';
 import { firewallOf } from '../../src/host/choose-backend.ts';
 import { BACKENDS } from '../../src/model/config.ts';
 import { DEFAULT_CONFIG } from '../../src/model/parse-config.ts';

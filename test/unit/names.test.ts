@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { format, parsePrefix } from '../../src/model/address.ts';
+import { bridgeNames } from '../../src/model/bridge-names.ts';
 import {
   aliasOwner,
   articleScope,
   bridgeMac,
-  bridgeNames,
   gatewayOf,
   INTERFACE_NAME,
   isUuid,

@@ -1,4 +1,4 @@
-import { dropsByCause, plus, ZERO } from '../../firewall/rules/counters.ts';
+import { dropsByCause } from '../../firewall/rules/counters.ts';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
 import type { Chain } from '../../firewall/rules/rules.ts';
 import { ruleset } from '../../firewall/rules/ruleset.ts';
@@ -8,10 +8,11 @@ import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/base.ts';
 import { format } from '../../model/address.ts';
 import type { Attachment } from '../../model/attachment.ts';
+import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import { addressesOf } from '../../model/domain.ts';
 import type { Family } from '../../model/prefix.ts';
 import { isTracked } from '../../model/rule.ts';
-import type { Counter, FilterView } from '../../model/view.ts';
+import type { FilterView } from '../../model/view.ts';
 import { readAttachment } from '../../state/attachment-files.ts';
 import { countedOf, NO_TRAFFIC, readEntry, type Traffic, totalOf } from '../../state/ledger.ts';
 import { type Metric, prometheus } from '../prometheus.ts';

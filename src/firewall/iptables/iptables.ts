@@ -1,12 +1,12 @@
 /**
- * The filter in iptables and ipset, in whichever of its two kinds (nf_tables, legacy) the host uses.
+ * The filter in iptables and ipset, with whichever kind of iptables (nf_tables, legacy) the host uses.
  *
- * Goals: nothing of anyone else's is flushed, reordered or given a new policy; our jump stands first in each
- * built-in chain, or a foreign REJECT would precede it; every table changes in one atomic commit.
+ * Goals: never flush, reorder or re-policy what belongs to others; our jump comes first in each built-in chain, or a
+ * foreign REJECT would precede it; each table changes in one atomic commit.
  *
- * Tension: iptables prints a rule back in a form that differs between its versions, so comparing texts would
- * see drift where there is none. Therefore every chain ends with a rule that carries a fingerprint of its table, and
- * a chain is as it should be if fingerprint and number of rules are.
+ * Tension: versions of iptables print the same rule differently, so comparing texts would report drift where there is
+ * none. Therefore every chain ends with a rule that carries a fingerprint of its table; a chain is in order if
+ * the fingerprint and the number of rules are right.
  */
 import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
@@ -17,9 +17,10 @@ import type { Firewall, Look } from '../rules/backend.ts';
 import { staticEntries } from '../rules/entries.ts';
 import { ruleset } from '../rules/ruleset.ts';
 import { countingSets } from '../rules/sets.ts';
+import { TOOL } from './chain.ts';
 import { policy, removal } from './policy.ts';
 import { entries, set } from './sets.ts';
-import { TABLES, TOOL, tableResource } from './tables.ts';
+import { TABLES, tableResource } from './tables.ts';
 import { parseChains, parseSets, renderRule, setsNamedBy, tableKey } from './text.ts';
 
 const saved = (families: readonly Family[]): Look['commands'] =>
@@ -37,7 +38,8 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   families,
   looks: {
     all: ALL,
-    // Sets stay where the rules are gone, so they have to be asked for too. Without the tools nothing was ever made.
+    // Sets may be left where the rules are gone, so read them too. A command fails where its tool isn't installed: then
+    // nothing of ours exists.
     traces: { ...ALL, commands: ALL.commands.map(command => ({ ...command, failsIfEmpty: true })) },
     brief: {
       commands: saved(families),
@@ -48,7 +50,7 @@ export const iptables = (families: readonly Family[]): Firewall => ({
     },
   },
   counters: prefixes => ({
-    // `ipset restore` takes any of ipset's commands: two sets in one process.
+    // `ipset restore` takes all commands of ipset, so one process prints two sets.
     commands: families.map(family => ({
       argv: ['ipset', 'restore'],
       stdin: countingSets(family)
@@ -56,7 +58,7 @@ export const iptables = (families: readonly Family[]): Firewall => ({
         .join(''),
       failsIfEmpty: true,
     })),
-    // ipset gives an entry's counters only with all others.
+    // ipset can't print the counters of a single entry.
     parse: outputs => ({ sets: parseSets(outputs.join('\n'), prefixes), chains: new Map() }),
   }),
   tally: prefixes => ({
@@ -80,8 +82,8 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   chainKey: (table, chain, family) => `${tableKey(table, family)} ${chain}`,
   linesOf: (rule, family) => renderRule(rule, family).length,
   entries,
-  // The dispatch chains are written anew as a whole, by the rules of the domain.
+  // The dispatch chains are no sets: the resource of the domain's rules writes their jumps.
   ruledMaps: () => [],
-  removeChains: (names, view) => FAMILIES.flatMap(family => removal(names, family, view)),
+  removeChains: (names, { filter }) => FAMILIES.flatMap(family => removal(names, family, filter.chains)),
   policy,
 });

@@ -4,8 +4,7 @@ import { formatLong } from '../../model/address.ts';
 import type { Family } from '../../model/prefix.ts';
 import { ipset } from '../../resources/action.ts';
 import { ABSENT, PRESENT, type Resource } from '../../resources/resource.ts';
-import type { SetEntries, SetSpec } from '../rules/rules.ts';
-import { COUNTING } from '../rules/sets.ts';
+import { COUNTING, type SetEntries, type SetSpec } from '../rules/sets.ts';
 
 export function set(spec: SetSpec, family: Family): Resource {
   const { name, counters, timeout, ofBridges } = spec;
@@ -28,14 +27,14 @@ export function set(spec: SetSpec, family: Family): Resource {
 }
 
 /**
- * An entry that a rule adds gets the length of the longest prefix in the set (ipset(8), hash:net): by this one a packet
- * stands for its bridge, and not for its source, of which only the first bit is left.
+ * An entry that a rule adds is shortened to the longest prefix length in the set (ipset(8), hash:net). This entry makes
+ * that one bit, so the packets of a bridge make one entry (or two) whatever their sources are.
  */
 const EXAMPLE = '8000::/1,lo';
 
 /**
- * An entry that gets a place in the kernel's table which another has left goes on with that one's counters, unless they are
- * given: `ip_set_init_counter` writes none otherwise.
+ * The counters of a new entry must be given. Without them it may continue those of a deleted entry in whose place the
+ * kernel puts it (`ip_set_init_counter` then writes nothing).
  */
 const FROM_ZERO = ['packets', '0', 'bytes', '0'];
 

@@ -1,17 +1,16 @@
-/** Our chains in the tables of iptables, and the jumps into them: what stands whether a domain runs or not. */
+/** Our chains in the tables of iptables, and the jumps into them: what exists whether a domain runs or not. */
 
-import { digest } from '../../model/names.ts';
 import type { Family } from '../../model/prefix.ts';
-import type { RuleLine, View } from '../../model/view.ts';
-import { type Action, run } from '../../resources/action.ts';
+import type { FilterView, RuleLine } from '../../model/view.ts';
+import type { Action } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, overall, PRESENT, type Resource } from '../../resources/resource.ts';
-import type { Chain, Entrance, HookPoint, Ruleset } from '../rules/rules.ts';
-import { labelled } from '../rules/rules.ts';
+import { type Chain, type Entrance, type HookPoint, labelled, type Table } from '../rules/rules.ts';
+import type { Ruleset } from '../rules/ruleset.ts';
 import { DISPATCH } from '../rules/sets.ts';
+import { declare, markOf, probeChain, renderChain, restore } from './chain.ts';
 import { renderRule, tableKey, targetOf } from './text.ts';
 
 export const TABLES = ['raw', 'filter', 'nat'] as const;
-type Table = (typeof TABLES)[number];
 
 const BUILTIN: Readonly<Record<HookPoint, readonly [Table, string]>> = {
   'raw-prerouting': ['raw', 'PREROUTING'],
@@ -21,21 +20,19 @@ const BUILTIN: Readonly<Record<HookPoint, readonly [Table, string]>> = {
   'nat-postrouting': ['nat', 'POSTROUTING'],
 };
 
-type Chains = ReadonlyMap<string, readonly RuleLine[]>;
+type Chains = FilterView['chains'];
 
-/** Each family has its own tools. */
-export const TOOL: Readonly<Record<Family, string>> = { 4: 'iptables', 6: 'ip6tables' };
-
-export const restore = (table: Table, family: Family, lines: readonly string[]): Action =>
-  run([`${TOOL[family]}-restore`, '-w', '10', '--noflush'], [`*${table}`, ...lines, 'COMMIT', ''].join('\n'));
-
-/**
- * The lines of a chain, and a last one that bears the fingerprint and does nothing. No packet gets as far as its comment,
- * to ask which would cost it a call, as each of iptables' extensions does.
- */
-export function renderChain({ name, rules }: Chain, family: Family, mark: string): string[] {
-  const lines = rules.flatMap(rule => renderRule(rule, family));
-  return [...lines, `-i hnet -m comment --comment ${mark} -j RETURN`].map(line => `-A ${name} ${line}`);
+/** One table of one family, as it shall be. */
+interface Contents {
+  readonly table: Table;
+  readonly family: Family;
+  readonly chains: readonly Chain[];
+  readonly jumps: readonly { readonly builtin: string; readonly line: string }[];
+  /** The dispatch chains in it. The rules of domains fill them. */
+  readonly dispatch: readonly string[];
+  /** The table's name in the view. */
+  readonly key: string;
+  readonly mark: string;
 }
 
 /** One table: our chains in it, and the jumps into them. */
@@ -44,61 +41,39 @@ export function tableResource(table: Table, rules: Ruleset, family: Family): Res
   const jumps = rules.entrances
     .filter(({ point }) => BUILTIN[point][0] === table)
     .map(jump => toJump(jump, family));
-  const mark = `hnet:${digest(JSON.stringify([chains, jumps], (_, value) => (typeof value === 'bigint' ? String(value) : value)))}`;
+  const text = JSON.stringify([chains, jumps], (_, value) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
   const dispatch = table === 'filter' ? DISPATCH.map(({ name }) => name) : [];
-  const key = tableKey(table, family);
+  const contents = {
+    table,
+    family,
+    chains,
+    jumps,
+    dispatch,
+    key: tableKey(table, family),
+    mark: markOf(text),
+  };
   return {
-    key: `table ${key}`,
+    key: `table ${contents.key}`,
     label: labelled(`${table} table`, family),
-    probe: ({ filter }) => {
-      const findings = [
-        ...chains.map(chain => probeChain(filter.chains, table, chain, family, mark)),
-        ...dispatch.map(name => (filter.chains.has(`${key} ${name}`) ? PRESENT : ABSENT)),
-        ...jumps.map(({ builtin, line }) => probeJump(filter.chains.get(`${key} ${builtin}`), builtin, line)),
-      ];
-      return overall(findings);
-    },
-    up: view => [
-      restore(table, family, [
-        ...dispatch.filter(name => !view.filter.chains.has(`${key} ${name}`)).map(name => `:${name} - [0:0]`),
-        ...chains.map(({ name }) => `:${name} - [0:0]`),
-        ...chains.flatMap(chain => renderChain(chain, family, mark)),
-        ...oldJumps(key, view),
-        ...jumps.map(({ builtin, line }) => `-I ${builtin} 1 ${line}`),
-      ]),
-    ],
-    down: view => {
-      const ours = ownChains(key, view);
-      const lines = [
-        ...ours.map(chain => `:${chain} - [0:0]`),
-        ...oldJumps(key, view),
-        ...ours.map(chain => `-X ${chain}`),
-      ];
-      return ours.length === 0 ? [] : [restore(table, family, lines)];
-    },
+    probe: ({ filter }) => probe(contents, filter.chains),
+    up: ({ filter }) => [install(contents, filter.chains)],
+    down: ({ filter }) => removal(contents, filter.chains),
   };
 }
 
-function toJump({ point, when, chain }: Entrance, family: Family): { builtin: string; line: string } {
-  return {
-    builtin: BUILTIN[point][1],
-    line: renderRule({ when, verdict: { do: 'jump', chain } }, family)[0] ?? '',
-  };
-}
+const toJump = ({ point, when, chain }: Entrance, family: Family): Contents['jumps'][number] => ({
+  builtin: BUILTIN[point][1],
+  line: renderRule({ when, verdict: { do: 'jump', chain } }, family)[0] ?? '',
+});
 
-export function probeChain(
-  chains: Chains,
-  table: Table,
-  chain: Chain,
-  family: Family,
-  mark: string,
-): Finding {
-  const actual = chains.get(`${tableKey(table, family)} ${chain.name}`);
-  const wanted = renderChain(chain, family, mark).length;
-  if (actual === undefined) return ABSENT;
-  if (actual.length !== wanted) return changed(`${chain.name} has ${actual.length} rules, not ${wanted}`);
-  return actual.at(-1)?.text.includes(mark) ? PRESENT : changed(`${chain.name} has other rules`);
-}
+const probe = ({ table, family, chains, jumps, dispatch, key, mark }: Contents, actual: Chains): Finding =>
+  overall([
+    ...chains.map(chain => probeChain(actual, table, chain, family, mark)),
+    ...dispatch.map(name => (actual.has(`${key} ${name}`) ? PRESENT : ABSENT)),
+    ...jumps.map(({ builtin, line }) => probeJump(actual.get(`${key} ${builtin}`), builtin, line)),
+  ]);
 
 function probeJump(actual: readonly RuleLine[] = [], builtin: string, jump: string): Finding {
   const places = actual.flatMap(({ text }, index) => (targetOf(text) === targetOf(jump) ? [index] : []));
@@ -106,20 +81,33 @@ function probeJump(actual: readonly RuleLine[] = [], builtin: string, jump: stri
   return places.length === 1 && places[0] === 0 ? PRESENT : changed(`its jump isn't first in ${builtin}`);
 }
 
-/** Our chains that stand in a table, whichever version of hnet made them. */
-function ownChains(table: string, { filter }: View): string[] {
-  const names = [...filter.chains.keys()].filter(key => key.startsWith(`${table} hnet-`));
-  return names.map(key => key.slice(table.length + 1));
+/** A dispatch chain that exists is left alone: running domains have rules in it. */
+const install = ({ table, family, chains, jumps, dispatch, key, mark }: Contents, actual: Chains): Action =>
+  restore(table, family, [
+    ...dispatch.filter(name => !actual.has(`${key} ${name}`)).map(declare),
+    ...chains.map(({ name }) => declare(name)),
+    ...chains.flatMap(chain => renderChain(chain, family, mark)),
+    ...oldJumps(key, actual),
+    ...jumps.map(({ builtin, line }) => `-I ${builtin} 1 ${line}`),
+  ]);
+
+/** Removes all our chains from the table, whichever version of hnet made them. */
+function removal({ table, family, key }: Contents, actual: Chains): Action[] {
+  const names = [...actual.keys()].filter(name => name.startsWith(`${key} hnet-`));
+  const ours = names.map(name => name.slice(key.length + 1));
+  if (ours.length === 0) return [];
+  const lines = [...ours.map(declare), ...oldJumps(key, actual), ...ours.map(name => `-X ${name}`)];
+  return [restore(table, family, lines)];
 }
 
-/** Deletes whatever leads into our chains from built-in ones, as this iptables itself printed it. */
-function oldJumps(table: string, { filter }: View): string[] {
-  const builtins = [...filter.chains].filter(
-    ([key]) => key.startsWith(`${table} `) && !key.startsWith(`${table} hnet-`),
+/** Deletes every jump from a built-in chain into our chains, in the words in which iptables printed it. */
+function oldJumps(key: string, actual: Chains): string[] {
+  const builtins = [...actual].filter(
+    ([name]) => name.startsWith(`${key} `) && !name.startsWith(`${key} hnet-`),
   );
-  return builtins.flatMap(([key, rules]) =>
+  return builtins.flatMap(([name, rules]) =>
     rules
       .filter(({ text }) => targetOf(text)?.startsWith('hnet-'))
-      .map(({ text }) => `-D ${key.slice(table.length + 1)} ${text}`),
+      .map(({ text }) => `-D ${name.slice(key.length + 1)} ${text}`),
   );
 }

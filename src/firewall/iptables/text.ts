@@ -1,20 +1,21 @@
 /** The filter's rules in the words of iptables, and what iptables and ipset print in return. */
 import { format } from '../../model/address.ts';
+import { type Counter, ZERO } from '../../model/counter.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
 import type { PortRange } from '../../model/ports.ts';
 import { bits, type Family, type Prefix } from '../../model/prefix.ts';
-import type { Counter, FilterView, RuleLine } from '../../model/view.ts';
-import { combinations, type Match, type Rule, type Verdict } from '../rules/rules.ts';
+import type { FilterView, RuleLine } from '../../model/view.ts';
+import { combinations, type Match, ND, type PlainMatch, type Rule, type Verdict } from '../rules/rules.ts';
 import { SOLICITATIONS } from '../rules/sets.ts';
 
 const GROUP = `0x${DEVICE_GROUP.toString(16)}`;
 
-/** multiport(8) takes fifteen ports, of which a range is two. */
+/** The match multiport takes fifteen ports (iptables-extensions(8)); a range counts as two. */
 const MULTIPORT = 15;
 
 /**
- * A rule as the lines that say it: iptables has no "or" within a rule, so several ICMP types, or more ports
- * than one match takes, become several lines.
+ * A rule as lines of iptables. There is no "or" within a line, so several ICMP types, or more ports than one match
+ * takes, become several lines.
  */
 export function renderRule({ when, verdict }: Rule, family: Family): string[] {
   const combined = combinations(when.map(match => renderMatch(match, family)));
@@ -26,16 +27,12 @@ export function renderRule({ when, verdict }: Rule, family: Family): string[] {
   ]);
 }
 
-/** Begins to count what a bridge sends, until the entry ends by itself. */
+/** Starts to count the packets of a bridge, until the entry expires. */
 const noting = (set: string): string =>
   `-m set ! --match-set ${set} src,src ! --update-counters -j SET --add-set ${set} src,src`;
 
-function renderMatch(match: Match, family: Family): string[] {
+function renderMatch(match: Match, family: Family): readonly string[] {
   switch (match.is) {
-    case 'from-domain':
-      return [`-m devgroup --src-group ${GROUP}`];
-    case 'to-domain':
-      return [`-m devgroup --dst-group ${GROUP}`];
     case 'from-device':
       return [`-i ${match.device}`];
     case 'to-device':
@@ -48,67 +45,53 @@ function renderMatch(match: Match, family: Family): string[] {
       return [`${match.side === 'source' ? '-s' : '-d'} ${format(match.prefix)}`];
     case 'state':
       return [`-m conntrack --ctstate ${match.states.join(',')}`];
-    case 'reply':
-      return ['-m conntrack --ctdir REPLY'];
-    case 'spoofed':
-      return ['-m rpfilter --invert'];
-    case 'broadcast-source':
-      return ['-m addrtype --src-type BROADCAST'];
-    case 'local':
-      return ['-m addrtype --dst-type LOCAL'];
-    case 'not-opening':
-      return ['-p tcp -m tcp ! --syn'];
     case 'flood':
       return [`-m set --match-set ${match.set} src,src --packets-gt ${SOLICITATIONS}`];
-    default:
-      return renderProtocolMatch(match, family);
-  }
-}
-
-type ProtocolMatch = Extract<
-  Match,
-  {
-    is:
-      | 'protocol'
-      | 'ports'
-      | 'dhcp-discover'
-      | 'dhcp-request'
-      | 'dhcp-reply'
-      | 'icmp-types'
-      | 'icmp-error'
-      | 'icmp-redirect';
-  }
->;
-
-/** ICMP types: unreachable, time exceeded, parameter problem (RFC 792); for IPv6 also packet too big (RFC 4443). */
-const ICMP_ERRORS: Readonly<Record<Family, readonly number[]>> = { 4: [3, 11, 12], 6: [1, 2, 3, 4] };
-const ICMP_REDIRECT: Readonly<Record<Family, number>> = { 4: 5, 6: 137 };
-
-function renderProtocolMatch(match: ProtocolMatch, family: Family): string[] {
-  const icmp = (type: number): string =>
-    family === 4 ? `-p icmp -m icmp --icmp-type ${type}` : `-p ipv6-icmp -m icmp6 --icmpv6-type ${type}`;
-  switch (match.is) {
     case 'protocol':
       return [`-p ${match.protocol === 'icmp' && family === 6 ? 'ipv6-icmp' : match.protocol}`];
     case 'ports':
-      return portGroups(match.ranges).map(
-        ports =>
-          `-p ${match.protocol} -m multiport --${match.side === 'source' ? 'sports' : 'dports'} ${ports}`,
-      );
-    case 'dhcp-discover':
-      return ['-s 0.0.0.0/32 -d 255.255.255.255/32 -p udp -m udp --sport 68 --dport 67'];
-    case 'dhcp-request':
-      return [family === 4 ? '-p udp -m udp --sport 68 --dport 67' : '-p udp -m udp --sport 546 --dport 547'];
-    case 'dhcp-reply':
-      return [family === 4 ? '-p udp -m udp --sport 67 --dport 68' : '-p udp -m udp --sport 547 --dport 546'];
+      return renderPorts(match);
     case 'icmp-types':
-      return match.types.map(icmp);
-    case 'icmp-error':
-      return ICMP_ERRORS[family].map(icmp);
-    case 'icmp-redirect':
-      return [icmp(ICMP_REDIRECT[family])];
+      return match.types.map(icmp[family]);
+    default:
+      return PLAIN[match.is][family];
   }
 }
+
+const icmp: Readonly<Record<Family, (type: number) => string>> = {
+  4: type => `-p icmp -m icmp --icmp-type ${type}`,
+  6: type => `-p ipv6-icmp -m icmp6 --icmpv6-type ${type}`,
+};
+
+type PerFamily = Readonly<Record<Family, readonly string[]>>;
+const both = (words: string): PerFamily => ({ 4: [words], 6: [words] });
+const udp = (from: Record<Family, number>, to: Record<Family, number>): PerFamily => ({
+  4: [`-p udp -m udp --sport ${from[4]} --dport ${to[4]}`],
+  6: [`-p udp -m udp --sport ${from[6]} --dport ${to[6]}`],
+});
+const CLIENT = { 4: 68, 6: 546 };
+const SERVER = { 4: 67, 6: 547 };
+
+const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
+  'from-domain': both(`-m devgroup --src-group ${GROUP}`),
+  'to-domain': both(`-m devgroup --dst-group ${GROUP}`),
+  reply: both('-m conntrack --ctdir REPLY'),
+  spoofed: both('-m rpfilter --invert'),
+  'broadcast-source': both('-m addrtype --src-type BROADCAST'),
+  local: both('-m addrtype --dst-type LOCAL'),
+  'not-opening': both('-p tcp -m tcp ! --syn'),
+  'dhcp-discover': both('-s 0.0.0.0/32 -d 255.255.255.255/32 -p udp -m udp --sport 68 --dport 67'),
+  'dhcp-request': udp(CLIENT, SERVER),
+  'dhcp-reply': udp(SERVER, CLIENT),
+  // Unreachable, time exceeded, parameter problem (RFC 792); in IPv6 also packet too big (RFC 4443).
+  'icmp-error': { 4: [3, 11, 12].map(icmp[4]), 6: [1, 2, 3, 4].map(icmp[6]) },
+  'icmp-redirect': { 4: [icmp[4](5)], 6: [icmp[6](ND.redirect)] },
+};
+
+const renderPorts = ({ protocol, side, ranges }: Extract<Match, { is: 'ports' }>): string[] =>
+  portGroups(ranges).map(
+    ports => `-p ${protocol} -m multiport --${side === 'source' ? 'sports' : 'dports'} ${ports}`,
+  );
 
 function portGroups(ranges: readonly PortRange[]): string[] {
   const groups: string[][] = [[]];
@@ -141,13 +124,16 @@ function renderVerdict(verdict: Verdict): string {
   }
 }
 
-/** Where a printed rule leads: a chain or a target. */
+/** The chain or target of a printed rule. */
 export const targetOf = (line: string): string | undefined => /-[jg] (\S+)/.exec(line)?.[1];
 
-/** Where a table of a family stands in the view: IPv6 has tables of the same names. */
+/** A table's name in the view, where IPv6 has tables of the same names. */
 export const tableKey = (table: string, family: Family): string => (family === 4 ? table : `${table}6`);
 
-/** Reads `iptables-save -c`: `*table`, `:chain …`, `[packets:bytes] -A chain rule`. What only notes counts nothing. */
+/**
+ * Reads `iptables-save -c`: `*table`, `:chain …`, `[packets:bytes] -A chain rule`. A rule that only adds entries to a set
+ * ({@link noting}) counts nothing.
+ */
 export function parseChains(saved: string, family: Family): Map<string, RuleLine[]> {
   const chains = new Map<string, RuleLine[]>();
   let table = '';
@@ -158,16 +144,14 @@ export function parseChains(saved: string, family: Family): Map<string, RuleLine
     const [, packets, bytes, chain, text] = /^\[(\d+):(\d+)\] -A (\S+) ?(.*)$/.exec(line) ?? [];
     if (chain === undefined || text === undefined) continue;
     const counter = { packets: BigInt(packets ?? 0), bytes: BigInt(bytes ?? 0) };
-    chains
-      .get(`${table} ${chain}`)
-      ?.push({ text, counter: targetOf(text) === 'SET' ? { packets: 0n, bytes: 0n } : counter });
+    chains.get(`${table} ${chain}`)?.push({ text, counter: targetOf(text) === 'SET' ? ZERO : counter });
   }
   return chains;
 }
 
 /**
- * Reads what `ipset save` says of our sets: `create NAME …`, `add NAME ENTRY packets N bytes N`, a single address without its length.
- * @param prefixes whose entries are wanted, where not all are: of 4,000 a stop wants one
+ * Reads our sets from `ipset save`: `create NAME …`, `add NAME ENTRY packets N bytes N`, a single address without its length.
+ * @param prefixes reads only their entries: a stop needs one of perhaps 4,000
  */
 export function parseSets(saved: string, prefixes?: readonly Prefix[]): Map<string, Map<string, Counter>> {
   const sets = new Map<string, Map<string, Counter>>();
@@ -190,7 +174,7 @@ function linesOf(saved: string, prefixes: readonly Prefix[]): readonly string[] 
 const withLength = (entry: string): string =>
   entry.includes('/') ? entry : `${entry}/${bits(entry.includes(':') ? 6 : 4)}`;
 
-/** The kernel keeps a set that a rule refers to: rules alone tell that it exists. */
+/** A set that a rule names exists: the kernel doesn't delete it. So the rules tell which sets exist. */
 export function setsNamedBy(chains: FilterView['chains']): Map<string, 'unread'> {
   const names = [...chains.values()].flat().flatMap(({ text }) => /--match-set (\S+)/.exec(text)?.[1] ?? []);
   return new Map(names.map(name => [name, 'unread']));

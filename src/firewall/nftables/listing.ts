@@ -1,40 +1,40 @@
-/** What nft prints of our tables. */
+/** Reads what nft prints of our tables. */
 import * as v from 'valibot';
+import type { Counter } from '../../model/counter.ts';
 import { bits } from '../../model/prefix.ts';
-import { Refusal } from '../../model/refusal.ts';
-import type { Contents, Counter, FilterView, RuleLine } from '../../model/view.ts';
+import type { Contents, FilterView, RuleLine } from '../../model/view.ts';
+import { objectsIn } from './json.ts';
 import { partsOf, TABLE } from './text.ts';
 
 const counterSchema = v.object({ packets: v.number(), bytes: v.number() });
+const own = { family: v.string(), table: v.literal(TABLE) };
+const containerSchema = v.object({ ...own, name: v.string(), elem: v.optional(v.array(v.unknown()), []) });
 const objectSchema = v.object({
-  chain: v.optional(v.object({ family: v.string(), table: v.string(), name: v.string() })),
+  chain: v.optional(v.object({ ...own, name: v.string() })),
   rule: v.optional(
     v.object({
-      family: v.string(),
-      table: v.string(),
+      ...own,
       chain: v.string(),
       comment: v.optional(v.string(), ''),
       expr: v.array(v.unknown()),
     }),
   ),
-  set: v.optional(
-    v.object({ table: v.string(), name: v.string(), elem: v.optional(v.array(v.unknown()), []) }),
-  ),
-  map: v.optional(
-    v.object({ table: v.string(), name: v.string(), elem: v.optional(v.array(v.unknown()), []) }),
-  ),
+  set: v.optional(containerSchema),
+  map: v.optional(containerSchema),
 });
-const listingSchema = v.object({ nftables: v.array(objectSchema) });
 
-/** Reads our table from `nft -j list …`. An empty text is a table that doesn't exist. @throws Refusal if it is anything else */
+/**
+ * Reads our table from `nft -j list …`; an empty text means that it doesn't exist. Objects of other tables, and any that
+ * aren't as we make them, are left out.
+ * @throws Refusal if the text isn't a listing
+ */
 export function parseListing(text: string, brief: boolean): FilterView {
   const chains = new Map<string, RuleLine[]>();
   const parts = new Map<string, Contents>();
-  if (text.trim() === '') return { chains, sets: parts };
-  const result = v.safeParse(listingSchema, JSON.parse(text));
-  if (!result.success) throw new Refusal(`Cannot read nft's listing: ${result.issues[0].message}`);
-  for (const { chain, rule, set, map } of result.output.nftables) {
-    if ((chain ?? rule ?? set ?? map)?.table !== TABLE) continue;
+  for (const object of objectsIn(text)) {
+    const { output, success } = v.safeParse(objectSchema, object);
+    if (!success) continue;
+    const { chain, rule, set, map } = output;
     if (chain !== undefined) chains.set(`${chain.family} ${chain.name}`, []);
     if (rule !== undefined) chains.get(`${rule.family} ${rule.chain}`)?.push(toLine(rule.expr, rule.comment));
     const named = set ?? map;
@@ -43,7 +43,7 @@ export function parseListing(text: string, brief: boolean): FilterView {
   return { chains, sets: joinParts(parts) };
 }
 
-/** What is one set to everybody else. Without one of its parts it is none. */
+/** Makes one set of its parts. A set that lacks one of them is left out. */
 function joinParts(parts: ReadonlyMap<string, Contents>): Map<string, Contents> {
   const names = [...parts.keys()].filter(name => partsOf(name).every(part => parts.has(part)));
   return new Map(names.map(name => [name, together(partsOf(name).map(part => parts.get(part) ?? 'unread'))]));
@@ -70,7 +70,7 @@ const toCounter = (counted: v.InferOutput<typeof counterSchema> | undefined): Co
 const prefixSchema = v.object({ prefix: v.object({ addr: v.string(), len: v.number() }) });
 const elementSchema = v.object({ elem: v.object({ val: v.unknown(), counter: v.optional(counterSchema) }) });
 
-/** An element is a value, a value with a counter, or (in a map) a pair of key and verdict. */
+/** An element is a value, a value with a counter, or (in a map) a pair of key and verdict. Other elements are no entries of ours. */
 function toEntry(element: unknown): [string, Counter] {
   const value = Array.isArray(element) ? element[0] : element;
   if (v.is(elementSchema, value)) return [toText(value.elem.val), toCounter(value.elem.counter)];

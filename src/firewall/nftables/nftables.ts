@@ -1,11 +1,11 @@
 /**
- * The filter in nftables alone: a table of our own per family, with sets that count and verdict maps.
+ * The filter in nftables: a table of our own per family, with sets that count and verdict maps.
  *
- * Goals: one transaction for whatever changes; nothing outside of our own table.
+ * Goals: one transaction for all changes; nothing outside of our own table.
  *
- * Tension: an accept of ours says nothing to another table's chain on the same hook, which may still drop
- * (strangers.ts deals with it); and replacing the table would lose the counters of its sets, so chains are
- * flushed and refilled while sets stay.
+ * Tension: our accept doesn't end the evaluation of other tables on the same hook, which may still drop the packet
+ * (foreign/passages.ts). And replacing the table would lose the counters of its sets, so chains are flushed and refilled
+ * while sets stay.
  */
 import { format } from '../../model/address.ts';
 import { FAMILIES, type Family, isSingle } from '../../model/prefix.ts';
@@ -14,10 +14,10 @@ import { parseRuleset, RULESET } from '../foreign/parse-nft.ts';
 import type { Firewall, Look } from '../rules/backend.ts';
 import { countingSets, DISPATCH } from '../rules/sets.ts';
 import { parseListing } from './listing.ts';
-import { emptied, policy } from './policy.ts';
+import { deletion, policy } from './policy.ts';
 import { entries, mapOf } from './sets.ts';
 import { baseOf } from './table.ts';
-import { FAMILY, renderRule, tableOf } from './text.ts';
+import { chainKey, renderRule, tableOf } from './text.ts';
 
 const listings = (families: readonly Family[]): Look['commands'] =>
   families.map(family => ({
@@ -39,7 +39,7 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   looks: {
     all: { commands: listings(FAMILIES), parse: parseListings },
     brief: {
-      // The whole ruleset in place of our tables: what others put in the way since costs no further process.
+      // The whole ruleset instead of our tables: so the same process also shows what others have changed.
       commands: [{ argv: RULESET }],
       parse: ([listing = '']) => ({
         ...parseListing(listing, true),
@@ -47,14 +47,14 @@ export const nftables = (families: readonly Family[]): Firewall => ({
       }),
     },
     traces: {
-      // Asked for already, whichever backend is in use: who else stands in the way.
+      // Every look runs this command anyway, for the foreign filters.
       commands: [{ argv: RULESET, failsIfEmpty: true }],
       parse: ([listing = '']) => parseListing(listing, true),
     },
   },
   counters: () => ({ commands: listings(families), parse: parseListings }),
   tally: prefixes => {
-    // Of a subnet's counter `nft get element` says nothing (1.0.6).
+    // `nft get element` doesn't print the counter of a subnet (1.0.6).
     if (!prefixes.every(isSingle)) return undefined;
     const ask = prefixes.flatMap(prefix =>
       countingSets(prefix.family).map(
@@ -64,16 +64,10 @@ export const nftables = (families: readonly Family[]): Firewall => ({
     return { tool: 'nft', ask, own: [] };
   },
   base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
-  chainKey: (_, chain, family) => `${FAMILY[family].table} ${chain}`,
+  chainKey: (_, chain, family) => chainKey(chain, family),
   linesOf: (rule, family) => renderRule(rule, family).length,
   entries,
   ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),
-  removeChains: (names, { filter }) =>
-    FAMILIES.flatMap(family =>
-      emptied(
-        family,
-        names.filter(name => filter.chains.has(`${FAMILY[family].table} ${name}`)),
-      ),
-    ),
+  removeChains: (names, { filter }) => FAMILIES.flatMap(family => deletion(names, family, filter.chains)),
   policy,
 });

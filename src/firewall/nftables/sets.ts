@@ -1,13 +1,13 @@
-/** The sets of the filter in nftables, and the verdict maps that lead to the rules of single domains. */
+/** The sets of the filter in nftables, and the verdict maps that lead to the chains of single domains. */
 
 import { format } from '../../model/address.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import { type Action, nft } from '../../resources/action.ts';
 import { ABSENT, PRESENT, type Resource } from '../../resources/resource.ts';
-import type { SetEntries, SetSpec } from '../rules/rules.ts';
+import type { SetEntries, SetSpec } from '../rules/sets.ts';
 import { FAMILY, partFor, partsOf, tableOf } from './text.ts';
 
-/** The verdict map of a dispatch chain. */
+/** The verdict map that a dispatch chain looks up. */
 export const mapOf = (family: Family, chain: string): string => chain.replace('hnet-', `hnet${family}-`);
 
 export function set({ name, counters, timeout, ofBridges }: SetSpec, family: Family): Resource {
@@ -33,7 +33,7 @@ export const verdictMap = (chain: string, family: Family): Resource =>
     holdsSubnets => `type ${FAMILY[family].type} : verdict;${holdsSubnets ? ' flags interval;' : ''}`,
   );
 
-/** All parts of one; they go with the table. */
+/** A set or map with all its parts. They are deleted with the table. */
 function container(
   kind: 'set' | 'map',
   name: string,
@@ -61,10 +61,10 @@ export const entries: SetEntries = {
   remove: (name, prefix) => element('delete', name, prefix),
 };
 
-/** An entry that ends by itself, in seconds. */
+/** An entry that expires, in seconds. */
 export const addFor = (set: string, prefix: Prefix, timeout: number): Action =>
   element('add', set, prefix, ` timeout ${timeout}s`);
 
-/** An entry of a verdict map. */
+/** An entry of a verdict map: packets of the prefix go to the chain. */
 export const leadTo = (map: string, prefix: Prefix, chain: string): Action =>
   element('add', map, prefix, ` : goto ${chain}`);

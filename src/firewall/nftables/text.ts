@@ -3,10 +3,17 @@ import { format } from '../../model/address.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
 import type { PortRange } from '../../model/ports.ts';
 import { type Family, isSingle, type Prefix } from '../../model/prefix.ts';
-import { combinations, type Match, type Rule, type Side, type Verdict } from '../rules/rules.ts';
+import {
+  combinations,
+  type Match,
+  type PlainMatch,
+  type Rule,
+  type Side,
+  type Verdict,
+} from '../rules/rules.ts';
 import { SOLICITATIONS, SOLICITING, WITHOUT_ADDRESSES } from '../rules/sets.ts';
 
-/** nft's word for a family, and for its packets' header and ICMP. */
+/** nft's words for a family: its tables and headers, its addresses, its ICMP. */
 export const FAMILY = {
   4: { table: 'ip', type: 'ipv4_addr', icmp: 'icmp' },
   6: { table: 'ip6', type: 'ipv6_addr', icmp: 'icmpv6' },
@@ -17,21 +24,24 @@ export const TABLE = 'hnet';
 
 export const tableOf = (family: Family): string => `${FAMILY[family].table} ${TABLE}`;
 
+/** A chain's name in the view. */
+export const chainKey = (chain: string, family: Family): string => `${FAMILY[family].table} ${chain}`;
+
 const SUBNETS = '-subnets';
 
 /**
- * A set of nftables that may hold a subnet is a tree, of which a packet passes a dozen nodes among thousands. So what
- * holds the addresses of domains is two: single addresses in a hash, which a packet asks once however many there are,
- * and subnets.
+ * A set of nftables that may hold subnets is a tree: among thousands of entries, a lookup visits a dozen nodes. So a set
+ * of domains' addresses is two sets of nft: single addresses in a hash table, where a lookup costs the same
+ * however many there are, and subnets.
  */
 export const partsOf = (name: string): readonly string[] =>
   WITHOUT_ADDRESSES.has(name) ? [name] : [name, `${name}${SUBNETS}`];
 
-/** Which part has a prefix. */
+/** The part that holds a prefix. */
 export const partFor = (name: string, prefix: Prefix): string =>
   (isSingle(prefix) ? undefined : partsOf(name)[1]) ?? name;
 
-/** A rule as the lines that nft reads: one for each part of a set that it asks. What drops also counts. */
+/** A rule as lines of nft: one for each part of a set that it looks up. Rules that drop also count. */
 export function renderRule({ when, verdict }: Rule, family: Family): string[] {
   const end = [...(verdict.do === 'drop' ? ['counter'] : []), renderVerdict(verdict)];
   return combinations(when.map(match => renderMatch(match, family))).map(words =>
@@ -55,12 +65,7 @@ export const addressOf = (side: Side, family: Family): string =>
   `${FAMILY[family].table} ${side === 'source' ? 'saddr' : 'daddr'}`;
 
 function renderOther(match: Exclude<Match, { is: 'set' }>, family: Family): string {
-  const { icmp } = FAMILY[family];
   switch (match.is) {
-    case 'from-domain':
-      return `iifgroup ${DEVICE_GROUP}`;
-    case 'to-domain':
-      return `oifgroup ${DEVICE_GROUP}`;
     case 'from-device':
       return `iifname "${match.device}"`;
     case 'to-device':
@@ -73,32 +78,34 @@ function renderOther(match: Exclude<Match, { is: 'set' }>, family: Family): stri
       return `${match.protocol} ${match.side === 'source' ? 'sport' : 'dport'} { ${match.ranges.map(renderRange).join(', ')} }`;
     case 'state':
       return `ct state ${match.states.join(',').toLowerCase()}`;
-    case 'reply':
-      return 'ct direction reply';
-    case 'not-opening':
-      return 'tcp flags & (fin | syn | rst | ack) != syn';
-    case 'spoofed':
-      return 'fib saddr . iif oif missing';
-    case 'broadcast-source':
-      return 'fib saddr type broadcast';
-    case 'local':
-      return 'fib daddr type local';
-    case 'dhcp-discover':
-      return 'ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67';
-    case 'dhcp-request':
-      return family === 4 ? 'udp sport 68 udp dport 67' : 'udp sport 546 udp dport 547';
-    case 'dhcp-reply':
-      return family === 4 ? 'udp sport 67 udp dport 68' : 'udp sport 547 udp dport 546';
     case 'icmp-types':
-      return `${icmp} type { ${match.types.join(', ')} }`;
+      return `${FAMILY[family].icmp} type { ${match.types.join(', ')} }`;
     case 'flood':
       return `update @${match.set} { iif limit rate over ${SOLICITATIONS / SOLICITING}/second burst ${SOLICITATIONS} packets }`;
-    case 'icmp-error':
-      return `${icmp} type { destination-unreachable, ${family === 4 ? '' : 'packet-too-big, '}time-exceeded, parameter-problem }`;
-    case 'icmp-redirect':
-      return `${icmp} type ${family === 4 ? 'redirect' : 'nd-redirect'}`;
+    default:
+      return PLAIN[match.is][family];
   }
 }
+
+const both = (words: string): Readonly<Record<Family, string>> => ({ 4: words, 6: words });
+
+const PLAIN: Readonly<Record<PlainMatch, Readonly<Record<Family, string>>>> = {
+  'from-domain': both(`iifgroup ${DEVICE_GROUP}`),
+  'to-domain': both(`oifgroup ${DEVICE_GROUP}`),
+  reply: both('ct direction reply'),
+  'not-opening': both('tcp flags & (fin | syn | rst | ack) != syn'),
+  spoofed: both('fib saddr . iif oif missing'),
+  'broadcast-source': both('fib saddr type broadcast'),
+  local: both('fib daddr type local'),
+  'dhcp-discover': both('ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67'),
+  'dhcp-request': { 4: 'udp sport 68 udp dport 67', 6: 'udp sport 546 udp dport 547' },
+  'dhcp-reply': { 4: 'udp sport 67 udp dport 68', 6: 'udp sport 547 udp dport 546' },
+  'icmp-error': {
+    4: 'icmp type { destination-unreachable, time-exceeded, parameter-problem }',
+    6: 'icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }',
+  },
+  'icmp-redirect': { 4: 'icmp type redirect', 6: 'icmpv6 type nd-redirect' },
+};
 
 const renderRange = ([first, final]: PortRange): string =>
   first === final ? String(first) : `${first}-${final}`;

@@ -1,13 +1,14 @@
 import type { Config } from '../../model/config.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
+import type { Policy } from '../../model/rule.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { FilterView, View } from '../../model/view.ts';
 import type { Action, BatchTool } from '../../resources/action.ts';
 import type { Resource } from '../../resources/resource.ts';
-import type { Guarded } from './policy-chains.ts';
-import type { Rule, Ruleset, SetEntries } from './rules.ts';
+import type { Rule, Table } from './rules.ts';
+import type { SetEntries } from './sets.ts';
 
-/** Commands that print a part of the filter, and how to read it. */
+/** Commands that print a part of the filter, and how to read their output. */
 export interface Look {
   readonly commands: readonly LookCommand[];
   readonly parse: (outputs: readonly string[]) => FilterView;
@@ -16,44 +17,54 @@ export interface Look {
 export interface LookCommand {
   readonly argv: readonly string[];
   readonly stdin?: string;
-  /** It fails where nothing of ours stands: that means empty. Any other failure must not be taken for it. */
+  /** It fails where nothing of ours exists, which means empty. A failure of any other command is an error. */
   readonly failsIfEmpty?: true;
 }
 
-/** How to have counters told by the process that then deletes the entries which hold them. */
+/** How the process that deletes entries of sets prints their counters first. */
 export interface Tally {
   readonly tool: BatchTool;
-  /** What to say to it first. It prints `packets N bytes N` after each prefix, and that after the name of its set. */
+  /** The lines to send to it first. It prints the name of a set, then `packets N bytes N` after each prefix in it. */
   readonly ask: readonly string[];
-  /** Where it prints more than that: each line that matters has one of these in it. */
+  /** Where it prints more than was asked for: each line of interest contains one of these. */
   readonly own: readonly string[];
 }
 
-/** A packet filter: the same rules by different tools. What it enforces is in ruleset.ts. */
+/** A running domain as the filter sees it. */
+export interface Guarded {
+  readonly domain: string;
+  readonly addresses: readonly Prefix[];
+  readonly scopes: readonly Prefix[];
+  readonly policy: Policy;
+  /** The domain runs and gets its first rules: its open flows have not been tracked so far. */
+  readonly underway: boolean;
+}
+
+/** A packet filter. Both backends enforce the same rules (ruleset.ts), with different tools. */
 export interface Firewall {
   readonly name: 'iptables' | 'nftables';
-  /** Those that are in use on this host. */
+  /** The address families in use on this host. */
   readonly families: readonly Family[];
   /**
-   * Ways to look at what stands. `all`: everything, of both families. `brief`: without the entries of sets, so that it costs the
-   * same with 4,000 domains as with one. `traces`: whatever may be left of it where the other filter is in use, by name.
+   * Ways to read the filter. `all`: everything, of both families. `brief`: without the entries of sets, so that it costs the
+   * same with 4,000 domains as with one. `traces`: what this backend may have left behind, where the other one is in use.
    */
   readonly looks: Readonly<Record<'all' | 'brief' | 'traces', Look>>;
-  /** A look at the sets that count, alone: at what was counted for some prefixes, or for all. */
+  /** Reads only the sets that count: the counters of some prefixes, or of all. */
   readonly counters: (prefixes?: readonly Prefix[]) => Look;
-  /** The same for a shell, and of some prefixes' own domain; undefined where no tool has words for it. */
+  /** The same for the release script, and for the prefixes of one domain; undefined where the tool has no command for it. */
   readonly tally: (prefixes: readonly Prefix[]) => Tally | undefined;
-  /** Sets and chains, empty of addresses: the same on a host with no domain and with 4,000. */
+  /** Sets and chains without any domain's addresses: the same on a host with no domain and on one with 4,000. */
   readonly base: (config: Config, uplink: Uplink) => Resource[];
-  /** Where a chain stands in the view, and how many lines a rule has there. */
-  readonly chainKey: (table: keyof Ruleset['chains'], chain: string, family: Family) => string;
+  /** The key of a chain in the view, and how many lines of the tool a rule becomes. */
+  readonly chainKey: (table: Table, chain: string, family: Family) => string;
   readonly linesOf: (rule: Rule, family: Family) => number;
-  /** Entries of sets; removes those of a map in {@link ruledMaps} too. */
+  /** Adds and removes entries of sets; `remove` works on {@link ruledMaps} too. */
   readonly entries: SetEntries;
-  /** What else than sets holds the addresses of domains with rules. */
+  /** Maps that hold addresses of domains with rules, beside the sets. */
   readonly ruledMaps: (family: Family) => readonly string[];
-  /** Removes chains of domains' rules, and what leads to them. */
+  /** Removes domains' own chains and the jumps to them. */
   readonly removeChains: (names: readonly string[], view: View) => readonly Action[];
-  /** A domain's own rules of one family. Without any, a resource that makes sure there are none. */
+  /** A domain's own rules of one family. Where it has none, the resource removes any that exist. */
   readonly policy: (guarded: Guarded, family: Family) => Resource;
 }

@@ -1,4 +1,4 @@
-/** What happens to forwarded packets, and to whom the rules of domains are asked about. */
+/** What happens to forwarded packets, and which of them the rules of domains judge. */
 import type { Config } from '../../model/config.ts';
 import {
   accept,
@@ -24,8 +24,8 @@ import {
 import type { SetNames } from './sets.ts';
 
 /**
- * What raw has untracked it has found to be for a domain's address, or from one: most packets are, and meet one
- * rule that asks for no set. The device comes first in it, for to compare that costs next to nothing.
+ * If the raw table has untracked a packet, it has already found it to be for a domain's address or from one. Most
+ * packets are such, and meet one rule without a set lookup. Its first condition is the device, the cheapest comparison.
  */
 export function forwardChains(sets: SetNames, config: Config, device: string): Chain[] {
   return [
@@ -55,7 +55,7 @@ export function forwardChains(sets: SetNames, config: Config, device: string): C
         rule(jump('hnet-inbound'), destination(sets.tracked)),
         rule(accept, from(device), destination(sets.tracked)),
         rule(accept, replies),
-        // Assigned, and yet tracked: somebody else's rule has it so.
+        // The address is assigned, but another program's rule has the packet tracked.
         rule(accept, from(device), destination(sets.in)),
         rule(drop(CAUSES.unassigned)),
       ],
@@ -64,7 +64,7 @@ export function forwardChains(sets: SetNames, config: Config, device: string): C
 }
 
 function betweenRules(sets: SetNames, config: Config): Rule[] {
-  // A set that no rule names can't be seen at a start's brief look, which takes it for missing.
+  // The rule names the set `isolated` even here: a brief look takes a set that no rule names for missing.
   if (!config.firewall.betweenDomains)
     return [rule(drop(CAUSES.isolated), source(sets.isolated)), rule(drop(CAUSES.between))];
   return [
@@ -79,15 +79,15 @@ function betweenRules(sets: SetNames, config: Config): Rule[] {
 }
 
 /**
- * Rules of domains are asked about the packets that go the way their flow began, all of them and not the first
- * alone: so a new rule ends a flow that is open, and replies need no rule.
+ * The rules of domains judge every packet that goes in the direction in which its flow began, not only the first one. So
+ * a new rule ends flows that are open, and replies need no rule.
  *
- * A domain's first rule begins the tracking of its flows, some of which are under way then. The first packet of
- * these that comes by would be taken for their opening, and pass by the rules of the wrong direction. Therefore
- * it must satisfy those of both: a TCP segment that opens nothing, and of other protocols what comes while
- * older flows may still be going by.
+ * A domain's first rule starts the tracking of its flows, and some are already open. Tracking takes the next packet
+ * of such a flow for its first, perhaps in the wrong direction. So that packet must satisfy the rules of both directions.
+ * This concerns TCP segments that don't open a connection, and packets of other protocols while the domain's addresses
+ * are in the set `settling`.
  */
-export function policyChains(sets: SetNames): Chain[] {
+export function trackedChains(sets: SetNames): Chain[] {
   return [
     {
       name: 'hnet-inbound',

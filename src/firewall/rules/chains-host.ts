@@ -1,17 +1,27 @@
-/** What domains reach on the host itself, and what it sends them. */
+/** What domains reach on the host itself, and what the host sends them. */
 
 import type { Config } from '../../model/config.ts';
 import { GATEWAY6 } from '../../model/names.ts';
 import type { Family } from '../../model/prefix.ts';
-import { icmpTypes, ND } from './discovery.ts';
-import { accept, CAUSES, type Chain, drop, type Match, type Rule, replies, rule } from './rules.ts';
+import {
+  accept,
+  CAUSES,
+  type Chain,
+  drop,
+  icmpTypes,
+  type Match,
+  ND,
+  type Rule,
+  replies,
+  rule,
+} from './rules.ts';
 
 /** 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3). */
 const THIS_NETWORK: Match = { is: 'net', side: 'source', prefix: { family: 4, first: 0n, length: 8 } };
 
 /**
- * The host believes no router on a bridge, whatever its settings; and it must hear its neighbours. What it advertises
- * itself comes back to it, as multicasts do, and is no attempt of a domain's.
+ * The host accepts no router advertisement on a bridge, whatever its sysctls say, but it needs neighbour discovery. Its own
+ * advertisements come back to it, as multicasts do: they have a cause of their own, because no domain sent them.
  */
 const discovery: Rule[] = [
   rule(drop(CAUSES.echo), { is: 'net', side: 'source', prefix: GATEWAY6 }, icmpTypes(ND.advertisement)),
@@ -20,8 +30,8 @@ const discovery: Rule[] = [
 ];
 
 /**
- * The reverse-path check lets 0.0.0.0 through to broadcast and multicast addresses, because DHCP needs it. Only
- * the host itself receives those, so what isn't DHCP is dropped here, at no cost to what is forwarded.
+ * The reverse-path check lets packets from 0.0.0.0 to broadcast and multicast addresses pass, because DHCP needs them. Only
+ * the host itself receives these, so everything but DHCP is dropped here, where it costs forwarded packets nothing.
  */
 export function hostChains(family: Family, config: Config): Chain[] {
   const closed = config.firewall.hostAccess === 'dhcp-only';
@@ -41,7 +51,7 @@ export function hostChains(family: Family, config: Config): Chain[] {
       name: 'hnet-output',
       rules: [
         rule(accept, { is: 'dhcp-reply' }),
-        // send_redirects can't be switched off for one interface while conf.all has it on, as is the default.
+        // send_redirects of one interface has no effect while conf.all has it on, which is the default.
         rule(drop(CAUSES.redirect), { is: 'icmp-redirect' }),
         ...(family === 4 ? [] : [rule(accept, icmpTypes(ND.advertisement, ND.neighbours, ND.neighbour))]),
       ],

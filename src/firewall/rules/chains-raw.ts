@@ -1,8 +1,7 @@
-/** What happens before connection tracking: what is spoofed is dropped, what needs no tracking gets none. */
+/** Before connection tracking: spoofed packets are dropped, and packets that need no tracking are taken out of it. */
 
-import type { Config } from '../../model/config.ts';
+import { type Config, rangesOf } from '../../model/config.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
-import { icmpTypes, ND } from './discovery.ts';
 import {
   accept,
   back,
@@ -13,16 +12,18 @@ import {
   from,
   fromDomain,
   go,
+  icmpTypes,
+  ND,
   notDestination,
   type Rule,
   rule,
   source,
   untrack,
 } from './rules.ts';
-import { rangesOf, type SetNames } from './sets.ts';
+import type { SetNames } from './sets.ts';
 
 export function rawChains(family: Family, sets: SetNames, config: Config, device: string): Chain[] {
-  // Translated addresses there are in IPv4 only.
+  // Only IPv4 is translated.
   const scopes = (rule: Rule): Rule[] => (family === 4 ? [rule] : []);
   return [
     {
@@ -67,8 +68,8 @@ export function rawChains(family: Family, sets: SetNames, config: Config, device
 }
 
 /**
- * Few packets from outside have a source of ours, by right (the uplink's own subnet) or not. To ask a set takes a packet
- * as long as a dozen comparisons, so where there are fewer ranges it is compared with those first.
+ * A set lookup costs about as much as twelve comparisons. So where there are few ranges, a packet from the uplink is
+ * compared with these first, and only a match costs a lookup. Almost none match.
  */
 const arriving = (ranges: readonly Prefix[]): Rule[] =>
   ranges.length > COMPARISONS
@@ -84,12 +85,12 @@ const leaving4 = (sets: SetNames): Rule[] => [
   rule(accept, { is: 'dhcp-discover' }),
   rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
   rule(go('hnet-untrack'), source(sets.out)),
-  // To nftables' reverse-path check a scope's broadcast address is as good as any of its others.
+  // nftables' reverse-path check also passes the broadcast address of a scope as a source.
   rule(drop(CAUSES.spoofed), { is: 'broadcast-source' }),
   rule(back),
 ];
 
-/** Link-local sources pass the reverse-path check, and the kernel never forwards them. */
+/** Link-local sources pass the reverse-path check; the kernel never forwards them. */
 const leaving6 = (sets: SetNames): Rule[] => [
   rule(go('hnet-unspecified'), { is: 'net', side: 'source', prefix: UNSPECIFIED }),
   rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
@@ -99,9 +100,9 @@ const leaving6 = (sets: SetNames): Rule[] => [
 ];
 
 /**
- * Whoever has no address yet speaks ICMPv6 from the unspecified one, to its own wire (RFC 4862, 5.4.2); the kernels'
- * reverse-path checks don't agree on what that is. Discovery from a public address is no traffic of it: it goes no
- * further than the host, as ARP does.
+ * A system without an address sends ICMPv6 from the unspecified address, to its own link (RFC 4862, 5.4.2); kernels'
+ * reverse-path checks differ in what they make of that. Discovery is not counted as traffic of a public address: like ARP,
+ * it goes no further than the host.
  */
 const discoveryChains = (sets: SetNames): Chain[] => [
   {

@@ -1,19 +1,19 @@
-/** What the kernel counted for each rule: as many lines of a tool stand for one rule as that tool needs. */
+/** What the kernel counted for each rule. One rule may be several lines of a tool. */
+
+import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import type { Family } from '../../model/prefix.ts';
-import type { Counter, FilterView } from '../../model/view.ts';
+import type { FilterView } from '../../model/view.ts';
 import type { Firewall } from './backend.ts';
-import type { Chain, Rule, Ruleset } from './rules.ts';
+import type { Chain, Rule, Table } from './rules.ts';
 
 export interface Counted {
   readonly rule: Rule;
   readonly counter: Counter;
 }
 
-export const ZERO: Counter = { packets: 0n, bytes: 0n };
-
-/** The rules of a chain with their counters; zero where the chain doesn't stand. */
+/** The rules of a chain with their counters; zero where the chain doesn't exist. */
 export function countedRules(
-  table: keyof Ruleset['chains'],
+  table: Table,
   chain: Chain,
   family: Family,
   firewall: Firewall,
@@ -29,14 +29,9 @@ export function countedRules(
   });
 }
 
-export const plus = (a: Counter, b: Counter): Counter => ({
-  packets: a.packets + b.packets,
-  bytes: a.bytes + b.bytes,
-});
-
-/** Dropped packets by cause, of several tables' chains. Causes that never happened are there too, with zero. */
+/** Dropped packets by cause, over chains of several tables. A cause that never happened is there too, with zero. */
 export function dropsByCause(
-  chains: readonly (readonly [keyof Ruleset['chains'], Chain])[],
+  chains: readonly (readonly [Table, Chain])[],
   family: Family,
   firewall: Firewall,
   filter: FilterView,

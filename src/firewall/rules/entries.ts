@@ -1,73 +1,14 @@
-/** Resources that are entries of sets: the same for both backends but for the words. */
+/** The entries of sets that the configuration decides: pools and scopes. */
 
 import { formatLong, parsePrefix, parseSubnet } from '../../model/address.ts';
-import type { Config } from '../../model/config.ts';
+import { type Config, rangesOf } from '../../model/config.ts';
 import { type Family, isSingle, type Prefix, subtract } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../../resources/resource.ts';
-import { labelled, type SetEntries } from './rules.ts';
-import { rangesOf, setNames } from './sets.ts';
+import { type SetEntries, setNames } from './sets.ts';
 
-/**
- * Prefixes of a running domain in some sets. What a set holds isn't added again, for it would count from zero then; sets
- * are left unread only where a run begins.
- */
-export function setEntries(
-  label: string,
-  sets: readonly string[],
-  prefixes: readonly Prefix[],
-  words: SetEntries,
-): Resource {
-  const all = sets.flatMap(name => prefixes.map(prefix => ({ name, prefix })));
-  const missing = (view: View) => all.filter(({ name, prefix }) => !holdsAll(view, name, [prefix]));
-  return {
-    key: `entries ${sets.join(' ')} ${prefixes.map(formatLong).join(' ')}`,
-    label,
-    probe: view => (missing(view).length === 0 ? PRESENT : ABSENT),
-    up: view => missing(view).map(({ name, prefix }) => words.add(name, prefix)),
-    down: () => all.map(({ name, prefix }) => words.remove(name, prefix)),
-  };
-}
-
-function holdsAll({ filter }: View, name: string, prefixes: readonly Prefix[]): boolean {
-  const contents = filter.sets.get(name);
-  return (
-    contents !== undefined &&
-    contents !== 'unread' &&
-    prefixes.every(prefix => contents.has(formatLong(prefix)))
-  );
-}
-
-/** Whether a domain keeps apart from the others of this host. Not being isolated has to be seen to as well. */
-export function isolation(
-  domain: string,
-  family: Family,
-  prefixes: readonly Prefix[],
-  isolate: boolean,
-  words: SetEntries,
-): Resource {
-  const name = setNames(family).isolated;
-  const mine = prefixes.filter(prefix => prefix.family === family);
-  return {
-    // One key for on and off: a change from one to the other is a change, not an end.
-    key: `isolation ${family} ${domain}`,
-    label: labelled('isolation', family),
-    probe: ({ filter }) => {
-      const contents = filter.sets.get(name);
-      if (contents === undefined || contents === 'unread') return isolate ? ABSENT : PRESENT;
-      if (mine.every(prefix => contents.has(formatLong(prefix)) === isolate)) return PRESENT;
-      return isolate ? ABSENT : changed('it is isolated, which nobody asked for');
-    },
-    up: () => mine.map(prefix => (isolate ? words.add(name, prefix) : words.remove(name, prefix))),
-    down: () => (isolate ? mine.map(prefix => words.remove(name, prefix)) : []),
-  };
-}
-
-/**
- * What the configuration gives to domains: pools and scopes. In a set that wasn't read they are taken to be
- * there: the chains that name the set came after them.
- */
+/** Fills the sets `near` and `ours` of a family. */
 export function staticEntries(family: Family, config: Config, uplink: Uplink, words: SetEntries): Resource[] {
   const names = setNames(family);
   const ranges = rangesOf(family, config);
@@ -81,31 +22,35 @@ export function staticEntries(family: Family, config: Config, uplink: Uplink, wo
 }
 
 /**
- * The IPv4 subnets on the uplink's own link: others have addresses there, and may use them. Of an IPv6 pool nobody else
- * has any, though the uplink's subnet is the whole of it: what isn't a domain's ends here (POOL_METRIC in names.ts).
+ * The IPv4 subnets on the uplink's link. Other hosts have addresses there, and may use them as sources. The uplink's IPv6
+ * subnet isn't among them, even where it is the whole pool: nobody else has addresses in an IPv6 pool (POOL_METRIC in
+ * names.ts).
  */
 const onLink = ({ addresses }: View, device: string): Prefix[] =>
   (addresses.get(device) ?? []).map(parseSubnet).filter(subnet => subnet.family === 4 && !isSingle(subnet));
 
+/** A set that holds these prefixes and no others. */
 function exactly(name: string, wanted: (view: View) => Prefix[], words: SetEntries): Resource {
-  const surplus = (view: View): string[] => {
+  const compare = (view: View) => {
     const contents = view.filter.sets.get(name);
-    const keep = new Set(wanted(view).map(formatLong));
-    return contents === undefined || contents === 'unread'
-      ? []
-      : [...contents.keys()].filter(entry => !keep.has(entry));
+    // If the set wasn't read, assume that its entries exist: `up` fills it before it makes the chains that name it.
+    if (contents === 'unread') return { surplus: [], complete: true };
+    const keep = wanted(view).map(formatLong);
+    return {
+      surplus: [...(contents?.keys() ?? [])].filter(entry => !keep.includes(entry)),
+      complete: contents !== undefined && keep.every(entry => contents.has(entry)),
+    };
   };
   return {
     key: `ranges ${name}`,
     label: `pools and scopes in ${name}`,
     probe: (view): Finding => {
-      const contents = view.filter.sets.get(name);
-      if (contents === 'unread') return PRESENT;
-      if (contents === undefined || !holdsAll(view, name, wanted(view))) return ABSENT;
-      return surplus(view).length === 0 ? PRESENT : changed(`it also holds ${surplus(view).join(', ')}`);
+      const { surplus, complete } = compare(view);
+      if (!complete) return ABSENT;
+      return surplus.length === 0 ? PRESENT : changed(`it also holds ${surplus.join(', ')}`);
     },
     up: view => [
-      ...surplus(view).map(entry => words.remove(name, parsePrefix(entry))),
+      ...compare(view).surplus.map(entry => words.remove(name, parsePrefix(entry))),
       ...wanted(view).map(prefix => words.add(name, prefix)),
     ],
     down: () => [],

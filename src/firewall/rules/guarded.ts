@@ -1,40 +1,78 @@
-/** What the filter holds of one running domain: entries of sets, and rules. The backends differ in its words only. */
+/** What the filter holds of one running domain: entries of sets, and rules. */
 
 import { format, formatLong } from '../../model/address.ts';
-import { FAMILIES, type Prefix } from '../../model/prefix.ts';
-import type { View } from '../../model/view.ts';
-import type { Resource } from '../../resources/resource.ts';
-import type { Firewall } from './backend.ts';
-import { isolation, setEntries } from './entries.ts';
-import type { Guarded } from './policy-chains.ts';
-import { countingSets, setNames } from './sets.ts';
+import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
+import type { FilterView, View } from '../../model/view.ts';
+import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
+import type { Firewall, Guarded } from './backend.ts';
+import { labelled } from './rules.ts';
+import { countingSets, type SetEntries, setNames } from './sets.ts';
 
 /**
- * Lets a domain's scopes out to the Internet in the host's name, its public addresses through and counts them, and
- * heeds its rules. Without any, resources make sure there are none.
+ * Lets a domain's scopes out to the Internet, translated to the host's address; lets its public addresses through and counts
+ * them; applies its rules and its isolation. Without rules or isolation, the resources make sure that none are left.
  */
 export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
+  const { addresses, scopes } = guarded;
   const { entries } = firewall;
-  const ranges = [...guarded.addresses, ...guarded.scopes];
-  const entry = (prefix: Prefix, sets: readonly string[]): Resource =>
-    setEntries(`filter for ${format(prefix)}`, sets, [prefix], entries);
+  const ranges = [...addresses, ...scopes];
   return [
-    ...guarded.scopes.map(scope => entry(scope, [setNames(scope.family).scopes])),
-    ...guarded.addresses.map(one => entry(one, countingSets(one.family))),
+    ...scopes.map(scope => setEntries(scope, [setNames(scope.family).scopes], entries)),
+    ...addresses.map(one => setEntries(one, countingSets(one.family), entries)),
     ...FAMILIES.filter(family => ranges.some(one => one.family === family)).flatMap(family => [
-      isolation(guarded.domain, family, ranges, guarded.policy.isolate, entries),
+      isolation(guarded, family, entries),
       firewall.policy(guarded, family),
     ]),
   ];
 }
 
-/** Which sets and maps may hold a prefix because of its domain's rules. */
+/**
+ * A prefix of the domain in some sets. An existing entry isn't added again, because that would reset its counters. A start
+ * doesn't read the sets, and adds all entries: the domain's counters begin then.
+ */
+function setEntries(prefix: Prefix, sets: readonly string[], words: SetEntries): Resource {
+  const missing = ({ filter }: View): string[] => sets.filter(name => !holds(filter, name, prefix));
+  return {
+    key: `entries ${sets.join(' ')} ${formatLong(prefix)}`,
+    label: `filter for ${format(prefix)}`,
+    probe: view => (missing(view).length === 0 ? PRESENT : ABSENT),
+    up: view => missing(view).map(name => words.add(name, prefix)),
+    down: () => sets.map(name => words.remove(name, prefix)),
+  };
+}
+
+/**
+ * Whether a domain exchanges packets with other domains of this host. Also removes the entries when isolation is off. The
+ * key is the same for on and off, so that switching is a change of this resource and not its end.
+ */
+function isolation(
+  { domain, addresses, scopes, policy: { isolate } }: Guarded,
+  family: Family,
+  words: SetEntries,
+): Resource {
+  const name = setNames(family).isolated;
+  const mine = [...addresses, ...scopes].filter(prefix => prefix.family === family);
+  return {
+    key: `isolation ${family} ${domain}`,
+    label: labelled('isolation', family),
+    probe: ({ filter }) => {
+      const contents = filter.sets.get(name);
+      if (contents === undefined || contents === 'unread') return isolate ? ABSENT : PRESENT;
+      if (mine.every(prefix => contents.has(formatLong(prefix)) === isolate)) return PRESENT;
+      return isolate ? ABSENT : changed('it is isolated, which nobody asked for');
+    },
+    up: () => mine.map(prefix => (isolate ? words.add(name, prefix) : words.remove(name, prefix))),
+    down: () => (isolate ? mine.map(prefix => words.remove(name, prefix)) : []),
+  };
+}
+
+/** The sets and maps that may hold a prefix because of its domain's rules. */
 const ruledSets = ({ family }: Prefix, firewall: Firewall): string[] => {
   const { tracked, isolated } = setNames(family);
   return [tracked, isolated, ...firewall.ruledMaps(family)];
 };
 
-/** The entries that stand in a domain's rules for some of its prefixes, a set and a prefix each. */
+/** The entries that some prefixes of a domain have because of its rules. */
 export const ruleEntries = (
   prefixes: readonly Prefix[],
   { filter }: View,
@@ -42,9 +80,11 @@ export const ruleEntries = (
 ): { readonly set: string; readonly prefix: Prefix }[] =>
   prefixes.flatMap(prefix =>
     ruledSets(prefix, firewall)
-      .filter(name => {
-        const contents = filter.sets.get(name);
-        return contents !== undefined && contents !== 'unread' && contents.has(formatLong(prefix));
-      })
+      .filter(set => holds(filter, set, prefix))
       .map(set => ({ set, prefix })),
   );
+
+function holds({ sets }: FilterView, name: string, prefix: Prefix): boolean {
+  const contents = sets.get(name);
+  return contents !== undefined && contents !== 'unread' && contents.has(formatLong(prefix));
+}

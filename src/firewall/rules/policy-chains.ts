@@ -1,20 +1,33 @@
 /** A domain's own rules as chains of the filter. */
 import type { Family, Prefix } from '../../model/prefix.ts';
-import { applies, type Policy, type PolicyRule } from '../../model/rule.ts';
+import { applies, isTracked, type Policy, type PolicyRule } from '../../model/rule.ts';
 import { back, CAUSES, type Chain, CUT, drop, go, type Match, type Rule, rule, type Side } from './rules.ts';
 
-/** A running domain as the filter sees it. */
-export interface Guarded {
-  readonly domain: string;
-  readonly addresses: readonly Prefix[];
-  readonly scopes: readonly Prefix[];
-  readonly policy: Policy;
-  /** Whether it has flows that nobody has tracked so far: it runs, and gets its first rules. */
-  readonly underway: boolean;
+/** What a backend makes of a domain's policy in one family. */
+export interface DomainRules {
+  readonly family: Family;
+  /** From these the dispatch chains lead to the domain's chains. */
+  readonly prefixes: readonly Prefix[];
+  readonly names: ReturnType<typeof policyChainNames>;
+  /** Empty where the domain needs no tracking. */
+  readonly chains: readonly Chain[];
 }
 
+/** @param ranges the domain's addresses and scopes, of both families */
+export const domainRules = (
+  domain: string,
+  ranges: readonly Prefix[],
+  policy: Policy,
+  family: Family,
+): DomainRules => ({
+  family,
+  prefixes: ranges.filter(one => one.family === family),
+  names: policyChainNames(domain),
+  chains: isTracked(policy) ? policyChains(domain, policy, family) : [],
+});
+
 /**
- * The chains of a domain, named after 64 bits of its UUID: its own name may be anything, and iptables takes 28
+ * The names of a domain's chains, after 64 bits of its UUID: the domain's own name may be anything, and iptables allows 28
  * bytes.
  */
 export function policyChainNames(domain: string) {
@@ -27,7 +40,7 @@ export function policyChainNames(domain: string) {
   };
 }
 
-/** The rules of a domain as chains of the filter; each rule of the policy is one place in its chain. */
+/** The rules of a domain as chains of the filter; each rule of the policy is one rule of its chain. */
 export function policyChains(domain: string, policy: Policy, family: Family): Chain[] {
   const names = policyChainNames(domain);
   const own = (direction: PolicyRule['direction']): PolicyRule[] =>
@@ -39,40 +52,32 @@ export function policyChains(domain: string, policy: Policy, family: Family): Ch
     ports: [],
     peer: undefined,
   } as const;
+  const inbound = [...own('inbound'), last];
+  const outbound = own('outbound');
   return [
-    { name: names.inbound, rules: [...own('inbound'), last].map(toRule) },
-    { name: names.outbound, rules: [...own('outbound').map(toRule), rule(back)] },
-    { name: names.midstreamIn, rules: [...own('outbound').map(mirrored), rule(back)] },
-    { name: names.midstreamOut, rules: [...own('inbound'), last].map(mirrored) },
+    { name: names.inbound, rules: inbound.map(toRule) },
+    { name: names.outbound, rules: [...outbound.map(toRule), rule(back)] },
+    { name: names.midstreamIn, rules: [...outbound.map(mirrored), rule(back)] },
+    { name: names.midstreamOut, rules: inbound.map(mirrored) },
   ];
 }
 
-/** A rule as it looks from the other side: at packets that may answer those it is about. */
-function mirrored({ direction, action, protocol, ports, peer }: PolicyRule): Rule {
-  return {
-    when: matches(protocol, ports, peer, 'source', direction === 'inbound' ? 'destination' : 'source'),
-    verdict: action === 'allow' ? back : go(CUT),
-  };
-}
+/** Judges a packet in the direction that the rule is about. */
+const toRule = (one: PolicyRule): Rule => ({
+  when: matches(one, 'destination', one.direction === 'inbound' ? 'source' : 'destination'),
+  verdict: one.action === 'allow' ? back : drop(CAUSES.policy),
+});
 
-function toRule({ direction, action, protocol, ports, peer }: PolicyRule): Rule {
-  return {
-    when: matches(protocol, ports, peer, 'destination', direction === 'inbound' ? 'source' : 'destination'),
-    verdict: action === 'allow' ? back : drop(CAUSES.policy),
-  };
-}
+/** Judges a packet that may be an answer to one that the rule is about: source and destination are exchanged. */
+const mirrored = (one: PolicyRule): Rule => ({
+  when: matches(one, 'source', one.direction === 'inbound' ? 'destination' : 'source'),
+  verdict: one.action === 'allow' ? back : go(CUT),
+});
 
-function matches(
-  protocol: PolicyRule['protocol'],
-  ports: PolicyRule['ports'],
-  peer: PolicyRule['peer'],
-  portsOf: Side,
-  peerIs: Side,
-): Match[] {
-  const when: Match[] = [];
-  if (peer !== undefined) when.push({ is: 'net', side: peerIs, prefix: peer });
-  if (ports.length > 0 && protocol !== undefined && protocol !== 'icmp')
-    when.push({ is: 'ports', protocol, ranges: ports, side: portsOf });
-  else if (protocol !== undefined) when.push({ is: 'protocol', protocol });
-  return when;
+function matches({ protocol, ports, peer }: PolicyRule, portsOf: Side, peerIs: Side): Match[] {
+  const net: Match[] = peer === undefined ? [] : [{ is: 'net', side: peerIs, prefix: peer }];
+  if (protocol === undefined) return net;
+  return protocol !== 'icmp' && ports.length > 0
+    ? [...net, { is: 'ports', protocol, ranges: ports, side: portsOf }]
+    : [...net, { is: 'protocol', protocol }];
 }

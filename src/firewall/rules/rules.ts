@@ -1,48 +1,49 @@
-/**
- * The filter as data, for both backends: what they enforce is written once, in ruleset.ts and policy.ts, and a
- * backend only renders it.
- */
+/** The filter as data. What hnet enforces is written once, in ruleset.ts and policy-chains.ts; a backend only renders it. */
 import type { Ports, Protocol } from '../../model/ports.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
-import type { Action } from '../../resources/action.ts';
 
 export type Side = 'source' | 'destination';
 export type TrackingState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'UNTRACKED';
 
 /** One condition of a rule. */
 export type Match =
-  /** Entered by, or leaves by, one of our bridges. */
-  | { readonly is: 'from-domain' }
-  | { readonly is: 'to-domain' }
+  | { readonly is: PlainMatch }
   | { readonly is: 'from-device' | 'to-device'; readonly device: string }
   /** Matching a set with counters also counts the packet on the entry. */
   | { readonly is: 'set'; readonly name: string; readonly side: Side; readonly not?: true }
   | { readonly is: 'net'; readonly side: Side; readonly prefix: Prefix }
   | { readonly is: 'protocol'; readonly protocol: Protocol }
-  /** The destination's ports, where no side is named. */
+  /** Destination ports unless a side is named. */
   | ({ readonly is: 'ports'; readonly side?: Side } & Ports)
   | { readonly is: 'state'; readonly states: readonly TrackingState[] }
-  /** Goes the other way than the packet that began its flow. */
-  | { readonly is: 'reply' }
-  /** A TCP segment that doesn't open a connection. */
-  | { readonly is: 'not-opening' }
-  /** The source isn't routed back to the interface the packet came from (RFC 3704, strict). */
-  | { readonly is: 'spoofed' }
-  /** The source is the broadcast address of a subnet of the host. */
-  | { readonly is: 'broadcast-source' }
-  /** Addressed to the host itself. */
-  | { readonly is: 'local' }
-  /** A DHCP client without an address asks for one (RFC 2131, 4.1). */
-  | { readonly is: 'dhcp-discover' }
-  /** Any DHCP message to a server. */
-  | { readonly is: 'dhcp-request' }
-  /** Any DHCP message to a client. */
-  | { readonly is: 'dhcp-reply' }
   | { readonly is: 'icmp-types'; readonly types: readonly number[] }
-  /** The bridge has sent more of these lately than the set lets by. */
-  | { readonly is: 'flood'; readonly set: string }
-  | { readonly is: 'icmp-error' }
-  | { readonly is: 'icmp-redirect' };
+  /** The bridge has sent more of these lately than the limit of the set. */
+  | { readonly is: 'flood'; readonly set: string };
+
+/** Conditions without parameters. */
+export type PlainMatch =
+  /** The packet entered by one of our bridges. */
+  | 'from-domain'
+  /** It leaves by one of our bridges. */
+  | 'to-domain'
+  /** It goes the other way than the packet that began its flow. */
+  | 'reply'
+  /** A TCP segment that doesn't open a connection. */
+  | 'not-opening'
+  /** The source isn't routed back to the interface the packet came from (RFC 3704, strict). */
+  | 'spoofed'
+  /** The source is the broadcast address of a subnet of the host. */
+  | 'broadcast-source'
+  /** Addressed to the host itself. */
+  | 'local'
+  /** A DHCP client without an address asks for one (RFC 2131, 4.1). */
+  | 'dhcp-discover'
+  /** Any DHCP message to a server. */
+  | 'dhcp-request'
+  /** Any DHCP message to a client. */
+  | 'dhcp-reply'
+  | 'icmp-error'
+  | 'icmp-redirect';
 
 export type Verdict =
   | { readonly do: 'accept' | 'return' | 'untrack' }
@@ -61,7 +62,10 @@ export interface Chain {
   readonly rules: readonly Rule[];
 }
 
-/** Where packets come to us: raw is before connection tracking, nat translates on the way out. */
+/** raw is before connection tracking, nat translates on the way out. */
+export type Table = 'raw' | 'filter' | 'nat';
+
+/** The kernel's hooks that lead to our chains. */
 export type HookPoint =
   | 'raw-prerouting'
   | 'filter-forward'
@@ -69,30 +73,14 @@ export type HookPoint =
   | 'filter-output'
   | 'nat-postrouting';
 
-/** What leads from one of the kernel's hooks into a chain of ours. */
+/** The jump from a hook of the kernel into one of our chains. */
 export interface Entrance {
   readonly point: HookPoint;
   readonly when: readonly Match[];
   readonly chain: string;
 }
 
-export interface SetSpec {
-  readonly name: string;
-  readonly counters: boolean;
-  /** Entries that end by themselves, in seconds. */
-  readonly timeout?: number;
-  /** Its entries are bridges, which the filter itself puts there, and not addresses. */
-  readonly ofBridges?: true;
-}
-
-/** Everything that stands in the filter for one family, before any domain. */
-export interface Ruleset {
-  readonly sets: readonly SetSpec[];
-  readonly entrances: readonly Entrance[];
-  readonly chains: Readonly<Record<'raw' | 'filter' | 'nat', readonly Chain[]>>;
-}
-
-/** What is dropped, and why, as `hnet traffic` names it. */
+/** Why packets are dropped, as `hnet traffic` names it. */
 export const CAUSES = {
   spoofed: 'source not routed to its bridge',
   borrowed: 'our address as source from outside',
@@ -111,10 +99,10 @@ export const CAUSES = {
   solicitation: 'too many solicitations from a domain',
 } as const;
 
-/** Where a packet ends that may belong to a flow that its domain's rules have cut. */
+/** The chain that drops packets of flows that a domain's new rules have cut. */
 export const CUT = 'hnet-cut';
 
-/** All lines that say a rule, where some of its matches have several wordings: any of them may hold. */
+/** All lines that render a rule, where a match has several alternatives: each line takes one of each match's. */
 export const combinations = (matches: readonly (readonly string[])[]): string[][] =>
   matches.reduce<string[][]>(
     (lines, wordings) => lines.flatMap(line => wordings.map(words => [...line, words])),
@@ -129,9 +117,22 @@ export const source = (name: string): Match => ({ is: 'set', name, side: 'source
 export const destination = (name: string): Match => ({ is: 'set', name, side: 'destination' });
 export const notDestination = (name: string): Match => ({ is: 'set', name, side: 'destination', not: true });
 export const state = (...states: TrackingState[]): Match => ({ is: 'state', states });
+export const icmpTypes = (...types: number[]): Match => ({ is: 'icmp-types', types });
 
-/** Packets of flows that somebody here began. */
+/** Packets of flows that were opened from this host's side. */
 export const replies: Match = state('RELATED', 'ESTABLISHED');
+
+/**
+ * Neighbour discovery, IPv6's counterpart of ARP, by ICMPv6 type (RFC 4861, 4): solicitations of routers and of neighbours,
+ * advertisements of both, redirects.
+ */
+export const ND = {
+  routers: 133,
+  advertisement: 134,
+  neighbours: 135,
+  neighbour: 136,
+  redirect: 137,
+} as const;
 
 export const accept: Verdict = { do: 'accept' };
 export const back: Verdict = { do: 'return' };
@@ -142,11 +143,5 @@ export const go = (chain: string): Verdict => ({ do: 'goto', chain });
 
 export const rule = (verdict: Verdict, ...when: Match[]): Rule => ({ when, verdict });
 
-/** What a resource of IPv6 is called beside that of IPv4. */
+/** Resources of IPv6 are labelled like those of IPv4, with an addition. */
 export const labelled = (label: string, family: Family): string => (family === 4 ? label : `${label} (IPv6)`);
-
-/** How a backend says it. Adding what is there, and removing what isn't, are no errors. */
-export interface SetEntries {
-  readonly add: (set: string, prefix: Prefix) => Action;
-  readonly remove: (set: string, prefix: Prefix) => Action;
-}

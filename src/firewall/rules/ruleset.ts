@@ -1,25 +1,32 @@
 /**
- * What the filter enforces, for one family; the same on a host with no domain and with 4,000.
+ * What the filter enforces, for one family. It is the same on a host with no domain and on one with 4,000.
  *
- * Goals: a domain uses exactly the addresses that are routed to it; a packet meets as few rules and sets as
- * can decide about it; a full connection-tracking table harms nobody who needs no tracking.
+ * Goals: a domain uses exactly the addresses that are routed to it; a packet meets as few rules and set lookups as
+ * possible; a full connection-tracking table doesn't harm domains that need no tracking.
  *
- * So raw decides first, before tracking: what is spoofed is dropped, what is public on both ends, and belongs
- * to no domain with rules of its own, isn't tracked at all. Accounting happens there too, where every packet
- * of an established flow still passes; it counts what a policy drops later as well, for the provider does.
+ * So the raw table decides first, before tracking: it drops spoofed packets, and takes packets out of tracking that are
+ * public on both ends and belong to no domain with rules. Traffic is counted there too, because every packet of
+ * an established flow passes it. The count includes packets that a domain's rules drop later, as the provider's does.
  *
- * Tension: untracked packets have no replies. Only a domain with rules needs to know them, so its addresses
- * stand in the set `tracked`, and its flows are judged in the direction in which they began.
+ * Tension: among untracked packets no reply can be recognised. Only domains with rules need that, so only their
+ * addresses are tracked (set `tracked`), and their rules judge a flow in the direction in which it began.
  */
 
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
-import { forwardChains, policyChains } from './chains-forward.ts';
+import { forwardChains, trackedChains } from './chains-forward.ts';
 import { hostChains } from './chains-host.ts';
 import { rawChains } from './chains-raw.ts';
-import { type Chain, type Entrance, fromDomain, type Ruleset, rule, source, to, toDomain } from './rules.ts';
-import { type SetNames, setNames, setSpecs } from './sets.ts';
+import { type Chain, type Entrance, fromDomain, rule, source, type Table, to, toDomain } from './rules.ts';
+import { type SetNames, type SetSpec, setNames, setSpecs } from './sets.ts';
+
+/** Everything in the filter for one family except what belongs to a running domain. */
+export interface Ruleset {
+  readonly sets: readonly SetSpec[];
+  readonly entrances: readonly Entrance[];
+  readonly chains: Readonly<Record<Table, readonly Chain[]>>;
+}
 
 export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset {
   const sets = setNames(family);
@@ -30,7 +37,7 @@ export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset
       raw: rawChains(family, sets, config, uplink.device),
       filter: [
         ...forwardChains(sets, config, uplink.device),
-        ...policyChains(sets),
+        ...trackedChains(sets),
         ...hostChains(family, config),
       ],
       nat: family === 4 ? [natChain(sets, uplink)] : [],
@@ -38,7 +45,7 @@ export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset
   };
 }
 
-/** One jump from each built-in chain; what isn't from, to or by us passes on after one comparison. */
+/** One jump from each built-in chain. Packets that have nothing to do with domains pass on after one comparison. */
 function entrances(device: string): Entrance[] {
   return [
     { point: 'raw-prerouting', when: [], chain: 'hnet-prerouting' },
@@ -49,7 +56,7 @@ function entrances(device: string): Entrance[] {
   ];
 }
 
-/** Only bootstrap leases are translated: a public address is never touched, in either direction. */
+/** Only bootstrap scopes are translated: a public address is never touched, in either direction. */
 function natChain(sets: SetNames, { host }: Uplink): Chain {
   return { name: 'hnet-postrouting', rules: [rule({ do: 'translate', source: host }, source(sets.scopes))] };
 }

@@ -1,36 +1,52 @@
-/** The sets that the filter asks, and the chains that lead to the rules of single domains. */
+/** The sets that the filter looks up, and the chains that lead to the rules of single domains. */
 
-import type { Config } from '../../model/config.ts';
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
-import type { SetSpec } from './rules.ts';
+import type { Action } from '../../resources/action.ts';
 
-/** The sets of a family. Their names fit ipset's 31 bytes and nftables' alike. */
+export interface SetSpec {
+  readonly name: string;
+  readonly counters: boolean;
+  /** Its entries expire after so many seconds. */
+  readonly timeout?: number;
+  /** Its entries are bridges, which a rule of the filter adds, and not addresses. */
+  readonly ofBridges?: true;
+}
+
+/** How a backend changes a set. Adding an entry that exists, and removing one that doesn't, are no errors. */
+export interface SetEntries {
+  readonly add: (set: string, prefix: Prefix) => Action;
+  readonly remove: (set: string, prefix: Prefix) => Action;
+}
+
+/** The sets of a family. The names fit ipset's 31 bytes, and nftables. */
 export const setNames = (family: Family) => ({
-  /** Public addresses, as destination and as source: an entry's counters are shared by all who match it. */
+  /** Public addresses, as destination and as source; their entries count the packets that match them. */
   in: `hnet${family}-in`,
   out: `hnet${family}-out`,
-  /** Bootstrap scopes of running domains; of IPv4 only. */
+  /** Bootstrap scopes of running domains; IPv4 only. */
   scopes: `hnet${family}-scopes`,
-  /** Pools and scopes: what belongs to domains, of this host. */
+  /** Pools and scopes: all addresses that domains of this host may have. */
   near: `hnet${family}-near`,
-  /** The same without the uplink's own subnet: never a source of packets from outside. */
+  /** The same without the uplink's own subnet: packets from outside never have such a source. */
   ours: `hnet${family}-ours`,
   /** Addresses of domains with rules of their own. */
   tracked: `hnet${family}-tracked`,
-  /** Addresses of domains that have nothing to do with their neighbours. */
+  /** Addresses of domains that exchange nothing with other domains. */
   isolated: `hnet${family}-isolated`,
-  /** Addresses of running domains that have just got their first rules; entries end by themselves. */
+  /** Addresses of running domains that have just got their first rules; entries expire. */
   settling: `hnet${family}-settling`,
-  /** Bridges whose domains have just solicited neighbours; of IPv6 only. */
+  /** Bridges whose domains have just solicited neighbours; IPv6 only. */
   soliciting: `hnet${family}-soliciting`,
 });
 
-/** The sets of ranges, and of bridges. All others hold the addresses of domains, of which there may be thousands. */
+export type SetNames = ReturnType<typeof setNames>;
+
+/** The sets of ranges and of bridges. All others hold addresses of domains, perhaps thousands. */
 export const WITHOUT_ADDRESSES: ReadonlySet<string> = new Set(
   FAMILIES.map(setNames).flatMap(({ scopes, near, ours, soliciting }) => [scopes, near, ours, soliciting]),
 );
 
-/** Those whose entries count: what comes to an address, and what it sends. */
+/** The sets whose entries count: packets to an address, and packets from it. */
 export const countingSets = (family: Family): readonly [string, string] => {
   const { in: to, out } = setNames(family);
   return [to, out];
@@ -38,11 +54,9 @@ export const countingSets = (family: Family): readonly [string, string] => {
 
 export const COUNTING: ReadonlySet<string> = new Set(FAMILIES.flatMap(countingSets));
 
-export type SetNames = ReturnType<typeof setNames>;
-
 /**
- * The chains that lead to the rules of single domains, by the domain's address: their contents come and go with
- * them. `to` is which of its chains.
+ * The chains that lead from a domain's address to the domain's own chains. Their contents come and go with domains. `to`
+ * says which of the domain's chains.
  */
 export const DISPATCH = [
   { name: 'hnet-inbound-rules', side: 'destination', to: 'inbound' },
@@ -51,22 +65,18 @@ export const DISPATCH = [
   { name: 'hnet-midstream-out', side: 'source', to: 'midstreamOut' },
 ] as const;
 
-/** What the configuration gives to domains. */
-export const rangesOf = (family: Family, { pools, dhcp }: Config): Prefix[] =>
-  [...pools, ...dhcp.scopes].filter(range => range.family === family);
-
-/** How long such a domain's new flows may be old ones, in seconds: see chains-forward.ts. */
+/** For so many seconds after a domain got its first rules, a flow that looks new may be an old one: see chains-forward.ts. */
 export const SETTLING = 2;
 
 /**
- * A domain makes the host note a neighbour by each solicitation, under any link-local address, and all bridges share
- * the kernel's table (1,024 entries by default, which live five seconds at least). So many it may send from a bridge in
- * {@link SOLICITING} seconds; a system that boots sends a handful.
+ * Each neighbour solicitation of a domain, from whatever link-local source, makes an entry in the host's neighbour table,
+ * which all bridges share (1,024 entries by default, each kept for at least five seconds). So a bridge may send only this
+ * many in {@link SOLICITING} seconds; a booting system sends a handful.
  */
 export const SOLICITATIONS = 40;
 export const SOLICITING = 2;
 
-/** What there is in one family alone: translated scopes, and solicitations. */
+/** Sets that only one family has: IPv6 isn't translated, and IPv4 has no solicitations. */
 const ONLY: Partial<Record<keyof SetNames, Family>> = { scopes: 4, soliciting: 6 };
 
 export function setSpecs(family: Family, sets: SetNames): SetSpec[] {
