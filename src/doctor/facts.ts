@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { chooseFirewall } from '../host/choose-backend.ts';
 import { readIfThere } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
-import { observeStrangers } from '../host/observe/foreign.ts';
+import { observeForeign } from '../host/observe/foreign.ts';
 import { observeUplink } from '../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
 import { readNetwork } from '../host/observe/view.ts';
@@ -14,7 +14,7 @@ import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isLinkLocal, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplink, UplinkFacts } from '../model/uplink.ts';
-import type { Strangers } from '../model/view.ts';
+import type { ForeignFilters } from '../model/view.ts';
 import { EMPTY_VIEW, type View } from '../model/view.ts';
 import { loadConfig } from '../state/config-file.ts';
 
@@ -30,7 +30,7 @@ export interface Facts {
   readonly uplinks: Known<readonly UplinkFacts[]>;
   readonly network: Pick<View, 'links' | 'addresses' | 'routes'>;
   /** What others filter. */
-  readonly strangers: Strangers;
+  readonly strangers: ForeignFilters;
   readonly domains: Known<readonly KnownDomain[]>;
   readonly file: (path: string) => File | undefined;
   /** Whether an answer to an address comes here; asks the gateway, see {@link answersArrive}. */
@@ -57,7 +57,7 @@ export function gather(host: Host): Facts {
     uplink: known(() => observeUplink(host, given)),
     uplinks: known(() => observeUplinkFacts(host, given)),
     network: network.is === 'known' ? network.value : EMPTY_VIEW,
-    strangers: observeStrangers(host, chooseFirewall(given)),
+    strangers: observeForeign(host, chooseFirewall(given)),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
     arrives: (...question) => answersArrive(host, ...question),

@@ -8,7 +8,7 @@ import { type Finding, finding } from './finding.ts';
 /** Filters of others that drop what we let through: an accept ends one table's chain, not another's. */
 export function checkStrangers({ config, uplink, strangers, file }: Facts): Finding[] {
   if (config.is === 'unknown' || uplink.is === 'unknown') return [];
-  const filter = { ...EMPTY_VIEW.filter, strangers };
+  const filter = { ...EMPTY_VIEW.filter, foreign: strangers };
   const view: View = { ...EMPTY_VIEW, filter, sysctl: path => file(path)?.text.trim() };
   const closed = blockades(config.value, uplink.value, familiesIn(config.value.pools), view).map(
     chain => `${chain} drops what VMs send or get`,

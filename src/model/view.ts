@@ -56,13 +56,13 @@ export interface RuleLine {
  */
 export type Contents = ReadonlyMap<string, Counter> | 'unread';
 
-/** What made a chain, and hence what may change it: nft in iptables' tables leaves them unreadable to iptables. */
+/** What made a chain, and hence what may change it: iptables can't read a table of its own into which nft wrote. */
 export type Tool = 'nft' | 'iptables-nft' | 'iptables-legacy';
 
-/** Where a filter sees what a domain needs: the forwarded traffic itself, and DHCP at the host, both ways. */
+/** Where a filter sees the packets that a domain needs: its forwarded traffic, and DHCP at the host, both ways. */
 export type Point = 'forward' | 'input' | 'output';
 
-/** What a rule asks of a packet, as far as it matters here; what excludes little (`!= …`) isn't listed. */
+/** What a rule of somebody else requires of a packet, as far as it matters here. */
 export type Condition =
   /** One of these interfaces, as they are written: `eth0`, `virbr*`. */
   | { readonly is: 'device'; readonly names: readonly string[] }
@@ -70,19 +70,21 @@ export type Condition =
   | { readonly is: 'addresses'; readonly prefixes: readonly Prefix[] }
   | { readonly is: 'protocol'; readonly names: readonly string[] }
   | { readonly is: 'ports'; readonly ranges: readonly PortRange[] }
-  /** Anything else that only some packets have: a mark, a state of invalid, an entry in a set. */
+  /** What most packets have, such as not being from one address. */
+  | { readonly is: 'common' }
+  /** What only some packets have, such as a mark; and whatever hnet doesn't know. */
   | { readonly is: 'particular' };
 
-export type Effect = 'pass' | 'accept' | 'block' | { readonly chains: readonly string[] };
+/** What a rule does with a packet; `any`: it goes to any of the table's chains. */
+export type Effect = 'pass' | 'accept' | 'block' | 'return' | { readonly chains: readonly string[] | 'any' };
 
 export interface ForeignRule {
+  /** All must hold. */
   readonly conditions: readonly Condition[];
-  /** Whether it asks anything at all. */
-  readonly conditional: boolean;
   readonly effect: Effect;
-  /** nft's handle; iptables counts places instead. */
+  /** nft's handle; iptables numbers its rules. */
   readonly handle?: number;
-  /** An accept of ours, in its own tool's words. */
+  /** The rule is an accept of ours, in its tool's words. */
   readonly passage?: string;
 }
 
@@ -95,27 +97,27 @@ export interface ForeignTable {
   readonly by: Tool;
   readonly family: string;
   readonly name: string;
-  /** Our own jump stands in it, or will: whatever else is there, our filter decides first. */
-  readonly ours: boolean;
+  /** It drops nothing of ours: our own jump comes first in it, or the table is dormant. */
+  readonly harmless: boolean;
   readonly chains: ReadonlyMap<string, ForeignChain>;
 }
 
-/** What stands beside our filter. */
-export interface Strangers {
+/** The filters of others. */
+export interface ForeignFilters {
   readonly tables: readonly ForeignTable[];
-  /** Whether all was read, or only what comes with our own table. */
+  /** Whether all were read, or only what is read together with our own table. */
   readonly complete: boolean;
-  /** What firewalld would flush when it reloads: a restore command and its input, each. Only where it runs. */
+  /** What firewalld would flush when it reloads: restore commands with their input. Only where it runs. */
   readonly carry: readonly { readonly argv: readonly string[]; readonly text: string }[];
 }
 
-/** What stands in the packet filter, ours and others'. */
+/** The packet filter, ours and others'. */
 export interface FilterView {
   readonly sets: ReadonlyMap<string, Contents>;
   /** `table chain` → its rules in order. */
   readonly chains: ReadonlyMap<string, readonly RuleLine[]>;
-  /** What others filter; left out where it wasn't read, and nothing is known against it. */
-  readonly strangers?: Strangers;
+  /** Undefined if not read. */
+  readonly foreign?: ForeignFilters;
 }
 
 /**

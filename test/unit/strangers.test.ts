@@ -5,9 +5,10 @@ import { parseRuleset } from '../../src/firewall/foreign/parse-nft.ts';
 import { passages } from '../../src/firewall/foreign/passages.ts';
 import { parsePrefix } from '../../src/model/address.ts';
 import { DEFAULT_CONFIG } from '../../src/model/parse-config.ts';
-import type { ForeignRule, ForeignTable, Strangers } from '../../src/model/view.ts';
+import type { ForeignFilters, ForeignRule, ForeignTable } from '../../src/model/view.ts';
 import { EMPTY_VIEW, type View } from '../../src/model/view.ts';
 import { describe as words } from '../../src/resources/action.ts';
+import { refusalOf } from '../support/refused.ts';
 import { UPLINK } from '../support/uplink.ts';
 
 /** What nft 1.0.6 (`nft -j -t list ruleset`) and iptables 1.8.9 really print. */
@@ -25,10 +26,10 @@ const FORWARD = [
 const listing = (name: string): ForeignTable[] => parseRuleset(JSON.stringify(DATA.listings[name]));
 
 function viewOf(tables: readonly ForeignTable[], complete = true, files: Record<string, string> = {}): View {
-  const strangers: Strangers = { tables, complete, carry: [] };
+  const foreign: ForeignFilters = { tables, complete, carry: [] };
   return {
     ...EMPTY_VIEW,
-    filter: { ...EMPTY_VIEW.filter, strangers },
+    filter: { ...EMPTY_VIEW.filter, foreign },
     sysctl: path => files[path]?.trim(),
   };
 }
@@ -152,8 +153,9 @@ describe('strangers', () => {
     expect(found).to.deep.equal(['present', 'present', 'present', 'present']);
   });
 
-  it('of which nft says nothing sensible are refused', () => {
-    expect(() => parseRuleset('{"nftables": [{"chain": 5}]}')).to.throw(/Cannot read nft's listing/);
+  it('are refused where nft prints no listing at all', () => {
+    for (const text of ['{"nftables": 5}', 'segmentation fault'])
+      expect(refusalOf(() => parseRuleset(text))).to.match(/^Cannot read nft's listing: /);
     expect(parseRuleset('')).to.deep.equal([]);
   });
 });
@@ -166,7 +168,6 @@ function withOurs(name: string, place: number): ForeignTable[] {
       [...table.chains].map(([key, chain]) => {
         const ours = [100, 101].map(handle => ({
           conditions: [],
-          conditional: true,
           effect: 'accept' as const,
           handle,
           passage: 'ours',
@@ -188,12 +189,12 @@ function rulePlace(rules: readonly { handle?: number }[], place: number): number
 
 describe('firewalld', () => {
   const SHIPPED = { '/usr/lib/firewalld/policies/allow-host-ipv6.xml': '<policy/>' };
-  const rule = { conditions: [], conditional: true, effect: 'accept' } as const;
+  const rule = { conditions: [], effect: 'accept' } as const;
   const table = (rules: readonly ForeignRule[]): ForeignTable => ({
     by: 'nft',
     family: 'inet',
     name: 'firewalld',
-    ours: false,
+    harmless: false,
     chains: new Map([
       ['filter_FORWARD', { base: { point: 'forward', drops: true }, rules: [] }],
       ['filter_FWD_policy_hnet_allow', { rules }],
@@ -202,8 +203,8 @@ describe('firewalld', () => {
   });
   const carry = [{ argv: ['iptables-restore', '-c'], text: '*filter\nCOMMIT\n' }];
   const withCarry = (view: View): View => {
-    const strangers = view.filter.strangers as Strangers;
-    return { ...view, filter: { ...view.filter, strangers: { ...strangers, carry } } };
+    const foreign = view.filter.foreign as ForeignFilters;
+    return { ...view, filter: { ...view.filter, foreign: { ...foreign, carry } } };
   };
 
   it('is told by policy files and a reload, which carries over what it would flush; its table is not touched', () => {

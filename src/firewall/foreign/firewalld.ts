@@ -1,13 +1,13 @@
 /**
- * firewalld rebuilds its table at each reload, so an accept put into it would be gone; it has policies for this.
- * Ours name addresses, which are the same for any number of domains, and not bridges, which come and go.
+ * Our policies for firewalld. It rebuilds its table at each reload, so an accept put into the table would be lost. The
+ * policies name addresses, which are the same for any number of domains, and not bridges, which come and go.
  *
- * Goals: what the pools and the bootstrap scopes need and no more, permanently and now, with no restart of
- * anything and nobody else's settings touched.
+ * Goals: accept what the pools and the bootstrap scopes need and no more, permanently and at once; restart nothing, and
+ * leave the settings of others alone.
  *
- * Tension: firewalld learns of a new policy only by a reload, and then flushes every rule of iptables too,
- * whoever made it, ours included. So what stands there is read before and put back as it was: it happens once,
- * and again only when pools or scopes change, or the policy goes.
+ * Tension: firewalld learns of a new policy only by a reload. With that it also flushes every rule of iptables, whoever
+ * made it. So we read these rules first and restore them afterwards. This happens once, and again only when pools or
+ * scopes change, or the policies are removed.
  */
 
 import { format, parsePrefix } from '../../model/address.ts';
@@ -17,28 +17,28 @@ import type { ForeignTable, View } from '../../model/view.ts';
 import { type Action, remove, run, write } from '../../resources/action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
 
-/** Whatever of iptables came up beside this has to be looked at again: the reload puts back what stood before. */
+/** Resources in iptables must be probed again after this one: its reload restores the rules as they were before. */
 export const POLICIES_KEY = 'firewalld policies';
 
 const POLICIES = '/etc/firewalld/policies';
 const FORWARDING = `${POLICIES}/hnet.xml`;
 const DHCP = `${POLICIES}/hnet-dhcp.xml`;
-/** firewalld has policies since 0.9, and ships this one. */
+/** Shipped by every firewalld that knows policies (0.9 or newer). */
 const SHIPPED = '/usr/lib/firewalld/policies/allow-host-ipv6.xml';
-/** The chains that the two policies become. */
+/** The chains that firewalld makes of the two policies. */
 const CHAINS = ['filter_FWD_policy_hnet_allow', 'filter_IN_policy_hnet-dhcp_allow'];
 
 type Read = View['sysctl'];
 
-/** firewalld's own table, where policies are the way through it. */
+/** Whether a table is firewalld's, which needs policies instead of accepts. */
 export const governsItself = ({ by, family, name }: ForeignTable, read: Read): boolean =>
   by === 'nft' && family === 'inet' && name === 'firewalld' && read(SHIPPED) !== undefined;
 
-/** With its old backend firewalld's chains are iptables', and a reload can't be survived by carrying them over. */
+/** Whether firewalld uses its old backend. Then its own chains are in iptables, and must not be restored after a reload. */
 const usesIptables = ({ chains }: ForeignTable): boolean =>
   chains.has('FORWARD_ZONES') && chains.has('INPUT_ZONES');
 
-/** Whether a policy file of ours lies there, firewalld running or not. */
+/** Whether a policy file of ours exists, even if firewalld doesn't run. */
 export const hasPolicies = (view: View): boolean =>
   [FORWARDING, DHCP].some(path => view.sysctl(path) !== undefined);
 
@@ -71,7 +71,7 @@ export function firewalldPolicies(config: Config): Resource {
 }
 
 function find({ filter, sysctl }: View): { table: ForeignTable | undefined; permanentOnly: boolean } {
-  const tables = filter.strangers?.tables ?? [];
+  const tables = filter.foreign?.tables ?? [];
   const table = tables.find(one => governsItself(one, sysctl));
   const old = sysctl(SHIPPED) === undefined ? undefined : tables.find(usesIptables);
   return { table: table ?? old, permanentOnly: table === undefined };
@@ -80,11 +80,11 @@ function find({ filter, sysctl }: View): { table: ForeignTable | undefined; perm
 function reload(view: View): Action[] {
   const { table, permanentOnly } = find(view);
   if (table === undefined || permanentOnly) return [];
-  const carry = view.filter.strangers?.carry ?? [];
+  const carry = view.filter.foreign?.carry ?? [];
   return [run(['firewall-cmd', '--reload']), ...carry.map(({ argv, text }) => run(argv, text))];
 }
 
-/** Forwarded packets of the pools, either way, and of the scopes outwards; the replies follow by themselves. */
+/** Forwarded packets from and to the pools, and from the scopes; firewalld accepts the replies itself. */
 function forwardingPolicy({ pools, dhcp: { scopes } }: Config): string {
   return policy('ANY', [
     ...pools.flatMap(pool => [accept('source', pool), accept('destination', pool)]),
@@ -93,8 +93,8 @@ function forwardingPolicy({ pools, dhcp: { scopes } }: Config): string {
 }
 
 /**
- * DHCP to the host: from the scopes, and from clients that have no address yet (RFC 2131, 4.1) or a link-local one (RFC
- * 8415, 17). Neighbour discovery firewalld lets through by itself.
+ * DHCP to the host: from the scopes, from clients without an address (RFC 2131, 4.1) and from link-local ones (RFC 8415,
+ * 17). firewalld accepts neighbour discovery itself.
  */
 function dhcpPolicy({ pools, dhcp: { scopes } }: Config): string {
   const hasIpv6 = pools.some(({ family }) => family === 6);
@@ -111,7 +111,7 @@ const port = (number: number): string => `<port port="${number}" protocol="udp"/
 const accept = (side: 'source' | 'destination', range: Prefix, element = ''): string =>
   `  <rule family="ipv${range.family}"><${side} address="${format(range)}"/>${element}<accept/></rule>`;
 
-/** A policy file (firewalld.policy(5)). Its priority puts it before what zones decide. */
+/** A policy file (firewalld.policy(5)). A negative priority makes it apply before zones. */
 function policy(egress: 'ANY' | 'HOST', rules: readonly string[]): string {
   return [
     '<?xml version="1.0" encoding="utf-8"?>',

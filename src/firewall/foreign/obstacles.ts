@@ -1,18 +1,18 @@
 /**
- * Other people's filters that stand in our way. Every base chain on a hook has a say: an accept of ours can't
- * undo a drop of theirs, so where theirs blocks, an accept has to stand in their chain.
+ * Finds what in other people's filters blocks domains. Every base chain on a hook has a say: our accept can't undo their
+ * drop, so where they block, an accept of ours must be in their chain.
  *
- * Tension: their chain may also hold what its owner meant for everybody, a block list or a port nobody shall
- * use. So not each drop is an obstacle, only one that would take the traffic of our domains as such: a policy, a
- * closing reject, a rule for all that comes from the uplink. The accept then goes right before the first of
- * these, and what singles out particular packets before it keeps its say.
+ * Tension: their chain may also hold rules that are meant for everybody, such as a block list. So not every drop is an
+ * obstacle, only one that takes the bulk of our domains' traffic: a policy, a closing reject, a drop of all that comes
+ * from the uplink. Our accept goes right before the first of these. Rules before it that single out particular packets
+ * still apply.
  */
 
 import type { PortRange } from '../../model/ports.ts';
 import { contains, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Condition, ForeignRule, ForeignTable, Point } from '../../model/view.ts';
 
-/** What must get through: from or to which addresses, and by which interface besides our bridges. */
+/** The traffic that must get through: from or to which addresses, and by which interface beside our bridges. */
 export interface Traffic {
   readonly point: Point;
   readonly families: readonly Family[];
@@ -20,39 +20,39 @@ export interface Traffic {
   readonly uplink: string;
 }
 
-/** The rule before which an accept has to stand, by its place; the number of rules where the policy blocks. */
+/**
+ * The place of the rule before which our accept must be, counted from 0; the number of rules where the chain's policy
+ * blocks; undefined where nothing does.
+ */
 export function obstacle(table: ForeignTable, name: string, traffic: Traffic): number | undefined {
   const chain = table.chains.get(name);
-  if (chain?.base === undefined || table.ours) return undefined;
+  if (chain?.base === undefined || table.harmless) return undefined;
+  const seen = new Set([name]);
   for (const [place, rule] of chain.rules.entries()) {
     if (rule.passage !== undefined) continue;
-    if (rule.effect === 'accept' && !rule.conditional) return undefined;
-    if (blocks(rule, table, traffic, new Set([name]))) return place;
+    if (takesAll(rule, 'accept')) return undefined;
+    if (blocks(rule, table, traffic, seen)) return place;
+    if (takesAll(rule, 'return')) return chain.base.drops ? place : undefined;
   }
   return chain.base.drops ? chain.rules.length : undefined;
 }
 
-function blocks(
-  rule: ForeignRule,
-  table: ForeignTable,
-  traffic: Traffic,
-  seen: ReadonlySet<string>,
-): boolean {
+const takesAll = ({ conditions, effect }: ForeignRule, what: 'accept' | 'return'): boolean =>
+  conditions.length === 0 && effect === what;
+
+/** @param seen chains that need no second look: they don't block, or are being looked at, as jumps may go round in circles */
+function blocks(rule: ForeignRule, table: ForeignTable, traffic: Traffic, seen: Set<string>): boolean {
   if (rule.conditions.some(condition => singlesOut(condition, traffic))) return false;
   if (typeof rule.effect === 'string') return rule.effect === 'block';
-  return rule.effect.chains.some(
-    name => !seen.has(name) && chainBlocks(table, name, traffic, new Set([...seen, name])),
-  );
+  const isBase = (name: string): boolean => table.chains.get(name)?.base !== undefined;
+  const { chains } = rule.effect;
+  const names = chains === 'any' ? [...table.chains.keys()].filter(name => !isBase(name)) : chains;
+  return names.some(name => !seen.has(name) && chainBlocks(table, name, traffic, seen.add(name)));
 }
 
-function chainBlocks(
-  table: ForeignTable,
-  name: string,
-  traffic: Traffic,
-  seen: ReadonlySet<string>,
-): boolean {
+function chainBlocks(table: ForeignTable, name: string, traffic: Traffic, seen: Set<string>): boolean {
   for (const rule of table.chains.get(name)?.rules ?? []) {
-    if (rule.effect === 'accept' && !rule.conditional) return false;
+    if (takesAll(rule, 'accept') || takesAll(rule, 'return')) return false;
     if (blocks(rule, table, traffic, seen)) return true;
   }
   return false;
@@ -68,18 +68,23 @@ function singlesOut(condition: Condition, { point, families, prefixes, uplink }:
       return !condition.families.some(one => families.includes(one));
     case 'addresses':
       return !condition.prefixes.some(outer => prefixes.some(inner => contains(outer, inner)));
-    // DHCP and neighbour discovery are all that the host's own filter must let through.
     case 'protocol':
-      return !forwarded && !condition.names.some(name => families.some(one => AT_HOST[one].includes(name)));
+      return !condition.names.some(name =>
+        forwarded ? BULK.includes(name) : families.some(one => AT_HOST[one].includes(name)),
+      );
     case 'ports':
       return (
         forwarded || !condition.ranges.some(range => families.some(family => meets(range, DHCP[family])))
       );
+    case 'common':
+      return false;
     case 'particular':
       return true;
   }
 }
 
+const BULK: readonly string[] = ['tcp', '6', 'udp', '17', 'all'];
+/** The host's own filter need only let DHCP and neighbour discovery through. */
 const AT_HOST: Readonly<Record<Family, readonly string[]>> = {
   4: ['udp', '17', 'all'],
   6: ['udp', '17', 'ipv6-icmp', 'icmpv6', '58', 'all'],
@@ -88,9 +93,9 @@ const AT_HOST: Readonly<Record<Family, readonly string[]>> = {
 const DHCP: Readonly<Record<Family, PortRange>> = { 4: [67, 68], 6: [546, 547] };
 const meets = ([first, final]: PortRange, [low, high]: PortRange): boolean => first <= high && final >= low;
 
-/** Our bridges as a pattern sees them: a rule for one of them by its full name was meant for that one. */
+/** Our bridges as a pattern. A rule that names one bridge in full is meant for that one. */
 const BRIDGE = 'br1*';
 
-/** Whether a pattern with `*` at its end, or without, covers a name; another pattern counts as all its names. */
+/** Whether a pattern, which may end with `*`, covers one of these names. */
 const mayBe = (pattern: string, names: readonly string[]): boolean =>
   names.some(name => pattern === name || (pattern.endsWith('*') && name.startsWith(pattern.slice(0, -1))));

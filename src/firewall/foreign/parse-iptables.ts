@@ -1,5 +1,4 @@
-/** Reads the filter table, as iptables-nft-save and iptables-legacy-save print it, in the same terms. */
-import { parsePrefix } from '../../model/address.ts';
+/** Reads the filter table, as iptables-nft-save and iptables-legacy-save print it. Whatever it doesn't know is particular. */
 import type {
   Condition,
   Effect,
@@ -9,7 +8,7 @@ import type {
   Point,
   Tool,
 } from '../../model/view.ts';
-import { MARK } from './parse-nft.ts';
+import { COMMON, MARK, PARTICULAR, readPrefix, stateCondition } from './words.ts';
 
 const BUILTIN: ReadonlyMap<string, Point> = new Map([
   ['FORWARD', 'forward'],
@@ -17,7 +16,7 @@ const BUILTIN: ReadonlyMap<string, Point> = new Map([
   ['OUTPUT', 'output'],
 ]);
 
-/** The filter table, or nothing where there is none. @param ours whether it is the one our own filter stands in */
+/** The filter table, or nothing where there is none. @param ours whether it is the one that our own filter is in */
 export function parseSaved(
   saved: string,
   by: Tool,
@@ -35,71 +34,98 @@ export function parseSaved(
     const [, chain = '', text = ''] = /^(?:\[\d+:\d+\] )?-A (\S+) ?(.*)$/.exec(line) ?? [];
     chains.get(chain)?.rules.push(toRule(text));
   }
-  return [{ by, family, name: 'filter', ours: ours || chains.has('hnet-forward'), chains }];
+  return [{ by, family, name: 'filter', harmless: ours || chains.has('hnet-forward'), chains }];
+}
+
+/** `! -s 192.0.2.0/24` is the option `-s` with one value, negated. */
+interface Option {
+  readonly name: string;
+  readonly negated: boolean;
+  readonly values: string[];
 }
 
 function toRule(text: string): ForeignRule {
-  const [, target = ''] = /(?:^| )-[jg] (\S+)/.exec(text) ?? [];
-  const asked = text
-    .replace(/(?:^| )-[jg] .*$/, '')
-    .replace(/ ?-m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)/, '');
-  const passage = new RegExp(`-m comment --comment "?${MARK}"? -j ACCEPT$`).test(text)
-    ? { passage: text }
-    : {};
+  const options = toOptions(text);
+  const at = options.findIndex(({ name }) => name === '-j' || name === '-g');
+  const [target = ''] = options[at]?.values ?? [];
+  // What follows the target are the target's own options.
+  const asked = at < 0 ? options : options.slice(0, at);
+  const isOurs = asked.some(({ name, values }) => name === '--comment' && values[0] === MARK);
   return {
-    conditions: toConditions(asked),
-    conditional: asked.trim() !== '',
+    conditions: asked.flatMap(toCondition),
     effect: toEffect(target),
-    ...passage,
+    ...(isOurs && target === 'ACCEPT' ? { passage: text } : {}),
   };
+}
+
+/** A word in quotes, with what is escaped in it; or any other word. */
+const WORD = /"(?:[^"\\]|\\.)*"(?=\s|$)|\S+/g;
+/** Options whose value is any text, even one that looks like an option: iptables quotes it only around a space. */
+const TEXTS = ['--comment', '--string', '--hex-string'];
+
+function toOptions(text: string): Option[] {
+  const options: Option[] = [];
+  let negated = false;
+  for (const word of text.match(WORD) ?? []) {
+    const last = options.at(-1);
+    if (last !== undefined && TEXTS.includes(last.name) && last.values.length === 0)
+      last.values.push(word.replace(/^"(.*)"$/, '$1'));
+    else if (word === '!') negated = true;
+    else if (/^--?[A-Za-z]/.test(word)) {
+      options.push({ name: word, negated, values: [] });
+      negated = false;
+    } else last?.values.push(word);
+  }
+  return options;
 }
 
 function toEffect(target: string): Effect {
   if (target === 'ACCEPT') return 'accept';
   if (target === 'DROP' || target === 'REJECT') return 'block';
-  // Targets that do something and go on (LOG, MARK) are chains that don't exist.
-  return target === '' || target === 'RETURN' ? 'pass' : { chains: [target] };
+  if (target === 'RETURN') return 'return';
+  // A target that lets the packet go on (LOG, MARK) is read as a jump to a chain that doesn't exist.
+  return target === '' ? 'pass' : { chains: [target] };
 }
 
-/** An option, its value, and whether it is negated: `! -i eth0`, `-m conntrack`, `--ctstate NEW`. */
-function toConditions(text: string): Condition[] {
-  const options = [...text.matchAll(/(! )?(--?[A-Za-z][\w-]*)((?: (?!-|! )\S+)*)/g)];
-  return options.flatMap(([, negated, option = '', value = ''], index) => {
-    // A match stands before its option: `-m set ! --match-set` asks for what isn't in the set.
-    const excludes = negated !== undefined || (option === '-m' && options[index + 1]?.[1] !== undefined);
-    return excludes ? [] : toCondition(option, value.trim());
-  });
-}
+/** Options that, negated, hold for most packets. */
+const SELECTORS = (
+  '-i -o -s -d -p -f --dport --sport --dports --sports --ports --ctstate --state --match-set --mark ' +
+  '--src-group --dst-group --src-type --dst-type --src-range --dst-range --mac-source'
+).split(' ');
 
-function toCondition(option: string, value: string): Condition[] {
-  switch (option) {
+/** Matches (`-m`) that require nothing by themselves: their options do. */
+const MATCHES =
+  'comment conntrack state tcp udp multiport set mark connmark devgroup addrtype iprange mac'.split(' ');
+
+function toCondition({ name, negated, values }: Option): Condition[] {
+  const [value = ''] = values;
+  if (name === '-m' && MATCHES.includes(value)) return [];
+  if (name === '--comment') return [];
+  if (negated) return [SELECTORS.includes(name) ? COMMON : PARTICULAR];
+  switch (name) {
     case '-i':
     case '-o':
       return [{ is: 'device', names: [value.replace(/\+$/, '*')] }];
     case '-s':
     case '-d':
-      return [{ is: 'addresses', prefixes: [parsePrefix(value)] }];
+      return [{ is: 'addresses', prefixes: readPrefix(value) }];
     case '-p':
       return [{ is: 'protocol', names: [value] }];
     case '--dport':
     case '--sport':
     case '--dports':
     case '--sports':
+    case '--ports':
       return [{ is: 'ports', ranges: value.split(',').map(toRange) }];
     case '--ctstate':
     case '--state':
-      return value === 'INVALID' ? [{ is: 'particular' }] : [];
-    case '-m':
-      return HARMLESS.has(value) ? [] : [{ is: 'particular' }];
+      return [stateCondition(value.split(','))];
     default:
-      return [];
+      return [PARTICULAR];
   }
 }
 
-/** Matches whose options say what they ask; of any other, the name says that it asks for something. */
-const HARMLESS = new Set(['comment', 'conntrack', 'state', 'tcp', 'udp', 'multiport']);
-
 function toRange(text: string): readonly [number, number] {
-  const [first, final = first] = text.split(':').map(Number);
-  return [first ?? 0, final ?? 0];
+  const [first = 0, final = first] = text.split(':').map(Number);
+  return [first, final];
 }

@@ -1,228 +1,220 @@
-/** Reads the whole ruleset, as `nft -j -t list ruleset` prints it, into what matters of other people's tables. */
+/** Reads other people's tables from `nft -j -t list ruleset`. Whatever it doesn't know is particular. */
 import * as v from 'valibot';
-import { parsePrefix } from '../../model/address.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
 import type { PortRange } from '../../model/ports.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
-import { Refusal } from '../../model/refusal.ts';
-import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable, Point } from '../../model/view.ts';
+import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable } from '../../model/view.ts';
+import { objectsIn } from '../nftables/json.ts';
+import { COMMON, MARK, PARTICULAR, readPrefix, stateCondition } from './words.ts';
 
-/** The comment by which we know our rules in other people's chains. */
-export const MARK = 'hnet';
-
-/** Without the elements of sets: other people's may be long, and ours are read elsewhere. */
+/** Without the elements of sets: those of others may be many, and ours are read by other commands. */
 export const RULESET = ['nft', '-j', '-t', 'list', 'ruleset'];
 
-const chainSchema = v.object({
-  family: v.string(),
-  table: v.string(),
-  name: v.string(),
-  hook: v.optional(v.string()),
-  policy: v.optional(v.string()),
-});
-const ruleSchema = v.object({
-  family: v.string(),
-  table: v.string(),
-  chain: v.string(),
-  handle: v.number(),
-  comment: v.optional(v.string()),
-  expr: v.optional(v.array(v.record(v.string(), v.unknown())), []),
-});
-const listingSchema = v.object({
-  nftables: v.array(v.object({ chain: v.optional(chainSchema), rule: v.optional(ruleSchema) })),
-});
-type RuleText = v.InferOutput<typeof ruleSchema>;
+const family = v.picklist(['ip', 'ip6', 'inet']);
+const tableSchema = v.object({ family, name: v.string() });
+const chainSchema = v.object({ family, table: v.string(), name: v.string() });
+const ruleSchema = v.object({ family, table: v.string(), chain: v.string(), handle: v.number() });
 
-const matchSchema = v.object({ op: v.string(), left: v.record(v.string(), v.unknown()), right: v.unknown() });
-const targetSchema = v.object({ target: v.string() });
-const vmapSchema = v.object({ key: v.record(v.string(), v.unknown()), data: v.unknown() });
-const elementsSchema = v.object({
-  set: v.array(v.tuple([v.unknown(), v.record(v.string(), v.unknown())])),
-});
-const xtSchema = v.object({ type: v.string(), name: v.string() });
-const keySchema = v.object({ key: v.string() });
-const payloadSchema = v.object({ protocol: v.string(), field: v.string() });
+type Chains = Map<string, ForeignChain & { rules: ForeignRule[] }>;
 
-/** Tables that filter IPv4 where it is routed, ours left out. @throws Refusal if the listing isn't one */
+/** The tables that filter where packets are routed, except ours. @throws Refusal if the text isn't a listing at all */
 export function parseRuleset(text: string): ForeignTable[] {
-  if (text.trim() === '') return [];
-  const result = v.safeParse(listingSchema, JSON.parse(text));
-  if (!result.success) throw new Refusal(`Cannot read nft's listing: ${result.issues[0].message}`);
-  const tables = new Map<string, Map<string, ForeignChain & { rules: ForeignRule[] }>>();
-  for (const { chain, rule } of result.output.nftables) {
-    const { family, table } = chain ?? rule ?? { family: '', table: '' };
-    if (!['ip', 'ip6', 'inet'].includes(family) || table === 'hnet') continue;
-    const chains = tables.get(`${family} ${table}`) ?? new Map();
-    tables.set(`${family} ${table}`, chains);
-    if (chain !== undefined) chains.set(chain.name, { ...toBase(chain), rules: [] });
-    if (rule !== undefined) chains.get(rule.chain)?.rules.push(...toRules(rule));
+  const tables = new Map<string, Chains>();
+  const dormant = new Set<string>();
+  const chainsOf = (key: string): Chains => {
+    const chains = tables.get(key) ?? new Map();
+    tables.set(key, chains);
+    return chains;
+  };
+  for (const object of objectsIn(text)) {
+    const [kind, value] = entryOf(object);
+    if (kind === 'table' && v.is(tableSchema, value) && isDormant(value))
+      dormant.add(`${value.family} ${value.name}`);
+    if (kind === 'chain' && v.is(chainSchema, value))
+      chainsOf(`${value.family} ${value.table}`).set(value.name, { ...toBase(value), rules: [] });
+    if (kind === 'rule' && v.is(ruleSchema, value))
+      chainsOf(`${value.family} ${value.table}`)
+        .get(value.chain)
+        ?.rules.push(...toRules(value));
   }
-  return [...tables].map(([key, chains]) => toTable(key, chains));
+  return [...tables]
+    .filter(([key]) => !/ hnet$/.test(key))
+    .map(([key, chains]) => toTable(key, chains, dormant.has(key)));
 }
 
-function toTable(key: string, chains: ReadonlyMap<string, ForeignChain>): ForeignTable {
+/** nft 1.0.6 prints garbage for a table's only flag; such a table counts as active. */
+const isDormant = (table: unknown): boolean => valuesOf(at(table, 'flags')).includes('dormant');
+
+function toTable(key: string, chains: Chains, isDormant: boolean): ForeignTable {
   const [family = '', ...name] = key.split(' ');
-  // iptables makes its chains one by one, as they are needed.
-  const by = /^ip6? filter$/.test(key) && BUILTIN.some(one => chains.has(one)) ? 'iptables-nft' : 'nft';
+  // iptables makes a built-in chain only when it needs one.
+  const byIptables = /^ip6? filter$/.test(key) && ['FORWARD', 'INPUT', 'OUTPUT'].some(one => chains.has(one));
   return {
-    by,
+    by: byIptables ? 'iptables-nft' : 'nft',
     family,
     name: name.join(' '),
-    ours: chains.has('hnet-forward'),
-    chains: withMapTargets(chains),
+    harmless: isDormant || chains.has('hnet-forward'),
+    chains,
   };
 }
 
-/** What a named map leads to isn't in the listing: it may be any chain that isn't a base chain. */
-function withMapTargets(chains: ReadonlyMap<string, ForeignChain>): Map<string, ForeignChain> {
-  const all = [...chains].filter(([, { base }]) => base === undefined).map(([name]) => name);
-  const known = ({ effect, ...rule }: ForeignRule): ForeignRule => ({
-    ...rule,
-    effect: typeof effect === 'object' && effect.chains.includes(ANY) ? { chains: all } : effect,
-  });
-  return new Map([...chains].map(([name, chain]) => [name, { ...chain, rules: chain.rules.map(known) }]));
+function toBase(chain: unknown): Pick<ForeignChain, 'base'> {
+  const point = (['forward', 'input', 'output'] as const).find(one => one === at(chain, 'hook'));
+  return point === undefined ? {} : { base: { point, drops: at(chain, 'policy') === 'drop' } };
 }
 
-const BUILTIN = ['FORWARD', 'INPUT', 'OUTPUT'];
-const ANY = '*';
-
-function toBase({ hook, policy }: v.InferOutput<typeof chainSchema>): Pick<ForeignChain, 'base'> {
-  const point = (['forward', 'input', 'output'] as const).find((one: Point) => one === hook);
-  return point === undefined ? {} : { base: { point, drops: policy === 'drop' } };
-}
-
-/** A rule; where it looks up verdicts, one for each of them. */
-function toRules({ expr, handle, comment }: RuleText): ForeignRule[] {
-  const conditions: Condition[] = [];
-  let conditional = false;
-  let rules: { conditions: Condition[]; conditional: boolean; effect: Effect }[] = [];
-  for (const statement of expr) {
-    const [[kind = '', value] = []] = Object.entries(statement);
-    const condition = toCondition(kind, value);
-    if (condition !== undefined) conditional = true;
-    if (typeof condition === 'object') conditions.push(condition);
-    const effect = toEffect(kind, value);
-    if (effect !== 'pass') rules = [{ conditions, conditional, effect }];
-    if (kind === 'vmap')
-      rules = toVerdicts(value).map(one => ({ ...one, conditions: [...conditions, ...one.conditions] }));
-  }
-  const passage = isPassage(expr, comment)
-    ? { passage: JSON.stringify(expr.filter(one => !('counter' in one))) }
+/** A rule; or one for each verdict, where it looks up verdicts. A rule without a verdict is none. */
+function toRules(rule: v.InferOutput<typeof ruleSchema>): ForeignRule[] {
+  const { handle } = rule;
+  const expr = valuesOf(at(rule, 'expr'));
+  const conditions = expr.flatMap(statement => conditionsOf(...entryOf(statement)));
+  const passage = isPassage(rule, expr)
+    ? { passage: JSON.stringify(expr.filter(one => entryOf(one)[0] !== 'counter')) }
     : {};
-  return rules.map(one => ({ ...one, handle, ...passage }));
+  return expr
+    .flatMap(statement => verdictsOf(...entryOf(statement)))
+    .map(verdict => ({
+      conditions: [...conditions, ...verdict.conditions],
+      effect: verdict.effect,
+      handle,
+      ...passage,
+    }));
 }
 
-/** nft shows iptables' matches by name only: ours asks for a device group and has a comment. */
-function isPassage(expr: RuleText['expr'], comment: string | undefined): boolean {
-  if (comment === MARK) return true;
-  const names = expr.flatMap(({ xt }) => (v.is(xtSchema, xt) ? [xt.name] : []));
-  return names.join() === 'devgroup,comment' && expr.some(one => 'accept' in one);
+/** nft shows only the names of iptables' matches: those of our accepts are a device group and a comment. */
+function isPassage(rule: unknown, expr: readonly unknown[]): boolean {
+  if (at(rule, 'comment') === MARK) return true;
+  const names = expr.flatMap(one => wordOf(at(one, 'xt', 'name')) ?? []);
+  return names.join() === 'devgroup,comment' && expr.some(one => entryOf(one)[0] === 'accept');
+}
+
+type Verdict = Pick<ForeignRule, 'conditions' | 'effect'>;
+
+function verdictsOf(kind: string, value: unknown): Verdict[] {
+  if (kind === 'vmap') return toVerdicts(value);
+  const effect = toEffect(kind, value);
+  return effect === 'pass' ? [] : [{ conditions: [], effect }];
 }
 
 function toEffect(kind: string, value: unknown): Effect {
-  if (kind === 'accept') return 'accept';
+  if (kind === 'accept' || kind === 'return') return kind;
   if (kind === 'drop' || kind === 'reject') return 'block';
-  if (kind === 'xt' && v.is(xtSchema, value) && value.type === 'target' && value.name === 'REJECT')
-    return 'block';
-  if ((kind === 'jump' || kind === 'goto') && v.is(targetSchema, value)) return { chains: [value.target] };
-  return 'pass';
+  if (kind === 'xt') return isTarget(value) && at(value, 'name') === 'REJECT' ? 'block' : 'pass';
+  const target = at(value, 'target');
+  return (kind === 'jump' || kind === 'goto') && typeof target === 'string' ? { chains: [target] } : 'pass';
 }
 
-function toVerdicts(vmap: unknown): { conditions: Condition[]; conditional: boolean; effect: Effect }[] {
-  if (!v.is(vmapSchema, vmap)) return [];
-  if (!v.is(elementsSchema, vmap.data)) {
-    const condition = keyCondition(vmap.key, '@');
-    return [
-      {
-        conditions: typeof condition === 'object' ? [condition] : [],
-        conditional: true,
-        effect: { chains: [ANY] },
-      },
-    ];
+/** The entries of a verdict map in the rule itself. A named map isn't in the listing: it may lead to any chain. */
+function toVerdicts(vmap: unknown): Verdict[] {
+  const key = at(vmap, 'key');
+  const entries = at(vmap, 'data', 'set');
+  if (!Array.isArray(entries)) return [{ conditions: [keyCondition(key, '@')], effect: { chains: 'any' } }];
+  return entries.map(valuesOf).map(([one, verdict]) => ({
+    conditions: [keyCondition(key, one)],
+    effect: toEffect(...entryOf(verdict)),
+  }));
+}
+
+/** Statements that require nothing of a packet. */
+const ACTIONS = (
+  'accept drop reject return continue jump goto vmap counter last log mangle notrack queue dup fwd snat dnat ' +
+  'masquerade redirect tproxy flow'
+).split(' ');
+
+function conditionsOf(kind: string, value: unknown): Condition[] {
+  if (kind === 'match') return [matchCondition(value)];
+  if (kind === 'xt' && (isTarget(value) || at(value, 'name') === 'comment')) return [];
+  // `ct helper`, `ct timeout` and `ct expectation` give the flow something; `ct count` is a limit.
+  return ACTIONS.includes(kind) || (kind.startsWith('ct ') && kind !== 'ct count') ? [] : [PARTICULAR];
+}
+
+const isTarget = (xt: unknown): boolean => at(xt, 'type') === 'target';
+
+function matchCondition(match: unknown): Condition {
+  const left = at(match, 'left');
+  const op = at(match, 'op');
+  // What isn't one value of a header or of meta data (a part of one, say) may be rare even where it is negated.
+  if (op === '!=') return NEGATABLE.includes(entryOf(left)[0]) ? COMMON : PARTICULAR;
+  return op === '==' || op === 'in' ? keyCondition(left, at(match, 'right')) : PARTICULAR;
+}
+
+const NEGATABLE = ['meta', 'ct', 'payload', 'fib', 'concat'];
+
+function keyCondition(left: unknown, right: unknown): Condition {
+  const values = valuesOf(right);
+  const words = values.flatMap(value => wordOf(value) ?? []);
+  const [kind, key] = entryOf(left);
+  if (kind === 'meta') return metaCondition(at(key, 'key'), words);
+  if (kind === 'ct' && at(key, 'key') === 'state') return stateCondition(words);
+  if (kind !== 'payload') return PARTICULAR;
+  const protocol = at(key, 'protocol');
+  const field = wordOf(at(key, 'field')) ?? '';
+  if (protocol === 'ip' || protocol === 'ip6') {
+    if (['saddr', 'daddr'].includes(field)) return { is: 'addresses', prefixes: values.flatMap(toPrefix) };
+    if (['protocol', 'nexthdr'].includes(field)) return { is: 'protocol', names: words };
   }
-  return vmap.data.set.map(([key, verdict]) => {
-    const condition = keyCondition(vmap.key, key);
-    const [[kind = '', value] = []] = Object.entries(verdict);
-    const conditions = typeof condition === 'object' ? [condition] : [];
-    return { conditions, conditional: true, effect: toEffect(kind, value) };
-  });
+  return ['sport', 'dport'].includes(field) ? { is: 'ports', ranges: values.flatMap(toRange) } : PARTICULAR;
 }
 
-/** What a statement asks: `some` if it asks for what most packets have, undefined if it asks nothing. */
-function toCondition(kind: string, value: unknown): Condition | 'some' | undefined {
-  if (kind === 'match') {
-    if (!v.is(matchSchema, value)) return { is: 'particular' };
-    if (value.op === '!=') return 'some';
-    return ['==', 'in'].includes(value.op) ? keyCondition(value.left, value.right) : { is: 'particular' };
-  }
-  if (kind === 'xt' && v.is(xtSchema, value) && value.type === 'match' && value.name !== 'comment')
-    return { is: 'particular' };
-  return ['limit', 'set', 'ct count', 'quota', 'meter'].includes(kind) ? { is: 'particular' } : undefined;
-}
+const FAMILY_WORDS: ReadonlyMap<string, Family> = new Map([
+  ['ipv4', 4],
+  ['ip', 4],
+  ['ipv6', 6],
+  ['ip6', 6],
+]);
 
-function keyCondition(left: Record<string, unknown>, right: unknown): Condition | 'some' {
-  const values = toValues(right);
-  const words = values.map(String);
-  if (v.is(keySchema, left['meta'])) return metaCondition(left['meta'].key, words);
-  if (v.is(keySchema, left['ct']) && left['ct'].key === 'state')
-    return words.every(word => word === 'invalid') ? { is: 'particular' } : 'some';
-  if (!v.is(payloadSchema, left['payload'])) return { is: 'particular' };
-  const { protocol, field } = left['payload'];
-  if (['ip protocol', 'ip6 nexthdr'].includes(`${protocol} ${field}`))
-    return { is: 'protocol', names: words };
-  if (['ip', 'ip6'].includes(protocol) && ['saddr', 'daddr'].includes(field))
-    return { is: 'addresses', prefixes: values.flatMap(toPrefix) };
-  return ['sport', 'dport'].includes(field)
-    ? { is: 'ports', ranges: values.flatMap(toRange) }
-    : { is: 'particular' };
-}
-
-const FAMILY_WORDS: Readonly<Record<string, Family>> = { ipv4: 4, ip: 4, ipv6: 6, ip6: 6 };
-
-function metaCondition(key: string, words: readonly string[]): Condition | 'some' {
+function metaCondition(key: unknown, words: readonly string[]): Condition {
   switch (key) {
     case 'iif':
     case 'oif':
     case 'iifname':
     case 'oifname':
-      // A set whose contents we don't see may hold the uplink.
-      return words.some(word => word.startsWith('@')) ? 'some' : { is: 'device', names: words };
+      // A set whose elements aren't in the listing may hold the uplink.
+      return words.some(word => word.startsWith('@')) ? COMMON : { is: 'device', names: words };
     case 'iifgroup':
     case 'oifgroup':
-      return words.some(word => [String(DEVICE_GROUP), '0', 'default'].includes(word))
-        ? 'some'
-        : { is: 'particular' };
+      return words.some(word => [String(DEVICE_GROUP), '0', 'default'].includes(word)) ? COMMON : PARTICULAR;
     case 'nfproto':
     case 'protocol':
-      return { is: 'family', families: words.flatMap(word => FAMILY_WORDS[word] ?? []) };
+      return { is: 'family', families: words.flatMap(word => FAMILY_WORDS.get(word) ?? []) };
     case 'l4proto':
       return { is: 'protocol', names: words };
     case 'pkttype':
-      return words.includes('multicast') ? { is: 'particular' } : 'some';
+      return words.includes('multicast') ? PARTICULAR : COMMON;
     default:
-      return { is: 'particular' };
+      return PARTICULAR;
   }
 }
 
-const setSchema = v.object({ set: v.array(v.unknown()) });
-
-function toValues(right: unknown): unknown[] {
-  if (v.is(setSchema, right)) return right.set;
-  return Array.isArray(right) ? right : [right];
-}
-
-const prefixSchema = v.object({ prefix: v.object({ addr: v.string(), len: v.number() }) });
-const rangeSchema = v.object({ range: v.tuple([v.number(), v.number()]) });
-
-/** Ranges and names of sets are left out: they single out something. */
+/** Ranges of addresses and names of sets are left out: they single out something. */
 function toPrefix(value: unknown): Prefix[] {
-  const text = v.is(prefixSchema, value) ? `${value.prefix.addr}/${value.prefix.len}` : value;
-  return typeof text === 'string' && /^([\d.]+|[\da-f:.]*:[\da-f:.]*)(\/\d+)?$/.test(text)
-    ? [parsePrefix(text)]
-    : [];
+  const address = wordOf(at(value, 'prefix', 'addr'));
+  return readPrefix(wordOf(value) ?? `${address}/${wordOf(at(value, 'prefix', 'len'))}`);
 }
 
 function toRange(value: unknown): PortRange[] {
-  if (v.is(rangeSchema, value)) return [value.range];
-  return typeof value === 'number' ? [[value, value]] : [];
+  const [first, final] = valuesOf(at(value, 'range') ?? [value, value]);
+  return typeof first === 'number' && typeof final === 'number' ? [[first, final]] : [];
 }
+
+/** The only entry of an object, as nft writes statements and expressions; nameless if the value isn't one. */
+const entryOf = (value: unknown): [string, unknown] =>
+  typeof value === 'object' && value !== null
+    ? (Object.entries(value)[0] ?? ['', undefined])
+    : ['', undefined];
+
+/** What lies at a path of names; undefined where it ends early. */
+const at = (value: unknown, ...path: readonly string[]): unknown =>
+  path.reduce<unknown>(
+    (inner, name) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, name) : undefined),
+    value,
+  );
+
+/** One value, several, or those of an anonymous set. */
+function valuesOf(right: unknown): readonly unknown[] {
+  const values = at(right, 'set') ?? right;
+  return Array.isArray(values) ? values : [values];
+}
+
+const wordOf = (value: unknown): string | undefined =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;

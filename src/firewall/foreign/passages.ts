@@ -1,24 +1,23 @@
 /**
- * The accepts of ours that stand in other people's filters, and only where they are needed: see strangers.ts.
+ * Our accepts in other people's filters, only where they are needed: see obstacles.ts.
  *
- * They accept all that enters or leaves by our bridges, which opens nothing: every such packet meets our own
- * filter too, on the same hook, and what that drops stays dropped whoever accepts it. So they come up after it,
- * and go before it.
+ * They accept whatever enters or leaves by our bridges. That opens nothing: every such packet also meets our own filter on
+ * the same hook, and a drop there is final. So passages come up after our filter, and go down before it.
  */
 
 import { parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
-import type { Family, Prefix } from '../../model/prefix.ts';
+import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
-import type { ForeignTable, Point, Tool, View } from '../../model/view.ts';
+import type { ForeignRule, ForeignTable, Point, Tool, View } from '../../model/view.ts';
 import { type Action, run } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../../resources/resource.ts';
 import { firewalldPolicies, governsItself, hasPolicies } from './firewalld.ts';
 import { obstacle, type Traffic } from './obstacles.ts';
-import { MARK } from './parse-nft.ts';
+import { MARK } from './words.ts';
 
-/** What must be accepted, in the words of nft and of iptables. */
+/** The matches of an accept rule of ours, in the words of nft and of iptables. */
 interface Accept {
   readonly nft: string;
   readonly iptables: string;
@@ -54,113 +53,101 @@ function icmp6(nft: string, iptables: string, type: number): Accept {
   };
 }
 
-/** The families that pass through a table, of those in use. */
+/** The families in use on this host. */
 type Families = readonly Family[];
-const PASSING: Readonly<Record<string, Families>> = { ip: [4], ip6: [6], inet: [4, 6] };
-const passing = ({ family }: ForeignTable, used: Families): Families =>
-  (PASSING[family] ?? []).filter(one => used.includes(one));
 
-const accepts = (point: Point, families: Families): readonly Accept[] =>
-  point === 'forward' ? FORWARDED : families.flatMap(family => AT_HOST[family][point]);
-
-/** One for each tool that can make a filter, and one for firewalld, which has its own way. */
+/** One resource for each tool that can make a filter, and one for firewalld, which needs policies of its own kind. */
 export function passages(config: Config, uplink: Uplink, used: Families): Resource[] {
-  const passers = passersOf(config, uplink, used);
-  return [firewalldPolicies(config), ...TOOLS.map(tool => passageThrough(tool, passers))];
+  return [
+    firewalldPolicies(config),
+    ...TOOLS.map(tool => passageThrough(tool, view => crossings(tool, view, config, uplink, used))),
+  ];
 }
 
 const TOOLS: readonly Tool[] = ['nft', 'iptables-nft', 'iptables-legacy'];
 
-/** What goes by: the families in use, and where which of it comes from or goes to. */
-interface Passers {
-  readonly used: Families;
-  readonly traffic: (point: Point, families: Families) => Traffic;
-}
-
-const passersOf = (config: Config, { device: uplink }: Uplink, used: Families): Passers => ({
-  used,
-  traffic: (point, families) => ({
-    point,
-    families,
-    uplink,
-    prefixes: addressesAt(point, config).filter(({ family }) => families.includes(family)),
-  }),
-});
-
-/** Chains of others in which what belongs to domains ends, with no accept of ours before that. */
+/** The chains of others that drop what belongs to domains, with no accept of ours before that. */
 export const blockades = (config: Config, uplink: Uplink, used: Families, view: View): string[] =>
-  TOOLS.flatMap(tool => crossings(tool, view, passersOf(config, uplink, used)))
-    .filter(({ place, finding }) => place !== undefined && finding.is !== 'present')
+  TOOLS.flatMap(tool => crossings(tool, view, config, uplink, used))
+    .filter(crossing => crossing.place !== undefined && isWrong(crossing))
     .map(({ table, chain }) => nameOf(table, chain));
 
-/** All that belongs to domains, or what DHCP and neighbour discovery use. */
-function addressesAt(point: Point, { pools, dhcp: { scopes } }: Config): Prefix[] {
-  const ends =
-    point === 'forward' ? pools : ['0.0.0.0', '255.255.255.255', 'fe80::/64', 'ff02::/16'].map(parsePrefix);
-  return [...ends, ...scopes];
-}
-
-/** Whether anything of ours stands with others: what a base that has lost its own filter must still take along. */
+/** Whether any accept or policy of ours exists: taking down the base must remove them even where our own filter is gone. */
 export const hasPassages = (view: View): boolean =>
   hasPolicies(view) ||
-  (view.filter.strangers?.tables ?? []).some(({ chains }) =>
+  (view.filter.foreign?.tables ?? []).some(({ chains }) =>
     [...chains.values()].some(({ rules }) => rules.some(({ passage }) => passage !== undefined)),
   );
 
-function passageThrough(tool: Tool, passers: Passers): Resource {
+function passageThrough(tool: Tool, crossingsIn: (view: View) => readonly Crossing[]): Resource {
+  const wrong = (view: View): Crossing[] => crossingsIn(view).filter(isWrong);
   return {
     key: `passage ${tool}`,
     label: `passage through others' filters (${tool})`,
-    probe: view => {
-      const wrong = crossings(tool, view, passers).filter(crossing => crossing.finding.is !== 'present');
-      const [first] = wrong;
-      return first === undefined ? PRESENT : first.finding;
-    },
-    up: view => {
-      const wrong = crossings(tool, view, passers).filter(crossing => crossing.finding.is !== 'present');
-      return change(
-        tool,
-        wrong.map(crossing => ({ ...crossing, lines: [...removal(crossing), ...insertion(crossing)] })),
-      );
-    },
-    down: view =>
-      change(
-        tool,
-        crossings(tool, view, passers).map(crossing => ({ ...crossing, lines: removal(crossing) })),
-      ),
+    probe: view => wrong(view)[0]?.finding ?? PRESENT,
+    up: view => change(tool, wrong(view), crossing => [...removal(crossing), ...insertion(crossing)]),
+    down: view => change(tool, crossingsIn(view), removal),
   };
 }
 
-/** A base chain of somebody else's, and how we fare in it. */
+/** A base chain of somebody else's that our packets cross. */
 interface Crossing {
   readonly table: ForeignTable;
   readonly chain: string;
+  readonly rules: readonly ForeignRule[];
+  /** What must be accepted in it. */
   readonly accepts: readonly Accept[];
+  /** The rule before which our accepts must be (see {@link obstacle}); undefined where the chain blocks nothing. */
   readonly place: number | undefined;
+  /** Whether they are there. */
   readonly finding: Finding;
 }
 
-function crossings(tool: Tool, { filter, sysctl }: View, { used, traffic }: Passers): Crossing[] {
-  const tables = filter.strangers?.tables ?? [];
-  return tables
-    .filter(table => table.by === tool && !governsItself(table, sysctl))
-    .flatMap(table =>
-      [...table.chains].flatMap(([chain, { base }]) => {
-        const families = passing(table, used);
-        if (base === undefined) return [];
-        const place =
-          families.length === 0 ? undefined : obstacle(table, chain, traffic(base.point, families));
-        const crossing = { table, chain, accepts: accepts(base.point, families), place };
-        return [{ ...crossing, finding: probe(crossing, filter.strangers?.complete ?? false) }];
-      }),
-    );
+const isWrong = ({ finding }: Crossing): boolean => finding.is !== 'present';
+
+function crossings(
+  tool: Tool,
+  { filter: { foreign }, sysctl }: View,
+  config: Config,
+  uplink: Uplink,
+  used: Families,
+): Crossing[] {
+  const tables = (foreign?.tables ?? []).filter(one => one.by === tool && !governsItself(one, sysctl));
+  return tables.flatMap(table =>
+    [...table.chains].flatMap(([chain, { base, rules }]) => {
+      if (base === undefined) return [];
+      const families = used.filter(one => FAMILIES_IN[table.family]?.includes(one));
+      const traffic = trafficAt(base.point, families, config, uplink);
+      const place = families.length === 0 ? undefined : obstacle(table, chain, traffic);
+      const crossing = { table, chain, rules, accepts: acceptsAt(base.point, families), place };
+      return [{ ...crossing, finding: probe(crossing, foreign?.complete ?? false) }];
+    }),
+  );
 }
 
-/** Ours are there, all of them before what blocks; and none where nothing blocks (any more). */
-function probe({ table, chain, accepts, place }: Omit<Crossing, 'finding'>, complete: boolean): Finding {
-  const places = (table.chains.get(chain)?.rules ?? []).flatMap(({ passage }, index) =>
-    passage === undefined ? [] : [index],
-  );
+/** The families whose packets a table of nft's family sees. */
+const FAMILIES_IN: Readonly<Record<string, Families>> = { ip: [4], ip6: [6], inet: [4, 6] };
+
+const acceptsAt = (point: Point, families: Families): readonly Accept[] =>
+  point === 'forward' ? FORWARDED : families.flatMap(family => AT_HOST[family][point]);
+
+/** The traffic of domains at a hook: all forwarded packets; at the host, DHCP and neighbour discovery. */
+function trafficAt(
+  point: Point,
+  families: Families,
+  { pools, dhcp: { scopes } }: Config,
+  { device: uplink }: Uplink,
+): Traffic {
+  const prefixes = [...(point === 'forward' ? pools : HOST_PREFIXES), ...scopes];
+  return { point, families, uplink, prefixes: prefixes.filter(({ family }) => families.includes(family)) };
+}
+
+const HOST_PREFIXES = ['0.0.0.0', '255.255.255.255', 'fe80::/64', 'ff02::/16'].map(parsePrefix);
+
+/** Present: all our accepts are there, before the rule that blocks; or nothing blocks, and none is there. */
+function probe(crossing: Omit<Crossing, 'finding'>, complete: boolean): Finding {
+  const { table, chain, rules, accepts, place } = crossing;
+  const places = rules.flatMap(({ passage }, index) => (passage === undefined ? [] : [index]));
   const where = nameOf(table, chain);
   if (place === undefined)
     return places.length === 0 || !complete ? PRESENT : changed(`${where} doesn't need it`);
@@ -170,15 +157,15 @@ function probe({ table, chain, accepts, place }: Omit<Crossing, 'finding'>, comp
     : changed(`${where} blocks before it`);
 }
 
-function removal({ table, chain }: Crossing): string[] {
-  const rules = (table.chains.get(chain)?.rules ?? []).filter(({ passage }) => passage !== undefined);
-  return rules.map(({ handle, passage = '' }) =>
-    table.by === 'nft' ? `delete rule ${at(table, chain)} handle ${handle}` : `-D ${chain} ${passage}`,
-  );
-}
+const removal = ({ table, chain, rules }: Crossing): string[] =>
+  rules.flatMap(({ handle, passage }) => {
+    if (passage === undefined) return [];
+    return table.by === 'nft'
+      ? [`delete rule ${at(table, chain)} handle ${handle}`]
+      : [`-D ${chain} ${passage}`];
+  });
 
-function insertion({ table, chain, accepts, place }: Crossing): string[] {
-  const rules = table.chains.get(chain)?.rules ?? [];
+function insertion({ table, chain, rules, accepts, place }: Crossing): string[] {
   if (place === undefined) return [];
   const before = rules[place];
   if (table.by === 'nft') {
@@ -186,7 +173,7 @@ function insertion({ table, chain, accepts, place }: Crossing): string[] {
     const verb = before === undefined ? `add rule ${at(table, chain)}` : position;
     return accepts.map(({ nft }) => `${verb} ${nft} counter accept comment "${MARK}"`);
   }
-  // Places are counted as they are once ours are gone.
+  // iptables counts rules as they are after the removal of ours.
   const ordinal = rules.slice(0, place).filter(({ passage }) => passage === undefined).length + 1;
   return accepts.map(({ iptables }, index) => {
     const verb = before === undefined ? `-A ${chain}` : `-I ${chain} ${ordinal + index}`;
@@ -199,19 +186,18 @@ const nameOf = ({ family, name }: ForeignTable, chain: string): string =>
 
 const at = ({ family, name }: ForeignTable, chain: string): string => `${family} ${name} ${chain}`;
 
-/** All of it in one transaction; of iptables' tools each knows one family. */
+/** The lines of all crossings in one transaction; of iptables' tools, one for each family. */
 function change(
   tool: Tool,
-  changes: readonly (Crossing & { readonly lines: readonly string[] })[],
+  crossings: readonly Crossing[],
+  linesOf: (crossing: Crossing) => readonly string[],
 ): Action[] {
-  const linesOf = (family?: string): string[] =>
-    changes.flatMap(({ table, lines }) => (family === undefined || table.family === family ? lines : []));
   if (tool === 'nft') {
-    const lines = linesOf();
+    const lines = crossings.flatMap(linesOf);
     return lines.length === 0 ? [] : [run(['nft', '-f', '-'], lines.map(line => `${line}\n`).join(''))];
   }
   return ['ip', 'ip6'].flatMap(family => {
-    const lines = linesOf(family);
+    const lines = crossings.filter(({ table }) => table.family === family).flatMap(linesOf);
     const argv = [`${tool.replace('iptables', `${family}tables`)}-restore`, '-w', '10', '--noflush'];
     return lines.length === 0 ? [] : [run(argv, ['*filter', ...lines, 'COMMIT', ''].join('\n'))];
   });

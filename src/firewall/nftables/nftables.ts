@@ -43,7 +43,7 @@ export const nftables = (families: readonly Family[]): Firewall => ({
       commands: [{ argv: RULESET }],
       parse: ([listing = '']) => ({
         ...parseListing(listing, true),
-        strangers: { tables: parseRuleset(listing), complete: false, carry: [] },
+        foreign: { tables: parseRuleset(listing), complete: false, carry: [] },
       }),
     },
     traces: {

@@ -3,7 +3,7 @@
 import { parseSaved } from '../../firewall/foreign/parse-iptables.ts';
 import { parseRuleset, RULESET } from '../../firewall/foreign/parse-nft.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
-import type { Strangers } from '../../model/view.ts';
+import type { ForeignFilters } from '../../model/view.ts';
 import { readIfThere } from '../files.ts';
 import type { Tools } from './parts.ts';
 
@@ -14,7 +14,7 @@ export const KIND = ['iptables', '-V'];
  * @param firewall the backend in use: the kind of iptables it stands in is no stranger, for our jump comes first
  * there
  */
-export function observeStrangers(tools: Tools, firewall: Firewall): Strangers {
+export function observeForeign(tools: Tools, firewall: Firewall): ForeignFilters {
   const listed = parseRuleset(tools.output(RULESET));
   const own = firewall.name === 'iptables' ? tools.output(KIND) : '';
   const isNft = own.includes('nf_tables');
@@ -42,7 +42,7 @@ function savedByLegacy(tools: Tools, family: 'ip' | 'ip6'): string {
   return loaded.includes('filter') ? tools.output([`${family}tables-legacy-save`, '-t', 'filter']) : '';
 }
 
-function carried(tools: Tools): Strangers['carry'] {
+function carried(tools: Tools): ForeignFilters['carry'] {
   return [
     { argv: ['iptables-restore', '-c'], text: tools.output(['iptables-save', '-c']) },
     { argv: ['ip6tables-restore', '-c'], text: tools.output(['ip6tables-save', '-c']) },

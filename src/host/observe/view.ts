@@ -5,7 +5,7 @@ import type { Firewall } from '../../firewall/rules/backend.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import type { Host } from '../host.ts';
-import { KIND, observeStrangers } from './foreign.ts';
+import { KIND, observeForeign } from './foreign.ts';
 import { toLinks, toProxies, toRoutes } from './ip.ts';
 import { look, Moment, sysctl, type Tools } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
@@ -35,7 +35,7 @@ const commands = ({ name, looks }: Firewall): (readonly string[])[] => [
 function toView(network: readonly unknown[], tools: Tools, firewall: Firewall): View {
   return {
     ...toNetwork(network, tools),
-    filter: { ...look(tools, firewall.looks.all), strangers: observeStrangers(tools, firewall) },
+    filter: { ...look(tools, firewall.looks.all), foreign: observeForeign(tools, firewall) },
     dhcp: readDhcpServers(tools),
     ndp: readNdpServers(),
     sysctl,
