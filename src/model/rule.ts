@@ -8,27 +8,59 @@ import { quote, Refusal, reason } from './refusal.ts';
 export interface PolicyRule {
   readonly direction: 'inbound' | 'outbound';
   readonly action: 'allow' | 'deny';
-  /** Undefined: any protocol. */
+  /** Undefined: any. */
   readonly protocol: Protocol | undefined;
   /** Destination ports; empty: any. */
   readonly ports: readonly PortRange[];
-  /** The other end: source of inbound, destination of outbound packets. Undefined: anybody. */
+  /** The other end: source of inbound, destination of outbound packets. Undefined: any. */
   readonly peer: Prefix | undefined;
 }
 
 export interface Policy {
   /** What happens to inbound flows that no rule matches. */
   readonly inbound: 'allow' | 'deny';
-  /** No traffic with other domains of this host. */
+  /** Whether it exchanges nothing with other domains of this host. */
   readonly isolate: boolean;
   readonly rules: readonly PolicyRule[];
 }
 
-/** What a domain has that nobody gave rules to: everything allowed, and nothing to keep track of. */
+/** The policy of a domain without rules: everything is allowed, and nothing tracked. */
 export const OPEN: Policy = { inbound: 'allow', isolate: false, rules: [] };
 
-/** Whether a domain's flows must be tracked: only rules tell one direction from the other. */
+/** Whether a domain's flows must be tracked, which tells packets of one direction from those of the other. */
 export const isTracked = (policy: Policy): boolean => policy.inbound === 'deny' || policy.rules.length > 0;
+
+/** The words of a rule, taken one by one. */
+function cursorOf(text: string) {
+  const words = [...text.matchAll(/\S+/g)];
+  let at = 0;
+  const next = (): string => words[at]?.[0] ?? '';
+  const fail = (why: string): never => {
+    const column = (words[at]?.index ?? text.length) + 1;
+    throw new Refusal(`Cannot read the rule ${quote(text)}, column ${column}: ${why}`);
+  };
+  return {
+    /** The next word, without taking it; empty at the end. */
+    next,
+    fail,
+    /** Takes the next word if it is one of these. */
+    take<Word extends string>(...expected: Word[]): Word | undefined {
+      const found = expected.find(word => word === next());
+      if (found !== undefined) at++;
+      return found;
+    },
+    /** Takes the next word as what `read` makes of it. @param why why it can't be read, where `read` doesn't say it */
+    expect<T>(read: (word: string) => T, why?: string): T {
+      try {
+        const value = read(next());
+        at++;
+        return value;
+      } catch (error) {
+        return fail(`${quote(next())} ${why ?? reason(error)}`);
+      }
+    },
+  };
+}
 
 /**
  * Reads a rule: `[inbound|outbound] allow|deny [PROTOCOL[/PORTS]] [from|to PREFIX]`, such as
@@ -36,49 +68,19 @@ export const isTracked = (policy: Policy): boolean => policy.inbound === 'deny' 
  * @throws Refusal with the column of the word where it goes wrong
  */
 export function parseRule(text: string): PolicyRule {
-  const words = [...text.matchAll(/\S+/g)].map(match => ({ word: match[0], column: match.index + 1 }));
-  const at = (index: number) => words[index] ?? { word: '', column: text.length + 1 };
-  const fail = (index: number, why: string): never => {
-    const { word, column } = at(index);
-    const said = why.startsWith('expected')
-      ? `${why}${word === '' ? '' : `, not ${quote(word)}`}`
-      : `${quote(word)} ${why}`;
-    throw new Refusal(`Cannot read the rule ${quote(text)}, column ${column}: ${said}`);
-  };
-  let next = 0;
-  const direction = at(0).word === 'outbound' ? 'outbound' : 'inbound';
-  if (['inbound', 'outbound'].includes(at(0).word)) next++;
-  const action = at(next).word;
-  if (action !== 'allow' && action !== 'deny') return fail(next, 'expected allow or deny');
-  next++;
-  let what: ReturnType<typeof parseWhat> = { protocol: undefined, ports: [] };
-  if (next < words.length && !['from', 'to'].includes(at(next).word))
-    what = attempt(
-      () => parseWhat(at(next++).word),
-      why => fail(next - 1, why),
-    );
-  let peer: Prefix | undefined;
-  if (next < words.length) {
-    const preposition = direction === 'inbound' ? 'from' : 'to';
-    if (at(next).word !== preposition)
-      return fail(next, `isn't ${preposition}, which is what ${direction} rules take`);
-    if (next + 1 >= words.length) return fail(next + 1, `expected an address or subnet after ${preposition}`);
-    peer = attempt(
-      () => parsePrefix(at(next + 1).word),
-      () => fail(next + 1, 'is not an address or subnet'),
-    );
-    next += 2;
-  }
-  if (next < words.length) return fail(next, 'is too much: the rule ended before');
+  const { next, take, expect, fail } = cursorOf(text);
+  const direction = take('inbound', 'outbound') ?? 'inbound';
+  const but = next() === '' ? '' : `, not ${quote(next())}`;
+  const action = take('allow', 'deny') ?? fail(`expected allow or deny${but}`);
+  const what = ['', 'from', 'to'].includes(next()) ? parseWhat('any') : expect(parseWhat);
+  const preposition = direction === 'inbound' ? 'from' : 'to';
+  if (next() === '') return { direction, action, ...what, peer: undefined };
+  if (take(preposition) === undefined)
+    fail(`${quote(next())} isn't ${preposition}, which is what ${direction} rules take`);
+  if (next() === '') fail(`expected an address or subnet after ${preposition}`);
+  const peer = expect(parsePrefix, 'is not an address or subnet');
+  if (next() !== '') fail(`${quote(next())} is too much: the rule ended before`);
   return { direction, action, ...what, peer };
-}
-
-function attempt<T>(read: () => T, fail: (why: string) => never): T {
-  try {
-    return read();
-  } catch (error) {
-    return fail(reason(error));
-  }
 }
 
 function parseWhat(word: string): Pick<PolicyRule, 'protocol' | 'ports'> {
@@ -101,7 +103,7 @@ function parsePorts(text: string): PortRange {
   return [first, final];
 }
 
-/** Host-wide denials of the configuration, `tcp/25`. @throws Refusal if it names no protocol */
+/** Reads ports that the configuration denies to all domains, such as `tcp/25`. @throws Refusal if it isn't protocol and ports */
 export function parsePortWords(text: string): Ports {
   const { protocol, ports } = parseWhat(text);
   if ((protocol !== 'tcp' && protocol !== 'udp') || ports.length === 0)
@@ -109,7 +111,7 @@ export function parsePortWords(text: string): Ports {
   return { protocol, ranges: ports };
 }
 
-/** A policy at a glance: `open`, or what it closes. */
+/** A policy in a few words: `open`, or what it restricts. */
 export function policySummary({ inbound, isolate, rules }: Policy): string {
   const count = rules.length === 0 ? [] : [rules.length === 1 ? '1 rule' : `${rules.length} rules`];
   return (
@@ -117,7 +119,7 @@ export function policySummary({ inbound, isolate, rules }: Policy): string {
   );
 }
 
-/** The rule in its canonical words, as the metadata keeps it. */
+/** A rule in its canonical form, which the metadata keeps. */
 export function formatRule({ direction, action, protocol, ports, peer }: PolicyRule): string {
   const what = `${protocol ?? 'any'}${ports.length > 0 ? `/${ports.map(formatPorts).join(',')}` : ''}`;
   const words = [direction === 'outbound' ? 'outbound' : undefined, action, what];
@@ -128,6 +130,6 @@ export function formatRule({ direction, action, protocol, ports, peer }: PolicyR
 const formatPorts = ([first, final]: PortRange): string =>
   first === final ? String(first) : `${first}-${final}`;
 
-/** Whether a rule means packets of this family at all: one with a peer of the other doesn't. */
+/** Whether a rule applies to a family: one with a peer of the other family doesn't. */
 export const applies = ({ peer }: PolicyRule, family: Family): boolean =>
   peer === undefined || peer.family === family;

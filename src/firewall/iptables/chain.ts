@@ -18,6 +18,17 @@ export const restore = (table: Table, family: Family, lines: readonly string[]):
 /** Creates a chain, or empties it. */
 export const declare = (name: string): string => `:${name} - [0:0]`;
 
+/** Deletes chains of ours from a table. @param jumps lines that delete all jumps to them */
+export const deletion = (
+  table: Table,
+  family: Family,
+  names: readonly string[],
+  jumps: readonly string[],
+): Action[] =>
+  names.length === 0
+    ? []
+    : [restore(table, family, [...names.map(declare), ...jumps, ...names.map(name => `-X ${name}`)])];
+
 /** The fingerprint of a text. */
 export const markOf = (text: string): string => `hnet:${digest(text)}`;
 

@@ -18,7 +18,7 @@ import { staticEntries } from '../rules/entries.ts';
 import { ruleset } from '../rules/ruleset.ts';
 import { countingSets } from '../rules/sets.ts';
 import { TOOL } from './chain.ts';
-import { policy, removal } from './policy.ts';
+import { installRules, probeRules, removal, removeRules } from './policy.ts';
 import { entries, set } from './sets.ts';
 import { TABLES, tableResource } from './tables.ts';
 import { parseChains, parseSets, renderRule, setsNamedBy, tableKey } from './text.ts';
@@ -85,5 +85,7 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   // The dispatch chains are no sets: the resource of the domain's rules writes their jumps.
   ruledMaps: () => [],
   removeChains: (names, { filter }) => FAMILIES.flatMap(family => removal(names, family, filter.chains)),
-  policy,
+  probeRules,
+  installRules,
+  removeRules,
 });

@@ -7,7 +7,7 @@ import { ABSENT, changed, type Finding, overall, PRESENT, type Resource } from '
 import { type Chain, type Entrance, type HookPoint, labelled, type Table } from '../rules/rules.ts';
 import type { Ruleset } from '../rules/ruleset.ts';
 import { DISPATCH } from '../rules/sets.ts';
-import { declare, markOf, probeChain, renderChain, restore } from './chain.ts';
+import { declare, deletion, markOf, probeChain, renderChain, restore } from './chain.ts';
 import { renderRule, tableKey, targetOf } from './text.ts';
 
 export const TABLES = ['raw', 'filter', 'nat'] as const;
@@ -95,9 +95,7 @@ const install = ({ table, family, chains, jumps, dispatch, key, mark }: Contents
 function removal({ table, family, key }: Contents, actual: Chains): Action[] {
   const names = [...actual.keys()].filter(name => name.startsWith(`${key} hnet-`));
   const ours = names.map(name => name.slice(key.length + 1));
-  if (ours.length === 0) return [];
-  const lines = [...ours.map(declare), ...oldJumps(key, actual), ...ours.map(name => `-X ${name}`)];
-  return [restore(table, family, lines)];
+  return deletion(table, family, ours, oldJumps(key, actual));
 }
 
 /** Deletes every jump from a built-in chain into our chains, in the words in which iptables printed it. */

@@ -14,7 +14,7 @@ import { parseRuleset, RULESET } from '../foreign/parse-nft.ts';
 import type { Firewall, Look } from '../rules/backend.ts';
 import { countingSets, DISPATCH } from '../rules/sets.ts';
 import { parseListing } from './listing.ts';
-import { deletion, policy } from './policy.ts';
+import { deletion, installRules, probeRules, removeRules } from './policy.ts';
 import { entries, mapOf } from './sets.ts';
 import { baseOf } from './table.ts';
 import { chainKey, renderRule, tableOf } from './text.ts';
@@ -69,5 +69,7 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   entries,
   ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),
   removeChains: (names, { filter }) => FAMILIES.flatMap(family => deletion(names, family, filter.chains)),
-  policy,
+  probeRules,
+  installRules,
+  removeRules,
 });

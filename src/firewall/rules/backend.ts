@@ -1,11 +1,10 @@
 import type { Config } from '../../model/config.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
-import type { Policy } from '../../model/rule.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { FilterView, View } from '../../model/view.ts';
 import type { Action, BatchTool } from '../../resources/action.ts';
-import type { Resource } from '../../resources/resource.ts';
-import type { Rule, Table } from './rules.ts';
+import type { Finding, Resource } from '../../resources/resource.ts';
+import type { Chain, Rule, Table } from './rules.ts';
 import type { SetEntries } from './sets.ts';
 
 /** Commands that print a part of the filter, and how to read their output. */
@@ -30,14 +29,13 @@ export interface Tally {
   readonly own: readonly string[];
 }
 
-/** A running domain as the filter sees it. */
-export interface Guarded {
-  readonly domain: string;
-  readonly addresses: readonly Prefix[];
-  readonly scopes: readonly Prefix[];
-  readonly policy: Policy;
-  /** The domain runs and gets its first rules: its open flows have not been tracked so far. */
-  readonly underway: boolean;
+/** The rules of one domain in one family. */
+export interface DomainRules {
+  readonly family: Family;
+  /** The domain's addresses and scopes. From these the dispatch chains lead to its chains. */
+  readonly prefixes: readonly Prefix[];
+  readonly names: Readonly<Record<'inbound' | 'outbound' | 'midstreamIn' | 'midstreamOut', string>>;
+  readonly chains: readonly Chain[];
 }
 
 /** A packet filter. Both backends enforce the same rules (ruleset.ts), with different tools. */
@@ -65,6 +63,9 @@ export interface Firewall {
   readonly ruledMaps: (family: Family) => readonly string[];
   /** Removes domains' own chains and the jumps to them. */
   readonly removeChains: (names: readonly string[], view: View) => readonly Action[];
-  /** A domain's own rules of one family. Where it has none, the resource removes any that exist. */
-  readonly policy: (guarded: Guarded, family: Family) => Resource;
+  /** Finds, makes and removes the chains of a domain, and what leads to them. */
+  readonly probeRules: (rules: DomainRules, filter: FilterView) => Finding;
+  /** @param settling whether flows of the domain may be open that haven't been tracked so far */
+  readonly installRules: (rules: DomainRules, settling: boolean, filter: FilterView) => readonly Action[];
+  readonly removeRules: (rules: DomainRules, filter: FilterView) => readonly Action[];
 }

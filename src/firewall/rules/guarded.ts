@@ -2,11 +2,23 @@
 
 import { format, formatLong } from '../../model/address.ts';
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
+import { isTracked, type Policy } from '../../model/rule.ts';
 import type { FilterView, View } from '../../model/view.ts';
 import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
-import type { Firewall, Guarded } from './backend.ts';
+import type { DomainRules, Firewall } from './backend.ts';
+import { policyChainNames, policyChains } from './policy-chains.ts';
 import { labelled } from './rules.ts';
 import { countingSets, type SetEntries, setNames } from './sets.ts';
+
+/** A running domain as the filter sees it. */
+export interface Guarded {
+  readonly domain: string;
+  readonly addresses: readonly Prefix[];
+  readonly scopes: readonly Prefix[];
+  readonly policy: Policy;
+  /** The domain runs and gets its first rules: its open flows have not been tracked so far. */
+  readonly underway: boolean;
+}
 
 /**
  * Lets a domain's scopes out to the Internet, translated to the host's address; lets its public addresses through and counts
@@ -15,13 +27,12 @@ import { countingSets, type SetEntries, setNames } from './sets.ts';
 export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
   const { addresses, scopes } = guarded;
   const { entries } = firewall;
-  const ranges = [...addresses, ...scopes];
   return [
     ...scopes.map(scope => setEntries(scope, [setNames(scope.family).scopes], entries)),
     ...addresses.map(one => setEntries(one, countingSets(one.family), entries)),
-    ...FAMILIES.filter(family => ranges.some(one => one.family === family)).flatMap(family => [
+    ...FAMILIES.filter(family => prefixesOf(guarded, family).length > 0).flatMap(family => [
       isolation(guarded, family, entries),
-      firewall.policy(guarded, family),
+      ownRules(guarded, family, firewall),
     ]),
   ];
 }
@@ -45,15 +56,12 @@ function setEntries(prefix: Prefix, sets: readonly string[], words: SetEntries):
  * Whether a domain exchanges packets with other domains of this host. Also removes the entries when isolation is off. The
  * key is the same for on and off, so that switching is a change of this resource and not its end.
  */
-function isolation(
-  { domain, addresses, scopes, policy: { isolate } }: Guarded,
-  family: Family,
-  words: SetEntries,
-): Resource {
+function isolation(guarded: Guarded, family: Family, words: SetEntries): Resource {
+  const { isolate } = guarded.policy;
   const name = setNames(family).isolated;
-  const mine = [...addresses, ...scopes].filter(prefix => prefix.family === family);
+  const mine = prefixesOf(guarded, family);
   return {
-    key: `isolation ${family} ${domain}`,
+    key: `isolation ${family} ${guarded.domain}`,
     label: labelled('isolation', family),
     probe: ({ filter }) => {
       const contents = filter.sets.get(name);
@@ -65,6 +73,35 @@ function isolation(
     down: () => (isolate ? mine.map(prefix => words.remove(name, prefix)) : []),
   };
 }
+
+/** A domain's own rules of one family. Where it needs no tracking, this removes any that exist. */
+function ownRules(guarded: Guarded, family: Family, firewall: Firewall): Resource {
+  const { domain, policy } = guarded;
+  const names = policyChainNames(domain);
+  const isWanted = isTracked(policy);
+  const rules: DomainRules = {
+    family,
+    names,
+    prefixes: prefixesOf(guarded, family),
+    chains: isWanted ? policyChains(domain, policy, family) : [],
+  };
+  const exist = ({ chains }: FilterView): boolean =>
+    Object.values(names).some(name => chains.has(firewall.chainKey('filter', name, family)));
+  return {
+    key: `policy ${family} ${domain}`,
+    label: labelled('rules of the domain', family),
+    probe: ({ filter }) => {
+      if (!isWanted) return exist(filter) ? changed('it has rules that nobody gave it') : PRESENT;
+      return exist(filter) ? firewall.probeRules(rules, filter) : ABSENT;
+    },
+    up: ({ filter }) =>
+      isWanted ? firewall.installRules(rules, guarded.underway, filter) : firewall.removeRules(rules, filter),
+    down: ({ filter }) => firewall.removeRules(rules, filter),
+  };
+}
+
+const prefixesOf = ({ addresses, scopes }: Guarded, family: Family): Prefix[] =>
+  [...addresses, ...scopes].filter(one => one.family === family);
 
 /** The sets and maps that may hold a prefix because of its domain's rules. */
 const ruledSets = ({ family }: Prefix, firewall: Firewall): string[] => {

@@ -1,30 +1,7 @@
 /** A domain's own rules as chains of the filter. */
-import type { Family, Prefix } from '../../model/prefix.ts';
-import { applies, isTracked, type Policy, type PolicyRule } from '../../model/rule.ts';
+import type { Family } from '../../model/prefix.ts';
+import { applies, type Policy, type PolicyRule } from '../../model/rule.ts';
 import { back, CAUSES, type Chain, CUT, drop, go, type Match, type Rule, rule, type Side } from './rules.ts';
-
-/** What a backend makes of a domain's policy in one family. */
-export interface DomainRules {
-  readonly family: Family;
-  /** From these the dispatch chains lead to the domain's chains. */
-  readonly prefixes: readonly Prefix[];
-  readonly names: ReturnType<typeof policyChainNames>;
-  /** Empty where the domain needs no tracking. */
-  readonly chains: readonly Chain[];
-}
-
-/** @param ranges the domain's addresses and scopes, of both families */
-export const domainRules = (
-  domain: string,
-  ranges: readonly Prefix[],
-  policy: Policy,
-  family: Family,
-): DomainRules => ({
-  family,
-  prefixes: ranges.filter(one => one.family === family),
-  names: policyChainNames(domain),
-  chains: isTracked(policy) ? policyChains(domain, policy, family) : [],
-});
 
 /**
  * The names of a domain's chains, after 64 bits of its UUID: the domain's own name may be anything, and iptables allows 28
