@@ -9,13 +9,12 @@
  * made it. So we read these rules first and restore them afterwards. This happens once, and again only when pools or
  * scopes change, or the policies are removed.
  */
-
 import { format, parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import type { Prefix } from '../../model/prefix.ts';
 import type { ForeignTable, View } from '../../model/view.ts';
 import { type Action, remove, run, write } from '../../resources/action.ts';
-import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
+import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../../resources/resource.ts';
 
 /** Resources in iptables must be probed again after this one: its reload restores the rules as they were before. */
 export const POLICIES_KEY = 'firewalld policies';
@@ -47,27 +46,26 @@ export function firewalldPolicies(config: Config): Resource {
     [FORWARDING, forwardingPolicy(config)],
     [DHCP, dhcpPolicy(config)],
   ]);
-  const writing = [...files].map(([path, text]) => write(path, text));
   return {
     key: POLICIES_KEY,
     label: 'firewalld policies hnet and hnet-dhcp',
-    probe: view => {
-      const { table, permanentOnly } = find(view);
-      if (table === undefined) return PRESENT;
-      const kept = [...files].filter(([path, text]) => view.sysctl(path) === text.trim());
-      const active = CHAINS.filter(name => (table.chains.get(name)?.rules.length ?? 0) > 0);
-      if (kept.length === 0) return ABSENT;
-      if (kept.length < files.size) return changed('they are for other pools or scopes');
-      return permanentOnly || active.length === CHAINS.length
-        ? PRESENT
-        : changed("firewalld hasn't loaded them");
-    },
-    up: view => [...writing, ...reload(view)],
+    probe: view => probe(files, view),
+    up: view => [...[...files].map(([path, text]) => write(path, text)), ...reload(view)],
     down: view => {
       const standing = [...files.keys()].filter(path => view.sysctl(path) !== undefined);
       return standing.length === 0 ? [] : [...standing.map(remove), ...reload(view)];
     },
   };
+}
+
+function probe(files: ReadonlyMap<string, string>, view: View): Finding {
+  const { table, permanentOnly } = find(view);
+  if (table === undefined) return PRESENT;
+  const kept = [...files].filter(([path, text]) => view.sysctl(path) === text.trim());
+  if (kept.length === 0) return ABSENT;
+  if (kept.length < files.size) return changed('they are for other pools or scopes');
+  const active = CHAINS.every(name => (table.chains.get(name)?.rules.length ?? 0) > 0);
+  return permanentOnly || active ? PRESENT : changed("firewalld hasn't loaded them");
 }
 
 function find({ filter, sysctl }: View): { table: ForeignTable | undefined; permanentOnly: boolean } {

@@ -7,7 +7,6 @@
  * from the uplink. Our accept goes right before the first of these. Rules before it that single out particular packets
  * still apply.
  */
-
 import type { PortRange } from '../../model/ports.ts';
 import { contains, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Condition, ForeignRule, ForeignTable, Point } from '../../model/view.ts';

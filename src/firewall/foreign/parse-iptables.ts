@@ -97,32 +97,14 @@ const SELECTORS = (
 const MATCHES =
   'comment conntrack state tcp udp multiport set mark connmark devgroup addrtype iprange mac'.split(' ');
 
-function toCondition({ name, negated, values }: Option): Condition[] {
-  const [value = ''] = values;
-  if (name === '-m' && MATCHES.includes(value)) return [];
-  if (name === '--comment') return [];
+function toCondition({ name, negated, values: [value = ''] }: Option): Condition[] {
+  if (name === '--comment' || (name === '-m' && MATCHES.includes(value))) return [];
   if (negated) return [SELECTORS.includes(name) ? COMMON : PARTICULAR];
-  switch (name) {
-    case '-i':
-    case '-o':
-      return [{ is: 'device', names: [value.replace(/\+$/, '*')] }];
-    case '-s':
-    case '-d':
-      return [{ is: 'addresses', prefixes: readPrefix(value) }];
-    case '-p':
-      return [{ is: 'protocol', names: [value] }];
-    case '--dport':
-    case '--sport':
-    case '--dports':
-    case '--sports':
-    case '--ports':
-      return [{ is: 'ports', ranges: value.split(',').map(toRange) }];
-    case '--ctstate':
-    case '--state':
-      return [stateCondition(value.split(','))];
-    default:
-      return [PARTICULAR];
-  }
+  if (name === '-i' || name === '-o') return [{ is: 'device', names: [value.replace(/\+$/, '*')] }];
+  if (name === '-s' || name === '-d') return [{ is: 'addresses', prefixes: readPrefix(value) }];
+  if (name === '-p') return [{ is: 'protocol', names: [value] }];
+  if (/^--([sd]ports?|ports)$/.test(name)) return [{ is: 'ports', ranges: value.split(',').map(toRange) }];
+  return [name === '--ctstate' || name === '--state' ? stateCondition(value.split(',')) : PARTICULAR];
 }
 
 function toRange(text: string): readonly [number, number] {

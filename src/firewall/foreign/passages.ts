@@ -4,7 +4,6 @@
  * They accept whatever enters or leaves by our bridges. That opens nothing: every such packet also meets our own filter on
  * the same hook, and a drop there is final. So passages come up after our filter, and go down before it.
  */
-
 import { parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';

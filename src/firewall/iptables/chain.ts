@@ -1,12 +1,8 @@
-/** A chain in iptables: how it is written, and how it is recognised. */
-
-import { digest } from '../../model/names.ts';
+/** How our chains are written to a table of iptables, and deleted. */
 import type { Family } from '../../model/prefix.ts';
-import type { FilterView } from '../../model/view.ts';
 import { type Action, run } from '../../resources/action.ts';
-import { ABSENT, changed, type Finding, PRESENT } from '../../resources/resource.ts';
 import type { Chain, Table } from '../rules/rules.ts';
-import { renderRule, tableKey } from './text.ts';
+import { renderRule } from './text.ts';
 
 /** Each family has its own tools. */
 export const TOOL: Readonly<Record<Family, string>> = { 4: 'iptables', 6: 'ip6tables' };
@@ -29,9 +25,6 @@ export const deletion = (
     ? []
     : [restore(table, family, [...names.map(declare), ...jumps, ...names.map(name => `-X ${name}`)])];
 
-/** The fingerprint of a text. */
-export const markOf = (text: string): string => `hnet:${digest(text)}`;
-
 /**
  * A chain's lines, and a last one that does nothing and carries the fingerprint. `-i hnet` comes first in it and never
  * matches: matching the comment, like each of iptables' extensions, would cost every packet a call.
@@ -39,19 +32,4 @@ export const markOf = (text: string): string => `hnet:${digest(text)}`;
 export function renderChain({ name, rules }: Chain, family: Family, mark: string): string[] {
   const lines = rules.flatMap(rule => renderRule(rule, family));
   return [...lines, `-i hnet -m comment --comment ${mark} -j RETURN`].map(line => `-A ${name} ${line}`);
-}
-
-/** Whether a chain exists with the fingerprint and as many lines as it should have. */
-export function probeChain(
-  chains: FilterView['chains'],
-  table: Table,
-  chain: Chain,
-  family: Family,
-  mark: string,
-): Finding {
-  const actual = chains.get(`${tableKey(table, family)} ${chain.name}`);
-  const wanted = renderChain(chain, family, mark).length;
-  if (actual === undefined) return ABSENT;
-  if (actual.length !== wanted) return changed(`${chain.name} has ${actual.length} rules, not ${wanted}`);
-  return actual.at(-1)?.text.includes(mark) ? PRESENT : changed(`${chain.name} has other rules`);
 }

@@ -10,10 +10,11 @@
  */
 import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
-import { FAMILIES, type Family } from '../../model/prefix.ts';
+import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { FilterView } from '../../model/view.ts';
-import type { Firewall, Look } from '../rules/backend.ts';
+import type { Resource } from '../../resources/resource.ts';
+import type { Firewall, Look, Tally } from '../rules/backend.ts';
 import { staticEntries } from '../rules/entries.ts';
 import { ruleset } from '../rules/ruleset.ts';
 import { countingSets } from '../rules/sets.ts';
@@ -33,6 +34,46 @@ const ALL: Look = {
   parse: ([sets = '', ...chains]) => ({ sets: parseSets(sets), chains: chainsOf(FAMILIES, chains) }),
 };
 
+const brief = (families: readonly Family[]): Look => ({
+  commands: saved(families),
+  parse: outputs => {
+    const chains = chainsOf(families, outputs);
+    return { chains, sets: setsNamedBy(chains) };
+  },
+});
+
+const counters = (families: readonly Family[], prefixes?: readonly Prefix[]): Look => ({
+  // `ipset restore` takes all commands of ipset, so one process prints two sets.
+  commands: families.map(family => ({
+    argv: ['ipset', 'restore'],
+    stdin: countingSets(family)
+      .map(name => `save ${name}\n`)
+      .join(''),
+    failsIfEmpty: true,
+  })),
+  // ipset can't print the counters of a single entry.
+  parse: outputs => ({ sets: parseSets(outputs.join('\n'), prefixes), chains: new Map() }),
+});
+
+function tally(prefixes: readonly Prefix[]): Tally {
+  const sets = prefixes.flatMap(prefix => countingSets(prefix.family).map(name => ({ name, prefix })));
+  return {
+    tool: 'ipset',
+    ask: [...new Set(sets.map(({ name }) => `save ${name}`))],
+    own: sets.map(({ name, prefix }) => `add ${name} ${format(prefix)} `),
+  };
+}
+
+function baseOf(family: Family, config: Config, uplink: Uplink): Resource[] {
+  const rules = ruleset(family, config, uplink);
+  const tables = TABLES.filter(table => rules.chains[table].length > 0);
+  return [
+    ...rules.sets.map(spec => set(spec, family)),
+    ...staticEntries(family, config, uplink, entries),
+    ...tables.map(table => tableResource(table, rules, family)),
+  ];
+}
+
 export const iptables = (families: readonly Family[]): Firewall => ({
   name: 'iptables',
   families,
@@ -41,48 +82,15 @@ export const iptables = (families: readonly Family[]): Firewall => ({
     // Sets may be left where the rules are gone, so read them too. A command fails where its tool isn't installed: then
     // nothing of ours exists.
     traces: { ...ALL, commands: ALL.commands.map(command => ({ ...command, failsIfEmpty: true })) },
-    brief: {
-      commands: saved(families),
-      parse: outputs => {
-        const chains = chainsOf(families, outputs);
-        return { chains, sets: setsNamedBy(chains) };
-      },
-    },
+    brief: brief(families),
   },
-  counters: prefixes => ({
-    // `ipset restore` takes all commands of ipset, so one process prints two sets.
-    commands: families.map(family => ({
-      argv: ['ipset', 'restore'],
-      stdin: countingSets(family)
-        .map(name => `save ${name}\n`)
-        .join(''),
-      failsIfEmpty: true,
-    })),
-    // ipset can't print the counters of a single entry.
-    parse: outputs => ({ sets: parseSets(outputs.join('\n'), prefixes), chains: new Map() }),
-  }),
-  tally: prefixes => ({
-    tool: 'ipset',
-    ask: [...new Set(prefixes.flatMap(({ family }) => countingSets(family)))].map(name => `save ${name}`),
-    own: prefixes.flatMap(prefix =>
-      countingSets(prefix.family).map(name => `add ${name} ${format(prefix)} `),
-    ),
-  }),
-  base: (config: Config, uplink: Uplink) =>
-    families.flatMap(family => {
-      const rules = ruleset(family, config, uplink);
-      return [
-        ...rules.sets.map(spec => set(spec, family)),
-        ...staticEntries(family, config, uplink, entries),
-        ...TABLES.filter(table => rules.chains[table].length > 0).map(table =>
-          tableResource(table, rules, family),
-        ),
-      ];
-    }),
+  counters: prefixes => counters(families, prefixes),
+  tally,
+  base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
   chainKey: (table, chain, family) => `${tableKey(table, family)} ${chain}`,
   linesOf: (rule, family) => renderRule(rule, family).length,
   entries,
-  // The dispatch chains are no sets: the resource of the domain's rules writes their jumps.
+  // The dispatch chains are no sets: `installRules` writes their jumps.
   ruledMaps: () => [],
   removeChains: (names, { filter }) => FAMILIES.flatMap(family => removal(names, family, filter.chains)),
   probeRules,

@@ -1,17 +1,19 @@
 /** The rules of single domains in iptables: their chains, and the jumps to them from the dispatch chains. */
-
 import { format, formatLong } from '../../model/address.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import type { FilterView } from '../../model/view.ts';
 import { type Action, ipset } from '../../resources/action.ts';
 import { changed, type Finding, overall, PRESENT } from '../../resources/resource.ts';
 import type { DomainRules } from '../rules/backend.ts';
+import { markOf, probeChain } from '../rules/fingerprint.ts';
 import { DISPATCH, SETTLING, setNames } from '../rules/sets.ts';
-import { declare, deletion, markOf, probeChain, renderChain, restore } from './chain.ts';
+import { declare, deletion, renderChain, restore } from './chain.ts';
 import { entries } from './sets.ts';
 import { tableKey, targetOf } from './text.ts';
 
 type Chains = FilterView['chains'];
+
+const keyOf = (chain: string, family: Family): string => `${tableKey('filter', family)} ${chain}`;
 
 const markFor = ({ chains, family }: DomainRules): string =>
   markOf(chains.flatMap(chain => renderChain(chain, family, '')).join('\n'));
@@ -30,7 +32,10 @@ export function probeRules(rules: DomainRules, { chains: actual }: FilterView): 
   const mark = markFor(rules);
   const jumps = oldJumps(Object.values(names), family, actual);
   return overall([
-    ...chains.map(chain => probeChain(actual, 'filter', chain, family, mark)),
+    ...chains.map(chain => {
+      const wanted = renderChain(chain, family, mark).length;
+      return probeChain(chain.name, actual.get(keyOf(chain.name, family)), wanted, mark);
+    }),
     jumps.length === jumpsTo(rules).length ? PRESENT : changed('its addresses lead elsewhere'),
   ]);
 }
@@ -64,14 +69,14 @@ export const removeRules = ({ prefixes, names, family }: DomainRules, { chains }
 
 /** Removes chains of domains' rules, and the jumps to them. */
 export function removal(names: readonly string[], family: Family, actual: Chains): Action[] {
-  const ours = names.filter(name => actual.has(`${tableKey('filter', family)} ${name}`));
+  const ours = names.filter(name => actual.has(keyOf(name, family)));
   return deletion('filter', family, ours, oldJumps(names, family, actual));
 }
 
 /** Deletes the jumps to these chains, in the words in which iptables printed them. */
 const oldJumps = (names: readonly string[], family: Family, actual: Chains): string[] =>
   DISPATCH.flatMap(({ name: dispatch }) =>
-    (actual.get(`${tableKey('filter', family)} ${dispatch}`) ?? [])
+    (actual.get(keyOf(dispatch, family)) ?? [])
       .filter(({ text }) => names.includes(targetOf(text) ?? ''))
       .map(({ text }) => `-D ${dispatch} ${text}`),
   );

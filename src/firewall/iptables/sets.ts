@@ -1,5 +1,4 @@
 /** The sets of the filter in ipset. */
-
 import { formatLong } from '../../model/address.ts';
 import type { Family } from '../../model/prefix.ts';
 import { ipset } from '../../resources/action.ts';

@@ -1,13 +1,13 @@
 /** Our chains in the tables of iptables, and the jumps into them: what exists whether a domain runs or not. */
-
 import type { Family } from '../../model/prefix.ts';
 import type { FilterView, RuleLine } from '../../model/view.ts';
 import type { Action } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, overall, PRESENT, type Resource } from '../../resources/resource.ts';
+import { markOf, probeChain } from '../rules/fingerprint.ts';
 import { type Chain, type Entrance, type HookPoint, labelled, type Table } from '../rules/rules.ts';
 import type { Ruleset } from '../rules/ruleset.ts';
 import { DISPATCH } from '../rules/sets.ts';
-import { declare, deletion, markOf, probeChain, renderChain, restore } from './chain.ts';
+import { declare, deletion, renderChain, restore } from './chain.ts';
 import { renderRule, tableKey, targetOf } from './text.ts';
 
 export const TABLES = ['raw', 'filter', 'nat'] as const;
@@ -28,7 +28,7 @@ interface Contents {
   readonly family: Family;
   readonly chains: readonly Chain[];
   readonly jumps: readonly { readonly builtin: string; readonly line: string }[];
-  /** The dispatch chains in it. The rules of domains fill them. */
+  /** Empty dispatch chains, which the rules of domains fill. */
   readonly dispatch: readonly string[];
   /** The table's name in the view. */
   readonly key: string;
@@ -38,22 +38,12 @@ interface Contents {
 /** One table: our chains in it, and the jumps into them. */
 export function tableResource(table: Table, rules: Ruleset, family: Family): Resource {
   const chains = rules.chains[table];
-  const jumps = rules.entrances
-    .filter(({ point }) => BUILTIN[point][0] === table)
-    .map(jump => toJump(jump, family));
-  const text = JSON.stringify([chains, jumps], (_, value) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
+  const entrances = rules.entrances.filter(({ point }) => BUILTIN[point][0] === table);
+  const jumps = entrances.map(entrance => toJump(entrance, family));
+  const plain = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
+  const mark = markOf(JSON.stringify([chains, jumps], plain));
   const dispatch = table === 'filter' ? DISPATCH.map(({ name }) => name) : [];
-  const contents = {
-    table,
-    family,
-    chains,
-    jumps,
-    dispatch,
-    key: tableKey(table, family),
-    mark: markOf(text),
-  };
+  const contents = { table, family, chains, jumps, dispatch, key: tableKey(table, family), mark };
   return {
     key: `table ${contents.key}`,
     label: labelled(`${table} table`, family),
@@ -68,9 +58,12 @@ const toJump = ({ point, when, chain }: Entrance, family: Family): Contents['jum
   line: renderRule({ when, verdict: { do: 'jump', chain } }, family)[0] ?? '',
 });
 
-const probe = ({ table, family, chains, jumps, dispatch, key, mark }: Contents, actual: Chains): Finding =>
+const probe = ({ family, chains, jumps, dispatch, key, mark }: Contents, actual: Chains): Finding =>
   overall([
-    ...chains.map(chain => probeChain(actual, table, chain, family, mark)),
+    ...chains.map(chain => {
+      const wanted = renderChain(chain, family, mark).length;
+      return probeChain(chain.name, actual.get(`${key} ${chain.name}`), wanted, mark);
+    }),
     ...dispatch.map(name => (actual.has(`${key} ${name}`) ? PRESENT : ABSENT)),
     ...jumps.map(({ builtin, line }) => probeJump(actual.get(`${key} ${builtin}`), builtin, line)),
   ]);

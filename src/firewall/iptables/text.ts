@@ -106,23 +106,13 @@ function portGroups(ranges: readonly PortRange[]): string[] {
 }
 
 function renderVerdict(verdict: Verdict): string {
-  switch (verdict.do) {
-    case 'accept':
-      return '-j ACCEPT';
-    case 'return':
-      return '-j RETURN';
-    case 'untrack':
-      return '-j CT --notrack';
-    case 'drop':
-      return '-j DROP';
-    case 'jump':
-      return `-j ${verdict.chain}`;
-    case 'goto':
-      return `-g ${verdict.chain}`;
-    case 'translate':
-      return `-j SNAT --to-source ${format(verdict.source)}`;
-  }
+  if (verdict.do === 'jump') return `-j ${verdict.chain}`;
+  if (verdict.do === 'goto') return `-g ${verdict.chain}`;
+  if (verdict.do === 'translate') return `-j SNAT --to-source ${format(verdict.source)}`;
+  return `-j ${TARGETS[verdict.do]}`;
 }
+
+const TARGETS = { accept: 'ACCEPT', return: 'RETURN', untrack: 'CT --notrack', drop: 'DROP' };
 
 /** The chain or target of a printed rule. */
 export const targetOf = (line: string): string | undefined => /-[jg] (\S+)/.exec(line)?.[1];

@@ -55,16 +55,15 @@ function together(parts: readonly Contents[]): Contents {
 }
 
 function toLine(expr: readonly unknown[], comment: string): RuleLine {
-  const counted = expr.flatMap(one => {
-    const { counter } = v.is(v.object({ counter: counterSchema }), one) ? one : { counter: undefined };
-    return counter === undefined ? [] : [counter];
-  })[0];
-  return { text: `${JSON.stringify(expr)} ${comment}`, counter: toCounter(counted) };
+  const counted = expr.find(one => v.is(countedSchema, one));
+  return { text: `${JSON.stringify(expr)} ${comment}`, counter: toCounter(counted?.counter) };
 }
 
-const toCounter = (counted: v.InferOutput<typeof counterSchema> | undefined): Counter => ({
-  packets: BigInt(counted?.packets ?? 0),
-  bytes: BigInt(counted?.bytes ?? 0),
+const countedSchema = v.object({ counter: counterSchema });
+type Counted = v.InferOutput<typeof counterSchema>;
+const toCounter = (counted: Counted = { packets: 0, bytes: 0 }): Counter => ({
+  packets: BigInt(counted.packets),
+  bytes: BigInt(counted.bytes),
 });
 
 const prefixSchema = v.object({ prefix: v.object({ addr: v.string(), len: v.number() }) });

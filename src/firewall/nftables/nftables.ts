@@ -8,10 +8,10 @@
  * while sets stay.
  */
 import { format } from '../../model/address.ts';
-import { FAMILIES, type Family, isSingle } from '../../model/prefix.ts';
+import { FAMILIES, type Family, isSingle, type Prefix } from '../../model/prefix.ts';
 import type { FilterView } from '../../model/view.ts';
 import { parseRuleset, RULESET } from '../foreign/parse-nft.ts';
-import type { Firewall, Look } from '../rules/backend.ts';
+import type { Firewall, Look, Tally } from '../rules/backend.ts';
 import { countingSets, DISPATCH } from '../rules/sets.ts';
 import { parseListing } from './listing.ts';
 import { deletion, installRules, probeRules, removeRules } from './policy.ts';
@@ -33,36 +33,38 @@ function parseListings(texts: readonly string[]): FilterView {
   };
 }
 
+// The whole ruleset instead of our tables: so the same process also shows what others have changed.
+const BRIEF: Look = {
+  commands: [{ argv: RULESET }],
+  parse: ([listing = '']) => ({
+    ...parseListing(listing, true),
+    foreign: { tables: parseRuleset(listing), complete: false, carry: [] },
+  }),
+};
+
+// Every look runs this command anyway, for the foreign filters.
+const TRACES: Look = {
+  commands: [{ argv: RULESET, failsIfEmpty: true }],
+  parse: ([listing = '']) => parseListing(listing, true),
+};
+
+function tally(prefixes: readonly Prefix[]): Tally | undefined {
+  // `nft get element` doesn't print the counter of a subnet (1.0.6).
+  if (!prefixes.every(isSingle)) return undefined;
+  const ask = prefixes.flatMap(prefix =>
+    countingSets(prefix.family).map(
+      name => `get element ${tableOf(prefix.family)} ${name} { ${format(prefix)} }`,
+    ),
+  );
+  return { tool: 'nft', ask, own: [] };
+}
+
 export const nftables = (families: readonly Family[]): Firewall => ({
   name: 'nftables',
   families,
-  looks: {
-    all: { commands: listings(FAMILIES), parse: parseListings },
-    brief: {
-      // The whole ruleset instead of our tables: so the same process also shows what others have changed.
-      commands: [{ argv: RULESET }],
-      parse: ([listing = '']) => ({
-        ...parseListing(listing, true),
-        foreign: { tables: parseRuleset(listing), complete: false, carry: [] },
-      }),
-    },
-    traces: {
-      // Every look runs this command anyway, for the foreign filters.
-      commands: [{ argv: RULESET, failsIfEmpty: true }],
-      parse: ([listing = '']) => parseListing(listing, true),
-    },
-  },
+  looks: { all: { commands: listings(FAMILIES), parse: parseListings }, brief: BRIEF, traces: TRACES },
   counters: () => ({ commands: listings(families), parse: parseListings }),
-  tally: prefixes => {
-    // `nft get element` doesn't print the counter of a subnet (1.0.6).
-    if (!prefixes.every(isSingle)) return undefined;
-    const ask = prefixes.flatMap(prefix =>
-      countingSets(prefix.family).map(
-        name => `get element ${tableOf(prefix.family)} ${name} { ${format(prefix)} }`,
-      ),
-    );
-    return { tool: 'nft', ask, own: [] };
-  },
+  tally,
   base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
   chainKey: (_, chain, family) => chainKey(chain, family),
   linesOf: (rule, family) => renderRule(rule, family).length,

@@ -1,14 +1,14 @@
 /** The rules of single domains in nftables: their chains, and the entries of verdict maps that lead to them. */
-
 import { formatLong } from '../../model/address.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { FilterView } from '../../model/view.ts';
 import { type Action, nft } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, overall, PRESENT } from '../../resources/resource.ts';
 import type { DomainRules } from '../rules/backend.ts';
+import { markOf, probeChain } from '../rules/fingerprint.ts';
 import type { Chain } from '../rules/rules.ts';
 import { DISPATCH, SETTLING, setNames } from '../rules/sets.ts';
-import { fill, markOf, probeChain, type Written, written } from './chain.ts';
+import { fill, type Written, written } from './chain.ts';
 import { addFor, entries, leadTo, mapOf } from './sets.ts';
 import { chainKey, tableOf } from './text.ts';
 
@@ -28,7 +28,7 @@ export function probeRules(
   { chains: actual, sets }: FilterView,
 ): Finding {
   const all = chains.map(chain => counted(chain, family));
-  const mark = markOf(all);
+  const mark = markOf(JSON.stringify(all));
   const isReached = (name: string): Finding => {
     const contents = sets.get(name);
     if (contents === undefined) return ABSENT;
@@ -37,7 +37,7 @@ export function probeRules(
       : changed('its addresses lead elsewhere');
   };
   return overall([
-    ...all.map(chain => probeChain(chain, mark, family, actual)),
+    ...all.map(({ name, lines }) => probeChain(name, actual.get(chainKey(name, family)), lines.length, mark)),
     ...mapsTo(family).map(isReached),
     isReached(setNames(family).tracked),
   ]);
@@ -48,7 +48,7 @@ const mapsTo = (family: Family): string[] => DISPATCH.map(({ name }) => mapOf(fa
 export function installRules({ chains, names, prefixes, family }: DomainRules, settling: boolean): Action[] {
   const table = tableOf(family);
   const all = chains.map(chain => counted(chain, family));
-  const mark = markOf(all);
+  const mark = markOf(JSON.stringify(all));
   const sets = setNames(family);
   return [
     ...(settling ? prefixes.map(one => addFor(sets.settling, one, SETTLING)) : []),

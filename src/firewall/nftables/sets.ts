@@ -1,5 +1,4 @@
 /** The sets of the filter in nftables, and the verdict maps that lead to the chains of single domains. */
-
 import { format } from '../../model/address.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import { type Action, nft } from '../../resources/action.ts';

@@ -1,5 +1,4 @@
 /** Our own table in nftables, with its sets and chains: what exists whether a domain runs or not. */
-
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
@@ -7,10 +6,11 @@ import type { FilterView } from '../../model/view.ts';
 import { type Action, nft } from '../../resources/action.ts';
 import { ABSENT, type Finding, overall, PRESENT, type Resource } from '../../resources/resource.ts';
 import { staticEntries } from '../rules/entries.ts';
+import { markOf, probeChain } from '../rules/fingerprint.ts';
 import type { Entrance, HookPoint, Side } from '../rules/rules.ts';
 import { type Ruleset, ruleset } from '../rules/ruleset.ts';
 import { DISPATCH, setNames } from '../rules/sets.ts';
-import { fill, markOf, probeChain, type Written, written } from './chain.ts';
+import { fill, type Written, written } from './chain.ts';
 import { entries, mapOf, set, verdictMap } from './sets.ts';
 import { addressOf, chainKey, partsOf, renderRule, tableOf } from './text.ts';
 
@@ -55,7 +55,7 @@ function chainsOf({ chains: all, entrances }: Ruleset, family: Family): Resource
     ...Object.values(all).flatMap(some => some.map(chain => written(chain, family))),
     ...DISPATCH.map(({ name, side }) => dispatchChain(name, side, family)),
   ];
-  const mark = markOf([chains, entrances]);
+  const mark = markOf(JSON.stringify([chains, entrances]));
   const probeEntrance = ({ point }: Entrance, actual: FilterView['chains']): Finding =>
     actual.get(chainKey(point, family))?.length === 1 ? PRESENT : ABSENT;
   return {
@@ -63,7 +63,9 @@ function chainsOf({ chains: all, entrances }: Ruleset, family: Family): Resource
     label: `nftables table ${tableOf(family)}`,
     probe: ({ filter }) =>
       overall([
-        ...chains.map(chain => probeChain(chain, mark, family, filter.chains)),
+        ...chains.map(({ name, lines }) =>
+          probeChain(name, filter.chains.get(chainKey(name, family)), lines.length, mark),
+        ),
         ...entrances.map(entrance => probeEntrance(entrance, filter.chains)),
       ]),
     up: () => install(chains, entrances, mark, family),

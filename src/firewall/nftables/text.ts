@@ -111,17 +111,7 @@ const renderRange = ([first, final]: PortRange): string =>
   first === final ? String(first) : `${first}-${final}`;
 
 function renderVerdict(verdict: Verdict): string {
-  switch (verdict.do) {
-    case 'accept':
-    case 'return':
-    case 'drop':
-      return verdict.do;
-    case 'untrack':
-      return 'notrack';
-    case 'jump':
-    case 'goto':
-      return `${verdict.do} ${verdict.chain}`;
-    case 'translate':
-      return `snat to ${format(verdict.source)}`;
-  }
+  if (verdict.do === 'translate') return `snat to ${format(verdict.source)}`;
+  if ('chain' in verdict) return `${verdict.do} ${verdict.chain}`;
+  return verdict.do === 'untrack' ? 'notrack' : verdict.do;
 }

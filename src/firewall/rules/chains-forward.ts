@@ -6,6 +6,7 @@ import {
   CAUSES,
   type Chain,
   CUT,
+  chain,
   destination,
   drop,
   from,
@@ -29,39 +30,34 @@ import type { SetNames } from './sets.ts';
  */
 export function forwardChains(sets: SetNames, config: Config, device: string): Chain[] {
   return [
-    {
-      name: 'hnet-forward',
-      rules: [
-        rule(accept, from(device), toDomain, state('UNTRACKED')),
-        rule(go('hnet-egress'), fromDomain),
-        rule(go('hnet-ingress'), toDomain),
-      ],
-    },
-    {
-      name: 'hnet-egress',
-      rules: [
-        ...config.firewall.outboundDeny.map(ports => rule(drop(CAUSES.outbound), { is: 'ports', ...ports })),
-        rule(accept, to(device), state('UNTRACKED')),
-        rule(go('hnet-between'), toDomain),
-        rule(jump('hnet-outbound'), source(sets.tracked)),
-        rule(accept, to(device)),
-        rule(drop(CAUSES.elsewhere)),
-      ],
-    },
-    { name: 'hnet-between', rules: betweenRules(sets, config) },
-    {
-      name: 'hnet-ingress',
-      rules: [
-        rule(jump('hnet-inbound'), destination(sets.tracked)),
-        rule(accept, from(device), destination(sets.tracked)),
-        rule(accept, replies),
-        // The address is assigned, but another program's rule has the packet tracked.
-        rule(accept, from(device), destination(sets.in)),
-        rule(drop(CAUSES.unassigned)),
-      ],
-    },
+    chain(
+      'hnet-forward',
+      rule(accept, from(device), toDomain, state('UNTRACKED')),
+      rule(go('hnet-egress'), fromDomain),
+      rule(go('hnet-ingress'), toDomain),
+    ),
+    chain(
+      'hnet-egress',
+      ...config.firewall.outboundDeny.map(ports => rule(drop(CAUSES.outbound), { is: 'ports', ...ports })),
+      rule(accept, to(device), state('UNTRACKED')),
+      rule(go('hnet-between'), toDomain),
+      rule(jump('hnet-outbound'), source(sets.tracked)),
+      rule(accept, to(device)),
+      rule(drop(CAUSES.elsewhere)),
+    ),
+    chain('hnet-between', ...betweenRules(sets, config)),
+    chain('hnet-ingress', ...ingressRules(sets, device)),
   ];
 }
+
+const ingressRules = (sets: SetNames, device: string): Rule[] => [
+  rule(jump('hnet-inbound'), destination(sets.tracked)),
+  rule(accept, from(device), destination(sets.tracked)),
+  rule(accept, replies),
+  // The address is assigned, but another program's rule has the packet tracked.
+  rule(accept, from(device), destination(sets.in)),
+  rule(drop(CAUSES.unassigned)),
+];
 
 function betweenRules(sets: SetNames, config: Config): Rule[] {
   // The rule names the set `isolated` even here: a brief look takes a set that no rule names for missing.
@@ -87,27 +83,19 @@ function betweenRules(sets: SetNames, config: Config): Rule[] {
  * This concerns TCP segments that don't open a connection, and packets of other protocols while the domain's addresses
  * are in the set `settling`.
  */
-export function trackedChains(sets: SetNames): Chain[] {
-  return [
-    {
-      name: 'hnet-inbound',
-      rules: judged('hnet-midstream-in', destination(sets.settling), 'hnet-inbound-rules'),
-    },
-    {
-      name: 'hnet-outbound',
-      rules: judged('hnet-midstream-out', source(sets.settling), 'hnet-outbound-rules'),
-    },
-    { name: CUT, rules: [rule(drop(CAUSES.midstream))] },
-  ];
-}
+export const trackedChains = (sets: SetNames): Chain[] => [
+  judged('hnet-inbound', 'hnet-midstream-in', destination(sets.settling), 'hnet-inbound-rules'),
+  judged('hnet-outbound', 'hnet-midstream-out', source(sets.settling), 'hnet-outbound-rules'),
+  chain(CUT, rule(drop(CAUSES.midstream))),
+];
 
-function judged(midstream: string, settling: Match, rules: string): Rule[] {
-  return [
+const judged = (name: string, midstream: string, settling: Match, rules: string): Chain =>
+  chain(
+    name,
     rule(back, { is: 'icmp-error' }),
     rule(back, { is: 'reply' }),
     rule(jump(midstream), state('NEW'), { is: 'not-opening' }),
     rule(go(rules), { is: 'protocol', protocol: 'tcp' }),
     rule(jump(midstream), state('NEW'), settling),
     rule(go(rules)),
-  ];
-}
+  );

@@ -1,5 +1,4 @@
 /** What domains reach on the host itself, and what the host sends them. */
-
 import type { Config } from '../../model/config.ts';
 import { GATEWAY6 } from '../../model/names.ts';
 import type { Family } from '../../model/prefix.ts';
@@ -7,6 +6,7 @@ import {
   accept,
   CAUSES,
   type Chain,
+  chain,
   drop,
   icmpTypes,
   type Match,
@@ -36,25 +36,19 @@ const discovery: Rule[] = [
 export function hostChains(family: Family, config: Config): Chain[] {
   const closed = config.firewall.hostAccess === 'dhcp-only';
   return [
-    {
-      name: 'hnet-input',
-      rules: [
-        rule(accept, { is: 'dhcp-request' }),
-        ...(family === 4 ? [rule(drop(CAUSES.spoofed), THIS_NETWORK)] : discovery),
-        rule(accept, replies),
-        ...(closed
-          ? [rule(accept, { is: 'protocol', protocol: 'icmp' } as const), rule(drop(CAUSES.host))]
-          : []),
-      ],
-    },
-    {
-      name: 'hnet-output',
-      rules: [
-        rule(accept, { is: 'dhcp-reply' }),
-        // send_redirects of one interface has no effect while conf.all has it on, which is the default.
-        rule(drop(CAUSES.redirect), { is: 'icmp-redirect' }),
-        ...(family === 4 ? [] : [rule(accept, icmpTypes(ND.advertisement, ND.neighbours, ND.neighbour))]),
-      ],
-    },
+    chain(
+      'hnet-input',
+      rule(accept, { is: 'dhcp-request' }),
+      ...(family === 4 ? [rule(drop(CAUSES.spoofed), THIS_NETWORK)] : discovery),
+      rule(accept, replies),
+      ...(closed ? [rule(accept, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.host))] : []),
+    ),
+    chain(
+      'hnet-output',
+      rule(accept, { is: 'dhcp-reply' }),
+      // send_redirects of one interface has no effect while conf.all has it on, which is the default.
+      rule(drop(CAUSES.redirect), { is: 'icmp-redirect' }),
+      ...(family === 4 ? [] : [rule(accept, icmpTypes(ND.advertisement, ND.neighbours, ND.neighbour))]),
+    ),
   ];
 }

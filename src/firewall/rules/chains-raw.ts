@@ -1,5 +1,4 @@
 /** Before connection tracking: spoofed packets are dropped, and packets that need no tracking are taken out of it. */
-
 import { type Config, rangesOf } from '../../model/config.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import {
@@ -7,6 +6,7 @@ import {
   back,
   CAUSES,
   type Chain,
+  chain,
   destination,
   drop,
   from,
@@ -19,53 +19,42 @@ import {
   rule,
   source,
   untrack,
+  type Verdict,
 } from './rules.ts';
 import type { SetNames } from './sets.ts';
 
 export function rawChains(family: Family, sets: SetNames, config: Config, device: string): Chain[] {
   // Only IPv4 is translated.
-  const scopes = (rule: Rule): Rule[] => (family === 4 ? [rule] : []);
+  const scopes = (verdict: Verdict): Rule[] =>
+    family === 4 ? [rule(verdict, destination(sets.scopes))] : [];
   return [
-    {
-      name: 'hnet-prerouting',
-      rules: [rule(go('hnet-arriving'), from(device)), rule(go('hnet-leaving'), fromDomain)],
-    },
-    { name: 'hnet-leaving', rules: family === 4 ? leaving4(sets) : leaving6(sets) },
-    ...(family === 4 ? [] : discoveryChains(sets)),
-    {
-      name: 'hnet-untrack',
-      rules: [
-        rule(back, source(sets.tracked)),
-        rule(go('hnet-neighbour'), destination(sets.near)),
-        // The host's own services and connections keep their tracking.
-        rule(back, { is: 'local' }),
-        rule(untrack),
-      ],
-    },
-    {
-      name: 'hnet-neighbour',
-      rules: [
-        rule(back, destination(sets.tracked)),
-        ...scopes(rule(back, destination(sets.scopes))),
-        rule(back, { is: 'local' }),
-        rule(untrack),
-      ],
-    },
-    { name: 'hnet-arriving', rules: arriving(rangesOf(family, config)) },
-    {
-      name: 'hnet-suspect',
-      rules: [rule(drop(CAUSES.borrowed), source(sets.ours)), rule(go('hnet-arrived'))],
-    },
-    {
-      name: 'hnet-arrived',
-      rules: [
-        rule(go('hnet-assigned'), destination(sets.in)),
-        ...scopes(rule(drop(CAUSES.scope), destination(sets.scopes))),
-      ],
-    },
-    { name: 'hnet-assigned', rules: [rule(untrack, notDestination(sets.tracked))] },
+    chain('hnet-prerouting', rule(go('hnet-arriving'), from(device)), rule(go('hnet-leaving'), fromDomain)),
+    ...(family === 4 ? [leaving4(sets)] : [leaving6(sets), ...discoveryChains(sets)]),
+    ...untrackingChains(sets, scopes(back)),
+    chain('hnet-arriving', ...arriving(rangesOf(family, config))),
+    chain('hnet-suspect', rule(drop(CAUSES.borrowed), source(sets.ours)), rule(go('hnet-arrived'))),
+    chain('hnet-arrived', rule(go('hnet-assigned'), destination(sets.in)), ...scopes(drop(CAUSES.scope))),
+    chain('hnet-assigned', rule(untrack, notDestination(sets.tracked))),
   ];
 }
+
+/** The host's own services and connections (`local`) keep their tracking, as do scopes, which are translated. */
+const untrackingChains = (sets: SetNames, scopes: readonly Rule[]): Chain[] => [
+  chain(
+    'hnet-untrack',
+    rule(back, source(sets.tracked)),
+    rule(go('hnet-neighbour'), destination(sets.near)),
+    rule(back, { is: 'local' }),
+    rule(untrack),
+  ),
+  chain(
+    'hnet-neighbour',
+    rule(back, destination(sets.tracked)),
+    ...scopes,
+    rule(back, { is: 'local' }),
+    rule(untrack),
+  ),
+];
 
 /**
  * A set lookup costs about as much as twelve comparisons. So where there are few ranges, a packet from the uplink is
@@ -81,23 +70,27 @@ const arriving = (ranges: readonly Prefix[]): Rule[] =>
 
 const COMPARISONS = 8;
 
-const leaving4 = (sets: SetNames): Rule[] => [
-  rule(accept, { is: 'dhcp-discover' }),
-  rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
-  rule(go('hnet-untrack'), source(sets.out)),
-  // nftables' reverse-path check also passes the broadcast address of a scope as a source.
-  rule(drop(CAUSES.spoofed), { is: 'broadcast-source' }),
-  rule(back),
-];
+const leaving4 = (sets: SetNames): Chain =>
+  chain(
+    'hnet-leaving',
+    rule(accept, { is: 'dhcp-discover' }),
+    rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
+    rule(go('hnet-untrack'), source(sets.out)),
+    // nftables' reverse-path check also passes the broadcast address of a scope as a source.
+    rule(drop(CAUSES.spoofed), { is: 'broadcast-source' }),
+    rule(back),
+  );
 
 /** Link-local sources pass the reverse-path check; the kernel never forwards them. */
-const leaving6 = (sets: SetNames): Rule[] => [
-  rule(go('hnet-unspecified'), { is: 'net', side: 'source', prefix: UNSPECIFIED }),
-  rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
-  rule(go('hnet-discovery'), icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
-  rule(go('hnet-untrack'), source(sets.out)),
-  rule(back),
-];
+const leaving6 = (sets: SetNames): Chain =>
+  chain(
+    'hnet-leaving',
+    rule(go('hnet-unspecified'), { is: 'net', side: 'source', prefix: UNSPECIFIED }),
+    rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
+    rule(go('hnet-discovery'), icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
+    rule(go('hnet-untrack'), source(sets.out)),
+    rule(back),
+  );
 
 /**
  * A system without an address sends ICMPv6 from the unspecified address, to its own link (RFC 4862, 5.4.2); kernels'
@@ -105,20 +98,15 @@ const leaving6 = (sets: SetNames): Rule[] => [
  * it goes no further than the host.
  */
 const discoveryChains = (sets: SetNames): Chain[] => [
-  {
-    name: 'hnet-unspecified',
-    rules: [rule(back, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.spoofed))],
-  },
-  {
-    name: 'hnet-discovery',
-    rules: [
-      rule(drop(CAUSES.solicitation), icmpTypes(ND.routers, ND.neighbours), {
-        is: 'flood',
-        set: sets.soliciting,
-      }),
-      rule(back),
-    ],
-  },
+  chain('hnet-unspecified', rule(back, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.spoofed))),
+  chain(
+    'hnet-discovery',
+    rule(drop(CAUSES.solicitation), icmpTypes(ND.routers, ND.neighbours), {
+      is: 'flood',
+      set: sets.soliciting,
+    }),
+    rule(back),
+  ),
 ];
 
 const UNSPECIFIED: Prefix = { family: 6, first: 0n, length: 128 };

@@ -1,5 +1,4 @@
 /** What the kernel counted for each rule. One rule may be several lines of a tool. */
-
 import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { FilterView } from '../../model/view.ts';

@@ -1,5 +1,4 @@
 /** The entries of sets that the configuration decides: pools and scopes. */
-
 import { formatLong, parsePrefix, parseSubnet } from '../../model/address.ts';
 import { type Config, rangesOf } from '../../model/config.ts';
 import { type Family, isSingle, type Prefix, subtract } from '../../model/prefix.ts';

@@ -1,5 +1,4 @@
 /** What the filter holds of one running domain: entries of sets, and rules. */
-
 import { format, formatLong } from '../../model/address.ts';
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import { isTracked, type Policy } from '../../model/rule.ts';

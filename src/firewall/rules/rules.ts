@@ -142,6 +142,7 @@ export const jump = (chain: string): Verdict => ({ do: 'jump', chain });
 export const go = (chain: string): Verdict => ({ do: 'goto', chain });
 
 export const rule = (verdict: Verdict, ...when: Match[]): Rule => ({ when, verdict });
+export const chain = (name: string, ...rules: readonly Rule[]): Chain => ({ name, rules });
 
 /** Resources of IPv6 are labelled like those of IPv4, with an addition. */
 export const labelled = (label: string, family: Family): string => (family === 4 ? label : `${label} (IPv6)`);

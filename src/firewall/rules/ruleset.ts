@@ -11,14 +11,23 @@
  * Tension: among untracked packets no reply can be recognised. Only domains with rules need that, so only their
  * addresses are tracked (set `tracked`), and their rules judge a flow in the direction in which it began.
  */
-
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import { forwardChains, trackedChains } from './chains-forward.ts';
 import { hostChains } from './chains-host.ts';
 import { rawChains } from './chains-raw.ts';
-import { type Chain, type Entrance, fromDomain, rule, source, type Table, to, toDomain } from './rules.ts';
+import {
+  type Chain,
+  chain,
+  type Entrance,
+  fromDomain,
+  rule,
+  source,
+  type Table,
+  to,
+  toDomain,
+} from './rules.ts';
 import { type SetNames, type SetSpec, setNames, setSpecs } from './sets.ts';
 
 /** Everything in the filter for one family except what belongs to a running domain. */
@@ -57,6 +66,5 @@ function entrances(device: string): Entrance[] {
 }
 
 /** Only bootstrap scopes are translated: a public address is never touched, in either direction. */
-function natChain(sets: SetNames, { host }: Uplink): Chain {
-  return { name: 'hnet-postrouting', rules: [rule({ do: 'translate', source: host }, source(sets.scopes))] };
-}
+const natChain = (sets: SetNames, { host }: Uplink): Chain =>
+  chain('hnet-postrouting', rule({ do: 'translate', source: host }, source(sets.scopes)));

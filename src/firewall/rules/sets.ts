@@ -1,5 +1,4 @@
 /** The sets that the filter looks up, and the chains that lead to the rules of single domains. */
-
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Action } from '../../resources/action.ts';
 
