@@ -30,7 +30,10 @@ export const OPEN: Policy = { inbound: 'allow', isolate: false, rules: [] };
 /** Whether a domain's flows must be tracked, which tells packets of one direction from those of the other. */
 export const isTracked = (policy: Policy): boolean => policy.inbound === 'deny' || policy.rules.length > 0;
 
-/** The words of a rule, taken one by one. */
+/**
+ * The words of a rule, taken one by one: `next` is the next word, empty at the end; `take` takes it if it is one of some;
+ * `expect` takes what `read` makes of it, and fails with `why`, or with the reason that `read` gives.
+ */
 function cursorOf(text: string) {
   const words = [...text.matchAll(/\S+/g)];
   let at = 0;
@@ -39,27 +42,21 @@ function cursorOf(text: string) {
     const column = (words[at]?.index ?? text.length) + 1;
     throw new Refusal(`Cannot read the rule ${quote(text)}, column ${column}: ${why}`);
   };
-  return {
-    /** The next word, without taking it; empty at the end. */
-    next,
-    fail,
-    /** Takes the next word if it is one of these. */
-    take<Word extends string>(...expected: Word[]): Word | undefined {
-      const found = expected.find(word => word === next());
-      if (found !== undefined) at++;
-      return found;
-    },
-    /** Takes the next word as what `read` makes of it. @param why why it can't be read, where `read` doesn't say it */
-    expect<T>(read: (word: string) => T, why?: string): T {
-      try {
-        const value = read(next());
-        at++;
-        return value;
-      } catch (error) {
-        return fail(`${quote(next())} ${why ?? reason(error)}`);
-      }
-    },
+  const take = <Word extends string>(...expected: Word[]): Word | undefined => {
+    const found = expected.find(word => word === next());
+    if (found !== undefined) at++;
+    return found;
   };
+  const expect = <T>(read: (word: string) => T, why?: string): T => {
+    try {
+      const value = read(next());
+      at++;
+      return value;
+    } catch (error) {
+      return fail(`${quote(next())} ${why ?? reason(error)}`);
+    }
+  };
+  return { next, take, expect, fail };
 }
 
 /**

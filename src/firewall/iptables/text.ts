@@ -38,9 +38,7 @@ function renderMatch(match: Match, family: Family): readonly string[] {
     case 'to-device':
       return [`-o ${match.device}`];
     case 'set':
-      return [
-        `-m set ${match.not ? '! ' : ''}--match-set ${match.name} ${match.side === 'source' ? 'src' : 'dst'}`,
-      ];
+      return [`-m set ${match.not ? '! ' : ''}--match-set ${match.name} ${SIDE[match.side]}`];
     case 'net':
       return [`${match.side === 'source' ? '-s' : '-d'} ${format(match.prefix)}`];
     case 'state':
@@ -57,6 +55,8 @@ function renderMatch(match: Match, family: Family): readonly string[] {
       return PLAIN[match.is][family];
   }
 }
+
+const SIDE = { source: 'src', destination: 'dst' };
 
 const icmp: Readonly<Record<Family, (type: number) => string>> = {
   4: type => `-p icmp -m icmp --icmp-type ${type}`,

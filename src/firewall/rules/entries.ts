@@ -3,8 +3,8 @@ import { formatLong, parsePrefix, parseSubnet } from '../../model/address.ts';
 import { type Config, rangesOf } from '../../model/config.ts';
 import { type Family, isSingle, type Prefix, subtract } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
-import type { View } from '../../model/view.ts';
-import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../../resources/resource.ts';
+import type { Contents, View } from '../../model/view.ts';
+import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
 import { type SetEntries, setNames } from './sets.ts';
 
 /** Fills the sets `near` and `ours` of a family. */
@@ -30,28 +30,30 @@ const onLink = ({ addresses }: View, device: string): Prefix[] =>
 
 /** A set that holds these prefixes and no others. */
 function exactly(name: string, wanted: (view: View) => Prefix[], words: SetEntries): Resource {
-  const compare = (view: View) => {
-    const contents = view.filter.sets.get(name);
-    // If the set wasn't read, assume that its entries exist: `up` fills it before it makes the chains that name it.
-    if (contents === 'unread') return { surplus: [], complete: true };
-    const keep = wanted(view).map(formatLong);
-    return {
-      surplus: [...(contents?.keys() ?? [])].filter(entry => !keep.includes(entry)),
-      complete: contents !== undefined && keep.every(entry => contents.has(entry)),
-    };
-  };
   return {
     key: `ranges ${name}`,
     label: `pools and scopes in ${name}`,
-    probe: (view): Finding => {
-      const { surplus, complete } = compare(view);
+    probe: view => {
+      const { surplus, complete } = compare(view.filter.sets.get(name), wanted(view));
       if (!complete) return ABSENT;
       return surplus.length === 0 ? PRESENT : changed(`it also holds ${surplus.join(', ')}`);
     },
     up: view => [
-      ...compare(view).surplus.map(entry => words.remove(name, parsePrefix(entry))),
+      ...compare(view.filter.sets.get(name), wanted(view)).surplus.map(entry =>
+        words.remove(name, parsePrefix(entry)),
+      ),
       ...wanted(view).map(prefix => words.add(name, prefix)),
     ],
     down: () => [],
+  };
+}
+
+function compare(contents: Contents | undefined, wanted: readonly Prefix[]) {
+  // If the set wasn't read, assume that its entries exist: `up` fills it before it makes the chains that name it.
+  if (contents === 'unread') return { surplus: [], complete: true };
+  const keep = wanted.map(formatLong);
+  return {
+    surplus: [...(contents?.keys() ?? [])].filter(entry => !keep.includes(entry)),
+    complete: contents !== undefined && keep.every(entry => contents.has(entry)),
   };
 }
