@@ -1,5 +1,6 @@
 import { vacancy } from '../assign/allocate.ts';
 import { holdingsOf } from '../assign/inventory.ts';
+import { hasTool } from '../host/tools.ts';
 import { format } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
 import { addressesOf } from '../model/domain.ts';
@@ -78,7 +79,7 @@ function checkResponder({ ipv6 }: Config, { domains, file }: Facts): Finding[] {
     .flatMap(({ domain, persistent }) => addressesOf(persistent ?? domain))
     .map(({ prefix }) => prefix)
     .filter(prefix => prefix.family === 6 && !isSingle(prefix));
-  if (prefixes.length === 0 || file('/usr/sbin/ndppd') !== undefined) return [];
+  if (prefixes.length === 0 || hasTool('ndppd', path => file(path) !== undefined)) return [];
   return [
     finding(
       `ndppd is missing, and ${prefixes.map(format).join(', ')} must be answered for on the wire`,

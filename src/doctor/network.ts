@@ -1,5 +1,6 @@
 import { uplinkFaults } from '../guest/host-uplink.ts';
 import { familiesIn } from '../host/choose-backend.ts';
+import { hasTool } from '../host/tools.ts';
 import { format, parseSubnet } from '../model/address.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../model/names.ts';
 import { refuseHostInPools } from '../model/parse-config.ts';
@@ -125,7 +126,7 @@ export function checkScopes({ config, network, file }: Facts): Finding[] {
         edit('choose another range for "scopes"'),
       ),
     );
-  const hasDocker = ['/usr/bin/dockerd', '/usr/sbin/dockerd'].some(path => file(path) !== undefined);
+  const hasDocker = hasTool('dockerd', path => file(path) !== undefined);
   const isKept = /"(default-address-pools|bip)"/.test(file(DOCKER)?.text ?? '');
   const meets = scopes.some(range => DOCKER_POOLS.some(pool => overlaps(pool, range)));
   if (!hasDocker || isKept || !meets) return [];

@@ -1,4 +1,5 @@
 import { chooseFirewall } from '../host/choose-backend.ts';
+import { hasTool } from '../host/tools.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
@@ -14,12 +15,11 @@ const BY_BACKEND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   iptables: { 'iptables-restore': 'iptables', 'iptables-save': 'iptables', ipset: 'ipset' },
   nftables: { nft: 'nftables' },
 };
-const PLACES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 export function checkTools(facts: Facts): Finding[] {
   const backend = facts.config.is === 'known' ? chooseFirewall(facts.config.value).name : 'iptables';
   const missing = Object.entries({ ...NEEDED, ...BY_BACKEND[backend] }).filter(
-    ([tool]) => !PLACES.some(place => facts.file(`${place}/${tool}`) !== undefined),
+    ([tool]) => !hasTool(tool, path => facts.file(path) !== undefined),
   );
   return [
     ...missing.map(([tool, name]) =>

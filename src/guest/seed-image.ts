@@ -1,6 +1,5 @@
 /** Writes an ISO 9660 image of a few small files, with whichever tool the host has. */
 import {
-  accessSync,
   chmodSync,
   constants,
   copyFileSync,
@@ -13,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Host } from '../host/host.ts';
+import { hasTool } from '../host/tools.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import type { ConfigFile } from './file.ts';
 
@@ -48,20 +48,11 @@ export function writeImage(path: string, label: string, files: readonly ConfigFi
 }
 
 function findTool(): string {
-  const found = TOOLS.map(name => `/usr/bin/${name}`).find(isExecutable);
+  const found = TOOLS.find(name => hasTool(name));
   if (found !== undefined) return found;
   throw new Refusal(
     `Cannot write an image: none of ${TOOLS.join(', ')} is installed; apt-get install xorriso`,
   );
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Somebody may have made the file meanwhile; then it is theirs. */

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { iptables } from '../firewall/iptables/iptables.ts';
 import { nftables } from '../firewall/nftables/nftables.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import type { Family, Prefix } from '../model/prefix.ts';
+import { hasTool } from './tools.ts';
 
 const MAKERS: Readonly<Record<Firewall['name'], (families: readonly Family[]) => Firewall>> = {
   iptables,
@@ -35,6 +35,3 @@ export function chooseFirewall({
   if (backend !== 'auto') return firewallOf(backend, pools);
   return firewallOf(hasTool('iptables-restore') && hasTool('ipset') ? 'iptables' : 'nftables', pools);
 }
-
-const hasTool = (name: string): boolean =>
-  ['/usr/sbin', '/sbin', '/usr/bin'].some(directory => existsSync(`${directory}/${name}`));

@@ -1,7 +1,9 @@
 /** What connection tracking knows of addresses. */
 import { format } from '../model/address.ts';
 import type { Prefix } from '../model/prefix.ts';
-import { CommandFailure, type Host } from './host.ts';
+import { meansAbsence } from './absence.ts';
+import { CommandFailure } from './command.ts';
+import type { Host } from './host.ts';
 
 /** Removes what connection tracking knows of an address, either way. */
 export function forgetFlows(range: Prefix, host: Host): void {
@@ -9,8 +11,7 @@ export function forgetFlows(range: Prefix, host: Host): void {
     try {
       host.run(['conntrack', '-D', '-f', `ipv${range.family}`, side, format(range)]);
     } catch (error) {
-      // conntrack calls it a failure that there was nothing to delete.
-      if (!(error instanceof CommandFailure && /0 flow entries/.test(error.stderr))) throw error;
+      if (!(error instanceof CommandFailure && meansAbsence('conntrack', error))) throw error;
     }
   }
 }

@@ -3,9 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { linkIfThere, namesIn } from './files.ts';
 import { ordinarily } from './priority.ts';
-
-/** Tools are found here and nowhere else: libvirtd may call the hook with no PATH at all. */
-export const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+import { ENVIRONMENT } from './tools.ts';
 
 /**
  * Starts a program with no descriptor of ours: libvirtd waits for whoever holds the hook's output.

@@ -4,6 +4,7 @@ import { RUN_DIRECTORY } from '../model/names.ts';
 import { Refusal } from '../model/refusal.ts';
 import type { Host } from './host.ts';
 import { urgently } from './priority.ts';
+import { ENVIRONMENT } from './tools.ts';
 
 /**
  * - `sync`: shared by whoever works on one domain's resources, exclusive to whoever looks at everybody's and
@@ -38,8 +39,9 @@ export function withLock<T>(name: LockName, kind: 'shared' | 'exclusive', host: 
 function acquire(descriptor: number, kind: 'shared' | 'exclusive', file: string, host: Host): void {
   // Two thirds: what is left must suffice for the work, or for saying why there is none.
   const seconds = Math.max(0.1, (host.remaining() * 2) / 3000).toFixed(1);
-  const { status, error } = spawnSync('/usr/bin/flock', [`--${kind}`, '--wait', seconds, '3'], {
+  const { status, error } = spawnSync('flock', [`--${kind}`, '--wait', seconds, '3'], {
     stdio: ['ignore', 'ignore', 'ignore', descriptor],
+    env: ENVIRONMENT,
   });
   if (error !== undefined) throw new Refusal(`Cannot lock ${file}: ${error.message}`);
   if (status !== 0) throw new Refusal(`Cannot lock ${file}: another hnet process held it for ${seconds} s`);

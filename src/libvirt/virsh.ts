@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
+import { CommandFailure } from '../host/command.ts';
 import { writeAtomically } from '../host/files.ts';
-import { CommandFailure, Host } from '../host/host.ts';
+import { Host } from '../host/host.ts';
 import { isUuid, RUN_DIRECTORY } from '../model/names.ts';
 import { Refusal } from '../model/refusal.ts';
 import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './connection.ts';

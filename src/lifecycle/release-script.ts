@@ -12,6 +12,7 @@ import type { Firewall, Tally } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import { halfOf } from '../host/files.ts';
 import { lockFile } from '../host/lock.ts';
+import { PATH } from '../host/tools.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
 import { LEAVING_NAME } from '../model/names.ts';
@@ -124,7 +125,7 @@ const isPrecaution = (action: Action): boolean =>
 /** Descriptor 4 holds the lock. What has been told to end has a second for it; the program would use force then. */
 const PREAMBLE = `# hnet: what ends with this domain. Where anything is amiss, the program does it anew.
 set -e
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+export PATH=${PATH} LC_ALL=C
 ending=
 line=
 # What a process was started with: nothing, where it has ended.

@@ -71,24 +71,25 @@ describe('host', () => {
     for (const commands of [others, many]) {
       const found = new Map<string, string>();
       const printed = ([, ...words]: readonly string[], output: string) => found.set(words.join(' '), output);
-      const queries = ['link show dev lo', 'link show dev hnet-no-such'];
-      const [loopback, nothing] = new Host().query(queries, { commands, printed });
-      expect(loopback).to.have.nested.property('[0].ifname', 'lo');
-      expect(nothing).to.equal(undefined);
+      const queries = { loopback: 'link show dev lo', nothing: 'link show dev hnet-no-such' };
+      const { loopback, nothing } = new Host().query(queries, { commands, printed });
+      expect(loopback).to.have.nested.property('found[0].ifname', 'lo');
+      expect(nothing).to.deep.equal({ found: [], failure: 'Device "hnet-no-such" does not exist.' });
       expect([...found]).to.deep.equal(
         commands === others
           ? [
               ["%s it's", "it's"],
               ['', ''],
             ]
-          : many.slice(0, 7).map(([, word = '']) => [word, `${word}\n`]),
+          : many.map(([, word = '']) => [word, `${word}\n`]),
       );
     }
   });
 
   it('leaves none of those behind that hang beside a query', async () => {
     const commands = [['sleep', '1234.5678']];
-    const query = () => new Host({ limit: 300 }).query(['link show dev lo'], { commands, printed: () => {} });
+    const query = () =>
+      new Host({ limit: 300 }).query({ lo: 'link show dev lo' }, { commands, printed: () => {} });
     expect(refusalOf(query)).to.match(
       /^Cannot run "ip -json .*": no answer within 0\.\d s from it or from "sleep 1234\.5678"$/,
     );

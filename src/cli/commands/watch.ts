@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { chooseFirewall } from '../../host/choose-backend.ts';
+import { hasTool } from '../../host/tools.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
 import { converge, countTraffic } from '../../repair/loop.ts';
 import { readPulse } from '../../repair/pulse.ts';
@@ -37,11 +37,11 @@ export function watch(fresh: () => Context): void {
 /** Who tells of events on this host. */
 function present(): Source[] {
   const sources: (Source & { readonly needs: string })[] = [
-    { needs: '/usr/bin/virsh', argv: ['virsh', '-q', 'event', '--all', '--loop'], ignore: NOISE },
-    { needs: '/', argv: ['ip', 'monitor', 'link', 'address', 'route'] },
-    { needs: '/usr/sbin/nft', argv: ['nft', 'monitor'], ignore: /^# / },
+    { needs: 'virsh', argv: ['virsh', '-q', 'event', '--all', '--loop'], ignore: NOISE },
+    { needs: 'ip', argv: ['ip', 'monitor', 'link', 'address', 'route'] },
+    { needs: 'nft', argv: ['nft', 'monitor'], ignore: /^# / },
     {
-      needs: '/usr/sbin/firewalld',
+      needs: 'firewalld',
       argv: [
         'busctl',
         '--match',
@@ -50,7 +50,7 @@ function present(): Source[] {
       ],
     },
   ];
-  return sources.filter(({ needs }) => existsSync(needs));
+  return sources.filter(({ needs }) => hasTool(needs));
 }
 
 /** Events of libvirt's that change nothing for us. */

@@ -6,18 +6,26 @@ import type { Family, Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import type { Link, Route, View } from '../../model/view.ts';
 import { routeKey } from '../../resources/route.ts';
+import { type Answer, allFound } from '../query.ts';
 
 const number = v.optional(v.number(), -1);
 const text = v.optional(v.string(), '');
 
-const linkSchema = v.object({
+const addressSchema = v.object({
+  local: v.optional(v.string()),
+  /** The other end, where one was named. */
+  address: v.optional(v.string()),
+  prefixlen: v.optional(v.number()),
+});
+
+export const linkSchema = v.object({
   ifindex: v.number(),
   ifname: v.string(),
   flags: v.array(v.string()),
   group: text,
   address: text,
   ifalias: text,
-  addr_info: v.array(v.object({ local: v.optional(v.string()), prefixlen: v.optional(v.number()) })),
+  addr_info: v.array(addressSchema),
   master: v.optional(v.string()),
   linkinfo: v.optional(
     v.object({
@@ -29,7 +37,7 @@ const linkSchema = v.object({
   ),
 });
 
-export const routeSchema = v.object({
+const routeSchema = v.object({
   table: v.optional(v.string(), 'main'),
   type: v.optional(v.string(), 'unicast'),
   dst: v.string(),
@@ -38,7 +46,15 @@ export const routeSchema = v.object({
   prefsrc: v.optional(v.string()),
   protocol: v.optional(v.string(), 'boot'),
   metric: v.optional(v.number(), 0),
+  flags: v.optional(v.array(v.string()), []),
 });
+
+export type AddressAnswer = v.InferOutput<typeof addressSchema>;
+export type RouteAnswer = v.InferOutput<typeof routeSchema>;
+
+/** The first route that was found. */
+export const firstRoute = (answers: ReadonlyMap<unknown, Answer>, what: string): RouteAnswer | undefined =>
+  parse(routeSchema, allFound(answers), what)[0];
 
 /** @throws Refusal if the output isn't what it should be */
 export function parse<T>(schema: v.GenericSchema<unknown, T>, output: unknown, what: string): T[] {
@@ -74,8 +90,8 @@ function toLink(link: v.InferOutput<typeof linkSchema>): Link {
 }
 
 /** Links and their addresses, both from `ip address show`. */
-export function toLinks(output: unknown): Pick<View, 'links' | 'addresses'> {
-  const links = parse(linkSchema, output ?? [], 'ip address');
+export function toLinks({ found }: Pick<Answer, 'found'>): Pick<View, 'links' | 'addresses'> {
+  const links = parse(linkSchema, found, 'ip address');
   return {
     links: new Map(links.map(link => [link.ifname, toLink(link)])),
     addresses: new Map(
@@ -87,25 +103,22 @@ export function toLinks(output: unknown): Pick<View, 'links' | 'addresses'> {
   };
 }
 
-export function toRoutes(family: Family, output: unknown): ReadonlyMap<string, Route> {
-  const routes = parse(routeSchema, output ?? [], 'ip route')
+export function toRoutes(family: Family, { found }: Pick<Answer, 'found'>): ReadonlyMap<string, Route> {
+  const routes = parse(routeSchema, found, 'ip route')
     .filter(({ table }) => table === 'main')
     .map(route => toRoute(family, route));
   return new Map(routes.map(route => [routeKey(route.prefix, route.metric), route]));
 }
 
-function toRoute(
-  family: Family,
-  { type, dst, dev, protocol, metric }: v.InferOutput<typeof routeSchema>,
-): Route {
+function toRoute(family: Family, { type, dst, dev, protocol, metric }: RouteAnswer): Route {
   const prefix: Prefix = dst === 'default' ? { family, first: 0n, length: 0 } : parsePrefix(dst);
   return { prefix, type, dev, protocol, metric };
 }
 
 /** The addresses that the kernel answers for in our name. */
-export const toProxies = (output: unknown): View['proxies'] =>
+export const toProxies = ({ found }: Answer): View['proxies'] =>
   new Set(
-    parse(proxySchema, output ?? [], 'ip neigh')
+    parse(proxySchema, found, 'ip neigh')
       .filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL))
       .map(({ dst, dev }) => `${dst} ${dev}`),
   );

@@ -2,8 +2,10 @@
 
 import type { Look } from '../../firewall/rules/backend.ts';
 import type { View } from '../../model/view.ts';
+import { CommandFailure } from '../command.ts';
 import { readShortIfThere } from '../files.ts';
-import { CommandFailure, type Host } from '../host.ts';
+import type { Host } from '../host.ts';
+import type { Answers, Queries } from '../query.ts';
 
 /** Whoever runs a command for what it prints. */
 export type Tools = Pick<Host, 'run' | 'output'>;
@@ -18,8 +20,8 @@ export class Moment implements Tools {
   }
 
   /** Asks `ip`, which takes longest, and meanwhile what else is certain to be wanted. */
-  query(lines: readonly string[], commands: readonly (readonly string[])[]): (unknown[] | undefined)[] {
-    return this.#host.query(lines, {
+  query<Q extends Queries>(queries: Q, commands: readonly (readonly string[])[]): Answers<Q> {
+    return this.#host.query(queries, {
       commands,
       printed: (argv, output) => this.#printed.set(keyOf(argv), output),
     });

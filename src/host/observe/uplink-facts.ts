@@ -1,33 +1,12 @@
 /** Reads how the host's uplink runs, both families, into facts. */
-import * as v from 'valibot';
 import { format, parseAddress } from '../../model/address.ts';
 import { bits, equal, FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
-import { Refusal } from '../../model/refusal.ts';
-import type { UplinkFacts } from '../../model/uplink.ts';
-import { readIfThere } from '../files.ts';
+import type { Uplink, UplinkFacts } from '../../model/uplink.ts';
 import type { Host } from '../host.ts';
-import type { UplinkConfig } from './uplink.ts';
-
-/** Addresses that are nobody's, so that they follow the default route: RFC 5737, and outside of what is given out yet. */
-const NOBODY: Readonly<Record<Family, string>> = { 4: '192.0.2.1', 6: '2000::1' };
-
-const routeSchema = v.object({
-  dev: v.optional(v.string()),
-  gateway: v.optional(v.string()),
-  prefsrc: v.optional(v.string()),
-  protocol: v.optional(v.string(), ''),
-  flags: v.optional(v.array(v.string()), []),
-});
-const addressSchema = v.object({
-  local: v.optional(v.string()),
-  /** The other end, where one was named. */
-  address: v.optional(v.string()),
-  prefixlen: v.optional(v.number(), 0),
-});
-const linkSchema = v.object({ addr_info: v.array(addressSchema) });
-
-type RouteAnswer = v.InferOutput<typeof routeSchema>;
-type AddressAnswer = v.InferOutput<typeof addressSchema>;
+import { about } from '../query.ts';
+import { type AddressAnswer, firstRoute, linkSchema, parse, type RouteAnswer } from './ip.ts';
+import { sysctl } from './parts.ts';
+import { defaultRoute, FAR_AWAY, readPrefix, type UplinkConfig, uplinkOf } from './uplink.ts';
 
 /**
  * The uplink in each family that has a default route.
@@ -36,64 +15,50 @@ type AddressAnswer = v.InferOutput<typeof addressSchema>;
 export function observeUplinkFacts(host: Host, given: UplinkConfig): UplinkFacts[] {
   return FAMILIES.flatMap(family => {
     // `get` says which address of ours serves, `fibmatch` how the route stands in the table.
-    const [used, entry] = host
-      .query([`route get ${NOBODY[family]}`, `route get fibmatch ${NOBODY[family]}`])
-      .map(answer => read(routeSchema, answer, 'the default route')[0]);
-    if (family === 4) return [factsOf(family, host, needIpv4(given, used), entry)];
-    return used?.dev === undefined || used.prefsrc === undefined ? [] : [factsOf(family, host, used, entry)];
+    const answers = host.query({
+      used: about(FAR_AWAY[family], address => `route get ${address}`),
+      entry: about(FAR_AWAY[family], address => `route get fibmatch ${address}`),
+    });
+    const [used, entry] = [defaultRoute(answers.used), defaultRoute(answers.entry)];
+    if (family === 4) return [factsOf(family, host, uplinkOf(given, used), entry)];
+    const [address, gateway] = [readPrefix(used?.prefsrc), readPrefix(used?.gateway)];
+    if (used?.dev === undefined || address === undefined) return [];
+    return [factsOf(family, host, { device: used.dev, host: address, gateway }, entry)];
   });
-}
-
-/** What the configuration says goes before what runs. */
-function needIpv4(given: UplinkConfig, used: RouteAnswer | undefined): RouteAnswer {
-  const dev = given.uplink ?? used?.dev;
-  const prefsrc = given.host === undefined ? used?.prefsrc : format(given.host);
-  const gateway = given.gateway === undefined ? used?.gateway : format(given.gateway);
-  if (dev === undefined || prefsrc === undefined)
-    throw new Refusal(
-      'Cannot find the uplink: there is no default route; set uplink, host and gateway in hnet.toml',
-    );
-  return { protocol: '', flags: [], ...used, dev, prefsrc, ...(gateway === undefined ? {} : { gateway }) };
 }
 
 function factsOf(
   family: Family,
   host: Host,
-  { dev = '', prefsrc = '', gateway }: RouteAnswer,
+  { device, host: address, gateway }: Pick<Uplink, 'device' | 'host' | 'gateway'>,
   entry: RouteAnswer | undefined,
 ): UplinkFacts {
-  const [links, direct] = host.query([
-    `address show dev ${dev}`,
-    ...(gateway === undefined ? [] : [`route get fibmatch ${gateway} oif ${dev}`]),
-  ]);
-  const configured = read(linkSchema, links, 'ip address')
+  const { links, direct } = host.query({
+    links: `address show dev ${device}`,
+    direct: about(
+      gateway === undefined ? [] : [gateway],
+      one => `route get fibmatch ${format(one)} oif ${device}`,
+    ),
+  });
+  const configured = parse(linkSchema, links.found, 'ip address')
     .flatMap(({ addr_info }) => addr_info)
-    .find(({ local }) => local === prefsrc);
-  const hop = gateway === undefined ? undefined : parseAddress(gateway);
-  const [beside] = read(v.object({ dst: v.string() }), direct, 'the route to the gateway');
+    .find(({ local }) => local === format(address));
+  const beside = firstRoute(direct, 'the route to the gateway')?.dst;
   return {
     family,
-    device: dev,
-    address: parseAddress(prefsrc),
+    device,
+    address,
     length: configured?.prefixlen ?? bits(family),
-    gateway: hop,
+    gateway,
     protocol: entry?.protocol ?? '',
     onlink:
-      hop !== undefined &&
-      (entry?.flags.includes('onlink') === true || isPeer(configured, hop) || beside?.dst === format(hop)),
-    forwarding: sysctl(family === 4 ? 'ipv4/ip_forward' : 'ipv6/conf/all/forwarding') === '1',
-    acceptRa: family === 6 ? sysctl(`ipv6/conf/${dev}/accept_ra`) : undefined,
+      gateway !== undefined &&
+      (entry?.flags.includes('onlink') === true || isPeer(configured, gateway) || beside === format(gateway)),
+    forwarding:
+      sysctl(`/proc/sys/net/${family === 4 ? 'ipv4/ip_forward' : 'ipv6/conf/all/forwarding'}`) === '1',
+    acceptRa: family === 6 ? sysctl(`/proc/sys/net/ipv6/conf/${device}/accept_ra`) : undefined,
   };
 }
 
-function isPeer(configured: AddressAnswer | undefined, hop: Prefix): boolean {
-  return configured?.address !== undefined && equal(parseAddress(configured.address), hop);
-}
-
-const sysctl = (path: string): string | undefined => readIfThere(`/proc/sys/net/${path}`)?.trim();
-
-function read<T>(schema: v.GenericSchema<unknown, T>, output: unknown, what: string): T[] {
-  const result = v.safeParse(v.array(schema), output ?? []);
-  if (result.success) return result.output;
-  throw new Refusal(`Cannot read ${what}: ${result.issues[0].message}`);
-}
+const isPeer = (configured: AddressAnswer | undefined, gateway: Prefix): boolean =>
+  configured?.address !== undefined && equal(parseAddress(configured.address), gateway);

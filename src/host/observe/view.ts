@@ -5,14 +5,15 @@ import type { Firewall } from '../../firewall/rules/backend.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import type { Host } from '../host.ts';
+import type { Answers } from '../query.ts';
 import { KIND, observeForeign } from './foreign.ts';
 import { toLinks, toProxies, toRoutes } from './ip.ts';
 import { look, Moment, sysctl, type Tools } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
-import { DEFAULT_ROUTE, readUplink, type UplinkConfig, withAddresses } from './uplink.ts';
+import { DEFAULT_ROUTES, readUplink, type UplinkConfig, withAddresses } from './uplink.ts';
 
 /** What `ip` prints of the network, all of it but for the routes of IPv6. */
-const NETWORK = ['address show', 'route show table main', 'neigh show proxy'];
+const NETWORK = { links: 'address show', routes: 'route show table main', proxies: 'neigh show proxy' };
 
 /** One process of ip lists the routes of one family, unless it is asked for all tables, which hold many times as many. */
 const ROUTES6 = ['ip', '-6', '-json', '-details', 'route', 'show', 'table', 'main'];
@@ -32,7 +33,7 @@ const commands = ({ name, looks }: Firewall): (readonly string[])[] => [
   ROUTES6,
 ];
 
-function toView(network: readonly unknown[], tools: Tools, firewall: Firewall): View {
+function toView(network: Answers<typeof NETWORK>, tools: Tools, firewall: Firewall): View {
   return {
     ...toNetwork(network, tools),
     filter: { ...look(tools, firewall.looks.all), foreign: observeForeign(tools, firewall) },
@@ -42,9 +43,9 @@ function toView(network: readonly unknown[], tools: Tools, firewall: Firewall): 
   };
 }
 
-function toNetwork([links, routes, proxies]: readonly unknown[], tools: Tools): Network {
+function toNetwork({ links, routes, proxies }: Answers<typeof NETWORK>, tools: Tools): Network {
   // Without IPv6 in the kernel this fails.
-  const routes6 = JSON.parse(tools.output(ROUTES6) || '[]');
+  const routes6 = { found: JSON.parse(tools.output(ROUTES6) || '[]') };
   return {
     ...toLinks(links),
     routes: new Map([...toRoutes(4, routes), ...toRoutes(6, routes6)]),
@@ -64,8 +65,8 @@ export function observeWithUplink(
   given: UplinkConfig,
 ): { view: View; uplink: Uplink; moment: Moment } {
   const moment = new Moment(host);
-  const answers = moment.query([...DEFAULT_ROUTE, ...NETWORK], commands(firewall));
-  const uplink = readUplink(given, answers.splice(0, DEFAULT_ROUTE.length));
+  const answers = moment.query({ ...DEFAULT_ROUTES, ...NETWORK }, commands(firewall));
+  const uplink = readUplink(given, answers);
   const view = toView(answers, moment, firewall);
   return { view, uplink: withAddresses(uplink, view), moment };
 }

@@ -1,0 +1,22 @@
+/** Where programs lie: here and nowhere else, for libvirtd may call the hook with no PATH at all. */
+import { accessSync, constants } from 'node:fs';
+
+const PLACES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+export const PATH = PLACES.join(':');
+
+/** What every program that hnet runs finds in its environment. */
+export const ENVIRONMENT = { PATH, LC_ALL: 'C' };
+
+/** Whether a program is installed. @param isThere for a host that is only described, as in the doctor's tests */
+export const hasTool = (name: string, isThere: (path: string) => boolean = isExecutable): boolean =>
+  PLACES.some(place => isThere(`${place}/${name}`));
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
