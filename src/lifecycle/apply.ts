@@ -2,6 +2,7 @@
  * The one way from what domains have to what they shall have. A start has nothing before, a stop nothing after, a repair
  * the same on both sides; a live change has two attachments of one domain, and a move is two changes at once.
  */
+import { countedOf } from '../firewall/rules/counted.ts';
 import { ruleEntries } from '../firewall/rules/guarded.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import { forgetFlows } from '../host/flows.ts';
@@ -23,7 +24,7 @@ import { batches } from '../resources/action.ts';
 import type { Resource } from '../resources/resource.ts';
 import { hostRoute } from '../resources/route.ts';
 import { removeAttachment } from '../state/attachment-store.ts';
-import { addUp, beginAt, countedOf, noteOwner, noteStart, readEntry } from '../state/ledger.ts';
+import { addUp, beginAt, noteOwner, noteStart, readAccount } from '../state/ledger.ts';
 
 /** What one domain has, and what it shall have. */
 export interface Change {
@@ -98,7 +99,7 @@ function noteOwners({ before, after }: Change, moved: readonly Prefix[], { view,
  * past every rule ("a potential security hole", as Calico's Felix found): they are forgotten when the owner changes.
  */
 export function changeOwner({ prefix, scope }: Address, domain: string, host: Host): void {
-  const before = readEntry(prefix);
+  const before = readAccount(prefix);
   if (before?.domain === domain) return;
   noteOwner(prefix, domain);
   if (before === undefined) return;

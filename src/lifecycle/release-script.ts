@@ -24,7 +24,7 @@ import { bridgesOf, domainPlan } from '../plan/plan.ts';
 import { type Action, type BatchTool, batchCommand, joinWords, quoted } from '../resources/action.ts';
 import type { Resource } from '../resources/resource.ts';
 import { fileOf, scriptOf } from '../state/attachment-files.ts';
-import { tallyFile } from '../state/ledger.ts';
+import { tallyFile } from '../state/tally.ts';
 
 /** What ends with a domain, in the order in which it came up. */
 export const holdings = (attachment: Attachment, firewall: Firewall): Resource[] =>

@@ -21,6 +21,9 @@ export function formatLong(prefix: Prefix): string {
   return `${formatAddress(prefix.family, prefix.first)}/${prefix.length}`;
 }
 
+/** `123.45.90.116-32`: a prefix as a file name. */
+export const dashed = (prefix: Prefix): string => formatLong(prefix).replace('/', '-');
+
 /**
  * Reads `ADDRESS` or `ADDRESS/LENGTH`.
  * @throws Refusal if it is neither, has a zone index, or has bits set beyond its length.

@@ -1,12 +1,8 @@
 /** How what an attachment holds is written in the file system, for others to see before they take it. */
 
-import { formatLong } from './address.ts';
+import { dashed } from './address.ts';
 import type { Address } from './assignment.ts';
 import { CLAIMS_DIRECTORY } from './names.ts';
-import type { Prefix } from './prefix.ts';
-
-/** `123.45.90.116-32`: a prefix as a file name. */
-export const dashed = (prefix: Prefix): string => formatLong(prefix).replace('/', '-');
 
 /** The file names of all claims: `ip-123.45.90.116-32`, `scope-172.30.116.0-24`, `bridge-br116`. */
 export function claimsOf({ addresses }: { readonly addresses: readonly Address[] }): Set<string> {

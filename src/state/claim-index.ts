@@ -4,11 +4,11 @@
  * attachment is gone is stale and binds nobody, so a crash on the way leaves nothing to clean up. A lookup costs the
  * same with 4,000 domains as with one.
  */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { halfOf, linkAtomically, linkIfThere } from '../host/files.ts';
-import { parsePrefix } from '../model/address.ts';
+import { existsSync, rmSync } from 'node:fs';
+import { halfOf, linkAtomically, linkIfThere, namesIn } from '../host/files.ts';
+import { dashed, parsePrefix } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { claimPath, claimsOf, claimTarget, dashed } from '../model/claims.ts';
+import { claimPath, claimsOf, claimTarget } from '../model/claims.ts';
 import { CLAIMS_DIRECTORY } from '../model/names.ts';
 import { around, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
@@ -16,7 +16,7 @@ import { readAttachment } from './attachment-files.ts';
 
 /**
  * Gives back what one attachment claims and another of the same domain doesn't.
- * @param kind only claims whose names begin so
+ * @param kind only claims whose names begin with this
  */
 export function surrenderClaims(held: Attachment, kept: Attachment, kind = ''): void {
   const keep = claimsOf(kept);
@@ -24,29 +24,21 @@ export function surrenderClaims(held: Attachment, kept: Attachment, kind = ''): 
     if (!keep.has(claim) && claim.startsWith(kind)) dropClaim(claim, held.domain);
 }
 
-function standingClaims(): string[] {
-  const names = existsSync(CLAIMS_DIRECTORY) ? readdirSync(CLAIMS_DIRECTORY) : [];
-  return names.filter(name => /^(ip|scope|bridge)-/.test(name) && !name.endsWith('~'));
-}
+const standingClaims = (): string[] =>
+  namesIn(CLAIMS_DIRECTORY).filter(name => /^(ip|scope|bridge)-/.test(name) && !name.endsWith('~'));
 
 /** Every claim and the domain it names, stale ones too. */
-export function allClaims(): Map<string, string> {
-  return new Map(
-    standingClaims().map(claim => [
-      claim,
-      /([^/]*)\.json$/.exec(linkIfThere(claimPath(claim)) ?? '')?.[1] ?? '',
-    ]),
-  );
-}
+export const allClaims = (): Map<string, string> =>
+  new Map(standingClaims().map(claim => [claim, namedBy(claim) ?? '']));
 
-/** The domain that holds a claim, or undefined if it is free or stale. */
-function holder(claim: string): string | undefined {
-  // Asked of the link's target: that of a stale claim is gone.
-  if (!existsSync(claimPath(claim))) return undefined;
-  return linkIfThere(claimPath(claim))
-    ?.replace(/^.*\//, '')
-    .replace(/\.json$/, '');
-}
+/** The domain that a claim names, running or not. */
+const namedBy = (claim: string): string | undefined =>
+  /([^/]*)\.json$/.exec(linkIfThere(claimPath(claim)) ?? '')?.[1];
+
+/** The domain that holds a claim; undefined if it is free or stale. */
+const holder = (claim: string): string | undefined =>
+  // `existsSync` follows the link: the attachment of a stale claim is gone.
+  existsSync(claimPath(claim)) ? namedBy(claim) : undefined;
 
 /** The domain that holds exactly this prefix, if any. */
 export const claimant = (prefix: Prefix): string | undefined => holder(`ip-${dashed(prefix)}`);
@@ -61,10 +53,10 @@ export function refuseClaimed(attachment: Attachment): void {
   }
 }
 
-/** Claims that may stand in the way of a prefix without being equal: of a single address, the ranges around it. */
+/** Claims that may overlap a prefix without being equal: for a single address, the ranges around it. */
 function overlappingClaims(prefix: Prefix): string[] {
   if (isSingle(prefix)) return around(prefix).map(range => `ip-${dashed(range)}`);
-  // A range may hold claims of any length, so that all are looked at; ranges are few.
+  // A range may hold claims of any length, so all are looked at; ranges are few.
   return standingClaims().filter(
     claim =>
       claim.startsWith('ip-') && overlaps(prefix, parsePrefix(claim.slice(3).replace(/-(\d+)$/, '/$1'))),
@@ -92,7 +84,7 @@ export function placeClaims(attachment: Attachment): void {
   for (const claim of claimsOf(attachment)) linkAtomically(claimPath(claim), claimTarget(attachment.domain));
 }
 
-/** Removes what a domain claims; also what a process that was killed has left of it. */
+/** Removes a domain's claims, and what a process that was killed left of one half made. */
 export function dropClaims(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
   for (const claim of claimsOf(attachment)) dropClaim(claim, attachment.domain);
 }

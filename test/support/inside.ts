@@ -4,6 +4,7 @@
  * as JSON on standard input, the answer as JSON on standard output.
  */
 import { readFileSync } from 'node:fs';
+import { countedOf } from '../../src/firewall/rules/counted.ts';
 import { firewallOf } from '../../src/host/choose-backend.ts';
 import { Host } from '../../src/host/host.ts';
 import { look } from '../../src/host/observe/parts.ts';
@@ -17,7 +18,7 @@ import { type Domain, parseDomain, tapsOf } from '../../src/model/domain.ts';
 import type { Prefix } from '../../src/model/prefix.ts';
 import { readAttachment } from '../../src/state/attachment-files.ts';
 import { loadConfig } from '../../src/state/config-file.ts';
-import { countedOf, readEntry, totalOf } from '../../src/state/ledger.ts';
+import { readAccount, totalOf } from '../../src/state/ledger.ts';
 
 export type Request =
   | { readonly do: 'attach'; readonly xml: readonly string[] }
@@ -40,7 +41,7 @@ function act(request: Request): unknown {
     case 'total': {
       const prefix = parsePrefix(request.ip);
       return totalOf(
-        readEntry(prefix),
+        readAccount(prefix),
         countedOf(prefix, look(host, firewallOf(request.backend, [prefix]).looks.all)),
       );
     }

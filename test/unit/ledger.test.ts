@@ -1,21 +1,17 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { countedOf } from '../../src/firewall/rules/counted.ts';
 import { parsePrefix } from '../../src/model/address.ts';
-import {
-  countedOf,
-  type Entry,
-  NO_TRAFFIC,
-  parseTally,
-  type Traffic,
-  totalOf,
-} from '../../src/state/ledger.ts';
+import { NO_TRAFFIC, type Traffic } from '../../src/model/traffic.ts';
+import { type Account, totalOf } from '../../src/state/ledger.ts';
+import { parseTally } from '../../src/state/tally.ts';
 
 const PREFIX = parsePrefix('123.45.90.116');
 const traffic = (received: bigint, sent: bigint): Traffic => ({
   in: { packets: received, bytes: received * 100n },
   out: { packets: sent, bytes: sent * 100n },
 });
-const entry = (total: Traffic, seen: Traffic): Entry => ({ domain: 'd', total, seen });
+const entry = (total: Traffic, seen: Traffic): Account => ({ domain: 'd', total, seen });
 
 describe('the ledger', () => {
   it('adds what was counted since it looked last', () => {

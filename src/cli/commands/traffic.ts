@@ -1,3 +1,4 @@
+import { countedOf } from '../../firewall/rules/counted.ts';
 import { dropsByCause } from '../../firewall/rules/counters.ts';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
 import type { Chain } from '../../firewall/rules/rules.ts';
@@ -12,9 +13,10 @@ import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import { addressesOf } from '../../model/domain.ts';
 import type { Family } from '../../model/prefix.ts';
 import { isTracked } from '../../model/rule.ts';
+import { NO_TRAFFIC, type Traffic } from '../../model/traffic.ts';
 import type { FilterView } from '../../model/view.ts';
 import { readAttachment } from '../../state/attachment-files.ts';
-import { countedOf, NO_TRAFFIC, readEntry, type Traffic, totalOf } from '../../state/ledger.ts';
+import { readAccount, totalOf } from '../../state/ledger.ts';
 import { type Metric, prometheus } from '../prometheus.ts';
 import { table } from '../table.ts';
 import type { Context } from './context.ts';
@@ -62,8 +64,8 @@ function rowsOf({ domain, persistent }: KnownDomain, filter: FilterView): Row[] 
   const addresses = attachmentOf(domain.uuid)?.addresses ?? addressesOf(persistent ?? domain);
   return addresses.map(({ prefix }) => {
     const counted = countedOf(prefix, filter);
-    const entry = readEntry(prefix);
-    const own = entry?.domain === domain.uuid ? entry : undefined;
+    const account = readAccount(prefix);
+    const own = account?.domain === domain.uuid ? account : undefined;
     return {
       domain: domain.name,
       address: format(prefix),

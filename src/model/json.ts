@@ -1,0 +1,9 @@
+/** JSON of values that hold bigints, which JSON.stringify refuses. */
+
+/** For our own eyes, on one line: bigints become strings, which lose nothing. */
+export const exactJson = (value: unknown): string =>
+  JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one));
+
+/** For other people's programs: bigints become numbers. */
+export const readableJson = (value: unknown): string =>
+  JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? Number(one) : one), 2);
