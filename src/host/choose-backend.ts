@@ -11,13 +11,11 @@ const MAKERS: Readonly<Record<Firewall['name'], (families: readonly Family[]) =>
   nftables,
 };
 
-/** IPv4 always, for the bootstrap leases, and IPv6 where one of the prefixes is. */
+/** IPv4 always, for the bootstrap leases, and IPv6 if one of the prefixes is. */
 export const familiesIn = (prefixes: readonly Prefix[]): readonly Family[] =>
   prefixes.some(({ family }) => family === 6) ? [4, 6] : [4];
 
-/**
- * A filter for the families of some prefixes. Where there is no IPv6, nothing of it is set up, looked at or waited for.
- */
+/** A filter for the families of some prefixes: without IPv6 nothing of it is set up, looked at or waited for. */
 export const firewallOf = (name: Firewall['name'], prefixes: readonly Prefix[]): Firewall =>
   MAKERS[name](familiesIn(prefixes));
 
@@ -27,7 +25,7 @@ export const firewallFor = (
   pools: readonly Prefix[] = [],
 ): Firewall => firewallOf(backend, [...pools, ...addresses.map(({ prefix }) => prefix)]);
 
-/** The filter that the configuration chooses; `auto` takes iptables where it and ipset are there. */
+/** The filter that the configuration chooses; `auto` is iptables if it and ipset are installed. */
 export function chooseFirewall({
   firewall: { backend },
   pools,

@@ -1,4 +1,4 @@
-/** Files as hnet keeps them: whole, or not there. */
+/** Reads and writes files; a file is written whole or not at all. */
 import {
   closeSync,
   mkdirSync,
@@ -15,8 +15,8 @@ import {
 import { dirname } from 'node:path';
 
 /**
- * Where something lies until it is whole. The name is always the same, so that whoever writes or removes the thing
- * next also removes what a process left that was killed; each of our files has one writer at a time.
+ * Where a file is written before it takes its name. It is the same each time, so the next writer replaces what a killed
+ * process left; each of our files has one writer at a time.
  */
 export const halfOf = (path: string): string => `${path}~`;
 
@@ -33,12 +33,12 @@ export function writeAtomically(path: string, text: string): void {
   }
 }
 
-/** Removes a file, and what a writer that was killed has left of it; that there is none is no error. */
+/** Removes a file, and what a killed writer left of it. Neither has to exist. */
 export function removeWhole(path: string): void {
   for (const one of [path, halfOf(path)]) rmSync(one, { force: true });
 }
 
-/** Sets a setting of the kernel's. `ifPresent`: no matter where it isn't there. */
+/** Writes a kernel setting. @param ifPresent the setting may be missing */
 export function writeSysctl(path: string, value: string, ifPresent: boolean): void {
   try {
     writeFileSync(path, value);
@@ -51,8 +51,8 @@ export function writeSysctl(path: string, value: string, ifPresent: boolean): vo
 export const readIfThere = (path: string): string | undefined => ifThere(() => readFileSync(path, 'utf8'));
 
 /**
- * The same of what is short and there at once, as the kernel's settings are, in half the system calls: a repair reads five
- * of them for each bridge.
+ * The same in half the system calls, for a file that the kernel gives in one piece, as it does its settings: a repair reads
+ * five of them for each bridge.
  */
 export const readShortIfThere = (path: string): string | undefined => ifThere(() => readShort(path));
 
@@ -62,7 +62,7 @@ function readShort(path: string): string {
   const file = openSync(path, 'r');
   try {
     const length = readSync(file, SHORT);
-    // What fills it isn't short, and may go on.
+    // A full buffer may not be all of it.
     return length < SHORT.length ? SHORT.toString('utf8', 0, length) : readFileSync(path, 'utf8');
   } finally {
     closeSync(file);
@@ -79,14 +79,14 @@ function ifThere<T>(read: () => T): T | undefined {
   }
 }
 
-/** Takes lines out of a file. Whole or not at all, and untouched where there is nothing to take. */
+/** Removes the lines that match from a file, all or none of them. A file without such a line isn't written. */
 export function strike(path: string, pattern: RegExp): void {
   const lines = readIfThere(path)?.split('\n') ?? [];
   const kept = lines.filter(line => !pattern.test(line));
   if (kept.length < lines.length) writeAtomically(path, kept.join('\n'));
 }
 
-/** A symbolic link in the place of whatever link is there. */
+/** Makes a symbolic link, in place of one that may be there. */
 export function linkAtomically(path: string, target: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   const temporary = halfOf(path);
@@ -95,7 +95,7 @@ export function linkAtomically(path: string, target: string): void {
   renameSync(temporary, path);
 }
 
-/** What a symbolic link leads to; undefined if it isn't there, or is out of reach. */
+/** The target of a symbolic link; undefined if it can't be read. */
 export function linkIfThere(path: string): string | undefined {
   try {
     return readlinkSync(path);
@@ -104,7 +104,7 @@ export function linkIfThere(path: string): string | undefined {
   }
 }
 
-/** The names in a directory; none if it isn't there, or is out of reach. */
+/** The names in a directory; none if it can't be read. */
 export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);

@@ -1,4 +1,4 @@
-/** Programs that are started and not waited for: they outlive the call of the hook, and it ends without them. */
+/** Starts programs that outlive the call of the hook. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { linkIfThere, namesIn } from './files.ts';
@@ -6,7 +6,8 @@ import { ordinarily } from './priority.ts';
 import { ENVIRONMENT } from './tools.ts';
 
 /**
- * Starts a program with no descriptor of ours: libvirtd waits for whoever holds the hook's output.
+ * Starts a program with no descriptor of ours: libvirtd waits until nobody holds the hook's output.
+ * @param words a descriptor for its standard error
  * @returns its pid; undefined if it isn't installed
  */
 export function launch(argv: readonly string[], words: number | 'ignore' = 'ignore'): number | undefined {
@@ -19,7 +20,7 @@ export function launch(argv: readonly string[], words: number | 'ignore' = 'igno
       cwd: '/',
     }),
   );
-  // It shows by the missing pid.
+  // A program that can't be started has no pid.
   child.on('error', () => undefined);
   child.unref();
   return child.pid;
@@ -30,7 +31,7 @@ export interface Server {
   readonly argv: readonly string[];
   /** Undefined if the program isn't installed. */
   readonly pid: number | undefined;
-  /** A file without a name, into which it writes why it refuses. */
+  /** Descriptor of a deleted file that is its standard error. */
   readonly words: number;
 }
 
@@ -44,10 +45,9 @@ export function serve(argv: readonly string[], pidFile: string): Server {
 }
 
 /**
- * Waits until a server has opened its first socket: then it has read its configuration and found nothing to refuse.
- * What it does until it serves grows with the interfaces of the host (dnsmasq looks at all of them), and nobody has to
- * wait for it.
- * @returns why it doesn't serve, if it ended or hasn't come so far within the limit
+ * Waits until a server has opened its first socket: by then it has read its configuration and accepted it. What dnsmasq
+ * does next, a look at every interface of the host, nobody has to wait for.
+ * @returns why it doesn't serve, if it ended or opened no socket within the limit
  */
 export function refusalOf({ pid, words }: Server, limit: number): string | undefined {
   try {
@@ -74,7 +74,7 @@ function hasSocket(pid: number): boolean {
   return namesIn(directory).some(fd => linkIfThere(`${directory}/${fd}`)?.startsWith('socket:'));
 }
 
-/** Nobody has collected it yet: there is a pid, and nothing behind it. */
+/** A process that ended stays a zombie (Z) until its parent collects it. */
 function hasEnded(pid: number): boolean {
   try {
     return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

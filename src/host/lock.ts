@@ -7,11 +7,10 @@ import { urgently } from './priority.ts';
 import { ENVIRONMENT } from './tools.ts';
 
 /**
- * - `sync`: shared by whoever works on one domain's resources, exclusive to whoever looks at everybody's and
- *   removes strays.
+ * - `sync`: shared while the resources of one domain change, exclusive while all are looked at and strays removed.
  * - `claims`: exclusive and brief, to take addresses and set up the base.
- * - `assignments`: for commands that choose addresses. It is not `claims`, for the chooser calls libvirt, which
- *   waits for the hook, which would wait for the chooser.
+ * - `assignments`: for commands that choose addresses. They call libvirt, which waits for the hook, so they must not hold
+ *   `claims`, which the hook waits for.
  */
 export type LockName = 'sync' | 'claims' | 'assignments';
 
@@ -20,9 +19,9 @@ export const lockFile = (name: LockName): string => `${RUN_DIRECTORY}/${name}.lo
 /**
  * Runs `work` while holding a lock.
  *
- * It is flock(2) on a file that this process opened: flock(1) takes it on the shared open file and leaves, so
- * the lock ends with this process however it dies. Node opens files close-on-exec: no child inherits it.
- * @throws Refusal if the lock isn't to be had before the host's deadline
+ * flock(1) takes the lock on a file that this process opened, and exits: the lock belongs to the open file, so it ends
+ * with this process, however it dies. Node opens files close-on-exec, so no child inherits it.
+ * @throws Refusal if another process holds it for two thirds of the time that the host has left
  */
 export function withLock<T>(name: LockName, kind: 'shared' | 'exclusive', host: Host, work: () => T): T {
   mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o755 });
@@ -37,7 +36,7 @@ export function withLock<T>(name: LockName, kind: 'shared' | 'exclusive', host: 
 }
 
 function acquire(descriptor: number, kind: 'shared' | 'exclusive', file: string, host: Host): void {
-  // Two thirds: what is left must suffice for the work, or for saying why there is none.
+  // The rest of the time is for the work, or for the error message.
   const seconds = Math.max(0.1, (host.remaining() * 2) / 3000).toFixed(1);
   const { status, error } = spawnSync('flock', [`--${kind}`, '--wait', seconds, '3'], {
     stdio: ['ignore', 'ignore', 'ignore', descriptor],

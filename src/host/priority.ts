@@ -1,6 +1,6 @@
 /**
- * Who goes first on a busy machine (setpriority(2)). libvirt and the others who want a lock wait for hnet, while virtual
- * machines that boot leave it a twentieth of a processor: then each start takes seconds, and they wait for each other.
+ * Process priority (setpriority(2)). libvirt waits for hnet, and hnet's processes for each other's locks, while booting
+ * virtual machines leave them a twentieth of a processor: without priority each start takes seconds.
  */
 import { getPriority, setPriority } from 'node:os';
 
@@ -8,10 +8,10 @@ import { getPriority, setPriority } from 'node:os';
 const URGENT = -15;
 const ORDINARY = 0;
 
-/** Does what others wait for. */
+/** Does work that other processes wait for. */
 export const urgently = <T>(work: () => T): T => withPriority(URGENT, work);
 
-/** Starts what nobody waits for, and what stays: a child inherits the priority. */
+/** Starts a program that nobody waits for, or that stays: a child inherits the priority. */
 export const ordinarily = <T>(work: () => T): T => withPriority(ORDINARY, work);
 
 function withPriority<T>(niceness: number, work: () => T): T {
@@ -24,7 +24,7 @@ function withPriority<T>(niceness: number, work: () => T): T {
   }
 }
 
-/** A service without CAP_SYS_NICE stays as it is: slower, and nothing else. */
+/** Without CAP_SYS_NICE the priority stays as it is. */
 function prefer(niceness: number): void {
   try {
     setPriority(niceness);

@@ -11,34 +11,34 @@ export function processOf(pidFile: string, marker: string): number | undefined {
   return isProcess(pid, marker) ? pid : undefined;
 }
 
-/** The pid that a file holds; not a number where it holds none. */
+/** The pid in a file; NaN if there is none. */
 export const pidIn = (pidFile: string): number => Number(readIfThere(pidFile)?.trim() || Number.NaN);
 
 /** Whether a process runs that was started with `marker`. */
 export const isProcess = (pid: number, marker: string): boolean =>
   Number.isInteger(pid) && pid > 1 && (readIfThere(`/proc/${pid}/cmdline`)?.includes(marker) ?? false);
 
-/** SIGTERM, and SIGKILL after a second; returns when the processes are gone, so that their socket is free. */
+/** Sends SIGTERM, and SIGKILL after a second. When it returns, the processes and their sockets are gone. */
 export function terminate({ pidFile, marker, pids = [] }: Extract<Action, { kind: 'terminate' }>): void {
   const named = processOf(pidFile, marker);
   const alive = (pid: number): boolean => isProcess(pid, marker);
-  // Who was killed between starting it and noting its pid has left what it was started with.
+  // A process of ours that was killed before it noted the server's pid left the file that the server was started with.
   const lost = named === undefined && existsSync(marker) ? processes().filter(alive).filter(isHere) : [];
   for (const pid of new Set([...(named === undefined ? lost : [named]), ...pids]))
     if (alive(pid)) end(pid, alive);
 }
 
-/** The bridges of which a directory holds a server's pid file, `BRIDGE.pid`. */
+/** The bridges whose server has a pid file, `BRIDGE.pid`, in a directory. */
 export const servedFrom = (directory: string): string[] =>
   namesIn(directory).flatMap(name => /^(.*)\.pid$/.exec(name)?.[1] ?? []);
 
-/** Every process that is seen from here, those of containers too. */
+/** Every process, those in containers too. */
 export const processes = (): number[] =>
   namesIn('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number);
 
-/** A container may have an hnet of its own, whose servers have the same command lines. */
+/** A container may run its own hnet, whose servers have the same command lines. */
 const isHere = (pid: number): boolean =>
   linkIfThere(`/proc/${pid}/ns/net`) === linkIfThere('/proc/self/ns/net');
 

@@ -1,4 +1,4 @@
-/** The attachments in /run/hnet/attachments, as they are read. */
+/** Reads the attachments in /run/hnet/attachments. */
 import { type Dir, existsSync, opendirSync, statSync } from 'node:fs';
 import { readIfThere } from '../host/files.ts';
 import { type Attachment, parseAttachment } from '../model/attachment.ts';
@@ -10,7 +10,7 @@ export const scriptOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${
 
 /**
  * The attachment of a domain, or undefined if it has none.
- * @throws Refusal if the file is there and can't be read as one (cut off in the middle, say)
+ * @throws Refusal if its file can't be read as an attachment (it is cut off, say)
  */
 export function readAttachment(domain: string): Attachment | undefined {
   const text = readIfThere(fileOf(domain));
@@ -22,7 +22,7 @@ export function readAttachment(domain: string): Attachment | undefined {
   }
 }
 
-/** UUIDs of all domains that have an attachment, readable or not; read as they are asked for. */
+/** UUIDs of all domains that have an attachment, readable or not. They are read one by one: often the first is enough. */
 export function* attachedDomains(): Generator<string> {
   const directory = open(ATTACHMENTS_DIRECTORY);
   try {
@@ -35,10 +35,7 @@ export function* attachedDomains(): Generator<string> {
   }
 }
 
-/**
- * Tells one writing of a domain's attachment from the next, for the file is replaced and never written in place;
- * undefined if there is none.
- */
+/** Differs each time a domain's attachment is written, for the file is replaced; undefined if there is none. */
 export function stampOf(domain: string): string | undefined {
   const status = statSync(fileOf(domain), { throwIfNoEntry: false });
   return status === undefined ? undefined : `${status.ino} ${status.mtimeMs}`;

@@ -27,22 +27,22 @@ export function rewriteAttachment(attachment: Attachment): void {
   writeAtomically(fileOf(attachment.domain), renderAttachment(attachment));
 }
 
-/** Puts a domain's release beside its attachment: see release.ts. */
+/** Puts a domain's release beside its attachment: see src/lifecycle/release-script.ts. */
 export function writeScript(domain: string, script: string): void {
   try {
     writeAtomically(scriptOf(domain), script);
   } catch {
-    // A full disk. Without the script the hook's program does it.
+    // The disk is full. Without the script the hook's program does the release.
   }
 }
 
-/** Removes an attachment and its claims; that there is none is no error. */
+/** Removes an attachment and its claims. Neither has to exist. */
 export function removeAttachment(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
   dropClaims(attachment);
   discardAttachment(attachment.domain);
 }
 
-/** Removes an attachment file that can't be read; its claims become stale by that. */
+/** Removes an attachment that can't be read; its claims become stale. */
 export function discardAttachment(domain: string): void {
   removeWhole(scriptOf(domain));
   removeWhole(fileOf(domain));

@@ -6,7 +6,7 @@ import { leaseFile } from '../resources/dhcp.ts';
 /** What the DHCP server granted. */
 export interface Lease {
   readonly address: Prefix;
-  /** Whose it is; of DHCPv6 the file only tells the client's own identifier. */
+  /** Undefined for DHCPv6, for which the file has no MAC. */
   readonly mac: string | undefined;
   /** End of the lease in seconds since the epoch. */
   readonly expires: number;
@@ -34,7 +34,7 @@ function parseLease(line: string): Lease | undefined {
   }
 }
 
-/** The lease that stands for an address: a domain's IPv4 lease may be a private one, an IPv6 lease is of the address. */
+/** The lease of the domain that has an address: in IPv4 by its MAC, for it may be a private one, in IPv6 by the address. */
 export const leaseOf = (
   prefix: Prefix,
   macs: readonly string[],

@@ -1,5 +1,4 @@
-/** What our own files say of the running domains, all of it, as a repair needs it. */
-
+/** What our own files say of all running domains, for a repair. */
 import { namesIn } from '../host/files.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, DHCP_DIRECTORY } from '../model/names.ts';
@@ -12,7 +11,7 @@ export interface Entry {
   readonly domain: string;
   /** See {@link stampOf}. */
   readonly stamp: string;
-  /** What it says, or why it can't be read. */
+  /** The attachment, or why it can't be read. */
   readonly content: Attachment | string;
 }
 
@@ -20,9 +19,9 @@ export interface Records {
   readonly entries: readonly Entry[];
   /** Claim → the domain it names. */
   readonly claims: ReadonlyMap<string, string>;
-  /** Bridges for whose DHCP server there are files. */
+  /** Bridges whose DHCP server has files. */
   readonly servers: readonly string[];
-  /** Files that a writer which was killed left half done. */
+  /** Files that a killed writer left half done. */
   readonly halves: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** Reads what stands beside our filter: other people's chains, by whichever tool they were made. */
+/** Reads other people's chains, whichever tool made them. */
 
 import { parseSaved } from '../../firewall/foreign/parse-iptables.ts';
 import { parseRuleset, RULESET } from '../../firewall/foreign/parse-nft.ts';
@@ -7,7 +7,7 @@ import type { ForeignFilters } from '../../model/view.ts';
 import { readIfThere } from '../files.ts';
 import type { Tools } from './parts.ts';
 
-/** What says of which kind iptables is. */
+/** Prints which kind of iptables this is. */
 export const KIND = ['iptables', '-V'];
 
 /**
@@ -20,14 +20,14 @@ export function observeForeign(tools: Tools, firewall: Firewall): ForeignFilters
   const isNft = own.includes('nf_tables');
   const saved = firewall.families.flatMap(one => {
     const family = one === 4 ? 'ip' : 'ip6';
-    // By the words that a look at our own chains has asked already, where it is the same kind.
+    // A look at our own chains has asked the same command already, if it is the same kind.
     const nft = tools.output(isNft ? [`${family}tables-save`, '-c'] : [`${family}tables-nft-save`]);
     return [
       ...parseSaved(nft, 'iptables-nft', isNft, family),
       ...parseSaved(savedByLegacy(tools, family), 'iptables-legacy', own !== '' && !isNft, family),
     ];
   });
-  // What iptables can't read isn't its own, whatever the names in it.
+  // A table that iptables can't read isn't its own, whatever its name.
   const readable = new Set(saved.filter(({ by }) => by === 'iptables-nft').map(({ family }) => family));
   const rest = listed
     .filter(({ by, family }) => by === 'nft' || !readable.has(family))
@@ -36,7 +36,7 @@ export function observeForeign(tools: Tools, firewall: Firewall): ForeignFilters
   return { tables: [...rest, ...saved], complete: true, carry: firewalld ? carried(tools) : [] };
 }
 
-/** Reading a table that isn't there would make it: iptables loads the modules for it. */
+/** iptables-legacy loads the module of a table that it is asked for, so it is asked only for what is loaded. */
 function savedByLegacy(tools: Tools, family: 'ip' | 'ip6'): string {
   const loaded = readIfThere(`/proc/net/${family}_tables_names`)?.split('\n') ?? [];
   return loaded.includes('filter') ? tools.output([`${family}tables-legacy-save`, '-t', 'filter']) : '';

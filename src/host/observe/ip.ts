@@ -1,4 +1,4 @@
-/** What `ip -json` prints, parsed into types at this door. */
+/** What `ip -json` prints, parsed into values. */
 import * as v from 'valibot';
 import { parsePrefix } from '../../model/address.ts';
 import { ROUTE_PROTOCOL } from '../../model/names.ts';
@@ -90,7 +90,7 @@ function toLink(link: v.InferOutput<typeof linkSchema>): Link {
 }
 
 /** Links and their addresses, both from `ip address show`. */
-export function toLinks({ found }: Pick<Answer, 'found'>): Pick<View, 'links' | 'addresses'> {
+export function toLinks(found: readonly unknown[]): Pick<View, 'links' | 'addresses'> {
   const links = parse(linkSchema, found, 'ip address');
   return {
     links: new Map(links.map(link => [link.ifname, toLink(link)])),
@@ -103,7 +103,7 @@ export function toLinks({ found }: Pick<Answer, 'found'>): Pick<View, 'links' | 
   };
 }
 
-export function toRoutes(family: Family, { found }: Pick<Answer, 'found'>): ReadonlyMap<string, Route> {
+export function toRoutes(family: Family, found: readonly unknown[]): ReadonlyMap<string, Route> {
   const routes = parse(routeSchema, found, 'ip route')
     .filter(({ table }) => table === 'main')
     .map(route => toRoute(family, route));
@@ -116,7 +116,7 @@ function toRoute(family: Family, { type, dst, dev, protocol, metric }: RouteAnsw
 }
 
 /** The addresses that the kernel answers for in our name. */
-export const toProxies = ({ found }: Answer): View['proxies'] =>
+export const toProxies = (found: readonly unknown[]): View['proxies'] =>
   new Set(
     parse(proxySchema, found, 'ip neigh')
       .filter(({ protocol }) => protocol === String(ROUTE_PROTOCOL))

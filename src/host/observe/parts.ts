@@ -1,4 +1,4 @@
-/** What a whole look and a brief one have in common. */
+/** What a full look at the host and a brief one have in common. */
 
 import type { Look } from '../../firewall/rules/backend.ts';
 import type { View } from '../../model/view.ts';
@@ -7,10 +7,10 @@ import { readShortIfThere } from '../files.ts';
 import type { Host } from '../host.ts';
 import type { Answers, Queries } from '../query.ts';
 
-/** Whoever runs a command for what it prints. */
+/** Runs commands for what they print. */
 export type Tools = Pick<Host, 'run' | 'output'>;
 
-/** What the tools print at one moment: each command runs once, though several want to know. */
+/** What the tools print at one moment: each command runs once, however often it is asked for. */
 export class Moment implements Tools {
   readonly #host: Host;
   readonly #printed = new Map<string, string>();
@@ -19,7 +19,7 @@ export class Moment implements Tools {
     this.#host = host;
   }
 
-  /** Asks `ip`, which takes longest, and meanwhile what else is certain to be wanted. */
+  /** Asks `ip`, which takes longest, and meanwhile runs commands that will be asked for later. */
   query<Q extends Queries>(queries: Q, commands: readonly (readonly string[])[]): Answers<Q> {
     return this.#host.query(queries, {
       commands,
@@ -47,7 +47,7 @@ const keyOf = (argv: readonly string[], stdin = ''): string => [...argv, stdin].
 
 /**
  * What stands in the filter.
- * @throws CommandFailure where it can't be seen: to take that for nothing would be to set it all up twice
+ * @throws CommandFailure if a command fails: an unreadable filter must not be taken for an empty one
  */
 export function look(tools: Tools, { commands, parse }: Look): View['filter'] {
   return parse(
@@ -62,5 +62,5 @@ export function look(tools: Tools, { commands, parse }: Look): View['filter'] {
   );
 }
 
-/** A setting of the kernel's, or another file's text, without what is around it; undefined where there is none. */
+/** A kernel setting, or another short file, trimmed; undefined if there is none. */
 export const sysctl = (path: string): string | undefined => readShortIfThere(path)?.trim();

@@ -1,4 +1,4 @@
-/** Finds the servers of ours that are alive, by the processes themselves. */
+/** Finds our running servers by their processes. */
 import { statSync } from 'node:fs';
 import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../../model/names.ts';
 import type { DhcpServer } from '../../model/view.ts';
@@ -9,9 +9,9 @@ import { pidIn, processes, processOf, servedFrom } from '../processes.ts';
 import type { Tools } from './parts.ts';
 
 /**
- * Our DHCP servers that are alive, and the interface each one's socket is bound to: a bridge that was made
- * anew leaves its old server alive, bound to an index that is gone (`%if7` in ss), and serving nobody. They are
- * known by their command lines, for the files that name them may be lost while they run.
+ * Our running DHCP servers and the interface each one's socket is bound to: when a bridge is deleted and made anew, its
+ * old server lives on, bound to an index that is gone (`%if7` in ss), and serves nobody. They are known by their command
+ * lines, for their pid files may be lost while they run.
  */
 export function readDhcpServers(tools: Tools): ReadonlyMap<string, DhcpServer> {
   const sockets = dhcpSockets(tools);
@@ -20,7 +20,7 @@ export function readDhcpServers(tools: Tools): ReadonlyMap<string, DhcpServer> {
     const [, bridge] = SERVER.exec(readIfThere(`/proc/${pid}/cmdline`) ?? '') ?? [];
     if (bridge === undefined) continue;
     const boundTo = boundBy(pid, sockets) ?? (pidIn(pidFile(bridge)) === pid ? unbound(bridge) : undefined);
-    // With neither a socket here nor a pid file it may be a container's, with an hnet of its own.
+    // With neither a socket here nor a pid file it may belong to a container that runs its own hnet.
     if (boundTo !== undefined) found.set(bridge, [...(found.get(bridge) ?? []), { pid, boundTo }]);
   }
   return new Map([...found].map(([bridge, servers]) => [bridge, toServer(bridge, servers)]));
@@ -32,7 +32,7 @@ interface Bound {
   readonly boundTo: string;
 }
 
-/** Among thousands of interfaces dnsmasq takes its time before it binds, and is no fault meanwhile. */
+/** A server without a socket: among thousands of interfaces dnsmasq takes seconds to bind, and that is no fault. */
 function unbound(bridge: string): string {
   const age = Date.now() - (statSync(pidFile(bridge), { throwIfNoEntry: false })?.mtimeMs ?? 0);
   return age < 10_000 ? bridge : 'nothing';
@@ -40,13 +40,10 @@ function unbound(bridge: string): string {
 
 const SERVER = new RegExp(`--conf-file=${DHCP_DIRECTORY}/([^/\0]+)\\.conf\0`);
 
-/** Everybody's sockets at DHCP's port. */
+/** All sockets at the DHCP port. */
 export const SOCKETS = ['ss', '-Huane', 'sport = :67'];
 
-/**
- * The device of each socket at DHCP's port, by inode. Whose they are ss could say too, but goes through everybody's
- * descriptors for it.
- */
+/** The device of each socket at the DHCP port, by inode. `ss -p` would name the process, but reads everybody's descriptors. */
 function dhcpSockets(tools: Tools): ReadonlyMap<string, string> {
   return new Map(
     [...tools.run(SOCKETS).matchAll(/%(\S+):67 .* ino:(\d+)/g)].map(([, device = '', inode]) => [
@@ -56,7 +53,7 @@ function dhcpSockets(tools: Tools): ReadonlyMap<string, string> {
   );
 }
 
-/** The first descriptors, which are no sockets of a server's. */
+/** Standard input, output and error are no sockets. */
 const STANDARD = 3;
 
 function boundBy(pid: number, sockets: ReadonlyMap<string, string>): string | undefined {
@@ -75,7 +72,7 @@ function toServer(bridge: string, servers: readonly Bound[]): DhcpServer {
   return { pid: main?.pid ?? 0, boundTo: main?.boundTo ?? 'nothing', rivals, configuration };
 }
 
-/** The neighbour discovery responders of ours that are alive. */
+/** Our running responders for neighbour discovery. */
 export function readNdpServers(): ReadonlyMap<string, string> {
   const alive = servedFrom(NDP_DIRECTORY).filter(
     bridge => processOf(responderPid(bridge), responderFile(bridge)) !== undefined,

@@ -35,47 +35,41 @@ export function observeStart(
   bridges: readonly BridgeSpec[],
   prefixes: readonly Prefix[],
 ): StartView {
-  const answers = host.query({
-    ...DEFAULT_ROUTES,
-    links: about(bridges, ({ name }) => showLink(name)),
-    scopes: about(
-      bridges.flatMap(({ scope }) => eighths(scope)),
-      lookup,
-    ),
-    prefixes: about(
-      prefixes.map(prefix => nth(prefix, 0n)),
-      lookup,
-    ),
-    pools: about(
-      given.pools.map(pool => nth(pool, size(pool) - 1n)),
-      lookup,
-    ),
-  });
+  const answers = host.query(questions(given.pools, bridges, prefixes));
   const uplink = readUplink(given, answers);
+  const routes = new Map([
+    ...gatewayRoute(gatewayWithin(given.pools, uplink), host),
+    ...poolRoutes(given.pools, [...answers.prefixes, ...answers.pools]),
+    ...routesFound(answers.prefixes),
+  ]);
+  const filter = look(host, firewall.looks.brief);
   return {
     uplink,
     routes: [...routesFound(answers.scopes).values()],
-    view: {
-      ...EMPTY_VIEW,
-      ...toLinks({ found: allFound(answers.links) }),
-      routes: new Map([
-        ...gatewayRoute(gatewayWithin(given.pools, uplink), host),
-        ...poolRoutes(given.pools, [...answers.prefixes, ...answers.pools]),
-        ...routesFound(answers.prefixes),
-      ]),
-      filter: look(host, firewall.looks.brief),
-      sysctl,
-    },
+    view: { ...EMPTY_VIEW, ...toLinks(allFound(answers.links)), routes, filter, sysctl },
   };
 }
 
-/** Which route of the table an address takes. */
-const lookup = (address: Prefix): string => `route get fibmatch ${format(address)}`;
+const questions = (
+  pools: readonly Prefix[],
+  bridges: readonly BridgeSpec[],
+  prefixes: readonly Prefix[],
+) => ({
+  ...DEFAULT_ROUTES,
+  links: showLinks(bridges.map(({ name }) => name)),
+  scopes: lookup(bridges.flatMap(({ scope }) => eighths(scope))),
+  prefixes: lookup(prefixes.map(prefix => nth(prefix, 0n))),
+  pools: lookup(pools.map(pool => nth(pool, size(pool) - 1n))),
+});
 
-const showLink = (name: string): string => `address show dev ${name}`;
+/** Which route of the table each address takes. */
+const lookup = (addresses: readonly Prefix[]) =>
+  about(addresses, address => `route get fibmatch ${format(address)}`);
+
+const showLinks = (names: readonly string[]) => about(names, name => `address show dev ${name}`);
 
 const routesFound = (answers: ReadonlyMap<Prefix, Answer>): View['routes'] =>
-  new Map([...answers].flatMap(([{ family }, answer]) => [...toRoutes(family, answer)]));
+  new Map([...answers].flatMap(([{ family }, answer]) => [...toRoutes(family, answer.found)]));
 
 /** An address in each eighth of a scope: what is routed elsewhere shows, unless it is smaller than that. */
 const eighths = (scope: Prefix): Prefix[] => [
@@ -109,13 +103,13 @@ const DEAD_END: Readonly<Record<Family, string>> = {
  */
 const isServed = (pool: Prefix, { family }: Prefix, answer: Answer): boolean =>
   answer.failure === undefined
-    ? [...toRoutes(family, answer).values()].some(({ prefix }) => prefix.length >= pool.length)
+    ? [...toRoutes(family, answer.found).values()].some(({ prefix }) => prefix.length >= pool.length)
     : answer.failure.includes(DEAD_END[family]);
 
 /** That of a gateway which lies in a pool, where there is one. */
 const gatewayRoute = (gateway: Prefix | undefined, host: Host): View['routes'] =>
-  gateway === undefined ? new Map() : toRoutes(6, host.query({ gateway: lookup(gateway) }).gateway);
+  gateway === undefined ? new Map() : routesFound(host.query({ route: lookup([gateway]) }).route);
 
 /** The links of these names that exist. */
 export const observeLinks = (host: Host, names: readonly string[]): View['links'] =>
-  toLinks({ found: allFound(host.query({ links: about(names, showLink) }).links) }).links;
+  toLinks(allFound(host.query({ links: showLinks(names) }).links)).links;

@@ -2,6 +2,8 @@
 import { format, parseAddress } from '../../model/address.ts';
 import { bits, equal, FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Uplink, UplinkFacts } from '../../model/uplink.ts';
+import { sysctlPath } from '../../resources/action.ts';
+import { FORWARDING } from '../../resources/forwarding.ts';
 import type { Host } from '../host.ts';
 import { about } from '../query.ts';
 import { type AddressAnswer, firstRoute, linkSchema, parse, type RouteAnswer } from './ip.ts';
@@ -27,23 +29,24 @@ export function observeUplinkFacts(host: Host, given: UplinkConfig): UplinkFacts
   });
 }
 
-function factsOf(
-  family: Family,
-  host: Host,
-  { device, host: address, gateway }: Pick<Uplink, 'device' | 'host' | 'gateway'>,
-  entry: RouteAnswer | undefined,
-): UplinkFacts {
-  const { links, direct } = host.query({
-    links: `address show dev ${device}`,
-    direct: about(
-      gateway === undefined ? [] : [gateway],
-      one => `route get fibmatch ${format(one)} oif ${device}`,
-    ),
-  });
+type Way = Pick<Uplink, 'device' | 'host' | 'gateway'>;
+
+const questions = ({ device, gateway }: Way) => ({
+  links: `address show dev ${device}`,
+  direct: about(
+    gateway === undefined ? [] : [gateway],
+    one => `route get fibmatch ${format(one)} oif ${device}`,
+  ),
+});
+
+function factsOf(family: Family, host: Host, way: Way, entry: RouteAnswer | undefined): UplinkFacts {
+  const { device, host: address, gateway } = way;
+  const { links, direct } = host.query(questions(way));
   const configured = parse(linkSchema, links.found, 'ip address')
     .flatMap(({ addr_info }) => addr_info)
     .find(({ local }) => local === format(address));
   const beside = firstRoute(direct, 'the route to the gateway')?.dst;
+  const isDirect = (hop: Prefix): boolean => isPeer(configured, hop) || beside === format(hop);
   return {
     family,
     device,
@@ -51,12 +54,9 @@ function factsOf(
     length: configured?.prefixlen ?? bits(family),
     gateway,
     protocol: entry?.protocol ?? '',
-    onlink:
-      gateway !== undefined &&
-      (entry?.flags.includes('onlink') === true || isPeer(configured, gateway) || beside === format(gateway)),
-    forwarding:
-      sysctl(`/proc/sys/net/${family === 4 ? 'ipv4/ip_forward' : 'ipv6/conf/all/forwarding'}`) === '1',
-    acceptRa: family === 6 ? sysctl(`/proc/sys/net/ipv6/conf/${device}/accept_ra`) : undefined,
+    onlink: gateway !== undefined && (entry?.flags.includes('onlink') === true || isDirect(gateway)),
+    forwarding: sysctl(FORWARDING[family]) === '1',
+    acceptRa: family === 6 ? sysctl(sysctlPath('ipv6', device, 'accept_ra')) : undefined,
   };
 }
 

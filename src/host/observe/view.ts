@@ -12,10 +12,10 @@ import { look, Moment, sysctl, type Tools } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
 import { DEFAULT_ROUTES, readUplink, type UplinkConfig, withAddresses } from './uplink.ts';
 
-/** What `ip` prints of the network, all of it but for the routes of IPv6. */
+/** What `ip` prints of the network, without the routes of IPv6. */
 const NETWORK = { links: 'address show', routes: 'route show table main', proxies: 'neigh show proxy' };
 
-/** One process of ip lists the routes of one family, unless it is asked for all tables, which hold many times as many. */
+/** One `ip` lists the main table of one family only; it could list all tables of both, which hold many times as many. */
 const ROUTES6 = ['ip', '-6', '-json', '-details', 'route', 'show', 'table', 'main'];
 
 /** Everything, in a number of processes that doesn't depend on the number of domains. */
@@ -24,7 +24,7 @@ export function observe(host: Host, firewall: Firewall): View {
   return toView(moment.query(NETWORK, commands(firewall)), moment, firewall);
 }
 
-/** What is asked of other tools than `ip`, whatever stands. */
+/** The commands of other tools that every look needs. */
 const commands = ({ name, looks }: Firewall): (readonly string[])[] => [
   ...looks.all.commands.map(({ argv }) => argv),
   ...(name === 'iptables' ? [KIND] : []),
@@ -45,11 +45,11 @@ function toView(network: Answers<typeof NETWORK>, tools: Tools, firewall: Firewa
 
 function toNetwork({ links, routes, proxies }: Answers<typeof NETWORK>, tools: Tools): Network {
   // Without IPv6 in the kernel this fails.
-  const routes6 = { found: JSON.parse(tools.output(ROUTES6) || '[]') };
+  const routes6 = JSON.parse(tools.output(ROUTES6) || '[]');
   return {
-    ...toLinks(links),
-    routes: new Map([...toRoutes(4, routes), ...toRoutes(6, routes6)]),
-    proxies: toProxies(proxies),
+    ...toLinks(links.found),
+    routes: new Map([...toRoutes(4, routes.found), ...toRoutes(6, routes6)]),
+    proxies: toProxies(proxies.found),
   };
 }
 
@@ -58,7 +58,7 @@ type Network = Pick<View, 'links' | 'addresses' | 'routes' | 'proxies'>;
 /** Links, addresses and routes alone. */
 export const readNetwork = (host: Host): Network => toNetwork(host.query(NETWORK), host);
 
-/** The same with the uplink, in one process less, and with what else there is to see at this moment. @throws Refusal as {@link readUplink} */
+/** The same with the uplink, in one process less, and with the moment for further commands. @throws Refusal as {@link readUplink} */
 export function observeWithUplink(
   host: Host,
   firewall: Firewall,
