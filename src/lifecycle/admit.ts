@@ -2,7 +2,7 @@
 import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
-import { observeStart } from '../host/observe/start.ts';
+import { observeStart, type Subject } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
@@ -22,10 +22,9 @@ import { bringUpBase } from './base.ts';
  */
 export function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host): View {
   const { addresses } = attachment;
-  const bridges = bridgesOf(attachment.domain, addresses);
-  const prefixes = addresses.map(({ prefix }) => prefix);
-  const seen = observeStart(host, firewall, config, bridges, prefixes);
-  refuseForeignAddresses(prefixes, config, ownAddresses(seen.uplink));
+  const subject = subjectOf(attachment);
+  const seen = observeStart(host, firewall, config, subject);
+  refuseForeignAddresses(subject.prefixes, config, ownAddresses(seen.uplink));
   refuseClaimed(attachment);
   refuseTakenScopes(addresses, seen.routes);
   const base = basePlan(config, seen.uplink, firewall);
@@ -35,3 +34,10 @@ export function admit(attachment: Attachment, config: Config, firewall: Firewall
   writeAttachment(attachment);
   return complete ? seen.view : { ...seen.view, filter: look(host, firewall.looks.brief) };
 }
+
+/** What a domain touches on the host. */
+export const subjectOf = ({ domain, addresses, onLink }: Attachment): Subject => ({
+  onLink,
+  bridges: bridgesOf(domain, addresses),
+  prefixes: addresses.map(({ prefix }) => prefix),
+});

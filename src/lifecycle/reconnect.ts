@@ -1,23 +1,25 @@
 /** A restart of libvirtd: what a running domain should have is put right. */
+import type { Firewall } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
-import { observeUplink } from '../host/observe/uplink.ts';
+import { observeRunning, type StartView } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
 import { type Attachment, toAttachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
 import { Refusal } from '../model/refusal.ts';
 import { basePlan } from '../plan/plan.ts';
-import { type Checked, repair } from '../plan/walker.ts';
+import { type Checked, check, isWrong, repair } from '../plan/walker.ts';
 import { assignmentOf } from './admission.ts';
-import { admit } from './admit.ts';
+import { admit, subjectOf } from './admit.ts';
 import { apply } from './apply.ts';
 import { firewallInForce, wireOf } from './base.ts';
 import { readOrDiscard } from './stop.ts';
 
 /**
- * Repairs what a running domain should have, and plugs its taps in again where the bridge was made anew.
+ * Repairs what a running domain should have, and plugs its taps in again where the bridge was made anew. It looks at what
+ * this domain touches: libvirtd reconnects to all domains at once when it restarts.
  * @returns what was repaired
  * @throws Refusal with what couldn't be; the rest is repaired
  */
@@ -25,14 +27,23 @@ export function reconnect(domain: Domain, config: Config, host: Host): Checked[]
   return withLock('sync', 'shared', host, () => {
     const attachment = readOrDiscard(domain.uuid) ?? claimAnew(domain, config, host);
     if (attachment === undefined) return [];
+    const taps = tapsOf(domain);
     const firewall = firewallFor(attachment, config.pools);
-    const view = observe(host, firewall);
-    const base = repair(basePlan(config, observeUplink(host, config), firewall), view, host);
-    const change = { before: attachment, after: attachment, taps: tapsOf(domain) };
-    const done = apply([change], { view, dhcp: config.dhcp, host }, 'go on');
+    const seen = observeRunning(host, firewall, config, subjectOf(attachment), [...taps.values()].flat());
+    const base = repairBase(seen, config, firewall, host);
+    const change = { before: attachment, after: attachment, taps };
+    const done = apply([change], { view: seen.view, dhcp: config.dhcp, host }, 'go on');
     if (base.failures.length > 0) throw new Refusal(base.failures.join('; '));
     return [...base.done, ...done];
   });
+}
+
+/** The brief look suffices to see that all is there; to build, everything must be known. */
+function repairBase({ uplink, view }: StartView, config: Config, firewall: Firewall, host: Host) {
+  const plan = basePlan(config, uplink, firewall);
+  return check(plan, view).some(isWrong)
+    ? repair(plan, observe(host, firewall), host)
+    : { done: [], failures: [] };
 }
 
 /** The attachment of a running domain that lost it, from its live metadata. */

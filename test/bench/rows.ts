@@ -6,6 +6,7 @@ import { move } from './rows/move.ts';
 import { packets } from './rows/packets.ts';
 import { parallel } from './rows/parallel.ts';
 import { profile } from './rows/profile.ts';
+import { reconnect } from './rows/reconnect.ts';
 import { repair } from './rows/repair.ts';
 import { start } from './rows/start.ts';
 import { steps } from './rows/steps.ts';
@@ -22,4 +23,5 @@ export const ROWS: readonly Row[] = [
   steps,
   growth,
   repair,
+  reconnect,
 ];

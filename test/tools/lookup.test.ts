@@ -58,7 +58,7 @@ describe('a lookup in a pool', () => {
     it(`sees ${what}`, () => {
       host.run(['sh', '-ec', script]);
       const given = { pools: POOLS, uplink: 'eth0', host: parseAddress('123.45.12.48'), gateway: undefined };
-      const { view } = observeStart(host, NO_FILTER, given, [], []);
+      const { view } = observeStart(host, NO_FILTER, given, { bridges: [], prefixes: [] });
       expect([...view.routes.keys()]).to.have.members(seen);
     });
   }

@@ -12,11 +12,12 @@ import type { Tools } from './parts.ts';
  * Our running DHCP servers and the interface each one's socket is bound to: when a bridge is deleted and made anew, its
  * old server lives on, bound to an index that is gone (`%if7` in ss), and serves nobody. They are known by their command
  * lines, for their pid files may be lost while they run.
+ * @param bridges only the servers of these, by their pid files: that costs the same on a host with thousands of processes
  */
-export function readDhcpServers(tools: Tools): ReadonlyMap<string, DhcpServer> {
+export function readDhcpServers(tools: Tools, bridges?: readonly string[]): ReadonlyMap<string, DhcpServer> {
   const sockets = dhcpSockets(tools);
   const found = new Map<string, Bound[]>();
-  for (const pid of processes()) {
+  for (const pid of bridges?.map(bridge => pidIn(pidFile(bridge))) ?? processes()) {
     const [, bridge] = SERVER.exec(readIfThere(`/proc/${pid}/cmdline`) ?? '') ?? [];
     if (bridge === undefined) continue;
     const boundTo = boundBy(pid, sockets) ?? (pidIn(pidFile(bridge)) === pid ? unbound(bridge) : undefined);

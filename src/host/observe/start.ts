@@ -11,8 +11,9 @@ import type { BridgeSpec } from '../../resources/bridge.ts';
 import { routeKey, toPoolRoute } from '../../resources/route.ts';
 import type { Host } from '../host.ts';
 import { type Answer, about, allFound } from '../query.ts';
-import { toLinks, toRoutes } from './ip.ts';
+import { toLinks, toProxies, toRoutes } from './ip.ts';
 import { look, sysctl } from './parts.ts';
+import { readDhcpServers, readNdpServers } from './servers.ts';
 import { DEFAULT_ROUTES, readUplink, type UplinkConfig } from './uplink.ts';
 
 /** What a start must know: the uplink, the base, and what stands where the domain's own resources will. */
@@ -23,44 +24,76 @@ export interface StartView {
   readonly routes: readonly Route[];
 }
 
+/** What a domain touches on the host. */
+export interface Subject {
+  readonly bridges: readonly BridgeSpec[];
+  readonly prefixes: readonly Prefix[];
+  /** The uplink on whose wire its IPv6 addresses are answered for, where the provider doesn't route them. */
+  readonly onLink?: string | undefined;
+}
+
+type Given = UplinkConfig & Pick<Config, 'pools'>;
+
 /**
  * Looks only at what a start touches, so that it costs the same with 4,000 domains as with one: one process for links
  * and routes, one for the filter. Entries of sets and DHCP servers count as absent, for bringing them up again does no
  * harm. Routes are looked up and never listed: to list some, `ip` takes all of them from the kernel, every domain's too.
  */
-export function observeStart(
+export function observeStart(host: Host, firewall: Firewall, given: Given, subject: Subject): StartView {
+  const { view, ...rest } = observeAround(host, given, subject, []);
+  return { ...rest, view: { ...view, filter: look(host, firewall.looks.brief) } };
+}
+
+/**
+ * The same for a domain that runs. Its entries in sets and its servers are looked at too: to add an entry again would
+ * begin its counters anew, and to start a server again would end the one that runs.
+ */
+export function observeRunning(
   host: Host,
   firewall: Firewall,
-  given: UplinkConfig & Pick<Config, 'pools'>,
-  bridges: readonly BridgeSpec[],
-  prefixes: readonly Prefix[],
+  given: Given,
+  subject: Subject,
+  taps: readonly string[],
 ): StartView {
-  const answers = host.query(questions(given.pools, bridges, prefixes));
+  const { view, ...rest } = observeAround(host, given, subject, taps);
+  const filter = look(host, firewall.looks.all);
+  const names = subject.bridges.map(({ name }) => name);
+  const proxies =
+    subject.onLink === undefined
+      ? view.proxies
+      : toProxies(host.query({ all: 'neigh show proxy' }).all.found);
+  return {
+    ...rest,
+    view: { ...view, filter, proxies, dhcp: readDhcpServers(host, names), ndp: readNdpServers() },
+  };
+}
+
+/** Links and routes around a domain. */
+function observeAround(
+  host: Host,
+  given: Given,
+  { bridges, prefixes }: Subject,
+  taps: readonly string[],
+): StartView {
+  const answers = host.query({
+    ...DEFAULT_ROUTES,
+    links: showLinks([...bridges.map(({ name }) => name), ...taps]),
+    scopes: lookup(bridges.flatMap(({ scope }) => eighths(scope))),
+    prefixes: lookup(prefixes.map(prefix => nth(prefix, 0n))),
+    pools: lookup(given.pools.map(pool => nth(pool, size(pool) - 1n))),
+  });
   const uplink = readUplink(given, answers);
   const routes = new Map([
     ...gatewayRoute(gatewayWithin(given.pools, uplink), host),
     ...poolRoutes(given.pools, [...answers.prefixes, ...answers.pools]),
     ...routesFound(answers.prefixes),
   ]);
-  const filter = look(host, firewall.looks.brief);
   return {
     uplink,
     routes: [...routesFound(answers.scopes).values()],
-    view: { ...EMPTY_VIEW, ...toLinks(allFound(answers.links)), routes, filter, sysctl },
+    view: { ...EMPTY_VIEW, ...toLinks(allFound(answers.links)), routes, sysctl },
   };
 }
-
-const questions = (
-  pools: readonly Prefix[],
-  bridges: readonly BridgeSpec[],
-  prefixes: readonly Prefix[],
-) => ({
-  ...DEFAULT_ROUTES,
-  links: showLinks(bridges.map(({ name }) => name)),
-  scopes: lookup(bridges.flatMap(({ scope }) => eighths(scope))),
-  prefixes: lookup(prefixes.map(prefix => nth(prefix, 0n))),
-  pools: lookup(pools.map(pool => nth(pool, size(pool) - 1n))),
-});
 
 /** Which route of the table each address takes. */
 const lookup = (addresses: readonly Prefix[]) =>

@@ -1,6 +1,6 @@
 import type { Hypervisor } from '../../lab/hypervisor.ts';
 import { figure, ratio } from '../figure.ts';
-import { HOOK, putHook, SH_HOOK } from '../hooks.ts';
+import { HOOK, putHook, SH_HOOK, timedHook } from '../hooks.ts';
 import { alternate } from '../rounds.ts';
 import { inLab, type Row } from '../row.ts';
 import { installed, OTHER_NIC } from '../stage.ts';
@@ -8,16 +8,6 @@ import { quantile } from '../statistics.ts';
 
 const OWN = '/root/hook.own';
 const LOG = '/root/hook.log';
-
-/** Writes down how long each call of a hook takes; bash, for its clock costs no process. */
-const timed = (hook: string): string => `#!/bin/bash
-a=$EPOCHREALTIME
-${hook} "$@"
-code=$?
-b=$EPOCHREALTIME
-echo "$2 $((\${b/./} - \${a/./}))" >>${LOG}
-exit $code
-`;
 
 /** Many starts at once: whether they wait for each other, and for whom. */
 export const parallel: Row = {
@@ -67,7 +57,7 @@ async function define(hv: Hypervisor, count: number): Promise<void> {
 }
 
 async function oneRound(hv: Hypervisor, hook: string, prefix: string, count: number) {
-  await putHook(hv, timed(hook));
+  await putHook(hv, timedHook(hook, LOG));
   await hv.sh(`: >${LOG}`);
   const script = `a=$EPOCHREALTIME
     for n in $(seq 0 ${count - 1}); do virsh -q start --paused ${prefix}$n & pids="$pids $!"; done
