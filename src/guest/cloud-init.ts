@@ -1,50 +1,44 @@
 import { formatLong } from '../model/address.ts';
-import { type ConfigFile, comments, file, sourceRoutingNotes } from './file.ts';
+import { type ConfigFile, sourceRoutingNotes, yamlFile } from './file.ts';
 import { ethernets } from './netplan.ts';
 import { bare, nameOf, type StaticNetwork, type StaticNic } from './network.ts';
 
-/** Where a NoCloud seed has it (docs.cloud-init.io, "NoCloud"). */
+/** The file's name in a NoCloud seed (docs.cloud-init.io, "NoCloud"). */
 const PATH = 'network-config';
 
 /** Version 2, for images whose cloud-init hands it to netplan: there `on-link` arrives unchanged. */
-export function cloudInit(network: StaticNetwork): ConfigFile[] {
-  return [file(PATH, ...comments(network.notes), 'version: 2', ...ethernets(network, true))];
-}
+export const cloudInit = (network: StaticNetwork): ConfigFile[] => [
+  yamlFile(PATH, network.notes, { version: 2, ethernets: ethernets(network, true) }),
+];
 
 /**
- * Version 1, for images whose cloud-init writes ifupdown's, NetworkManager's or the BSDs' own files: from version 2
- * it writes them routes that a gateway on no subnet of ours makes fail.
+ * Version 1, for images whose cloud-init writes files of ifupdown, NetworkManager or the BSDs: from version 2 it
+ * writes them routes that fail, because the gateway is on no subnet of ours.
  */
 export function cloudInitV1(network: StaticNetwork): ConfigFile[] {
-  const nics = network.nics.flatMap((nic, place) => physical(nic, place === 0 ? network : undefined));
-  const notes = [...network.notes, ...sourceRoutingNotes(network)];
-  return [file(PATH, ...comments(notes), 'version: 1', 'config:', ...nics.map(line => `  ${line}`))];
+  const config = network.nics.map((nic, place) => physical(nic, place === 0, network));
+  return [yamlFile(PATH, [...network.notes, ...sourceRoutingNotes(network)], { version: 1, config })];
 }
 
-function physical(nic: StaticNic, names: StaticNetwork | undefined): string[] {
-  const subnets = nic.addresses.flatMap((address, index) => {
-    const first = nic.addresses.findIndex(({ family }) => family === address.family) === index;
-    const route = nic.routes.find(
-      ({ gateway, table }) => gateway.family === address.family && table === undefined,
-    );
-    return [
-      `- type: static${address.family === 6 ? '6' : ''}`,
-      `  address: "${formatLong(address)}"`,
-      ...(first && route !== undefined ? [`  gateway: "${bare(route.gateway)}"`] : []),
-      ...(index === 0 && names !== undefined ? nameservers(names) : []),
-    ];
-  });
-  return [
-    '- type: physical',
-    `  name: ${nameOf(nic, 'eth')}`,
-    `  mac_address: "${nic.mac ?? ''}"`,
-    '  subnets:',
-    ...subnets.map(line => `    ${line}`),
-  ];
+const physical = (nic: StaticNic, isFirst: boolean, network: StaticNetwork): object => ({
+  type: 'physical',
+  name: nameOf(nic, 'eth'),
+  mac_address: nic.mac ?? '',
+  subnets: nic.addresses.map((address, index) => ({
+    type: address.family === 6 ? 'static6' : 'static',
+    address: formatLong(address),
+    ...gateway(nic, index),
+    ...(isFirst && index === 0 && nameservers(network)),
+  })),
+});
+
+/** The first address of each family carries that family's gateway. */
+function gateway({ addresses, routes }: StaticNic, index: number): object {
+  const family = addresses[index]?.family;
+  const isFirst = addresses.findIndex(address => address.family === family) === index;
+  const route = routes.find(({ gateway, table }) => gateway.family === family && table === undefined);
+  return isFirst && route !== undefined ? { gateway: bare(route.gateway) } : {};
 }
 
-function nameservers({ dns, search }: StaticNetwork): string[] {
-  if (dns.length === 0) return [];
-  const servers = dns.map(server => `"${bare(server)}"`).join(', ');
-  return [`  dns_nameservers: [${servers}]`, `  dns_search: ["${search}"]`];
-}
+const nameservers = ({ dns, search }: StaticNetwork): object =>
+  dns.length === 0 ? {} : { dns_nameservers: dns.map(bare), dns_search: [search] };

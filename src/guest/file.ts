@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { bare, type StaticNetwork } from './network.ts';
 
 /** A file of the system to be configured. In every format of ours `#` begins a comment. */
@@ -13,6 +14,21 @@ export const file = (path: string, ...lines: readonly string[]): ConfigFile => (
   path,
   text: `${lines.join('\n').trimEnd()}\n`,
 });
+
+/**
+ * A value as YAML. Strings are quoted: netplan and cloud-init read YAML 1.1, where 52:54:00:12:34:56 without quotes is
+ * a number to the base of 60, and `on` is true.
+ */
+export const yaml = (value: object): string =>
+  stringify(value, {
+    version: '1.1',
+    defaultStringType: 'QUOTE_DOUBLE',
+    defaultKeyType: 'PLAIN',
+    lineWidth: 0,
+  });
+
+export const yamlFile = (path: string, notes: readonly string[], value: object): ConfigFile =>
+  file(path, ...comments(notes), yaml(value));
 
 export const comments = (notes: readonly string[]): string[] => notes.map(note => `# ${note}`);
 

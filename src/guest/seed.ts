@@ -1,4 +1,4 @@
-import { type ConfigFile, type Format, file } from './file.ts';
+import { type ConfigFile, type Format, file, yaml, yamlFile } from './file.ts';
 import type { StaticNetwork } from './network.ts';
 
 /** What cloud-init looks for among the disks (docs.cloud-init.io, "NoCloud"). */
@@ -16,21 +16,20 @@ export interface SeedAccess {
  * The files of a NoCloud seed. The instance id is the domain's UUID: it must stay the same when addresses change, or
  * cloud-init would make new SSH host keys.
  */
-export function seedFiles(
+export const seedFiles = (
   network: StaticNetwork,
   uuid: string,
   networkConfig: Format,
   access: SeedAccess,
-): ConfigFile[] {
-  return [
-    file('meta-data', `instance-id: "${uuid}"`, `local-hostname: "${network.hostname}"`),
-    access.userData === undefined
-      ? file('user-data', '#cloud-config', ...keyLines(access.sshKeys ?? []))
-      : { path: 'user-data', text: access.userData },
-    ...networkConfig(network),
-  ];
-}
+): ConfigFile[] => [
+  yamlFile('meta-data', [], { 'instance-id': uuid, 'local-hostname': network.hostname }),
+  userData(access),
+  ...networkConfig(network),
+];
 
-// JSON's strings are YAML's.
-const keyLines = (keys: readonly string[]): string[] =>
-  keys.length === 0 ? [] : ['ssh_authorized_keys:', ...keys.map(key => `  - ${JSON.stringify(key)}`)];
+function userData({ userData, sshKeys = [] }: SeedAccess): ConfigFile {
+  if (userData !== undefined) return { path: 'user-data', text: userData };
+  const settings = sshKeys.length === 0 ? [] : [yaml({ ssh_authorized_keys: sshKeys })];
+  // cloud-init knows the kind of user-data by its first line.
+  return file('user-data', '#cloud-config', ...settings);
+}
