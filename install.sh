@@ -10,7 +10,7 @@ UNITS=/etc/systemd/system
 DOCS=/usr/share/doc/hnet
 # AppArmor's profile for libvirtd lets a hook execute programs of /usr/bin only, so a private node lies there.
 PRIVATE_NODE=$BIN/hnet-node
-NODE_MAJOR=20
+NODE_MIN=20.12
 # In the order in which they may be stopped.
 SERVICES="hnet-watch.service hnet-sync.service hnet-base.service"
 
@@ -117,8 +117,13 @@ bundled_node() {
 system_node() {
   node=$(readlink -f "$BIN/node" 2>/dev/null) || return 1
   case $node in "$BIN"/*) ;; *) return 1 ;; esac
-  "$node" -e "process.exit(Number(process.versions.node.split('.')[0]) >= $NODE_MAJOR ? 0 : 1)" 2>/dev/null || return 1
+  is_new_enough "$node" || return 1
   echo "$node"
+}
+
+is_new_enough() {
+  version=$("$1" --version 2>/dev/null) || return 1
+  printf '%s\n' "v$NODE_MIN" "$version" | sort -VC
 }
 
 install_program() {
@@ -126,7 +131,7 @@ install_program() {
   if node=$(system_node); then
     rm -f "$PRIVATE_NODE"
   else
-    bundled=$(bundled_node) || die "Cannot find node $NODE_MAJOR or newer: install nodejs, or use a release tarball of hnet"
+    bundled=$(bundled_node) || die "Cannot find node $NODE_MIN or newer: install nodejs, or use a release tarball of hnet"
     put "$bundled" "$PRIVATE_NODE" 755
     node=$PRIVATE_NODE
   fi

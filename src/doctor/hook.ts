@@ -45,14 +45,17 @@ function checkFile(path: string, { mode, owner, isRegular }: File): Finding[] {
   ];
 }
 
+/** The oldest Node.js that has all that we use of it; install.sh knows it too. */
+const OLDEST = [20, 12] as const;
+
 function checkInterpreter(facts: Facts): Finding[] {
   const { node, program } = interpreterOf(facts) ?? {};
   if (node === undefined || program === undefined) return [];
-  const version = Number(/^v(\d+)/.exec(facts.output(node, '--version') ?? '')?.[1] ?? 0);
-  if (version < 20)
+  const [, major = 0, minor = 0] = /^v(\d+)\.(\d+)/.exec(facts.output(node, '--version') ?? '') ?? [];
+  if (Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]))
     return [
       finding(
-        `the hook's interpreter ${node} doesn't run, or is older than 20`,
+        `the hook's interpreter ${node} doesn't run, or is older than ${OLDEST.join('.')}`,
         'no VM of ours starts',
         AGAIN,
       ),

@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein';
 import { type Domain, parseDomain } from '../model/domain.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import type { Connection } from './connection.ts';
@@ -60,18 +61,32 @@ export class Libvirt {
   }
 }
 
-/** Picks a domain by name or UUID. @throws Refusal if there is none, naming those that come near */
+/** Picks a domain by name or UUID. @throws Refusal if there is none, naming those whose names are nearest */
 export function pick(domains: readonly KnownDomain[], wanted: string): KnownDomain {
   const found =
     domains.find(({ domain }) => domain.name === wanted) ??
     domains.find(({ domain }) => domain.uuid === wanted);
   if (found !== undefined) return found;
-  const near = domains
-    .map(({ domain }) => domain.name)
-    .filter(name => name.toLowerCase().startsWith(wanted.slice(0, 1).toLowerCase()));
+  const near = nearest(
+    domains.map(({ domain }) => domain.name),
+    wanted,
+  );
   const hint =
-    near.length > 0
-      ? `; did you mean ${near.slice(0, 3).map(quote).join(' or ')}?`
-      : '; virsh list --all shows them';
+    near.length > 0 ? `; did you mean ${near.map(quote).join(' or ')}?` : '; virsh list --all shows them';
   throw new Refusal(`Cannot find a domain ${quote(wanted)}${hint}`);
+}
+
+/** The names that begin with what was written, or differ from it in one letter or in a third of all; three at most. */
+function nearest(names: readonly string[], wanted: string): string[] {
+  const word = wanted.toLowerCase();
+  const limit = Math.max(1, word.length / 3);
+  return names
+    .map(name => ({
+      name,
+      far: name.toLowerCase().startsWith(word) ? 0 : distance(name.toLowerCase(), word),
+    }))
+    .filter(({ far }) => far <= limit)
+    .sort((a, b) => a.far - b.far)
+    .slice(0, 3)
+    .map(({ name }) => name);
 }

@@ -158,8 +158,8 @@ const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> = {
     /install\.sh$/,
   ],
   'a hook whose interpreter is too old': [
-    { outputs: { '/usr/bin/node --version': 'v18.20.4\n' } },
-    /older than 20/,
+    { outputs: { '/usr/bin/node --version': 'v20.11.1\n' } },
+    /older than 20\.12/,
     /install\.sh$/,
   ],
   'a hook whose program is gone': [
@@ -175,7 +175,7 @@ const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> = {
   'AppArmor, and an interpreter where it allows none': [
     {
       files: { [PROFILE]: file('libvirtd (enforce)\n'), [HOOK]: file(hook('/opt/node/bin/node')) },
-      outputs: { '/opt/node/bin/node --version': 'v20.1.0\n' },
+      outputs: { '/opt/node/bin/node --version': 'v20.12.0\n' },
     },
     /AppArmor confines libvirtd, and the hook's interpreter is \/opt\/node\/bin\/node/,
     /install\.sh$/,

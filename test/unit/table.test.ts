@@ -24,9 +24,22 @@ describe('table', () => {
     expect(row).to.equal('a\\nb\\u001b[2J\\u0007\\u009b  x');
   });
 
+  it('counts the columns that a terminal gives to a text', () => {
+    const names = { 'vm-1': 4, 服务器: 6, Büro: 4, 'Bu\u0308ro': 4, '🚀': 2, '👩‍💻x': 3, ｱ: 1, '': 0 };
+    const lines = table(
+      ['NAME', 'IP'],
+      Object.keys(names).map(name => [name, '1.2.3.4']),
+      false,
+    );
+    expect(lines).to.deep.equal([
+      'NAME    IP',
+      ...Object.entries(names).map(([name, width]) => `${name}${' '.repeat(8 - width)}1.2.3.4`),
+    ]);
+  });
+
   it('colours cells, and never lets a domain do so', () => {
     const [, row] = table(['A'], [[{ text: 'ok\u001b[31m', colour: 'green' }]], true);
-    expect(row).to.equal('\u001b[32mok\\u001b[31m\u001b[0m');
+    expect(row).to.equal('\u001b[32mok\\u001b[31m\u001b[39m');
   });
 
   it('is as many lines as it has rows, whatever is in them', () => {

@@ -1,5 +1,6 @@
 import { countedOf } from '../../firewall/rules/counted.ts';
 import { dropsByCause } from '../../firewall/rules/counters.ts';
+import prettyBytes from 'pretty-bytes';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
 import type { Chain } from '../../firewall/rules/rules.ts';
 import { ruleset } from '../../firewall/rules/ruleset.ts';
@@ -125,17 +126,7 @@ function render(rows: readonly Row[], drops: ReadonlyMap<string, Counter>, colou
   ];
 }
 
-/** Bytes as a person reads them, in powers of 1024. */
-function size(bytes: bigint): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-  let value = Number(bytes);
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}
+const size = (bytes: bigint): string => prettyBytes(bytes, { binary: true });
 
 function metrics(rows: readonly Row[], drops: ReadonlyMap<string, Counter>): Metric[] {
   const perAddress = (name: string, help: string, read: (traffic: Traffic) => bigint): Metric => ({
