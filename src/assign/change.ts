@@ -144,12 +144,8 @@ function restoreKernel(domain: Domain, before: Attachment | undefined, { config,
 }
 
 /** Rules are kept beside the addresses, and go with the last: a domain that gets one again is open. */
-export function warnOfRules(
-  { domain, persistent }: KnownDomain,
-  rest: readonly Address[],
-  context: Means,
-): void {
-  const rules = policySummary(policyOf(persistent ?? domain));
+export function warnOfRules({ domain, next }: KnownDomain, rest: readonly Address[], context: Means): void {
+  const rules = policySummary(policyOf(next));
   if (rest.length === 0 && rules !== policySummary(OPEN))
     context.warn(`${quote(domain.name)} has no address left, and with it its rules are gone (${rules})`);
 }

@@ -4,7 +4,8 @@ import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { format } from '../model/address.ts';
 import { addressesOf } from '../model/domain.ts';
 import { compare, contains, FAMILIES, type Family, size } from '../model/prefix.ts';
-import { quote } from '../model/refusal.ts';
+import { quote, visible } from '../model/refusal.ts';
+import { shellWord } from '../model/shell.ts';
 import { childOf } from '../model/xml.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
@@ -16,34 +17,33 @@ export function checkLibvirt({ domains }: Facts): Finding[] {
 
 const all = ({ domains }: Facts): readonly KnownDomain[] => (domains.is === 'known' ? domains.value : []);
 
-/** The word that a shell reads as a domain's name, whatever it holds. */
-const word = (name: string): string => `'${name.replace(/'/g, "'\\''")}'`;
+/** A domain in a command that the operator shall run: by its UUID, where its name would not survive the copying. */
+const word = (name: string, uuid: string): string =>
+  visible(name) === name && !name.startsWith('-') ? shellWord(name) : uuid;
 
 export function checkMetadata(facts: Facts): Finding[] {
-  return all(facts).flatMap(({ domain, persistent }) => {
-    const { intent, name, uuid } = persistent ?? domain;
+  return all(facts).flatMap(({ next: { intent, name, uuid } }) => {
+    const again = `hnet unassign ${word(name, uuid)} && hnet assign ${word(name, uuid)}`;
     if (intent.kind === 'malformed')
       return [
-        finding(`the metadata of ${quote(name)} can't be used: ${intent.why}`, "it won't start", again(name)),
+        finding(`the metadata of ${quote(name)} can't be used: ${intent.why}`, "it won't start", again),
       ];
     if (intent.kind !== 'assigned' || [undefined, uuid].includes(intent.assignment.owner)) return [];
     return [
       finding(
         `${quote(name)} is a clone: its metadata is that of the domain with UUID ${intent.assignment.owner}`,
         'two domains would have one address, so it is refused',
-        again(name),
+        again,
       ),
     ];
   });
 }
 
-const again = (name: string): string => `hnet unassign ${word(name)} && hnet assign ${word(name)}`;
-
 export function checkTwins(facts: Facts): Finding[] {
   const sorted = all(facts)
     .flatMap(holdingsOf)
     .toSorted((a, b) => compare(a.address.prefix, b.address.prefix));
-  // Prefixes nest or are apart: what overlaps one that came before lies in the last that lies in no other.
+  // Two prefixes are nested or disjoint: after sorting, only the last outermost one can contain the next.
   let outer: Holding | undefined;
   return sorted.flatMap(holding => {
     if (outer === undefined || !contains(outer.address.prefix, holding.address.prefix)) {
@@ -54,26 +54,25 @@ export function checkTwins(facts: Facts): Finding[] {
   });
 }
 
-const twins = (holder: string, { name, address }: Holding): Finding =>
+const twins = (holder: string, { domain, name, address }: Holding): Finding =>
   finding(
     `${quote(holder)} and ${quote(name)} are both assigned ${format(address.prefix)}`,
     'only the one that starts first gets it, and the other is refused',
-    `hnet unassign ${word(name)} ${format(address.prefix)}`,
+    `hnet unassign ${word(name, domain)} ${format(address.prefix)}`,
   );
 
 /** libvirt's own filters learn one address from the first packets: the bootstrap lease. */
 export function checkFilters(facts: Facts): Finding[] {
-  return all(facts).flatMap(({ domain, persistent }) => {
-    const target = persistent ?? domain;
-    const bridges = addressesOf(target).map(({ bridge }) => bridge);
-    const filtered = target.nics.filter(
+  return all(facts).flatMap(({ next }) => {
+    const bridges = addressesOf(next).map(({ bridge }) => bridge);
+    const filtered = next.nics.filter(
       ({ source, element }) => bridges.includes(source ?? '') && childOf(element, 'filterref') !== undefined,
     );
     return filtered.map(({ mac, element }) =>
       finding(
-        `the interface ${mac} of ${quote(target.name)} has the filter ${quote(childOf(element, 'filterref')?.attributes.get('filter') ?? '')}`,
+        `the interface ${mac} of ${quote(next.name)} has the filter ${quote(childOf(element, 'filterref')?.attributes.get('filter') ?? '')}`,
         'it may lock the VM to its first address, the bootstrap lease; hnet keeps VMs to their addresses by itself',
-        `virsh edit ${word(target.name)}  # and remove <filterref>`,
+        `virsh edit ${word(next.name, next.uuid)}  # and remove <filterref>`,
       ),
     );
   });

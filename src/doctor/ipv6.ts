@@ -76,7 +76,7 @@ const lastOf = (pool: Prefix): Prefix[] =>
 function checkResponder({ ipv6 }: Config, { domains, file }: Facts): Finding[] {
   if (ipv6 === 'routed' || domains.is === 'unknown') return [];
   const prefixes = domains.value
-    .flatMap(({ domain, persistent }) => addressesOf(persistent ?? domain))
+    .flatMap(({ next }) => addressesOf(next))
     .map(({ prefix }) => prefix)
     .filter(prefix => prefix.family === 6 && !isSingle(prefix));
   if (prefixes.length === 0 || hasTool('ndppd', path => file(path) !== undefined)) return [];

@@ -1,7 +1,7 @@
 /** Runs a program to its end. */
 import { type SpawnSyncOptions, type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { Refusal, reason } from '../model/refusal.ts';
-import { quoted } from '../resources/action.ts';
+import { shellWord } from '../model/shell.ts';
 import { ENVIRONMENT } from './tools.ts';
 
 /** A command that failed: the message carries the argv and the tool's own words. */
@@ -61,7 +61,7 @@ export function runBeside(argv: readonly string[], input: string, beside: Beside
 function rowOf(commands: Beside['commands'], row: number): string {
   const lines = commands
     .filter((_, index) => index % ROWS.length === row)
-    .map(command => `${command.map(quoted).join(' ')} 2>/dev/null; printf '\\0%s\\0' $?\n`);
+    .map(command => `${command.map(shellWord).join(' ')} 2>/dev/null; printf '\\0%s\\0' $?\n`);
   return `{ :\n${lines.join('')}} >&${FIRST_DESCRIPTOR + row} &\n`;
 }
 

@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
-import { type Domain, parseDomain } from '../model/domain.ts';
+import type { Domain } from '../model/domain.ts';
 import { quote, Refusal } from '../model/refusal.ts';
+import { readDomain } from '../model/running.ts';
 import type { Connection } from './connection.ts';
 import { openLibrary } from './library.ts';
 import { openVirsh } from './virsh.ts';
@@ -11,6 +12,8 @@ export interface KnownDomain {
   readonly domain: Domain;
   /** As it will start next time; undefined if it is transient. */
   readonly persistent: Domain | undefined;
+  /** The description that a change of the assignment goes by: the persistent one, of a transient domain the live one. */
+  readonly next: Domain;
   readonly active: boolean;
 }
 
@@ -26,7 +29,7 @@ export function withLibvirt<T>(work: (libvirt: Libvirt) => T): T {
 
 const NAMES = new Intl.Collator('en', { numeric: true });
 
-/** libvirt's domains, parsed. */
+/** libvirt's domains, as far as we care: of their devices the network interfaces alone. */
 export class Libvirt {
   readonly #connection: Connection;
 
@@ -52,12 +55,10 @@ export class Libvirt {
 
   known(uuid: string): KnownDomain {
     const active = this.#connection.isActive(uuid);
-    const persistent = this.#connection.isPersistent(uuid)
-      ? parseDomain(this.#connection.xml(uuid, true))
-      : undefined;
-    const domain =
-      active || persistent === undefined ? parseDomain(this.#connection.xml(uuid, false)) : persistent;
-    return { domain, persistent, active };
+    const read = (inactive: boolean) => readDomain(this.#connection.xml(uuid, inactive));
+    const persistent = this.#connection.isPersistent(uuid) ? read(true) : undefined;
+    const domain = active || persistent === undefined ? read(false) : persistent;
+    return { domain, persistent, next: persistent ?? domain, active };
   }
 }
 
@@ -76,10 +77,10 @@ export function pick(domains: readonly KnownDomain[], wanted: string): KnownDoma
   throw new Refusal(`Cannot find a domain ${quote(wanted)}${hint}`);
 }
 
-/** The names that begin with what was written, or differ from it in one letter or in a third of all; three at most. */
+/** The names that begin with what was written, or differ from it in one letter or at most in half of them; three in all. */
 function nearest(names: readonly string[], wanted: string): string[] {
   const word = wanted.toLowerCase();
-  const limit = Math.max(1, word.length / 3);
+  const limit = Math.max(1, word.length / 2);
   return names
     .map(name => ({
       name,

@@ -19,9 +19,10 @@ import { LEAVING_NAME } from '../model/names.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { quote } from '../model/refusal.ts';
 import { isTracked } from '../model/rule.ts';
+import { shellWord } from '../model/shell.ts';
 import { EMPTY_VIEW } from '../model/view.ts';
 import { bridgesOf, domainPlan } from '../plan/plan.ts';
-import { type Action, type BatchTool, batchCommand, joinWords, quoted } from '../resources/action.ts';
+import { type Action, type BatchTool, batchCommand, joinWords } from '../resources/action.ts';
 import type { Resource } from '../resources/resource.ts';
 import { fileOf, scriptOf } from '../state/attachment-files.ts';
 import { tallyFile } from '../state/tally.ts';
@@ -47,14 +48,16 @@ export function releaseScript(attachment: Attachment): string | undefined {
   return [
     PREAMBLE,
     ...only(actions, 'terminate').map(
-      ({ pidFile, marker }) => `terminate ${quoted(pidFile)} ${quoted(marker)}`,
+      ({ pidFile, marker }) => `terminate ${shellWord(pidFile)} ${shellWord(marker)}`,
     ),
     ...removeLinks(actions),
     ...countAndRemove(tally, actions),
-    ...prefixes.map(prefix => `printf '%s\\n' ${attachment.domain} "$counted" >${quoted(tallyFile(prefix))}`),
+    ...prefixes.map(
+      prefix => `printf '%s\\n' ${attachment.domain} "$counted" >${shellWord(tallyFile(prefix))}`,
+    ),
     'gone',
     ...leaveBehind(attachment, actions),
-    `rm -f ${filesOf(attachment, actions).map(quoted).join(' ')}`,
+    `rm -f ${filesOf(attachment, actions).map(shellWord).join(' ')}`,
     '',
   ].join('\n');
 }
@@ -78,7 +81,7 @@ function countAndRemove({ tool, ask, own }: Tally, actions: readonly Action[]): 
 /** What goes on after the script has ended: the bridges' deletion, and a line for the log. */
 function leaveBehind({ domain, name, addresses }: Attachment, actions: readonly Action[]): string[] {
   const bridges = bridgesOf(domain, addresses).map(bridge => bridge.name);
-  const message = quoted(`release ${quote(name)}: took down ${bridges.join(', ')}`);
+  const message = shellWord(`release ${quote(name)}: took down ${bridges.join(', ')}`);
   const commands = [
     ...only(actions, 'launch').map(({ argv }) => argv),
     ['logger', '-t', 'hnet', '-p', 'daemon.info', '--', message],
@@ -113,7 +116,7 @@ const linesFor = (tool: BatchTool, actions: readonly Action[]): string[] =>
 
 /** Keeps the lines that hold one of some texts. */
 const picking = (texts: readonly string[]): string =>
-  texts.length === 0 ? '' : ` | grep -F ${[...texts, 'end'].map(text => `-e ${quoted(text)}`).join(' ')}`;
+  texts.length === 0 ? '' : ` | grep -F ${[...texts, 'end'].map(text => `-e ${shellWord(text)}`).join(' ')}`;
 
 /**
  * A bridge that another release has left under the name that this one takes. Where there is one, the renaming fails, and

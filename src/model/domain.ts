@@ -1,5 +1,5 @@
-import { type Address, type Intent, readIntent } from './assignment.ts';
-import type { DhcpMode } from './dhcp-mode.ts';
+import { type Address, type Assignment, type Intent, readIntent } from './assignment.ts';
+import { type DhcpMode, ownMode } from './dhcp-mode.ts';
 import { isUuid, MAC } from './names.ts';
 import { quote, Refusal } from './refusal.ts';
 import { OPEN, type Policy } from './rule.ts';
@@ -78,6 +78,32 @@ export const policyOf = ({ intent }: Domain): Policy =>
 /** What a domain's own metadata says of DHCP; undefined where it leaves it to the configuration. */
 export const dhcpOf = ({ intent }: Domain): DhcpMode | undefined =>
   intent.kind === 'assigned' ? intent.assignment.dhcp : undefined;
+
+/** What a domain's metadata says, with something changed; no mode of DHCP leaves it to the configuration. */
+export function amended(
+  domain: Domain,
+  changes: {
+    readonly addresses?: readonly Address[];
+    readonly policy?: Policy;
+    readonly dhcp?: DhcpMode | undefined;
+  },
+): Assignment {
+  const now = { addresses: addressesOf(domain), policy: policyOf(domain), dhcp: dhcpOf(domain), ...changes };
+  const { addresses, policy, dhcp } = now;
+  return { owner: domain.uuid, addresses, policy, ...ownMode(dhcp) };
+}
+
+/**
+ * The addresses of a domain that is to get another. A clone's copy isn't its own: it starts from nothing.
+ * @throws Refusal if its metadata can't be read, for a new assignment would replace it
+ */
+export function addressesToKeep(domain: Domain, purpose: string): readonly Address[] {
+  const { intent, name } = domain;
+  if (intent.kind !== 'malformed') return addressesOf(domain);
+  throw new Refusal(
+    `Cannot ${purpose} ${quote(name)}: its hnet metadata can't be read (${intent.why}); hnet unassign removes it`,
+  );
+}
 
 /** Bridge → the MACs of the domain's interfaces on it, in the domain's order. */
 export function macsOf({ nics }: Domain): ReadonlyMap<string, readonly string[]> {

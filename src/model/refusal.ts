@@ -16,16 +16,28 @@ export function quote(value: string): string {
   return `"${visible(JSON.stringify(value).slice(1, -1))}"`;
 }
 
-/** A text with its control characters written out: JSON leaves DEL and those of ISO 6429's second set as they are. */
+/**
+ * A text with its control characters written out: those of ISO 6429, both sets; line separators; and those that change
+ * the direction of writing (Unicode's Bidi_Control), with which a text looks like another.
+ */
 export function visible(text: string): string {
   return text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\p{Bidi_Control}]/gu,
     character => SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** Reads a word of the command line: what a parser refuses there is wrong usage. */
+export function asUsage<T>(read: () => T, purpose?: string): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new UsageRefusal(purpose === undefined ? reason(error) : `Cannot ${purpose}: ${reason(error)}`);
+  }
+}
 
 /** The text of whatever was thrown, on one line. */
 export function reason(error: unknown): string {

@@ -108,9 +108,6 @@ export function batchCommand(
   return { argv, stdin: lines.map(line => `${line}\n`).join('') };
 }
 
-/** A word as a shell takes it for one. */
-export const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
-
 /** An action as a person at a shell would write it. */
 export function describe(action: Action): string {
   switch (action.kind) {

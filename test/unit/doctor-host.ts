@@ -51,6 +51,7 @@ export const routes = (...all: readonly [string, string][]): ReadonlyMap<string,
 export const domain = (xml: string): KnownDomain => ({
   domain: parseDomain(xml),
   persistent: parseDomain(xml),
+  next: parseDomain(xml),
   active: false,
 });
 export const assigned = (name: string, address: string): string => domainXml(name, { addresses: [address] });

@@ -1,18 +1,17 @@
 import { freeAddresses, pin, refuseHeld, type Taken } from '../../assign/allocate.ts';
 import { changeAssignment } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
-import { withLock } from '../../host/lock.ts';
-import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { refuseForeignAddresses } from '../../lifecycle/admission.ts';
 import { format, parseRoutable } from '../../model/address.ts';
 import type { Address } from '../../model/assignment.ts';
 import type { Config } from '../../model/config.ts';
-import { DHCP_MODES, type DhcpMode, isDhcpMode, ownMode } from '../../model/dhcp-mode.ts';
-import { addressesOf, type Domain, dhcpOf, policyOf } from '../../model/domain.ts';
+import { DHCP_MODES, type DhcpMode, isDhcpMode } from '../../model/dhcp-mode.ts';
+import { addressesToKeep, amended, type Domain } from '../../model/domain.ts';
 import { MAC } from '../../model/names.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
-import { quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
-import type { Context } from './context.ts';
+import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
+import { type Context, changing } from './context.ts';
 
 export interface AssignOptions {
   /** MAC of the interface that shall carry the addresses, or false for "leave the interfaces alone". */
@@ -34,33 +33,23 @@ export function assign(
   const prefixes = parseAll(wanted);
   const mac = parseMac(options.nic);
   const mode = parseMode(options.dhcp);
-  withLibvirt(libvirt => {
-    withLock('assignments', 'exclusive', context.host, () => {
-      const config = context.config();
-      const domains = libvirt.domains();
-      const known = pick(domains, name);
-      const taken = inventory(domains, config, context.host);
-      const held = addressesToKeep(known);
-      const target = known.persistent ?? known.domain;
-      const shared = sharedAddress(target, held, mac);
-      const addresses = choose(prefixes, known, held, shared, taken, config);
-      const dhcp = mode === undefined ? dhcpOf(target) : mode === 'default' ? undefined : mode;
-      const next = { owner: target.uuid, addresses, policy: policyOf(target), ...ownMode(dhcp) };
-      const bridge = bridgeFor(prefixes, addresses);
-      changeAssignment(libvirt, known, next, options.nic === false ? undefined : { bridge, mac }, context);
-      tell(known, addresses, context);
-    });
+  changing(context, libvirt => {
+    const config = context.config();
+    const domains = libvirt.domains();
+    const known = pick(domains, name);
+    const taken = inventory(domains, config, context.host);
+    const held = addressesToKeep(known.next, 'assign to');
+    const shared = sharedAddress(known.next, held, mac);
+    const addresses = choose(prefixes, known, held, shared, taken, config);
+    const next = amended(known.next, { addresses, ...mode });
+    const plug = options.nic === false ? undefined : { bridge: bridgeFor(prefixes, addresses), mac };
+    changeAssignment(libvirt, known, next, plug, context);
+    tell(known, addresses, context);
   });
 }
 
 function parseAll(wanted: readonly string[]): Prefix[] {
-  const prefixes = wanted.map(text => {
-    try {
-      return parseRoutable(text);
-    } catch (error) {
-      throw new UsageRefusal(`Cannot assign: ${(error as Error).message}`);
-    }
-  });
+  const prefixes = wanted.map(text => asUsage(() => parseRoutable(text), 'assign'));
   prefixes.forEach((prefix, index) => {
     const twin = prefixes.slice(0, index).find(earlier => overlaps(earlier, prefix));
     if (twin !== undefined)
@@ -75,14 +64,17 @@ function parseMac(nic: string | boolean | undefined): string | undefined {
   throw new UsageRefusal(`Cannot use --nic ${quote(nic)}: it is not a MAC address such as 52:54:00:12:34:56`);
 }
 
-function parseMode(text: string | undefined): DhcpMode | 'default' | undefined {
-  if (text === undefined || text === 'default' || isDhcpMode(text)) return text;
+/** What is to change of the mode; nothing, where the user said nothing. */
+function parseMode(text: string | undefined): { dhcp?: DhcpMode | undefined } {
+  if (text === undefined) return {};
+  if (text === 'default') return { dhcp: undefined };
+  if (isDhcpMode(text)) return { dhcp: text };
   throw new UsageRefusal(
     `Cannot use --dhcp ${quote(text)}: it is ${DHCP_MODES.join(', ')}, or default for what hnet.toml says`,
   );
 }
 
-/** Whose bridge new addresses share: the one that `--nic` is on, or the first. An interface that is on none gets its own. */
+/** The address whose bridge new ones share: that of the interface `--nic`, or the first. An interface on no bridge gets its own. */
 function sharedAddress(
   domain: Domain,
   held: readonly Address[],
@@ -99,21 +91,11 @@ function bridgeFor([first]: readonly Prefix[], addresses: readonly Address[]): s
   return (asked ?? addresses[0])?.bridge ?? '';
 }
 
-function tell({ domain, active }: KnownDomain, addresses: readonly Address[], context: Context): void {
+function tell({ domain, active }: KnownDomain, addresses: readonly Address[], { print }: Context): void {
+  const name = visible(domain.name);
   for (const { prefix, bridge, scope } of addresses)
-    context.print(`${domain.name}: ${format(prefix)} on ${bridge}, bootstrap scope ${format(scope)}`);
-  if (active) context.print(`${domain.name} is running: this is in force now`);
-}
-
-/** What the domain has and keeps. A clone's copy isn't its own: it starts from nothing. */
-function addressesToKeep({ domain, persistent }: KnownDomain): readonly Address[] {
-  const { intent, name } = persistent ?? domain;
-  if (intent.kind === 'malformed') {
-    throw new Refusal(
-      `Cannot assign to ${quote(name)}: its hnet metadata can't be read (${intent.why}); hnet unassign removes it`,
-    );
-  }
-  return addressesOf(persistent ?? domain);
+    print(`${name}: ${format(prefix)} on ${bridge}, bootstrap scope ${format(scope)}`);
+  if (active) print(`${name} is running: this is in force now`);
 }
 
 /** Everything that the domain shall have, the new addresses pinned. */

@@ -1,4 +1,5 @@
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { readableJson } from '../../model/json.ts';
 import { type Fault, faults } from '../../repair/faults.ts';
 import { type Listing, listRunning, settledSurvey } from '../../repair/survey.ts';
 import { type Cell, type Colour, table } from '../table.ts';
@@ -11,7 +12,7 @@ export function check(name: string | undefined, options: { json?: boolean }, con
   const uuid = name === undefined ? undefined : identify(name, listing);
   const found = faults(settledSurvey(listing, context.config(), context.host));
   const shown = found.filter(fault => uuid === undefined || isAbout(fault, uuid));
-  if (options.json) context.print(JSON.stringify(shown, null, 2));
+  if (options.json) context.print(readableJson(shown));
   else if (shown.length === 0) context.print('Everything is as it should be');
   else for (const line of render(shown, context.colour)) context.print(line);
   if (shown.length > 0) process.exitCode = 1;

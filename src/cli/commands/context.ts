@@ -1,4 +1,6 @@
 import { Host } from '../../host/host.ts';
+import { withLock } from '../../host/lock.ts';
+import { type Libvirt, withLibvirt } from '../../libvirt/libvirt.ts';
 import type { Config } from '../../model/config.ts';
 import { loadConfig } from '../../state/config-file.ts';
 
@@ -7,6 +9,7 @@ export interface Context {
   readonly print: (line: string) => void;
   readonly warn: (line: string) => void;
   readonly host: Host;
+  /** The configuration, read when it is first asked for: one command goes by one configuration. */
   readonly config: () => Config;
   /** Whether standard output is a terminal that takes colour. */
   readonly colour: boolean;
@@ -14,11 +17,19 @@ export interface Context {
 
 export function makeContext(options: { trace?: boolean }): Context {
   const host = options.trace ? new Host({ trace: line => process.stderr.write(`+ ${line}\n`) }) : new Host();
+  let config: Config | undefined;
   return {
     print: line => void process.stdout.write(`${line}\n`),
     warn: line => void process.stderr.write(`hnet: ${line}\n`),
     host,
-    config: () => loadConfig(),
+    config: () => {
+      config ??= loadConfig();
+      return config;
+    },
     colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
   };
 }
+
+/** Changes assignments through libvirt, while nobody else chooses addresses or writes metadata. */
+export const changing = ({ host }: Context, work: (libvirt: Libvirt) => void): void =>
+  withLibvirt(libvirt => withLock('assignments', 'exclusive', host, () => work(libvirt)));

@@ -13,6 +13,7 @@ import { checkIpv6 } from '../../doctor/ipv6.ts';
 import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplink } from '../../doctor/network.ts';
 import { checkStrangers } from '../../doctor/strangers.ts';
 import { checkTools } from '../../doctor/tools.ts';
+import { readableJson } from '../../model/json.ts';
 import type { Context } from './context.ts';
 
 /** From the ground up: what an earlier one finds may be the cause of a later one. */
@@ -39,7 +40,7 @@ export const examine = (facts: Facts): Finding[] => CHECKS.flatMap(check => chec
 /** Whether this host is fit for hnet. The exit code is 1 if something is found. */
 export function doctor(options: { json?: boolean }, context: Context): void {
   const findings = examine(gather(context.host));
-  if (options.json) context.print(JSON.stringify(findings, null, 2));
+  if (options.json) context.print(readableJson(findings));
   else if (findings.length === 0) context.print('This host is fit');
   else for (const { what, why, mend } of findings) context.print(`${what}\n  why   ${why}\n  mend  ${mend}`);
   if (findings.length > 0) process.exitCode = 1;

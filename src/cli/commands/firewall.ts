@@ -3,21 +3,20 @@ import type { Firewall } from '../../firewall/rules/backend.ts';
 import { countedRules } from '../../firewall/rules/counters.ts';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
 import { chooseFirewall, firewallFor } from '../../host/choose-backend.ts';
-import { withLock } from '../../host/lock.ts';
 import { look } from '../../host/observe/parts.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { change } from '../../lifecycle/change.ts';
 import { renderAssignment } from '../../model/assignment.ts';
 import { type Counter, plus, ZERO } from '../../model/counter.ts';
-import { ownMode } from '../../model/dhcp-mode.ts';
-import { addressesOf, dhcpOf, policyOf, tapsOf } from '../../model/domain.ts';
+import { addressesOf, amended, policyOf, tapsOf } from '../../model/domain.ts';
+import { readableJson } from '../../model/json.ts';
 import type { Family } from '../../model/prefix.ts';
-import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
+import { asUsage, quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
 import { applies, formatRule, type Policy, type PolicyRule, parseRule } from '../../model/rule.ts';
 import type { FilterView } from '../../model/view.ts';
 import { readAttachment } from '../../state/attachment-files.ts';
 import { table } from '../table.ts';
-import type { Context } from './context.ts';
+import { type Context, changing } from './context.ts';
 
 /**
  * Shows or changes a domain's rules: `default allow|deny`, `isolate on|off`, `delete N`, or a rule to append.
@@ -29,35 +28,20 @@ export function firewall(
   options: { json?: boolean },
   context: Context,
 ): void {
-  if (words.length === 0) {
-    show(
-      withLibvirt(libvirt => pick(libvirt.domains(), name)),
-      options,
-      context,
-    );
-    return;
-  }
-  withLibvirt(libvirt => {
-    withLock('assignments', 'exclusive', context.host, () => {
-      const known = pick(libvirt.domains(), name);
-      const target = known.persistent ?? known.domain;
-      const addresses = addressesOf(target);
-      if (addresses.length === 0)
-        throw new Refusal(`Cannot give rules to ${quote(name)}: it has no address; hnet assign gives it one`);
-      const policy = edit(policyOf(target), words);
-      writeMetadata(
-        libvirt,
-        known,
-        renderAssignment({ owner: target.uuid, addresses, policy, ...ownMode(dhcpOf(target)) }),
-      );
-      applyLive(known, policy, context);
-    });
+  if (words.length > 0) rewrite(name, words, context);
+  const known = withLibvirt(libvirt => pick(libvirt.domains(), name));
+  show(known, options, context);
+}
+
+function rewrite(name: string, words: readonly string[], context: Context): void {
+  changing(context, libvirt => {
+    const known = pick(libvirt.domains(), name);
+    if (addressesOf(known.next).length === 0)
+      throw new Refusal(`Cannot give rules to ${quote(name)}: it has no address; hnet assign gives it one`);
+    const policy = edit(policyOf(known.next), words);
+    writeMetadata(libvirt, known, renderAssignment(amended(known.next, { policy })));
+    applyLive(known, policy, context);
   });
-  show(
-    withLibvirt(libvirt => pick(libvirt.domains(), name)),
-    options,
-    context,
-  );
 }
 
 function edit(policy: Policy, words: readonly string[]): Policy {
@@ -65,11 +49,7 @@ function edit(policy: Policy, words: readonly string[]): Policy {
   if (verb === 'default') return { ...policy, inbound: choice(verb, value, rest, ['allow', 'deny']) };
   if (verb === 'isolate') return { ...policy, isolate: choice(verb, value, rest, ['on', 'off']) === 'on' };
   if (verb === 'delete') return { ...policy, rules: without(policy.rules, value, rest) };
-  try {
-    return { ...policy, rules: [...policy.rules, parseRule(words.join(' '))] };
-  } catch (error) {
-    throw new UsageRefusal(reason(error));
-  }
+  return { ...policy, rules: [...policy.rules, asUsage(() => parseRule(words.join(' ')))] };
 }
 
 function choice<T extends string>(
@@ -112,19 +92,12 @@ interface Row {
   readonly bytes: bigint;
 }
 
-function show(
-  { domain, persistent, active }: KnownDomain,
-  options: { json?: boolean },
-  context: Context,
-): void {
-  const target = active ? domain : (persistent ?? domain);
-  const policy = policyOf(target);
-  const rows = withCounters(target.uuid, policy, context);
-  const shown = { domain: domain.name, default: policy.inbound, isolate: policy.isolate, rules: rows };
+function show({ domain }: KnownDomain, options: { json?: boolean }, context: Context): void {
+  const policy = policyOf(domain);
+  const rows = withCounters(domain.uuid, policy, context);
   if (options.json) {
-    context.print(
-      JSON.stringify(shown, (_, value) => (typeof value === 'bigint' ? Number(value) : value), 2),
-    );
+    const { inbound, isolate } = policy;
+    context.print(readableJson({ domain: domain.name, default: inbound, isolate, rules: rows }));
     return;
   }
   const cells = rows.map(({ number, rule, packets, bytes }) => [

@@ -10,6 +10,7 @@ import type { Address } from '../../model/assignment.ts';
 import type { Domain } from '../../model/domain.ts';
 import { INTERFACE_NAME } from '../../model/names.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
+import { shellWord } from '../../model/shell.ts';
 import type { Context } from './context.ts';
 
 export interface GuestOptions {
@@ -28,8 +29,7 @@ export function guest(name: string, options: GuestOptions, context: Context): vo
   refuseBadUsage(options);
   if (options.seed !== undefined) refuseExisting(options.seed);
   const config = context.config();
-  const { domain, persistent } = withLibvirt(libvirt => pick(libvirt.domains(), name));
-  const next = persistent ?? domain;
+  const { next } = withLibvirt(libvirt => pick(libvirt.domains(), name));
   const assigned = readAssigned(next);
   const { host } = observeUplink(context.host, config);
   const network = guestNetwork(next, assigned, host, config.dhcp, options.interface);
@@ -82,7 +82,7 @@ function writeSeed(
   const image = writeImage(path, SEED_LABEL, files, context.host);
   context.print(`${image} written; to attach it:`);
   context.print(
-    `virsh attach-disk ${uuid} '${image.replaceAll("'", "'\\''")}' sdb --targetbus sata --type cdrom --mode readonly --config`,
+    `virsh attach-disk ${uuid} ${shellWord(image)} sdb --targetbus sata --type cdrom --mode readonly --config`,
   );
 }
 

@@ -16,9 +16,7 @@ export interface HostsOptions {
 export function hosts(options: HostsOptions, context: Context): void {
   const suffix =
     options.domain === undefined ? context.config().dhcp.domain : parseDomainName(options.domain);
-  const domains = withLibvirt(libvirt => libvirt.domains()).map(
-    ({ domain, persistent }) => persistent ?? domain,
-  );
+  const domains = withLibvirt(libvirt => libvirt.domains()).map(({ next }) => next);
   const names = hostNames(domains);
   const rows = domains.flatMap(domain => {
     const name = names.get(domain.uuid);

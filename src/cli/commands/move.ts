@@ -9,17 +9,15 @@ import {
   writeMetadata,
 } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
-import { withLock } from '../../host/lock.ts';
-import { type KnownDomain, type Libvirt, pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { type KnownDomain, type Libvirt, pick } from '../../libvirt/libvirt.ts';
 import { handOver } from '../../lifecycle/change.ts';
 import { format, parsePrefix } from '../../model/address.ts';
 import { type Address, type Assignment, renderAssignment } from '../../model/assignment.ts';
-import { ownMode } from '../../model/dhcp-mode.ts';
-import { addressesOf, type Domain, dhcpOf, policyOf, tapsOf } from '../../model/domain.ts';
+import { addressesOf, addressesToKeep, amended, tapsOf } from '../../model/domain.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
-import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
+import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
 import { readAttachment } from '../../state/attachment-files.ts';
-import type { Context } from './context.ts';
+import { type Context, changing } from './context.ts';
 
 /** One address, from whom to whom, and what each has afterwards. */
 interface Move {
@@ -32,35 +30,21 @@ interface Move {
 
 /** Hands an address from one domain to another. Where both run, the kernel's route changes hands in one step. */
 export function move(text: string, from: string, to: string, context: Context): void {
-  const prefix = parse(text);
-  withLibvirt(libvirt => {
-    withLock('assignments', 'exclusive', context.host, () => {
-      const config = context.config();
-      const domains = libvirt.domains();
-      const [giver, taker] = [pick(domains, from), pick(domains, to)];
-      const rest = restOf(giver, taker, prefix);
-      const held = heldBy(taker);
-      const taken = inventory(domains, config, context.host);
-      const gain = [...held, pin(prefix, config.dhcp.scopes, taken, held[0])];
-      perform(libvirt, { prefix, giver, taker, rest, gain }, context);
-      warnOfRules(giver, rest, context);
-      const { bridge = '' } = gain.at(-1) ?? {};
-      context.print(
-        `${format(prefix)} moved from ${giver.domain.name} to ${taker.domain.name}, on ${bridge}`,
-      );
-    });
+  const prefix = asUsage(() => parsePrefix(text), 'move');
+  changing(context, libvirt => {
+    const config = context.config();
+    const domains = libvirt.domains();
+    const [giver, taker] = [pick(domains, from), pick(domains, to)];
+    const rest = restOf(giver, taker, prefix);
+    const held = addressesToKeep(taker.next, 'move an address to');
+    const taken = inventory(domains, config, context.host);
+    const gained = pin(prefix, config.dhcp.scopes, taken, held[0]);
+    perform(libvirt, { prefix, giver, taker, rest, gain: [...held, gained] }, context);
+    warnOfRules(giver, rest, context);
+    const names = `from ${visible(giver.domain.name)} to ${visible(taker.domain.name)}`;
+    context.print(`${format(prefix)} moved ${names}, on ${gained.bridge}`);
   });
 }
-
-function parse(text: string): Prefix {
-  try {
-    return parsePrefix(text);
-  } catch (error) {
-    throw new UsageRefusal(`Cannot move: ${reason(error)}`);
-  }
-}
-
-const targetOf = ({ domain, persistent }: KnownDomain): Domain => persistent ?? domain;
 
 function restOf(giver: KnownDomain, taker: KnownDomain, prefix: Prefix): Address[] {
   const { uuid, name } = giver.domain;
@@ -68,7 +52,7 @@ function restOf(giver: KnownDomain, taker: KnownDomain, prefix: Prefix): Address
     throw new Refusal(`Cannot move ${format(prefix)}: ${why}`);
   };
   if (uuid === taker.domain.uuid) fail(`it would go from ${quote(name)} to itself`);
-  const held = addressesOf(targetOf(giver));
+  const held = addressesOf(giver.next);
   if (held.some(one => equal(one.prefix, prefix))) return held.filter(one => !equal(one.prefix, prefix));
   const around = held.find(one => overlaps(one.prefix, prefix));
   if (around !== undefined)
@@ -76,17 +60,9 @@ function restOf(giver: KnownDomain, taker: KnownDomain, prefix: Prefix): Address
   return fail(`${quote(name)} holds ${held.map(one => format(one.prefix)).join(', ') || 'nothing'}`);
 }
 
-function heldBy(taker: KnownDomain): readonly Address[] {
-  const { intent, name } = targetOf(taker);
-  if (intent.kind !== 'malformed') return addressesOf(targetOf(taker));
-  throw new Refusal(
-    `Cannot move an address to ${quote(name)}: its hnet metadata can't be read (${intent.why}); hnet unassign removes it`,
-  );
-}
-
 function perform(libvirt: Libvirt, move: Move, context: Context): void {
   const { prefix, giver, taker, rest, gain } = move;
-  const [less, more] = [assignment(giver, rest), assignment(taker, gain)];
+  const [less, more] = [amended(giver.next, { addresses: rest }), amended(taker.next, { addresses: gain })];
   const giving = giver.active ? readAttachment(giver.domain.uuid) : undefined;
   const taking = taker.active ? readAttachment(taker.domain.uuid) : undefined;
   const isLive = giving?.addresses.some(one => equal(one.prefix, prefix)) && taking !== undefined;
@@ -123,14 +99,13 @@ function stepByStep(
   const plug = gain.length === 1 ? { bridge, mac: undefined } : undefined;
   attempt(
     () => changeAssignment(libvirt, taker, more, plug, context),
-    () => changeAssignment(libvirt, libvirt.known(giver.domain.uuid), before(giver), undefined, context),
+    () =>
+      changeAssignment(
+        libvirt,
+        libvirt.known(giver.domain.uuid),
+        amended(giver.next, {}),
+        undefined,
+        context,
+      ),
   );
-}
-
-/** What the giver had, for giving it back. */
-const before = (giver: KnownDomain): Assignment => assignment(giver, addressesOf(targetOf(giver)));
-
-function assignment(known: KnownDomain, addresses: readonly Address[]): Assignment {
-  const target = targetOf(known);
-  return { owner: target.uuid, addresses, policy: policyOf(target), ...ownMode(dhcpOf(target)) };
 }

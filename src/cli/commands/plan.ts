@@ -14,8 +14,7 @@ import type { Context } from './context.ts';
 /** Prints what a start of the domain would run: what is missing of the base, then all of its own. */
 export function plan(name: string, context: Context): void {
   const config = context.config();
-  const { domain, persistent } = withLibvirt(libvirt => pick(libvirt.domains(), name));
-  const next = persistent ?? domain;
+  const { next } = withLibvirt(libvirt => pick(libvirt.domains(), name));
   const assignment = readAssignment(next);
   const firewall = firewallInForce(config);
   const view = observe(context.host, firewall);

@@ -4,6 +4,7 @@ import { chooseFirewall } from '../../host/choose-backend.ts';
 import { observe } from '../../host/observe/view.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { format } from '../../model/address.ts';
+import { readableJson } from '../../model/json.ts';
 import { HOST_METRIC } from '../../model/names.ts';
 import { addresses, contains, equal, overlaps, type Prefix, size } from '../../model/prefix.ts';
 import type { View } from '../../model/view.ts';
@@ -31,7 +32,7 @@ export function pool(options: { json?: boolean }, context: Context): void {
   );
   const view = observe(context.host, chooseFirewall(config));
   const rows = config.pools.flatMap(one => rowsOf(one, taken, view));
-  if (options.json) context.print(JSON.stringify(rows, null, 2));
+  if (options.json) context.print(readableJson(rows));
   else for (const line of render(rows, context.colour)) context.print(line);
 }
 

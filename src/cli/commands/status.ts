@@ -4,6 +4,7 @@ import { firewallInForce } from '../../lifecycle/base.ts';
 import { format } from '../../model/address.ts';
 import type { Address } from '../../model/assignment.ts';
 import { addressesOf, type Domain, policyOf } from '../../model/domain.ts';
+import { readableJson } from '../../model/json.ts';
 import { policySummary } from '../../model/rule.ts';
 import { type Health, healthOf } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
@@ -35,24 +36,23 @@ export function status(name: string | undefined, options: { json?: boolean }, co
     const assigned = addressesOf(known.domain).length > 0;
     return toRows(known, healthOf(known.domain.uuid, assigned, known.active, config, firewall, view));
   });
-  if (options.json) context.print(JSON.stringify(rows, null, 2));
+  if (options.json) context.print(readableJson(rows));
   else if (rows.length === 0)
     context.print('No domain has an address; hnet assign DOMAIN gives one the first that is free');
   else for (const line of render(rows, context.colour)) context.print(line);
 }
 
-function toRows({ domain, persistent, active }: KnownDomain, health: Health): Row[] {
-  const target = active ? domain : (persistent ?? domain);
+function toRows({ domain, next, active }: KnownDomain, health: Health): Row[] {
   const base = {
     domain: domain.name,
     uuid: domain.uuid,
     state: active ? 'running' : 'stopped',
-    policy: policySummary(policyOf(target)),
+    policy: policySummary(policyOf(domain)),
   } as const;
   const nothing = { ...base, address: null, bridge: null, scope: null, lease: null };
-  const { intent } = target;
+  const { intent } = domain;
   if (intent.kind === 'malformed') return [{ ...nothing, faults: [`metadata: ${intent.why}`] }];
-  const addresses = health.attachment?.addresses ?? addressesOf(persistent ?? domain);
+  const addresses = health.attachment?.addresses ?? addressesOf(next);
   if (intent.kind === 'assigned' && addresses.length === 0) {
     return [{ ...nothing, faults: ["a clone: its metadata is another domain's"] }];
   }

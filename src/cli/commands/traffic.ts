@@ -1,6 +1,7 @@
+import prettyBytes from 'pretty-bytes';
+import type { Firewall } from '../../firewall/rules/backend.ts';
 import { countedOf } from '../../firewall/rules/counted.ts';
 import { dropsByCause } from '../../firewall/rules/counters.ts';
-import prettyBytes from 'pretty-bytes';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
 import type { Chain } from '../../firewall/rules/rules.ts';
 import { ruleset } from '../../firewall/rules/ruleset.ts';
@@ -10,8 +11,10 @@ import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/base.ts';
 import { format } from '../../model/address.ts';
 import type { Attachment } from '../../model/attachment.ts';
+import type { Config } from '../../model/config.ts';
 import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import { addressesOf } from '../../model/domain.ts';
+import { readableJson } from '../../model/json.ts';
 import type { Family } from '../../model/prefix.ts';
 import { isTracked } from '../../model/rule.ts';
 import { NO_TRAFFIC, type Traffic } from '../../model/traffic.ts';
@@ -42,27 +45,16 @@ export function traffic(
   const firewall = firewallInForce(config);
   const filter = look(context.host, firewall.looks.all);
   const rows = chosen.flatMap(known => rowsOf(known, filter));
-  const uplink = observeUplink(context.host, config);
-  const drops = firewall.families
-    .map(family => {
-      const base = ruleset(family, config, uplink).chains;
-      const own = all.flatMap(known => policyChainsOf(known, family));
-      const chains = [...tagged('raw', base.raw), ...tagged('filter', [...base.filter, ...own])];
-      return dropsByCause(chains, family, firewall, filter);
-    })
-    .reduce(together);
-  if (options.json)
-    context.print(JSON.stringify({ addresses: rows, dropped: Object.fromEntries(drops) }, numbers, 2));
+  const drops = dropsOf(all, config, firewall, filter, context);
+  if (options.json) context.print(readableJson({ addresses: rows, dropped: Object.fromEntries(drops) }));
   else if (options.prometheus) context.print(prometheus(metrics(rows, drops)).trimEnd());
   else
     for (const line of render(rows, name === undefined ? drops : new Map(), context.colour))
       context.print(line);
 }
 
-const numbers = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value);
-
-function rowsOf({ domain, persistent }: KnownDomain, filter: FilterView): Row[] {
-  const addresses = attachmentOf(domain.uuid)?.addresses ?? addressesOf(persistent ?? domain);
+function rowsOf({ domain, next }: KnownDomain, filter: FilterView): Row[] {
+  const addresses = attachmentOf(domain.uuid)?.addresses ?? addressesOf(next);
   return addresses.map(({ prefix }) => {
     const counted = countedOf(prefix, filter);
     const account = readAccount(prefix);
@@ -76,6 +68,25 @@ function rowsOf({ domain, persistent }: KnownDomain, filter: FilterView): Row[] 
   });
 }
 
+/** Both families' drops by their cause: an operator asks for the cause first. */
+function dropsOf(
+  all: readonly KnownDomain[],
+  config: Config,
+  firewall: Firewall,
+  filter: FilterView,
+  { host }: Context,
+): ReadonlyMap<string, Counter> {
+  const uplink = observeUplink(host, config);
+  return firewall.families
+    .map(family => {
+      const base = ruleset(family, config, uplink).chains;
+      const own = all.flatMap(known => policyChainsOf(known, family));
+      const chains = [...tagged('raw', base.raw), ...tagged('filter', [...base.filter, ...own])];
+      return dropsByCause(chains, family, firewall, filter);
+    })
+    .reduce(together);
+}
+
 const tagged = (table: 'raw' | 'filter', chains: readonly Chain[]) =>
   chains.map(chain => [table, chain] as const);
 
@@ -85,7 +96,6 @@ function policyChainsOf({ domain }: KnownDomain, family: Family): Chain[] {
   return policy === undefined || !isTracked(policy) ? [] : policyChains(domain.uuid, policy, family);
 }
 
-/** Both families' drops: an operator asks for the cause first. */
 const together = (a: ReadonlyMap<string, Counter>, b: ReadonlyMap<string, Counter>): Map<string, Counter> =>
   new Map([...a, ...[...b].map(([cause, counter]) => [cause, plus(a.get(cause) ?? ZERO, counter)] as const)]);
 
@@ -97,62 +107,54 @@ function attachmentOf(uuid: string): Attachment | undefined {
   }
 }
 
+const BY_ADDRESS = [
+  'DOMAIN',
+  'ADDRESS',
+  ...['IN', 'OUT', 'TOTAL IN', 'TOTAL OUT'].flatMap(one => [one, 'PACKETS']),
+];
+const BY_CAUSE = ['DROPPED', 'PACKETS', 'BYTES'];
+
 function render(rows: readonly Row[], drops: ReadonlyMap<string, Counter>, colour: boolean): string[] {
-  const cells = rows.map(({ domain, address, sinceStart, total }) => [
-    domain,
-    address,
-    ...[sinceStart.in, sinceStart.out, total.in, total.out].flatMap(({ bytes, packets }) => [
-      size(bytes),
-      String(packets),
-    ]),
-  ]);
-  const header = [
-    'DOMAIN',
-    'ADDRESS',
-    'IN',
-    'PACKETS',
-    'OUT',
-    'PACKETS',
-    'TOTAL IN',
-    'PACKETS',
-    'TOTAL OUT',
-    'PACKETS',
-  ];
+  const cells = rows.map(({ domain, address, sinceStart, total }) => {
+    const counters = [sinceStart.in, sinceStart.out, total.in, total.out];
+    return [domain, address, ...counters.flatMap(({ bytes, packets }) => [size(bytes), String(packets)])];
+  });
   const dropped = [...drops].filter(([, { packets }]) => packets > 0n);
-  const dropRows = dropped.map(([cause, { packets, bytes }]) => [cause, String(packets), size(bytes)]);
+  const causes = dropped.map(([cause, { packets, bytes }]) => [cause, String(packets), size(bytes)]);
   return [
-    ...table(header, cells, colour),
-    ...(dropRows.length === 0 ? [] : ['', ...table(['DROPPED', 'PACKETS', 'BYTES'], dropRows, colour)]),
+    ...table(BY_ADDRESS, cells, colour),
+    ...(causes.length === 0 ? [] : ['', ...table(BY_CAUSE, causes, colour)]),
   ];
 }
 
 const size = (bytes: bigint): string => prettyBytes(bytes, { binary: true });
 
+const ADDRESS_METRICS: readonly [name: string, help: string, read: (traffic: Traffic) => bigint][] = [
+  ['hnet_receive_bytes_total', 'Bytes towards the domain.', ({ in: one }) => one.bytes],
+  ['hnet_receive_packets_total', 'Packets towards the domain.', ({ in: one }) => one.packets],
+  ['hnet_transmit_bytes_total', 'Bytes from the domain.', ({ out }) => out.bytes],
+  ['hnet_transmit_packets_total', 'Packets from the domain.', ({ out }) => out.packets],
+];
+const CAUSE_METRICS: readonly [name: string, help: string, read: (counter: Counter) => bigint][] = [
+  ['hnet_dropped_bytes_total', 'Bytes dropped since the filter was set up, by cause.', one => one.bytes],
+  [
+    'hnet_dropped_packets_total',
+    'Packets dropped since the filter was set up, by cause.',
+    one => one.packets,
+  ],
+];
+
 function metrics(rows: readonly Row[], drops: ReadonlyMap<string, Counter>): Metric[] {
-  const perAddress = (name: string, help: string, read: (traffic: Traffic) => bigint): Metric => ({
-    name,
-    help,
-    samples: rows.map(({ domain, address, total }) => ({ labels: { domain, address }, value: read(total) })),
+  const byAddress = ADDRESS_METRICS.map(([name, help, read]): Metric => {
+    const samples = rows.map(({ domain, address, total }) => ({
+      labels: { domain, address },
+      value: read(total),
+    }));
+    return { name, help, samples };
   });
-  const perCause = (name: string, help: string, read: (counter: Counter) => bigint): Metric => ({
-    name,
-    help,
-    samples: [...drops].map(([cause, counter]) => ({ labels: { cause }, value: read(counter) })),
+  const byCause = CAUSE_METRICS.map(([name, help, read]): Metric => {
+    const samples = [...drops].map(([cause, counter]) => ({ labels: { cause }, value: read(counter) }));
+    return { name, help, samples };
   });
-  return [
-    perAddress('hnet_receive_bytes_total', 'Bytes towards the domain.', ({ in: one }) => one.bytes),
-    perAddress('hnet_receive_packets_total', 'Packets towards the domain.', ({ in: one }) => one.packets),
-    perAddress('hnet_transmit_bytes_total', 'Bytes from the domain.', ({ out }) => out.bytes),
-    perAddress('hnet_transmit_packets_total', 'Packets from the domain.', ({ out }) => out.packets),
-    perCause(
-      'hnet_dropped_bytes_total',
-      'Bytes dropped since the filter was set up, by cause.',
-      ({ bytes }) => bytes,
-    ),
-    perCause(
-      'hnet_dropped_packets_total',
-      'Packets dropped since the filter was set up, by cause.',
-      ({ packets }) => packets,
-    ),
-  ];
+  return [...byAddress, ...byCause];
 }

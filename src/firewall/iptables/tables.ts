@@ -1,4 +1,5 @@
 /** Our chains in the tables of iptables, and the jumps into them: what exists whether a domain runs or not. */
+import { exactJson } from '../../model/json.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { FilterView, RuleLine } from '../../model/view.ts';
 import type { Action } from '../../resources/action.ts';
@@ -40,8 +41,7 @@ export function tableResource(table: Table, rules: Ruleset, family: Family): Res
   const chains = rules.chains[table];
   const entrances = rules.entrances.filter(({ point }) => BUILTIN[point][0] === table);
   const jumps = entrances.map(entrance => toJump(entrance, family));
-  const plain = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
-  const mark = markOf(JSON.stringify([chains, jumps], plain));
+  const mark = markOf(exactJson([chains, jumps]));
   const dispatch = table === 'filter' ? DISPATCH.map(({ name }) => name) : [];
   const contents = { table, family, chains, jumps, dispatch, key: tableKey(table, family), mark };
   return {
