@@ -143,7 +143,7 @@ function schemaRefusal(
   // A misspelt key is unknown under its name and missing under the right one: the first says more.
   const unknown = issues.find(({ type, expected }) => type === 'strict_object' && expected === 'never');
   const issue = unknown ?? issues[0];
-  const path = (v.getDotPath(issue) ?? '').split('.').filter(part => !/^\d+$/.test(part));
+  const path = (issue.path ?? []).flatMap(({ key }) => (typeof key === 'string' ? [key] : []));
   const value = typeof issue.input === 'string' ? issue.input : undefined;
   const missing = issue.type === 'strict_object' && issue.received === 'undefined';
   return refusal(
@@ -168,17 +168,46 @@ function refusal(
   );
 }
 
-/** The line of a key in its table; of the value, where that stands on a later line of an array. */
+/**
+ * The line of a key, and of the value within it where that is an array of several lines. The TOML parser tells no
+ * positions. But the first lines that it can read with the key in them end with the key's own, however it is written.
+ */
 function lineOf(text: string, path: readonly string[], value: string | undefined): number {
-  const lines = text.split('\n');
-  const table = path.slice(0, -1).join('.');
-  const start = table === '' ? 0 : lines.findIndex(line => line.trim() === `[${table}]`);
-  const key = path.at(-1) ?? '';
-  const at = lines.findIndex((line, index) => index >= start && line.split('=')[0]?.trim() === key);
-  const from = Math.max(at, 0);
-  const holding =
-    value === undefined ? -1 : lines.findIndex((line, index) => index >= from && line.includes(value));
-  return Math.max(holding, from) + 1;
+  const lines = text.split(/\r?\n/);
+  let start = 0;
+  for (let end = 1; end <= lines.length; end++) {
+    // Only such a line ends a value that began on an earlier one; there may be thousands of pools.
+    if (end - start > 1 && !/[\]}]|"""|'''/.test(lines[end - 1] ?? '')) continue;
+    const read = tryToml(lines.slice(0, end).join('\n'));
+    if (read === undefined) continue;
+    if (holds(read, path))
+      return start + 1 + (value === undefined ? 0 : placeOf(value, lines.slice(start, end)));
+    start = end;
+  }
+  // A missing key has no line; its table may have one.
+  return path.length > 1 ? lineOf(text, path.slice(0, -1), undefined) : 1;
+}
+
+function tryToml(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const holds = (value: unknown, [key, ...rest]: readonly string[]): boolean =>
+  key === undefined ||
+  (typeof value === 'object' &&
+    value !== null &&
+    Object.hasOwn(value, key) &&
+    holds(Reflect.get(value, key), rest));
+
+/** Among the lines of one key, the place of the one that holds a value; the first, where none does. */
+function placeOf(value: string, lines: readonly string[]): number {
+  const texts = [`"${value}"`, `'${value}'`];
+  const at = lines.findIndex(line => !/^\s*#/.test(line) && texts.some(text => line.includes(text)));
+  return Math.max(0, at);
 }
 
 /** `90s`, `30m`, `1h`, `7d` in seconds; dnsmasq takes no lease below two minutes. */

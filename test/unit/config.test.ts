@@ -156,6 +156,28 @@ describe('config', () => {
     });
   }
 
+  for (const [what, text, line, key] of [
+    ['a dotted key', '# mode\npools = []\ndhcp.domain = "lan"\ndhcp.mode = "magic"', 4, 'dhcp.mode'],
+    ['a quoted key', 'pools = []\n[dhcp]\n"mode" = "magic"', 3, 'dhcp.mode'],
+    ['a quoted table', `pools = []\n\n[ 'dhcp' ]\nmode = "magic"`, 4, 'dhcp.mode'],
+    ['an inline table', 'pools = []\n# mode = x\ndhcp = { domain = "lan", mode = "magic" }', 3, 'dhcp.mode'],
+    [
+      'a key whose name stands in another table before',
+      'pools = []\n[firewall]\n# [dhcp]\n[dhcp]\nmode="x"',
+      5,
+      'dhcp.mode',
+    ],
+    ['a value that stands in a comment before', 'pools = [\n# "10.0.0.1/8"\n\n  "10.0.0.1/8"]', 4, 'pools'],
+    ['a quoted key that holds a dot', 'pools = []\n"dhcp.mode" = "magic"', 2, 'dhcp.mode'],
+    ['a value that is the end of another', 'pools = [\n  "11.2.3.4",\n  "1.2.3.4/8",\n]', 3, 'pools'],
+    ['a literal string', "pools = [\n  '1.2.3.4',\n  '1.2.3.5/8',\n]", 3, 'pools'],
+    ['lines of Windows', 'pools = []\r\n[dhcp]\r\nmode = "magic"\r\n', 3, 'dhcp.mode'],
+    ['a table where a text belongs', 'pools = []\n[host]\nx = 1', 2, 'host'],
+  ] as const)
+    it(`is refused with the line of ${what}`, () => {
+      expect(refusalOf(() => parseConfig(text))).to.contain(`, line ${line}, key "${key}": `);
+    });
+
   it('is refused with its line where it is no TOML', () => {
     expect(refusalOf(() => parseConfig('pools = []\n\nhost = \n'))).to.match(
       /^Cannot use \/etc\/hnet\/hnet\.toml, line 3: \S/,
