@@ -37,7 +37,7 @@ export function assign(
     const config = context.config();
     const domains = libvirt.domains();
     const known = pick(domains, name);
-    const taken = inventory(domains, config, context.host);
+    const { taken } = inventory(domains, config, context.host);
     const held = addressesToKeep(known.next, 'assign to');
     const shared = sharedAddress(known.next, held, mac);
     const addresses = choose(prefixes, known, held, shared, taken, config);

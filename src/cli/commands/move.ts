@@ -37,7 +37,7 @@ export function move(text: string, from: string, to: string, context: Context): 
     const [giver, taker] = [pick(domains, from), pick(domains, to)];
     const rest = restOf(giver, taker, prefix);
     const held = addressesToKeep(taker.next, 'move an address to');
-    const taken = inventory(domains, config, context.host);
+    const { taken } = inventory(domains, config, context.host);
     const gained = pin(prefix, config.dhcp.scopes, taken, held[0]);
     perform(libvirt, { prefix, giver, taker, rest, gain: [...held, gained] }, context);
     warnOfRules(giver, rest, context);

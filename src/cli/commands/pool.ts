@@ -1,7 +1,5 @@
 import type { Holding, Taken } from '../../assign/allocate.ts';
 import { inventory } from '../../assign/inventory.ts';
-import { chooseFirewall } from '../../host/choose-backend.ts';
-import { observe } from '../../host/observe/view.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { format } from '../../model/address.ts';
 import { readableJson } from '../../model/json.ts';
@@ -25,12 +23,8 @@ interface Row {
 /** Shows every address of the pools: free, assigned to whom, up or not. */
 export function pool(options: { json?: boolean }, context: Context): void {
   const config = context.config();
-  const taken = inventory(
-    withLibvirt(libvirt => libvirt.domains()),
-    config,
-    context.host,
-  );
-  const view = observe(context.host, chooseFirewall(config));
+  const domains = withLibvirt(libvirt => libvirt.domains());
+  const { taken, view } = inventory(domains, config, context.host);
   const rows = config.pools.flatMap(one => rowsOf(one, taken, view));
   if (options.json) context.print(readableJson(rows));
   else for (const line of render(rows, context.colour)) context.print(line);
