@@ -2,10 +2,12 @@ import { uplinkFaults } from '../guest/host-uplink.ts';
 import { familiesIn } from '../host/choose-backend.ts';
 import { hasTool } from '../host/tools.ts';
 import { format, parseSubnet } from '../model/address.ts';
+import type { Config } from '../model/config.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../model/names.ts';
 import { refuseHostInPools } from '../model/parse-config.ts';
 import { contains, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
+import type { Uplink, UplinkFacts } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
 import type { Facts } from './facts.ts';
@@ -49,13 +51,18 @@ export function checkUplink({ uplink, uplinks, network }: Facts): Finding[] {
         edit('gateway = "ADDRESS"'),
       ),
     ];
-  const known = uplinks.is === 'known' ? uplinks.value.filter(({ family }) => family === 4) : [];
-  // Whether it forwards is a check of its own.
-  return known
-    .flatMap(fact => uplinkFaults({ ...fact, forwarding: true }))
-    .map(fault =>
-      finding(fault, 'what lies beside the host is not reached', 'hnet host --format ifupdown  # or netplan'),
-    );
+  return uplinks.is === 'known' ? checkWire(uplinks.value) : [];
+}
+
+function checkWire(uplinks: readonly UplinkFacts[]): Finding[] {
+  const mend = 'hnet host --format ifupdown  # or netplan';
+  return (
+    uplinks
+      .filter(({ family }) => family === 4)
+      // Whether it forwards is a check of its own.
+      .flatMap(fact => uplinkFaults({ ...fact, forwarding: true }))
+      .map(fault => finding(fault, 'what lies beside the host is not reached', mend))
+  );
 }
 
 export function checkForwarding({ config, file }: Facts): Finding[] {
@@ -70,66 +77,79 @@ export function checkForwarding({ config, file }: Facts): Finding[] {
 /** Pools that hold the host, lie on the uplink's own wire, or that the host routes elsewhere. */
 export function checkPools({ config, uplink, network }: Facts): Finding[] {
   if (config.is === 'unknown') return [];
-  const { pools } = config.value;
-  const findings: Finding[] = [];
-  if (uplink.is === 'known') {
-    const { device, host, gateway } = uplink.value;
-    try {
-      refuseHostInPools(
-        config.value,
-        [host, gateway].filter(one => one !== undefined),
-      );
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      findings.push(finding(reason(error), "the host's own address would be routed to a VM", EDIT));
-    }
-    const subnets = (network.addresses.get(device) ?? []).map(parseSubnet);
-    // The provider's IPv6 subnet is the uplink's own more often than not: see ipv6.ts.
-    for (const subnet of subnets.filter(one => one.family === 4 && !isSingle(one)))
-      for (const pool of pools.filter(one => overlaps(one, subnet)))
-        findings.push(
+  const near = uplink.is === 'known' ? checkNear(config.value, uplink.value, network) : [];
+  return [...near, ...checkElsewhere(config.value.pools, network)];
+}
+
+function checkNear(config: Config, { device, host, gateway }: Uplink, network: Network): Finding[] {
+  const subnets = (network.addresses.get(device) ?? []).map(parseSubnet);
+  // The provider's IPv6 subnet is the uplink's own more often than not: see ipv6.ts.
+  const wire = subnets.filter(one => one.family === 4 && !isSingle(one));
+  const own = [host, gateway].filter(one => one !== undefined);
+  return [
+    ...checkOwn(config, own),
+    ...wire.flatMap(subnet =>
+      config.pools
+        .filter(pool => overlaps(pool, subnet))
+        .map(pool =>
           finding(
             `the pool ${format(pool)} lies on the uplink's own subnet ${format(subnet)}`,
             'the provider looks for its addresses by ARP, which a routed address does not answer',
-            `ip address replace ${format(uplink.value.host)}/32 dev ${device}  # if it is routed to this host`,
+            `ip address replace ${format(host)}/32 dev ${device}  # if it is routed to this host`,
           ),
-        );
-  }
-  for (const route of foreignRoutes(network.routes, network.links)) {
-    const pool = pools.find(one => overlaps(one, route.prefix) && !isUplinkSubnet(route, network.addresses));
-    if (pool !== undefined)
-      findings.push(
-        finding(
-          `the host routes ${format(route.prefix)} to ${route.dev ?? route.type}, in the pool ${format(pool)}`,
-          'addresses there never reach their VM',
-          `ip route delete ${format(route.prefix)}`,
         ),
-      );
-  }
-  return findings;
+    ),
+  ];
 }
 
-const DOCKER = '/etc/docker/daemon.json';
+function checkOwn(config: Config, own: readonly Prefix[]): Finding[] {
+  try {
+    refuseHostInPools(config, own);
+    return [];
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return [finding(reason(error), "the host's own address would be routed to a VM", EDIT)];
+  }
+}
+
+function checkElsewhere(pools: readonly Prefix[], network: Network): Finding[] {
+  return foreignRoutes(network)
+    .filter(route => !isUplinkSubnet(route, network))
+    .flatMap(({ prefix, dev, type }) => {
+      const pool = pools.find(one => overlaps(one, prefix));
+      if (pool === undefined) return [];
+      return [
+        finding(
+          `the host routes ${format(prefix)} to ${dev ?? type}, in the pool ${format(pool)}`,
+          'addresses there never reach their VM',
+          `ip route delete ${format(prefix)}`,
+        ),
+      ];
+    });
+}
 
 /** Bootstrap scopes that something else on the host uses, or may use. */
 export function checkScopes({ config, network, file }: Facts): Finding[] {
   if (config.is === 'unknown') return [];
   const { scopes } = config.value.dhcp;
-  const taken = foreignRoutes(network.routes, network.links).filter(route =>
-    scopes.some(range => overlaps(range, route.prefix)),
+  const taken = foreignRoutes(network).filter(({ prefix }) => scopes.some(range => overlaps(range, prefix)));
+  if (taken.length === 0) return checkDocker(scopes, file);
+  return taken.map(({ prefix, dev }) =>
+    finding(
+      `the bootstrap scopes ${scopes.map(format).join(', ')} overlap the route ${format(prefix)} to ${dev}`,
+      'domains whose scope lies there are refused',
+      edit('choose another range for "scopes"'),
+    ),
   );
-  if (taken.length > 0)
-    return taken.map(({ prefix, dev }) =>
-      finding(
-        `the bootstrap scopes ${scopes.map(format).join(', ')} overlap the route ${format(prefix)} to ${dev}`,
-        'domains whose scope lies there are refused',
-        edit('choose another range for "scopes"'),
-      ),
-    );
-  const hasDocker = hasTool('dockerd', path => file(path) !== undefined);
+}
+
+const DOCKER = '/etc/docker/daemon.json';
+
+function checkDocker(scopes: readonly Prefix[], file: Facts['file']): Finding[] {
+  const isThere = hasTool('dockerd', path => file(path) !== undefined);
   const isKept = /"(default-address-pools|bip)"/.test(file(DOCKER)?.text ?? '');
   const meets = scopes.some(range => DOCKER_POOLS.some(pool => overlaps(pool, range)));
-  if (!hasDocker || isKept || !meets) return [];
+  if (!isThere || isKept || !meets) return [];
   return [
     finding(
       `Docker takes its networks from 172.17.0.0/12 on, where the bootstrap scopes ${scopes.map(format).join(', ')} lie`,
@@ -145,7 +165,10 @@ const DOCKER_POOLS: readonly Prefix[] = [
   { family: 4, first: 0xc0a80000n, length: 16 },
 ];
 
-function foreignRoutes(routes: ReadonlyMap<string, Route>, links: Facts['network']['links']): Route[] {
+type Network = Facts['network'];
+
+/** Routes that aren't ours; the default route, and the halves of it that VPNs use, count for nothing. */
+function foreignRoutes({ routes, links }: Network): Route[] {
   const ours = new Set([...links].filter(([, { alias }]) => alias.startsWith('hnet ')).map(([name]) => name));
   return [...routes.values()].filter(
     ({ prefix, protocol, dev }) =>
@@ -154,5 +177,5 @@ function foreignRoutes(routes: ReadonlyMap<string, Route>, links: Facts['network
 }
 
 /** The route that an address brings along. */
-const isUplinkSubnet = ({ prefix, dev }: Route, addresses: Facts['network']['addresses']): boolean =>
+const isUplinkSubnet = ({ prefix, dev }: Route, { addresses }: Network): boolean =>
   (addresses.get(dev ?? '') ?? []).map(parseSubnet).some(subnet => contains(subnet, prefix));

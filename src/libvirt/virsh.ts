@@ -3,11 +3,12 @@ import { CommandFailure } from '../host/command.ts';
 import { writeAtomically } from '../host/files.ts';
 import { Host } from '../host/host.ts';
 import { isUuid, RUN_DIRECTORY } from '../model/names.ts';
-import { Refusal } from '../model/refusal.ts';
+import { Refusal, reason } from '../model/refusal.ts';
 import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './connection.ts';
 
 /** How long one virsh call may take: an update of a device waits for the guest. */
 const LIMIT = 30_000;
+const VIRSH = ['virsh', '--quiet', '--connect', 'qemu:///system'];
 
 const AFFECTS: Readonly<Record<Affects, readonly string[]>> = {
   live: ['--live'],
@@ -15,71 +16,68 @@ const AFFECTS: Readonly<Record<Affects, readonly string[]>> = {
   both: ['--live', '--config'],
 };
 
-const split = (output: string): string[] =>
-  output
-    .split(/(?<=^<\/domain>$)/m)
-    .map(xml => xml.trim())
-    .filter(xml => xml !== '');
-
 /**
  * Talks to libvirt through virsh, where its library can't be loaded (another C library, an unknown
  * processor). Domains are named by UUID, so no name ever becomes an argument.
  * @throws Refusal if the daemon can't be reached
  */
-export function openVirsh(): Connection {
-  const host = new Host();
-  const virsh = (args: readonly string[]): string => {
+export const openVirsh = (): Connection => new VirshConnection();
+
+class VirshConnection implements Connection {
+  readonly #host = new Host();
+
+  list = (): string[] => this.#call('list', '--all', '--uuid').split('\n').filter(isUuid);
+
+  /** Many domains in one process. When one of them has ended meanwhile, virsh still prints the others. */
+  running(): string[] {
+    const uuids = this.#call('list', '--uuid').split('\n').filter(isUuid);
+    if (uuids.length === 0) return [];
     try {
-      return host.run(['virsh', '--quiet', '--connect', 'qemu:///system', ...args], '', LIMIT);
-    } catch (error) {
-      if (!(error instanceof CommandFailure)) throw error;
-      const words = error.stderr
-        .trim()
-        .replace(/^error: /gm, '')
-        .replace(/\s*\n\s*/g, '; ');
-      throw new Refusal(`Cannot ${args[0]}: ${words || error.message}`);
-    }
-  };
-  /** Many domains in one process; that one of them has ended meanwhile hides none of the others. */
-  const dump = (uuids: readonly string[]): string[] => {
-    const argv = [
-      'virsh',
-      '--quiet',
-      '--connect',
-      'qemu:///system',
-      uuids.map(one => `dumpxml ${one}`).join('; '),
-    ];
-    try {
-      return split(host.run(argv, '', LIMIT));
+      return split(this.#host.run([...VIRSH, uuids.map(one => `dumpxml ${one}`).join('; ')], '', LIMIT));
     } catch (error) {
       if (error instanceof CommandFailure) return split(error.stdout);
       throw error;
     }
-  };
-  return {
-    list: () =>
-      virsh(['list', '--all', '--uuid'])
-        .split('\n')
-        .filter(line => line !== ''),
-    running: () => {
-      const uuids = virsh(['list', '--uuid']).split('\n').filter(isUuid);
-      return uuids.length === 0 ? [] : dump(uuids);
-    },
-    xml: (uuid, inactive) => virsh(['dumpxml', uuid, ...(inactive ? ['--inactive'] : [])]),
-    isActive: uuid => virsh(['domstate', uuid]).trim() !== 'shut off',
-    isPersistent: uuid => /^Persistent:\s+yes$/m.test(virsh(['dominfo', uuid])),
-    hasManagedSave: uuid => /^Managed save:\s+yes$/m.test(virsh(['dominfo', uuid])),
-    setMetadata: (uuid, element, affects) => {
-      const change = element === undefined ? ['--remove'] : ['--key', METADATA_KEY, '--set', element];
-      virsh(['metadata', uuid, METADATA_URI, ...change, ...AFFECTS[affects]]);
-    },
-    updateDevice: (uuid, device, affects) =>
-      withFile(device, file => virsh(['update-device', uuid, file, ...AFFECTS[affects]])),
-    attachDevice: (uuid, device, affects) =>
-      withFile(device, file => virsh(['attach-device', uuid, file, ...AFFECTS[affects]])),
-    close: () => undefined,
-  };
+  }
+
+  xml = (uuid: string, inactive: boolean): string =>
+    this.#call('dumpxml', uuid, ...(inactive ? ['--inactive'] : []));
+
+  isActive = (uuid: string): boolean => this.#call('domstate', uuid).trim() !== 'shut off';
+
+  isPersistent = (uuid: string): boolean => /^Persistent:\s+yes$/m.test(this.#call('dominfo', uuid));
+
+  hasManagedSave = (uuid: string): boolean => /^Managed save:\s+yes$/m.test(this.#call('dominfo', uuid));
+
+  setMetadata(uuid: string, element: string | undefined, affects: Affects): void {
+    const change = element === undefined ? ['--remove'] : ['--key', METADATA_KEY, '--set', element];
+    this.#call('metadata', uuid, METADATA_URI, ...change, ...AFFECTS[affects]);
+  }
+
+  updateDevice = (uuid: string, device: string, affects: Affects): void =>
+    withFile(device, file => this.#call('update-device', uuid, file, ...AFFECTS[affects]));
+
+  attachDevice = (uuid: string, device: string, affects: Affects): void =>
+    withFile(device, file => this.#call('attach-device', uuid, file, ...AFFECTS[affects]));
+
+  close(): void {}
+
+  #call(...args: readonly string[]): string {
+    try {
+      return this.#host.run([...VIRSH, ...args], '', LIMIT);
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      const words = reason(error.stderr.replace(/^error: /gm, ''));
+      throw new Refusal(`Cannot ${args[0]}: ${words || error.message}`);
+    }
+  }
 }
+
+const split = (output: string): string[] =>
+  output
+    .split(/(?<=^<\/domain>$)/m)
+    .map(xml => xml.trim())
+    .filter(xml => xml !== '');
 
 /** virsh reads a device from a file only, and /dev/stdin can't be opened here: Node's children get a socket there. */
 function withFile(text: string, work: (file: string) => void): void {
