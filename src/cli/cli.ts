@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { GUEST_FORMATS } from '../guest/formats.ts';
 import { HOST_FORMATS } from '../guest/host-uplink.ts';
@@ -23,27 +24,68 @@ import { watch } from './commands/watch.ts';
 /** Set by the bundler from package.json. */
 declare const HNET_VERSION: string;
 
-function program(): Command {
+/** What a shell reports of a program that SIGPIPE ended. */
+const SIGPIPE = 141;
+
+/** Runs the command line of this process. `hnet-assign` is `hnet assign`. */
+export function main([, program = '', ...argv]: readonly string[]): void {
+  // Whoever read along has left (`| head`). That is no error, and by then everything was done that was to be done.
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') process.stderr.write(`hnet: Cannot write: ${message}\n`);
+    process.exit(code === 'EPIPE' ? SIGPIPE : 1);
+  });
+  process.exitCode = run(basename(program).startsWith('hnet-assign') ? ['assign', ...argv] : argv);
+}
+
+/** @returns the exit code: 0 done, 1 it couldn't, 2 wrong usage */
+function run(argv: readonly string[]): number {
+  try {
+    refuseWithoutRoot(argv);
+    tree().parse(argv, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof Refusal)) throw error;
+    process.stderr.write(`hnet: ${reason(error)}\n`);
+    return error instanceof UsageRefusal ? 2 : 1;
+  }
+}
+
+const HARMLESS = ['--help', '-h', '--version', '-V', 'help'];
+
+function refuseWithoutRoot(argv: readonly string[]): void {
+  const isHarmless = argv.length === 0 || argv.some(word => HARMLESS.includes(word));
+  if (!isHarmless && process.getuid?.() !== 0)
+    throw new Refusal('Cannot change the network: hnet needs root; run it with sudo');
+}
+
+const DOMAIN = ['<domain>', 'name or UUID'] as const;
+const ANY_DOMAIN = ['[domain]', 'name or UUID'] as const;
+
+/** A part of the tree: it adds commands, each of which runs with a context of its own. */
+type Branch = (hnet: Command, context: () => Context) => void;
+type Json = { readonly json?: boolean };
+
+function tree(): Command {
   const hnet = new Command('hnet')
     .description("Gives libvirt's virtual machines their own public addresses, by pure routing")
     .version(HNET_VERSION)
     .option('--trace', 'print every command as it runs')
     .showHelpAfterError('(hnet --help shows the commands)')
     .exitOverride();
-  const context = (): Context => makeContext(hnet.opts());
-
-  for (const add of [assignments, views, filter, repair, configurations, maintenance]) add(hnet, context);
+  for (const add of [assignments, handover, views, filter, repair, guests, hosting, maintenance])
+    add(hnet, () => makeContext(hnet.opts()));
   return hnet;
 }
 
 /** Which addresses a domain has. */
-function assignments(hnet: Command, context: () => Context): void {
+const assignments: Branch = (hnet, context) => {
   hnet
     .command('assign')
     .description(
       'give a domain addresses (the first free one by default) and put its interface on their bridge',
     )
-    .argument('<domain>', 'name or UUID')
+    .argument(...DOMAIN)
     .argument('[address...]', 'addresses or subnets of the pools')
     .option('--nic <mac>', 'the interface to use, where the domain has several')
     .option('--no-nic', 'leave its interfaces alone')
@@ -54,13 +96,13 @@ function assignments(hnet: Command, context: () => Context): void {
   hnet
     .command('unassign')
     .description('take addresses from a domain (all by default)')
-    .argument('<domain>', 'name or UUID')
+    .argument(...DOMAIN)
     .argument('[address...]', 'the addresses to take')
     .action((domain: string, addresses: string[]) => unassign(domain, addresses, context()));
-}
+};
 
-/** What is, and what would be. */
-function views(hnet: Command, context: () => Context): void {
+/** Who has an address. */
+const handover: Branch = (hnet, context) => {
   hnet
     .command('move')
     .description('hand an address from one domain to another, at once where they run')
@@ -68,57 +110,59 @@ function views(hnet: Command, context: () => Context): void {
     .argument('<from>', 'name or UUID of the domain that has it')
     .argument('<to>', 'name or UUID of the domain that shall have it')
     .action((address: string, from: string, to: string) => move(address, from, to, context()));
+};
+
+/** What is, and what would be. */
+const views: Branch = (hnet, context) => {
   hnet
     .command('status')
     .description('show domains, addresses, bridges, leases and health')
-    .argument('[domain]', 'name or UUID')
+    .argument(...ANY_DOMAIN)
     .option('--json', 'for programs')
-    .action((domain: string | undefined, options: { json?: boolean }) => status(domain, options, context()));
+    .action((domain: string | undefined, options: Json) => status(domain, options, context()));
   hnet
     .command('plan')
     .description('print the commands that a start would run')
-    .argument('<domain>', 'name or UUID')
+    .argument(...DOMAIN)
     .action((domain: string) => plan(domain, context()));
   hnet
     .command('pool')
     .description('show every address: free, assigned to whom, up or not')
     .option('--json', 'for programs')
-    .action((options: { json?: boolean }) => pool(options, context()));
-}
+    .action((options: Json) => pool(options, context()));
+};
 
 /** What passes, and how much of it did. */
-function filter(hnet: Command, context: () => Context): void {
+const filter: Branch = (hnet, context) => {
   hnet
     .command('firewall')
     .description("show or change a domain's rules: default allow|deny, isolate on|off, delete N, or a rule")
-    .argument('<domain>', 'name or UUID')
+    .argument(...DOMAIN)
     .argument(
       '[words...]',
       'such as: allow tcp/22 from 203.0.113.0/24; deny udp/1024-2047; outbound deny tcp/25',
     )
     .option('--json', 'for programs')
-    .action((domain: string, words: string[], options: { json?: boolean }) =>
-      firewall(domain, words, options, context()),
-    );
+    .action((domain: string, words: string[], options: Json) => firewall(domain, words, options, context()));
   hnet
     .command('traffic')
     .description('show bytes and packets of every address, and what was dropped')
-    .argument('[domain]', 'name or UUID')
+    .argument(...ANY_DOMAIN)
     .option('--json', 'for programs')
     .option('--prometheus', 'in the text exposition format')
-    .action((domain: string | undefined, options: { json?: boolean; prometheus?: boolean }) =>
+    .action((domain: string | undefined, options: Json & { prometheus?: boolean }) =>
       traffic(domain, options, context()),
     );
-}
+};
 
 /** What should be, against what is. */
-function repair(hnet: Command, context: () => Context): void {
+const repair: Branch = (hnet, context) => {
   hnet
     .command('check')
     .description('compare what should be with what is; exit code 1 if they differ')
-    .argument('[domain]', 'name or UUID')
+    .argument(...ANY_DOMAIN)
     .option('--json', 'for programs')
-    .action((domain: string | undefined, options: { json?: boolean }) => check(domain, options, context()));
+    .action((domain: string | undefined, options: Json) => check(domain, options, context()));
   hnet
     .command('sync')
     .description('repair what is missing or changed, remove what belongs to nobody, and add up the traffic')
@@ -128,21 +172,21 @@ function repair(hnet: Command, context: () => Context): void {
     .command('doctor')
     .description('examine whether this host is fit; exit code 1 if something is found')
     .option('--json', 'for programs')
-    .action((options: { json?: boolean }) => doctor(options, context()));
+    .action((options: Json) => doctor(options, context()));
   hnet
     .command('watch')
     .description('repair as soon as something happens; the service hnet-watch runs it')
     .action(() => watch(context));
-}
+};
 
-/** What systems inside and around a domain must be told. */
-function configurations(hnet: Command, context: () => Context): void {
+/** What the system inside a domain must be told. */
+const guests: Branch = (hnet, context) => {
   hnet
     .command('guest')
     .description(
       "print the configuration of the domain's own system, or write it as a seed image for cloud-init",
     )
-    .argument('<domain>', 'name or UUID')
+    .argument(...DOMAIN)
     .option('--format <format>', `${Object.keys(GUEST_FORMATS).join(', ')}, or all`)
     .option(
       '--interface <name>',
@@ -153,6 +197,10 @@ function configurations(hnet: Command, context: () => Context): void {
     .option('--ssh-key <file>', 'public keys for the seed')
     .option('--user-data <file>', 'user-data for the seed, as it is')
     .action((domain: string, options: GuestOptions) => guest(domain, options, context()));
+};
+
+/** What systems around the domains must be told. */
+const hosting: Branch = (hnet, context) => {
   hnet
     .command('host')
     .description("print this host's own uplink as pure routing wants it")
@@ -165,10 +213,10 @@ function configurations(hnet: Command, context: () => Context): void {
     .option('--ptr', 'as PTR records for a reverse zone')
     .option('--domain <name>', "what follows a name without dots (default: hnet.toml's dhcp.domain)")
     .action((options: HostsOptions) => hosts(options, context()));
-}
+};
 
 /** What install.sh and the boot unit call. */
-function maintenance(hnet: Command, context: () => Context): void {
+const maintenance: Branch = (hnet, context) => {
   const base = hnet
     .command('base')
     .description('what stands whether a domain runs or not (install.sh and the boot unit call it)');
@@ -180,28 +228,4 @@ function maintenance(hnet: Command, context: () => Context): void {
     .command('down')
     .description('remove it')
     .action(() => baseDown(context()));
-}
-
-/**
- * Runs the command line.
- * @returns the exit code: 0 done, 1 it couldn't, 2 wrong usage
- */
-export function cli(argv: readonly string[]): number {
-  try {
-    refuseWithoutRoot(argv);
-    program().parse(argv, { from: 'user' });
-    return Number(process.exitCode ?? 0);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof Refusal)) throw error;
-    process.stderr.write(`hnet: ${reason(error)}\n`);
-    return error instanceof UsageRefusal ? 2 : 1;
-  }
-}
-
-function refuseWithoutRoot(argv: readonly string[]): void {
-  const harmless =
-    argv.length === 0 || argv.some(word => ['--help', '-h', '--version', '-V', 'help'].includes(word));
-  if (!harmless && process.getuid?.() !== 0)
-    throw new Refusal('Cannot change the network: hnet needs root; run it with sudo');
-}
+};
