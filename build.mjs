@@ -7,7 +7,15 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -24,8 +32,9 @@ const options = {
   // A native addon can't be bundled; only the command line uses it.
   external: ['koffi'],
   logLevel: 'warning',
+  metafile: true,
 };
-await build({
+const programs = await build({
   ...options,
   entryPoints: { program: 'hooks/program.ts', hnet: 'bin/hnet.ts' },
   define: { HNET_VERSION: JSON.stringify(version) },
@@ -35,7 +44,7 @@ const digest = createHash('sha256')
   .update(readFileSync(`${made}/program.cjs`))
   .digest('hex')
   .slice(0, 16);
-await build({
+const loader = await build({
   ...options,
   entryPoints: { qemu: 'hooks/qemu.ts' },
   define: { HNET_BUILD: JSON.stringify(digest) },
@@ -50,11 +59,37 @@ const runtime = [
 ];
 for (const part of runtime) copy(`node_modules/koffi/${part}`, `${made}/node_modules/koffi/${part}`);
 copy('node_modules/@koromix', `${made}/node_modules/@koromix`);
-// Over what is there, and not in its place: whoever runs a program of dist/ meanwhile finds it.
+const bundled = [programs, loader].flatMap(packagesIn);
+writeFileSync(`${made}/THIRD-PARTY.txt`, notices([...bundled, 'node_modules/koffi']));
+// Files are replaced one by one: a program of dist/ that runs meanwhile finds the others.
 cpSync(made, 'dist', { recursive: true });
 rmSync(made, { recursive: true });
 
 if (process.argv.includes('--pack')) pack();
+
+/** The folders of the packages that a bundle holds code of. */
+function packagesIn({ metafile }) {
+  const inputs = Object.values(metafile.outputs).flatMap(output => Object.entries(output.inputs));
+  return inputs.flatMap(([path, { bytesInOutput }]) =>
+    bytesInOutput > 0 ? (/^(.*\/)?node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []) : [],
+  );
+}
+
+/** What the licences of packages ask for: their names and the texts of the licences. */
+function notices(folders) {
+  return [...new Set(folders)].sort().map(notice).join('\n');
+}
+
+function notice(folder) {
+  const { name, version, license, author } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+  if (license === undefined) throw new Error(`${folder} names no licence`);
+  const file = readdirSync(folder).find(one => /^licen[cs]e(\.\w+)?$/i.test(one));
+  const text =
+    file === undefined
+      ? `Copyright ${author?.name ?? author}; its package holds no text of its licence.`
+      : readFileSync(`${folder}/${file}`, 'utf8').trim();
+  return `${'='.repeat(78)}\n${name} ${version} (${license})\n\n${text}\n`;
+}
 
 function copy(from, to) {
   if (existsSync(from)) cpSync(from, to, { recursive: true });
@@ -63,7 +98,11 @@ function copy(from, to) {
 function pack() {
   const { arch } = process;
   // The interpreter comes along, for hosts that have none or an old one.
-  copy(`node_modules/node-linux-${arch}/bin/node`, 'dist/node');
+  const node = `node_modules/node-linux-${arch}`;
+  if (existsSync(node)) {
+    cpSync(`${node}/bin/node`, 'dist/node');
+    appendFileSync('dist/THIRD-PARTY.txt', notices([node]));
+  }
   const name = `hnet-${version}-linux-${arch}`;
   const files = [
     'dist',

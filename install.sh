@@ -96,7 +96,8 @@ build() {
 fetch_dependencies() {
   have npm || install_packages npm:npm
   say "fetching dependencies"
-  npm ci --no-audit --no-fund >/var/log/hnet-install.log 2>&1 || die "Cannot fetch dependencies: see /var/log/hnet-install.log"
+  # No package needs a script to be installed.
+  npm ci --ignore-scripts --no-audit --no-fund >/var/log/hnet-install.log 2>&1 || die "Cannot fetch dependencies: see /var/log/hnet-install.log"
 }
 
 run_node() {
@@ -160,7 +161,7 @@ is_ours() { [ -f "$1" ] && grep -q '^# hnet:' "$1"; }
 install_docs() {
   rm -rf "$DOCS"
   mkdir -p "$DOCS"
-  cp -R README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE docs "$DOCS/"
+  cp -R README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE docs dist/THIRD-PARTY.txt "$DOCS/"
 }
 
 # libvirt runs hooks/qemu, then what is in qemu.d (6.5.0 and later); somebody else's hook is never touched.

@@ -57,8 +57,6 @@ function load(): { koffi: Koffi; libvirt: Library; libc: Library } | undefined {
 /** The calls we use (libvirt.org/html/libvirt-libvirt-domain.html). */
 function declare(koffi: Koffi, libvirt: Library, libc: Library) {
   const free = libc.func('void free(void *pointer)');
-  /** A string that libvirt allocated for us, freed once it is copied. */
-  const text = koffi.disposable(null, 'str', (pointer: unknown) => free(pointer));
   const handler = koffi.pointer(koffi.proto('void (void *data, void *error)'));
   return {
     free,
@@ -69,26 +67,38 @@ function declare(koffi: Koffi, libvirt: Library, libc: Library) {
     open: libvirt.func('void *virConnectOpen(const char *name)'),
     close: libvirt.func('int virConnectClose(void *connection)'),
     lookup: libvirt.func('void *virDomainLookupByUUIDString(void *connection, const char *uuid)'),
-    freeDomain: libvirt.func('int virDomainFree(void *domain)'),
     listAll: libvirt.func(
       'int virConnectListAllDomains(void *connection, _Out_ void **domains, unsigned int flags)',
     ),
-    uuidString: libvirt.func('int virDomainGetUUIDString(void *domain, _Out_ char *buffer)'),
-    xml: libvirt.func('virDomainGetXMLDesc', text, ['void *', 'unsigned int']),
-    isActive: libvirt.func('int virDomainIsActive(void *domain)'),
-    isPersistent: libvirt.func('int virDomainIsPersistent(void *domain)'),
-    hasManagedSave: libvirt.func('int virDomainHasManagedSaveImage(void *domain, unsigned int flags)'),
-    setMetadata: libvirt.func(
-      'int virDomainSetMetadata(void *domain, int type, const char *metadata, const char *key, const char *uri, unsigned int flags)',
+    /** A string that libvirt allocated for us is freed once it is copied. */
+    ...declareReads(
+      libvirt,
+      koffi.disposable(null, 'str', (pointer: unknown) => free(pointer)),
     ),
-    updateDevice: libvirt.func(
-      'int virDomainUpdateDeviceFlags(void *domain, const char *xml, unsigned int flags)',
-    ),
-    attachDevice: libvirt.func(
-      'int virDomainAttachDeviceFlags(void *domain, const char *xml, unsigned int flags)',
-    ),
+    ...declareChanges(libvirt),
   };
 }
+
+const declareReads = (libvirt: Library, text: ReturnType<Koffi['disposable']>) => ({
+  freeDomain: libvirt.func('int virDomainFree(void *domain)'),
+  uuidString: libvirt.func('int virDomainGetUUIDString(void *domain, _Out_ char *buffer)'),
+  xml: libvirt.func('virDomainGetXMLDesc', text, ['void *', 'unsigned int']),
+  isActive: libvirt.func('int virDomainIsActive(void *domain)'),
+  isPersistent: libvirt.func('int virDomainIsPersistent(void *domain)'),
+  hasManagedSave: libvirt.func('int virDomainHasManagedSaveImage(void *domain, unsigned int flags)'),
+});
+
+const declareChanges = (libvirt: Library) => ({
+  setMetadata: libvirt.func(
+    'int virDomainSetMetadata(void *domain, int type, const char *metadata, const char *key, const char *uri, unsigned int flags)',
+  ),
+  updateDevice: libvirt.func(
+    'int virDomainUpdateDeviceFlags(void *domain, const char *xml, unsigned int flags)',
+  ),
+  attachDevice: libvirt.func(
+    'int virDomainAttachDeviceFlags(void *domain, const char *xml, unsigned int flags)',
+  ),
+});
 
 class LibraryConnection implements Connection {
   readonly #koffi: Koffi;
