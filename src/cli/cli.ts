@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { GUEST_FORMATS } from '../guest/formats.ts';
-import { HOST_FORMATS } from '../guest/host-uplink.ts';
+import { HOST_FORMATS } from '../guest/host-network.ts';
 import { Refusal, reason, UsageRefusal } from '../model/refusal.ts';
 import { type AssignOptions, assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';

@@ -1,4 +1,4 @@
-import { uplinkFaults } from '../guest/host-uplink.ts';
+import { uplinkFaults } from '../guest/host-network.ts';
 import { familiesIn } from '../host/choose-backend.ts';
 import { hasTool } from '../host/tools.ts';
 import { format, parseSubnet } from '../model/address.ts';

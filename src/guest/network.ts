@@ -87,7 +87,7 @@ export function guestNetwork(
   const nics = bridges.map(bridge => {
     const prefixes = assigned.filter(address => address.bridge === bridge).map(({ prefix }) => prefix);
     const nic = nicOn(domain, bridge);
-    return describe(domain.nics.indexOf(nic), nic.mac, prefixes, host, families);
+    return toNic(domain.nics.indexOf(nic), nic.mac, prefixes, host, families);
   });
   return {
     hostname: hostName(domain.name, domain.uuid).label,
@@ -107,7 +107,7 @@ function nicOn(domain: Domain, bridge: string): Nic {
 }
 
 /** `families` are those that have their main default route already. */
-function describe(
+function toNic(
   index: number,
   mac: string,
   prefixes: readonly Prefix[],

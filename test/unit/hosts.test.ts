@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { fullName, hostsLine, ptrLine } from '../../src/guest/hosts.ts';
+import { fullName, hostsLine, ptrLine } from '../../src/guest/name-lines.ts';
 import { parseAddress } from '../../src/model/address.ts';
 
 const NAME = { label: 'vm1', full: undefined };

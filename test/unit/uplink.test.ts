@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { printFiles } from '../../src/guest/file.ts';
-import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../../src/guest/host-uplink.ts';
+import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../../src/guest/host-network.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import type { UplinkFacts } from '../../src/model/uplink.ts';
 import { FACTS } from '../support/uplink.ts';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { printFiles } from '../../guest/file.ts';
 import { pickFormat } from '../../guest/formats.ts';
-import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../../guest/host-uplink.ts';
+import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../../guest/host-network.ts';
 import { observeUplinkFacts } from '../../host/observe/uplink-facts.ts';
 import type { Context } from './context.ts';
 

@@ -1,4 +1,4 @@
-import { fullName, hostsLine, ptrLine } from '../../guest/hosts.ts';
+import { fullName, hostsLine, ptrLine } from '../../guest/name-lines.ts';
 import { configured } from '../../guest/network.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { addressesOf } from '../../model/domain.ts';
