@@ -8,10 +8,10 @@ HOOKS=/etc/libvirt/hooks
 CONFIG=/etc/hnet/hnet.toml
 UNITS=/etc/systemd/system
 DOCS=/usr/share/doc/hnet
-# AppArmor's profile for libvirtd lets a hook execute programs of /usr/bin only, so a private node lies there.
+# AppArmor's profile for libvirtd lets a hook execute programs of /usr/bin only, so our own node goes there.
 PRIVATE_NODE=$BIN/hnet-node
 NODE_MIN=20.12
-# In the order in which they may be stopped.
+# In the order in which they are stopped.
 SERVICES="hnet-watch.service hnet-sync.service hnet-base.service"
 
 usage() {
@@ -83,7 +83,7 @@ install_packages() {
     die "Cannot install$missing: see /var/log/hnet-install.log"
 }
 
-# The bundles in dist/ are made where the means are there, and taken as they are where they come with a release.
+# Builds dist/ from the sources; a release tarball comes with dist/ and without sources.
 build() {
   if [ -d node_modules/esbuild ]; then
     run_node build.mjs
@@ -114,7 +114,7 @@ bundled_node() {
   return 1
 }
 
-# The system's own node serves if it is new enough and lies where a hook may execute it.
+# The system's node is used if it is new enough and in a directory from which a hook may execute it.
 system_node() {
   node=$(readlink -f "$BIN/node" 2>/dev/null) || return 1
   case $node in "$BIN"/*) ;; *) return 1 ;; esac
@@ -157,7 +157,7 @@ put() {
 
 is_ours() { [ -f "$1" ] && grep -q '^# hnet:' "$1"; }
 
-# The units refer to it.
+# The units' Documentation= refers to the README.
 install_docs() {
   rm -rf "$DOCS"
   mkdir -p "$DOCS"
@@ -244,7 +244,7 @@ host_access = "open"
 END
 }
 
-# The second where the first, which is nobody's, is blackholed; no packet is sent.
+# 192.0.2.1 belongs to nobody, but some hosts blackhole it: then ask for 9.9.9.9. No packet is sent.
 default_route() { ip -o route get 192.0.2.1 2>/dev/null || ip -o route get 9.9.9.9 2>/dev/null; }
 
 quoted() {
@@ -256,8 +256,8 @@ quoted() {
   done
 }
 
-# systemd-resolved's own upstreams stand in its own file; its stub on 127.0.0.53 is of no use to a guest. Where
-# the host knows none that a guest could reach, Quad9 serves.
+# The upstream servers of systemd-resolved are in its own file; a guest can't use the stub on 127.0.0.53. If the
+# host has no server that a guest can reach, Quad9 is used.
 name_servers() {
   for file in /run/systemd/resolve/resolv.conf /etc/resolv.conf; do
     [ -r "$file" ] || continue
@@ -282,7 +282,7 @@ install_units() {
   systemctl enable --quiet $SERVICES
 }
 
-# The daemon notices at a reload that there is a hook at all.
+# libvirt looks for hooks only at its start and at a reload.
 reload_libvirt() {
   has_systemd || return 0
   for daemon in libvirtd virtqemud; do
@@ -303,14 +303,14 @@ bring_up() {
 }
 
 uninstall() {
-  # A repair under way could hold what has just been released; sync then tells what is in use and what is left over.
+  # Stop repairs, so that none brings back what is being released; then sync removes what is left over.
   if has_systemd && [ -e "$UNITS/hnet-watch.service" ]; then systemctl stop hnet-watch.service hnet-sync.service; fi
   if [ -x "$BIN/hnet" ]; then "$BIN/hnet" sync >/dev/null 2>&1 || true; fi
   if [ -d /run/hnet/attachments ] && [ -n "$(ls /run/hnet/attachments)" ]; then
     if has_systemd && [ -e "$UNITS/hnet-watch.service" ]; then systemctl start hnet-watch.service; fi
     die "Cannot uninstall while domains use hnet: stop them first (hnet status shows them)"
   fi
-  # First those that would bring it back.
+  # Services first: they would bring the base back.
   for service in $SERVICES; do
     if has_systemd && [ -e "$UNITS/$service" ]; then systemctl disable --quiet --now "$service" || true; fi
   done

@@ -29,7 +29,7 @@ const SIGPIPE = 141;
 
 /** Runs the command line of this process. `hnet-assign` is `hnet assign`. */
 export function main([, program = '', ...argv]: readonly string[]): void {
-  // Whoever read along has left (`| head`). That is no error, and by then everything was done that was to be done.
+  // The reader has gone (`| head`). That is no error: commands print when their work is done.
   process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
     if (code !== 'EPIPE') process.stderr.write(`hnet: Cannot write: ${message}\n`);
     process.exit(code === 'EPIPE' ? SIGPIPE : 1);
@@ -101,7 +101,7 @@ const assignments: Branch = (hnet, context) => {
     .action((domain: string, addresses: string[]) => unassign(domain, addresses, context()));
 };
 
-/** Who has an address. */
+/** Passing an address on. */
 const handover: Branch = (hnet, context) => {
   hnet
     .command('move')
@@ -112,7 +112,7 @@ const handover: Branch = (hnet, context) => {
     .action((address: string, from: string, to: string) => move(address, from, to, context()));
 };
 
-/** What is, and what would be. */
+/** The present state, and what a start would do. */
 const views: Branch = (hnet, context) => {
   hnet
     .command('status')
@@ -132,7 +132,7 @@ const views: Branch = (hnet, context) => {
     .action((options: Json) => pool(options, context()));
 };
 
-/** What passes, and how much of it did. */
+/** Rules, and the traffic that they counted. */
 const filter: Branch = (hnet, context) => {
   hnet
     .command('firewall')
@@ -155,7 +155,7 @@ const filter: Branch = (hnet, context) => {
     );
 };
 
-/** What should be, against what is. */
+/** Finding drift and repairing it. */
 const repair: Branch = (hnet, context) => {
   hnet
     .command('check')
@@ -179,7 +179,7 @@ const repair: Branch = (hnet, context) => {
     .action(() => watch(context));
 };
 
-/** What the system inside a domain must be told. */
+/** Configuration of the system inside a domain. */
 const guests: Branch = (hnet, context) => {
   hnet
     .command('guest')
@@ -199,7 +199,7 @@ const guests: Branch = (hnet, context) => {
     .action((domain: string, options: GuestOptions) => guest(domain, options, context()));
 };
 
-/** What systems around the domains must be told. */
+/** Configuration of the host, and of name servers. */
 const hosting: Branch = (hnet, context) => {
   hnet
     .command('host')
@@ -215,7 +215,7 @@ const hosting: Branch = (hnet, context) => {
     .action((options: HostsOptions) => hosts(options, context()));
 };
 
-/** What install.sh and the boot unit call. */
+/** Commands for install.sh and the boot unit. */
 const maintenance: Branch = (hnet, context) => {
   const base = hnet
     .command('base')

@@ -17,7 +17,7 @@ function render({ name, help, samples }: Metric): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} counter\n${lines.join('')}`;
 }
 
-/** Within a label's value, backslash, quote and newline are escaped. */
+/** A label; backslash, quote and newline of its value are escaped. */
 function label([key, value]: readonly [string, string]): string {
   return `${key}="${value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;
 }

@@ -28,6 +28,6 @@ const textOf = (cell: Cell): string => visible(typeof cell === 'string' ? cell :
 /** A Chinese character takes two columns of the terminal, a combining accent none. */
 const pad = (text: string, width: number): string => text + ' '.repeat(width - stringWidth(text));
 
-/** Whether the terminal takes colours is decided already. */
+/** The caller knows whether the terminal takes colours: Node needn't look at it again. */
 const paint = (cell: Cell, padded: string, colour: boolean): string =>
   colour && typeof cell !== 'string' ? styleText(cell.colour, padded, { validateStream: false }) : padded;

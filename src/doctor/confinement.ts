@@ -7,7 +7,7 @@ export function checkConfinement(facts: Facts): Finding[] {
   return [...checkAppArmor(facts), ...checkSelinux(facts)];
 }
 
-/** The profile allows a hook to be executed, and programs of /usr/bin and /usr/sbin by it. */
+/** The profile lets libvirtd execute a hook, and the hook execute programs of /usr/bin and /usr/sbin. */
 function checkAppArmor(facts: Facts): Finding[] {
   const profiles = facts.file('/sys/kernel/security/apparmor/profiles')?.text ?? '';
   if (!/libvirtd \(enforce\)/.test(profiles)) return [];

@@ -17,7 +17,7 @@ export function checkLibvirt({ domains }: Facts): Finding[] {
 
 const all = ({ domains }: Facts): readonly KnownDomain[] => (domains.is === 'known' ? domains.value : []);
 
-/** A domain in a command that the operator shall run: by its UUID, where its name would not survive the copying. */
+/** How a proposed command names a domain: by UUID if its name can't be copied from the terminal. */
 const word = (name: string, uuid: string): string =>
   visible(name) === name && !name.startsWith('-') ? shellWord(name) : uuid;
 
@@ -61,7 +61,7 @@ const twins = (holder: string, { domain, name, address }: Holding): Finding =>
     `hnet unassign ${word(name, domain)} ${format(address.prefix)}`,
   );
 
-/** libvirt's own filters learn one address from the first packets: the bootstrap lease. */
+/** libvirt's own filters learn one address from the first packets, which is the bootstrap lease. */
 export function checkFilters(facts: Facts): Finding[] {
   return all(facts).flatMap(({ next }) => {
     const bridges = addressesOf(next).map(({ bridge }) => bridge);
@@ -78,10 +78,10 @@ export function checkFilters(facts: Facts): Finding[] {
   });
 }
 
-/** Of a whole prefix, so many addresses at most are thought to be in use at a time. */
+/** We assume that no more addresses of one prefix are in use at a time. */
 const CROWD = 64n;
 
-/** Every guest that is spoken to is an entry, and a full table cuts everybody off. */
+/** Every guest that is being talked to has an entry in the neighbour table. When it is full, others are cut off. */
 export function checkNeighbours(facts: Facts): Finding[] {
   const held = all(facts).flatMap(holdingsOf);
   return FAMILIES.flatMap(family => {

@@ -1,4 +1,4 @@
-/** What the checks judge by, gathered once. Everything here may be missing: a host in trouble is what it is for. */
+/** What the checks look at, gathered once. Anything may be missing: hnet doctor is for hosts in trouble. */
 import { statSync } from 'node:fs';
 import { chooseFirewall } from '../host/choose-backend.ts';
 import { readIfThere } from '../host/files.ts';
@@ -18,7 +18,7 @@ import type { ForeignFilters } from '../model/view.ts';
 import { EMPTY_VIEW, type View } from '../model/view.ts';
 import { loadConfig } from '../state/config-file.ts';
 
-/** A fact, or why it can't be had. */
+/** A fact, or why it isn't known. */
 export type Known<T> =
   | { readonly is: 'known'; readonly value: T }
   | { readonly is: 'unknown'; readonly why: string };
@@ -26,14 +26,14 @@ export type Known<T> =
 export interface Facts {
   readonly config: Known<Config>;
   readonly uplink: Known<Uplink>;
-  /** How it runs, in each family. */
+  /** The uplink as it is configured, in each family. */
   readonly uplinks: Known<readonly UplinkFacts[]>;
   readonly network: Pick<View, 'links' | 'addresses' | 'routes'>;
-  /** What others filter. */
+  /** Other people's filters. */
   readonly strangers: ForeignFilters;
   readonly domains: Known<readonly KnownDomain[]>;
   readonly file: (path: string) => File | undefined;
-  /** Whether an answer to an address comes here; asks the gateway, see {@link answersArrive}. */
+  /** Whether the provider sends an answer to an address here; see {@link answersArrive}. */
   readonly arrives: (address: Prefix, gateway: Prefix, device: string) => boolean;
   /** What a command prints; undefined if it can't be run, or fails. */
   readonly output: (...argv: readonly string[]) => string | undefined;
@@ -69,9 +69,9 @@ export function gather(host: Host): Facts {
 }
 
 /**
- * Sends a ping to the gateway with an address that nobody holds. It stands on the loopback interface for that, where no
- * neighbour's question about it is answered: so the answer comes only if the provider routes it here. The address goes
- * by itself after some seconds, whatever becomes of this process.
+ * Pings the gateway from an address that nobody holds. The address is put on the loopback interface, where the host
+ * answers no neighbour solicitations for it: the gateway's answer arrives only if the provider routes it here. The
+ * address expires by itself after some seconds, even if this process is killed.
  */
 function answersArrive(host: Host, address: Prefix, gateway: Prefix, device: string): boolean {
   const own = formatLong(address);

@@ -4,7 +4,7 @@ import { type Finding, finding } from './finding.ts';
 const PLACES = ['/etc/libvirt/hooks/qemu', '/etc/libvirt/hooks/qemu.d/hnet'];
 const AGAIN = 'sudo ./install.sh';
 
-/** Our hook, and where it lies. */
+/** Our hook and its path. */
 function findHook(facts: Facts): { path: string; file: File } | undefined {
   const found = PLACES.map(path => ({ path, file: facts.file(path) }));
   return found.find(
@@ -12,7 +12,7 @@ function findHook(facts: Facts): { path: string; file: File } | undefined {
   );
 }
 
-/** What the hook is run with, and what it runs. */
+/** The interpreter of the hook, and the program that it runs. */
 export function interpreterOf(facts: Facts): { node: string; program: string } | undefined {
   const text = findHook(facts)?.file.text ?? '';
   const [, program] = /^program=(\S+)$/m.exec(text) ?? [];
@@ -45,7 +45,7 @@ function checkFile(path: string, { mode, owner, isRegular }: File): Finding[] {
   ];
 }
 
-/** The oldest Node.js that has all that we use of it; install.sh knows it too. */
+/** The oldest Node.js that hnet runs on; install.sh has the same number. */
 const OLDEST = [20, 12] as const;
 
 function checkInterpreter(facts: Facts): Finding[] {
@@ -65,7 +65,7 @@ function checkInterpreter(facts: Facts): Finding[] {
     : [];
 }
 
-/** The daemon looks whether there is a hook when it starts and when it is reloaded, and at no other time. */
+/** The daemon looks for a hook only when it starts and when it is reloaded. */
 function checkSeen({ path, file }: { path: string; file: File }, facts: Facts): Finding[] {
   return ['libvirtd', 'virtqemud'].flatMap(daemon => {
     const shown =

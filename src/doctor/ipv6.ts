@@ -10,7 +10,7 @@ import { ownAddresses, type Uplink } from '../model/uplink.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
-/** What IPv6 needs, where a pool is of it. */
+/** What IPv6 needs; checked if there is an IPv6 pool. */
 export function checkIpv6(facts: Facts): Finding[] {
   const { config, uplink } = facts;
   if (config.is === 'unknown' || uplink.is === 'unknown') return [];
@@ -35,7 +35,7 @@ function checkRoute({ device, gateway6 }: Uplink): Finding[] {
   ];
 }
 
-/** With forwarding on, advertisements count for nothing unless accept_ra is 2, and the route ends with its lifetime. */
+/** A host that forwards ignores advertisements unless accept_ra is 2; its route then expires. */
 function checkAdvertised({ device }: Uplink, { output, file }: Facts): Finding[] {
   const routes = output('ip', '-6', 'route', 'show', 'default') ?? '';
   const accepted = file(`/proc/sys/net/ipv6/conf/${device}/accept_ra`)?.text.trim();
@@ -68,11 +68,11 @@ function checkDelivery(pools: readonly Prefix[], { ipv6 }: Config, uplink: Uplin
   });
 }
 
-/** From the end of a pool, where nobody assigns first. */
+/** Candidates from the end of a pool, where addresses are assigned last. */
 const lastOf = (pool: Prefix): Prefix[] =>
   isSingle(pool) ? [pool] : [2n, 3n, 4n, 5n].filter(n => n < size(pool)).map(n => nth(pool, size(pool) - n));
 
-/** The kernel answers for single addresses on the wire; for whole prefixes it takes a program. */
+/** The kernel answers neighbour solicitations for single addresses only; whole prefixes need ndppd. */
 function checkResponder({ ipv6 }: Config, { domains, file }: Facts): Finding[] {
   if (ipv6 === 'routed' || domains.is === 'unknown') return [];
   const prefixes = domains.value

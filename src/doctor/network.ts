@@ -59,7 +59,7 @@ function checkWire(uplinks: readonly UplinkFacts[]): Finding[] {
   return (
     uplinks
       .filter(({ family }) => family === 4)
-      // Whether it forwards is a check of its own.
+      // checkForwarding looks at that.
       .flatMap(fact => uplinkFaults({ ...fact, forwarding: true }))
       .map(fault => finding(fault, 'what lies beside the host is not reached', mend))
   );
@@ -83,7 +83,7 @@ export function checkPools({ config, uplink, network }: Facts): Finding[] {
 
 function checkNear(config: Config, { device, host, gateway }: Uplink, network: Network): Finding[] {
   const subnets = (network.addresses.get(device) ?? []).map(parseSubnet);
-  // The provider's IPv6 subnet is the uplink's own more often than not: see ipv6.ts.
+  // An IPv6 pool usually is the uplink's own subnet; ipv6.ts checks it.
   const wire = subnets.filter(one => one.family === 4 && !isSingle(one));
   const own = [host, gateway].filter(one => one !== undefined);
   return [
@@ -159,7 +159,7 @@ function checkDocker(scopes: readonly Prefix[], file: Facts['file']): Finding[] 
   ];
 }
 
-/** 172.16.0.0/12 and 192.168.0.0/16, as Docker comes. */
+/** Docker's defaults: 172.16.0.0/12 and 192.168.0.0/16. */
 const DOCKER_POOLS: readonly Prefix[] = [
   { family: 4, first: 0xac100000n, length: 12 },
   { family: 4, first: 0xc0a80000n, length: 16 },
@@ -167,7 +167,7 @@ const DOCKER_POOLS: readonly Prefix[] = [
 
 type Network = Facts['network'];
 
-/** Routes that aren't ours; the default route, and the halves of it that VPNs use, count for nothing. */
+/** Routes that aren't ours, without the default route and the halves of it that VPNs use. */
 function foreignRoutes({ routes, links }: Network): Route[] {
   const ours = new Set([...links].filter(([, { alias }]) => alias.startsWith('hnet ')).map(([name]) => name));
   return [...routes.values()].filter(
@@ -176,6 +176,6 @@ function foreignRoutes({ routes, links }: Network): Route[] {
   );
 }
 
-/** The route that an address brings along. */
+/** The kernel adds such a route for the subnet of an interface's address. */
 const isUplinkSubnet = ({ prefix, dev }: Route, { addresses }: Network): boolean =>
   (addresses.get(dev ?? '') ?? []).map(parseSubnet).some(subnet => contains(subnet, prefix));

@@ -5,7 +5,7 @@ import { EMPTY_VIEW, type View } from '../model/view.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
-/** Filters of others that drop what we let through: an accept ends one table's chain, not another's. */
+/** Filters of others that drop what we accept: an accept ends the chain of one table, not those of other tables. */
 export function checkStrangers({ config, uplink, strangers, file }: Facts): Finding[] {
   if (config.is === 'unknown' || uplink.is === 'unknown') return [];
   const filter = { ...EMPTY_VIEW.filter, foreign: strangers };

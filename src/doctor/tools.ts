@@ -3,7 +3,7 @@ import { hasTool } from '../host/tools.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
-/** What every start needs, and the package that has it. */
+/** Programs that every start needs, and their packages. */
 const NEEDED: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   ss: 'iproute2',
@@ -53,7 +53,7 @@ function checkKinds(facts: Facts): Finding[] {
   ];
 }
 
-/** The oldest release that it was tried with. */
+/** The oldest release of dnsmasq that hnet was tested with. */
 const OLDEST = [2, 80] as const;
 
 function checkDnsmasq(facts: Facts): Finding[] {

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { bare, type StaticNetwork } from './network.ts';
 
-/** A file of the system to be configured. In every format of ours `#` begins a comment. */
+/** A file of the system to be configured. In all our formats `#` begins a comment. */
 export interface ConfigFile {
   readonly path: string;
   readonly text: string;
@@ -17,7 +17,7 @@ export const file = (path: string, ...lines: readonly string[]): ConfigFile => (
 
 /**
  * A value as YAML. Strings are quoted: netplan and cloud-init read YAML 1.1, where 52:54:00:12:34:56 without quotes is
- * a number to the base of 60, and `on` is true.
+ * a sexagesimal number, and `on` is true.
  */
 export const yaml = (value: object): string =>
   stringify(value, {
@@ -46,7 +46,7 @@ export function printFiles(files: readonly ConfigFile[]): string {
   return files.map(({ path, text }) => `# ${path}\n${text}`).join('\n');
 }
 
-/** /etc/resolv.conf, where a format has no place for name servers. */
+/** /etc/resolv.conf, for formats that can't name the servers themselves. */
 export function resolvConf(network: StaticNetwork, path: string): ConfigFile[] {
   if (network.dns.length === 0) return [];
   const servers = network.dns.map(server => `nameserver ${bare(server)}`);

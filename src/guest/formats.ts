@@ -10,7 +10,7 @@ import { networkmanager } from './networkmanager.ts';
 import { openbsd } from './openbsd.ts';
 import { windows } from './windows.ts';
 
-/** What a domain's own system may want its network as. */
+/** Formats for the system inside a domain. */
 export const GUEST_FORMATS: Readonly<Record<string, Format>> = {
   ifupdown,
   netplan,
@@ -36,7 +36,7 @@ export function pickFormat(
   throw new UsageRefusal(`Cannot use --format ${quote(name)}: the formats are ${names}`);
 }
 
-/** The network in one format as text, or in each of them under its name. */
+/** The network as text in one format, or in all of them, each under its name. */
 export function printNetwork(network: StaticNetwork, name: string | undefined): string {
   if (name !== 'all') return printFiles(pickFormat(GUEST_FORMATS, name, ['all'])(network));
   return Object.entries(GUEST_FORMATS)

@@ -29,7 +29,7 @@ function addresses(nic: StaticNic): string[] {
   ];
 }
 
-/** `defaultrouter` would come before the route to the gateway itself, so both are static routes, in this order. */
+/** Both are static routes: FreeBSD sets `defaultrouter` before those, when the gateway isn't reachable yet. */
 function routes(nic: StaticNic): string[] {
   const device = nameOf(nic, 'vtnet');
   const gateway = (family: Family) =>

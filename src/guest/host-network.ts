@@ -1,4 +1,4 @@
-/** The host's own uplink: how it is, how it should be for pure routing, and where the two differ. Pure. */
+/** The host's own uplink: how it is, how pure routing wants it, and where the two differ. Pure. */
 
 import { format, formatLong } from '../model/address.ts';
 import { isLinkLocal, isSingle } from '../model/prefix.ts';
@@ -35,8 +35,8 @@ export function hostNetwork(
 }
 
 /**
- * When systemd-networkd starts, or configures an interface anew, it removes routes and rules that it didn't make: those
- * of its own interfaces, and those of none, which our blackholes are.
+ * When systemd-networkd starts or reconfigures an interface, it removes routes and rules of others: those on its
+ * interfaces, and those without an interface, such as our blackhole routes.
  */
 const KEEP_FOREIGN: ConfigFile = file(
   '/etc/systemd/networkd.conf.d/hnet.conf',
@@ -45,7 +45,7 @@ const KEEP_FOREIGN: ConfigFile = file(
   'ManageForeignRoutingPolicyRules=no',
 );
 
-/** A host has its name servers already, and resolvers differ too much to meddle with a file of theirs. */
+/** The host has its name servers already: we leave its resolver's file alone. */
 const withoutResolver = (files: readonly ConfigFile[]): ConfigFile[] =>
   files.filter(({ path }) => !path.startsWith('/etc/resolv.conf'));
 
@@ -55,7 +55,7 @@ export const HOST_FORMATS: Readonly<Record<string, Format>> = {
   networkd: network => [...networkd(network), KEEP_FOREIGN],
 };
 
-/** Where one family of the running uplink differs from what pure routing asks for, a phrase each. */
+/** The differences between the running uplink, in one family, and what pure routing needs; a phrase each. */
 export function uplinkFaults(facts: UplinkFacts): string[] {
   const { family, device, address, length, gateway } = facts;
   const faults: string[] = [];
@@ -76,7 +76,7 @@ export function uplinkFaults(facts: UplinkFacts): string[] {
   return faults;
 }
 
-/** The state that {@link uplinkFaults} looks at, for a person. */
+/** The state that {@link uplinkFaults} judges, in words. */
 export function describeUplink({ device, address, length, gateway, onlink }: UplinkFacts): string {
   const via = gateway === undefined ? 'no gateway' : `gateway ${format(gateway)}${onlink ? ', on-link' : ''}`;
   return `${device}: ${formatLong({ ...address, length })}, ${via}`;

@@ -4,8 +4,8 @@ import { type ConfigFile, comments, file, resolvConf } from './file.ts';
 import { bare, type DefaultRoute, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
 
 /**
- * interfaces(5) of Debian and its kin. `pointopoint` tells the kernel that the gateway is at the other end of the
- * wire; further addresses have stanzas of their own, which ifup reads as one interface.
+ * interfaces(5) of Debian and its derivatives. `pointopoint` tells the kernel that the gateway is at the other end of
+ * the wire. Each further address has its own stanza; ifup takes them for one interface.
  */
 export function ifupdown(network: StaticNetwork): ConfigFile[] {
   const { nics, notes } = network;
@@ -23,7 +23,7 @@ export function ifupdown(network: StaticNetwork): ConfigFile[] {
   ];
 }
 
-/** @param names whose name servers this NIC's first stanza carries */
+/** @param names given for the NIC whose first stanza names the servers */
 function stanzasOf(nic: StaticNic, names: StaticNetwork | undefined): string[][] {
   const device = nameOf(nic, 'eth');
   const stanzas = nic.routes.flatMap(route => {

@@ -1,9 +1,9 @@
-/** Names of addresses as other programs read them. Pure. */
+/** Names of addresses in the formats of other programs. Pure. */
 import { formatAddress } from '../model/address.ts';
 import type { HostName } from '../model/hostname.ts';
 import { bits, type Prefix } from '../model/prefix.ts';
 
-/** The name with its domain: the machine's own where it has one, else the site's. */
+/** The name with a domain: its own, or else the site's. */
 export const fullName = ({ label, full }: HostName, domain: string): string => full ?? `${label}.${domain}`;
 
 /** A line of hosts(5): the full name first, as `hostname --fqdn` wants it. */

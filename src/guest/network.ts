@@ -1,4 +1,4 @@
-/** What a system must configure to use its addresses by itself, whatever system it is. Pure. */
+/** The static network configuration of a system, in no particular format. Pure. */
 import { format, formatAddress } from '../model/address.ts';
 import type { Address } from '../model/assignment.ts';
 import type { DhcpConfig } from '../model/config.ts';
@@ -13,34 +13,34 @@ export interface StaticNetwork {
   readonly nics: readonly StaticNic[];
   readonly dns: readonly Prefix[];
   readonly search: string;
-  /** What a person should know; every format prints it as comments. */
+  /** Remarks for the administrator, which every format prints as comments. */
   readonly notes: readonly string[];
 }
 
 export interface StaticNic {
-  /** The name that its user gave; without one each system's habit serves (`eth0`, `vtnet0`). */
+  /** The name that the user gave; undefined for each system's usual one (`eth0`, `vtnet0`). */
   readonly interface: string | undefined;
   /** Position among all of the machine's interfaces. */
   readonly index: number;
-  /** Undefined: the interface is known by its name alone. */
+  /** Undefined if the interface is to be matched by name. */
   readonly mac: string | undefined;
   /** Single addresses, IPv4 first. */
   readonly addresses: readonly Prefix[];
   readonly routes: readonly DefaultRoute[];
 }
 
-/** A default route; its gateway is on no subnet of the machine's, yet on its wire. */
+/** A default route. Its gateway is on the machine's wire, but on none of its subnets. */
 export interface DefaultRoute {
   readonly gateway: Prefix;
-  /** A routing table of its own, for an interface beside the one that carries the main default route. */
+  /** A separate routing table, for interfaces other than the one with the main default route. */
   readonly table: number | undefined;
-  /** Who uses that table: answers from an address must leave by its own wire, or they count as spoofed. */
+  /** Packets from these use that table: leaving through another interface they would count as spoofed. */
   readonly sources: readonly Prefix[];
 }
 
-/** An IPv4 subnet's addresses are configured one by one up to this many. */
+/** The largest IPv4 subnet of which every address is configured. */
 const LISTED = 16n;
-/** Clear of the kernel's own tables (253 to 255) and of what people number from 1. */
+/** Far from the kernel's own tables (253 to 255) and from tables that people number from 1. */
 const FIRST_TABLE = 100;
 
 export const ofFamily = <T extends Prefix>(family: Family, prefixes: readonly T[]): T[] =>
@@ -49,12 +49,12 @@ export const ofFamily = <T extends Prefix>(family: Family, prefixes: readonly T[
 /** An address without its length. */
 export const bare = (prefix: Prefix): string => formatAddress(prefix.family, prefix.first);
 
-/** A NIC's name by a system's habit, unless its user said it. */
+/** The interface's name: what the user gave, or the system's usual prefix and its number. */
 export const nameOf = (nic: StaticNic, habit: string): string => nic.interface ?? `${habit}${nic.index}`;
 
 /**
- * The addresses to configure for an assigned prefix. All of a small IPv4 subnet, for all are usable; of IPv6 one, the
- * second: the first is every router's on that subnet (RFC 4291, 2.6.1).
+ * The addresses to configure for an assigned prefix: all of a small IPv4 subnet; of an IPv6 subnet the second only,
+ * because the first is the routers' anycast address (RFC 4291, 2.6.1).
  */
 export function configured(prefix: Prefix): Prefix[] {
   if (isSingle(prefix)) return [prefix];
@@ -62,7 +62,7 @@ export function configured(prefix: Prefix): Prefix[] {
   return size(prefix) <= LISTED ? [...addresses(prefix)] : [nth(prefix, 0n)];
 }
 
-/** The part of a prefix that {@link configured} leaves to its owner. */
+/** Says which part of a prefix {@link configured} leaves out. */
 function noteOn(prefix: Prefix): string[] {
   const [first, second] = configured(prefix);
   return isSingle(prefix) || first === undefined || second !== undefined
@@ -72,7 +72,7 @@ function noteOn(prefix: Prefix): string[] {
 
 /**
  * The network of a domain's own system.
- * @param names of its interfaces inside, in order; for those left out the habit of each system serves
+ * @param names of its interfaces inside, in order; those left out get each system's usual name
  * @throws Refusal if no interface of the domain is on an address's bridge
  */
 export function guestNetwork(
@@ -106,7 +106,7 @@ function nicOn(domain: Domain, bridge: string): Nic {
   );
 }
 
-/** `families` are those that have their main default route already. */
+/** @param families that have their main default route already; extended by those that get it here */
 function toNic(
   index: number,
   mac: string,

@@ -6,8 +6,8 @@ import { bare, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './ne
 const FOLDER = '/etc/NetworkManager/system-connections';
 
 /**
- * NetworkManager's keyfiles (nm-settings-keyfile(5)). The route to a gateway outside of every subnet it adds by
- * itself. It ignores files that others than root may read.
+ * NetworkManager's keyfiles (nm-settings-keyfile(5)). It adds the route to a gateway outside of the subnet by itself.
+ * It ignores files that others than root may read.
  */
 export function networkmanager(network: StaticNetwork): ConfigFile[] {
   return network.nics.map((nic, place) => {
@@ -20,7 +20,7 @@ export function networkmanager(network: StaticNetwork): ConfigFile[] {
       '[connection]',
       `id=hnet-${device}`,
       'type=ethernet',
-      // Before whatever profile the installer left.
+      // This profile wins over one that the installer left.
       'autoconnect-priority=100',
       '',
       '[ethernet]',

@@ -1,7 +1,7 @@
 import { type ConfigFile, comments, file, resolvConf, sourceRoutingNotes } from './file.ts';
 import { bare, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
 
-/** hostname.if(5) of OpenBSD, which runs the `!` lines when the addresses are there. */
+/** hostname.if(5) of OpenBSD. It runs the `!` lines once the addresses are set. */
 export function openbsd(network: StaticNetwork): ConfigFile[] {
   const notes = [...network.notes, ...sourceRoutingNotes(network)];
   const gateway6 = network.nics.flatMap(nic =>
@@ -25,7 +25,7 @@ function hostnameIf(nic: StaticNic, notes: readonly string[]): ConfigFile {
   const lines = (family: string, all: readonly string[]) =>
     all.map((words, index) => `${family} ${index === 0 ? '' : 'alias '}${words}`);
   const routes = mainRoutes(nic, 4).flatMap(({ gateway }) => [
-    // Where its MAC is: on this wire, though no address of ours is near it.
+    // The gateway is on this wire, although it is on no subnet of ours.
     `!route add -inet ${bare(gateway)} -llinfo -link -static -iface ${device}`,
     `!route add -inet default ${bare(gateway)}`,
   ]);

@@ -25,7 +25,7 @@ export function refuseExisting(path: string): void {
 }
 
 /**
- * Writes the image, readable by root alone: it may hold passwords, and libvirt gives a disk to QEMU by itself.
+ * Writes the image, readable by root alone, because it may hold passwords. QEMU can read it: libvirt changes its owner.
  * @returns the absolute path
  * @throws Refusal if there is no tool, the path exists, or can't be written; then nothing is left behind
  */
@@ -55,7 +55,7 @@ function findTool(): string {
   );
 }
 
-/** Somebody may have made the file meanwhile; then it is theirs. */
+/** Never overwrites a file that somebody made meanwhile. */
 function copyExclusively(from: string, to: string): void {
   try {
     copyFileSync(from, to, constants.COPYFILE_EXCL);

@@ -6,8 +6,8 @@ import { bare, type StaticNetwork, type StaticNic } from './network.ts';
 const EVERYTHING: Readonly<Record<Family, string>> = { 4: '0.0.0.0/0', 6: '::/0' };
 
 /**
- * PowerShell for an administrator's prompt; it may be run twice. Windows takes no gateway beyond the subnet with an
- * address, so the route to the gateway itself comes first. Its answers leave by their address's own interface
+ * PowerShell for an administrator's prompt; it may be run twice. Windows refuses a gateway outside of the address's
+ * subnet, so a route to the gateway comes first. Windows sends answers through the interface that has the address
  * (the strong host model), so several interfaces need no rules.
  */
 export function windows(network: StaticNetwork): ConfigFile[] {
@@ -26,7 +26,7 @@ function commands(nic: StaticNic, { dns, search }: StaticNetwork): string[] {
         `New-NetIPAddress -InterfaceIndex $nic -IPAddress ${bare(address)} -PrefixLength ${address.length} | Out-Null`,
     ),
     ...nic.routes.flatMap(({ gateway }) => [
-      // It is there already when the script runs for the second time.
+      // In a second run the route exists.
       ...(gateway.family === 4
         ? [`${route(formatLong(gateway), '0.0.0.0')} -ErrorAction SilentlyContinue | Out-Null`]
         : []),
@@ -41,7 +41,7 @@ function commands(nic: StaticNic, { dns, search }: StaticNetwork): string[] {
   ];
 }
 
-/** Away with what an earlier run, or the bootstrap lease, left. */
+/** Removes what an earlier run or the bootstrap lease left. */
 function clear(family: Family): string[] {
   const which = `-InterfaceIndex $nic -AddressFamily IPv${family}`;
   const quiet = '-Confirm:$false -ErrorAction SilentlyContinue';

@@ -1,11 +1,11 @@
 import { METADATA_NAMESPACE } from '../model/names.ts';
 
-/** Which of a domain's two descriptions a change goes to: the one it runs with, the one it starts from. */
+/** The description of a domain that a change goes to: the one it runs with, the one it starts from, or both. */
 export type Affects = 'live' | 'config' | 'both';
 
 /**
- * What hnet needs of libvirt, by either of two ways: its C library, or virsh where that can't be loaded.
- * Every call throws a Refusal with libvirt's own words. Never used from the hook: there it would deadlock.
+ * What hnet needs of libvirt: through its C library, or through virsh where that can't be loaded.
+ * Every call throws a Refusal with libvirt's own words. The hook must never use it: libvirt waits for the hook.
  */
 export interface Connection {
   /** UUIDs of all domains. */

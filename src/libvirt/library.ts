@@ -12,14 +12,14 @@ const XML_INACTIVE = 2;
 /** virConnectListAllDomainsFlags. */
 const LIST_ALL = 0;
 const LIST_ACTIVE = 1;
-/** VIR_DOMAIN_METADATA_ELEMENT: an XML element of one's own, as against title and description. */
+/** VIR_DOMAIN_METADATA_ELEMENT: an XML element, as opposed to title and description. */
 const METADATA_ELEMENT = 2;
 
 /**
- * Connects through libvirt's C library, in synchronous calls: libvirt keeps its last error per thread, and an
- * asynchronous call would lose it.
- * @returns undefined where the library, or the means to call it, can't be loaded
- * @throws Refusal if the library is there and the daemon can't be reached
+ * Connects through libvirt's C library. Calls are synchronous: libvirt keeps its last error per thread, and an
+ * asynchronous call would run in another thread.
+ * @returns undefined if the library or koffi can't be loaded
+ * @throws Refusal if the library is there but the daemon can't be reached
  */
 export function openLibrary(): Connection | undefined {
   const api = library();
@@ -28,14 +28,14 @@ export function openLibrary(): Connection | undefined {
 
 let loaded: { readonly koffi: Koffi; readonly declared: ReturnType<typeof declare> } | undefined;
 
-/** Once per process: types and callbacks, once made, stay, and a service connects again and again. */
+/** Loaded once per process: koffi never frees types and callbacks, and the daemon connects again and again. */
 function library(): typeof loaded {
   if (loaded !== undefined) return loaded;
   const parts = load();
   if (parts === undefined) return undefined;
   const { koffi, libvirt, libc } = parts;
   const declared = declare(koffi, libvirt, libc);
-  // By itself libvirt prints every error on standard error, besides returning it.
+  // Without a handler libvirt prints every error on standard error too.
   declared.setErrorFunction(
     null,
     koffi.register(() => undefined, declared.handler),
@@ -46,7 +46,7 @@ function library(): typeof loaded {
 
 function load(): { koffi: Koffi; libvirt: Library; libc: Library } | undefined {
   try {
-    // koffi is a native addon and stays outside of the bundle; where it can't be loaded, virsh serves.
+    // koffi is a native addon, which can't be bundled. Where it can't be loaded, virsh is used instead.
     const koffi = createRequire(__filename)('koffi') as Koffi;
     return { koffi, libvirt: koffi.load('libvirt.so.0'), libc: koffi.load('libc.so.6') };
   } catch {

@@ -12,7 +12,7 @@ export interface KnownDomain {
   readonly domain: Domain;
   /** As it will start next time; undefined if it is transient. */
   readonly persistent: Domain | undefined;
-  /** The description that a change of the assignment goes by: the persistent one, of a transient domain the live one. */
+  /** The description that decides about the next start: the persistent one, or that of a transient domain. */
   readonly next: Domain;
   readonly active: boolean;
 }
@@ -29,7 +29,7 @@ export function withLibvirt<T>(work: (libvirt: Libvirt) => T): T {
 
 const NAMES = new Intl.Collator('en', { numeric: true });
 
-/** libvirt's domains, as far as we care: of their devices the network interfaces alone. */
+/** libvirt's domains. Of their devices we read the network interfaces only. */
 export class Libvirt {
   readonly #connection: Connection;
 
@@ -41,7 +41,7 @@ export class Libvirt {
     return this.#connection;
   }
 
-  /** All domains, vm2 before vm10. One whose XML can't be read, or that vanishes meanwhile, doesn't hide the others. */
+  /** All domains, vm2 before vm10; without those whose XML can't be read, and those that vanish meanwhile. */
   domains(): KnownDomain[] {
     const found = this.#connection.list().flatMap(uuid => {
       try {
@@ -77,7 +77,7 @@ export function pick(domains: readonly KnownDomain[], wanted: string): KnownDoma
   throw new Refusal(`Cannot find a domain ${quote(wanted)}${hint}`);
 }
 
-/** The names that begin with what was written, or differ from it in one letter or at most in half of them; three in all. */
+/** At most three names that begin with what was written, or differ from it in no more than half of its letters. */
 function nearest(names: readonly string[], wanted: string): string[] {
   const word = wanted.toLowerCase();
   const limit = Math.max(1, word.length / 2);

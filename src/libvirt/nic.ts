@@ -1,4 +1,4 @@
-/** Which network interface of a domain carries its address, and what becomes of it. */
+/** Chooses the network interface of a domain that carries its address, and how it changes. */
 import type { Domain, Nic } from '../model/domain.ts';
 import { digest } from '../model/names.ts';
 import { quote, Refusal } from '../model/refusal.ts';
@@ -10,9 +10,9 @@ export type NicChange =
   | { readonly kind: 'attach'; readonly device: string; readonly mac: string };
 
 /**
- * Decides how a domain gets onto a bridge: an interface that is on it already stays; of one, the source
- * becomes the bridge; of several, `mac` says which; where there is none, one is added.
- * @throws Refusal if it takes a choice that wasn't made, or the chosen interface doesn't exist
+ * Decides how a domain gets onto a bridge. An interface that is on it already stays. A single interface is moved to the
+ * bridge; among several `mac` chooses. A domain without interfaces gets one.
+ * @throws Refusal if there are several and none was chosen, or the chosen one doesn't exist
  */
 export function changeNic(domain: Domain, bridge: string, mac: string | undefined): NicChange {
   const { nics } = domain;
@@ -35,7 +35,7 @@ function chooseNic(nics: readonly Nic[], mac: string | undefined): Nic {
   );
 }
 
-/** What belongs to the old kind of source and would contradict the new one. */
+/** Elements that belong to the old kind of source and would contradict the new one. */
 const DROPPED = ['source', 'virtualport', 'portForwarding', 'backend', 'ip', 'route', 'alias', 'target'];
 
 /** The same interface with the bridge as its source; MAC, model, address and boot order stay as they are. */
@@ -58,7 +58,7 @@ const sourceBridge = (bridge: string): Element => ({
   children: [],
 });
 
-/** The MAC is given, and not libvirt's to make up: a running domain gets the same as its next start. */
+/** We set the MAC, or libvirt would make up one for the running domain and another for its next start. */
 function newNic(domain: string, bridge: string): NicChange {
   const [a = '', b = '', c = ''] = digest(`${domain} ${bridge}`).match(/../g) ?? [];
   const mac = `52:54:00:${a}:${b}:${c}`;

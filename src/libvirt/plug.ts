@@ -1,8 +1,8 @@
-/** What becomes of a running domain's interfaces with its addresses. Pure. */
+/** How a change of an interface changes a domain. Pure. */
 import type { Domain, Nic } from '../model/domain.ts';
 import type { NicChange } from './nic.ts';
 
-/** The domain as it will be once an interface of it has changed to a bridge. */
+/** The domain as it will be once its interface has moved to a bridge. */
 export function plugged(domain: Domain, change: NicChange | undefined, bridge: string): Domain {
   if (change === undefined || change.kind === 'none') return domain;
   if (change.kind === 'attach') return { ...domain, nics: [...domain.nics, newcomer(change.mac, bridge)] };

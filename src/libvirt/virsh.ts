@@ -6,7 +6,7 @@ import { isUuid, RUN_DIRECTORY } from '../model/names.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './connection.ts';
 
-/** How long one virsh call may take: an update of a device waits for the guest. */
+/** Limit for one virsh call, in milliseconds: an update of a device waits for the guest. */
 const LIMIT = 30_000;
 const VIRSH = ['virsh', '--quiet', '--connect', 'qemu:///system'];
 
@@ -79,7 +79,7 @@ const split = (output: string): string[] =>
     .map(xml => xml.trim())
     .filter(xml => xml !== '');
 
-/** virsh reads a device from a file only, and /dev/stdin can't be opened here: Node's children get a socket there. */
+/** virsh reads a device from a file only. /dev/stdin is a socket in children of Node, and can't be opened. */
 function withFile(text: string, work: (file: string) => void): void {
   const file = `${RUN_DIRECTORY}/device.${process.pid}.xml`;
   writeAtomically(file, text);

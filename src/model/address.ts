@@ -1,4 +1,4 @@
-/** Addresses as text: how they are written, and how they are read. Arithmetic on them is prefix.ts's. */
+/** Addresses as text: written and read. prefix.ts calculates with them. */
 import { Address4, Address6 } from 'ip-address';
 import { bits, contains, type Family, isSingle, type Prefix } from './prefix.ts';
 import { quote, Refusal } from './refusal.ts';
@@ -16,7 +16,7 @@ export function format(prefix: Prefix): string {
   return isSingle(prefix) ? address : `${address}/${prefix.length}`;
 }
 
-/** `123.45.90.116/32`: the length always written, as interface addresses and NSS-like files need it. */
+/** `123.45.90.116/32`: always with its length, as interface addresses need it. */
 export function formatLong(prefix: Prefix): string {
   return `${formatAddress(prefix.family, prefix.first)}/${prefix.length}`;
 }
@@ -47,7 +47,7 @@ export function parseInterfaceAddress(text: string): { address: Prefix; length: 
   return { address: { family, first: value, length: bits(family) }, length };
 }
 
-/** Ranges that no domain is given, whatever a pool says (RFC 6890; RFC 4291, 2.4). */
+/** Ranges that no domain may have, whatever the pools are (RFC 6890; RFC 4291, 2.4). */
 const SPECIAL = (
   [
     ['a multicast', '224.0.0.0/4'],

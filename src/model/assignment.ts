@@ -7,7 +7,7 @@ import { quote, Refusal, reason } from './refusal.ts';
 import { formatRule, OPEN, type Policy, parseRule } from './rule.ts';
 import { type Element, elements, escapeXml, textOf } from './xml.ts';
 
-/** One address (or subnet) of a domain, with the derived names that were pinned when it was assigned. */
+/** One address (or subnet) of a domain, with the bridge and scope that were chosen when it was assigned. */
 export interface Address {
   readonly prefix: Prefix;
   readonly bridge: string;
@@ -17,18 +17,18 @@ export interface Address {
 
 /** Which addresses a domain shall have: what its owner wants, kept in the domain's own metadata. */
 export interface Assignment {
-  /** UUID of the domain the assignment was made for; a copy of the metadata in a clone shows by it. */
+  /** UUID of the domain that the assignment was made for; a clone's copy has another domain's. */
   readonly owner: string | undefined;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
-  /** What its DHCP server hands out; without it, what the configuration says. */
+  /** What its DHCP server hands out; undefined if the configuration decides. */
   readonly dhcp?: DhcpMode;
 }
 
 /**
  * Reads our metadata element, `<assignment domain="UUID" dhcp="public"><address ip= bridge= scope=/>…
  * <policy inbound="deny" isolate="on"><rule>allow tcp/22</rule>…</policy></assignment>`.
- * Where bridge and scope are left out (metadata written by hand), the article's rule applies.
+ * Metadata written by hand may leave out bridge and scope: then they are br<last octet> and 172.30.<last octet>.0/24.
  * @throws Refusal that names the value and what is wrong with it
  */
 export function parseAssignment(element: Element): Assignment {
@@ -101,7 +101,7 @@ function parseScope(text: string): Prefix {
   return scope;
 }
 
-/** What can't be true of one domain: an address twice, one bridge with two scopes, one scope on two bridges. */
+/** Refuses an address twice, one bridge with two scopes, and one scope on two bridges. */
 function refuseContradictions(addresses: readonly Address[]): void {
   addresses.forEach((address, index) => {
     for (const earlier of addresses.slice(0, index)) {
@@ -120,8 +120,8 @@ function refuseContradictions(addresses: readonly Address[]): void {
 }
 
 /**
- * The metadata element of an assignment, everything pinned, as libvirt takes it: without a namespace, which
- * libvirt itself adds to it and its children (virDomainSetMetadata).
+ * The metadata element of an assignment. It has no namespace: libvirt adds that to it and its children
+ * (virDomainSetMetadata).
  */
 export function renderAssignment(assignment: Assignment): string {
   const owner = assignment.owner === undefined ? '' : ` domain="${escapeXml(assignment.owner)}"`;

@@ -5,9 +5,9 @@ import { quote, Refusal } from './refusal.ts';
 import { OPEN, type Policy } from './rule.ts';
 import { childOf, childrenOf, type Element, elements, parseXml, textOf } from './xml.ts';
 
-/** A network interface of a domain, as far as we care. */
+/** What we need of a domain's network interface. */
 export interface Nic {
-  /** In lower case; empty where the XML names none that could be one. */
+  /** In lower case; empty if the XML has no valid one. */
   readonly mac: string;
   /** `bridge`, `network`, `direct` … */
   readonly type: string;
@@ -22,7 +22,7 @@ export interface Nic {
 /** A libvirt domain as its XML describes it. */
 export interface Domain {
   readonly uuid: string;
-  /** Any text: `..`, `-rf`, `$(id)`. Only ever shown, quoted. */
+  /** Any text: `..`, `-rf`, `$(id)`. It is only shown, and quoted. */
   readonly name: string;
   readonly nics: readonly Nic[];
   readonly intent: Intent;
@@ -35,7 +35,7 @@ export interface Domain {
  */
 export const parseDomain = (xml: string): Domain => toDomain(parseXml(xml));
 
-/** The same of an element. @throws Refusal as {@link parseDomain} */
+/** Reads the parsed XML. @throws Refusal as {@link parseDomain} */
 export function toDomain(root: Element): Domain {
   if (root.name !== 'domain') throw new Refusal(`the XML is of a <${root.name}>, not of a <domain>`);
   const uuid = textOf(childOf(root, 'uuid') ?? root).trim();
@@ -64,7 +64,7 @@ function parseNic(element: Element): Nic {
   };
 }
 
-/** The addresses that a domain's metadata assigns to it; none if it has none, or is a clone's copy. */
+/** The addresses that a domain's metadata assigns to it; none if the metadata is a clone's copy. */
 export function addressesOf(domain: Domain | undefined): readonly Address[] {
   if (domain?.intent.kind !== 'assigned') return [];
   const { owner, addresses } = domain.intent.assignment;
@@ -75,11 +75,11 @@ export function addressesOf(domain: Domain | undefined): readonly Address[] {
 export const policyOf = ({ intent }: Domain): Policy =>
   intent.kind === 'assigned' ? intent.assignment.policy : OPEN;
 
-/** What a domain's own metadata says of DHCP; undefined where it leaves it to the configuration. */
+/** The DHCP mode in a domain's metadata; undefined if the configuration decides. */
 export const dhcpOf = ({ intent }: Domain): DhcpMode | undefined =>
   intent.kind === 'assigned' ? intent.assignment.dhcp : undefined;
 
-/** What a domain's metadata says, with something changed; no mode of DHCP leaves it to the configuration. */
+/** The assignment in a domain's metadata with something changed. A DHCP mode of undefined removes the domain's own. */
 export function amended(
   domain: Domain,
   changes: {
@@ -94,8 +94,8 @@ export function amended(
 }
 
 /**
- * The addresses of a domain that is to get another. A clone's copy isn't its own: it starts from nothing.
- * @throws Refusal if its metadata can't be read, for a new assignment would replace it
+ * The addresses of a domain that is about to get another one; none of a clone.
+ * @throws Refusal if its metadata can't be read: a new assignment would overwrite it
  */
 export function addressesToKeep(domain: Domain, purpose: string): readonly Address[] {
   const { intent, name } = domain;

@@ -1,19 +1,19 @@
-/** Host names made of domain names, which may be anything: `..`, `$(id)`, `Büro 2`, `localhost`. Pure. */
+/** Makes host names of domain names, which may be anything: `..`, `$(id)`, `Büro 2`, `localhost`. Pure. */
 
 /** A name as DNS and /etc/hosts take it (RFC 1123). */
 export interface HostName {
   /** One label: `vm1`, `www`. */
   readonly label: string;
-  /** The whole name, where the domain's own has dots and reads as one: `www.example.org`. */
+  /** The whole name, if the domain's name is a valid one with dots: `www.example.org`. */
   readonly full: string | undefined;
 }
 
-/** Two domains' names may become one host name: then this tells them apart. */
+/** Tells two domains apart whose names give the same host name. */
 const mark = (uuid: string): string => uuid.slice(0, 8);
 
 /**
- * The host name of a domain. `ubuntu22.04` and `123.45.90.116` are no names with dots: a name whose last label is
- * a number would be taken for an address. Nor may a domain's name become `localhost`.
+ * The host name of a domain. Dots in `ubuntu22.04` or `123.45.90.116` separate no labels: a name whose last label is a
+ * number would be taken for an address. No domain becomes `localhost`.
  */
 export function hostName(name: string, uuid: string): HostName {
   const labels = name
@@ -40,13 +40,13 @@ function clean(text: string): string {
     .replace(/-+$/, '');
 }
 
-/** What inet_aton(3) would read as an address by itself. */
+/** inet_aton(3) reads such a label as an address. */
 const isNumber = (label: string): boolean => /^(\d+|0x[0-9a-f]*)$/.test(label);
 
 const safe = (label: string): string =>
   isNumber(label) || label === 'localhost' ? `vm-${label}`.slice(0, 63) : label;
 
-/** UUID → host name, each unique among these domains: whose own name it is keeps it, the others are marked. */
+/** UUID → unique host name. A domain that is called so keeps the name; others get a part of their UUID in it. */
 export function hostNames(
   domains: readonly { readonly uuid: string; readonly name: string }[],
 ): ReadonlyMap<string, HostName> {

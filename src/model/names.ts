@@ -1,25 +1,24 @@
 /**
- * Every name that hnet gives to something outside of itself, in one place: how the kernel's objects are marked
- * as ours, and where files lie. Nothing here derives from a domain's name, which may be `..` or `$(id)`.
+ * The names of everything that hnet makes: how objects of the kernel are marked as ours, and where files are. None is
+ * derived from a domain's name, which may be `..` or `$(id)`.
  */
 import { bits, type Family, type Prefix } from './prefix.ts';
 
 /** Namespace of our element in a domain's metadata. */
 export const METADATA_NAMESPACE = 'urn:hnet:1';
 
-/** Device group of our bridges ("hn" in ASCII): how the filter recognises them, whatever they are called. */
+/** Device group of our bridges ("hn" in ASCII), by which the filter recognises them. */
 export const DEVICE_GROUP = 0x686e;
 
 /** Routing protocol number of our routes ("h" in ASCII; unassigned in iproute2's rt_protos). */
 export const ROUTE_PROTOCOL = 104;
 
-/** Metric of the route to an address that a domain holds; in IPv6 0 would mean the kernel's default, 1024. */
+/** Metric of the route to a domain's address. With IPv6, 0 would mean the kernel's default of 1024. */
 export const HOST_METRIC: Readonly<Record<Family, number>> = { 4: 0, 6: 100 };
 
 /**
- * Metric of a pool's own route, where what nobody holds ends: worse than the host routes'. An IPv6 pool often is the
- * very subnet that the uplink is configured with, whose route has 256: ours must be better, or the host would look for
- * each address that somebody scans on the uplink's wire.
+ * Metric of a pool's blackhole route: worse than that of domains' addresses. An IPv6 pool often is the uplink's own
+ * subnet, whose route has 256: ours must be better, or the host would solicit each address that somebody scans.
  */
 export const POOL_METRIC: Readonly<Record<Family, number>> = { 4: 1_000_000, 6: 200 };
 
@@ -39,7 +38,7 @@ export const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** As libvirt writes it, and dnsmasq its leases. */
+/** A MAC address as libvirt and dnsmasq write it. */
 export const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
 
 export const isUuid = (text: string): boolean => UUID.test(text);
@@ -53,7 +52,7 @@ export function aliasOwner(alias: string): string | undefined {
   return word === 'hnet' && domain !== undefined && rest.length === 0 && isUuid(domain) ? domain : undefined;
 }
 
-/** The article's bootstrap scope for an address: 172.30.<last octet>.0/24; for IPv6, the last byte. */
+/** The usual bootstrap scope of an address: 172.30.<last octet>.0/24; of an IPv6 address the last byte. */
 export function articleScope(address: Prefix): Prefix {
   return { family: 4, first: 0xac1e0000n + ((address.first & 255n) << 8n), length: 24 };
 }
@@ -69,9 +68,9 @@ export const gatewayOf = (scope: Prefix): Prefix => ({
 export const GATEWAY6: Prefix = { family: 6, first: (0xfe80n << 112n) | 1n, length: 128 };
 
 /**
- * A bridge's private IPv6 subnet, fd68:6e: and the IPv4 scope in hex. Nothing is ever sent from it: dnsmasq serves
- * DHCPv6 only on an interface that has an address beside the link-local one. It needs none of the randomness of RFC
- * 4193, for it never meets another site.
+ * A bridge's private IPv6 subnet, fd68:6e: and the IPv4 scope in hex. dnsmasq serves DHCPv6 only on an interface with
+ * an address besides the link-local one; nothing is sent from it. It never meets another site, so it needs none of the
+ * randomness of RFC 4193.
  */
 export const privateSubnet = (scope: Prefix): Prefix => ({
   family: 6,
@@ -79,13 +78,13 @@ export const privateSubnet = (scope: Prefix): Prefix => ({
   length: 64,
 });
 
-/** What a bridge is called between its end and its deletion. It keeps its alias, and with it shows whose it was. */
+/** The name of a bridge from the end of its domain until it is deleted. Its alias still says whose it was. */
 export const leavingName = (bridge: string): string => `hnet-${digest(bridge)}`;
 export const LEAVING_NAME = /^hnet-[0-9a-f]{8}$/;
 
 /**
- * The bridge's MAC: 02:68 (locally administered, "h") and the gateway's IPv4 address in hex. A fixed MAC keeps
- * a guest's ARP entry right over restarts; from the scope, because the scope stays when addresses come and go.
+ * The bridge's MAC: 02:68 (locally administered, "h") and the gateway's IPv4 address in hex. It is fixed so that a
+ * guest's ARP entry stays right over restarts, and derived from the scope, which stays when addresses change.
  */
 export function bridgeMac(scope: Prefix): string {
   const octets = [24n, 16n, 8n, 0n].map(shift =>

@@ -8,7 +8,7 @@ import { contains, overlaps, type Prefix } from './prefix.ts';
 import { quote, Refusal, reason } from './refusal.ts';
 import { parsePortWords } from './rule.ts';
 
-/** Applies a parser of ours inside of valibot, so that its own words become the issue's message. */
+/** A parser of ours as a schema of valibot: the parser's words become the message. */
 const parsed = <T>(read: (text: string) => T) =>
   v.pipe(
     v.string(),
@@ -75,7 +75,7 @@ const schema = v.strictObject({
   firewall: v.optional(firewallSchema, {}),
 });
 
-/** The settings of an empty configuration; for taking down, where no setting matters. */
+/** The settings of an empty configuration; for removing things, where no setting matters. */
 export const DEFAULT_CONFIG: Config = {
   uplink: undefined,
   host: undefined,
@@ -110,8 +110,8 @@ function readToml(text: string, file: string): unknown {
 }
 
 /**
- * No IPv4 pool may hold the host itself: its address would be routed to a VM. The provider's IPv6 subnet does hold the
- * host, as a matter of course: there the host's own addresses are reserved instead.
+ * No IPv4 pool may contain the host: its address would be routed to a VM. An IPv6 pool usually does contain the host:
+ * there the host's own addresses are reserved.
  */
 export function refuseHostInPools({ pools, poolFault }: Config, own: readonly Prefix[]): void {
   for (const pool of pools) {
@@ -134,13 +134,13 @@ function refuseBadPools(config: Config): void {
   });
 }
 
-/** Turns an issue of valibot's into a refusal with the key's path and the line on which it stands. */
+/** Turns an issue of valibot into a refusal with the key's path and line. */
 function schemaRefusal(
   issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]],
   text: string,
   file: string,
 ): Refusal {
-  // A misspelt key is unknown under its name and missing under the right one: the first says more.
+  // A misspelt key gives two issues, an unknown key and a missing one: the first says more.
   const unknown = issues.find(({ type, expected }) => type === 'strict_object' && expected === 'never');
   const issue = unknown ?? issues[0];
   const path = (issue.path ?? []).flatMap(({ key }) => (typeof key === 'string' ? [key] : []));
@@ -169,14 +169,14 @@ function refusal(
 }
 
 /**
- * The line of a key, and of the value within it where that is an array of several lines. The TOML parser tells no
- * positions. But the first lines that it can read with the key in them end with the key's own, however it is written.
+ * The line of a key; if its value is an array of several lines, the line of the wrong element. The TOML parser gives no
+ * positions, so we parse one line more at a time: the key's statement ends where the key first appears.
  */
 function lineOf(text: string, path: readonly string[], value: string | undefined): number {
   const lines = text.split(/\r?\n/);
   let start = 0;
   for (let end = 1; end <= lines.length; end++) {
-    // Only such a line ends a value that began on an earlier one; there may be thousands of pools.
+    // Inside a value of several lines only such a line can end it. This saves time when there are thousands of pools.
     if (end - start > 1 && !/[\]}]|"""|'''/.test(lines[end - 1] ?? '')) continue;
     const read = tryToml(lines.slice(0, end).join('\n'));
     if (read === undefined) continue;
@@ -203,7 +203,7 @@ const holds = (value: unknown, [key, ...rest]: readonly string[]): boolean =>
     Object.hasOwn(value, key) &&
     holds(Reflect.get(value, key), rest));
 
-/** Among the lines of one key, the place of the one that holds a value; the first, where none does. */
+/** Which of a statement's lines holds a value; the first if none does. */
 function placeOf(value: string, lines: readonly string[]): number {
   const texts = [`"${value}"`, `'${value}'`];
   const at = lines.findIndex(line => !/^\s*#/.test(line) && texts.some(text => line.includes(text)));

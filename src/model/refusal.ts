@@ -17,8 +17,8 @@ export function quote(value: string): string {
 }
 
 /**
- * A text with its control characters written out: those of ISO 6429, both sets; line separators; and those that change
- * the direction of writing (Unicode's Bidi_Control), with which a text looks like another.
+ * A text with its control characters written out: both sets of ISO 6429, line separators, and Unicode's bidirectional
+ * controls, which can make a name look like another.
  */
 export function visible(text: string): string {
   return text.replace(
@@ -30,7 +30,7 @@ export function visible(text: string): string {
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** Reads a word of the command line: what a parser refuses there is wrong usage. */
+/** Reads a word of the command line: what the parser refuses there is wrong usage. */
 export function asUsage<T>(read: () => T, purpose?: string): T {
   try {
     return read();

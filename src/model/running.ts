@@ -1,12 +1,12 @@
 /**
- * The running domains, read quickly: a repair looks at all of them, and the XML of one holds fifty devices that are
- * none of our business.
+ * Reads the XML of domains quickly: a repair reads that of all running domains, each with fifty devices that we don't
+ * need.
  */
 import { type Domain, parseDomain, toDomain } from './domain.ts';
 import { isUuid } from './names.ts';
 import { type Element, elements, parseXml } from './xml.ts';
 
-/** Running domains by their UUID. What can't be read of one is malformed intent, lest it count as not running. */
+/** Running domains by UUID. One whose XML can't be read gets a malformed intent: it must not count as stopped. */
 export function readRunning(xmls: readonly string[]): Map<string, Domain> {
   const roots = readTogether(xmls.map(essence));
   return new Map(
@@ -17,7 +17,7 @@ export function readRunning(xmls: readonly string[]): Map<string, Domain> {
   );
 }
 
-/** All of them as one document: the parser's start costs more than a domain. None if one of them is no element by itself. */
+/** Parses them as one document: starting the parser costs more than a domain. Empty if one isn't a single element. */
 function readTogether(xmls: readonly string[]): Element[] {
   try {
     const roots = elements(parseXml(`<domains>${xmls.join('')}</domains>`));
@@ -37,19 +37,19 @@ function readOne(xml: string, root: Element | undefined): Domain | undefined {
   }
 }
 
-/** The same as {@link parseDomain} at less cost. @throws Refusal as it does */
+/** Like {@link parseDomain}, but quicker. @throws Refusal as it does */
 export function readDomain(xml: string): Domain {
   try {
     return parseDomain(essence(xml));
   } catch {
-    // Cut short it can't be read; perhaps it can as a whole.
+    // The whole XML may still be readable, or give a better message.
     return parseDomain(xml);
   }
 }
 
 /**
- * A domain's XML without the hardware, but for its network interfaces. libvirt writes name, UUID and metadata
- * before anything else, and no element of a device is called `interface` but one that is.
+ * A domain's XML without its devices except network interfaces. libvirt writes name, UUID and metadata first, and only
+ * network interfaces are called `interface`.
  */
 export function essence(xml: string): string {
   if (!isWhole(xml)) return xml;
@@ -62,7 +62,7 @@ export function essence(xml: string): string {
   return `${head}<devices>${interfaces.join('')}</devices></domain>`;
 }
 
-/** What isn't libvirt's, or was cut off, must show as that. */
+/** XML that libvirt didn't write, or that was cut off, must be parsed as it is: the parser says what is wrong. */
 const isWhole = (xml: string): boolean =>
   xml.trimEnd().endsWith('</domain>') &&
   !xml.includes('<!DOCTYPE') &&

@@ -1,7 +1,7 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { Refusal } from './refusal.ts';
 
-/** An element with its namespace resolved: prefixes are the writer's choice and mean nothing (XML Names 1.0). */
+/** An element with its namespace resolved: prefixes are the writer's choice (XML Names 1.0). */
 export interface Element {
   readonly name: string;
   /** Namespace URI; empty where no default namespace is in scope. */
@@ -29,8 +29,8 @@ const parser = new XMLParser({
 
 /**
  * Parses one XML document.
- * @throws Refusal if it isn't well-formed, has several roots or none, or declares a DOCTYPE: libvirt writes
- * none, and its entities are the one way in which a small document becomes a large one.
+ * @throws Refusal if it isn't well-formed, has several roots or none, or declares a DOCTYPE: libvirt never writes
+ * one, and only entities can expand a small document to a huge one.
  */
 export function parseXml(text: string): Element {
   if (text.includes('<!DOCTYPE')) throw new Refusal('the XML has a DOCTYPE, which libvirt never writes');

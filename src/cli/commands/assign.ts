@@ -21,8 +21,8 @@ export interface AssignOptions {
 }
 
 /**
- * Tags a domain with addresses and puts its interface on their bridge; at once, where it runs. Adds to what it
- * has; an address that it holds already is success.
+ * Gives a domain addresses in addition to those it has, and puts its interface on their bridge; at once if it runs.
+ * An address that it holds already is no error.
  */
 export function assign(
   name: string,
@@ -64,7 +64,7 @@ function parseMac(nic: string | boolean | undefined): string | undefined {
   throw new UsageRefusal(`Cannot use --nic ${quote(nic)}: it is not a MAC address such as 52:54:00:12:34:56`);
 }
 
-/** What is to change of the mode; nothing, where the user said nothing. */
+/** The change of the DHCP mode that the user asks for, if any. */
 function parseMode(text: string | undefined): { dhcp?: DhcpMode | undefined } {
   if (text === undefined) return {};
   if (text === 'default') return { dhcp: undefined };
@@ -74,7 +74,7 @@ function parseMode(text: string | undefined): { dhcp?: DhcpMode | undefined } {
   );
 }
 
-/** The address whose bridge new ones share: that of the interface `--nic`, or the first. An interface on no bridge gets its own. */
+/** New addresses share the bridge of the interface `--nic`, if it is on one of ours; without `--nic` that of the first. */
 function sharedAddress(
   domain: Domain,
   held: readonly Address[],
@@ -98,7 +98,7 @@ function tell({ domain, active }: KnownDomain, addresses: readonly Address[], { 
   if (active) print(`${name} is running: this is in force now`);
 }
 
-/** Everything that the domain shall have, the new addresses pinned. */
+/** All addresses that the domain shall have; the new ones with their bridge and scope. */
 function choose(
   wanted: readonly Prefix[],
   { domain }: KnownDomain,

@@ -18,7 +18,7 @@ import type { Resource } from '../../resources/resource.ts';
 import { isPoolRoute, ownRoute } from '../../resources/route.ts';
 import type { Context } from './context.ts';
 
-/** Brings up what stands whether a domain runs or not: forwarding, sets, chains, the pools' routes. Run at boot. */
+/** Brings up the base, which every domain needs: forwarding, sets, chains, the pools' routes. Run at boot. */
 export function baseUp(context: Context): void {
   const config = context.config();
   withLock('claims', 'exclusive', context.host, () => {
@@ -35,8 +35,8 @@ export function baseUp(context: Context): void {
 }
 
 /**
- * Removes all of it; for uninstalling. It goes by what stands, not by the configuration, which may be broken or
- * another by now.
+ * Removes the base; for uninstalling. It looks at what is there and not at the configuration, which may be broken or
+ * have changed.
  * @throws Refusal with what couldn't be removed
  */
 export function baseDown({ host }: Context): void {
@@ -52,7 +52,7 @@ export function baseDown({ host }: Context): void {
   });
 }
 
-/** For removing, where it doesn't matter where the Internet is, nor which families it has. */
+/** Removing needs no uplink, and covers both families. */
 const NO_UPLINK: Uplink = {
   device: 'none',
   host: parseAddress('0.0.0.0'),
@@ -62,6 +62,6 @@ const NO_UPLINK: Uplink = {
 };
 const EVERYTHING: readonly Prefix[] = [parseAddress('0.0.0.0'), parseAddress('::')];
 
-/** Ours that stand, whatever the pools and the gateway are now. */
+/** Our routes that are there, whatever the pools and the gateway are now. */
 const routesOf = ({ routes }: View, which: (route: Route) => boolean = () => true): Resource[] =>
   [...routes.values()].filter(which).flatMap(one => ownRoute(one) ?? []);

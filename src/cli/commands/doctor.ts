@@ -16,7 +16,7 @@ import { checkTools } from '../../doctor/tools.ts';
 import { readableJson } from '../../model/json.ts';
 import type { Context } from './context.ts';
 
-/** From the ground up: what an earlier one finds may be the cause of a later one. */
+/** In this order because what an earlier check finds may be the cause of what a later one finds. */
 const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
   checkConfig,
   checkTools,

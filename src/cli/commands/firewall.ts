@@ -20,7 +20,7 @@ import { type Context, changing } from './context.ts';
 
 /**
  * Shows or changes a domain's rules: `default allow|deny`, `isolate on|off`, `delete N`, or a rule to append.
- * A change is in force at once where the domain runs, and at every start.
+ * If the domain runs, a change is in force at once; otherwise from its next start.
  */
 export function firewall(
   name: string,
@@ -110,7 +110,7 @@ function show({ domain }: KnownDomain, options: { json?: boolean }, context: Con
   if (policy.isolate) context.print('isolated: no traffic with other domains of this host');
 }
 
-/** The rules in their order, then what happens to inbound flows that none matches. */
+/** The rules in their order, then the default for inbound flows that no rule matches. */
 function withCounters(uuid: string, policy: Policy, context: Context): Row[] {
   const attachment = readAttachment(uuid);
   const backend = attachment === undefined ? chooseFirewall(context.config()) : firewallFor(attachment);
@@ -124,7 +124,7 @@ function withCounters(uuid: string, policy: Policy, context: Context): Row[] {
   return [...rows, { number: null, rule: `default ${policy.inbound}`, ...sum(policy.rules.length) }];
 }
 
-/** What each rule of a policy has counted in a family, and at the end what its default has; zero where it has no say. */
+/** Counters of each rule in one family, and of the default at the end; zero for a rule that isn't about that family. */
 function ruleCounters(
   uuid: string,
   policy: Policy,

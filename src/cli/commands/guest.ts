@@ -21,7 +21,7 @@ export interface GuestOptions {
   readonly userData?: string;
 }
 
-/** A seed holds cloud-init's own formats; on most of today's images version 2 reaches netplan as it is. */
+/** Formats that cloud-init reads. Most of today's images hand version 2 to netplan unchanged. */
 const SEED_FORMATS = ['cloud-init', 'cloud-init-v1'] as const;
 
 /** Prints what the domain's own system must configure, or writes it as a seed image for cloud-init. */
@@ -39,7 +39,7 @@ export function guest(name: string, options: GuestOptions, context: Context): vo
   else writeSeed(options.seed, next.uuid, network, options, context);
 }
 
-/** Everything that can be wrong with the words alone, before libvirt is asked. */
+/** Checks everything that needs no answer of libvirt. */
 function refuseBadUsage({ format, seed, sshKey, userData, interface: names = [] }: GuestOptions): void {
   for (const one of names) {
     if (!INTERFACE_NAME.test(one))

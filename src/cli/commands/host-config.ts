@@ -10,7 +10,7 @@ export interface HostOptions {
   readonly check?: boolean;
 }
 
-/** Prints the configuration of this very host's uplink, or says where the running one differs from it. */
+/** Prints a configuration for this host's uplink, or says where the running one differs from it. */
 export function hostConfig({ format, check }: HostOptions, context: Context): void {
   const print = check === true ? undefined : pickFormat(HOST_FORMATS, format);
   const config = context.config();
@@ -21,7 +21,7 @@ export function hostConfig({ format, check }: HostOptions, context: Context): vo
     context.print(printFiles(print(network)).trimEnd());
     return;
   }
-  // A family that no pool is of is none of our business, however the host uses it.
+  // A family without a pool is none of our business.
   const used = facts.filter(
     ({ family }) => family === 4 || config.pools.some(pool => pool.family === family),
   );

@@ -19,7 +19,7 @@ import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
 import { readAttachment } from '../../state/attachment-files.ts';
 import { type Context, changing } from './context.ts';
 
-/** One address, from whom to whom, and what each has afterwards. */
+/** An address, the two domains, and what each of them has afterwards. */
 interface Move {
   readonly prefix: Prefix;
   readonly giver: KnownDomain;
@@ -86,7 +86,7 @@ function perform(libvirt: Libvirt, move: Move, context: Context): void {
   for (const known of [giver, taker]) warnOfSave(libvirt, known, context);
 }
 
-/** Where one of them has nothing in the kernel: the one loses it, and then the other gets it. */
+/** When one of the two isn't running: first the giver loses the address, then the taker gets it. */
 function stepByStep(
   libvirt: Libvirt,
   { giver, taker, rest, gain }: Move,

@@ -10,7 +10,7 @@ import { routeKey } from '../../resources/route.ts';
 import { type Cell, table } from '../table.ts';
 import type { Context } from './context.ts';
 
-/** Pools larger than this are shown by what is taken in them; nobody reads a /64 address by address. */
+/** Of pools larger than this only the addresses in use are shown: nobody reads a /64 address by address. */
 const LISTED = 4096n;
 
 interface Row {

@@ -68,7 +68,7 @@ function rowsOf({ domain, next }: KnownDomain, filter: FilterView): Row[] {
   });
 }
 
-/** Both families' drops by their cause: an operator asks for the cause first. */
+/** Drops of both families together, by cause. */
 function dropsOf(
   all: readonly KnownDomain[],
   config: Config,
