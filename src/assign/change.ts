@@ -2,8 +2,9 @@
 
 import { chooseFirewall } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
+import { withLock } from '../host/lock.ts';
 import type { Affects } from '../libvirt/connection.ts';
-import type { KnownDomain, Libvirt } from '../libvirt/libvirt.ts';
+import { type KnownDomain, type Libvirt, withLibvirt } from '../libvirt/libvirt.ts';
 import { changeNic, type NicChange } from '../libvirt/nic.ts';
 import { plugged } from '../libvirt/plug.ts';
 import { wireOf } from '../lifecycle/base.ts';
@@ -30,6 +31,10 @@ export interface Plug {
   readonly bridge: string;
   readonly mac: string | undefined;
 }
+
+/** Runs `work` with libvirt, while nobody else chooses addresses or writes metadata. */
+export const changing = ({ host }: Means, work: (libvirt: Libvirt) => void): void =>
+  withLibvirt(libvirt => withLock('assignments', 'exclusive', host, () => work(libvirt)));
 
 /**
  * Writes an assignment (undefined: none), and brings a running domain's network to it at once. The bridge must

@@ -35,6 +35,37 @@ export interface Domain {
  */
 export const parseDomain = (xml: string): Domain => toDomain(parseXml(xml));
 
+/** Like {@link parseDomain}, but quicker. @throws Refusal as it does */
+export function readDomain(xml: string): Domain {
+  try {
+    return parseDomain(essence(xml));
+  } catch {
+    // The whole XML may still be readable, or give a better message.
+    return parseDomain(xml);
+  }
+}
+
+/**
+ * A domain's XML without its devices except network interfaces. libvirt writes name, UUID and metadata first, and only
+ * network interfaces are called `interface`.
+ */
+export function essence(xml: string): string {
+  if (!isWhole(xml)) return xml;
+  const end = ['</metadata>', '</uuid>']
+    .map(tag => [tag, xml.lastIndexOf(tag)] as const)
+    .find(([, at]) => at > 0);
+  if (end === undefined) return xml;
+  const head = xml.slice(0, end[1] + end[0].length);
+  const interfaces = xml.slice(head.length).match(/<interface[ >][\s\S]*?<\/interface>/g) ?? [];
+  return `${head}<devices>${interfaces.join('')}</devices></domain>`;
+}
+
+/** XML that libvirt didn't write, or that was cut off, must be parsed as it is: the parser says what is wrong. */
+const isWhole = (xml: string): boolean =>
+  xml.trimEnd().endsWith('</domain>') &&
+  !xml.includes('<!DOCTYPE') &&
+  xml.includes('<metadata') === xml.includes('</metadata>');
+
 /** Reads the parsed XML. @throws Refusal as {@link parseDomain} */
 export function toDomain(root: Element): Domain {
   if (root.name !== 'domain') throw new Refusal(`the XML is of a <${root.name}>, not of a <domain>`);

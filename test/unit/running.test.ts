@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { parseDomain } from '../../src/model/domain.ts';
-import { essence, readDomain, readRunning } from '../../src/model/running.ts';
+import { essence, parseDomain, readDomain } from '../../src/model/domain.ts';
+import { readRunning } from '../../src/model/running.ts';
 import { domainXml } from '../support/domain.ts';
 import { refusalOf } from '../support/refused.ts';
 

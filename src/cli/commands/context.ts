@@ -1,6 +1,4 @@
 import { Host } from '../../host/host.ts';
-import { withLock } from '../../host/lock.ts';
-import { type Libvirt, withLibvirt } from '../../libvirt/libvirt.ts';
 import type { Config } from '../../model/config.ts';
 import { loadConfig } from '../../state/config-file.ts';
 
@@ -29,7 +27,3 @@ export function makeContext(options: { trace?: boolean }): Context {
     colour: process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined,
   };
 }
-
-/** Changes assignments through libvirt, while nobody else chooses addresses or writes metadata. */
-export const changing = ({ host }: Context, work: (libvirt: Libvirt) => void): void =>
-  withLibvirt(libvirt => withLock('assignments', 'exclusive', host, () => work(libvirt)));

@@ -1,4 +1,4 @@
-import { writeMetadata } from '../../assign/change.ts';
+import { changing, writeMetadata } from '../../assign/change.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { countedRules } from '../../firewall/rules/counters.ts';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
@@ -16,7 +16,7 @@ import { applies, formatRule, type Policy, type PolicyRule, parseRule } from '..
 import type { FilterView } from '../../model/view.ts';
 import { readAttachment } from '../../state/attachment-files.ts';
 import { table } from '../table.ts';
-import { type Context, changing } from './context.ts';
+import type { Context } from './context.ts';
 
 /**
  * Shows or changes a domain's rules: `default allow|deny`, `isolate on|off`, `delete N`, or a rule to append.

@@ -2,6 +2,7 @@ import { pin } from '../../assign/allocate.ts';
 import {
   attempt,
   changeAssignment,
+  changing,
   liveAttachment,
   restoreMetadata,
   warnOfRules,
@@ -17,7 +18,7 @@ import { addressesOf, addressesToKeep, amended, tapsOf } from '../../model/domai
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
 import { readAttachment } from '../../state/attachment-files.ts';
-import { type Context, changing } from './context.ts';
+import type { Context } from './context.ts';
 
 /** An address, the two domains, and what each of them has afterwards. */
 interface Move {

@@ -1,4 +1,4 @@
-import { changeAssignment, warnOfRules } from '../../assign/change.ts';
+import { changeAssignment, changing, warnOfRules } from '../../assign/change.ts';
 import { forgetFlows } from '../../host/flows.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { format, parsePrefix } from '../../model/address.ts';
@@ -6,7 +6,7 @@ import type { Address } from '../../model/assignment.ts';
 import { addressesOf, amended } from '../../model/domain.ts';
 import { equal, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
-import { type Context, changing } from './context.ts';
+import type { Context } from './context.ts';
 
 /** Takes addresses from a domain, at once where it runs: those given, or all. Its interface stays where it is. */
 export function unassign(name: string, given: readonly string[], context: Context): void {
