@@ -13,23 +13,19 @@ function checkAppArmor(facts: Facts): Finding[] {
   if (!/libvirtd \(enforce\)/.test(profiles)) return [];
   const node = interpreterOf(facts)?.node;
   if (node === undefined || /^\/usr\/s?bin\//.test(node)) return [];
-  return [
-    finding(
-      `AppArmor confines libvirtd, and the hook's interpreter is ${node}`,
-      'the profile lets a hook execute programs of /usr/bin only',
-      'sudo ./install.sh',
-    ),
-  ];
+  return finding(
+    `AppArmor confines libvirtd, and the hook's interpreter is ${node}`,
+    'the profile lets a hook execute programs of /usr/bin only',
+    'sudo ./install.sh',
+  );
 }
 
 function checkSelinux(facts: Facts): Finding[] {
   if (facts.file('/sys/fs/selinux/enforce')?.text.trim() !== '1') return [];
   if (/ on$/.test((facts.output('getsebool', 'virt_hooks_unconfined') ?? '').trim())) return [];
-  return [
-    finding(
-      'SELinux is enforcing, and virt_hooks_unconfined is off',
-      'the hook may not change the network',
-      'setsebool -P virt_hooks_unconfined on',
-    ),
-  ];
+  return finding(
+    'SELinux is enforcing, and virt_hooks_unconfined is off',
+    'the hook may not change the network',
+    'setsebool -P virt_hooks_unconfined on',
+  );
 }

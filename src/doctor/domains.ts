@@ -12,7 +12,7 @@ import { type Finding, finding } from './finding.ts';
 
 export function checkLibvirt({ domains }: Facts): Finding[] {
   if (domains.is === 'known') return [];
-  return [finding(domains.why, 'no domain can be read or given an address', 'systemctl start libvirtd')];
+  return finding(domains.why, 'no domain can be read or given an address', 'systemctl start libvirtd');
 }
 
 const all = ({ domains }: Facts): readonly KnownDomain[] => (domains.is === 'known' ? domains.value : []);
@@ -25,17 +25,13 @@ export function checkMetadata(facts: Facts): Finding[] {
   return all(facts).flatMap(({ next: { intent, name, uuid } }) => {
     const again = `hnet unassign ${word(name, uuid)} && hnet assign ${word(name, uuid)}`;
     if (intent.kind === 'malformed')
-      return [
-        finding(`the metadata of ${quote(name)} can't be used: ${intent.why}`, "it won't start", again),
-      ];
+      return finding(`the metadata of ${quote(name)} can't be used: ${intent.why}`, "it won't start", again);
     if (intent.kind !== 'assigned' || [undefined, uuid].includes(intent.assignment.owner)) return [];
-    return [
-      finding(
-        `${quote(name)} is a clone: its metadata is that of the domain with UUID ${intent.assignment.owner}`,
-        'two domains would have one address, so it is refused',
-        again,
-      ),
-    ];
+    return finding(
+      `${quote(name)} is a clone: its metadata is that of the domain with UUID ${intent.assignment.owner}`,
+      'two domains would have one address, so it is refused',
+      again,
+    );
   });
 }
 
@@ -50,11 +46,11 @@ export function checkTwins(facts: Facts): Finding[] {
       outer = holding;
       return [];
     }
-    return outer.domain === holding.domain ? [] : [twins(outer.name, holding)];
+    return outer.domain === holding.domain ? [] : twins(outer.name, holding);
   });
 }
 
-const twins = (holder: string, { domain, name, address }: Holding): Finding =>
+const twins = (holder: string, { domain, name, address }: Holding): Finding[] =>
   finding(
     `${quote(holder)} and ${quote(name)} are both assigned ${format(address.prefix)}`,
     'only the one that starts first gets it, and the other is refused',
@@ -68,7 +64,7 @@ export function checkFilters(facts: Facts): Finding[] {
     const filtered = next.nics.filter(
       ({ source, element }) => bridges.includes(source ?? '') && childOf(element, 'filterref') !== undefined,
     );
-    return filtered.map(({ mac, element }) =>
+    return filtered.flatMap(({ mac, element }) =>
       finding(
         `the interface ${mac} of ${quote(next.name)} has the filter ${quote(childOf(element, 'filterref')?.attributes.get('filter') ?? '')}`,
         'it may lock the VM to its first address, the bootstrap lease; hnet keeps VMs to their addresses by itself',
@@ -91,13 +87,11 @@ export function checkNeighbours(facts: Facts): Finding[] {
       .reduce((sum, count) => sum + count, 0);
     const limit = Number(facts.file(thresholdOf(family))?.text.trim() ?? Number.NaN);
     if (!(assigned > limit / 2)) return [];
-    return [
-      finding(
-        `${assigned} addresses are assigned, and the kernel's IPv${family} neighbour table takes ${limit}`,
-        'when it is full, no VM is reachable that is not in it',
-        `sysctl -w net.ipv${family}.neigh.default.gc_thresh3=${assigned * 4}`,
-      ),
-    ];
+    return finding(
+      `${assigned} addresses are assigned, and the kernel's IPv${family} neighbour table takes ${limit}`,
+      'when it is full, no VM is reachable that is not in it',
+      `sysctl -w net.ipv${family}.neigh.default.gc_thresh3=${assigned * 4}`,
+    );
   });
 }
 

@@ -5,4 +5,5 @@ export interface Finding {
   readonly mend: string;
 }
 
-export const finding = (what: string, why: string, mend: string): Finding => ({ what, why, mend });
+/** One finding, as a list: what a check returns. */
+export const finding = (what: string, why: string, mend: string): Finding[] => [{ what, why, mend }];

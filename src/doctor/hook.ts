@@ -24,25 +24,21 @@ export function interpreterOf(facts: Facts): { node: string; program: string } |
 export function checkHook(facts: Facts): Finding[] {
   const found = findHook(facts);
   if (found === undefined)
-    return [
-      finding(
-        `there is no hook of hnet's at ${PLACES.join(' or ')}`,
-        'VMs start without their addresses',
-        AGAIN,
-      ),
-    ];
+    return finding(
+      `there is no hook of hnet's at ${PLACES.join(' or ')}`,
+      'VMs start without their addresses',
+      AGAIN,
+    );
   return [...checkFile(found.path, found.file), ...checkInterpreter(facts), ...checkSeen(found, facts)];
 }
 
 function checkFile(path: string, { mode, owner, isRegular }: File): Finding[] {
   if (isRegular && owner === 0 && (mode & 0o111) === 0o111 && (mode & 0o022) === 0) return [];
-  return [
-    finding(
-      `${path} is not an executable file of root's (mode ${(mode & 0o777).toString(8)}, owner ${owner})`,
-      'libvirt silently skips a hook that it may not execute, and one that others may write lets them become root',
-      `chown root:root ${path} && chmod 755 ${path}`,
-    ),
-  ];
+  return finding(
+    `${path} is not an executable file of root's (mode ${(mode & 0o777).toString(8)}, owner ${owner})`,
+    'libvirt silently skips a hook that it may not execute, and one that others may write lets them become root',
+    `chown root:root ${path} && chmod 755 ${path}`,
+  );
 }
 
 /** The oldest Node.js that hnet runs on; install.sh has the same number. */
@@ -53,15 +49,13 @@ function checkInterpreter(facts: Facts): Finding[] {
   if (node === undefined || program === undefined) return [];
   const [, major = 0, minor = 0] = /^v(\d+)\.(\d+)/.exec(facts.output(node, '--version') ?? '') ?? [];
   if (Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]))
-    return [
-      finding(
-        `the hook's interpreter ${node} doesn't run, or is older than ${OLDEST.join('.')}`,
-        'no VM of ours starts',
-        AGAIN,
-      ),
-    ];
+    return finding(
+      `the hook's interpreter ${node} doesn't run, or is older than ${OLDEST.join('.')}`,
+      'no VM of ours starts',
+      AGAIN,
+    );
   return facts.file(program) === undefined
-    ? [finding(`${program} is missing`, 'the hook has nothing to run, and no VM of ours starts', AGAIN)]
+    ? finding(`${program} is missing`, 'the hook has nothing to run, and no VM of ours starts', AGAIN)
     : [];
 }
 
@@ -72,13 +66,11 @@ function checkSeen({ path, file }: { path: string; file: File }, facts: Facts): 
       facts.output('systemctl', 'show', `${daemon}.service`, '--timestamp=unix', ...PROPERTIES) ?? '';
     const since = Number(/^StateChangeTimestamp=@(\d+)/m.exec(shown)?.[1] ?? Number.NaN);
     if (!/^ActiveState=active$/m.test(shown) || !(since < Math.floor(file.since))) return [];
-    return [
-      finding(
-        `${daemon} has not been reloaded since ${path} was put there`,
-        'it may not know that there is a hook',
-        `systemctl reload ${daemon}`,
-      ),
-    ];
+    return finding(
+      `${daemon} has not been reloaded since ${path} was put there`,
+      'it may not know that there is a hook',
+      `systemctl reload ${daemon}`,
+    );
   });
 }
 

@@ -26,13 +26,11 @@ export function checkIpv6(facts: Facts): Finding[] {
 
 function checkRoute({ device, gateway6 }: Uplink): Finding[] {
   if (gateway6 !== undefined) return [];
-  return [
-    finding(
-      'there is no IPv6 default route with a gateway',
-      'no VM reaches anything by IPv6',
-      `ip -6 route add default via fe80::1 dev ${device}`,
-    ),
-  ];
+  return finding(
+    'there is no IPv6 default route with a gateway',
+    'no VM reaches anything by IPv6',
+    `ip -6 route add default via fe80::1 dev ${device}`,
+  );
 }
 
 /** A host that forwards ignores advertisements unless accept_ra is 2; its route then expires. */
@@ -40,13 +38,11 @@ function checkAdvertised({ device }: Uplink, { output, file }: Facts): Finding[]
   const routes = output('ip', '-6', 'route', 'show', 'default') ?? '';
   const accepted = file(`/proc/sys/net/ipv6/conf/${device}/accept_ra`)?.text.trim();
   if (!/ proto ra /.test(routes) || accepted === '2') return [];
-  return [
-    finding(
-      `the IPv6 default route comes from router advertisements, and accept_ra of ${device} is ${accepted}`,
-      'a host that forwards ignores them, and loses the route',
-      `sysctl -w net.ipv6.conf.${device}.accept_ra=2`,
-    ),
-  ];
+  return finding(
+    `the IPv6 default route comes from router advertisements, and accept_ra of ${device} is ${accepted}`,
+    'a host that forwards ignores them, and loses the route',
+    `sysctl -w net.ipv6.conf.${device}.accept_ra=2`,
+  );
 }
 
 /** Whether the provider routes the pools here, or looks for their addresses on the wire. */
@@ -58,13 +54,11 @@ function checkDelivery(pools: readonly Prefix[], { ipv6 }: Config, uplink: Uplin
   return pools.flatMap(pool => {
     const address = lastOf(pool).find(isFree);
     if (address === undefined || facts.arrives(address, gateway6, device)) return [];
-    return [
-      finding(
-        `the gateway's answer to ${format(address)}, an address of the pool ${format(pool)}, did not come here`,
-        "the provider doesn't route the pool to this host, or looks for its addresses on the wire",
-        `set ipv6 = "on-link" in ${CONFIG_FILE}, then: hnet sync  # unless the pool is to be routed here yet`,
-      ),
-    ];
+    return finding(
+      `the gateway's answer to ${format(address)}, an address of the pool ${format(pool)}, did not come here`,
+      "the provider doesn't route the pool to this host, or looks for its addresses on the wire",
+      `set ipv6 = "on-link" in ${CONFIG_FILE}, then: hnet sync  # unless the pool is to be routed here yet`,
+    );
   });
 }
 
@@ -80,11 +74,9 @@ function checkResponder({ ipv6 }: Config, { domains, file }: Facts): Finding[] {
     .map(({ prefix }) => prefix)
     .filter(prefix => prefix.family === 6 && !isSingle(prefix));
   if (prefixes.length === 0 || hasTool('ndppd', path => file(path) !== undefined)) return [];
-  return [
-    finding(
-      `ndppd is missing, and ${prefixes.map(format).join(', ')} must be answered for on the wire`,
-      'the VM with such a prefix does not start',
-      'apt-get install ndppd',
-    ),
-  ];
+  return finding(
+    `ndppd is missing, and ${prefixes.map(format).join(', ')} must be answered for on the wire`,
+    'the VM with such a prefix does not start',
+    'apt-get install ndppd',
+  );
 }

@@ -17,40 +17,36 @@ const EDIT = `\${EDITOR:-nano} ${CONFIG_FILE}`;
 const edit = (what: string): string => `${EDIT}  # ${what}`;
 
 export function checkConfig({ config }: Facts): Finding[] {
-  if (config.is === 'unknown') return [finding(config.why, 'no VM of ours starts', EDIT)];
+  if (config.is === 'unknown') return finding(config.why, 'no VM of ours starts', EDIT);
   return config.value.pools.length > 0
     ? []
-    : [
-        finding(
-          '"pools" is empty',
-          'there is no address to assign',
-          edit('name what your provider routes here'),
-        ),
-      ];
+    : finding(
+        '"pools" is empty',
+        'there is no address to assign',
+        edit('name what your provider routes here'),
+      );
 }
 
 export function checkUplink({ uplink, uplinks, network }: Facts): Finding[] {
   if (uplink.is === 'unknown')
-    return [
-      finding(uplink.why, 'nothing of ours can be set up', 'ip route add default via GATEWAY dev DEVICE'),
-    ];
+    return finding(
+      uplink.why,
+      'nothing of ours can be set up',
+      'ip route add default via GATEWAY dev DEVICE',
+    );
   const { device, gateway } = uplink.value;
   if (!network.links.get(device)?.up)
-    return [
-      finding(
-        `the uplink ${device} is down or missing`,
-        'no VM reaches anything',
-        `ip link set ${device} up`,
-      ),
-    ];
+    return finding(
+      `the uplink ${device} is down or missing`,
+      'no VM reaches anything',
+      `ip link set ${device} up`,
+    );
   if (gateway === undefined)
-    return [
-      finding(
-        'the default route has no gateway',
-        "a domain could be given the gateway's address, for hnet does not know it",
-        edit('gateway = "ADDRESS"'),
-      ),
-    ];
+    return finding(
+      'the default route has no gateway',
+      "a domain could be given the gateway's address, for hnet does not know it",
+      edit('gateway = "ADDRESS"'),
+    );
   return uplinks.is === 'known' ? checkWire(uplinks.value) : [];
 }
 
@@ -61,7 +57,7 @@ function checkWire(uplinks: readonly UplinkFacts[]): Finding[] {
       .filter(({ family }) => family === 4)
       // checkForwarding looks at that.
       .flatMap(fact => uplinkFaults({ ...fact, forwarding: true }))
-      .map(fault => finding(fault, 'what lies beside the host is not reached', mend))
+      .flatMap(fault => finding(fault, 'what lies beside the host is not reached', mend))
   );
 }
 
@@ -69,7 +65,7 @@ export function checkForwarding({ config, file }: Facts): Finding[] {
   const families = familiesIn(config.is === 'known' ? config.value.pools : []);
   return families
     .filter(family => file(FORWARDING[family])?.text.trim() !== '1')
-    .map(family =>
+    .flatMap(family =>
       finding(`IPv${family} forwarding is off`, 'nothing passes between the uplink and the VMs', 'hnet sync'),
     );
 }
@@ -91,7 +87,7 @@ function checkNear(config: Config, { device, host, gateway }: Uplink, network: N
     ...wire.flatMap(subnet =>
       config.pools
         .filter(pool => overlaps(pool, subnet))
-        .map(pool =>
+        .flatMap(pool =>
           finding(
             `the pool ${format(pool)} lies on the uplink's own subnet ${format(subnet)}`,
             'the provider looks for its addresses by ARP, which a routed address does not answer',
@@ -108,7 +104,7 @@ function checkOwn(config: Config, own: readonly Prefix[]): Finding[] {
     return [];
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return [finding(reason(error), "the host's own address would be routed to a VM", EDIT)];
+    return finding(reason(error), "the host's own address would be routed to a VM", EDIT);
   }
 }
 
@@ -118,13 +114,11 @@ function checkElsewhere(pools: readonly Prefix[], network: Network): Finding[] {
     .flatMap(({ prefix, dev, type }) => {
       const pool = pools.find(one => overlaps(one, prefix));
       if (pool === undefined) return [];
-      return [
-        finding(
-          `the host routes ${format(prefix)} to ${dev ?? type}, in the pool ${format(pool)}`,
-          'addresses there never reach their VM',
-          `ip route delete ${format(prefix)}`,
-        ),
-      ];
+      return finding(
+        `the host routes ${format(prefix)} to ${dev ?? type}, in the pool ${format(pool)}`,
+        'addresses there never reach their VM',
+        `ip route delete ${format(prefix)}`,
+      );
     });
 }
 
@@ -134,7 +128,7 @@ export function checkScopes({ config, network, file }: Facts): Finding[] {
   const { scopes } = config.value.dhcp;
   const taken = foreignRoutes(network).filter(({ prefix }) => scopes.some(range => overlaps(range, prefix)));
   if (taken.length === 0) return checkDocker(scopes, file);
-  return taken.map(({ prefix, dev }) =>
+  return taken.flatMap(({ prefix, dev }) =>
     finding(
       `the bootstrap scopes ${scopes.map(format).join(', ')} overlap the route ${format(prefix)} to ${dev}`,
       'domains whose scope lies there are refused',
@@ -150,13 +144,11 @@ function checkDocker(scopes: readonly Prefix[], file: Facts['file']): Finding[] 
   const isKept = /"(default-address-pools|bip)"/.test(file(DOCKER)?.text ?? '');
   const meets = scopes.some(range => DOCKER_POOLS.some(pool => overlaps(pool, range)));
   if (!isThere || isKept || !meets) return [];
-  return [
-    finding(
-      `Docker takes its networks from 172.17.0.0/12 on, where the bootstrap scopes ${scopes.map(format).join(', ')} lie`,
-      'its next network may take the scope of a domain, which is then refused',
-      `\${EDITOR:-nano} ${DOCKER} && systemctl restart docker  # set "default-address-pools"`,
-    ),
-  ];
+  return finding(
+    `Docker takes its networks from 172.17.0.0/12 on, where the bootstrap scopes ${scopes.map(format).join(', ')} lie`,
+    'its next network may take the scope of a domain, which is then refused',
+    `\${EDITOR:-nano} ${DOCKER} && systemctl restart docker  # set "default-address-pools"`,
+  );
 }
 
 /** Docker's defaults: 172.16.0.0/12 and 192.168.0.0/16. */

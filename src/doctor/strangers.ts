@@ -15,7 +15,7 @@ export function checkStrangers({ config, uplink, strangers, file }: Facts): Find
   );
   const policies = firewalldPolicies(config.value).probe(view);
   const unaware = policies.is === 'present' ? [] : ["firewalld runs without hnet's policies"];
-  return [...closed, ...unaware].map(what =>
+  return [...closed, ...unaware].flatMap(what =>
     finding(what, "hnet's own accept doesn't reach into the filters of others", 'hnet sync'),
   );
 }

@@ -22,7 +22,7 @@ export function checkTools(facts: Facts): Finding[] {
     ([tool]) => !hasTool(tool, path => facts.file(path) !== undefined),
   );
   return [
-    ...missing.map(([tool, name]) =>
+    ...missing.flatMap(([tool, name]) =>
       finding(`${tool} is missing`, 'a start needs it', `apt-get install ${name}`),
     ),
     ...(backend === 'iptables' && missing.length === 0 ? checkKinds(facts) : []),
@@ -35,22 +35,18 @@ function checkKinds(facts: Facts): Finding[] {
   const tools = ['iptables', 'iptables-save', 'iptables-restore'];
   const kinds = tools.map(tool => /\((\w+)\)/.exec(facts.output(tool, '--version') ?? '')?.[1] ?? 'unknown');
   if (new Set(kinds).size > 1)
-    return [
-      finding(
-        `${tools.map((tool, index) => `${tool} is ${kinds[index]}`).join(', ')}`,
-        "one doesn't see the rules that another made",
-        'update-alternatives --config iptables',
-      ),
-    ];
+    return finding(
+      `${tools.map((tool, index) => `${tool} is ${kinds[index]}`).join(', ')}`,
+      "one doesn't see the rules that another made",
+      'update-alternatives --config iptables',
+    );
   const other = kinds[0] === 'nf_tables' ? 'iptables-legacy-save' : 'iptables-nft-save';
   if (!/^-A /m.test(facts.output(other) ?? '')) return [];
-  return [
-    finding(
-      `there are rules in both kinds of iptables (${other} shows those in the other)`,
-      'packets meet both, and a drop in one can not be seen in the other',
-      'update-alternatives --config iptables',
-    ),
-  ];
+  return finding(
+    `there are rules in both kinds of iptables (${other} shows those in the other)`,
+    'packets meet both, and a drop in one can not be seen in the other',
+    'update-alternatives --config iptables',
+  );
 }
 
 /** The oldest release of dnsmasq that hnet was tested with. */
@@ -59,11 +55,9 @@ const OLDEST = [2, 80] as const;
 function checkDnsmasq(facts: Facts): Finding[] {
   const [, major, minor] = /version (\d+)\.(\d+)/.exec(facts.output('dnsmasq', '--version') ?? '') ?? [];
   if (major === undefined || Number(major) > OLDEST[0] || Number(minor) >= OLDEST[1]) return [];
-  return [
-    finding(
-      `dnsmasq is ${major}.${minor}, older than ${OLDEST.join('.')}`,
-      'the DHCP scopes were never tried with it',
-      'apt-get install dnsmasq-base',
-    ),
-  ];
+  return finding(
+    `dnsmasq is ${major}.${minor}, older than ${OLDEST.join('.')}`,
+    'the DHCP scopes were never tried with it',
+    'apt-get install dnsmasq-base',
+  );
 }

@@ -6,7 +6,7 @@ import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { refuseHostInPools } from '../model/parse-config.ts';
 import { contains, equal, isAnycast, overlaps, type Prefix } from '../model/prefix.ts';
-import { Refusal } from '../model/refusal.ts';
+import { quote, Refusal, reason } from '../model/refusal.ts';
 import type { Route } from '../model/view.ts';
 
 /**
@@ -28,6 +28,18 @@ export function assignmentOf(domain: Domain): Assignment | undefined {
     );
   }
   return domain.intent.assignment;
+}
+
+/** The assignment of a domain that must have one. @throws Refusal if it has none, or as {@link assignmentOf} */
+export function requireAssignment(domain: Domain, purpose: string): Assignment {
+  let why = 'it has no address; hnet assign gives it one';
+  try {
+    const assignment = assignmentOf(domain);
+    if (assignment !== undefined) return assignment;
+  } catch (error) {
+    why = reason(error);
+  }
+  throw new Refusal(`Cannot ${purpose} ${quote(domain.name)}: ${why}`);
 }
 
 /**

@@ -5,9 +5,7 @@ import { SEED_LABEL, type SeedAccess, seedFiles } from '../../guest/seed.ts';
 import { refuseExisting, writeImage } from '../../guest/seed-image.ts';
 import { observeUplink } from '../../host/observe/uplink.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { assignmentOf } from '../../lifecycle/admission.ts';
-import type { Address } from '../../model/assignment.ts';
-import type { Domain } from '../../model/domain.ts';
+import { requireAssignment } from '../../lifecycle/admission.ts';
 import { INTERFACE_NAME } from '../../model/names.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
 import { shellWord } from '../../model/shell.ts';
@@ -30,7 +28,7 @@ export function guest(name: string, options: GuestOptions, context: Context): vo
   if (options.seed !== undefined) refuseExisting(options.seed);
   const config = context.config();
   const { next } = withLibvirt(libvirt => pick(libvirt.domains(), name));
-  const assigned = readAssigned(next);
+  const assigned = requireAssignment(next, 'configure').addresses;
   const { host } = observeUplink(context.host, config);
   const network = guestNetwork(next, assigned, host, config.dhcp, options.interface);
   if (network.dns.length === 0)
@@ -57,17 +55,6 @@ function refuseBadUsage({ format, seed, sshKey, userData, interface: names = [] 
     );
   if (sshKey !== undefined && userData !== undefined)
     throw new UsageRefusal('Cannot use --ssh-key with --user-data: name the key in that file');
-}
-
-function readAssigned(domain: Domain): readonly Address[] {
-  let why = 'it has no address; hnet assign gives it one';
-  try {
-    const assignment = assignmentOf(domain);
-    if (assignment !== undefined) return assignment.addresses;
-  } catch (error) {
-    why = reason(error);
-  }
-  throw new Refusal(`Cannot configure ${quote(domain.name)}: ${why}`);
 }
 
 function writeSeed(

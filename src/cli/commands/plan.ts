@@ -1,10 +1,9 @@
 import { observeUplink } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { assignmentOf } from '../../lifecycle/admission.ts';
+import { requireAssignment } from '../../lifecycle/admission.ts';
 import { firewallInForce, wireOf } from '../../lifecycle/base.ts';
 import { toAttachment } from '../../model/attachment.ts';
-import { quote, Refusal, reason } from '../../model/refusal.ts';
 import { EMPTY_VIEW, type View } from '../../model/view.ts';
 import { basePlan, domainPlan } from '../../plan/plan.ts';
 import { describe } from '../../resources/action.ts';
@@ -15,7 +14,7 @@ import type { Context } from './context.ts';
 export function plan(name: string, context: Context): void {
   const config = context.config();
   const { next } = withLibvirt(libvirt => pick(libvirt.domains(), name));
-  const assignment = readAssignment(next);
+  const assignment = requireAssignment(next, 'plan a start of');
   const firewall = firewallInForce(config);
   const view = observe(context.host, firewall);
   const base = basePlan(config, observeUplink(context.host, config), firewall);
@@ -26,17 +25,6 @@ export function plan(name: string, context: Context): void {
     context,
   );
   printResources(domainPlan(wanted, config.dhcp, firewall), EMPTY_VIEW, context);
-}
-
-function readAssignment(domain: Parameters<typeof assignmentOf>[0]) {
-  let why = 'it has no address; hnet assign gives it one';
-  try {
-    const assignment = assignmentOf(domain);
-    if (assignment !== undefined) return assignment;
-  } catch (error) {
-    why = reason(error);
-  }
-  throw new Refusal(`Cannot plan a start of ${quote(domain.name)}: ${why}`);
 }
 
 /** Comment and commands of each resource, as one could paste them into a shell. */
