@@ -3,8 +3,8 @@ import { digest } from './names.ts';
 import type { Prefix } from './prefix.ts';
 
 /**
- * Names for the bridge of an address, the first being the article's `br<last octet>`. Each further one is more
- * specific; the last, the address in hex or a fingerprint of it, is unique. All fit an interface name.
+ * Names for the bridge of an address, `br<last octet>` first. Each further name is more specific; the last one, the
+ * address in hex or a digest of it, is unique. All are valid names of interfaces.
  */
 export function bridgeNames(address: Prefix): string[] {
   if (address.family === 6) {
