@@ -1,6 +1,6 @@
 /** Chooses what an assignment pins: an address, a bridge name, a scope, so that nothing collides later. */
 import { format } from '../model/address.ts';
-import type { Address } from '../model/assignment.ts';
+import type { Address } from '../model/bridge.ts';
 import { bridgeNames } from '../model/bridge-names.ts';
 import { articleScope } from '../model/names.ts';
 import {

@@ -7,16 +7,19 @@ import type { Affects } from '../libvirt/connection.ts';
 import { type KnownDomain, type Libvirt, withLibvirt } from '../libvirt/libvirt.ts';
 import { changeNic, type NicChange } from '../libvirt/nic.ts';
 import { plugged } from '../libvirt/plug.ts';
-import { wireOf } from '../lifecycle/base.ts';
+import { toAttachment } from '../lifecycle/admission.ts';
 import { change } from '../lifecycle/change.ts';
+import { wireOf } from '../lifecycle/in-force.ts';
 import { stop } from '../lifecycle/stop.ts';
-import { type Address, type Assignment, renderAssignment } from '../model/assignment.ts';
+import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { toAttachment } from '../model/attachment.ts';
+import type { Address } from '../model/bridge.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, policyOf, tapsOf } from '../model/domain.ts';
+import { renderAssignment } from '../model/metadata.ts';
+import { OPEN } from '../model/policy.ts';
 import { quote, Refusal } from '../model/refusal.ts';
-import { OPEN, policySummary } from '../model/rule.ts';
+import { policySummary } from '../model/rule.ts';
 import { readAttachment } from '../state/attachment-files.ts';
 
 /** What a change needs beside its subject. */

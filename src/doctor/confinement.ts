@@ -1,6 +1,6 @@
 import type { Facts } from './facts.ts';
+import { interpreterOf } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
-import { interpreterOf } from './hook.ts';
 
 /** Whether a security module keeps libvirtd from running the hook. */
 export function checkConfinement(facts: Facts): Finding[] {

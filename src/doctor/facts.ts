@@ -106,3 +106,22 @@ function file(path: string): File | undefined {
   const text = status.isFile() ? (readIfThere(path) ?? '') : '';
   return { text, mode, owner, since: ctimeMs / 1000, isRegular: status.isFile() };
 }
+
+/** Where libvirt looks for the hook. */
+export const PLACES = ['/etc/libvirt/hooks/qemu', '/etc/libvirt/hooks/qemu.d/hnet'];
+
+/** Our hook and its path. */
+export function findHook(facts: Facts): { path: string; file: File } | undefined {
+  const found = PLACES.map(path => ({ path, file: facts.file(path) }));
+  return found.find(
+    (one): one is { path: string; file: File } => one.file?.text.includes('# hnet:') === true,
+  );
+}
+
+/** The interpreter of the hook, and the program that it runs. */
+export function interpreterOf(facts: Facts): { node: string; program: string } | undefined {
+  const text = findHook(facts)?.file.text ?? '';
+  const [, program] = /^program=(\S+)$/m.exec(text) ?? [];
+  const [, node] = /"(\/[^"]+)" \$program/.exec(text) ?? [];
+  return node === undefined || program === undefined ? undefined : { node, program };
+}

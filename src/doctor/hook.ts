@@ -1,24 +1,7 @@
-import type { Facts, File } from './facts.ts';
+import { type Facts, type File, findHook, interpreterOf, PLACES } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
-const PLACES = ['/etc/libvirt/hooks/qemu', '/etc/libvirt/hooks/qemu.d/hnet'];
 const AGAIN = 'sudo ./install.sh';
-
-/** Our hook and its path. */
-function findHook(facts: Facts): { path: string; file: File } | undefined {
-  const found = PLACES.map(path => ({ path, file: facts.file(path) }));
-  return found.find(
-    (one): one is { path: string; file: File } => one.file?.text.includes('# hnet:') === true,
-  );
-}
-
-/** The interpreter of the hook, and the program that it runs. */
-export function interpreterOf(facts: Facts): { node: string; program: string } | undefined {
-  const text = findHook(facts)?.file.text ?? '';
-  const [, program] = /^program=(\S+)$/m.exec(text) ?? [];
-  const [, node] = /"(\/[^"]+)" \$program/.exec(text) ?? [];
-  return node === undefined || program === undefined ? undefined : { node, program };
-}
 
 /** Without the hook a VM starts as if nothing were wrong, and has no network. */
 export function checkHook(facts: Facts): Finding[] {

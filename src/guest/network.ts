@@ -1,6 +1,6 @@
 /** The static network configuration of a system, in no particular format. Pure. */
 import { format, formatAddress } from '../model/address.ts';
-import type { Address } from '../model/assignment.ts';
+import type { Address } from '../model/bridge.ts';
 import type { DhcpConfig } from '../model/config.ts';
 import type { Domain, Nic } from '../model/domain.ts';
 import { hostName } from '../model/hostname.ts';

@@ -153,3 +153,6 @@ function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' | 'launch
       break;
   }
 }
+
+/** Runs commands for what they print. */
+export type Tools = Pick<Host, 'run' | 'output'>;

@@ -1,5 +1,6 @@
 import { distance } from 'fastest-levenshtein';
-import { type Domain, readDomain } from '../model/domain.ts';
+import type { Domain } from '../model/domain.ts';
+import { readDomain } from '../model/parse-domain.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import type { Connection } from './connection.ts';
 import { openLibrary } from './library.ts';

@@ -1,9 +1,13 @@
 /** What may start: the rules that a domain's addresses must keep, before anything of them is set up. */
 
 import { format } from '../model/address.ts';
-import type { Address, Assignment } from '../model/assignment.ts';
-import type { Config } from '../model/config.ts';
+import type { Assignment } from '../model/assignment.ts';
+import type { Attachment } from '../model/attachment.ts';
+import type { Address } from '../model/bridge.ts';
+import type { Backend, Config } from '../model/config.ts';
+import { ownMode } from '../model/dhcp-mode.ts';
 import type { Domain } from '../model/domain.ts';
+import { macsOf } from '../model/domain.ts';
 import { refuseHostInPools } from '../model/parse-config.ts';
 import { contains, equal, isAnycast, overlaps, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
@@ -86,4 +90,22 @@ export function refuseTakenScopes(addresses: readonly Address[], routes: readonl
       );
     }
   }
+}
+
+/**
+ * What a domain would have attached, by its assignment.
+ * @param wire the uplink on whose wire the provider looks for IPv6 addresses; undefined where it routes them
+ */
+export function toAttachment(
+  domain: Domain,
+  { addresses, policy, dhcp }: Assignment,
+  backend: Backend,
+  wire: string | undefined,
+): Attachment {
+  const macs = new Map(
+    [...macsOf(domain)].filter(([name]) => addresses.some(({ bridge }) => bridge === name)),
+  );
+  const own = { domain: domain.uuid, name: domain.name, addresses, policy, backend };
+  const isAnswered = wire !== undefined && addresses.some(({ prefix }) => prefix.family === 6);
+  return { ...own, ...ownMode(dhcp), macs, ...(isAnswered ? { onLink: wire } : {}) };
 }

@@ -1,19 +1,20 @@
-/** Lets a domain in: what collides is refused, the base is made sure of, and its addresses are claimed. */
+/** Lets a domain in: what collides is refused, the base is brought up where it is missing, the addresses are claimed. */
+
+import { POLICIES_KEY } from '../firewall/foreign/firewalld.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
 import { observeStart, type Subject } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
 import type { Attachment } from '../model/attachment.ts';
+import { bridgesOf } from '../model/bridge.ts';
 import type { Config } from '../model/config.ts';
-import { ownAddresses } from '../model/uplink.ts';
+import { ownAddresses, type Uplink } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
-import { basePlan, bridgesOf } from '../plan/plan.ts';
-import { check, isWrong } from '../plan/walker.ts';
-import { writeAttachment } from '../state/attachment-store.ts';
-import { refuseClaimed } from '../state/claim-index.ts';
+import { basePlan } from '../plan/plan.ts';
+import { type Checked, check, isWrong, up } from '../plan/walker.ts';
+import { refuseClaimed, writeAttachment } from '../state/attachment-store.ts';
 import { refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
-import { bringUpBase } from './base.ts';
 
 /**
  * To be called under the `claims` lock. Afterwards the domain's resources are its own.
@@ -41,3 +42,22 @@ export const subjectOf = ({ domain, addresses, onLink }: Attachment): Subject =>
   bridges: bridgesOf(domain, addresses),
   prefixes: addresses.map(({ prefix }) => prefix),
 });
+
+/**
+ * Brings up what is missing of the base. Each resource stands alone, so a failure undoes none of the others. Where
+ * firewalld was told of something, all is looked at once more: see there.
+ */
+export function bringUpBase(
+  config: Config,
+  uplink: Uplink,
+  firewall: Firewall,
+  view: View,
+  host: Host,
+): Checked[] {
+  const pass = (seen: View): Checked[] =>
+    basePlan(config, uplink, firewall).flatMap(resource => up([resource], seen, host));
+  const done = pass(view);
+  const keys = new Set(done.map(({ resource }) => resource.key));
+  if (!keys.has(POLICIES_KEY)) return done;
+  return [...done, ...pass(observe(host, firewall)).filter(({ resource }) => !keys.has(resource.key))];
+}

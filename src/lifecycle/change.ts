@@ -8,12 +8,17 @@ import type { Config } from '../model/config.ts';
 import type { Taps } from '../model/domain.ts';
 import { equal, isAmong, type Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
+import type { Change } from '../plan/change.ts';
 import type { Checked } from '../plan/walker.ts';
-import { removeAttachment, rewriteAttachment, writeAttachment } from '../state/attachment-store.ts';
+import {
+  readOrDiscard,
+  removeAttachment,
+  rewriteAttachment,
+  writeAttachment,
+} from '../state/attachment-store.ts';
 import { placeClaims, surrenderClaims } from '../state/claim-index.ts';
 import { admit } from './admit.ts';
-import { apply, type Change, handedOver, type Means } from './apply.ts';
-import { readOrDiscard } from './stop.ts';
+import { apply, handedOver, type Means } from './apply.ts';
 
 /**
  * Turns what a running domain has into what it shall have, at once. Where it had nothing, it gets everything.
@@ -60,7 +65,7 @@ function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
     withLock('claims', 'exclusive', host, () => claim(changes, config, host));
     // All domains that run have one filter.
     const firewall = firewallFor(changes[0].after, config.pools);
-    const means = () => ({ view: observe(host, firewall), dhcp: config.dhcp, host });
+    const means = () => ({ view: observe(host, firewall), dhcp: config.dhcp, firewall, host });
     try {
       const done = apply(changes, means());
       for (const one of changes) settle(one);

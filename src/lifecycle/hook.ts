@@ -1,6 +1,7 @@
 import { Host } from '../host/host.ts';
 import { log } from '../host/log.ts';
-import { type Domain, readDomain } from '../model/domain.ts';
+import type { Domain } from '../model/domain.ts';
+import { readDomain } from '../model/parse-domain.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import type { Checked } from '../plan/walker.ts';
 import { loadConfig } from '../state/config-file.ts';

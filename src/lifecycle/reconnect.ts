@@ -5,17 +5,17 @@ import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { observeRunning, type StartView } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
-import { type Attachment, toAttachment } from '../model/attachment.ts';
+import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
 import { Refusal } from '../model/refusal.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, isWrong, repair } from '../plan/walker.ts';
-import { assignmentOf } from './admission.ts';
+import { readOrDiscard } from '../state/attachment-store.ts';
+import { assignmentOf, toAttachment } from './admission.ts';
 import { admit, subjectOf } from './admit.ts';
 import { apply } from './apply.ts';
-import { firewallInForce, wireOf } from './base.ts';
-import { readOrDiscard } from './stop.ts';
+import { firewallInForce, wireOf } from './in-force.ts';
 
 /**
  * Repairs what a running domain should have, and plugs its taps in again where the bridge was made anew. It looks at what
@@ -32,7 +32,7 @@ export function reconnect(domain: Domain, config: Config, host: Host): Checked[]
     const seen = observeRunning(host, firewall, config, subjectOf(attachment), [...taps.values()].flat());
     const base = repairBase(seen, config, firewall, host);
     const change = { before: attachment, after: attachment, taps };
-    const done = apply([change], { view: seen.view, dhcp: config.dhcp, host }, 'go on');
+    const done = apply([change], { view: seen.view, dhcp: config.dhcp, firewall, host }, 'go on');
     if (base.failures.length > 0) throw new Refusal(base.failures.join('; '));
     return [...base.done, ...done];
   });

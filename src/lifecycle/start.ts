@@ -1,17 +1,18 @@
 /** A start: everything that a domain's assignment asks for, or nothing. */
+import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import type { Assignment } from '../model/assignment.ts';
-import { type Attachment, toAttachment } from '../model/attachment.ts';
+import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import type { Checked } from '../plan/walker.ts';
-import { removeAttachment, writeScript } from '../state/attachment-store.ts';
+import { readOrDiscard, removeAttachment, writeScript } from '../state/attachment-store.ts';
+import { toAttachment } from './admission.ts';
 import { admit } from './admit.ts';
 import { apply, takeDown } from './apply.ts';
-import { firewallInForce, wireOf } from './base.ts';
+import { firewallInForce, wireOf } from './in-force.ts';
 import { releaseScript } from './release-script.ts';
-import { readOrDiscard } from './stop.ts';
 
 /**
  * Brings up everything for a domain that is about to start.
@@ -22,12 +23,12 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
   return withLock('sync', 'shared', host, () => {
     // A start that was killed, or whose daemon was, never got its release: what it made goes first.
     const leftover = readOrDiscard(domain.uuid);
-    if (leftover !== undefined) takeDown(leftover, host);
+    if (leftover !== undefined) takeDown(leftover, firewallFor(leftover), host);
     const firewall = firewallInForce(config);
     const after = toAttachment(domain, assignment, firewall.name, wireOf(config, host));
     const view = withLock('claims', 'exclusive', host, () => admit(after, config, firewall, host));
     try {
-      const done = apply([{ before: undefined, after }], { view, dhcp: config.dhcp, host });
+      const done = apply([{ before: undefined, after }], { view, dhcp: config.dhcp, firewall, host });
       keepScript(after);
       return done;
     } catch (error) {

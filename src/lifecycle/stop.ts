@@ -1,16 +1,17 @@
 /** A stop: what a domain holds goes, by the record of what was set up. */
-import { chooseFirewall } from '../host/choose-backend.ts';
+
+import { chooseFirewall, firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { observeLinks } from '../host/observe/start.ts';
-import { type Attachment, toAttachment } from '../model/attachment.ts';
+import type { Attachment } from '../model/attachment.ts';
+import { bridgesOf } from '../model/bridge.ts';
 import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
-import { bridgesOf } from '../plan/plan.ts';
-import { readAttachment } from '../state/attachment-files.ts';
-import { discardAttachment, removeAttachment } from '../state/attachment-store.ts';
+import { readOrDiscard, removeAttachment } from '../state/attachment-store.ts';
 import { claimant } from '../state/claim-index.ts';
+import { toAttachment } from './admission.ts';
 import { takeDown } from './apply.ts';
 
 /**
@@ -21,22 +22,12 @@ import { takeDown } from './apply.ts';
 export function stop(domain: Domain, host: Host): Attachment | undefined {
   return withLock('sync', 'shared', host, () => {
     const attachment = readOrDiscard(domain.uuid) ?? reconstruct(domain, host);
-    if (attachment !== undefined) takeDown(attachment, host);
+    if (attachment !== undefined) takeDown(attachment, firewallFor(attachment), host);
     // A start that was killed on the way may have claimed, and got no further.
     else if (domain.intent.kind === 'assigned')
       removeAttachment({ domain: domain.uuid, addresses: domain.intent.assignment.addresses });
     return attachment;
   });
-}
-
-/** The attachment of a domain; one that can't be read is removed. */
-export function readOrDiscard(uuid: string): Attachment | undefined {
-  try {
-    return readAttachment(uuid);
-  } catch {
-    discardAttachment(uuid);
-    return undefined;
-  }
 }
 
 /**

@@ -108,3 +108,6 @@ function notAnAddress(text: string): Refusal {
     `${quote(text)} is not an IP address or subnet such as 123.45.90.116 or 123.45.90.112/29`,
   );
 }
+
+/** Routes of one prefix differ by their metric; the better one wins, the other waits. */
+export const routeKey = (prefix: Prefix, metric: number): string => `${formatLong(prefix)} ${metric}`;

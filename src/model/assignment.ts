@@ -1,19 +1,7 @@
-import { format, parsePrefix, parseRoutable } from './address.ts';
-import { bridgeNames } from './bridge-names.ts';
-import { type DhcpMode, isDhcpMode, ownMode } from './dhcp-mode.ts';
-import { articleScope, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
-import { equal, overlaps, type Prefix } from './prefix.ts';
-import { quote, Refusal, reason } from './refusal.ts';
-import { formatRule, OPEN, type Policy, parseRule } from './rule.ts';
-import { type Element, elements, escapeXml, textOf } from './xml.ts';
-
-/** One address (or subnet) of a domain, with the bridge and scope that were chosen when it was assigned. */
-export interface Address {
-  readonly prefix: Prefix;
-  readonly bridge: string;
-  /** The bridge's private subnet, from which the bootstrap lease comes. */
-  readonly scope: Prefix;
-}
+/** Which addresses a domain shall have; metadata.ts reads and writes it. */
+import type { Address } from './bridge.ts';
+import type { DhcpMode } from './dhcp-mode.ts';
+import type { Policy } from './policy.ts';
 
 /** Which addresses a domain shall have: what its owner wants, kept in the domain's own metadata. */
 export interface Assignment {
@@ -25,135 +13,8 @@ export interface Assignment {
   readonly dhcp?: DhcpMode;
 }
 
-/**
- * Reads our metadata element, `<assignment domain="UUID" dhcp="public"><address ip= bridge= scope=/>…
- * <policy inbound="deny" isolate="on"><rule>allow tcp/22</rule>…</policy></assignment>`.
- * Metadata written by hand may leave out bridge and scope: then they are br<last octet> and 172.30.<last octet>.0/24.
- * @throws Refusal that names the value and what is wrong with it
- */
-export function parseAssignment(element: Element): Assignment {
-  if (element.name !== 'assignment')
-    throw new Refusal(`unknown element <${element.name}>, expected <assignment>`);
-  refuseUnknown(element, ['domain', 'dhcp']);
-  const owner = element.attributes.get('domain');
-  if (owner !== undefined && !isUuid(owner)) throw new Refusal(`domain ${quote(owner)} is not a UUID`);
-  const dhcp = parseMode(element.attributes.get('dhcp'));
-  const children = elements(element);
-  const stranger = children.find(
-    ({ name, namespace }) => !['address', 'policy'].includes(name) || namespace !== METADATA_NAMESPACE,
-  );
-  if (stranger !== undefined) throw new Refusal(`unknown element <${stranger.name}> in <assignment>`);
-  const addresses = children.filter(({ name }) => name === 'address').map(parseAddressElement);
-  if (addresses.length === 0) throw new Refusal('the assignment holds no address');
-  refuseContradictions(addresses);
-  const policy = parsePolicies(children.filter(({ name }) => name === 'policy'));
-  return { owner, addresses, policy, ...ownMode(dhcp) };
-}
-
-function parseMode(text: string | undefined): DhcpMode | undefined {
-  if (text === undefined || isDhcpMode(text)) return text;
-  throw new Refusal(`dhcp is ${quote(text)}, not "bootstrap", "public" or "off"`);
-}
-
-function refuseUnknown(element: Element, known: string[]): void {
-  const unknown = [...element.attributes.keys()].find(key => !known.includes(key));
-  if (unknown !== undefined) throw new Refusal(`unknown attribute ${quote(unknown)} in <${element.name}>`);
-}
-
-function parseAddressElement(element: Element): Address {
-  refuseUnknown(element, ['ip', 'bridge', 'scope']);
-  const ip = element.attributes.get('ip');
-  if (ip === undefined) throw new Refusal('<address> has no "ip"');
-  const prefix = parseRoutable(ip);
-  const bridge = element.attributes.get('bridge') ?? bridgeNames(prefix)[0] ?? '';
-  if (!INTERFACE_NAME.test(bridge)) {
-    throw new Refusal(`bridge ${quote(bridge)} is not an interface name (1 to 15 of A-Z a-z 0-9 _ . -)`);
-  }
-  const scope = element.attributes.get('scope');
-  return { prefix, bridge, scope: scope === undefined ? articleScope(prefix) : parseScope(scope) };
-}
-
-function parsePolicies([element, second]: readonly Element[]): Policy {
-  if (element === undefined) return OPEN;
-  if (second !== undefined) throw new Refusal('two elements <policy>, where one is allowed');
-  refuseUnknown(element, ['inbound', 'isolate']);
-  const inbound = element.attributes.get('inbound') ?? 'allow';
-  const isolate = element.attributes.get('isolate') ?? 'off';
-  if (inbound !== 'allow' && inbound !== 'deny')
-    throw new Refusal(`inbound is ${quote(inbound)}, not "allow" or "deny"`);
-  if (isolate !== 'on' && isolate !== 'off')
-    throw new Refusal(`isolate is ${quote(isolate)}, not "on" or "off"`);
-  const stranger = elements(element).find(({ name }) => name !== 'rule');
-  if (stranger !== undefined)
-    throw new Refusal(`unknown element <${stranger.name}> in <policy>, expected <rule>`);
-  return {
-    inbound,
-    isolate: isolate === 'on',
-    rules: elements(element).map(rule => parseRule(textOf(rule).trim())),
-  };
-}
-
-function parseScope(text: string): Prefix {
-  const scope = parsePrefix(text);
-  if (scope.family !== 4 || scope.length < 16 || scope.length > 29) {
-    throw new Refusal(`scope ${quote(text)} is not an IPv4 subnet of /16 to /29`);
-  }
-  return scope;
-}
-
-/** Refuses an address twice, one bridge with two scopes, and one scope on two bridges. */
-function refuseContradictions(addresses: readonly Address[]): void {
-  addresses.forEach((address, index) => {
-    for (const earlier of addresses.slice(0, index)) {
-      if (overlaps(earlier.prefix, address.prefix)) {
-        throw new Refusal(`${format(address.prefix)} overlaps ${format(earlier.prefix)} of the same domain`);
-      }
-      if ((earlier.bridge === address.bridge) !== equal(earlier.scope, address.scope)) {
-        const [a, b] = [earlier, address].map(one => `${one.bridge} with ${format(one.scope)}`);
-        throw new Refusal(`bridge and scope contradict each other: ${a}, ${b}`);
-      }
-      if (earlier.bridge !== address.bridge && overlaps(earlier.scope, address.scope)) {
-        throw new Refusal(`scopes ${format(earlier.scope)} and ${format(address.scope)} overlap`);
-      }
-    }
-  });
-}
-
-/**
- * The metadata element of an assignment. It has no namespace: libvirt adds that to it and its children
- * (virDomainSetMetadata).
- */
-export function renderAssignment(assignment: Assignment): string {
-  const owner = assignment.owner === undefined ? '' : ` domain="${escapeXml(assignment.owner)}"`;
-  const dhcp = assignment.dhcp === undefined ? '' : ` dhcp="${assignment.dhcp}"`;
-  const addresses = assignment.addresses.map(
-    ({ prefix, bridge, scope }) =>
-      `<address ip="${format(prefix)}" bridge="${escapeXml(bridge)}" scope="${format(scope)}"/>`,
-  );
-  return `<assignment${owner}${dhcp}>${addresses.join('')}${renderPolicy(assignment.policy)}</assignment>`;
-}
-
-function renderPolicy({ inbound, isolate, rules }: Policy): string {
-  if (inbound === 'allow' && !isolate && rules.length === 0) return '';
-  const words = rules.map(rule => `<rule>${escapeXml(formatRule(rule))}</rule>`).join('');
-  return `<policy inbound="${inbound}" isolate="${isolate ? 'on' : 'off'}">${words}</policy>`;
-}
-
 /** What a domain's metadata says about us: nothing, an assignment, or something that can't be read. */
 export type Intent =
   | { readonly kind: 'none' }
   | { readonly kind: 'assigned'; readonly assignment: Assignment }
   | { readonly kind: 'malformed'; readonly why: string };
-
-/** Reads the intent from the children of `<metadata>`, whatever prefix our element bears. */
-export function readIntent(metadata: readonly Element[]): Intent {
-  const [ours, second] = metadata.filter(element => element.namespace === METADATA_NAMESPACE);
-  if (ours === undefined) return { kind: 'none' };
-  if (second !== undefined)
-    return { kind: 'malformed', why: `two elements of ${METADATA_NAMESPACE}, where one is allowed` };
-  try {
-    return { kind: 'assigned', assignment: parseAssignment(ours) };
-  } catch (error) {
-    return { kind: 'malformed', why: reason(error) };
-  }
-}

@@ -1,14 +1,14 @@
 /** What the hook has applied for a running domain, and its text in /run/hnet. */
 import * as v from 'valibot';
 import { format, parsePrefix } from './address.ts';
-import type { Address, Assignment } from './assignment.ts';
+import type { Address } from './bridge.ts';
 import { BACKENDS, type Backend } from './config.ts';
 import { DHCP_MODES, type DhcpMode, ownMode } from './dhcp-mode.ts';
-import { type Domain, macsOf } from './domain.ts';
 import { INTERFACE_NAME, isUuid, MAC } from './names.ts';
+import type { Policy } from './policy.ts';
 import { isAmong, type Prefix } from './prefix.ts';
 import { quote } from './refusal.ts';
-import { formatRule, type Policy, parseRule } from './rule.ts';
+import { formatRule, parseRule } from './rule.ts';
 
 /** What the hook has applied for a running domain. Release obeys this, not the metadata of the day. */
 export interface Attachment {
@@ -78,24 +78,6 @@ const plain = ({ domain, name, addresses, policy, dhcp, macs, onLink, backend }:
 /** An attachment in a line for people: `br116 of "vm1"`. */
 export const attachmentTitle = ({ name, addresses }: Pick<Attachment, 'name' | 'addresses'>): string =>
   `${[...new Set(addresses.map(({ bridge }) => bridge))].join(', ')} of ${quote(name)}`;
-
-/**
- * What a domain would have attached, by its assignment.
- * @param wire the uplink on whose wire the provider looks for IPv6 addresses; undefined where it routes them
- */
-export function toAttachment(
-  domain: Domain,
-  { addresses, policy, dhcp }: Assignment,
-  backend: Backend,
-  wire: string | undefined,
-): Attachment {
-  const macs = new Map(
-    [...macsOf(domain)].filter(([name]) => addresses.some(({ bridge }) => bridge === name)),
-  );
-  const own = { domain: domain.uuid, name: domain.name, addresses, policy, backend };
-  const isAnswered = wire !== undefined && addresses.some(({ prefix }) => prefix.family === 6);
-  return { ...own, ...ownMode(dhcp), macs, ...(isAnswered ? { onLink: wire } : {}) };
-}
 
 /** Addresses that one attachment has and another hasn't. */
 export const lostAddresses = (before: Attachment | undefined, after: Attachment | undefined): Prefix[] =>

@@ -1,7 +1,7 @@
 /** How what an attachment holds is written in the file system, for others to see before they take it. */
 
 import { dashed } from './address.ts';
-import type { Address } from './assignment.ts';
+import type { Address } from './bridge.ts';
 import { CLAIMS_DIRECTORY } from './names.ts';
 
 /** The file names of all claims: `ip-123.45.90.116-32`, `scope-172.30.116.0-24`, `bridge-br116`. */

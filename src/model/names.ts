@@ -33,6 +33,13 @@ export const STATE_DIRECTORY = '/var/lib/hnet';
 export const LEASES_DIRECTORY = `${STATE_DIRECTORY}/leases`;
 export const CONFIG_FILE = '/etc/hnet/hnet.toml';
 
+/** The files of a bridge's servers, and what its DHCP server has leased. */
+export const configurationFile = (bridge: string): string => `${DHCP_DIRECTORY}/${bridge}.conf`;
+export const pidFile = (bridge: string): string => `${DHCP_DIRECTORY}/${bridge}.pid`;
+export const leaseFile = (bridge: string): string => `${LEASES_DIRECTORY}/${bridge}.leases`;
+export const responderFile = (bridge: string): string => `${NDP_DIRECTORY}/${bridge}.conf`;
+export const responderPid = (bridge: string): string => `${NDP_DIRECTORY}/${bridge}.pid`;
+
 /** An interface name fits IFNAMSIZ with its final NUL: 15 bytes. */
 export const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/;
 

@@ -79,3 +79,6 @@ export const isAnycast = (address: Prefix, pools: readonly Prefix[]): boolean =>
   address.family === 6 &&
   isSingle(address) &&
   pools.some(pool => !isSingle(pool) && pool.family === 6 && pool.first === address.first);
+
+/** Only a /64 can be advertised for autoconfiguration (RFC 4862, 5.5.3; RFC 4291, 2.5.1). */
+export const isAdvertised = ({ family, length }: Prefix): boolean => family === 6 && length === 64;

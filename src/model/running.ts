@@ -2,8 +2,9 @@
  * Reads the XML of domains quickly: a repair reads that of all running domains, each with fifty devices that we don't
  * need.
  */
-import { type Domain, essence, readDomain, toDomain } from './domain.ts';
+import type { Domain } from './domain.ts';
 import { isUuid } from './names.ts';
+import { essence, readDomain, toDomain } from './parse-domain.ts';
 import { type Element, elements, parseXml } from './xml.ts';
 
 /** Running domains by UUID. One whose XML can't be read gets a malformed intent: it must not count as stopped. */

@@ -1,23 +1,16 @@
 import { passages } from '../firewall/foreign/passages.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { domainFilter } from '../firewall/rules/guarded.ts';
-import type { Address } from '../model/assignment.ts';
+import { type Address, type BridgeSpec, bridgesOf, hasIpv6 } from '../model/bridge.ts';
 import type { Config, DhcpConfig } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
 import { hostName } from '../model/hostname.ts';
+import type { Policy } from '../model/policy.ts';
 import { equal, nth, type Prefix } from '../model/prefix.ts';
-import type { Policy } from '../model/rule.ts';
 import { gatewayWithin, type Uplink } from '../model/uplink.ts';
-import {
-  type BridgeSpec,
-  bridge,
-  bridgePort,
-  bridgeSysctls,
-  gatewayAddress,
-  hasIpv6,
-  ipv6Addresses,
-} from '../resources/bridge.ts';
-import { type DhcpService, dhcpScope } from '../resources/dhcp.ts';
+import { bridge, bridgePort, bridgeSysctls, gatewayAddress, ipv6Addresses } from '../resources/bridge.ts';
+import { dhcpScope } from '../resources/dhcp.ts';
+import type { DhcpService } from '../resources/dhcp-config.ts';
 import { forwarding, proxying } from '../resources/forwarding.ts';
 import { neighbourProxies } from '../resources/neighbour.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -41,16 +34,6 @@ export interface Wanted {
   readonly macs?: ReadonlyMap<string, readonly string[]>;
   /** Bridge → tap of a running domain; empty before a start, when libvirt plugs them in itself. */
   readonly taps?: ReadonlyMap<string, readonly string[]>;
-}
-
-/** The bridges of some addresses, each once: several addresses may share one. */
-export function bridgesOf(domain: string, addresses: readonly Address[]): BridgeSpec[] {
-  const specs = new Map<string, BridgeSpec>();
-  for (const { bridge: name, scope, prefix } of addresses) {
-    const prefixes = [...(specs.get(name)?.prefixes ?? []), prefix];
-    specs.set(name, { name, domain, scope, prefixes });
-  }
-  return [...specs.values()];
 }
 
 /**

@@ -3,9 +3,10 @@ import { assignmentOf } from '../lifecycle/admission.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Domain } from '../model/domain.ts';
+import type { Policy } from '../model/policy.ts';
 import { equal } from '../model/prefix.ts';
 import { reason } from '../model/refusal.ts';
-import { formatRule, type Policy } from '../model/rule.ts';
+import { formatRule } from '../model/rule.ts';
 
 /** One domain, by its record in /run/hnet and by libvirt. */
 export interface Sighting {

@@ -2,7 +2,7 @@
 import { attachmentTitle } from '../model/attachment.ts';
 import { quote } from '../model/refusal.ts';
 import type { Checked } from '../plan/walker.ts';
-import type { Survey } from './survey.ts';
+import type { Survey } from './findings.ts';
 
 /** Something that isn't as it should be. */
 export interface Fault {

@@ -3,16 +3,18 @@ import { firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { look } from '../host/observe/parts.ts';
+import { toAttachment } from '../lifecycle/admission.ts';
 import { change } from '../lifecycle/change.ts';
 import { stop } from '../lifecycle/stop.ts';
-import { type Attachment, attachmentTitle, toAttachment } from '../model/attachment.ts';
+import { type Attachment, attachmentTitle } from '../model/attachment.ts';
 import { BACKENDS, type Config } from '../model/config.ts';
 import { tapsOf } from '../model/domain.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import { addUp } from '../state/ledger.ts';
 import { readEntries } from '../state/records.ts';
+import { needsRepair, type Survey } from './findings.ts';
 import { type Report, repair } from './mend.ts';
-import { type Listing, listRunning, needsRepair, type Survey, survey } from './survey.ts';
+import { type Listing, listRunning, survey } from './survey.ts';
 
 /** What a repair works with, and how it speaks to the operator. */
 export interface Means {

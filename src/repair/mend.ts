@@ -1,12 +1,14 @@
 /** Puts right what a survey found, under the lock that keeps starts and stops away. */
-import { firewallOf } from '../host/choose-backend.ts';
+
+import { firewallFor, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
 import { observe } from '../host/observe/view.ts';
-import { refuseForeignAddresses, refuseTakenScopes } from '../lifecycle/admission.ts';
-import { apply, changeOwner, takeDown } from '../lifecycle/apply.ts';
-import { type Attachment, attachmentTitle, toAttachment } from '../model/attachment.ts';
+import { refuseForeignAddresses, refuseTakenScopes, toAttachment } from '../lifecycle/admission.ts';
+import { apply, changeOwner, takeDown, wrongOf } from '../lifecycle/apply.ts';
+import { type Attachment, attachmentTitle } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
+import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import { ownAddresses } from '../model/uplink.ts';
@@ -16,7 +18,7 @@ import { batches } from '../resources/action.ts';
 import { discardAttachment, rewriteAttachment, writeAttachment } from '../state/attachment-store.ts';
 import { addUp } from '../state/ledger.ts';
 import { readRecords } from '../state/records.ts';
-import { type Kept, keep, type Survey, wrongOf } from './survey.ts';
+import { type Kept, mending, type Survey } from './findings.ts';
 
 /** How a repair says what it did, and what it couldn't do. */
 export interface Report {
@@ -30,8 +32,13 @@ interface Work {
   readonly host: Host;
   readonly report: Report;
   /** Domains whose records were rebuilt. */
-  readonly recorded: readonly Kept[];
+  readonly recorded: readonly Recorded[];
   readonly hasFailed: boolean;
+}
+
+interface Recorded {
+  readonly domain: Domain;
+  readonly attachment: Attachment;
 }
 
 type Step = (work: Work) => Work;
@@ -99,7 +106,7 @@ function damaged(work: Work): Work {
 function ended(work: Work): Work {
   const left = work.found.ended.map(({ attachment }) => attachment);
   const act = (attachment: Attachment): void => {
-    takeDown(attachment, work.host);
+    takeDown(attachment, firewallFor(attachment), work.host);
     work.report.done(`removed: ${attachmentTitle(attachment)} (left over from a run that has ended)`);
   };
   return forEach(left, work, act, ({ name }) => name);
@@ -114,23 +121,19 @@ function lost(work: Work): Work {
     attachment: toAttachment(domain, assignment, found.firewall.name, wire),
   }));
   // If the domain's bridge exists, the address was already its: it comes before others that claim the same address.
-  const stands = ({ attachment }: (typeof anew)[number]): boolean =>
+  const stands = ({ attachment }: Recorded): boolean =>
     attachment.addresses.some(
       ({ bridge }) => aliasOwner(found.view.links.get(bridge)?.alias ?? '') === attachment.domain,
     );
-  const admitted: typeof anew = [];
-  const act = (one: (typeof anew)[number]): void => {
+  const admitted: Recorded[] = [];
+  const act = (one: Recorded): void => {
     admitAnew(one.attachment, found, host);
     admitted.push(one);
     report.done(`recorded: ${attachmentTitle(one.attachment)} (its attachment was lost)`);
   };
   const ordered = [...anew.filter(stands), ...anew.filter(one => !stands(one))];
   const after = forEach(ordered, work, act, ({ attachment }) => attachment.name);
-  const records = admitted.length > 0 ? readRecords() : { claims: new Map<string, string>() };
-  return {
-    ...after,
-    recorded: admitted.map(({ attachment, domain }) => keep(attachment, domain, found, records)),
-  };
+  return { ...after, recorded: admitted };
 }
 
 function admitAnew(attachment: Attachment, { config, uplink, view }: Survey, host: Host): void {
@@ -146,14 +149,21 @@ function domains(work: Work): Work {
   const { found, host } = work;
   const isTouched = found.base.length + found.strays.length + found.ended.length > 0;
   const view = isTouched ? observe(host, found.firewall) : found.view;
-  const wrong = [...found.kept, ...work.recorded]
-    .map(one => ({ ...one, wrong: wrongOf(one.change, found.config.dhcp, view) }))
+  const claims = work.recorded.length > 0 ? readRecords().claims : new Map<string, string>();
+  const anew = work.recorded.map(({ attachment, domain }) => ({
+    attachment,
+    change: mending(attachment, domain, { ...found, view }, claims),
+  }));
+  const wrong = [...found.kept, ...anew]
+    .map(one => ({ ...one, wrong: wrongOf(one.change, meansOf(found, view)) }))
     .filter(one => one.wrong.length > 0);
   const blocked = wrong.filter(one => one.wrong.some(isForeign));
   const refused = forEach(blocked, work, refuseForeign, ({ attachment }) => attachment.name);
   const clear = wrong.filter(one => !blocked.includes(one));
   return groupsOf(clear, TOGETHER).reduce((so, group) => mendTogether(group, view, so), refused);
 }
+
+const meansOf = ({ config, firewall }: Survey, view: View) => ({ view, dhcp: config.dhcp, firewall });
 
 const groupsOf = <T>(things: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(things.length / size) }, (_, place) =>
@@ -173,7 +183,7 @@ function mendTogether(group: readonly Kept[], view: View, work: Work): Work {
   const { found, host, report } = work;
   const mendAll = (some: readonly Kept[], seen: View): void => {
     const changes = some.map(({ change }) => change);
-    apply(changes, { view: seen, dhcp: found.config.dhcp, host }, 'stop');
+    apply(changes, { ...meansOf(found, seen), host }, 'stop');
     for (const { wrong, attachment } of some)
       for (const checked of wrong) report.done(repaired(`${attachment.name}: `, checked));
   };

@@ -7,21 +7,15 @@ import { format, formatLong, parsePrefix, parseSubnet } from '../model/address.t
 import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
 import { aliasOwner, ROUTE_PROTOCOL } from '../model/names.ts';
+import { isTracked } from '../model/policy.ts';
 import { FAMILIES, type Prefix } from '../model/prefix.ts';
-import { isTracked } from '../model/rule.ts';
 import type { Route, View } from '../model/view.ts';
 import { type Action, ip, remove } from '../resources/action.ts';
 import { removeDhcp } from '../resources/dhcp.ts';
 import { removeProxy, removeResponder } from '../resources/neighbour.ts';
+import type { Stray } from '../resources/resource.ts';
 import { hostRouteKey, isPoolRoute, poolRouteKey } from '../resources/route.ts';
 import type { Records } from '../state/records.ts';
-
-/** One such thing, and how it goes. */
-export interface Stray {
-  readonly label: string;
-  readonly why: string;
-  readonly down: readonly Action[];
-}
 
 /** What there is by right, and what our files say. */
 export interface Estate extends Pick<Records, 'claims' | 'servers' | 'halves'> {

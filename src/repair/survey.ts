@@ -2,27 +2,28 @@
  * Compares what should be with what is, for the whole host: the base, every running domain, and what belongs to
  * nobody. It takes a constant number of processes, however many domains there are, and changes nothing.
  */
+
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
-import type { Host } from '../host/host.ts';
+import type { Host, Tools } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
-import { look, type Tools } from '../host/observe/parts.ts';
+import { look } from '../host/observe/parts.ts';
 import { observeWithUplink } from '../host/observe/view.ts';
 import { withLibvirt } from '../libvirt/libvirt.ts';
-import { type Change, planAfter } from '../lifecycle/apply.ts';
-import { type Attachment, toAttachment } from '../model/attachment.ts';
-import { BACKENDS, type Config, type DhcpConfig } from '../model/config.ts';
-import { type Domain, tapsOf } from '../model/domain.ts';
+import { toAttachment } from '../lifecycle/admission.ts';
+import { wrongOf } from '../lifecycle/apply.ts';
+import type { Attachment } from '../model/attachment.ts';
+import { BACKENDS, type Config } from '../model/config.ts';
+import type { Domain } from '../model/domain.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { readRunning } from '../model/running.ts';
-import type { Uplink } from '../model/uplink.ts';
-import type { View } from '../model/view.ts';
 import { basePlan, baseRoutes } from '../plan/plan.ts';
-import { type Checked, check, isWrong } from '../plan/walker.ts';
-import { claims } from '../resources/claims.ts';
+import { check, isWrong } from '../plan/walker.ts';
+import type { Stray } from '../resources/resource.ts';
 import { type Records, readRecords, readStamps } from '../state/records.ts';
 import { classify, type Outcome } from './classify.ts';
-import { type Stray, strays } from './strays.ts';
+import { type Kept, mending, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
+import { strays } from './strays.ts';
 
 /** Which domains run, by libvirt's own word. */
 export interface Listing {
@@ -46,33 +47,6 @@ export function listRunning(): Listing {
     if (!(error instanceof Refusal)) throw error;
     return { stamps, running: undefined, why: reason(error) };
   }
-}
-
-/** A domain that keeps what it has: the change that mends it, and what of its plan isn't as it should be. */
-export interface Kept {
-  readonly attachment: Attachment;
-  readonly change: Change;
-  readonly wrong: readonly Checked[];
-}
-
-type Of<K extends Outcome['is']> = Extract<Outcome, { is: K }>;
-
-export interface Survey {
-  readonly config: Config;
-  readonly firewall: Firewall;
-  readonly uplink: Uplink;
-  readonly view: View;
-  /** Resources of the base that aren't as they should be. */
-  readonly base: readonly Checked[];
-  readonly kept: readonly Kept[];
-  readonly changed: readonly Of<'changed'>[];
-  readonly lost: readonly Of<'lost'>[];
-  readonly ended: readonly Of<'ended'>[];
-  readonly damaged: readonly Of<'damaged'>[];
-  readonly unclear: readonly Of<'unclear'>[];
-  readonly strays: readonly Stray[];
-  /** The backend that the configuration doesn't choose, where something of it stands. */
-  readonly other: Firewall | undefined;
 }
 
 export function survey(listing: Listing, config: Config, host: Host): Survey {
@@ -111,14 +85,6 @@ export function settledSurvey(listing: Listing, config: Config, host: Host): Sur
     : found;
 }
 
-/** Whether there is anything that a repair can do. */
-export const needsRepair = (found: Survey): boolean =>
-  found.other !== undefined ||
-  [found.base, found.changed, found.lost, found.ended, found.damaged, found.strays].some(
-    ({ length }) => length > 0,
-  ) ||
-  found.kept.some(({ wrong, attachment }) => wrong.length > 0 || attachment.backend !== found.firewall.name);
-
 /** Holds records and libvirt's word against each other, for every domain that either knows. */
 function outcomesOf({ entries }: Records, { running, stamps }: Listing): Outcome[] {
   const records = new Map(entries.map(entry => [entry.domain, entry]));
@@ -135,29 +101,11 @@ function outcomesOf({ entries }: Records, { running, stamps }: Listing): Outcome
   });
 }
 
-/** What a domain should have; its taps are looked after where libvirt says which they are. */
-export function keep(
-  attachment: Attachment,
-  domain: Domain | undefined,
-  { config, firewall, view }: Pick<Survey, 'config' | 'firewall' | 'view'>,
-  records: Pick<Records, 'claims'>,
-): Kept {
-  const taps = [...(domain === undefined ? [] : tapsOf(domain))].map(
-    // One that is gone meanwhile can't be plugged in.
-    ([bridge, names]) => [bridge, names.filter(name => view.links.has(name))] as const,
-  );
-  const change = {
-    before: attachment,
-    after: { ...attachment, backend: firewall.name },
-    taps: new Map(taps),
-    besides: [claims(attachment, records.claims)],
-  };
-  return { attachment, change, wrong: wrongOf(change, config.dhcp, view) };
+/** A domain with what it should have, and what of that isn't as it should be. */
+function keep(attachment: Attachment, domain: Domain | undefined, seen: Seen, records: Records): Kept {
+  const change = mending(attachment, domain, seen, records.claims);
+  return { attachment, change, wrong: wrongOf(change, { ...seen, dhcp: seen.config.dhcp }) };
 }
-
-/** What of a domain's plan isn't as it should be. */
-export const wrongOf = (change: Change, dhcp: DhcpConfig, view: View): Checked[] =>
-  check(planAfter(change, dhcp), view).filter(isWrong);
 
 function stands(firewall: Firewall, tools: Tools): boolean {
   const { sets, chains } = look(tools, firewall.looks.traces);
@@ -172,7 +120,7 @@ function findStrays(
   outcomes: readonly Outcome[],
   { running }: Listing,
   records: Records,
-  { config, firewall, uplink, view }: Pick<Survey, 'config' | 'firewall' | 'uplink' | 'view'>,
+  { config, firewall, uplink, view }: Seen,
 ): Stray[] {
   if (running === undefined) return [];
   const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;

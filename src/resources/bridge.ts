@@ -1,4 +1,5 @@
 import { format, formatLong } from '../model/address.ts';
+import { type BridgeSpec, hasIpv6 } from '../model/bridge.ts';
 import {
   aliasOwner,
   bridgeMac,
@@ -10,21 +11,10 @@ import {
   linkAlias,
   privateSubnet,
 } from '../model/names.ts';
-import { nth, type Prefix } from '../model/prefix.ts';
+import { isAdvertised, nth } from '../model/prefix.ts';
 import type { Link, View } from '../model/view.ts';
 import { type Action, ip, launch, sysctlPath } from './action.ts';
 import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
-
-/** What a bridge is made from: its name, whose it is, and its private subnet. */
-export interface BridgeSpec {
-  readonly name: string;
-  readonly domain: string;
-  readonly scope: Prefix;
-  /** The public prefixes on it; of IPv6 any one makes IPv6 be switched on. */
-  readonly prefixes: readonly Prefix[];
-}
-
-export const hasIpv6 = ({ prefixes }: BridgeSpec): boolean => prefixes.some(({ family }) => family === 6);
 
 /**
  * STP and the forwarding delay would hold back the first frames. Ageing 0 and no snooping: there is one port
@@ -144,9 +134,6 @@ export function bridgeSysctls(spec: BridgeSpec): Resource {
     down: () => [],
   };
 }
-
-/** Only a /64 can be advertised for autoconfiguration (RFC 4862, 5.5.3; RFC 4291, 2.5.1). */
-export const isAdvertised = ({ family, length }: Prefix): boolean => family === 6 && length === 64;
 
 /**
  * The host's IPv6 addresses on a bridge, none of which brings a route along but the link-local one: the guest's gateway;

@@ -1,14 +1,11 @@
 /** The text of a DHCP server's configuration (dnsmasq(8)), for each mode. Pure. */
+
 import { format, formatAddress } from '../model/address.ts';
+import type { BridgeSpec } from '../model/bridge.ts';
 import type { DhcpConfig } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
-import { DHCP_DIRECTORY, gatewayOf, LEASES_DIRECTORY, privateSubnet } from '../model/names.ts';
-import { isSingle, last, nth, type Prefix } from '../model/prefix.ts';
-import { type BridgeSpec, isAdvertised } from './bridge.ts';
-
-export const configurationFile = (bridge: string): string => `${DHCP_DIRECTORY}/${bridge}.conf`;
-export const pidFile = (bridge: string): string => `${DHCP_DIRECTORY}/${bridge}.pid`;
-export const leaseFile = (bridge: string): string => `${LEASES_DIRECTORY}/${bridge}.leases`;
+import { gatewayOf, leaseFile, privateSubnet } from '../model/names.ts';
+import { isAdvertised, isSingle, last, nth, type Prefix } from '../model/prefix.ts';
 
 /** What the server of one bridge hands out. */
 export interface DhcpService {

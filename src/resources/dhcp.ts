@@ -1,20 +1,11 @@
 import { format } from '../model/address.ts';
+import type { BridgeSpec } from '../model/bridge.ts';
 import type { DhcpConfig } from '../model/config.ts';
-import { LEASES_DIRECTORY } from '../model/names.ts';
+import { configurationFile, LEASES_DIRECTORY, leaseFile, pidFile } from '../model/names.ts';
 import type { DhcpServer } from '../model/view.ts';
 import { type Action, directory, remove, serve, strike, write } from './action.ts';
-import type { BridgeSpec } from './bridge.ts';
-import {
-  configuration,
-  configurationFile,
-  type DhcpService,
-  leaseFile,
-  pidFile,
-  staleLeases,
-} from './dhcp-config.ts';
+import { configuration, type DhcpService, staleLeases } from './dhcp-config.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
-
-export { configurationFile, type DhcpService, leaseFile, pidFile } from './dhcp-config.ts';
 
 /**
  * The DHCP scope of a bridge: a dnsmasq of its own that serves the bootstrap lease, or the public address, or none. One process per bridge:

@@ -4,7 +4,7 @@
  */
 
 import { format, formatLong } from '../model/address.ts';
-import { NDP_DIRECTORY, ROUTE_PROTOCOL } from '../model/names.ts';
+import { ROUTE_PROTOCOL, responderFile, responderPid } from '../model/names.ts';
 import { isSingle, type Prefix } from '../model/prefix.ts';
 import { type Action, ip, remove, run, write } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
@@ -34,9 +34,6 @@ function kernelProxy(address: string, device: string): Resource {
 
 export const removeProxy = (address: string, device: string): Action =>
   ip('neigh', 'delete', 'proxy', address, 'dev', device);
-
-export const responderFile = (bridge: string): string => `${NDP_DIRECTORY}/${bridge}.conf`;
-export const responderPid = (bridge: string): string => `${NDP_DIRECTORY}/${bridge}.pid`;
 
 /** One ndppd(1) per bridge, as with DHCP. `static`: the route says whose the prefix is, so nobody else need be asked. */
 function responder(bridge: string, ranges: readonly Prefix[], device: string): Resource {

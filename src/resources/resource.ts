@@ -36,3 +36,10 @@ export function overall(findings: readonly Finding[]): Finding {
   const wrong = findings.find(({ is }) => is !== 'present');
   return wrong === undefined ? PRESENT : wrong.is === 'absent' ? changed('a part of it is missing') : wrong;
 }
+
+/** Something that bears our marks and belongs to nobody, and how it goes. */
+export interface Stray {
+  readonly label: string;
+  readonly why: string;
+  readonly down: readonly Action[];
+}

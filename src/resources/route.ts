@@ -1,4 +1,4 @@
-import { format, formatLong } from '../model/address.ts';
+import { format, formatLong, routeKey } from '../model/address.ts';
 import { HOST_METRIC, POOL_METRIC, ROUTE_PROTOCOL } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
 import type { Route } from '../model/view.ts';
@@ -77,6 +77,3 @@ export function ownRoute(route: Route): Resource | undefined {
   if (isPoolRoute(route)) return poolRoute(prefix);
   return isOurs(protocol) && type === 'unicast' && dev !== undefined ? hostRoute(prefix, dev) : undefined;
 }
-
-/** Routes of one prefix differ by their metric; the better one wins, the other waits. */
-export const routeKey = (prefix: Prefix, metric: number): string => `${formatLong(prefix)} ${metric}`;

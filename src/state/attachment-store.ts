@@ -2,8 +2,8 @@
 import { removeWhole, writeAtomically } from '../host/files.ts';
 import { type Attachment, renderAttachment } from '../model/attachment.ts';
 import { Refusal, reason } from '../model/refusal.ts';
-import { fileOf, scriptOf } from './attachment-files.ts';
-import { dropClaims, placeClaims, refuseClaimed } from './claim-index.ts';
+import { fileOf, readAttachment, scriptOf } from './attachment-files.ts';
+import { conflictOf, dropClaims, placeClaims } from './claim-index.ts';
 
 /**
  * Claims everything an attachment holds, then writes it; to be called under the `claims` lock.
@@ -46,4 +46,28 @@ export function removeAttachment(attachment: Pick<Attachment, 'domain' | 'addres
 export function discardAttachment(domain: string): void {
   removeWhole(scriptOf(domain));
   removeWhole(fileOf(domain));
+}
+
+/** Refuses what another attachment holds, naming its domain. */
+export function refuseClaimed(attachment: Attachment): void {
+  const conflict = conflictOf(attachment);
+  if (conflict !== undefined) throw new Refusal(`${conflict.what} is in use by ${nameOf(conflict.domain)}`);
+}
+
+function nameOf(domain: string): string {
+  try {
+    return `domain ${JSON.stringify(readAttachment(domain)?.name ?? domain)}`;
+  } catch {
+    return `the domain with UUID ${domain}`;
+  }
+}
+
+/** The attachment of a domain; one that can't be read is removed. */
+export function readOrDiscard(uuid: string): Attachment | undefined {
+  try {
+    return readAttachment(uuid);
+  } catch {
+    discardAttachment(uuid);
+    return undefined;
+  }
 }

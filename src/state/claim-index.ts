@@ -11,8 +11,6 @@ import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf, claimTarget } from '../model/claims.ts';
 import { CLAIMS_DIRECTORY } from '../model/names.ts';
 import { around, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
-import { Refusal } from '../model/refusal.ts';
-import { readAttachment } from './attachment-files.ts';
 
 /**
  * Gives back what one attachment claims and another of the same domain doesn't.
@@ -43,14 +41,16 @@ const holder = (claim: string): string | undefined =>
 /** The domain that holds exactly this prefix, if any. */
 export const claimant = (prefix: Prefix): string | undefined => holder(`ip-${dashed(prefix)}`);
 
-/** Refuses what another attachment holds, naming its domain. */
-export function refuseClaimed(attachment: Attachment): void {
+/** What of an attachment another domain holds, in words, and that domain's UUID. */
+export function conflictOf(
+  attachment: Attachment,
+): { readonly what: string; readonly domain: string } | undefined {
   const ranges = attachment.addresses.flatMap(({ prefix }) => overlappingClaims(prefix));
   for (const claim of new Set([...claimsOf(attachment), ...ranges])) {
     const domain = holder(claim);
-    if (domain === undefined || domain === attachment.domain) continue;
-    throw new Refusal(`${claimText(claim)} is in use by ${nameOf(domain)}`);
+    if (domain !== undefined && domain !== attachment.domain) return { what: claimText(claim), domain };
   }
+  return undefined;
 }
 
 /** Claims that may overlap a prefix without being equal: for a single address, the ranges around it. */
@@ -69,14 +69,6 @@ function claimText(claim: string): string {
   if (kind === 'bridge') return `bridge ${rest.join('-')}`;
   const prefix = rest.join('/').replace(/\/(32|128)$/, '');
   return kind === 'ip' ? prefix : `scope ${prefix}`;
-}
-
-function nameOf(domain: string): string {
-  try {
-    return `domain ${JSON.stringify(readAttachment(domain)?.name ?? domain)}`;
-  } catch {
-    return `the domain with UUID ${domain}`;
-  }
 }
 
 /** Claims everything of an attachment, over whatever claim stands there. */

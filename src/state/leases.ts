@@ -1,7 +1,7 @@
 import { readIfThere } from '../host/files.ts';
 import { parseAddress } from '../model/address.ts';
+import { leaseFile } from '../model/names.ts';
 import { contains, type Prefix } from '../model/prefix.ts';
-import { leaseFile } from '../resources/dhcp.ts';
 
 /** What the DHCP server granted. */
 export interface Lease {

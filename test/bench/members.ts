@@ -1,6 +1,7 @@
 import { parsePrefix } from '../../src/model/address.ts';
-import { type Address, renderAssignment } from '../../src/model/assignment.ts';
-import { OPEN } from '../../src/model/rule.ts';
+import type { Address } from '../../src/model/bridge.ts';
+import { renderAssignment } from '../../src/model/metadata.ts';
+import { OPEN } from '../../src/model/policy.ts';
 
 export interface Member {
   readonly domain: string;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { refuseForeignAddresses, refuseTakenScopes } from '../../src/lifecycle/admission.ts';
 import { parsePrefix } from '../../src/model/address.ts';
-import type { Address } from '../../src/model/assignment.ts';
+import type { Address } from '../../src/model/bridge.ts';
 import { parseConfig } from '../../src/model/parse-config.ts';
 import { ownAddresses } from '../../src/model/uplink.ts';
 import type { Route } from '../../src/model/view.ts';

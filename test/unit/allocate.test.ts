@@ -8,7 +8,7 @@ import {
   type Taken,
 } from '../../src/assign/allocate.ts';
 import { format, parsePrefix } from '../../src/model/address.ts';
-import type { Address } from '../../src/model/assignment.ts';
+import type { Address } from '../../src/model/bridge.ts';
 import { INTERFACE_NAME } from '../../src/model/names.ts';
 import { addresses, overlaps, type Prefix } from '../../src/model/prefix.ts';
 import { refusalOf } from '../support/refused.ts';

@@ -3,7 +3,7 @@ import { iptables } from '../../src/firewall/iptables/iptables.ts';
 import { parseAddress, parsePrefix } from '../../src/model/address.ts';
 import type { DhcpConfig } from '../../src/model/config.ts';
 import type { DhcpMode } from '../../src/model/dhcp-mode.ts';
-import { OPEN } from '../../src/model/rule.ts';
+import { OPEN } from '../../src/model/policy.ts';
 import { EMPTY_VIEW } from '../../src/model/view.ts';
 import { domainPlan } from '../../src/plan/plan.ts';
 import { configuration, type DhcpService, staleLeases } from '../../src/resources/dhcp-config.ts';

@@ -2,12 +2,11 @@
 import { readFileSync } from 'node:fs';
 import type { Facts, File, Known } from '../../src/doctor/facts.ts';
 import type { KnownDomain } from '../../src/libvirt/libvirt.ts';
-import { parsePrefix } from '../../src/model/address.ts';
-import { parseDomain } from '../../src/model/domain.ts';
+import { parsePrefix, routeKey } from '../../src/model/address.ts';
 import { linkAlias } from '../../src/model/names.ts';
 import { parseConfig } from '../../src/model/parse-config.ts';
+import { parseDomain } from '../../src/model/parse-domain.ts';
 import type { Link, Route } from '../../src/model/view.ts';
-import { routeKey } from '../../src/resources/route.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';
 import { FACTS, UPLINK } from '../support/uplink.ts';
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { assignmentOf } from '../../src/lifecycle/admission.ts';
-import { addressesOf, parseDomain } from '../../src/model/domain.ts';
+import { addressesOf } from '../../src/model/domain.ts';
+import { parseDomain } from '../../src/model/parse-domain.ts';
 import { escapeXml } from '../../src/model/xml.ts';
 import { assignmentXml, domainXml, uuidOf } from '../support/domain.ts';
 import { refusalOf } from '../support/refused.ts';

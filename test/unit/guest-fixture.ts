@@ -1,6 +1,6 @@
 import { guestNetwork, type StaticNetwork } from '../../src/guest/network.ts';
 import { parsePrefix } from '../../src/model/address.ts';
-import type { Address } from '../../src/model/assignment.ts';
+import type { Address } from '../../src/model/bridge.ts';
 import type { Domain } from '../../src/model/domain.ts';
 
 export const UUID = 'c64804ab-817f-4cb6-af52-3d0ee8b51463';

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { format, parsePrefix } from '../../src/model/address.ts';
-import { type Assignment, readIntent, renderAssignment } from '../../src/model/assignment.ts';
+import type { Assignment } from '../../src/model/assignment.ts';
+import { readIntent, renderAssignment } from '../../src/model/metadata.ts';
+import { OPEN } from '../../src/model/policy.ts';
 import { addresses } from '../../src/model/prefix.ts';
-import { OPEN } from '../../src/model/rule.ts';
 import { elements, parseXml } from '../../src/model/xml.ts';
 import { hostile, uuid } from '../support/arbitrary.ts';
 import { assignmentXml } from '../support/domain.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { changeNic } from '../../src/libvirt/nic.ts';
-import { parseDomain } from '../../src/model/domain.ts';
+import { parseDomain } from '../../src/model/parse-domain.ts';
 import { childrenOf, parseXml } from '../../src/model/xml.ts';
 import { uuidOf } from '../support/domain.ts';
 import { refusalOf } from '../support/refused.ts';

@@ -2,18 +2,12 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { policyChainNames, policyChains } from '../../src/firewall/rules/policy-chains.ts';
 import { parsePrefix } from '../../src/model/address.ts';
-import { parseAssignment, renderAssignment } from '../../src/model/assignment.ts';
+import { parseAssignment, renderAssignment } from '../../src/model/metadata.ts';
 import { METADATA_NAMESPACE } from '../../src/model/names.ts';
+import { isTracked, OPEN, type Policy, type PolicyRule } from '../../src/model/policy.ts';
 import type { PortRange } from '../../src/model/ports.ts';
 import { Refusal } from '../../src/model/refusal.ts';
-import {
-  formatRule,
-  isTracked,
-  OPEN,
-  type Policy,
-  type PolicyRule,
-  parseRule,
-} from '../../src/model/rule.ts';
+import { formatRule, parseRule } from '../../src/model/rule.ts';
 import { parseXml } from '../../src/model/xml.ts';
 
 const port = fc.integer({ min: 1, max: 65_535 });

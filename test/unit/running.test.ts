@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { essence, parseDomain, readDomain } from '../../src/model/domain.ts';
+import { essence, parseDomain, readDomain } from '../../src/model/parse-domain.ts';
 import { readRunning } from '../../src/model/running.ts';
 import { domainXml } from '../support/domain.ts';
 import { refusalOf } from '../support/refused.ts';

@@ -4,7 +4,7 @@ import { inventory } from '../../assign/inventory.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { refuseForeignAddresses } from '../../lifecycle/admission.ts';
 import { format, parseRoutable } from '../../model/address.ts';
-import type { Address } from '../../model/assignment.ts';
+import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { DHCP_MODES, type DhcpMode, isDhcpMode } from '../../model/dhcp-mode.ts';
 import { addressesToKeep, amended, type Domain } from '../../model/domain.ts';

@@ -1,9 +1,8 @@
 import { observeUplink } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { requireAssignment } from '../../lifecycle/admission.ts';
-import { firewallInForce, wireOf } from '../../lifecycle/base.ts';
-import { toAttachment } from '../../model/attachment.ts';
+import { requireAssignment, toAttachment } from '../../lifecycle/admission.ts';
+import { firewallInForce, wireOf } from '../../lifecycle/in-force.ts';
 import { EMPTY_VIEW, type View } from '../../model/view.ts';
 import { basePlan, domainPlan } from '../../plan/plan.ts';
 import { describe } from '../../resources/action.ts';

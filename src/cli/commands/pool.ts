@@ -1,12 +1,11 @@
 import type { Holding, Taken } from '../../assign/allocate.ts';
 import { inventory } from '../../assign/inventory.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
-import { format } from '../../model/address.ts';
+import { format, routeKey } from '../../model/address.ts';
 import { readableJson } from '../../model/json.ts';
 import { HOST_METRIC } from '../../model/names.ts';
 import { addresses, contains, equal, overlaps, type Prefix, size } from '../../model/prefix.ts';
 import type { View } from '../../model/view.ts';
-import { routeKey } from '../../resources/route.ts';
 import { type Cell, table } from '../table.ts';
 import type { Context } from './context.ts';
 

@@ -1,8 +1,8 @@
 import { observe } from '../../host/observe/view.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { firewallInForce } from '../../lifecycle/base.ts';
+import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
-import type { Address } from '../../model/assignment.ts';
+import type { Address } from '../../model/bridge.ts';
 import { addressesOf, type Domain, policyOf } from '../../model/domain.ts';
 import { readableJson } from '../../model/json.ts';
 import { policySummary } from '../../model/rule.ts';

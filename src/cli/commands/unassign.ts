@@ -2,7 +2,7 @@ import { changeAssignment, changing, warnOfRules } from '../../assign/change.ts'
 import { forgetFlows } from '../../host/flows.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { format, parsePrefix } from '../../model/address.ts';
-import type { Address } from '../../model/assignment.ts';
+import type { Address } from '../../model/bridge.ts';
 import { addressesOf, amended } from '../../model/domain.ts';
 import { equal, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';

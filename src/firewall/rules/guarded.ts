@@ -1,7 +1,7 @@
 /** What the filter holds of one running domain: entries of sets, and rules. */
 import { format, formatLong } from '../../model/address.ts';
+import { isTracked, type Policy } from '../../model/policy.ts';
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
-import { isTracked, type Policy } from '../../model/rule.ts';
 import type { FilterView, View } from '../../model/view.ts';
 import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
 import type { DomainRules, Firewall } from './backend.ts';

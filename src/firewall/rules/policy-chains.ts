@@ -1,6 +1,7 @@
 /** A domain's own rules as chains of the filter. */
+
+import { applies, type Policy, type PolicyRule } from '../../model/policy.ts';
 import type { Family } from '../../model/prefix.ts';
-import { applies, type Policy, type PolicyRule } from '../../model/rule.ts';
 import { back, CAUSES, type Chain, CUT, drop, go, type Match, type Rule, rule, type Side } from './rules.ts';
 
 /**

@@ -5,7 +5,7 @@ import { parseRuleset, RULESET } from '../../firewall/foreign/parse-nft.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import type { ForeignFilters } from '../../model/view.ts';
 import { readIfThere } from '../files.ts';
-import type { Tools } from './parts.ts';
+import type { Tools } from '../host.ts';
 
 /** Prints which kind of iptables this is. */
 export const KIND = ['iptables', '-V'];

@@ -1,11 +1,10 @@
 /** What `ip -json` prints, parsed into values. */
 import * as v from 'valibot';
-import { parsePrefix } from '../../model/address.ts';
+import { parsePrefix, routeKey } from '../../model/address.ts';
 import { ROUTE_PROTOCOL } from '../../model/names.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import type { Link, Route, View } from '../../model/view.ts';
-import { routeKey } from '../../resources/route.ts';
 import { type Answer, allFound } from '../query.ts';
 
 const number = v.optional(v.number(), -1);

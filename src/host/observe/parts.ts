@@ -4,11 +4,8 @@ import type { Look } from '../../firewall/rules/backend.ts';
 import type { View } from '../../model/view.ts';
 import { CommandFailure } from '../command.ts';
 import { readShortIfThere } from '../files.ts';
-import type { Host } from '../host.ts';
+import type { Host, Tools } from '../host.ts';
 import type { Answers, Queries } from '../query.ts';
-
-/** Runs commands for what they print. */
-export type Tools = Pick<Host, 'run' | 'output'>;
 
 /** What the tools print at one moment: each command runs once, however often it is asked for. */
 export class Moment implements Tools {

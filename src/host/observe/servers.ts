@@ -1,12 +1,17 @@
 /** Finds our running servers by their processes. */
 import { statSync } from 'node:fs';
-import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../../model/names.ts';
+import {
+  configurationFile,
+  DHCP_DIRECTORY,
+  NDP_DIRECTORY,
+  pidFile,
+  responderFile,
+  responderPid,
+} from '../../model/names.ts';
 import type { DhcpServer } from '../../model/view.ts';
-import { configurationFile, pidFile } from '../../resources/dhcp.ts';
-import { responderFile, responderPid } from '../../resources/neighbour.ts';
 import { linkIfThere, namesIn, readIfThere } from '../files.ts';
+import type { Tools } from '../host.ts';
 import { pidIn, processes, processOf, servedFrom } from '../processes.ts';
-import type { Tools } from './parts.ts';
 
 /**
  * Our running DHCP servers and the interface each one's socket is bound to: when a bridge is deleted and made anew, its

@@ -1,14 +1,14 @@
 /** Looks at the host for a start: briefly, at what the domain will touch. */
 
 import type { Firewall } from '../../firewall/rules/backend.ts';
-import { format } from '../../model/address.ts';
+import { format, routeKey } from '../../model/address.ts';
+import type { BridgeSpec } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { gatewayOf } from '../../model/names.ts';
 import { contains, type Family, nth, type Prefix, size } from '../../model/prefix.ts';
 import { gatewayWithin, type Uplink } from '../../model/uplink.ts';
 import { EMPTY_VIEW, type Route, type View } from '../../model/view.ts';
-import type { BridgeSpec } from '../../resources/bridge.ts';
-import { routeKey, toPoolRoute } from '../../resources/route.ts';
+import { toPoolRoute } from '../../resources/route.ts';
 import type { Host } from '../host.ts';
 import { type Answer, about, allFound } from '../query.ts';
 import { toLinks, toProxies, toRoutes } from './ip.ts';

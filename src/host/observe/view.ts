@@ -4,11 +4,11 @@ import { RULESET } from '../../firewall/foreign/parse-nft.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
-import type { Host } from '../host.ts';
+import type { Host, Tools } from '../host.ts';
 import type { Answers } from '../query.ts';
 import { KIND, observeForeign } from './foreign.ts';
 import { toLinks, toProxies, toRoutes } from './ip.ts';
-import { look, Moment, sysctl, type Tools } from './parts.ts';
+import { look, Moment, sysctl } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
 import { DEFAULT_ROUTES, readUplink, type UplinkConfig, withAddresses } from './uplink.ts';
 

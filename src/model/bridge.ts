@@ -1,0 +1,31 @@
+/** The addresses of a domain, and the bridges that carry them. */
+import type { Prefix } from './prefix.ts';
+
+/** One address (or subnet) of a domain, with the bridge and scope that were chosen when it was assigned. */
+export interface Address {
+  readonly prefix: Prefix;
+  readonly bridge: string;
+  /** The bridge's private subnet, from which the bootstrap lease comes. */
+  readonly scope: Prefix;
+}
+
+/** What a bridge is made from: its name, whose it is, and its private subnet. */
+export interface BridgeSpec {
+  readonly name: string;
+  readonly domain: string;
+  readonly scope: Prefix;
+  /** The public prefixes on it; of IPv6 any one makes IPv6 be switched on. */
+  readonly prefixes: readonly Prefix[];
+}
+
+export const hasIpv6 = ({ prefixes }: BridgeSpec): boolean => prefixes.some(({ family }) => family === 6);
+
+/** The bridges of some addresses, each once: several addresses may share one. */
+export function bridgesOf(domain: string, addresses: readonly Address[]): BridgeSpec[] {
+  const specs = new Map<string, BridgeSpec>();
+  for (const { bridge: name, scope, prefix } of addresses) {
+    const prefixes = [...(specs.get(name)?.prefixes ?? []), prefix];
+    specs.set(name, { name, domain, scope, prefixes });
+  }
+  return [...specs.values()];
+}

@@ -1,0 +1,74 @@
+/** What a survey finds. */
+import type { Firewall } from '../firewall/rules/backend.ts';
+import type { Attachment } from '../model/attachment.ts';
+import type { Config } from '../model/config.ts';
+import { type Domain, tapsOf } from '../model/domain.ts';
+import type { Uplink } from '../model/uplink.ts';
+import type { View } from '../model/view.ts';
+import type { Change } from '../plan/change.ts';
+import type { Checked } from '../plan/walker.ts';
+import { claims } from '../resources/claims.ts';
+import type { Stray } from '../resources/resource.ts';
+import type { Outcome } from './classify.ts';
+
+/** A domain that keeps what it has: the change that mends it, and what of its plan isn't as it should be. */
+export interface Kept {
+  readonly attachment: Attachment;
+  readonly change: Change;
+  readonly wrong: readonly Checked[];
+}
+
+export type Of<K extends Outcome['is']> = Extract<Outcome, { is: K }>;
+
+/** What was looked at, and by which configuration. */
+export interface Seen {
+  readonly config: Config;
+  readonly firewall: Firewall;
+  readonly uplink: Uplink;
+  readonly view: View;
+}
+
+export interface Survey extends Seen {
+  /** Resources of the base that aren't as they should be. */
+  readonly base: readonly Checked[];
+  readonly kept: readonly Kept[];
+  readonly changed: readonly Of<'changed'>[];
+  readonly lost: readonly Of<'lost'>[];
+  readonly ended: readonly Of<'ended'>[];
+  readonly damaged: readonly Of<'damaged'>[];
+  readonly unclear: readonly Of<'unclear'>[];
+  readonly strays: readonly Stray[];
+  /** The backend that the configuration doesn't choose, where something of it stands. */
+  readonly other: Firewall | undefined;
+}
+
+/** Whether there is anything that a repair can do. */
+export const needsRepair = (found: Survey): boolean =>
+  found.other !== undefined ||
+  [found.base, found.changed, found.lost, found.ended, found.damaged, found.strays].some(
+    ({ length }) => length > 0,
+  ) ||
+  found.kept.some(({ wrong, attachment }) => wrong.length > 0 || attachment.backend !== found.firewall.name);
+
+/**
+ * The change that mends what a domain should have, in the filter that the configuration chooses. Its taps are looked after
+ * where libvirt says which they are.
+ * @param standing every claim and the domain it names
+ */
+export function mending(
+  attachment: Attachment,
+  domain: Domain | undefined,
+  { firewall, view }: Pick<Seen, 'firewall' | 'view'>,
+  standing: ReadonlyMap<string, string>,
+): Change {
+  const taps = [...(domain === undefined ? [] : tapsOf(domain))].map(
+    // One that is gone meanwhile can't be plugged in.
+    ([bridge, names]) => [bridge, names.filter(name => view.links.has(name))] as const,
+  );
+  return {
+    before: attachment,
+    after: { ...attachment, backend: firewall.name },
+    taps: new Map(taps),
+    besides: [claims(attachment, standing)],
+  };
+}
