@@ -1,38 +1,32 @@
 /** Who holds what: the assignments of all domains, seen together with the host. */
 
-import { chooseFirewall } from '../host/choose-backend.ts';
-import type { Host } from '../host/host.ts';
-import { observeWithUplink } from '../host/observe/view.ts';
 import type { KnownDomain } from '../libvirt/libvirt.ts';
-import type { Config } from '../model/config.ts';
 import { addressesOf } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
-import { ownAddresses } from '../model/uplink.ts';
+import { ownAddresses, type Uplink } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import type { Holding, Taken } from './allocate.ts';
 
 /**
- * Collects what is taken, from one look at the host, which it returns too. Of a running domain both its live and its
- * persistent assignment count: the one is in the kernel now, the other will be at its next start.
+ * Collects what is taken. Of a running domain both its live and its persistent assignment count: the one is in the kernel
+ * now, the other will be at its next start.
  */
 export function inventory(
   domains: readonly KnownDomain[],
-  config: Config,
-  host: Host,
-): { readonly taken: Taken; readonly view: View } {
-  const { view, uplink } = observeWithUplink(host, chooseFirewall(config), config);
-  const { links, routes } = view;
-  const foreign = [...links].filter(([, link]) => aliasOwner(link.alias) === undefined).map(([name]) => name);
-  const ours = new Set([...links.keys()].filter(name => !foreign.includes(name)));
-  const taken = {
+  {
+    view: { links, routes },
+    uplink,
+  }: { readonly view: Pick<View, 'links' | 'routes'>; readonly uplink: Uplink },
+): Taken {
+  const isOurs = (name: string): boolean => aliasOwner(links.get(name)?.alias ?? '') !== undefined;
+  return {
     holdings: domains.flatMap(holdingsOf),
     own: ownAddresses(uplink),
-    interfaces: new Set(foreign),
+    interfaces: new Set([...links.keys()].filter(name => !isOurs(name))),
     routed: [...routes.values()]
-      .filter(({ prefix, dev }) => prefix.family === 4 && prefix.length >= 8 && !ours.has(dev ?? ''))
+      .filter(({ prefix, dev }) => prefix.family === 4 && prefix.length >= 8 && !isOurs(dev ?? ''))
       .map(({ prefix }) => prefix),
   };
-  return { taken, view };
 }
 
 /** The addresses of one domain, live and persistent, each once. */

@@ -3,8 +3,7 @@
 import { POLICIES_KEY } from '../firewall/foreign/firewalld.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Host } from '../host/host.ts';
-import { look } from '../host/observe/parts.ts';
-import { observeStart, type Subject } from '../host/observe/start.ts';
+import type { StartView, Subject } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { bridgesOf } from '../model/bridge.ts';
@@ -18,22 +17,26 @@ import { refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 
 /**
  * To be called under the `claims` lock. Afterwards the domain's resources are its own.
- * @returns what stands where they will be
+ * @param seen what stands where they will be; a brief look suffices
+ * @returns whether something of the base was missing, so that `seen` is out of date
  * @throws Refusal with nothing claimed
  */
-export function admit(attachment: Attachment, config: Config, firewall: Firewall, host: Host): View {
+export function admit(
+  attachment: Attachment,
+  seen: StartView,
+  config: Config,
+  firewall: Firewall,
+  host: Host,
+): boolean {
   const { addresses } = attachment;
-  const subject = subjectOf(attachment);
-  const seen = observeStart(host, firewall, config, subject);
-  refuseForeignAddresses(subject.prefixes, config, ownAddresses(seen.uplink));
+  refuseForeignAddresses(subjectOf(attachment).prefixes, config, ownAddresses(seen.uplink));
   refuseClaimed(attachment);
   refuseTakenScopes(addresses, seen.routes);
-  const base = basePlan(config, seen.uplink, firewall);
-  // The brief look suffices to see that all is there; to build, everything must be known.
-  const complete = !check(base, seen.view).some(isWrong);
-  if (!complete) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);
+  const lacks = check(basePlan(config, seen.uplink, firewall), seen.view).some(isWrong);
+  // To build, everything must be known.
+  if (lacks) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);
   writeAttachment(attachment);
-  return complete ? seen.view : { ...seen.view, filter: look(host, firewall.looks.brief) };
+  return lacks;
 }
 
 /** What a domain touches on the host. */

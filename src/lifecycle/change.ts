@@ -2,7 +2,8 @@
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
-import { observe } from '../host/observe/view.ts';
+import type { StartView } from '../host/observe/start.ts';
+import { observe, observeWithUplink } from '../host/observe/view.ts';
 import { type Attachment, lostAddresses } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import type { Taps } from '../model/domain.ts';
@@ -62,12 +63,14 @@ type Changes = readonly [Change & { readonly after: Attachment }, ...Change[]];
 function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
   return withLock('sync', 'exclusive', host, () => {
     const changes = read();
-    withLock('claims', 'exclusive', host, () => claim(changes, config, host));
     // All domains that run have one filter.
     const firewall = firewallFor(changes[0].after, config.pools);
-    const means = () => ({ view: observe(host, firewall), dhcp: config.dhcp, firewall, host });
+    const { view, uplink } = observeWithUplink(host, firewall, config);
+    const seen = { view, uplink, routes: [...view.routes.values()] };
+    const means = { dhcp: config.dhcp, firewall, host };
+    const isNew = withLock('claims', 'exclusive', host, () => claim(changes, seen, config, means));
     try {
-      const done = apply(changes, means());
+      const done = apply(changes, { ...means, view: isNew ? observe(host, firewall) : view });
       for (const one of changes) settle(one);
       return done;
     } catch (error) {
@@ -80,17 +83,27 @@ function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
 /**
  * Lets those in that get something. Until what leaves is gone, the attachment holds both: a release in between, or after
  * a crash, finds everything. A claim that goes over belongs to nobody for a moment, and never to two.
+ * @returns whether something of the base was missing
  */
-function claim(changes: Changes, config: Config, host: Host): void {
+function claim(
+  changes: Changes,
+  seen: StartView,
+  config: Config,
+  { firewall, host }: Omit<Means, 'view'>,
+): boolean {
   const moved = handedOver(changes);
   const gives = ({ before, after }: Change): boolean =>
     lostAddresses(before, after).some(prefix => isAmong(moved, prefix));
   const givers = changes.filter(gives).flatMap(({ before }) => before ?? []);
   for (const giver of givers) surrenderClaims(giver, without(giver, moved), 'ip-');
   try {
-    for (const one of changes.filter(each => !gives(each)))
-      if (one.after !== undefined)
-        admit(both(one.before, one.after), config, firewallFor(one.after, config.pools), host);
+    return changes
+      .filter(each => !gives(each))
+      .map(
+        ({ before, after }) =>
+          after !== undefined && admit(both(before, after), seen, config, firewall, host),
+      )
+      .includes(true);
   } catch (error) {
     for (const giver of givers) placeClaims(giver);
     throw error;
@@ -123,7 +136,7 @@ function settle({ before, after }: Change): void {
  * Back to what stood, as far as it goes: the first failure is the one that is told. Nothing is taken down, for what was
  * refused may be somebody else's.
  */
-function revert(changes: Changes, means: () => Means): void {
+function revert(changes: Changes, means: Omit<Means, 'view'>): void {
   const former = changes.filter(({ before }) => before !== undefined);
   try {
     for (const { before, after } of changes) {
@@ -134,7 +147,7 @@ function revert(changes: Changes, means: () => Means): void {
     if (former.length > 0)
       apply(
         former.map(one => ({ ...one, after: one.before })),
-        means(),
+        { ...means, view: observe(means.host, means.firewall) },
         'go on',
       );
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Firewall } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
-import { observeRunning, type StartView } from '../host/observe/start.ts';
+import { observeRunning, observeStart, type StartView } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
@@ -52,6 +52,8 @@ function claimAnew(domain: Domain, config: Config, host: Host): Attachment | und
   if (assignment === undefined) return undefined;
   const firewall = firewallInForce(config);
   const attachment = toAttachment(domain, assignment, firewall.name, wireOf(config, host));
-  withLock('claims', 'exclusive', host, () => admit(attachment, config, firewall, host));
+  withLock('claims', 'exclusive', host, () =>
+    admit(attachment, observeStart(host, firewall, config, subjectOf(attachment)), config, firewall, host),
+  );
   return attachment;
 }

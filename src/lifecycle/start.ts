@@ -1,7 +1,10 @@
 /** A start: everything that a domain's assignment asks for, or nothing. */
+
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
+import { look } from '../host/observe/parts.ts';
+import { observeStart } from '../host/observe/start.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
@@ -9,7 +12,7 @@ import type { Domain } from '../model/domain.ts';
 import type { Checked } from '../plan/walker.ts';
 import { readOrDiscard, removeAttachment, writeScript } from '../state/attachment-store.ts';
 import { toAttachment } from './admission.ts';
-import { admit } from './admit.ts';
+import { admit, subjectOf } from './admit.ts';
 import { apply, takeDown } from './apply.ts';
 import { firewallInForce, wireOf } from './in-force.ts';
 import { releaseScript } from './release-script.ts';
@@ -26,7 +29,11 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
     if (leftover !== undefined) takeDown(leftover, firewallFor(leftover), host);
     const firewall = firewallInForce(config);
     const after = toAttachment(domain, assignment, firewall.name, wireOf(config, host));
-    const view = withLock('claims', 'exclusive', host, () => admit(after, config, firewall, host));
+    const view = withLock('claims', 'exclusive', host, () => {
+      const seen = observeStart(host, firewall, config, subjectOf(after));
+      const isNew = admit(after, seen, config, firewall, host);
+      return isNew ? { ...seen.view, filter: look(host, firewall.looks.brief) } : seen.view;
+    });
     try {
       const done = apply([{ before: undefined, after }], { view, dhcp: config.dhcp, firewall, host });
       keepScript(after);

@@ -1,12 +1,8 @@
-/** How a domain's network compares with what it should be, for `status` and everything else that looks. */
+/** How a domain's network compares with what it should be, in phrases for `status`. */
 
-import type { Firewall } from '../firewall/rules/backend.ts';
+import { type Means, wrongOf } from '../lifecycle/apply.ts';
 import type { Attachment } from '../model/attachment.ts';
-import type { Config } from '../model/config.ts';
 import { reason } from '../model/refusal.ts';
-import type { View } from '../model/view.ts';
-import { domainPlan } from '../plan/plan.ts';
-import { check } from '../plan/walker.ts';
 import { readAttachment } from '../state/attachment-files.ts';
 
 export interface Health {
@@ -15,31 +11,23 @@ export interface Health {
   readonly faults: readonly string[];
 }
 
-/** @param active whether the domain runs; one that doesn't should have nothing */
+/** @param isActive whether the domain runs; one that doesn't should have nothing */
 export function healthOf(
   uuid: string,
-  assigned: boolean,
-  active: boolean,
-  config: Config,
-  firewall: Firewall,
-  view: View,
+  isAssigned: boolean,
+  isActive: boolean,
+  means: Omit<Means, 'host'>,
 ): Health {
-  let attachment: Attachment | undefined;
   try {
-    attachment = readAttachment(uuid);
+    const attachment = readAttachment(uuid);
+    if (attachment === undefined)
+      return { attachment, faults: isActive && isAssigned ? ['runs, but nothing is set up for it'] : [] };
+    if (!isActive) return { attachment, faults: ['left over from a run that has ended'] };
+    const faults = wrongOf({ before: attachment, after: attachment }, means).map(
+      ({ resource, finding }) => `${resource.label}: ${'why' in finding ? finding.why : 'missing'}`,
+    );
+    return { attachment, faults };
   } catch (error) {
     return { attachment: undefined, faults: [reason(error)] };
   }
-  if (attachment === undefined)
-    return { attachment, faults: active && assigned ? ['runs, but nothing is set up for it'] : [] };
-  if (!active) return { attachment, faults: ['left over from a run that has ended'] };
-  const wrong = check(domainPlan(attachment, config.dhcp, firewall), view).filter(
-    ({ finding }) => finding.is !== 'present',
-  );
-  return {
-    attachment,
-    faults: wrong.map(
-      ({ resource, finding }) => `${resource.label}: ${'why' in finding ? finding.why : 'missing'}`,
-    ),
-  };
 }

@@ -1,6 +1,7 @@
 import { freeAddresses, pin, refuseHeld, type Taken } from '../../assign/allocate.ts';
 import { changeAssignment, changing } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
+import { readNetworkWithUplink } from '../../host/observe/view.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { refuseForeignAddresses } from '../../lifecycle/admission.ts';
 import { format, parseRoutable } from '../../model/address.ts';
@@ -37,7 +38,7 @@ export function assign(
     const config = context.config();
     const domains = libvirt.domains();
     const known = pick(domains, name);
-    const { taken } = inventory(domains, config, context.host);
+    const taken = inventory(domains, readNetworkWithUplink(context.host, config));
     const held = addressesToKeep(known.next, 'assign to');
     const shared = sharedAddress(known.next, held, mac);
     const addresses = choose(prefixes, known, held, shared, taken, config);

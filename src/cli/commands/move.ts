@@ -10,6 +10,7 @@ import {
   writeMetadata,
 } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
+import { readNetworkWithUplink } from '../../host/observe/view.ts';
 import { type KnownDomain, type Libvirt, pick } from '../../libvirt/libvirt.ts';
 import { handOver } from '../../lifecycle/change.ts';
 import { format, parsePrefix } from '../../model/address.ts';
@@ -40,7 +41,7 @@ export function move(text: string, from: string, to: string, context: Context): 
     const [giver, taker] = [pick(domains, from), pick(domains, to)];
     const rest = restOf(giver, taker, prefix);
     const held = addressesToKeep(taker.next, 'move an address to');
-    const { taken } = inventory(domains, config, context.host);
+    const taken = inventory(domains, readNetworkWithUplink(context.host, config));
     const gained = pin(prefix, config.dhcp.scopes, taken, held[0]);
     perform(libvirt, { prefix, giver, taker, rest, gain: [...held, gained] }, context);
     warnOfRules(giver, rest, context);

@@ -1,5 +1,6 @@
 import type { Holding, Taken } from '../../assign/allocate.ts';
 import { inventory } from '../../assign/inventory.ts';
+import { readNetworkWithUplink } from '../../host/observe/view.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { format, routeKey } from '../../model/address.ts';
 import { readableJson } from '../../model/json.ts';
@@ -23,13 +24,14 @@ interface Row {
 export function pool(options: { json?: boolean }, context: Context): void {
   const config = context.config();
   const domains = withLibvirt(libvirt => libvirt.domains());
-  const { taken, view } = inventory(domains, config, context.host);
-  const rows = config.pools.flatMap(one => rowsOf(one, taken, view));
+  const seen = readNetworkWithUplink(context.host, config);
+  const taken = inventory(domains, seen);
+  const rows = config.pools.flatMap(one => rowsOf(one, taken, seen.view));
   if (options.json) context.print(readableJson(rows));
   else for (const line of render(rows, context.colour)) context.print(line);
 }
 
-function rowsOf(pool: Prefix, taken: Taken, view: View): Row[] {
+function rowsOf(pool: Prefix, taken: Taken, view: Pick<View, 'routes'>): Row[] {
   const held = taken.holdings.filter(({ address }) => overlaps(pool, address.prefix));
   if (size(pool) > LISTED) return held.map(holding => heldRow(holding, view));
   const rows: Row[] = [];
@@ -47,7 +49,7 @@ function freeRow(address: Prefix, taken: Taken): Row {
   return { address: format(address), state, domain: null, bridge: null };
 }
 
-function heldRow({ name, address }: Holding, view: View): Row {
+function heldRow({ name, address }: Holding, view: Pick<View, 'routes'>): Row {
   const isUp =
     view.routes.get(routeKey(address.prefix, HOST_METRIC[address.prefix.family]))?.dev === address.bridge;
   return {

@@ -30,11 +30,11 @@ export function status(name: string | undefined, options: { json?: boolean }, co
   const config = context.config();
   const all = withLibvirt(libvirt => libvirt.domains());
   const firewall = firewallInForce(config);
-  const view = observe(context.host, firewall);
+  const means = { view: observe(context.host, firewall), dhcp: config.dhcp, firewall };
   const chosen = name === undefined ? all : [pick(all, name)];
   const rows = chosen.flatMap(known => {
     const assigned = addressesOf(known.domain).length > 0;
-    return toRows(known, healthOf(known.domain.uuid, assigned, known.active, config, firewall, view));
+    return toRows(known, healthOf(known.domain.uuid, assigned, known.active, means));
   });
   if (options.json) context.print(readableJson(rows));
   else if (rows.length === 0)

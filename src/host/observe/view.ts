@@ -53,12 +53,19 @@ function toNetwork({ links, routes, proxies }: Answers<typeof NETWORK>, tools: T
   };
 }
 
-type Network = Pick<View, 'links' | 'addresses' | 'routes' | 'proxies'>;
+export type Network = Pick<View, 'links' | 'addresses' | 'routes' | 'proxies'>;
 
 /** Links, addresses and routes alone. */
 export const readNetwork = (host: Host): Network => toNetwork(host.query(NETWORK), host);
 
-/** The same with the uplink, in one process less, and with the moment for further commands. @throws Refusal as {@link readUplink} */
+/** The same with the uplink. @throws Refusal as {@link readUplink} */
+export function readNetworkWithUplink(host: Host, given: UplinkConfig): { view: Network; uplink: Uplink } {
+  const answers = host.query({ ...DEFAULT_ROUTES, ...NETWORK });
+  const view = toNetwork(answers, host);
+  return { view, uplink: withAddresses(readUplink(given, answers), view) };
+}
+
+/** Everything with the uplink, and with the moment for further commands. @throws Refusal as {@link readUplink} */
 export function observeWithUplink(
   host: Host,
   firewall: Firewall,
