@@ -1,5 +1,4 @@
 /** What `assign`, `unassign` and `move` have in common: a change of an assignment, all of it or nothing. */
-
 import { chooseFirewall } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
@@ -40,8 +39,8 @@ export const changing = ({ host }: Means, work: (libvirt: Libvirt) => void): voi
   withLibvirt(libvirt => withLock('assignments', 'exclusive', host, () => work(libvirt)));
 
 /**
- * Writes an assignment (undefined: none), and brings a running domain's network to it at once. The bridge must
- * stand before the running interface can move to it, so the kernel comes before the interface.
+ * Writes an assignment (undefined: none), and changes a running domain's network at once. The kernel comes before the
+ * interface, because a running interface can only move to a bridge that exists.
  * @throws Refusal with everything as it was
  */
 export function changeAssignment(
@@ -151,7 +150,7 @@ function restoreKernel(domain: Domain, before: Attachment | undefined, { config,
   else change(before, tapsOf(domain), config(), host);
 }
 
-/** Rules are kept beside the addresses, and go with the last: a domain that gets one again is open. */
+/** Rules are stored with the addresses and are lost with the last one: a domain that gets an address again is open. */
 export function warnOfRules({ domain, next }: KnownDomain, rest: readonly Address[], context: Means): void {
   const rules = policySummary(policyOf(next));
   if (rest.length === 0 && rules !== policySummary(OPEN))

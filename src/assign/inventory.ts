@@ -1,5 +1,4 @@
-/** Who holds what: the assignments of all domains, seen together with the host. */
-
+/** Which addresses are taken: by all domains' assignments, and by the host. */
 import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { addressesOf } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';

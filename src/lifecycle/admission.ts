@@ -1,5 +1,4 @@
 /** What may start: the rules that a domain's addresses must keep, before anything of them is set up. */
-
 import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';

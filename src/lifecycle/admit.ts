@@ -1,5 +1,4 @@
-/** Lets a domain in: what collides is refused, the base is brought up where it is missing, the addresses are claimed. */
-
+/** Admits a domain: refuses what collides, brings up what is missing of the base, and claims the addresses. */
 import { POLICIES_KEY } from '../firewall/foreign/firewalld.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Host } from '../host/host.ts';
@@ -17,7 +16,7 @@ import { refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
 
 /**
  * To be called under the `claims` lock. Afterwards the domain's resources are its own.
- * @param seen what stands where they will be; a brief look suffices
+ * @param seen the host around those resources; a brief look suffices
  * @returns whether something of the base was missing, so that `seen` is out of date
  * @throws Refusal with nothing claimed
  */
@@ -33,7 +32,7 @@ export function admit(
   refuseClaimed(attachment);
   refuseTakenScopes(addresses, seen.routes);
   const lacks = check(basePlan(config, seen.uplink, firewall), seen.view).some(isWrong);
-  // To build, everything must be known.
+  // Bringing it up needs a look at everything.
   if (lacks) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);
   writeAttachment(attachment);
   return lacks;
@@ -47,8 +46,8 @@ export const subjectOf = ({ domain, addresses, onLink }: Attachment): Subject =>
 });
 
 /**
- * Brings up what is missing of the base. Each resource stands alone, so a failure undoes none of the others. Where
- * firewalld was told of something, all is looked at once more: see there.
+ * Brings up what is missing of the base. Each resource is independent, so a failure undoes none of the others. After a
+ * change to firewalld's policies the host is looked at again: see foreign/firewalld.ts.
  */
 export function bringUpBase(
   config: Config,

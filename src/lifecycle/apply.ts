@@ -1,6 +1,6 @@
 /**
- * The one way from what domains have to what they shall have. A start has nothing before, a stop nothing after, a repair
- * the same on both sides; a live change has two attachments of one domain, and a move is two changes at once.
+ * Turns what domains have into what they should have. A start has nothing before, a stop nothing after, a repair the same
+ * before and after; a live change has two attachments of one domain, and a move is two changes at once.
  */
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { countedOf } from '../firewall/rules/counted.ts';
@@ -27,13 +27,13 @@ import { removeAttachment } from '../state/attachment-store.ts';
 import { addUp, beginAt, noteOwner, noteStart, readAccount } from '../state/ledger.ts';
 
 /**
- * What becomes of a failure. `undo`: what this call has brought up is taken down again. `go on`: half of a running
- * domain's network is better than none. `stop`: the caller tries the domains one by one.
+ * What happens after a failure. `undo`: take down again what this call brought up. `go on`: half of a running domain's
+ * network is better than none. `stop`: the caller tries the domains one by one.
  */
 type OnFailure = 'undo' | 'go on' | 'stop';
 
 export interface Means {
-  /** What stands on the host, or enough of it to tell what is lacking. */
+  /** The state of the host, or enough of it to tell what is missing. */
   readonly view: View;
   readonly dhcp: DhcpConfig;
   /** All domains that run have one filter. */
@@ -41,20 +41,20 @@ export interface Means {
   readonly host: Host;
 }
 
-/** A change, and what becomes of the domain's addresses. */
+/** A change, and what happens to the domain's addresses. */
 interface Step extends Change {
   readonly plan: readonly Resource[];
-  /** Those that are new to it, and of these the ones that come from another domain of the same call. */
+  /** New to this domain; `takenOver` are those of them that another domain gives up in the same call. */
   readonly gained: readonly Address[];
   readonly takenOver: readonly Prefix[];
-  /** Those that it loses to another domain of the same call, and those that nobody takes over. */
+  /** No longer this domain's: `given` to another domain in the same call, or `lost`. */
   readonly given: readonly Prefix[];
   readonly lost: readonly Prefix[];
 }
 
 /**
- * Brings up what shall be, then takes down what shall no longer be. What is on both sides isn't touched, so the flows of
- * the other addresses lose no packet. An address that leaves is out of reach before its rules go.
+ * Brings up what is missing, then takes down what is no longer wanted. It doesn't touch what is wanted before and after,
+ * so other addresses lose no packet. An address becomes unreachable before its rules are removed.
  * @returns the resources that were brought up
  * @throws Refusal with what failed
  */
@@ -94,7 +94,7 @@ function toStep(change: Change, moved: readonly Prefix[], means: Means): Step {
   };
 }
 
-/** What a domain shall have once the change is made. */
+/** The resources that a domain should have after the change. */
 export function planAfter(
   { before, after, taps, besides = [] }: Change,
   { dhcp, firewall }: Pick<Means, 'dhcp' | 'firewall'>,
@@ -104,11 +104,11 @@ export function planAfter(
   return [...besides, ...domainPlan({ ...after, underway, ...(taps && { taps }) }, dhcp, firewall)];
 }
 
-/** What of that isn't as it should be. */
+/** Those of them that aren't as they should be. */
 export const wrongOf = (change: Change, means: Omit<Means, 'host'>): Checked[] =>
   check(planAfter(change, means), means.view).filter(isWrong);
 
-/** The kernel's counters begin at zero with an entry, and go on where the entry stands already. */
+/** A new set entry counts from zero; an entry that exists already goes on counting. */
 function noteOwners({ after, gained, takenOver }: Step, { view, host }: Means): void {
   for (const address of gained) {
     const { prefix } = address;
@@ -120,8 +120,8 @@ function noteOwners({ after, gained, takenOver }: Step, { view, host }: Means): 
 }
 
 /**
- * Notes whose traffic is counted from now on. Flows that were tracked for an address's last owner would reach the next one
- * past every rule ("a potential security hole", as Calico's Felix found): they are forgotten when the owner changes.
+ * Records the new owner of an address. Tracked flows of the last owner would bypass the new owner's rules ("a potential
+ * security hole", as Calico's Felix found), so they are deleted.
  */
 export function changeOwner({ prefix, scope }: Address, domain: string, host: Host): void {
   const before = readAccount(prefix);
@@ -131,15 +131,15 @@ export function changeOwner({ prefix, scope }: Address, domain: string, host: Ho
 }
 
 /**
- * Takes away the routes of addresses whose rules are about to go: of those that a domain loses while it runs on, and of
- * those that go over from a domain with rules, which would otherwise be reached past somebody's rules. The latter leave
- * the giver's rules too. They are unreachable until the taker has them, so nothing is looked at in between.
+ * Removes the routes of addresses whose rules are about to be removed: those that a running domain loses, and those that
+ * a domain with rules gives away. The latter leave the giver's rules here as well. They are unreachable until the taker
+ * has them, so nothing in between looks at the host.
  * @returns the view as it is now
  */
 function putOutOfReach({ before, after, given, lost }: Step, means: Means): View {
   if (before === undefined) return means.view;
   const guarded = isTracked(before.policy) || before.policy.isolate ? given : [];
-  // A stop takes everything down in the right order by itself.
+  // A stop removes routes before rules anyway: that is the reverse order of its plan.
   const leaving = after === undefined ? guarded : [...guarded, ...lost];
   const routes = before.addresses.filter(({ prefix }) => isAmong(leaving, prefix));
   takeDownAll(
@@ -172,7 +172,7 @@ function bringUp(plans: readonly (readonly Resource[])[], means: Means, onFailur
   return done;
 }
 
-/** What the domain had and shall no longer have; its traffic is added up, and its flows are forgotten where it runs on. */
+/** Takes down what only the old plan has, adds up the traffic, and deletes the flows of a domain that goes on running. */
 function takeDownRest(step: Step, kept: ReadonlySet<string>, means: Means): void {
   const { before, after, given, lost } = step;
   if (before === undefined) return;
@@ -202,7 +202,7 @@ export function takeDown(attachment: Attachment, firewall: Firewall, host: Host)
   removeAttachment(attachment);
 }
 
-/** What was counted; and of a domain with rules its chains, which must be seen to be removed. The rest goes by name. */
+/** The counters, and a domain's rule chains, which can only be removed when they are known. All else is removed by name. */
 function filterOf({ addresses, policy }: Attachment, firewall: Firewall, host: Host): FilterView {
   const counted = look(host, firewall.counters(addresses.map(({ prefix }) => prefix)));
   if (!isTracked(policy)) return counted;

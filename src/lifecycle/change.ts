@@ -1,4 +1,4 @@
-/** Changes what running domains have, while they go on running: all of it, or nothing. */
+/** Changes what running domains have: all of it, or nothing. */
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
@@ -29,7 +29,7 @@ import { apply, handedOver, type Means } from './apply.ts';
 export const change = (after: Attachment, taps: Taps, config: Config, host: Host): Checked[] =>
   changeAll(() => [{ before: readOrDiscard(after.domain), after, taps }], config, host);
 
-/** Who gives an address and who takes it; `after` is what the taker has then, and the taps are the taker's. */
+/** Which domain gives an address to which; `after` is the taker with the address, and the taps are the taker's. */
 export interface Handover {
   readonly prefix: Prefix;
   readonly giver: Attachment;
@@ -56,10 +56,10 @@ export function handOver({ prefix, giver, taker, after, taps }: Handover, config
   );
 }
 
-/** At least one of the domains goes on with something. */
+/** The first of the domains has something afterwards. */
 type Changes = readonly [Change & { readonly after: Attachment }, ...Change[]];
 
-/** The lock is exclusive, because a domain may end meanwhile: its release then waits, and finds what stands. */
+/** The lock is exclusive: if a domain stops meanwhile, its release waits, and then finds everything. */
 function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
   return withLock('sync', 'exclusive', host, () => {
     const changes = read();
@@ -81,8 +81,8 @@ function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
 }
 
 /**
- * Lets those in that get something. Until what leaves is gone, the attachment holds both: a release in between, or after
- * a crash, finds everything. A claim that goes over belongs to nobody for a moment, and never to two.
+ * Admits the domains that get something. Until the change is done, an attachment holds the old and the new addresses, so
+ * a release in between, or after a crash, finds everything. A moving claim belongs to nobody for a moment, never to two.
  * @returns whether something of the base was missing
  */
 function claim(
@@ -133,8 +133,8 @@ function settle({ before, after }: Change): void {
 }
 
 /**
- * Back to what stood, as far as it goes: the first failure is the one that is told. Nothing is taken down, for what was
- * refused may be somebody else's.
+ * Restores the former state as far as possible; the caller reports the first failure. It takes nothing down, because what
+ * was refused may be somebody else's.
  */
 function revert(changes: Changes, means: Omit<Means, 'view'>): void {
   const former = changes.filter(({ before }) => before !== undefined);

@@ -40,7 +40,7 @@ export function hook(operation: string, xml: string): Outcome {
   }
 }
 
-/** A Refusal speaks for itself, and so does the system (disk full); anything else is a bug, whose place helps. */
+/** A Refusal, or an error of the system (disk full), is clear by itself; any other error is a bug: say where. */
 function explain(error: unknown): string {
   if (error instanceof Refusal || !(error instanceof Error) || 'syscall' in error) return reason(error);
   return `${reason(error)} (a bug in hnet: ${(error.stack ?? '').split('\n')[1]?.trim() ?? 'no stack'})`;

@@ -38,7 +38,7 @@ export function reconnect(domain: Domain, config: Config, host: Host): Checked[]
   });
 }
 
-/** The brief look suffices to see that all is there; to build, everything must be known. */
+/** A brief look tells whether anything is missing; bringing it up needs a look at everything. */
 function repairBase({ uplink, view }: StartView, config: Config, firewall: Firewall, host: Host) {
   const plan = basePlan(config, uplink, firewall);
   return check(plan, view).some(isWrong)

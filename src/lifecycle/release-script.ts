@@ -2,12 +2,10 @@
  * A domain's release as a shell script, which the hook's gate runs instead of node: node's own start takes longer than
  * all that a release does.
  *
- * What a release takes down follows from the attachment alone, so the start writes it down beside that. Whatever
- * rewrites the attachment removes the script. It decides nothing: where anything isn't as it was left, it ends with an
- * error, and the hook's program does the release, as if nothing had been done. Domains whose release has to look first
- * (those with rules) have none.
+ * The attachment alone tells what a release takes down, so the start writes the script beside it, and whatever rewrites
+ * the attachment removes the script. The script decides nothing: if a command fails, it exits with an error, and the
+ * hook's program does the whole release. A domain with rules has no script, because its release has to look first.
  */
-
 import type { Firewall, Tally } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import { halfOf } from '../host/files.ts';
@@ -79,7 +77,7 @@ function countAndRemove({ tool, ask, own }: Tally, actions: readonly Action[]): 
   ];
 }
 
-/** What goes on after the script has ended: the bridges' deletion, and a line for the log. */
+/** Commands that continue after the script has ended: deleting the bridges, and a line for the log. */
 function leaveBehind({ domain, name, addresses }: Attachment, actions: readonly Action[]): string[] {
   const bridges = bridgesOf(domain, addresses).map(bridge => bridge.name);
   const message = shellWord(`release ${quote(name)}: took down ${bridges.join(', ')}`);
@@ -120,8 +118,8 @@ const picking = (texts: readonly string[]): string =>
   texts.length === 0 ? '' : ` | grep -F ${[...texts, 'end'].map(text => `-e ${shellWord(text)}`).join(' ')}`;
 
 /**
- * A bridge that another release has left under the name that this one takes. Where there is one, the renaming fails, and
- * the program sees to it.
+ * Deletes a bridge that an earlier release left under the name that this one needs. If there is one, renaming fails, and
+ * the program does the release.
  */
 const isPrecaution = (action: Action): boolean =>
   action.kind === 'line' && action.words[1] === 'delete' && LEAVING_NAME.test(action.words[3] ?? '');

@@ -1,5 +1,4 @@
 /** A start: everything that a domain's assignment asks for, or nothing. */
-
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
@@ -24,7 +23,7 @@ import { releaseScript } from './release-script.ts';
  */
 export function start(domain: Domain, assignment: Assignment, config: Config, host: Host): Checked[] {
   return withLock('sync', 'shared', host, () => {
-    // A start that was killed, or whose daemon was, never got its release: what it made goes first.
+    // A start that was killed never got its release, so what it left is taken down first.
     const leftover = readOrDiscard(domain.uuid);
     if (leftover !== undefined) takeDown(leftover, firewallFor(leftover), host);
     const firewall = firewallInForce(config);

@@ -1,5 +1,4 @@
-/** A stop: what a domain holds goes, by the record of what was set up. */
-
+/** A stop: takes down what a domain has, by the record of what was set up. */
 import { chooseFirewall, firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';

@@ -1,14 +1,13 @@
-/** What becomes of domains. */
 import type { Attachment } from '../model/attachment.ts';
 import type { Taps } from '../model/domain.ts';
 import type { Resource } from '../resources/resource.ts';
 
-/** What one domain has, and what it shall have. */
+/** What one domain has, and what it should have. */
 export interface Change {
   readonly before: Attachment | undefined;
   readonly after: Attachment | undefined;
-  /** Its taps, where it runs: a bridge that has to be made anew gets them back. */
+  /** The taps of a running domain: a bridge that has to be made anew gets them back. */
   readonly taps?: Taps;
-  /** What it shall have besides its plan: a repair also looks after its claims. */
+  /** What it should have besides its plan: a repair also repairs its claims. */
   readonly besides?: readonly Resource[];
 }

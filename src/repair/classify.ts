@@ -88,7 +88,7 @@ function withoutDomain({ uuid, record, isUnchanged, isListed }: Sighting): Outco
 const missing = ({ record, hadRecord }: Sighting, domain: Domain, assignment: Assignment): Outcome =>
   record === undefined && hadRecord ? NONE : { is: 'lost', domain, assignment };
 
-/** The live assignment, or why there is none that could be served. */
+/** The live assignment, or why it can't be used. */
 function intentOf(domain: Domain): Assignment | undefined | string {
   try {
     return assignmentOf(domain);

@@ -11,7 +11,7 @@ import { claims } from '../resources/claims.ts';
 import type { Stray } from '../resources/resource.ts';
 import type { Outcome } from './classify.ts';
 
-/** A domain that keeps what it has: the change that mends it, and what of its plan isn't as it should be. */
+/** A domain that keeps what it has: the change that repairs it, and the resources that aren't as they should be. */
 export interface Kept {
   readonly attachment: Attachment;
   readonly change: Change;
@@ -38,7 +38,7 @@ export interface Survey extends Seen {
   readonly damaged: readonly Of<'damaged'>[];
   readonly unclear: readonly Of<'unclear'>[];
   readonly strays: readonly Stray[];
-  /** The backend that the configuration doesn't choose, where something of it stands. */
+  /** The backend that the configuration doesn't choose, if something of it exists. */
   readonly other: Firewall | undefined;
 }
 

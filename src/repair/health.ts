@@ -1,5 +1,4 @@
 /** How a domain's network compares with what it should be, in phrases for `status`. */
-
 import { type Means, wrongOf } from '../lifecycle/apply.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { reason } from '../model/refusal.ts';

@@ -1,5 +1,4 @@
-/** Puts right what a survey found, under the lock that keeps starts and stops away. */
-
+/** Repairs what a survey found, under the lock that keeps starts and stops out. */
 import { firewallFor, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
@@ -47,8 +46,8 @@ type Step = (work: Work) => Work;
 const TOGETHER = 100;
 
 /**
- * The base comes first, for without it nothing else is safe; then what must go, so that it isn't in the way; then what
- * must come. The filter of another backend goes last: until then both stand, and agree.
+ * The base comes first, because nothing else is safe without it. Then what must be removed, so that it isn't in the way of
+ * what is brought up. The filter of another backend is removed last: until then both exist, and agree.
  */
 const STEPS: readonly Step[] = [base, sweep, damaged, ended, lost, domains, counters, otherBackend];
 
@@ -144,7 +143,7 @@ function admitAnew(attachment: Attachment, { config, uplink, view }: Survey, hos
   for (const address of attachment.addresses) changeOwner(address, attachment.domain, host);
 }
 
-/** What isn't as it should be, by what stands after the steps before. */
+/** Repairs the domains, by the state of the host after the steps before. */
 function domains(work: Work): Work {
   const { found, host } = work;
   const isTouched = found.base.length + found.strays.length + found.ended.length > 0;
@@ -172,7 +171,7 @@ const groupsOf = <T>(things: readonly T[], size: number): T[][] =>
 
 const isForeign = ({ finding }: Checked): boolean => finding.is === 'foreign';
 
-/** Where somebody else's thing stands in the place of one of a domain's, nothing of the domain is touched. */
+/** If something foreign is in the place of one of a domain's resources, the domain isn't touched at all. */
 function refuseForeign({ wrong }: Kept): void {
   const [first] = wrong.filter(isForeign);
   if (first?.finding.is === 'foreign')
@@ -192,7 +191,7 @@ function mendTogether(group: readonly Kept[], view: View, work: Work): Work {
     return work;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    // One of them fails. Each by itself, from what stands now, the others come through.
+    // One of them fails: repair each by itself, from a fresh look, so that the others succeed.
     const now = observe(host, found.firewall);
     return forEach(
       group,
@@ -203,7 +202,7 @@ function mendTogether(group: readonly Kept[], view: View, work: Work): Work {
   }
 }
 
-/** Where the backend was changed, its counters are added up for the last time: the new one's begin at zero. */
+/** After a change of backend the old counters are added up a last time; the new ones begin at zero. */
 function counters(work: Work): Work {
   const { found, host, hasFailed } = work;
   const moving = found.kept.filter(({ attachment }) => attachment.backend !== found.firewall.name);

@@ -2,7 +2,6 @@
  * What nothing tells of, in a text that changes when it does: DHCP servers that die, entries that leave a set, rules
  * of iptables-legacy, the switch for forwarding. Two short commands at most, for it is read every second.
  */
-
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { readIfThere } from '../host/files.ts';
 import { Host } from '../host/host.ts';

@@ -1,5 +1,4 @@
-/** What bears our marks on the host and belongs to nobody: left by a process that was killed, or by hand. */
-
+/** Finds what has hnet's marks but belongs to no domain: left by a process that was killed, or by hand. */
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { policyChainNames } from '../firewall/rules/policy-chains.ts';
 import { setNames } from '../firewall/rules/sets.ts';
@@ -17,7 +16,7 @@ import type { Stray } from '../resources/resource.ts';
 import { hostRouteKey, isPoolRoute, poolRouteKey } from '../resources/route.ts';
 import type { Records } from '../state/records.ts';
 
-/** What there is by right, and what our files say. */
+/** What domains and the base own, and what our files say. */
 export interface Estate extends Pick<Records, 'claims' | 'servers' | 'halves'> {
   readonly attachments: readonly Attachment[];
   /** Routes of the base, by the keys of their resources. */
@@ -47,7 +46,7 @@ export function strays(view: View, estate: Estate, firewall: Firewall): Stray[] 
 const stray = (label: string, why: string, down: readonly Action[]): Stray => ({ label, why, down });
 
 interface Wanted {
-  /** Bridge → the domain whose it is; the bridges of spared domains too. */
+  /** Bridge → its domain; the bridges of spared domains too. */
   readonly bridges: ReadonlyMap<string, string>;
   /** Routes, by the keys of their resources. */
   readonly routes: ReadonlySet<string>;

@@ -2,7 +2,6 @@
  * Compares what should be with what is, for the whole host: the base, every running domain, and what belongs to
  * nobody. It takes a constant number of processes, however many domains there are, and changes nothing.
  */
-
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
 import type { Host, Tools } from '../host/host.ts';
@@ -101,7 +100,7 @@ function outcomesOf({ entries }: Records, { running, stamps }: Listing): Outcome
   });
 }
 
-/** A domain with what it should have, and what of that isn't as it should be. */
+/** Compares what a domain should have with what it has. */
 function keep(attachment: Attachment, domain: Domain | undefined, seen: Seen, records: Records): Kept {
   const change = mending(attachment, domain, seen, records.claims);
   return { attachment, change, wrong: wrongOf(change, { ...seen, dhcp: seen.config.dhcp }) };

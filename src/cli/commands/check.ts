@@ -23,7 +23,7 @@ function identify(name: string, { running }: Listing): string {
   return known?.[0] ?? withLibvirt(libvirt => pick(libvirt.domains(), name)).domain.uuid;
 }
 
-/** One domain depends on the base, and not on what belongs to others or to nobody. */
+/** A domain depends on the base too, but not on other domains or on what is left over. */
 const isAbout = (fault: Fault, uuid: string): boolean =>
   fault.uuid === uuid || (fault.uuid === null && fault.domain === null && fault.is !== 'left over');
 

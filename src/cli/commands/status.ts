@@ -69,7 +69,7 @@ function addressCells(
   active: boolean,
 ): Pick<Row, 'address' | 'bridge' | 'scope' | 'lease'> {
   const macs = nics.filter(({ source }) => source === bridge).map(({ mac }) => mac);
-  // The file of a bridge remembers former leases, and those of the domain that had the bridge before.
+  // The lease file also has former leases, and those of the domain that had the bridge before.
   const lease = active ? leaseOf(prefix, macs, readLeases(bridge)) : undefined;
   const leased = lease === undefined ? null : format(lease.address);
   return { address: format(prefix), bridge, scope: format(scope), lease: leased };

@@ -7,7 +7,7 @@ import { readPulse } from '../../repair/pulse.ts';
 import { type Source, Sources } from '../../repair/source.ts';
 import type { Context } from './context.ts';
 
-/** Events come in swarms: it is looked when this long has passed since the first, and no sooner after a look. */
+/** Debounce, in milliseconds: check 150 after the first event, and at least 600 after the last check. */
 const SETTLE = 150;
 const REST = 600;
 const PULSE = 1000;
@@ -15,8 +15,8 @@ const RESYNC = 5 * 60_000;
 
 /**
  * Repairs as soon as something happens: events of libvirt, of the kernel's links, addresses and routes, of packet
- * filters; and every five minutes in any case. It keeps nothing in mind that matters: everything works through the
- * hook alone, and whatever happened while this was stopped is found at its start.
+ * filters; and every five minutes in any case. It keeps no state that matters: the hook alone does everything needed, and
+ * what happened while this was stopped is found at its start.
  * @param fresh what a run gets: each has a deadline of its own
  */
 export function watch(fresh: () => Context): void {
@@ -34,7 +34,7 @@ export function watch(fresh: () => Context): void {
     spawnSync('systemd-notify', ['--ready'], { env: process.env });
 }
 
-/** Who tells of events on this host. */
+/** The sources of events on this host. */
 function present(): Source[] {
   const sources: (Source & { readonly needs: string })[] = [
     { needs: 'virsh', argv: ['virsh', '-q', 'event', '--all', '--loop'], ignore: NOISE },
@@ -53,7 +53,7 @@ function present(): Source[] {
   return sources.filter(({ needs }) => hasTool(needs));
 }
 
-/** Events of libvirt's that change nothing for us. */
+/** Events of libvirt that don't concern hnet. */
 const NOISE =
   /^event '(rtc-change|watchdog|io-error|graphics|block-|balloon-change|tray-change|memory-|job-completed)/;
 
