@@ -57,8 +57,11 @@ export class Host {
    */
   perform(batch: Batch, forgiving: boolean): void {
     if (batch.kind === 'single') this.#performSingle(batch.action);
-    else if (forgiving) this.#performForgiving(batch.tool, batch.lines);
-    else this.#runBatch(batch.tool, batch.lines, false);
+    else if (!forgiving) this.#runBatch(batch.tool, batch.lines, false);
+    else {
+      const failures = this.#failuresIn(batch.tool, batch.lines);
+      if (failures.length > 0) throw new Refusal(failures.join('; '));
+    }
   }
 
   /** Makes sure that the servers started so far run. @throws CommandFailure with the words of the first that doesn't */
@@ -98,15 +101,17 @@ export class Host {
     for (const line of lines) this.#trace?.(`  ${tool} ${line}`);
   }
 
-  #performForgiving(tool: BatchTool, lines: readonly string[]): void {
+  /** Runs lines past failures. @returns what failed, other than by absence */
+  #failuresIn(tool: BatchTool, lines: readonly string[]): string[] {
     try {
       this.#runBatch(tool, lines, true);
+      return [];
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
       // ipset stops at its first error, nft then does nothing at all, and some commands of ip end the whole batch.
       const isCutShort = error.status !== null && (tool !== 'ip' || error.status !== 1);
-      if (lines.length > 1 && isCutShort) for (const line of lines) this.#performForgiving(tool, [line]);
-      else if (!meansAbsence(tool, error)) throw error;
+      if (lines.length > 1 && isCutShort) return lines.flatMap(line => this.#failuresIn(tool, [line]));
+      return meansAbsence(tool, error) ? [] : [error.message];
     }
   }
 

@@ -106,6 +106,16 @@ describe('host', () => {
     expect(refusalOf(() => new Host().perform(wrong, true))).to.contain('no-such-object');
   });
 
+  it('goes on past lines that end the whole batch when taking down, and reports every failure', () => {
+    const done: string[] = [];
+    const host = new Host({ trace: line => done.push(line) });
+    // `ip token` ends the batch, so each line runs by itself.
+    const lines = ['token get dev hnet-no-such', 'link show dev lo', 'no-such-object', 'link show dev lo'];
+    const failures = refusalOf(() => host.perform({ kind: 'lines', tool: 'ip', lines }, true));
+    expect(failures).to.match(/^Cannot run "ip .*hnet-no-such.*; Cannot run "ip .*no-such-object/);
+    expect(done.filter(line => line === '  ip link show dev lo')).to.have.length(2);
+  });
+
   it('writes files whole or not at all, and treats absence as removed', () => {
     const path = join(home, 'deep/er/file');
     perform(write(path, 'text'));
