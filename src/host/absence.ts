@@ -6,8 +6,6 @@ import type { BatchTool } from '../resources/action.ts';
 import type { CommandFailure } from './command.ts';
 
 interface Words {
-  /** The exit codes with which it says so. */
-  readonly statuses: readonly number[];
   /** The line that says so. */
   readonly absent: RegExp;
   /** Lines that only say which command it was. */
@@ -16,24 +14,20 @@ interface Words {
 
 const WORDS: Readonly<Record<BatchTool | 'conntrack', Words>> = {
   ip: {
-    // 1 at the end of a batch, 2 where a command ends the batch, as `ip neigh` does.
-    statuses: [1, 2],
     absent:
       /^Cannot find device "|^RTNETLINK answers: (No such process|No such device|No such file or directory|Cannot assign requested address)$|^Error: ipv[46]: [Aa]ddress not found\.$/,
     frame: /^Command failed -:\d+$/,
   },
   ipset: {
-    statuses: [1],
     absent:
       /: (The set with the given name does not exist|Element cannot be deleted from the set: it's not added)$/,
   },
   nft: {
-    statuses: [1],
     absent: /Error: (Could not process rule: )?(No such file or directory|element does not exist)/,
     // The command once more, and below it a mark.
     frame: /^(delete|flush) |^ *\^[~^]*$/,
   },
-  conntrack: { statuses: [1], absent: /: 0 flow entries have been deleted\.$/ },
+  conntrack: { absent: /: 0 flow entries have been deleted\.$/ },
 };
 
 /** Whether a failed removal says that there was nothing to remove, and nothing else. A tool that hangs says nothing. */
@@ -41,9 +35,9 @@ export function meansAbsence(
   tool: keyof typeof WORDS,
   { status, stderr }: Pick<CommandFailure, 'status' | 'stderr'>,
 ): boolean {
-  const { statuses, absent, frame } = WORDS[tool];
+  const { absent, frame } = WORDS[tool];
   const said = stderr.split('\n').filter(line => line.trim() !== '' && !frame?.test(line));
-  return (
-    status !== null && statuses.includes(status) && said.length > 0 && said.every(line => absent.test(line))
-  );
+  // `ip` exits with 2 where a command ends the batch, as `ip neigh` does.
+  const hasFailed = status === 1 || (tool === 'ip' && status === 2);
+  return hasFailed && said.length > 0 && said.every(line => absent.test(line));
 }

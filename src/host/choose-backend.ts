@@ -6,10 +6,7 @@ import type { Config } from '../model/config.ts';
 import type { Family, Prefix } from '../model/prefix.ts';
 import { hasTool } from './tools.ts';
 
-const MAKERS: Readonly<Record<Firewall['name'], (families: readonly Family[]) => Firewall>> = {
-  iptables,
-  nftables,
-};
+const MAKERS = { iptables, nftables };
 
 /** IPv4 always, for the bootstrap leases, and IPv6 if one of the prefixes is. */
 export const familiesIn = (prefixes: readonly Prefix[]): readonly Family[] =>
@@ -26,10 +23,7 @@ export const firewallFor = (
 ): Firewall => firewallOf(backend, [...pools, ...addresses.map(({ prefix }) => prefix)]);
 
 /** The filter that the configuration chooses; `auto` is iptables if it and ipset are installed. */
-export function chooseFirewall({
-  firewall: { backend },
-  pools,
-}: Pick<Config, 'firewall' | 'pools'>): Firewall {
-  if (backend !== 'auto') return firewallOf(backend, pools);
+export function chooseFirewall({ firewall, pools }: Pick<Config, 'firewall' | 'pools'>): Firewall {
+  if (firewall.backend !== 'auto') return firewallOf(firewall.backend, pools);
   return firewallOf(hasTool('iptables-restore') && hasTool('ipset') ? 'iptables' : 'nftables', pools);
 }

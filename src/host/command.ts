@@ -31,15 +31,14 @@ export function runCommand(argv: readonly string[], input: string, limit: number
   return printedBy(argv, spawn(argv, { input }, limit), limit);
 }
 
-/** The commands beside another run in so many rows. In a single row a look took up to a sixth longer on two processors. */
+/** The commands beside another run in so many rows; in a single one a look took up to a sixth longer on two processors. */
 const ROWS = [0, 1];
 const FIRST_DESCRIPTOR = 3;
 
 /**
- * Runs a command, and others beside it. A shell starts them, for Node waits for one process at a time: rows of commands,
- * each row one after another. What a row prints goes to a descriptor of its own, and after each command NUL, its exit
- * code and NUL, which no text holds. A command that failed says why when it is run again by itself.
- * @throws CommandFailure as {@link runCommand}, and if one of the others hangs
+ * Runs a command, and others beside it. A shell starts them, for Node waits for one process at a time. What a row prints
+ * goes to a descriptor of its own, and after each command NUL, its exit code and NUL, which no text holds.
+ * @throws CommandFailure as {@link runCommand}, and if one of the others hangs; one that fails only isn't `printed`
  */
 export function runBeside(argv: readonly string[], input: string, beside: Beside, limit: number): string {
   const script = `${ROWS.map(row => rowOf(beside.commands, row)).join('')}"$@"; code=$?; wait; exit $code`;

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { ifPossible } from '../model/refusal.ts';
 
 /**
  * Where a file is written before it takes its name. It is the same each time, so the next writer replaces what a killed
@@ -21,14 +22,24 @@ import { dirname } from 'node:path';
 export const halfOf = (path: string): string => `${path}~`;
 
 /** Writes a file so that a reader, or a crash, never sees half of it. */
-export function writeAtomically(path: string, text: string): void {
+export const writeAtomically = (path: string, text: string): void =>
+  atomically(path, half => writeFileSync(half, text, { mode: 0o644 }));
+
+/** Makes a symbolic link, in place of one that may be there. */
+export const linkAtomically = (path: string, target: string): void =>
+  atomically(path, half => {
+    rmSync(half, { force: true });
+    symlinkSync(target, half);
+  });
+
+function atomically(path: string, make: (half: string) => void): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  const temporary = halfOf(path);
+  const half = halfOf(path);
   try {
-    writeFileSync(temporary, text, { mode: 0o644 });
-    renameSync(temporary, path);
+    make(half);
+    renameSync(half, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    rmSync(half, { force: true });
     throw error;
   }
 }
@@ -36,15 +47,6 @@ export function writeAtomically(path: string, text: string): void {
 /** Removes a file, and what a killed writer left of it. Neither has to exist. */
 export function removeWhole(path: string): void {
   for (const one of [path, halfOf(path)]) rmSync(one, { force: true });
-}
-
-/** Writes a kernel setting. @param ifPresent the setting may be missing */
-export function writeSysctl(path: string, value: string, ifPresent: boolean): void {
-  try {
-    writeFileSync(path, value);
-  } catch (error) {
-    if (!(ifPresent && (error as NodeJS.ErrnoException).code === 'ENOENT')) throw error;
-  }
 }
 
 /** The text of a file, or undefined if it isn't there (or its process has just gone). */
@@ -86,29 +88,8 @@ export function strike(path: string, pattern: RegExp): void {
   if (kept.length < lines.length) writeAtomically(path, kept.join('\n'));
 }
 
-/** Makes a symbolic link, in place of one that may be there. */
-export function linkAtomically(path: string, target: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  const temporary = halfOf(path);
-  rmSync(temporary, { force: true });
-  symlinkSync(target, temporary);
-  renameSync(temporary, path);
-}
-
 /** The target of a symbolic link; undefined if it can't be read. */
-export function linkIfThere(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return undefined;
-  }
-}
+export const linkIfThere = (path: string): string | undefined => ifPossible(() => readlinkSync(path));
 
 /** The names in a directory; none if it can't be read. */
-export function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
+export const namesIn = (directory: string): string[] => ifPossible(() => readdirSync(directory)) ?? [];

@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { Refusal, reason } from '../model/refusal.ts';
 import { type Action, type Batch, type BatchTool, batchCommand } from '../resources/action.ts';
 import { meansAbsence } from './absence.ts';
 import { type Beside, CommandFailure, runBeside, runCommand } from './command.ts';
-import { linkAtomically, removeWhole, strike, writeAtomically, writeSysctl } from './files.ts';
+import { linkAtomically, removeWhole, strike, writeAtomically } from './files.ts';
 import { launch, refusalOf, type Server, serve } from './launch.ts';
 import { terminate } from './processes.ts';
 import { type Answers, IP_BATCH, linesOf, type Queries, toAnswers } from './query.ts';
@@ -12,8 +12,8 @@ import { type Answers, IP_BATCH, linesOf, type Queries, toAnswers } from './quer
 const LIMIT = 10_000;
 
 /**
- * The one door to the kernel and its tools. Calls are synchronous: a plan is an ordered list, and nothing is
- * gained by overlapping its steps. Every child has a time limit, and none outlives the deadline of the whole.
+ * The one door to the kernel and its tools. Calls are synchronous, for a plan is an ordered list. Every child has a time
+ * limit, and none outlives the deadline of the whole.
  */
 export class Host {
   readonly #deadline: number;
@@ -32,16 +32,13 @@ export class Host {
     return Math.max(1, this.#deadline - Date.now());
   }
 
-  /**
-   * Runs a command and returns what it printed.
-   * @throws CommandFailure if it can't be started, exits non-zero, or takes over ten seconds
-   */
+  /** Runs a command and returns what it printed. @throws CommandFailure as {@link runCommand} */
   run(argv: readonly string[], stdin = '', timeout = LIMIT): string {
     this.#trace?.(argv.join(' '));
     return runCommand(argv, stdin, Math.min(timeout, this.remaining()));
   }
 
-  /** What a command prints, or nothing: of a tool that fails or isn't installed, where that is nothing to speak of. */
+  /** What a command prints; nothing if it fails or isn't installed, where that doesn't matter. */
   output(argv: readonly string[]): string {
     try {
       return this.run(argv);
@@ -51,10 +48,7 @@ export class Host {
     }
   }
 
-  /**
-   * Performs one batch. `forgiving`, for taking down: absence is success, and one line's failure doesn't keep
-   * the next from running.
-   */
+  /** Performs one batch, as the walker's `Runner` says. */
   perform(batch: Batch, forgiving: boolean): void {
     if (batch.kind === 'single') this.#performSingle(batch.action);
     else if (!forgiving) this.#runBatch(batch.tool, batch.lines, false);
@@ -73,10 +67,7 @@ export class Host {
     if (failed[0] !== undefined) throw failed[0];
   }
 
-  /**
-   * Asks `ip` read-only questions, all in one process.
-   * @param beside what else is to be run meanwhile
-   */
+  /** Asks `ip` read-only questions, all in one process. @param beside what else is to be run meanwhile */
   query<Q extends Queries>(queries: Q, beside?: Beside): Answers<Q> {
     const input = linesOf(queries)
       .map(line => `${line}\n`)
@@ -121,41 +112,36 @@ export class Host {
       return;
     }
     const object =
-      'path' in action ? action.path : action.kind === 'launch' ? action.argv.join(' ') : action.pidFile;
+      'path' in action ? action.path : 'pidFile' in action ? action.pidFile : action.argv.join(' ');
     this.#trace?.(`${action.kind} ${object}`);
     try {
-      if (action.kind === 'launch') launch(action.argv);
-      else if (action.kind === 'serve') this.#starting.push(serve(action.argv, action.pidFile));
-      else performOnFiles(action);
+      if (action.kind === 'serve') this.#starting.push(serve(action.argv, action.pidFile));
+      else performSingle(action);
     } catch (error) {
       throw new Refusal(`Cannot ${action.kind} ${object}: ${reason(error)}`);
     }
   }
 }
 
-function performOnFiles(action: Exclude<Action, { kind: 'line' | 'run' | 'launch' | 'serve' }>): void {
+function performSingle(action: Exclude<Action, { kind: 'line' | 'run' | 'serve' }>): unknown {
   switch (action.kind) {
+    case 'launch':
+      return launch(action.argv);
     case 'write':
-      writeAtomically(action.path, action.text);
-      break;
+      return writeAtomically(action.path, action.text);
     case 'sysctl':
-      writeSysctl(action.path, action.value, action.ifPresent ?? false);
-      break;
+      if (action.ifPresent && !existsSync(action.path)) return undefined;
+      return writeFileSync(action.path, action.value);
     case 'directory':
-      mkdirSync(action.path, { recursive: true, mode: 0o755 });
-      break;
+      return mkdirSync(action.path, { recursive: true, mode: 0o755 });
     case 'remove':
-      removeWhole(action.path);
-      break;
+      return removeWhole(action.path);
     case 'strike':
-      strike(action.path, new RegExp(action.pattern));
-      break;
+      return strike(action.path, new RegExp(action.pattern));
     case 'link':
-      linkAtomically(action.path, action.target);
-      break;
+      return linkAtomically(action.path, action.target);
     case 'terminate':
-      terminate(action);
-      break;
+      return terminate(action);
   }
 }
 

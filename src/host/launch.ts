@@ -1,7 +1,7 @@
 /** Starts programs that outlive the call of the hook. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { linkIfThere, namesIn } from './files.ts';
+import { linkIfThere, namesIn, readIfThere } from './files.ts';
 import { ordinarily } from './priority.ts';
 import { ENVIRONMENT } from './tools.ts';
 
@@ -52,38 +52,32 @@ export function serve(argv: readonly string[], pidFile: string): Server {
 export function refusalOf({ pid, words }: Server, limit: number): string | undefined {
   try {
     if (pid === undefined) return 'the program is not installed';
-    const end = Date.now() + limit;
-    for (let wait = 0.25; !hasSocket(pid); wait = Math.min(2 * wait, 8)) {
-      if (hasEnded(pid)) return readFileSync(`/proc/self/fd/${words}`, 'utf8').trim() || 'it ended at once';
-      if (Date.now() > end) return stop(pid, limit);
-      pause(wait);
+    if (!waitFor(() => hasSocket(pid) || hasEnded(pid), limit)) {
+      process.kill(pid, 'SIGKILL');
+      return `no answer within ${(limit / 1000).toFixed(1)} s`;
     }
-    return undefined;
+    if (hasSocket(pid)) return undefined;
+    return readFileSync(`/proc/self/fd/${words}`, 'utf8').trim() || 'it ended at once';
   } finally {
     closeSync(words);
   }
 }
 
-function stop(pid: number, limit: number): string {
-  process.kill(pid, 'SIGKILL');
-  return `no answer within ${(limit / 1000).toFixed(1)} s`;
-}
-
-function hasSocket(pid: number): boolean {
-  const directory = `/proc/${pid}/fd`;
-  return namesIn(directory).some(fd => linkIfThere(`${directory}/${fd}`)?.startsWith('socket:'));
-}
+const hasSocket = (pid: number): boolean =>
+  namesIn(`/proc/${pid}/fd`).some(fd => linkIfThere(`/proc/${pid}/fd/${fd}`)?.startsWith('socket:'));
 
 /** A process that ended stays a zombie (Z) until its parent collects it. */
 function hasEnded(pid: number): boolean {
-  try {
-    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return true;
-  }
+  const state = readIfThere(`/proc/${pid}/stat`);
+  return state === undefined || /\) Z /.test(state);
 }
 
-/** Waits without doing anything else. */
-export function pause(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+/** Waits until something is so, and does nothing else meanwhile. @returns whether it is, within the limit */
+export function waitFor(isSo: () => boolean, limit: number): boolean {
+  const end = Date.now() + limit;
+  for (let wait = 0.25; !isSo(); wait = Math.min(2 * wait, 8)) {
+    if (Date.now() > end) return false;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, wait);
+  }
+  return true;
 }

@@ -28,20 +28,16 @@ export function withLock<T>(name: LockName, kind: 'shared' | 'exclusive', host: 
   const file = lockFile(name);
   const descriptor = openSync(file, 'a', 0o600);
   try {
-    acquire(descriptor, kind, file, host);
+    // The rest of the time is for the work, or for the error message.
+    const seconds = Math.max(0.1, (host.remaining() * 2) / 3000).toFixed(1);
+    const { status, error } = spawnSync('flock', [`--${kind}`, '--wait', seconds, '3'], {
+      stdio: ['ignore', 'ignore', 'ignore', descriptor],
+      env: ENVIRONMENT,
+    });
+    if (error !== undefined) throw new Refusal(`Cannot lock ${file}: ${error.message}`);
+    if (status !== 0) throw new Refusal(`Cannot lock ${file}: another hnet process held it for ${seconds} s`);
     return urgently(work);
   } finally {
     closeSync(descriptor);
   }
-}
-
-function acquire(descriptor: number, kind: 'shared' | 'exclusive', file: string, host: Host): void {
-  // The rest of the time is for the work, or for the error message.
-  const seconds = Math.max(0.1, (host.remaining() * 2) / 3000).toFixed(1);
-  const { status, error } = spawnSync('flock', [`--${kind}`, '--wait', seconds, '3'], {
-    stdio: ['ignore', 'ignore', 'ignore', descriptor],
-    env: ENVIRONMENT,
-  });
-  if (error !== undefined) throw new Refusal(`Cannot lock ${file}: ${error.message}`);
-  if (status !== 0) throw new Refusal(`Cannot lock ${file}: another hnet process held it for ${seconds} s`);
 }

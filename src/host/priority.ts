@@ -3,6 +3,7 @@
  * virtual machines leave them a twentieth of a processor: without priority each start takes seconds.
  */
 import { getPriority, setPriority } from 'node:os';
+import { ifPossible } from '../model/refusal.ts';
 
 /** Niceness, from -20 to 19; hooks/qemu.sh begins with the same. */
 const URGENT = -15;
@@ -25,10 +26,4 @@ function withPriority<T>(niceness: number, work: () => T): T {
 }
 
 /** Without CAP_SYS_NICE the priority stays as it is. */
-function prefer(niceness: number): void {
-  try {
-    setPriority(niceness);
-  } catch {
-    // The kernel refuses.
-  }
-}
+const prefer = (niceness: number): void => ifPossible(() => setPriority(niceness));

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { Refusal } from '../model/refusal.ts';
 import type { Action } from '../resources/action.ts';
 import { linkIfThere, namesIn, readIfThere } from './files.ts';
-import { pause } from './launch.ts';
+import { waitFor } from './launch.ts';
 
 /** The process that a pid file names, if it is still the one that was started with `marker`. */
 export function processOf(pidFile: string, marker: string): number | undefined {
@@ -44,10 +44,7 @@ const isHere = (pid: number): boolean =>
 
 function end(pid: number, alive: (pid: number) => boolean): void {
   process.kill(pid, 'SIGTERM');
-  const killAt = Date.now() + 1000;
-  for (let killed = false, wait = 0.25; alive(pid); pause(wait)) {
-    wait = Math.min(2 * wait, 8);
-    if (!killed && Date.now() > killAt) killed = process.kill(pid, 'SIGKILL');
-    if (Date.now() > killAt + 2000) throw new Refusal(`process ${pid} doesn't end`);
-  }
+  if (waitFor(() => !alive(pid), 1000)) return;
+  process.kill(pid, 'SIGKILL');
+  if (!waitFor(() => !alive(pid), 2000)) throw new Refusal(`process ${pid} doesn't end`);
 }

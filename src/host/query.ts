@@ -45,15 +45,23 @@ export function toAnswers<Q extends Queries>(queries: Q, stdout: string, stderr:
     throw new Refusal(
       `Cannot read "${IP_BATCH.join(' ')}": it gave ${printed.length} answers to ${lines.length} queries, of which ${failures.size} failed`,
     );
-  const answers = new Map<string, Answer>();
-  for (const [index, line] of lines.entries()) {
-    const failure = failures.get(index + 1);
-    answers.set(
-      line,
-      failure === undefined ? { found: JSON.parse(printed.shift() ?? '[]') } : { found: [], failure },
-    );
-  }
-  return byKey(queries, line => answers.get(line) ?? { found: [] });
+  const answers = new Map(
+    lines.map((line, index): [string, Answer] => {
+      const failure = failures.get(index + 1);
+      return [
+        line,
+        failure === undefined ? { found: JSON.parse(printed.shift() ?? '[]') } : { found: [], failure },
+      ];
+    }),
+  );
+  const answerTo = (line: string): Answer => answers.get(line) ?? { found: [] };
+  const answered = Object.entries(queries).map(([key, asked]) => [
+    key,
+    typeof asked === 'string'
+      ? answerTo(asked)
+      : new Map([...asked].map(([thing, line]) => [thing, answerTo(line)])),
+  ]);
+  return Object.fromEntries(answered) as Answers<Q>;
 }
 
 /** The failed questions by their numbers, from 1, each with what `ip` said before it told the number. */
@@ -64,13 +72,3 @@ const failuresIn = (stderr: string): ReadonlyMap<number, string> =>
       words.trim(),
     ]),
   );
-
-function byKey<Q extends Queries>(queries: Q, answerTo: (line: string) => Answer): Answers<Q> {
-  const answered = Object.entries(queries).map(([key, asked]) => [
-    key,
-    typeof asked === 'string'
-      ? answerTo(asked)
-      : new Map([...asked].map(([thing, line]) => [thing, answerTo(line)])),
-  ]);
-  return Object.fromEntries(answered) as Answers<Q>;
-}

@@ -1,5 +1,5 @@
 /** Where programs lie: here and nowhere else, for libvirtd may call the hook with no PATH at all. */
-import { accessSync, constants } from 'node:fs';
+import { statSync } from 'node:fs';
 
 const PLACES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
@@ -12,11 +12,5 @@ export const ENVIRONMENT = { PATH, LC_ALL: 'C' };
 export const hasTool = (name: string, isThere: (path: string) => boolean = isExecutable): boolean =>
   PLACES.some(place => isThere(`${place}/${name}`));
 
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const isExecutable = (path: string): boolean =>
+  ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o111) !== 0;

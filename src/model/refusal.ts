@@ -44,3 +44,12 @@ export function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.trim().replace(/\s*\n\s*/g, '; ');
 }
+
+/** What a read gives, or undefined if it fails, for whatever reason. */
+export function ifPossible<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

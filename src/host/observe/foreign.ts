@@ -1,5 +1,4 @@
 /** Reads other people's chains, whichever tool made them. */
-
 import { parseSaved } from '../../firewall/foreign/parse-iptables.ts';
 import { parseRuleset, RULESET } from '../../firewall/foreign/parse-nft.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
@@ -10,12 +9,8 @@ import type { Tools } from '../host.ts';
 /** Prints which kind of iptables this is. */
 export const KIND = ['iptables', '-V'];
 
-/**
- * @param firewall the backend in use: the kind of iptables it stands in is no stranger, for our jump comes first
- * there
- */
+/** @param firewall the backend in use: the kind of iptables it stands in is no stranger, for our jump comes first there */
 export function observeForeign(tools: Tools, firewall: Firewall): ForeignFilters {
-  const listed = parseRuleset(tools.output(RULESET));
   const own = firewall.name === 'iptables' ? tools.output(KIND) : '';
   const isNft = own.includes('nf_tables');
   const saved = firewall.families.flatMap(one => {
@@ -29,7 +24,7 @@ export function observeForeign(tools: Tools, firewall: Firewall): ForeignFilters
   });
   // A table that iptables can't read isn't its own, whatever its name.
   const readable = new Set(saved.filter(({ by }) => by === 'iptables-nft').map(({ family }) => family));
-  const rest = listed
+  const rest = parseRuleset(tools.output(RULESET))
     .filter(({ by, family }) => by === 'nft' || !readable.has(family))
     .map(table => ({ ...table, by: 'nft' as const }));
   const firewalld = rest.some(({ family, name }) => family === 'inet' && name === 'firewalld');

@@ -67,17 +67,17 @@ export function parse<T>(schema: v.GenericSchema<unknown, T>, output: unknown, w
 const proxySchema = v.object({ dst: v.string(), dev: v.string(), protocol: text });
 
 function toLink(link: v.InferOutput<typeof linkSchema>): Link {
-  const data = link.linkinfo?.info_data;
+  const { info_kind: kind = '', info_data: data } = link.linkinfo ?? {};
   return {
     index: link.ifindex,
     alias: link.ifalias,
     group: link.group === 'default' ? 0 : Number(link.group),
-    kind: link.linkinfo?.info_kind ?? '',
+    kind,
     mac: link.address,
     up: link.flags.includes('UP'),
     master: link.master,
     bridge:
-      link.linkinfo?.info_kind === 'bridge' && data !== undefined
+      kind === 'bridge' && data !== undefined
         ? {
             stp: data.stp_state,
             forwardDelay: data.forward_delay,

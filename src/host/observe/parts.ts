@@ -1,5 +1,4 @@
 /** What a full look at the host and a brief one have in common. */
-
 import type { Look } from '../../firewall/rules/backend.ts';
 import type { View } from '../../model/view.ts';
 import { CommandFailure } from '../command.ts';

@@ -1,5 +1,4 @@
 /** Looks at the host for a start: briefly, at what the domain will touch. */
-
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { format, routeKey } from '../../model/address.ts';
 import type { BridgeSpec } from '../../model/bridge.ts';
@@ -35,9 +34,9 @@ export interface Subject {
 type Given = UplinkConfig & Pick<Config, 'pools'>;
 
 /**
- * Looks only at what a start touches, so that it costs the same with 4,000 domains as with one: one process for links
- * and routes, one for the filter. Entries of sets and DHCP servers count as absent, for bringing them up again does no
- * harm. Routes are looked up and never listed: to list some, `ip` takes all of them from the kernel, every domain's too.
+ * Looks only at what a start touches, so that it costs the same with 4,000 domains as with one. Entries of sets and DHCP
+ * servers count as absent, for bringing them up again does no harm. Routes are looked up and never listed: to list some,
+ * `ip` takes all of them from the kernel.
  */
 export function observeStart(host: Host, firewall: Firewall, given: Given, subject: Subject): StartView {
   const { view, ...rest } = observeAround(host, given, subject, []);
@@ -58,10 +57,8 @@ export function observeRunning(
   const { view, ...rest } = observeAround(host, given, subject, taps);
   const filter = look(host, firewall.looks.all);
   const names = subject.bridges.map(({ name }) => name);
-  const proxies =
-    subject.onLink === undefined
-      ? view.proxies
-      : toProxies(host.query({ all: 'neigh show proxy' }).all.found);
+  const asked = subject.onLink === undefined ? undefined : host.query({ all: 'neigh show proxy' });
+  const proxies = toProxies(asked?.all.found ?? []);
   return {
     ...rest,
     view: { ...view, filter, proxies, dhcp: readDhcpServers(host, names), ndp: readNdpServers() },
@@ -110,7 +107,7 @@ const eighths = (scope: Prefix): Prefix[] => [
   ...[1n, 2n, 3n, 4n, 5n, 6n, 7n].map(part => nth(scope, (size(scope) * part) / 8n)),
 ];
 
-/** The routes of those pools that have one, by what lookups of addresses in them found: the domain's own and each pool's last. */
+/** The routes of those pools that have one, by what lookups of the domain's addresses and of each pool's last found. */
 const poolRoutes = (
   pools: readonly Prefix[],
   lookups: readonly (readonly [Prefix, Answer])[],
@@ -122,8 +119,8 @@ const poolRoutes = (
     .map(pool => [routeKey(pool, toPoolRoute(pool).metric), toPoolRoute(pool)]);
 
 /**
- * What `ip` says of a lookup that ends in a pool's route: in a blackhole, or where the pool is of IPv6 in an unreachable.
- * The kernel names no such route, but each type has an error of its own. Where there is no route it is "Network is unreachable".
+ * What `ip` says of a lookup that ends in a pool's route: in a blackhole, or in IPv6 in an unreachable. Where there is no
+ * route it is "Network is unreachable".
  */
 const DEAD_END: Readonly<Record<Family, string>> = {
   4: 'RTNETLINK answers: Invalid argument',
@@ -139,7 +136,7 @@ const isServed = (pool: Prefix, { family }: Prefix, answer: Answer): boolean =>
     ? [...toRoutes(family, answer.found).values()].some(({ prefix }) => prefix.length >= pool.length)
     : answer.failure.includes(DEAD_END[family]);
 
-/** That of a gateway which lies in a pool, where there is one. */
+/** The route of a gateway that lies in a pool. */
 const gatewayRoute = (gateway: Prefix | undefined, host: Host): View['routes'] =>
   gateway === undefined ? new Map() : routesFound(host.query({ route: lookup([gateway]) }).route);
 

@@ -29,19 +29,17 @@ export function observeUplinkFacts(host: Host, given: UplinkConfig): UplinkFacts
   });
 }
 
-type Way = Pick<Uplink, 'device' | 'host' | 'gateway'>;
-
-const questions = ({ device, gateway }: Way) => ({
-  links: `address show dev ${device}`,
-  direct: about(
-    gateway === undefined ? [] : [gateway],
-    one => `route get fibmatch ${format(one)} oif ${device}`,
-  ),
-});
-
-function factsOf(family: Family, host: Host, way: Way, entry: RouteAnswer | undefined): UplinkFacts {
-  const { device, host: address, gateway } = way;
-  const { links, direct } = host.query(questions(way));
+function factsOf(
+  family: Family,
+  host: Host,
+  { device, host: address, gateway }: Pick<Uplink, 'device' | 'host' | 'gateway'>,
+  entry: RouteAnswer | undefined,
+): UplinkFacts {
+  const lookup = (hop: Prefix) => `route get fibmatch ${format(hop)} oif ${device}`;
+  const { links, direct } = host.query({
+    links: `address show dev ${device}`,
+    direct: about(gateway === undefined ? [] : [gateway], lookup),
+  });
   const configured = parse(linkSchema, links.found, 'ip address')
     .flatMap(({ addr_info }) => addr_info)
     .find(({ local }) => local === format(address));

@@ -27,10 +27,9 @@ export const DEFAULT_ROUTES = {
 /** What the configuration says of the uplink; what it leaves out is read from the default route. */
 export type UplinkConfig = Pick<Config, 'uplink' | 'host' | 'gateway'>;
 
-/** The uplink by itself, for what touches no domain. @throws Refusal if there is no default route */
-export function observeUplink(host: Host, given: UplinkConfig): Uplink {
-  return readUplink(given, host.query(DEFAULT_ROUTES));
-}
+/** The uplink by itself, for what touches no domain. @throws Refusal as {@link readUplink} */
+export const observeUplink = (host: Host, given: UplinkConfig): Uplink =>
+  readUplink(given, host.query(DEFAULT_ROUTES));
 
 /** @throws Refusal if there is no default route */
 export function readUplink(

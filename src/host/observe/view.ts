@@ -1,5 +1,4 @@
 /** Reads what is into a View: all of it, in a constant number of processes. */
-
 import { RULESET } from '../../firewall/foreign/parse-nft.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import type { Uplink } from '../../model/uplink.ts';
@@ -12,10 +11,10 @@ import { look, Moment, sysctl } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
 import { DEFAULT_ROUTES, readUplink, type UplinkConfig, withAddresses } from './uplink.ts';
 
-/** What `ip` prints of the network, without the routes of IPv6. */
+/** What `ip` prints of the network, but for IPv6's routes. */
 const NETWORK = { links: 'address show', routes: 'route show table main', proxies: 'neigh show proxy' };
 
-/** One `ip` lists the main table of one family only; it could list all tables of both, which hold many times as many. */
+/** One `ip` lists the main table of one family only, or all tables of both, which hold many times as many. */
 const ROUTES6 = ['ip', '-6', '-json', '-details', 'route', 'show', 'table', 'main'];
 
 /** Everything, in a number of processes that doesn't depend on the number of domains. */
