@@ -1,5 +1,5 @@
 /** Reads the attachments in /run/hnet/attachments. */
-import { type Dir, existsSync, opendirSync, statSync } from 'node:fs';
+import { existsSync, opendirSync, statSync } from 'node:fs';
 import { readIfThere } from '../host/files.ts';
 import { type Attachment, parseAttachment } from '../model/attachment.ts';
 import { ATTACHMENTS_DIRECTORY, isUuid } from '../model/names.ts';
@@ -24,9 +24,9 @@ export function readAttachment(domain: string): Attachment | undefined {
 
 /** UUIDs of all domains that have an attachment, readable or not. They are read one by one: often the first is enough. */
 export function* attachedDomains(): Generator<string> {
-  const directory = open(ATTACHMENTS_DIRECTORY);
+  const directory = existsSync(ATTACHMENTS_DIRECTORY) ? opendirSync(ATTACHMENTS_DIRECTORY) : undefined;
   try {
-    for (let entry = directory?.readSync() ?? null; entry !== null; entry = directory?.readSync() ?? null) {
+    for (let entry = directory?.readSync(); entry != null; entry = directory?.readSync()) {
       const [, domain = ''] = /^(.*)\.json$/.exec(entry.name) ?? [];
       if (isUuid(domain)) yield domain;
     }
@@ -39,8 +39,4 @@ export function* attachedDomains(): Generator<string> {
 export function stampOf(domain: string): string | undefined {
   const status = statSync(fileOf(domain), { throwIfNoEntry: false });
   return status === undefined ? undefined : `${status.ino} ${status.mtimeMs}`;
-}
-
-function open(directory: string): Dir | undefined {
-  return existsSync(directory) ? opendirSync(directory) : undefined;
 }

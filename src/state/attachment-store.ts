@@ -1,7 +1,7 @@
 /** Attachments as they are written and removed, together with their claims. */
 import { removeWhole, writeAtomically } from '../host/files.ts';
 import { type Attachment, renderAttachment } from '../model/attachment.ts';
-import { Refusal, reason } from '../model/refusal.ts';
+import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 import { fileOf, readAttachment, scriptOf } from './attachment-files.ts';
 import { conflictOf, dropClaims, placeClaims } from './claim-index.ts';
 
@@ -27,14 +27,9 @@ export function rewriteAttachment(attachment: Attachment): void {
   writeAtomically(fileOf(attachment.domain), renderAttachment(attachment));
 }
 
-/** Puts a domain's release beside its attachment: see src/lifecycle/release-script.ts. */
-export function writeScript(domain: string, script: string): void {
-  try {
-    writeAtomically(scriptOf(domain), script);
-  } catch {
-    // The disk is full. Without the script the hook's program does the release.
-  }
-}
+/** Puts a domain's release beside its attachment (src/lifecycle/release-script.ts); without it the hook's program does the release. */
+export const writeScript = (domain: string, script: string): void =>
+  ifPossible(() => writeAtomically(scriptOf(domain), script));
 
 /** Removes an attachment and its claims. Neither has to exist. */
 export function removeAttachment(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
@@ -44,8 +39,7 @@ export function removeAttachment(attachment: Pick<Attachment, 'domain' | 'addres
 
 /** Removes an attachment that can't be read; its claims become stale. */
 export function discardAttachment(domain: string): void {
-  removeWhole(scriptOf(domain));
-  removeWhole(fileOf(domain));
+  for (const file of [scriptOf(domain), fileOf(domain)]) removeWhole(file);
 }
 
 /** Refuses what another attachment holds, naming its domain. */
@@ -54,13 +48,9 @@ export function refuseClaimed(attachment: Attachment): void {
   if (conflict !== undefined) throw new Refusal(`${conflict.what} is in use by ${nameOf(conflict.domain)}`);
 }
 
-function nameOf(domain: string): string {
-  try {
-    return `domain ${JSON.stringify(readAttachment(domain)?.name ?? domain)}`;
-  } catch {
-    return `the domain with UUID ${domain}`;
-  }
-}
+const nameOf = (domain: string): string =>
+  ifPossible(() => `domain ${JSON.stringify(readAttachment(domain)?.name ?? domain)}`) ??
+  `the domain with UUID ${domain}`;
 
 /** The attachment of a domain; one that can't be read is removed. */
 export function readOrDiscard(uuid: string): Attachment | undefined {

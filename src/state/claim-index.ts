@@ -1,8 +1,6 @@
 /**
- * Who holds which address, scope and bridge. The file system is the index: a claim is a symbolic link in
- * /run/hnet/claims, named after what is claimed, to the attachment of the domain that holds it. A claim whose
- * attachment is gone is stale and binds nobody, so a crash on the way leaves nothing to clean up. A lookup costs the
- * same with 4,000 domains as with one.
+ * Who holds which address, scope and bridge. A claim is a symbolic link in /run/hnet/claims, named after what is claimed,
+ * to the attachment of its holder; one whose attachment is gone is stale and binds nobody, so a crash leaves nothing behind.
  */
 import { existsSync, rmSync } from 'node:fs';
 import { halfOf, linkAtomically, linkIfThere, namesIn } from '../host/files.ts';
@@ -12,10 +10,7 @@ import { claimPath, claimsOf, claimTarget } from '../model/claims.ts';
 import { CLAIMS_DIRECTORY } from '../model/names.ts';
 import { around, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
 
-/**
- * Gives back what one attachment claims and another of the same domain doesn't.
- * @param kind only claims whose names begin with this
- */
+/** Gives back what one attachment claims and another of the same domain doesn't. @param kind only names that begin so */
 export function surrenderClaims(held: Attachment, kept: Attachment, kind = ''): void {
   const keep = claimsOf(kept);
   for (const claim of claimsOf(held))

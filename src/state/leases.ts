@@ -2,6 +2,7 @@ import { readIfThere } from '../host/files.ts';
 import { parseAddress } from '../model/address.ts';
 import { leaseFile } from '../model/names.ts';
 import { contains, type Prefix } from '../model/prefix.ts';
+import { ifPossible } from '../model/refusal.ts';
 
 /** What the DHCP server granted. */
 export interface Lease {
@@ -13,25 +14,18 @@ export interface Lease {
 }
 
 /**
- * The leases of a bridge that haven't expired. Lines that aren't leases are passed over, as dnsmasq does
- * (dnsmasq(8), "dhcp-leasefile": expiry, MAC or for DHCPv6 the IAID, address, name, client id).
+ * The leases of a bridge that haven't expired, by dnsmasq's file: expiry, MAC or for DHCPv6 the IAID, address, name, client
+ * id. Other lines are passed over, as dnsmasq does.
  */
 export function readLeases(bridge: string, now = Date.now()): Lease[] {
-  const lines = (readIfThere(leaseFile(bridge)) ?? '').split('\n');
-  return lines.flatMap(line => {
-    const lease = parseLease(line);
-    return lease !== undefined && lease.expires * 1000 > now ? [lease] : [];
-  });
+  const leases = (readIfThere(leaseFile(bridge)) ?? '').split('\n').map(parseLease);
+  return leases.filter(lease => lease !== undefined).filter(({ expires }) => expires * 1000 > now);
 }
 
 function parseLease(line: string): Lease | undefined {
   const [, expires, whose = '', text = ''] = /^(\d+) ([0-9a-f:]{17}|T?\d+) ([0-9a-f.:]+) /.exec(line) ?? [];
-  try {
-    const mac = whose.includes(':') ? whose : undefined;
-    return { address: parseAddress(text), mac, expires: Number(expires) };
-  } catch {
-    return undefined;
-  }
+  const mac = whose.includes(':') ? whose : undefined;
+  return ifPossible(() => ({ address: parseAddress(text), mac, expires: Number(expires) }));
 }
 
 /** The lease of the domain that has an address: in IPv4 by its MAC, for it may be a private one, in IPv6 by the address. */

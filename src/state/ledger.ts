@@ -10,14 +10,12 @@ import { dashed } from '../model/address.ts';
 import { exactJson } from '../model/json.ts';
 import { STATE_DIRECTORY } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
+import { ifPossible } from '../model/refusal.ts';
 import { grown, isSame, NO_TRAFFIC, type Traffic } from '../model/traffic.ts';
 import type { FilterView } from '../model/view.ts';
 import { readTally, tallyFile } from './tally.ts';
 
-const count = v.pipe(
-  v.string(),
-  v.transform(text => BigInt(text)),
-);
+const count = v.pipe(v.string(), v.toBigint());
 const counter = v.object({ packets: count, bytes: count });
 const traffic = v.object({ in: counter, out: counter });
 const schema = v.object({
@@ -36,19 +34,11 @@ const fileOf = (prefix: Prefix): string => `${STATE_DIRECTORY}/addresses/${dashe
 
 /** What is remembered of an address; nothing, where the file is damaged: counters are no reason to fail. */
 export function readAccount(prefix: Prefix): Account | undefined {
-  const account = orNothing(() => v.parse(schema, JSON.parse(readIfThere(fileOf(prefix)) ?? 'null')));
-  const tally = orNothing(() => readTally(prefix));
+  const account = ifPossible(() => v.parse(schema, JSON.parse(readIfThere(fileOf(prefix)) ?? 'null')));
+  const tally = ifPossible(() => readTally(prefix));
   if (tally === undefined) return account;
   const { domain, counted } = tally;
   return { domain, total: totalOf(ownOf(account, domain), counted), seen: counted };
-}
-
-function orNothing<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
 
 const ownOf = (account: Account | undefined, domain: string): Account | undefined =>
@@ -68,9 +58,8 @@ const write = (prefix: Prefix, account: Account): void =>
   writeAtomically(fileOf(prefix), `${exactJson(account)}\n`);
 
 /** Notes who has the address from now on; the new owner's total begins at zero. */
-export function noteOwner(prefix: Prefix, domain: string): void {
+export const noteOwner = (prefix: Prefix, domain: string): void =>
   writeAccount(prefix, { domain, total: NO_TRAFFIC, seen: NO_TRAFFIC });
-}
 
 /** Notes that the kernel's counters begin anew, for a domain that has had the address before. */
 export function noteStart(prefix: Prefix, domain: string): void {
@@ -80,9 +69,8 @@ export function noteStart(prefix: Prefix, domain: string): void {
 }
 
 /** Notes a new owner whose counters go on from the last one's: what they say now is none of its traffic. */
-export function beginAt(prefix: Prefix, domain: string, filter: FilterView): void {
+export const beginAt = (prefix: Prefix, domain: string, filter: FilterView): void =>
   writeAccount(prefix, { domain, total: NO_TRAFFIC, seen: countedOf(prefix, filter) ?? NO_TRAFFIC });
-}
 
 /** The total of an address with what was counted since it was last added up. */
 export function totalOf(account: Account | undefined, counted: Traffic | undefined): Traffic {

@@ -42,9 +42,8 @@ export function readRecords(): Records {
 export const readEntries = (): Entry[] => [...attachedDomains()].flatMap(readEntry);
 
 /** The stamps alone. */
-export function readStamps(): Map<string, string> {
-  return new Map([...attachedDomains()].map(domain => [domain, stampOf(domain) ?? '']));
-}
+export const readStamps = (): Map<string, string> =>
+  new Map([...attachedDomains()].map(domain => [domain, stampOf(domain) ?? '']));
 
 function readEntry(domain: string): Entry[] {
   const stamp = stampOf(domain) ?? '';

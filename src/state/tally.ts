@@ -11,22 +11,15 @@ import { isUuid, STATE_DIRECTORY } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
 import type { Traffic } from '../model/traffic.ts';
 
-export interface Tally {
-  readonly domain: string;
-  readonly counted: Traffic;
-}
-
 export const tallyFile = (prefix: Prefix): string => `${STATE_DIRECTORY}/addresses/${dashed(prefix)}.tally`;
 
 /** The tally of an address; undefined if there is none, or it isn't whole. */
-export function readTally(prefix: Prefix): Tally | undefined {
+export const readTally = (prefix: Prefix) =>
   // There seldom is one, and to find that out by failing to read it takes five times as long.
-  if (!existsSync(tallyFile(prefix))) return undefined;
-  return parseTally(prefix, readIfThere(tallyFile(prefix)) ?? '');
-}
+  existsSync(tallyFile(prefix)) ? parseTally(prefix, readIfThere(tallyFile(prefix)) ?? '') : undefined;
 
 /** What a tally says; undefined if it isn't whole. */
-export function parseTally(prefix: Prefix, text: string): Tally | undefined {
+export function parseTally(prefix: Prefix, text: string): { domain: string; counted: Traffic } | undefined {
   const [, domain = '', printed = ''] = /^(\S+)\n(.*)\nend\n$/s.exec(text) ?? [];
   const [received, sent] = countingSets(prefix.family).map(name => countIn(printed, name, prefix));
   if (!isUuid(domain) || received === undefined || sent === undefined) return undefined;
