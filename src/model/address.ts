@@ -1,7 +1,7 @@
 /** Addresses as text: written and read. prefix.ts calculates with them. */
 import { Address4, Address6 } from 'ip-address';
-import { bits, contains, type Family, isSingle, type Prefix } from './prefix.ts';
-import { quote, Refusal } from './refusal.ts';
+import { bits, contains, type Family, isSingle, type Prefix, prefixAround } from './prefix.ts';
+import { ifPossible, quote, Refusal } from './refusal.ts';
 
 /** An address in its canonical form (RFC 5952 for IPv6), without a length. */
 export function formatAddress(family: Family, value: bigint): string {
@@ -11,37 +11,25 @@ export function formatAddress(family: Family, value: bigint): string {
 }
 
 /** `123.45.90.112/29`; a single address without its length. */
-export function format(prefix: Prefix): string {
-  const address = formatAddress(prefix.family, prefix.first);
-  return isSingle(prefix) ? address : `${address}/${prefix.length}`;
-}
+export const format = (prefix: Prefix): string =>
+  isSingle(prefix) ? formatAddress(prefix.family, prefix.first) : formatLong(prefix);
 
 /** `123.45.90.116/32`: always with its length, as interface addresses need it. */
-export function formatLong(prefix: Prefix): string {
-  return `${formatAddress(prefix.family, prefix.first)}/${prefix.length}`;
-}
+export const formatLong = ({ family, first, length }: Prefix): string =>
+  `${formatAddress(family, first)}/${length}`;
 
 /** `123.45.90.116-32`: a prefix as a file name. */
 export const dashed = (prefix: Prefix): string => formatLong(prefix).replace('/', '-');
 
-/**
- * Reads `ADDRESS` or `ADDRESS/LENGTH`.
- * @throws Refusal if it is neither, has a zone index, or has bits set beyond its length.
- */
+/** Reads `ADDRESS` or `ADDRESS/LENGTH`. @throws Refusal if it is neither, has a zone index, or bits set beyond its length */
 export function parsePrefix(text: string): Prefix {
   const { family, value, length } = parseParts(text);
-  const first = value - (value & ((1n << BigInt(bits(family) - length)) - 1n));
-  if (first !== value) {
-    const network = format({ family, first, length });
-    throw new Refusal(`${quote(text)} has host bits set: the subnet is ${network}`);
-  }
-  return { family, first, length };
+  const prefix = prefixAround(family, value, length);
+  if (prefix.first === value) return prefix;
+  throw new Refusal(`${quote(text)} has host bits set: the subnet is ${format(prefix)}`);
 }
 
-/**
- * Reads an interface address, `ADDRESS/LENGTH` where the address may lie anywhere in its subnet.
- * @throws Refusal as {@link parsePrefix}, but not for host bits.
- */
+/** Reads an interface address, which may lie anywhere in its subnet. @throws Refusal as {@link parsePrefix}, but for host bits */
 export function parseInterfaceAddress(text: string): { address: Prefix; length: number } {
   const { family, value, length } = parseParts(text);
   return { address: { family, first: value, length: bits(family) }, length };
@@ -76,9 +64,8 @@ export function parseRoutable(text: string): Prefix {
 
 /** The subnet of an interface address as the kernel writes it, `172.30.116.1/24`. */
 export function parseSubnet(text: string): Prefix {
-  const { address, length } = parseInterfaceAddress(text);
-  const host = BigInt(bits(address.family) - length);
-  return { family: address.family, first: (address.first >> host) << host, length };
+  const { family, value, length } = parseParts(text);
+  return prefixAround(family, value, length);
 }
 
 /** Reads a single address. @throws Refusal for a range or anything {@link parsePrefix} refuses. */
@@ -91,20 +78,12 @@ export function parseAddress(text: string): Prefix {
 function parseParts(text: string): { family: Family; value: bigint; length: number } {
   if (text.includes('%'))
     throw new Refusal(`${quote(text)} has a zone index, which only means something on one machine`);
-  const [, address, length] = /^([0-9a-fA-F.:]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
-  if (address === undefined) throw notAnAddress(text);
+  const [, address = '', given] = /^([0-9a-fA-F.:]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
   const family: Family = address.includes(':') ? 6 : 4;
-  if (Number(length ?? 0) > bits(family)) throw notAnAddress(text);
-  try {
-    const parsed = family === 4 ? new Address4(address) : new Address6(address);
-    return { family, value: parsed.bigInt(), length: length === undefined ? bits(family) : Number(length) };
-  } catch {
-    throw notAnAddress(text);
-  }
-}
-
-function notAnAddress(text: string): Refusal {
-  return new Refusal(
+  const length = Number(given ?? bits(family));
+  const value = ifPossible(() => (family === 4 ? new Address4(address) : new Address6(address)).bigInt());
+  if (value !== undefined && length <= bits(family)) return { family, value, length };
+  throw new Refusal(
     `${quote(text)} is not an IP address or subnet such as 123.45.90.116 or 123.45.90.112/29`,
   );
 }

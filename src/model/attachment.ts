@@ -1,9 +1,9 @@
-/** What the hook has applied for a running domain, and its text in /run/hnet. */
+/** Attachments, and their text in /run/hnet. */
 import * as v from 'valibot';
 import { format, parsePrefix } from './address.ts';
 import type { Address } from './bridge.ts';
 import { BACKENDS, type Backend } from './config.ts';
-import { DHCP_MODES, type DhcpMode, ownMode } from './dhcp-mode.ts';
+import { DHCP_MODES, type DhcpMode } from './dhcp-mode.ts';
 import { INTERFACE_NAME, isUuid, MAC } from './names.ts';
 import type { Policy } from './policy.ts';
 import { isAmong, type Prefix } from './prefix.ts';
@@ -28,52 +28,40 @@ export interface Attachment {
 }
 
 const prefixText = v.pipe(v.string(), v.transform(parsePrefix));
+const interfaceName = v.pipe(v.string(), v.regex(INTERFACE_NAME));
+const mac = v.pipe(v.string(), v.regex(MAC));
+const toMap = <T>(entries: Readonly<Record<string, T>>): ReadonlyMap<string, T> =>
+  new Map(Object.entries(entries));
 
 const schema = v.object({
   domain: v.pipe(v.string(), v.check(isUuid)),
   name: v.string(),
-  addresses: v.array(
-    v.object({ prefix: prefixText, bridge: v.pipe(v.string(), v.regex(INTERFACE_NAME)), scope: prefixText }),
-  ),
+  addresses: v.array(v.object({ prefix: prefixText, bridge: interfaceName, scope: prefixText })),
   policy: v.object({
     inbound: v.picklist(['allow', 'deny']),
     isolate: v.boolean(),
     rules: v.array(v.pipe(v.string(), v.transform(parseRule))),
   }),
-  dhcp: v.optional(v.picklist(DHCP_MODES)),
-  macs: v.optional(v.record(v.string(), v.array(v.pipe(v.string(), v.regex(MAC))))),
-  onLink: v.optional(v.pipe(v.string(), v.regex(INTERFACE_NAME))),
+  dhcp: v.exactOptional(v.picklist(DHCP_MODES)),
+  macs: v.exactOptional(v.pipe(v.record(v.string(), v.array(mac)), v.transform(toMap))),
+  onLink: v.exactOptional(interfaceName),
   backend: v.picklist(BACKENDS),
 });
 
-/**
- * Reads the text of an attachment.
- * @throws Error where it isn't one: cut off in the middle, say
- */
-export function parseAttachment(text: string): Attachment {
-  const { dhcp, macs, onLink, ...rest } = v.parse(schema, JSON.parse(text));
-  const known = macs === undefined ? {} : { macs: new Map(Object.entries(macs)) };
-  return { ...rest, ...ownMode(dhcp), ...known, ...(onLink === undefined ? {} : { onLink }) };
-}
+/** Reads the text of an attachment. @throws Error where it isn't one: cut off in the middle, say */
+export const parseAttachment = (text: string): Attachment => v.parse(schema, JSON.parse(text));
 
 /** The text that {@link parseAttachment} reads. */
-export const renderAttachment = (attachment: Attachment): string =>
-  `${JSON.stringify(plain(attachment), null, 2)}\n`;
-
-const plain = ({ domain, name, addresses, policy, dhcp, macs, onLink, backend }: Attachment): unknown => ({
-  domain,
-  name,
-  addresses: addresses.map(({ prefix, bridge, scope }) => ({
-    prefix: format(prefix),
-    bridge,
-    scope: format(scope),
-  })),
-  policy: { ...policy, rules: policy.rules.map(formatRule) },
-  ...ownMode(dhcp),
-  ...(macs === undefined ? {} : { macs: Object.fromEntries(macs) }),
-  ...(onLink === undefined ? {} : { onLink }),
-  backend,
-});
+export function renderAttachment(attachment: Attachment): string {
+  const { addresses, policy, macs } = attachment;
+  const plain = {
+    ...attachment,
+    addresses: addresses.map(one => ({ ...one, prefix: format(one.prefix), scope: format(one.scope) })),
+    policy: { ...policy, rules: policy.rules.map(formatRule) },
+    macs: macs && Object.fromEntries(macs),
+  };
+  return `${JSON.stringify(plain, null, 2)}\n`;
+}
 
 /** An attachment in a line for people: `br116 of "vm1"`. */
 export const attachmentTitle = ({ name, addresses }: Pick<Attachment, 'name' | 'addresses'>): string =>

@@ -1,5 +1,4 @@
 /** How what an attachment holds is written in the file system, for others to see before they take it. */
-
 import { dashed } from './address.ts';
 import type { Address } from './bridge.ts';
 import { CLAIMS_DIRECTORY } from './names.ts';

@@ -1,6 +1,5 @@
-/** What a domain's DHCP server hands out. */
-
 /**
+ * What a domain's DHCP server hands out.
  * - `bootstrap`: a private lease that the host translates, so that any installer gets on line.
  * - `public`: the domain's public address itself; nothing is configured in the guest.
  * - `off`: no server.

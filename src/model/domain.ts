@@ -39,22 +39,14 @@ export function addressesOf(domain: Domain | undefined): readonly Address[] {
 export const policyOf = ({ intent }: Domain): Policy =>
   intent.kind === 'assigned' ? intent.assignment.policy : OPEN;
 
-/** The DHCP mode in a domain's metadata; undefined if the configuration decides. */
-export const dhcpOf = ({ intent }: Domain): DhcpMode | undefined =>
-  intent.kind === 'assigned' ? intent.assignment.dhcp : undefined;
+type Changes = Partial<Pick<Assignment, 'addresses' | 'policy'>> & { readonly dhcp?: DhcpMode | undefined };
 
 /** The assignment in a domain's metadata with something changed. A DHCP mode of undefined removes the domain's own. */
-export function amended(
-  domain: Domain,
-  changes: {
-    readonly addresses?: readonly Address[];
-    readonly policy?: Policy;
-    readonly dhcp?: DhcpMode | undefined;
-  },
-): Assignment {
-  const now = { addresses: addressesOf(domain), policy: policyOf(domain), dhcp: dhcpOf(domain), ...changes };
-  const { addresses, policy, dhcp } = now;
-  return { owner: domain.uuid, addresses, policy, ...ownMode(dhcp) };
+export function amended(domain: Domain, changes: Changes): Assignment {
+  const { intent, uuid: owner } = domain;
+  const dhcp = intent.kind === 'assigned' ? intent.assignment.dhcp : undefined;
+  const now = { addresses: addressesOf(domain), policy: policyOf(domain), dhcp, ...changes };
+  return { owner, addresses: now.addresses, policy: now.policy, ...ownMode(now.dhcp) };
 }
 
 /**
@@ -70,23 +62,21 @@ export function addressesToKeep(domain: Domain, purpose: string): readonly Addre
 }
 
 /** Bridge → the MACs of the domain's interfaces on it, in the domain's order. */
-export function macsOf({ nics }: Domain): ReadonlyMap<string, readonly string[]> {
-  const macs = new Map<string, string[]>();
-  for (const { type, source, mac } of nics) {
-    if (type === 'bridge' && source !== undefined && mac !== '')
-      macs.set(source, [...(macs.get(source) ?? []), mac]);
-  }
-  return macs;
-}
+export const macsOf = (domain: Domain): ReadonlyMap<string, readonly string[]> =>
+  onBridges(domain, ({ mac }) => mac);
 
 /** Bridge → the taps of a running domain that belong in it. */
 export type Taps = ReadonlyMap<string, readonly string[]>;
 
-export function tapsOf({ nics }: Domain): Taps {
-  const taps = new Map<string, string[]>();
-  for (const { type, source, tap } of nics) {
-    if (type === 'bridge' && source !== undefined && tap !== undefined)
-      taps.set(source, [...(taps.get(source) ?? []), tap]);
+export const tapsOf = (domain: Domain): Taps => onBridges(domain, ({ tap }) => tap);
+
+/** Bridge → what is known of each interface on it. */
+function onBridges({ nics }: Domain, known: (nic: Nic) => string | undefined): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const nic of nics.filter(({ type }) => type === 'bridge')) {
+    const { source } = nic;
+    const one = known(nic);
+    if (source !== undefined && one) found.set(source, [...(found.get(source) ?? []), one]);
   }
-  return taps;
+  return found;
 }

@@ -1,10 +1,9 @@
 /** An assignment as the XML element in its domain's metadata. */
-
 import { format, parsePrefix, parseRoutable } from './address.ts';
 import type { Assignment, Intent } from './assignment.ts';
 import type { Address } from './bridge.ts';
 import { bridgeNames } from './bridge-names.ts';
-import { type DhcpMode, isDhcpMode, ownMode } from './dhcp-mode.ts';
+import { DHCP_MODES, ownMode } from './dhcp-mode.ts';
 import { articleScope, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
 import { OPEN, type Policy } from './policy.ts';
 import { equal, overlaps, type Prefix } from './prefix.ts';
@@ -24,7 +23,7 @@ export function parseAssignment(element: Element): Assignment {
   refuseUnknown(element, ['domain', 'dhcp']);
   const owner = element.attributes.get('domain');
   if (owner !== undefined && !isUuid(owner)) throw new Refusal(`domain ${quote(owner)} is not a UUID`);
-  const dhcp = parseMode(element.attributes.get('dhcp'));
+  const dhcp = wordOf(element, 'dhcp', DHCP_MODES);
   const children = elements(element);
   const stranger = children.find(
     ({ name, namespace }) => !['address', 'policy'].includes(name) || namespace !== METADATA_NAMESPACE,
@@ -37,9 +36,20 @@ export function parseAssignment(element: Element): Assignment {
   return { owner, addresses, policy, ...ownMode(dhcp) };
 }
 
-function parseMode(text: string | undefined): DhcpMode | undefined {
-  if (text === undefined || isDhcpMode(text)) return text;
-  throw new Refusal(`dhcp is ${quote(text)}, not "bootstrap", "public" or "off"`);
+/** An attribute that may have one of some words. */
+function wordOf<Word extends string>(
+  element: Element,
+  attribute: string,
+  words: readonly Word[],
+): Word | undefined {
+  const text = element.attributes.get(attribute);
+  const word = words.find(one => one === text);
+  if (text === word) return word;
+  const known = words
+    .map(one => `"${one}"`)
+    .join(', ')
+    .replace(/, (?=[^ ]*$)/, ' or ');
+  throw new Refusal(`${attribute} is ${quote(text ?? '')}, not ${known}`);
 }
 
 function refuseUnknown(element: Element, known: string[]): void {
@@ -53,9 +63,8 @@ function parseAddressElement(element: Element): Address {
   if (ip === undefined) throw new Refusal('<address> has no "ip"');
   const prefix = parseRoutable(ip);
   const bridge = element.attributes.get('bridge') ?? bridgeNames(prefix)[0] ?? '';
-  if (!INTERFACE_NAME.test(bridge)) {
+  if (!INTERFACE_NAME.test(bridge))
     throw new Refusal(`bridge ${quote(bridge)} is not an interface name (1 to 15 of A-Z a-z 0-9 _ . -)`);
-  }
   const scope = element.attributes.get('scope');
   return { prefix, bridge, scope: scope === undefined ? articleScope(prefix) : parseScope(scope) };
 }
@@ -64,52 +73,40 @@ function parsePolicies([element, second]: readonly Element[]): Policy {
   if (element === undefined) return OPEN;
   if (second !== undefined) throw new Refusal('two elements <policy>, where one is allowed');
   refuseUnknown(element, ['inbound', 'isolate']);
-  const inbound = element.attributes.get('inbound') ?? 'allow';
-  const isolate = element.attributes.get('isolate') ?? 'off';
-  if (inbound !== 'allow' && inbound !== 'deny')
-    throw new Refusal(`inbound is ${quote(inbound)}, not "allow" or "deny"`);
-  if (isolate !== 'on' && isolate !== 'off')
-    throw new Refusal(`isolate is ${quote(isolate)}, not "on" or "off"`);
+  const inbound = wordOf(element, 'inbound', ['allow', 'deny']) ?? 'allow';
+  const isolate = wordOf(element, 'isolate', ['on', 'off']) === 'on';
   const stranger = elements(element).find(({ name }) => name !== 'rule');
   if (stranger !== undefined)
     throw new Refusal(`unknown element <${stranger.name}> in <policy>, expected <rule>`);
   return {
     inbound,
-    isolate: isolate === 'on',
+    isolate,
     rules: elements(element).map(rule => parseRule(textOf(rule).trim())),
   };
 }
 
 function parseScope(text: string): Prefix {
   const scope = parsePrefix(text);
-  if (scope.family !== 4 || scope.length < 16 || scope.length > 29) {
-    throw new Refusal(`scope ${quote(text)} is not an IPv4 subnet of /16 to /29`);
-  }
-  return scope;
+  if (scope.family === 4 && scope.length >= 16 && scope.length <= 29) return scope;
+  throw new Refusal(`scope ${quote(text)} is not an IPv4 subnet of /16 to /29`);
 }
 
 /** Refuses an address twice, one bridge with two scopes, and one scope on two bridges. */
 function refuseContradictions(addresses: readonly Address[]): void {
-  addresses.forEach((address, index) => {
+  for (const [index, { prefix, bridge, scope }] of addresses.entries())
     for (const earlier of addresses.slice(0, index)) {
-      if (overlaps(earlier.prefix, address.prefix)) {
-        throw new Refusal(`${format(address.prefix)} overlaps ${format(earlier.prefix)} of the same domain`);
-      }
-      if ((earlier.bridge === address.bridge) !== equal(earlier.scope, address.scope)) {
-        const [a, b] = [earlier, address].map(one => `${one.bridge} with ${format(one.scope)}`);
+      if (overlaps(earlier.prefix, prefix))
+        throw new Refusal(`${format(prefix)} overlaps ${format(earlier.prefix)} of the same domain`);
+      if ((earlier.bridge === bridge) !== equal(earlier.scope, scope)) {
+        const [a, b] = [earlier, { bridge, scope }].map(one => `${one.bridge} with ${format(one.scope)}`);
         throw new Refusal(`bridge and scope contradict each other: ${a}, ${b}`);
       }
-      if (earlier.bridge !== address.bridge && overlaps(earlier.scope, address.scope)) {
-        throw new Refusal(`scopes ${format(earlier.scope)} and ${format(address.scope)} overlap`);
-      }
+      if (earlier.bridge !== bridge && overlaps(earlier.scope, scope))
+        throw new Refusal(`scopes ${format(earlier.scope)} and ${format(scope)} overlap`);
     }
-  });
 }
 
-/**
- * The metadata element of an assignment. It has no namespace: libvirt adds that to it and its children
- * (virDomainSetMetadata).
- */
+/** The metadata element of an assignment, without a namespace: libvirt adds that to it and its children (virDomainSetMetadata). */
 export function renderAssignment(assignment: Assignment): string {
   const owner = assignment.owner === undefined ? '' : ` domain="${escapeXml(assignment.owner)}"`;
   const dhcp = assignment.dhcp === undefined ? '' : ` dhcp="${assignment.dhcp}"`;

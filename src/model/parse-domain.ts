@@ -1,5 +1,4 @@
 /** Domains as libvirt's XML describes them. */
-
 import type { Domain, Nic } from './domain.ts';
 import { readIntent } from './metadata.ts';
 import { isUuid, MAC } from './names.ts';
@@ -8,8 +7,7 @@ import { childOf, childrenOf, type Element, elements, parseXml, textOf } from '.
 
 /**
  * Reads libvirt's domain XML (libvirt.org/formatdomain.html), live or inactive.
- * @throws Refusal if it isn't the XML of a domain; a malformed assignment is data, not an error, so that one
- * domain's metadata can't hide the others
+ * @throws Refusal if it isn't the XML of a domain; a malformed assignment is data: one domain's must not hide the others
  */
 export const parseDomain = (xml: string): Domain => toDomain(parseXml(xml));
 

@@ -41,8 +41,16 @@ export const contains = (outer: Prefix, inner: Prefix): boolean =>
 export const overlaps = (a: Prefix, b: Prefix): boolean => contains(a, b) || contains(b, a);
 
 /** The address `offset` places above the first of a prefix, as a prefix of full length. */
-export function nth(prefix: Prefix, offset: bigint): Prefix {
-  return { family: prefix.family, first: prefix.first + offset, length: bits(prefix.family) };
+export const nth = ({ family, first }: Prefix, offset: bigint): Prefix => ({
+  family,
+  first: first + offset,
+  length: bits(family),
+});
+
+/** The prefix of a length that holds an address. */
+export function prefixAround(family: Family, address: bigint, length: number): Prefix {
+  const host = BigInt(bits(family) - length);
+  return { family, first: (address >> host) << host, length };
 }
 
 /** Every address of a prefix in ascending order; lazily, for an IPv6 prefix never ends in practice. */
@@ -60,12 +68,8 @@ export function subtract(from: Prefix, without: Prefix): Prefix[] {
 }
 
 /** Every range that contains a prefix and is larger, the largest first. */
-export function around({ family, first, length }: Prefix): Prefix[] {
-  return Array.from({ length }, (_, shorter) => {
-    const host = BigInt(bits(family) - shorter);
-    return { family, first: (first >> host) << host, length: shorter };
-  });
-}
+export const around = ({ family, first, length }: Prefix): Prefix[] =>
+  Array.from({ length }, (_, shorter) => prefixAround(family, first, shorter));
 
 /** Orders prefixes by family, then by first address, then the larger range first. */
 export function compare(a: Prefix, b: Prefix): number {

@@ -1,5 +1,4 @@
 /** What an operator allows and denies a domain: the rules, and the words of `hnet firewall`. */
-
 import { format, parsePrefix } from './address.ts';
 import type { Policy, PolicyRule } from './policy.ts';
 import type { PortRange, Ports } from './ports.ts';

@@ -1,10 +1,8 @@
-/**
- * Reads the XML of domains quickly: a repair reads that of all running domains, each with fifty devices that we don't
- * need.
- */
+/** Reads the XML of all running domains, as a repair does: quickly, for each has fifty devices that we don't need. */
 import type { Domain } from './domain.ts';
 import { isUuid } from './names.ts';
 import { essence, readDomain, toDomain } from './parse-domain.ts';
+import { ifPossible } from './refusal.ts';
 import { type Element, elements, parseXml } from './xml.ts';
 
 /** Running domains by UUID. One whose XML can't be read gets a malformed intent: it must not count as stopped. */
@@ -20,20 +18,14 @@ export function readRunning(xmls: readonly string[]): Map<string, Domain> {
 
 /** Parses them as one document: starting the parser costs more than a domain. Empty if one isn't a single element. */
 function readTogether(xmls: readonly string[]): Element[] {
-  try {
-    const roots = elements(parseXml(`<domains>${xmls.join('')}</domains>`));
-    return roots.length === xmls.length ? roots : [];
-  } catch {
-    return [];
-  }
+  const roots = ifPossible(() => elements(parseXml(`<domains>${xmls.join('')}</domains>`))) ?? [];
+  return roots.length === xmls.length ? roots : [];
 }
 
 function readOne(xml: string, root: Element | undefined): Domain | undefined {
-  try {
-    return root === undefined ? readDomain(xml) : toDomain(root);
-  } catch {
-    const [, uuid = ''] = /<uuid>([^<]*)<\/uuid>/.exec(xml) ?? [];
-    const intent = { kind: 'malformed', why: 'its XML cannot be read' } as const;
-    return isUuid(uuid) ? { uuid, name: uuid, nics: [], intent } : undefined;
-  }
+  const read = ifPossible(() => (root === undefined ? readDomain(xml) : toDomain(root)));
+  if (read !== undefined) return read;
+  const [, uuid = ''] = /<uuid>([^<]*)<\/uuid>/.exec(xml) ?? [];
+  const intent = { kind: 'malformed', why: 'its XML cannot be read' } as const;
+  return isUuid(uuid) ? { uuid, name: uuid, nics: [], intent } : undefined;
 }
