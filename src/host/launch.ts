@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { linkIfThere, namesIn, readIfThere } from './files.ts';
 import { ordinarily } from './priority.ts';
 import { ENVIRONMENT } from './tools.ts';
+import { waitFor } from './wait.ts';
 
 /**
  * Starts a program with no descriptor of ours: libvirtd waits until nobody holds the hook's output.
@@ -70,14 +71,4 @@ const hasSocket = (pid: number): boolean =>
 function hasEnded(pid: number): boolean {
   const state = readIfThere(`/proc/${pid}/stat`);
   return state === undefined || /\) Z /.test(state);
-}
-
-/** Waits until something is so, and does nothing else meanwhile. @returns whether it is, within the limit */
-export function waitFor(isSo: () => boolean, limit: number): boolean {
-  const end = Date.now() + limit;
-  for (let wait = 0.25; !isSo(); wait = Math.min(2 * wait, 8)) {
-    if (Date.now() > end) return false;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, wait);
-  }
-  return true;
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { Refusal } from '../model/refusal.ts';
 import type { Action } from '../resources/action.ts';
 import { linkIfThere, namesIn, readIfThere } from './files.ts';
-import { waitFor } from './launch.ts';
+import { waitFor } from './wait.ts';
 
 /** The process that a pid file names, if it is still the one that was started with `marker`. */
 export function processOf(pidFile: string, marker: string): number | undefined {

@@ -2,7 +2,7 @@
  * The names of everything that hnet makes: how objects of the kernel are marked as ours, and where files are. None is
  * derived from a domain's name, which may be `..` or `$(id)`.
  */
-import { bits, type Family, type Prefix } from './prefix.ts';
+import { type Family, nth, type Prefix } from './prefix.ts';
 
 /** Namespace of our element in a domain's metadata. */
 export const METADATA_NAMESPACE = 'urn:hnet:1';
@@ -28,7 +28,7 @@ export const ATTACHMENTS_DIRECTORY = `${RUN_DIRECTORY}/attachments`;
 export const CLAIMS_DIRECTORY = `${RUN_DIRECTORY}/claims`;
 export const DHCP_DIRECTORY = `${RUN_DIRECTORY}/dhcp`;
 export const NDP_DIRECTORY = `${RUN_DIRECTORY}/ndp`;
-/** What outlives a reboot: leases, later counters. */
+/** What outlives a reboot: leases and counters. */
 export const STATE_DIRECTORY = '/var/lib/hnet';
 export const LEASES_DIRECTORY = `${STATE_DIRECTORY}/leases`;
 export const CONFIG_FILE = '/etc/hnet/hnet.toml';
@@ -43,20 +43,18 @@ export const responderPid = (bridge: string): string => `${NDP_DIRECTORY}/${brid
 /** An interface name fits IFNAMSIZ with its final NUL: 15 bytes. */
 export const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/;
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /** A MAC address as libvirt and dnsmasq write it. */
 export const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
 
-export const isUuid = (text: string): boolean => UUID.test(text);
+export const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 
 /** The link alias that says whose bridge it is. */
 export const linkAlias = (domain: string): string => `hnet ${domain}`;
 
 /** The domain a link alias names, or undefined if the link isn't ours. */
 export function aliasOwner(alias: string): string | undefined {
-  const [word, domain, ...rest] = alias.split(' ');
-  return word === 'hnet' && domain !== undefined && rest.length === 0 && isUuid(domain) ? domain : undefined;
+  const [, domain = ''] = /^hnet (.*)$/.exec(alias) ?? [];
+  return isUuid(domain) ? domain : undefined;
 }
 
 /** The usual bootstrap scope of an address: 172.30.<last octet>.0/24; of an IPv6 address the last byte. */
@@ -65,19 +63,14 @@ export function articleScope(address: Prefix): Prefix {
 }
 
 /** The host's address on a bridge: the first usable one of its scope. */
-export const gatewayOf = (scope: Prefix): Prefix => ({
-  family: scope.family,
-  first: scope.first + 1n,
-  length: bits(scope.family),
-});
+export const gatewayOf = (scope: Prefix): Prefix => nth(scope, 1n);
 
 /** The host's link-local address on every bridge, fe80::1: a guest's IPv6 gateway. */
 export const GATEWAY6: Prefix = { family: 6, first: (0xfe80n << 112n) | 1n, length: 128 };
 
 /**
- * A bridge's private IPv6 subnet, fd68:6e: and the IPv4 scope in hex. dnsmasq serves DHCPv6 only on an interface with
- * an address besides the link-local one; nothing is sent from it. It never meets another site, so it needs none of the
- * randomness of RFC 4193.
+ * A bridge's private IPv6 subnet, fd68:6e: and the IPv4 scope in hex: dnsmasq serves DHCPv6 only where there is more than a
+ * link-local address. Nothing is sent from it, so it needs none of the randomness of RFC 4193.
  */
 export const privateSubnet = (scope: Prefix): Prefix => ({
   family: 6,
@@ -94,10 +87,8 @@ export const LEAVING_NAME = /^hnet-[0-9a-f]{8}$/;
  * guest's ARP entry stays right over restarts, and derived from the scope, which stays when addresses change.
  */
 export function bridgeMac(scope: Prefix): string {
-  const octets = [24n, 16n, 8n, 0n].map(shift =>
-    ((gatewayOf(scope).first >> shift) & 255n).toString(16).padStart(2, '0'),
-  );
-  return ['02', '68', ...octets].join(':');
+  const hex = `0268${gatewayOf(scope).first.toString(16).padStart(8, '0')}`;
+  return hex.replace(/(..)(?!$)/g, '$1:');
 }
 
 /** A short fingerprint (FNV-1a, 32 bit) to recognise our own text again; not for security. */

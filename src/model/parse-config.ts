@@ -5,7 +5,7 @@ import type { Config } from './config.ts';
 import { DHCP_MODES } from './dhcp-mode.ts';
 import { CONFIG_FILE, INTERFACE_NAME } from './names.ts';
 import { contains, overlaps, type Prefix } from './prefix.ts';
-import { quote, Refusal, reason } from './refusal.ts';
+import { ifPossible, quote, Refusal, reason } from './refusal.ts';
 import { parsePortWords } from './rule.ts';
 
 /** A parser of ours as a schema of valibot: the parser's words become the message. */
@@ -25,15 +25,9 @@ const parsed = <T>(read: (text: string) => T) =>
 /** Quad9: what resolves names where the host's own resolvers aren't known (docs/design.md, "Decisions, and why"). */
 export const FALLBACK_DNS = ['9.9.9.9', '149.112.112.112', '2620:fe::fe', '2620:fe::9'];
 
-const listOrOne = v.union(
-  [
-    v.array(v.string()),
-    v.pipe(
-      v.string(),
-      v.transform(one => [one]),
-    ),
-  ],
-  'not a subnet or a list of subnets',
+const listOrOne = v.pipe(
+  v.union([v.array(v.string()), v.string()], 'not a subnet or a list of subnets'),
+  v.transform(one => [one].flat()),
 );
 
 const dhcpSchema = v.strictObject({
@@ -86,14 +80,14 @@ export const DEFAULT_CONFIG: Config = {
 
 /**
  * Parses the text of hnet.toml.
- * @throws Refusal with file, line and key: unknown keys, values that aren't what the key takes, overlapping
- * pools, a pool that holds the host's own address or the gateway's
+ * @throws Refusal with file, line and key, also for pools that overlap, or hold the host's own address or the gateway's
  */
 export function parseConfig(text: string, file = CONFIG_FILE): Config {
   const result = v.safeParse(schema, readToml(text, file));
-  if (!result.success) throw schemaRefusal(result.issues, text, file);
+  if (!result.success) throw refusal(text, file, faultOf(result.issues));
   const { uplink, host, gateway, ...rest } = result.output;
-  const poolFault = (pool: Prefix, why: string): Refusal => refusal(text, file, ['pools'], format(pool), why);
+  const poolFault = (pool: Prefix, why: string): Refusal =>
+    refusal(text, file, { path: ['pools'], value: format(pool), why });
   const config: Config = { ...rest, uplink, host, gateway, poolFault };
   refuseBadPools(config);
   return config;
@@ -122,10 +116,8 @@ export function refuseHostInPools({ pools, poolFault }: Config, own: readonly Pr
 }
 
 function refuseBadPools(config: Config): void {
-  refuseHostInPools(
-    config,
-    [config.host, config.gateway].filter(address => address !== undefined),
-  );
+  const own = [config.host, config.gateway].filter(address => address !== undefined);
+  refuseHostInPools(config, own);
   config.pools.forEach((pool, index) => {
     const twin = config.pools.slice(0, index).find(earlier => overlaps(earlier, pool));
     if (twin !== undefined) throw config.poolFault(pool, `overlaps the pool ${format(twin)}`);
@@ -134,38 +126,29 @@ function refuseBadPools(config: Config): void {
   });
 }
 
-/** Turns an issue of valibot into a refusal with the key's path and line. */
-function schemaRefusal(
-  issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]],
-  text: string,
-  file: string,
-): Refusal {
-  // A misspelt key gives two issues, an unknown key and a missing one: the first says more.
-  const unknown = issues.find(({ type, expected }) => type === 'strict_object' && expected === 'never');
-  const issue = unknown ?? issues[0];
-  const path = (issue.path ?? []).flatMap(({ key }) => (typeof key === 'string' ? [key] : []));
-  const value = typeof issue.input === 'string' ? issue.input : undefined;
-  const missing = issue.type === 'strict_object' && issue.received === 'undefined';
-  return refusal(
-    text,
-    file,
-    path,
-    value,
-    unknown !== undefined ? 'unknown key' : missing ? 'the key is missing' : issue.message,
-  );
+/** What is wrong with which key, and with which of its values. */
+interface Fault {
+  readonly path: readonly string[];
+  readonly value: string | undefined;
+  readonly why: string;
 }
 
-function refusal(
-  text: string,
-  file: string,
-  path: string[],
-  value: string | undefined,
-  why: string,
-): Refusal {
+function faultOf(issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): Fault {
+  // A misspelt key gives two issues, an unknown key and a missing one: the first says more.
+  const unknown = issues.find(({ type, expected }) => type === 'strict_object' && expected === 'never');
+  const { path = [], input, type, received, message } = unknown ?? issues[0];
+  const missing = type === 'strict_object' && received === 'undefined';
+  return {
+    path: path.flatMap(({ key }) => (typeof key === 'string' ? [key] : [])),
+    value: typeof input === 'string' ? input : undefined,
+    why: unknown !== undefined ? 'unknown key' : missing ? 'the key is missing' : message,
+  };
+}
+
+function refusal(text: string, file: string, { path, value, why }: Fault): Refusal {
   const shown = value === undefined || why.includes(value) ? '' : `${quote(value)}: `;
-  return new Refusal(
-    `Cannot use ${file}, line ${lineOf(text, path, value)}, key "${path.join('.')}": ${shown}${why}`,
-  );
+  const where = `line ${lineOf(text, path, value)}, key "${path.join('.')}"`;
+  return new Refusal(`Cannot use ${file}, ${where}: ${shown}${why}`);
 }
 
 /**
@@ -178,7 +161,7 @@ function lineOf(text: string, path: readonly string[], value: string | undefined
   for (let end = 1; end <= lines.length; end++) {
     // Inside a value of several lines only such a line can end it. This saves time when there are thousands of pools.
     if (end - start > 1 && !/[\]}]|"""|'''/.test(lines[end - 1] ?? '')) continue;
-    const read = tryToml(lines.slice(0, end).join('\n'));
+    const read = ifPossible(() => parse(lines.slice(0, end).join('\n')));
     if (read === undefined) continue;
     if (holds(read, path))
       return start + 1 + (value === undefined ? 0 : placeOf(value, lines.slice(start, end)));
@@ -186,14 +169,6 @@ function lineOf(text: string, path: readonly string[], value: string | undefined
   }
   // A missing key has no line; its table may have one.
   return path.length > 1 ? lineOf(text, path.slice(0, -1), undefined) : 1;
-}
-
-function tryToml(text: string): unknown {
-  try {
-    return parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const holds = (value: unknown, [key, ...rest]: readonly string[]): boolean =>
@@ -234,8 +209,6 @@ function parsePool(text: string): Prefix {
 
 function parseScopes(text: string): Prefix {
   const scopes = parsePrefix(text);
-  if (scopes.family !== 4 || scopes.length > 28 || scopes.length < 8) {
-    throw new Refusal(`${quote(text)} is not an IPv4 subnet of /8 to /28 to cut scopes from`);
-  }
-  return scopes;
+  if (scopes.family === 4 && scopes.length >= 8 && scopes.length <= 28) return scopes;
+  throw new Refusal(`${quote(text)} is not an IPv4 subnet of /8 to /28 to cut scopes from`);
 }

@@ -1,6 +1,6 @@
 /**
- * What hnet says when it can't do what was asked: one sentence that names the value, the place and the way
- * out. Everything thrown on purpose is a Refusal; any other error is a bug and keeps its stack trace.
+ * What hnet says when it can't do what was asked: one sentence that names the value, the place and the way out. Any other
+ * error is a bug and keeps its stack trace.
  */
 export class Refusal extends Error {
   override readonly name: string = 'Refusal';
@@ -12,9 +12,7 @@ export class UsageRefusal extends Refusal {
 }
 
 /** Quotes a value for a message on one line: a domain's name may hold quotes, newlines or escape codes. */
-export function quote(value: string): string {
-  return `"${visible(JSON.stringify(value).slice(1, -1))}"`;
-}
+export const quote = (value: string): string => `"${visible(JSON.stringify(value).slice(1, -1))}"`;
 
 /**
  * A text with its control characters written out: both sets of ISO 6429, line separators, and Unicode's bidirectional

@@ -1,5 +1,5 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import { Refusal } from './refusal.ts';
+import { Refusal, reason } from './refusal.ts';
 
 /** An element with its namespace resolved: prefixes are the writer's choice (XML Names 1.0). */
 export interface Element {
@@ -29,8 +29,7 @@ const parser = new XMLParser({
 
 /**
  * Parses one XML document.
- * @throws Refusal if it isn't well-formed, has several roots or none, or declares a DOCTYPE: libvirt never writes
- * one, and only entities can expand a small document to a huge one.
+ * @throws Refusal if it isn't well-formed, has several roots or none, or a DOCTYPE, whose entities may be huge
  */
 export function parseXml(text: string): Element {
   if (text.includes('<!DOCTYPE')) throw new Refusal('the XML has a DOCTYPE, which libvirt never writes');
@@ -48,7 +47,7 @@ function readNodes(text: string): Node[] {
     if (valid !== true) throw new Error(`${valid.err.msg} (line ${valid.err.line})`);
     return parser.parse(text) as Node[];
   } catch (error) {
-    throw new Refusal(`the XML can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Refusal(`the XML can't be read: ${reason(error)}`);
   }
 }
 
@@ -73,15 +72,13 @@ function toElement(node: Node, outer: Scope): Element {
 }
 
 /** The child elements of a name, in the parent's own namespace or the one given. */
-export function childrenOf(parent: Element, name: string, namespace = parent.namespace): Element[] {
-  return elements(parent).filter(child => child.name === name && child.namespace === namespace);
-}
+export const childrenOf = (parent: Element, name: string, namespace = parent.namespace): Element[] =>
+  elements(parent).filter(child => child.name === name && child.namespace === namespace);
 
 export const childOf = (parent: Element, name: string): Element | undefined => childrenOf(parent, name)[0];
 
-export function elements(parent: Element): Element[] {
-  return parent.children.filter(child => typeof child !== 'string');
-}
+export const elements = (parent: Element): Element[] =>
+  parent.children.filter(child => typeof child !== 'string');
 
 /** The text of an element, without that of its children. */
 export const textOf = (element: Element): string =>
@@ -93,12 +90,10 @@ export function serialize(element: Element): string {
   const inner = element.children
     .map(child => (typeof child === 'string' ? escapeXml(child) : serialize(child)))
     .join('');
-  return inner === ''
-    ? `<${element.name}${attributes}/>`
-    : `<${element.name}${attributes}>${inner}</${element.name}>`;
+  const start = `<${element.name}${attributes}`;
+  return inner === '' ? `${start}/>` : `${start}>${inner}</${element.name}>`;
 }
 
 /** Escapes text for an element's content or a quoted attribute. */
-export function escapeXml(text: string): string {
-  return text.replace(/[&<>"'\n\r\t]/g, character => `&#${character.charCodeAt(0)};`);
-}
+export const escapeXml = (text: string): string =>
+  text.replace(/[&<>"'\n\r\t]/g, character => `&#${character.charCodeAt(0)};`);
