@@ -1,13 +1,12 @@
 #!/bin/sh
-# hnet: libvirt calls this for every step of every domain's life. Only three steps concern us, and only for
-# domains that bear our metadata or hold an attachment: for all others it must cost next to nothing, so node
-# starts last. Standard output stays empty: for some operations libvirt would take it for the domain's XML.
+# hnet: libvirt calls this for each step of each domain. For domains that aren't ours it must cost next to nothing, so
+# Node starts last. Standard output stays empty: for some operations libvirt would take it for the domain's XML.
 case $2 in
   prepare | release | reconnect) ;;
   *) exit 0 ;;
 esac
-# libvirt writes name, UUID and metadata before anything else. Up to there the shell reads by itself, for each process
-# costs more than that; node reads the rest. What others keep in the metadata may look like anything.
+# libvirt writes name, UUID and metadata first. The shell reads up to there, because a process would cost more, and Node
+# reads the rest. Other programs' metadata may hold anything.
 newline='
 '
 head=
@@ -26,8 +25,7 @@ case $head in
   # The assignment may have gone while the domain ran.
   *) [ -e "$attachment.json" ] || exit 0 ;;
 esac
-# What a stop takes down is known since the start, which has written it down for those who need no node for it. Where
-# that comes to no good end, node has to see to it.
+# At start hnet wrote a script that undoes everything. If it fails, or there is none, Node does the release.
 [ "$2" = release ] && [ -e "$attachment.sh" ] &&
   /usr/bin/nice -n -15 /bin/sh "$attachment.sh" </dev/null >/dev/null 2>&1 && exit 0
 program=/usr/lib/hnet/qemu.cjs
@@ -37,7 +35,7 @@ if [ ! -r $program ]; then
   echo "hnet: Cannot start the domain: $program is missing; run hnet's install.sh again" >&2
   exit 1
 fi
-# libvirt waits for this, and so do others for its locks: it goes before the virtual machines that boot meanwhile.
+# libvirt waits for this, and other hooks wait for its locks: it goes before the virtual machines that boot meanwhile.
 HNET_REST=3 /usr/bin/nice -n -15 "@NODE@" $program "$@" 3<&0 <<END >/dev/null
 ${head%"$newline"}
 END

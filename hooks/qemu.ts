@@ -1,6 +1,6 @@
 /**
- * Loads the hook's program together with what V8 made of it in an earlier run. To read and compile it each time takes
- * a third of the time in which node itself starts. (Node 22 offers the same as its compile cache; this serves 20 too.)
+ * Loads the hook's program with the code that V8 compiled in an earlier run: to compile it each time takes a third of the
+ * time in which Node itself starts. (Node 22 has a compile cache; this serves 20 too.)
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { Script } from 'node:vm';
 declare const HNET_BUILD: string;
 
 const DIRECTORY = '/var/cache/hnet';
-/** V8 refuses what another version of itself has made; that the program is another, only its name tells. */
+/** V8 refuses the code of another V8; only the name tells that it is of another program. */
 const NAME = `${HNET_BUILD}-${process.version}-${process.arch}`;
 
 const program = join(__dirname, 'program.cjs');

@@ -4,6 +4,8 @@ import { Refusal, reason } from '../model/refusal.ts';
 import { shellWord } from '../model/shell.ts';
 import { ENVIRONMENT } from './tools.ts';
 
+type Result = SpawnSyncReturns<string>;
+
 /** A command that failed: the message carries the argv and the tool's own words. */
 export class CommandFailure extends Refusal {
   override readonly name = 'CommandFailure';
@@ -12,7 +14,7 @@ export class CommandFailure extends Refusal {
   readonly stdout: string;
   readonly stderr: string;
 
-  constructor(argv: readonly string[], why: string, result: Partial<SpawnSyncReturns<string>> = {}) {
+  constructor(argv: readonly string[], why: string, result: Partial<Result> = {}) {
     super(`Cannot run "${argv.join(' ')}": ${reason(why)}`);
     this.status = result.status ?? null;
     this.stdout = result.stdout ?? '';
@@ -54,7 +56,8 @@ export function runBeside(argv: readonly string[], input: string, beside: Beside
     if (code === '0') beside.printed(command, output);
     return code === undefined;
   });
-  return printedBy(argv, result, limit, unfinished);
+  const hanging = unfinished.map(command => `"${command.join(' ')}"`).join(', ');
+  return printedBy(argv, result, limit, hanging && ` from it or from ${hanging}`);
 }
 
 function rowOf(commands: Beside['commands'], row: number): string {
@@ -66,9 +69,9 @@ function rowOf(commands: Beside['commands'], row: number): string {
 
 function spawn(
   [command = '', ...args]: readonly string[],
-  options: Pick<SpawnSyncOptions, 'input' | 'stdio'> & { readonly detached?: true },
+  options: SpawnSyncOptions & { readonly detached?: true },
   limit: number,
-): SpawnSyncReturns<string> {
+): Result {
   return spawnSync(command, args, {
     ...options,
     encoding: 'utf8',
@@ -88,25 +91,14 @@ function killGroup(leader: number): void {
   }
 }
 
-function printedBy(
-  argv: readonly string[],
-  result: SpawnSyncReturns<string>,
-  limit: number,
-  unfinished: Beside['commands'] = [],
-): string {
-  const { error, status, signal, stdout, stderr } = result;
-  if (error === undefined && status === 0) return stdout;
-  const why = whyNot(error, limit, unfinished) ?? (stderr.trim() || `exit code ${status ?? signal}`);
-  throw new CommandFailure(argv, why, result);
+function printedBy(argv: readonly string[], result: Result, limit: number, others = ''): string {
+  if (result.error === undefined && result.status === 0) return result.stdout;
+  throw new CommandFailure(argv, whyNot(result, limit, others), result);
 }
 
-function whyNot(
-  error: NodeJS.ErrnoException | undefined,
-  limit: number,
-  unfinished: Beside['commands'],
-): string | undefined {
-  const others = unfinished.map(command => `"${command.join(' ')}"`).join(', ');
-  if (error?.code === 'ETIMEDOUT')
-    return `no answer within ${(limit / 1000).toFixed(1)} s${others && ` from it or from ${others}`}`;
-  return error?.code === 'ENOENT' ? 'the program is not installed' : error?.message;
+function whyNot({ error, status, signal, stderr }: Result, limit: number, others: string): string {
+  const { code, message }: Partial<NodeJS.ErrnoException> = error ?? {};
+  if (code === 'ETIMEDOUT') return `no answer within ${(limit / 1000).toFixed(1)} s${others}`;
+  if (code === 'ENOENT') return 'the program is not installed';
+  return message ?? (stderr.trim() || `exit code ${status ?? signal}`);
 }

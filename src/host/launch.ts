@@ -1,5 +1,5 @@
 /** Starts programs that outlive the call of the hook. */
-import { spawn } from 'node:child_process';
+import { type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { linkIfThere, namesIn, readIfThere } from './files.ts';
 import { ordinarily } from './priority.ts';
@@ -7,20 +7,16 @@ import { ENVIRONMENT } from './tools.ts';
 import { waitFor } from './wait.ts';
 
 /**
- * Starts a program with no descriptor of ours: libvirtd waits until nobody holds the hook's output.
+ * Starts a program with no descriptor of ours, for libvirtd waits until nobody holds the hook's output.
  * @param words a descriptor for its standard error
  * @returns its pid; undefined if it isn't installed
  */
-export function launch(argv: readonly string[], words: number | 'ignore' = 'ignore'): number | undefined {
-  const [command = '', ...args] = argv;
-  const child = ordinarily(() =>
-    spawn(command, args, {
-      stdio: ['ignore', 'ignore', words],
-      detached: true,
-      env: ENVIRONMENT,
-      cwd: '/',
-    }),
-  );
+export function launch(
+  [command = '', ...args]: readonly string[],
+  words: number | 'ignore' = 'ignore',
+): number | undefined {
+  const stdio: StdioOptions = ['ignore', 'ignore', words];
+  const child = ordinarily(() => spawn(command, args, { stdio, detached: true, env: ENVIRONMENT, cwd: '/' }));
   // A program that can't be started has no pid.
   child.on('error', () => undefined);
   child.unref();

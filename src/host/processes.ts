@@ -24,8 +24,7 @@ export function terminate({ pidFile, marker, pids = [] }: Extract<Action, { kind
   const alive = (pid: number): boolean => isProcess(pid, marker);
   // A process of ours that was killed before it noted the server's pid left the file that the server was started with.
   const lost = named === undefined && existsSync(marker) ? processes().filter(alive).filter(isHere) : [];
-  for (const pid of new Set([...(named === undefined ? lost : [named]), ...pids]))
-    if (alive(pid)) end(pid, alive);
+  for (const pid of new Set([named ?? lost, pids].flat())) if (alive(pid)) end(pid, alive);
 }
 
 /** The bridges whose server has a pid file, `BRIDGE.pid`, in a directory. */

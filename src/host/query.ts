@@ -22,7 +22,6 @@ export const IP_BATCH = ['ip', '-json', '-details', '-force', '-batch', '-'];
 export const about = <Thing>(things: readonly Thing[], question: (thing: Thing) => string) =>
   new Map(things.map(thing => [thing, question(thing)]));
 
-/** All that was found about several things. */
 export const allFound = (answers: ReadonlyMap<unknown, Answer>): readonly unknown[] =>
   [...answers.values()].flatMap(({ found }) => found);
 
@@ -65,10 +64,7 @@ export function toAnswers<Q extends Queries>(queries: Q, stdout: string, stderr:
 }
 
 /** The failed questions by their numbers, from 1, each with what `ip` said before it told the number. */
-const failuresIn = (stderr: string): ReadonlyMap<number, string> =>
-  new Map(
-    [...stderr.matchAll(/((?:.*\n)*?)Command failed -:(\d+)$/gm)].map(([, words = '', number]) => [
-      Number(number),
-      words.trim(),
-    ]),
-  );
+function failuresIn(stderr: string): ReadonlyMap<number, string> {
+  const found = stderr.matchAll(/((?:.*\n)*?)Command failed -:(\d+)$/gm);
+  return new Map([...found].map(([, words = '', number]) => [Number(number), words.trim()]));
+}

@@ -36,30 +36,22 @@ export function parseInterfaceAddress(text: string): { address: Prefix; length: 
 }
 
 /** Ranges that no domain may have, whatever the pools are (RFC 6890; RFC 4291, 2.4). */
-const SPECIAL = (
-  [
-    ['a multicast', '224.0.0.0/4'],
-    ['a multicast', 'ff00::/8'],
-    ['a link-local', '169.254.0.0/16'],
-    ['a link-local', 'fe80::/10'],
-    ['a loopback', '127.0.0.0/8'],
-    ['the loopback', '::1'],
-    ['the unspecified', '::'],
-  ] as const
-).map(([what, range]) => ({ what, range: parsePrefix(range) }));
+const SPECIAL = Object.entries({
+  'a multicast': ['224.0.0.0/4', 'ff00::/8'],
+  'a link-local': ['169.254.0.0/16', 'fe80::/10'],
+  'a loopback': ['127.0.0.0/8'],
+  'the loopback': ['::1'],
+  'the unspecified': ['::'],
+}).flatMap(([what, ranges]) => ranges.map(range => ({ what, range: parsePrefix(range) })));
 
-/**
- * Reads what may be routed to a domain: an address or a subnet of unicast addresses.
- * @throws Refusal as {@link parsePrefix}, and for multicast, link-local, loopback and IPv4-mapped addresses.
- */
+/** Reads a prefix that may be routed to a domain. @throws Refusal as {@link parsePrefix}, and for what isn't unicast */
 export function parseRoutable(text: string): Prefix {
   const prefix = parsePrefix(text);
   if (prefix.family === 6 && prefix.first >> 32n === 0xffffn)
     throw new Refusal(`${quote(text)} is an IPv4-mapped address: write the IPv4 address itself`);
   const special = SPECIAL.find(({ range }) => contains(range, prefix));
-  if (special !== undefined)
-    throw new Refusal(`${quote(text)} is ${special.what} address, which can't be routed to a domain`);
-  return prefix;
+  if (special === undefined) return prefix;
+  throw new Refusal(`${quote(text)} is ${special.what} address, which can't be routed to a domain`);
 }
 
 /** The subnet of an interface address as the kernel writes it, `172.30.116.1/24`. */
@@ -71,8 +63,8 @@ export function parseSubnet(text: string): Prefix {
 /** Reads a single address. @throws Refusal for a range or anything {@link parsePrefix} refuses. */
 export function parseAddress(text: string): Prefix {
   const prefix = parsePrefix(text);
-  if (!isSingle(prefix)) throw new Refusal(`${quote(text)} is a subnet, where a single address is needed`);
-  return prefix;
+  if (isSingle(prefix)) return prefix;
+  throw new Refusal(`${quote(text)} is a subnet, where a single address is needed`);
 }
 
 function parseParts(text: string): { family: Family; value: bigint; length: number } {

@@ -1,4 +1,4 @@
-/** Which addresses a domain shall have; metadata.ts reads and writes it. */
+/** What owners want, and what the metadata says; metadata.ts reads and writes it. */
 import type { Address } from './bridge.ts';
 import type { DhcpMode } from './dhcp-mode.ts';
 import type { Policy } from './policy.ts';

@@ -23,9 +23,7 @@ export const hasIpv6 = ({ prefixes }: BridgeSpec): boolean => prefixes.some(({ f
 /** The bridges of some addresses, each once: several addresses may share one. */
 export function bridgesOf(domain: string, addresses: readonly Address[]): BridgeSpec[] {
   const specs = new Map<string, BridgeSpec>();
-  for (const { bridge: name, scope, prefix } of addresses) {
-    const prefixes = [...(specs.get(name)?.prefixes ?? []), prefix];
-    specs.set(name, { name, domain, scope, prefixes });
-  }
+  for (const { bridge: name, scope, prefix } of addresses)
+    specs.set(name, { name, domain, scope, prefixes: [...(specs.get(name)?.prefixes ?? []), prefix] });
   return [...specs.values()];
 }

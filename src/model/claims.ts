@@ -1,4 +1,4 @@
-/** How what an attachment holds is written in the file system, for others to see before they take it. */
+/** How claims are written in the file system. */
 import { dashed } from './address.ts';
 import type { Address } from './bridge.ts';
 import { CLAIMS_DIRECTORY } from './names.ts';

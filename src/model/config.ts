@@ -1,10 +1,10 @@
-/** The operator's settings, as everything else reads them; parse-config.ts makes them of hnet.toml. */
+/** The operator's settings; parse-config.ts makes them of hnet.toml. */
 import type { DhcpMode } from './dhcp-mode.ts';
 import type { Ports } from './ports.ts';
 import type { Family, Prefix } from './prefix.ts';
 import type { Refusal } from './refusal.ts';
 
-/** The operator's settings, all of them parsed; what is left out is read from the host's default route. */
+/** What is undefined is read from the host's default route. */
 export interface Config {
   readonly pools: readonly Prefix[];
   readonly uplink: string | undefined;

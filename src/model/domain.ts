@@ -5,7 +5,6 @@ import { OPEN, type Policy } from './policy.ts';
 import { quote, Refusal } from './refusal.ts';
 import type { Element } from './xml.ts';
 
-/** What we need of a domain's network interface. */
 export interface Nic {
   /** In lower case; empty if the XML has no valid one. */
   readonly mac: string;

@@ -1,4 +1,4 @@
-/** Makes host names of domain names, which may be anything: `..`, `$(id)`, `Büro 2`, `localhost`. Pure. */
+/** Makes host names of domain names, which may be anything: `..`, `$(id)`, `Büro 2`, `localhost`. */
 
 /** A name as DNS and /etc/hosts take it (RFC 1123). */
 export interface HostName {
@@ -32,13 +32,12 @@ export function hostName(name: string, uuid: string): HostName {
 }
 
 /** Letters, digits and inner hyphens, 63 at most (RFC 1035, 2.3.4). */
-function clean(text: string): string {
-  return text
+const clean = (text: string): string =>
+  text
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+/, '')
     .slice(0, 63)
     .replace(/-+$/, '');
-}
 
 /** inet_aton(3) reads such a label as an address. */
 const isNumber = (label: string): boolean => /^(\d+|0x[0-9a-f]*)$/.test(label);
@@ -66,8 +65,5 @@ const keys = ({ label, full }: HostName): string[] => (full === undefined ? [lab
 
 function marked({ label, full }: HostName, uuid: string): HostName {
   const unique = `${label.slice(0, 54)}-${mark(uuid)}`;
-  return {
-    label: unique,
-    full: full === undefined ? undefined : [unique, ...full.split('.').slice(1)].join('.'),
-  };
+  return { label: unique, full: full?.replace(/^[^.]*/, unique) };
 }

@@ -1,7 +1,4 @@
-/**
- * The names of everything that hnet makes: how objects of the kernel are marked as ours, and where files are. None is
- * derived from a domain's name, which may be `..` or `$(id)`.
- */
+/** The names of everything that hnet makes. None is derived from a domain's name, which may be `..` or `$(id)`. */
 import { type Family, nth, type Prefix } from './prefix.ts';
 
 /** Namespace of our element in a domain's metadata. */
@@ -17,8 +14,8 @@ export const ROUTE_PROTOCOL = 104;
 export const HOST_METRIC: Readonly<Record<Family, number>> = { 4: 0, 6: 100 };
 
 /**
- * Metric of a pool's blackhole route: worse than that of domains' addresses. An IPv6 pool often is the uplink's own
- * subnet, whose route has 256: ours must be better, or the host would solicit each address that somebody scans.
+ * Metric of a pool's blackhole route: worse than that of domains' addresses. In IPv6 it is better than the uplink's own
+ * subnet, 256, which often is the pool: or the host would solicit each address that somebody scans.
  */
 export const POOL_METRIC: Readonly<Record<Family, number>> = { 4: 1_000_000, 6: 200 };
 
@@ -83,8 +80,8 @@ export const leavingName = (bridge: string): string => `hnet-${digest(bridge)}`;
 export const LEAVING_NAME = /^hnet-[0-9a-f]{8}$/;
 
 /**
- * The bridge's MAC: 02:68 (locally administered, "h") and the gateway's IPv4 address in hex. It is fixed so that a
- * guest's ARP entry stays right over restarts, and derived from the scope, which stays when addresses change.
+ * The bridge's MAC: 02:68 (locally administered, "h") and the gateway's IPv4 address in hex. So a guest's ARP entry stays
+ * right over restarts, and when addresses change.
  */
 export function bridgeMac(scope: Prefix): string {
   const hex = `0268${gatewayOf(scope).first.toString(16).padStart(8, '0')}`;

@@ -25,7 +25,7 @@ export interface Policy {
 /** The policy of a domain without rules: everything is allowed, and nothing tracked. */
 export const OPEN: Policy = { inbound: 'allow', isolate: false, rules: [] };
 
-/** Whether a domain's flows must be tracked, which tells packets of one direction from those of the other. */
+/** Whether a domain's flows must be tracked: only that tells the packets of one direction from those of the other. */
 export const isTracked = (policy: Policy): boolean => policy.inbound === 'deny' || policy.rules.length > 0;
 
 /** Whether a rule applies to a family: one with a peer of the other family doesn't. */

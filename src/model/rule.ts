@@ -1,4 +1,4 @@
-/** What an operator allows and denies a domain: the rules, and the words of `hnet firewall`. */
+/** The rules of a domain in the words of `hnet firewall`. */
 import { format, parsePrefix } from './address.ts';
 import type { Policy, PolicyRule } from './policy.ts';
 import type { PortRange, Ports } from './ports.ts';
@@ -74,7 +74,7 @@ function parsePorts(text: string): PortRange {
   return [first, final];
 }
 
-/** Reads ports that the configuration denies to all domains, such as `tcp/25`. @throws Refusal if it isn't protocol and ports */
+/** Reads ports such as `tcp/25`. @throws Refusal if it isn't protocol and ports */
 export function parsePortWords(text: string): Ports {
   const { protocol, ports } = parseWhat(text);
   if ((protocol !== 'tcp' && protocol !== 'udp') || ports.length === 0)
@@ -84,18 +84,17 @@ export function parsePortWords(text: string): Ports {
 
 /** A policy in a few words: `open`, or what it restricts. */
 export function policySummary({ inbound, isolate, rules }: Policy): string {
-  const count = rules.length === 0 ? [] : [rules.length === 1 ? '1 rule' : `${rules.length} rules`];
-  return (
-    [...(inbound === 'deny' ? ['deny'] : []), ...count, ...(isolate ? ['isolated'] : [])].join(', ') || 'open'
-  );
+  const count = rules.length === 1 ? '1 rule' : `${rules.length} rules`;
+  const words = [inbound === 'deny' && 'deny', rules.length > 0 && count, isolate && 'isolated'];
+  return words.filter(word => word !== false).join(', ') || 'open';
 }
 
 /** A rule in its canonical form, which the metadata keeps. */
 export function formatRule({ direction, action, protocol, ports, peer }: PolicyRule): string {
   const what = `${protocol ?? 'any'}${ports.length > 0 ? `/${ports.map(formatPorts).join(',')}` : ''}`;
-  const words = [direction === 'outbound' ? 'outbound' : undefined, action, what];
-  if (peer !== undefined) words.push(direction === 'inbound' ? 'from' : 'to', format(peer));
-  return words.filter(word => word !== undefined).join(' ');
+  const outbound = direction === 'outbound';
+  const where = peer === undefined ? '' : ` ${outbound ? 'to' : 'from'} ${format(peer)}`;
+  return `${outbound ? 'outbound ' : ''}${action} ${what}${where}`;
 }
 
 const formatPorts = ([first, final]: PortRange): string =>

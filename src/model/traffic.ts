@@ -21,7 +21,4 @@ const since = (seen: Counter, counted: Counter): Counter =>
     : { packets: counted.packets - seen.packets, bytes: counted.bytes - seen.bytes };
 
 export const isSame = (a: Traffic, b: Traffic): boolean =>
-  a.in.packets === b.in.packets &&
-  a.in.bytes === b.in.bytes &&
-  a.out.packets === b.out.packets &&
-  a.out.bytes === b.out.bytes;
+  (['in', 'out'] as const).every(way => a[way].packets === b[way].packets && a[way].bytes === b[way].bytes);

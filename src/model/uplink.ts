@@ -22,7 +22,6 @@ export const gatewayWithin = (pools: readonly Prefix[], { gateway6 }: Uplink): P
 export interface UplinkFacts {
   readonly family: Family;
   readonly device: string;
-  /** The host's own address there. */
   readonly address: Prefix;
   /** Length of the subnet that it was configured with. */
   readonly length: number;

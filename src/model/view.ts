@@ -3,7 +3,6 @@ import type { Counter } from './counter.ts';
 import type { PortRange } from './ports.ts';
 import type { Family, Prefix } from './prefix.ts';
 
-/** A network interface as the kernel reports it. */
 export interface Link {
   readonly index: number;
   readonly alias: string;
@@ -33,7 +32,6 @@ export interface Route {
   readonly metric: number;
 }
 
-/** A DHCP server of ours that is alive. */
 export interface DhcpServer {
   readonly pid: number;
   /** The interface its socket is bound to; `if7` where that interface is gone. */
@@ -50,13 +48,10 @@ export interface RuleLine {
   readonly counter: Counter;
 }
 
-/**
- * A set's entries, as {@link formatLong} writes them, and what they counted; `unread` for a set that is known to exist,
- * and no more.
- */
+/** A set's entries, as {@link formatLong} writes them, and what they counted; `unread` if it is only known to exist. */
 export type Contents = ReadonlyMap<string, Counter> | 'unread';
 
-/** What made a chain, and hence what may change it: iptables can't read a table of its own into which nft wrote. */
+/** What made a chain, and hence may change it: iptables can't read a table of its own into which nft wrote. */
 export type Tool = 'nft' | 'iptables-nft' | 'iptables-legacy';
 
 /** Where a filter sees the packets that a domain needs: its forwarded traffic, and DHCP at the host, both ways. */
@@ -79,7 +74,6 @@ export type Condition =
 export type Effect = 'pass' | 'accept' | 'block' | 'return' | { readonly chains: readonly string[] | 'any' };
 
 export interface ForeignRule {
-  /** All must hold. */
   readonly conditions: readonly Condition[];
   readonly effect: Effect;
   /** nft's handle; iptables numbers its rules. */
@@ -102,7 +96,6 @@ export interface ForeignTable {
   readonly chains: ReadonlyMap<string, ForeignChain>;
 }
 
-/** The filters of others. */
 export interface ForeignFilters {
   readonly tables: readonly ForeignTable[];
   /** Whether all were read, or only what is read together with our own table. */
@@ -111,7 +104,6 @@ export interface ForeignFilters {
   readonly carry: readonly { readonly argv: readonly string[]; readonly text: string }[];
 }
 
-/** The packet filter, ours and others'. */
 export interface FilterView {
   readonly sets: ReadonlyMap<string, Contents>;
   /** `table chain` → its rules in order. */
@@ -120,10 +112,7 @@ export interface FilterView {
   readonly foreign?: ForeignFilters;
 }
 
-/**
- * What is: the state of the host, read in a constant number of processes however many domains there are.
- * Resources compare themselves with it; nothing that probes runs a command of its own.
- */
+/** The state of the host. Resources compare themselves with it; nothing that probes runs a command of its own. */
 export interface View {
   readonly links: ReadonlyMap<string, Link>;
   /** Interface → its addresses with their lengths (`172.30.116.1/24`). */

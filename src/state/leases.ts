@@ -4,7 +4,6 @@ import { leaseFile } from '../model/names.ts';
 import { contains, type Prefix } from '../model/prefix.ts';
 import { ifPossible } from '../model/refusal.ts';
 
-/** What the DHCP server granted. */
 export interface Lease {
   readonly address: Prefix;
   /** Undefined for DHCPv6, for which the file has no MAC. */

@@ -1,6 +1,6 @@
 /**
- * What hnet remembers of an address beyond a run and a reboot: who had it last, and how much traffic it had.
- * One small file per address, so that a release costs the same with 4,000 addresses as with one.
+ * What hnet remembers of an address beyond a reboot: who had it last, and how much traffic it had. One small file each, so
+ * that a release costs the same with 4,000 addresses as with one.
  */
 import { existsSync, rmSync } from 'node:fs';
 import * as v from 'valibot';
@@ -27,7 +27,6 @@ const schema = v.object({
   seen: traffic,
 });
 
-/** What the ledger says of an address. */
 export type Account = Readonly<v.InferOutput<typeof schema>>;
 
 const fileOf = (prefix: Prefix): string => `${STATE_DIRECTORY}/addresses/${dashed(prefix)}.json`;

@@ -6,10 +6,8 @@ import { reason } from '../model/refusal.ts';
 import { attachedDomains, readAttachment, stampOf } from './attachment-files.ts';
 import { allClaims } from './claim-index.ts';
 
-/** One attachment file. */
 export interface Entry {
   readonly domain: string;
-  /** See {@link stampOf}. */
   readonly stamp: string;
   /** The attachment, or why it can't be read. */
   readonly content: Attachment | string;

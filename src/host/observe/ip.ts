@@ -51,7 +51,6 @@ const routeSchema = v.object({
 export type AddressAnswer = v.InferOutput<typeof addressSchema>;
 export type RouteAnswer = v.InferOutput<typeof routeSchema>;
 
-/** The first route that was found. */
 export const firstRoute = (answers: ReadonlyMap<unknown, Answer>, what: string): RouteAnswer | undefined =>
   parse(routeSchema, allFound(answers), what)[0];
 
@@ -103,15 +102,13 @@ export function toLinks(found: readonly unknown[]): Pick<View, 'links' | 'addres
 }
 
 export function toRoutes(family: Family, found: readonly unknown[]): ReadonlyMap<string, Route> {
-  const routes = parse(routeSchema, found, 'ip route')
-    .filter(({ table }) => table === 'main')
-    .map(route => toRoute(family, route));
-  return new Map(routes.map(route => [routeKey(route.prefix, route.metric), route]));
-}
-
-function toRoute(family: Family, { type, dst, dev, protocol, metric }: RouteAnswer): Route {
-  const prefix: Prefix = dst === 'default' ? { family, first: 0n, length: 0 } : parsePrefix(dst);
-  return { prefix, type, dev, protocol, metric };
+  const routes = parse(routeSchema, found, 'ip route').filter(({ table }) => table === 'main');
+  return new Map(
+    routes.map(({ type, dst, dev, protocol, metric }) => {
+      const prefix: Prefix = dst === 'default' ? { family, first: 0n, length: 0 } : parsePrefix(dst);
+      return [routeKey(prefix, metric), { prefix, type, dev, protocol, metric }];
+    }),
+  );
 }
 
 /** The addresses that the kernel answers for in our name. */

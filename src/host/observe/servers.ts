@@ -14,10 +14,10 @@ import type { Tools } from '../host.ts';
 import { pidIn, processes, processOf, servedFrom } from '../processes.ts';
 
 /**
- * Our running DHCP servers and the interface each one's socket is bound to: when a bridge is deleted and made anew, its
- * old server lives on, bound to an index that is gone (`%if7` in ss), and serves nobody. They are known by their command
- * lines, for their pid files may be lost while they run.
- * @param bridges only the servers of these, by their pid files: that costs the same on a host with thousands of processes
+ * Our running DHCP servers and the interface each one's socket is bound to: the old server of a bridge that was made anew
+ * is bound to an index that is gone (`%if7` in ss), and serves nobody. They are known by their command lines, for their pid
+ * files may be lost.
+ * @param bridges only the servers of these, by their pid files, however many processes run
  */
 export function readDhcpServers(tools: Tools, bridges?: readonly string[]): ReadonlyMap<string, DhcpServer> {
   const sockets = dhcpSockets(tools);
@@ -32,11 +32,7 @@ export function readDhcpServers(tools: Tools, bridges?: readonly string[]): Read
   return new Map([...found].map(([bridge, servers]) => [bridge, toServer(bridge, servers)]));
 }
 
-/** A server's process, and the interface that its socket is bound to. */
-interface Bound {
-  readonly pid: number;
-  readonly boundTo: string;
-}
+type Bound = Pick<DhcpServer, 'pid' | 'boundTo'>;
 
 /** A server without a socket: among thousands of interfaces dnsmasq takes seconds to bind, and that is no fault. */
 function unbound(bridge: string): string {
@@ -46,17 +42,12 @@ function unbound(bridge: string): string {
 
 const SERVER = new RegExp(`--conf-file=${DHCP_DIRECTORY}/([^/\0]+)\\.conf\0`);
 
-/** All sockets at the DHCP port. */
 export const SOCKETS = ['ss', '-Huane', 'sport = :67'];
 
 /** The device of each socket at the DHCP port, by inode. `ss -p` would name the process, but reads everybody's descriptors. */
 function dhcpSockets(tools: Tools): ReadonlyMap<string, string> {
-  return new Map(
-    [...tools.run(SOCKETS).matchAll(/%(\S+):67 .* ino:(\d+)/g)].map(([, device = '', inode]) => [
-      `socket:[${inode}]`,
-      device,
-    ]),
-  );
+  const found = tools.run(SOCKETS).matchAll(/%(\S+):67 .* ino:(\d+)/g);
+  return new Map([...found].map(([, device = '', inode]) => [`socket:[${inode}]`, device]));
 }
 
 /** Standard input, output and error are no sockets. */

@@ -15,7 +15,6 @@ import { look, sysctl } from './parts.ts';
 import { readDhcpServers, readNdpServers } from './servers.ts';
 import { DEFAULT_ROUTES, readUplink, type UplinkConfig } from './uplink.ts';
 
-/** What a start must know: the uplink, the base, and what stands where the domain's own resources will. */
 export interface StartView {
   readonly uplink: Uplink;
   readonly view: View;
@@ -23,7 +22,6 @@ export interface StartView {
   readonly routes: readonly Route[];
 }
 
-/** What a domain touches on the host. */
 export interface Subject {
   readonly bridges: readonly BridgeSpec[];
   readonly prefixes: readonly Prefix[];
@@ -44,8 +42,8 @@ export function observeStart(host: Host, firewall: Firewall, given: Given, subje
 }
 
 /**
- * The same for a domain that runs. Its entries in sets and its servers are looked at too: to add an entry again would
- * begin its counters anew, and to start a server again would end the one that runs.
+ * The same for a domain that runs, with its entries in sets and its servers: to add an entry again would begin its counters
+ * anew, and to start a server again would end the one that runs.
  */
 export function observeRunning(
   host: Host,
@@ -92,7 +90,6 @@ function observeAround(
   };
 }
 
-/** Which route of the table each address takes. */
 const lookup = (addresses: readonly Prefix[]) =>
   about(addresses, address => `route get fibmatch ${format(address)}`);
 
@@ -127,10 +124,7 @@ const DEAD_END: Readonly<Record<Family, string>> = {
   6: 'RTNETLINK answers: No route to host',
 };
 
-/**
- * Whether a lookup ended in the pool's route, or in one of a domain's, which hides it: then the pool's counts as there.
- * A route that is wider than the pool shows that the pool has none.
- */
+/** Whether a lookup ended in the pool's route, or in one of a domain's, which hides it. A wider route shows that there is none. */
 const isServed = (pool: Prefix, { family }: Prefix, answer: Answer): boolean =>
   answer.failure === undefined
     ? [...toRoutes(family, answer.found).values()].some(({ prefix }) => prefix.length >= pool.length)

@@ -18,7 +18,6 @@ export const FAR_AWAY: Readonly<Record<Family, readonly string[]>> = {
   6: ['2000::1'],
 };
 
-/** Asks for the default routes. */
 export const DEFAULT_ROUTES = {
   default4: about(FAR_AWAY[4], address => `route get ${address}`),
   default6: about(FAR_AWAY[6], address => `route get ${address}`),
@@ -45,7 +44,6 @@ export function readUplink(
   };
 }
 
-/** The first default route that was found. */
 export const defaultRoute = (answers: ReadonlyMap<string, Answer>): RouteAnswer | undefined =>
   firstRoute(answers, 'the default route');
 

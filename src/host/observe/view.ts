@@ -23,7 +23,6 @@ export function observe(host: Host, firewall: Firewall): View {
   return toView(moment.query(NETWORK, commands(firewall)), moment, firewall);
 }
 
-/** The commands of other tools that every look needs. */
 const commands = ({ name, looks }: Firewall): (readonly string[])[] => [
   ...looks.all.commands.map(({ argv }) => argv),
   ...(name === 'iptables' ? [KIND] : []),
