@@ -1,6 +1,6 @@
 /** Runs a program to its end. */
 import { type SpawnSyncOptions, type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { Refusal, reason } from '../model/refusal.ts';
+import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 import { shellWord } from '../model/shell.ts';
 import { ENVIRONMENT } from './tools.ts';
 
@@ -47,7 +47,7 @@ export function runBeside(argv: readonly string[], input: string, beside: Beside
   const stdio = Array<'pipe'>(FIRST_DESCRIPTOR + ROWS.length).fill('pipe');
   const result = spawn(['sh', '-c', script, 'sh', ...argv], { input, stdio, detached: true }, limit);
   // A killed shell leaves its children. One that never ran has no pid, and 0 would be our own group.
-  if (result.error !== undefined && result.pid > 0) killGroup(result.pid);
+  if (result.error !== undefined && result.pid > 0) ifPossible(() => process.kill(-result.pid, 'SIGKILL'));
   const ended = ROWS.map(row => [
     ...(result.output?.[FIRST_DESCRIPTOR + row] ?? '').matchAll(/([^\0]*)\0(\d+)\0/g),
   ]);
@@ -81,14 +81,6 @@ function spawn(
     maxBuffer: 256 << 20,
     cwd: '/',
   });
-}
-
-function killGroup(leader: number): void {
-  try {
-    process.kill(-leader, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 function printedBy(argv: readonly string[], result: Result, limit: number, others = ''): string {

@@ -12,7 +12,7 @@ import { ENVIRONMENT } from './tools.ts';
  * - `assignments`: for commands that choose addresses. They call libvirt, which waits for the hook, so they must not hold
  *   `claims`, which the hook waits for.
  */
-export type LockName = 'sync' | 'claims' | 'assignments';
+type LockName = 'sync' | 'claims' | 'assignments';
 
 export const lockFile = (name: LockName): string => `${RUN_DIRECTORY}/${name}.lock`;
 

@@ -15,7 +15,7 @@ export function processOf(pidFile: string, marker: string): number | undefined {
 export const pidIn = (pidFile: string): number => Number(readIfThere(pidFile)?.trim() || Number.NaN);
 
 /** Whether a process runs that was started with `marker`. */
-export const isProcess = (pid: number, marker: string): boolean =>
+const isProcess = (pid: number, marker: string): boolean =>
   Number.isInteger(pid) && pid > 1 && (readIfThere(`/proc/${pid}/cmdline`)?.includes(marker) ?? false);
 
 /** Sends SIGTERM, and SIGKILL after a second. When it returns, the processes and their sockets are gone. */

@@ -28,7 +28,7 @@ export interface DhcpConfig {
   readonly lease: number;
 }
 
-export interface FirewallConfig {
+interface FirewallConfig {
   readonly backend: Backend | 'auto';
   readonly betweenDomains: boolean;
   /** Destination ports that no domain reaches, outside or at its neighbours. */

@@ -37,9 +37,7 @@ const holder = (claim: string): string | undefined =>
 export const claimant = (prefix: Prefix): string | undefined => holder(`ip-${dashed(prefix)}`);
 
 /** What of an attachment another domain holds, in words, and that domain's UUID. */
-export function conflictOf(
-  attachment: Attachment,
-): { readonly what: string; readonly domain: string } | undefined {
+export function conflictOf(attachment: Attachment): { what: string; domain: string } | undefined {
   const ranges = attachment.addresses.flatMap(({ prefix }) => overlappingClaims(prefix));
   for (const claim of new Set([...claimsOf(attachment), ...ranges])) {
     const domain = holder(claim);

@@ -50,11 +50,9 @@ function dhcpSockets(tools: Tools): ReadonlyMap<string, string> {
   return new Map([...found].map(([, device = '', inode]) => [`socket:[${inode}]`, device]));
 }
 
-/** Standard input, output and error are no sockets. */
-const STANDARD = 3;
-
 function boundBy(pid: number, sockets: ReadonlyMap<string, string>): string | undefined {
-  for (const descriptor of namesIn(`/proc/${pid}/fd`).slice(STANDARD)) {
+  // The first three, standard input, output and error, are no sockets.
+  for (const descriptor of namesIn(`/proc/${pid}/fd`).slice(3)) {
     const device = sockets.get(linkIfThere(`/proc/${pid}/fd/${descriptor}`) ?? '');
     if (device !== undefined) return device;
   }

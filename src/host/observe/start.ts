@@ -105,10 +105,7 @@ const eighths = (scope: Prefix): Prefix[] => [
 ];
 
 /** The routes of those pools that have one, by what lookups of the domain's addresses and of each pool's last found. */
-const poolRoutes = (
-  pools: readonly Prefix[],
-  lookups: readonly (readonly [Prefix, Answer])[],
-): [string, Route][] =>
+const poolRoutes = (pools: readonly Prefix[], lookups: [Prefix, Answer][]): [string, Route][] =>
   pools
     .filter(pool =>
       lookups.every(([address, answer]) => !contains(pool, address) || isServed(pool, address, answer)),
