@@ -28,7 +28,7 @@ export interface Beside {
   readonly printed: (argv: readonly string[], output: string) => void;
 }
 
-/** Runs a command and returns what it printed. @throws CommandFailure if it can't be started, fails, or takes longer than the limit */
+/** Runs a command and returns what it printed. @throws CommandFailure if it can't be started, fails, or takes too long */
 export function runCommand(argv: readonly string[], input: string, limit: number): string {
   return printedBy(argv, spawn(argv, { input }, limit), limit);
 }

@@ -15,7 +15,7 @@ import {
 import { dirname } from 'node:path';
 import { ifPossible } from '../model/refusal.ts';
 
-/** Where a file is written before it takes its name. The next writer replaces what a killed process left; each has one at a time. */
+/** Where a file is written before it takes its name. Each has one writer at a time, which replaces what a killed one left. */
 export const halfOf = (path: string): string => `${path}~`;
 
 /** Writes a file so that a reader, or a crash, never sees half of it. */
@@ -49,7 +49,7 @@ export function removeWhole(path: string): void {
 /** The text of a file, or undefined if it isn't there (or its process has just gone). */
 export const readIfThere = (path: string): string | undefined => ifThere(() => readFileSync(path, 'utf8'));
 
-/** The same in half the system calls, for a file that the kernel gives in one piece: a repair reads five of them for each bridge. */
+/** The same in half the system calls, for a kernel setting: a repair reads five of them for each bridge. */
 export const readShortIfThere = (path: string): string | undefined => ifThere(() => readShort(path));
 
 const SHORT = Buffer.alloc(4096);

@@ -17,8 +17,8 @@ type LockName = 'sync' | 'claims' | 'assignments';
 export const lockFile = (name: LockName): string => `${RUN_DIRECTORY}/${name}.lock`;
 
 /**
- * Runs `work` while holding a lock. flock(1) takes the lock on a file that this process opened, and exits: the lock belongs to the open file, so it ends
- * with this process, however it dies. Node opens files close-on-exec, so no child inherits it.
+ * Runs `work` while holding a lock. flock(1) takes it on a file that this process opened, and exits: the lock belongs to the
+ * open file, so it ends with this process, however it dies. Node opens files close-on-exec, so no child inherits it.
  * @throws Refusal if another process holds it for two thirds of the time that the host has left
  */
 export function withLock<T>(name: LockName, kind: 'shared' | 'exclusive', host: Host, work: () => T): T {

@@ -29,7 +29,7 @@ export function parsePrefix(text: string): Prefix {
   throw new Refusal(`${quote(text)} has host bits set: the subnet is ${format(prefix)}`);
 }
 
-/** Reads an interface address, which may lie anywhere in its subnet. @throws Refusal as {@link parsePrefix}, but for host bits */
+/** Reads an interface address, anywhere in its subnet. @throws Refusal as {@link parsePrefix}, but not for host bits */
 export function parseInterfaceAddress(text: string): { address: Prefix; length: number } {
   const { family, value, length } = parseParts(text);
   return { address: { family, first: value, length: bits(family) }, length };

@@ -106,7 +106,7 @@ function refuseContradictions(addresses: readonly Address[]): void {
     }
 }
 
-/** The metadata element of an assignment, without a namespace: libvirt adds that to it and its children (virDomainSetMetadata). */
+/** The metadata element of an assignment. It has no namespace: libvirt adds that (virDomainSetMetadata). */
 export function renderAssignment(assignment: Assignment): string {
   const owner = assignment.owner === undefined ? '' : ` domain="${escapeXml(assignment.owner)}"`;
   const dhcp = assignment.dhcp === undefined ? '' : ` dhcp="${assignment.dhcp}"`;

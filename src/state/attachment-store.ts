@@ -27,7 +27,7 @@ export function rewriteAttachment(attachment: Attachment): void {
   writeAtomically(fileOf(attachment.domain), renderAttachment(attachment));
 }
 
-/** Puts a domain's release beside its attachment (src/lifecycle/release-script.ts); without it the hook's program does the release. */
+/** Puts a domain's release script beside its attachment; without it the hook's program does the release. */
 export const writeScript = (domain: string, script: string): void =>
   ifPossible(() => writeAtomically(scriptOf(domain), script));
 

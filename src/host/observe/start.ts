@@ -121,7 +121,7 @@ const DEAD_END: Readonly<Record<Family, string>> = {
   6: 'RTNETLINK answers: No route to host',
 };
 
-/** Whether a lookup ended in the pool's route, or in one of a domain's, which hides it. A wider route shows that there is none. */
+/** Whether a lookup ended in the pool's route or a domain's, which hides it. A wider route shows that the pool has none. */
 const isServed = (pool: Prefix, { family }: Prefix, answer: Answer): boolean =>
   answer.failure === undefined
     ? [...toRoutes(family, answer.found).values()].some(({ prefix }) => prefix.length >= pool.length)
