@@ -1,12 +1,7 @@
-import { METADATA_NAMESPACE } from '../model/names.ts';
-
 /** The description of a domain that a change goes to: the one it runs with, the one it starts from, or both. */
 export type Affects = 'live' | 'config' | 'both';
 
-/**
- * What hnet needs of libvirt: through its C library, or through virsh where that can't be loaded.
- * Every call throws a Refusal with libvirt's own words. The hook must never use it: libvirt waits for the hook.
- */
+/** What hnet needs of libvirt. Every call throws a Refusal with libvirt's own words. */
 export interface Connection {
   /** UUIDs of all domains. */
   readonly list: () => string[];
@@ -25,4 +20,3 @@ export interface Connection {
 
 /** The prefix under which our element is stored; its namespace is what counts. */
 export const METADATA_KEY = 'hnet';
-export const METADATA_URI = METADATA_NAMESPACE;

@@ -4,7 +4,7 @@ import { readDomain } from '../model/parse-domain.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import type { Connection } from './connection.ts';
 import { openLibrary } from './library.ts';
-import { openVirsh } from './virsh.ts';
+import { VirshConnection } from './virsh.ts';
 
 /** A domain and what libvirt knows of it besides its XML. */
 export interface KnownDomain {
@@ -19,7 +19,7 @@ export interface KnownDomain {
 
 /** Runs `work` with a connection to qemu:///system. @throws Refusal if there is no libvirt to talk to */
 export function withLibvirt<T>(work: (libvirt: Libvirt) => T): T {
-  const connection = openLibrary() ?? openVirsh();
+  const connection = openLibrary() ?? new VirshConnection();
   try {
     return work(new Libvirt(connection));
   } finally {
@@ -31,21 +31,17 @@ const NAMES = new Intl.Collator('en', { numeric: true });
 
 /** libvirt's domains. Of their devices we read the network interfaces only. */
 export class Libvirt {
-  readonly #connection: Connection;
+  readonly connection: Connection;
 
   constructor(connection: Connection) {
-    this.#connection = connection;
-  }
-
-  get connection(): Connection {
-    return this.#connection;
+    this.connection = connection;
   }
 
   /** All domains, vm2 before vm10; without those whose XML can't be read, and those that vanish meanwhile. */
   domains(): KnownDomain[] {
-    const found = this.#connection.list().flatMap(uuid => {
+    const found = this.connection.list().flatMap(uuid => {
       try {
-        return [this.known(uuid)];
+        return this.known(uuid);
       } catch {
         return [];
       }
@@ -54,9 +50,9 @@ export class Libvirt {
   }
 
   known(uuid: string): KnownDomain {
-    const active = this.#connection.isActive(uuid);
-    const read = (inactive: boolean) => readDomain(this.#connection.xml(uuid, inactive));
-    const persistent = this.#connection.isPersistent(uuid) ? read(true) : undefined;
+    const active = this.connection.isActive(uuid);
+    const read = (inactive: boolean) => readDomain(this.connection.xml(uuid, inactive));
+    const persistent = this.connection.isPersistent(uuid) ? read(true) : undefined;
     const domain = active || persistent === undefined ? read(false) : persistent;
     return { domain, persistent, next: persistent ?? domain, active };
   }
@@ -68,26 +64,18 @@ export function pick(domains: readonly KnownDomain[], wanted: string): KnownDoma
     domains.find(({ domain }) => domain.name === wanted) ??
     domains.find(({ domain }) => domain.uuid === wanted);
   if (found !== undefined) return found;
-  const near = nearest(
-    domains.map(({ domain }) => domain.name),
-    wanted,
-  );
-  const hint =
-    near.length > 0 ? `; did you mean ${near.map(quote).join(' or ')}?` : '; virsh list --all shows them';
-  throw new Refusal(`Cannot find a domain ${quote(wanted)}${hint}`);
+  const near = nearest(domains, wanted).map(({ domain }) => quote(domain.name));
+  const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'virsh list --all shows them';
+  throw new Refusal(`Cannot find a domain ${quote(wanted)}; ${hint}`);
 }
 
-/** At most three names that begin with what was written, or differ from it in no more than half of its letters. */
-function nearest(names: readonly string[], wanted: string): string[] {
+/** At most three whose names begin with what was written, or differ from it in no more than half of its letters. */
+function nearest(domains: readonly KnownDomain[], wanted: string): KnownDomain[] {
   const word = wanted.toLowerCase();
-  const limit = Math.max(1, word.length / 2);
-  return names
-    .map(name => ({
-      name,
-      far: name.toLowerCase().startsWith(word) ? 0 : distance(name.toLowerCase(), word),
-    }))
-    .filter(({ far }) => far <= limit)
-    .sort((a, b) => a.far - b.far)
-    .slice(0, 3)
-    .map(({ name }) => name);
+  const far = ({ domain }: KnownDomain): number => {
+    const name = domain.name.toLowerCase();
+    return name.startsWith(word) ? 0 : distance(name, word);
+  };
+  const near = domains.filter(one => far(one) <= Math.max(1, word.length / 2));
+  return near.sort((a, b) => far(a) - far(b)).slice(0, 3);
 }

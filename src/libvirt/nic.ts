@@ -5,28 +5,25 @@ import { quote, Refusal } from '../model/refusal.ts';
 import { type Element, serialize } from '../model/xml.ts';
 
 export type NicChange =
-  | { readonly kind: 'none'; readonly why: string }
+  | { readonly kind: 'none' }
   | { readonly kind: 'update'; readonly device: string; readonly mac: string }
   | { readonly kind: 'attach'; readonly device: string; readonly mac: string };
 
 /**
- * Decides how a domain gets onto a bridge. An interface that is on it already stays. A single interface is moved to the
- * bridge; among several `mac` chooses. A domain without interfaces gets one.
- * @throws Refusal if there are several and none was chosen, or the chosen one doesn't exist
+ * Decides how a domain gets onto a bridge. An interface that is on it stays; else the only one, or that with `mac`,
+ * moves to it. A domain without interfaces gets one. @throws Refusal if it isn't clear which
  */
 export function changeNic(domain: Domain, bridge: string, mac: string | undefined): NicChange {
   const { nics } = domain;
   const there = nics.find(nic => nic.type === 'bridge' && nic.source === bridge);
-  if (there !== undefined && (mac === undefined || there.mac === mac))
-    return { kind: 'none', why: `its interface ${there.mac} is on ${bridge} already` };
+  if (there !== undefined && (mac === undefined || there.mac === mac)) return { kind: 'none' };
   if (nics.length === 0 && mac === undefined) return newNic(domain.uuid, bridge);
   return update(chooseNic(nics, mac), bridge);
 }
 
 function chooseNic(nics: readonly Nic[], mac: string | undefined): Nic {
-  const choice =
-    mac === undefined ? (nics.length === 1 ? nics[0] : undefined) : nics.find(nic => nic.mac === mac);
-  if (choice !== undefined) return choice;
+  const [choice, ...others] = mac === undefined ? nics : nics.filter(nic => nic.mac === mac);
+  if (choice !== undefined && (mac !== undefined || others.length === 0)) return choice;
   const macs = nics.map(nic => nic.mac).join(', ') || 'none';
   if (mac !== undefined)
     throw new Refusal(`Cannot use --nic ${quote(mac)}: the domain's interfaces are ${macs}`);
@@ -43,25 +40,19 @@ function update(nic: Nic, bridge: string): NicChange {
   const kept = nic.element.children.filter(
     child => typeof child === 'string' || !DROPPED.includes(child.name),
   );
+  const source = { name: 'source', namespace: '', attributes: new Map([['bridge', bridge]]), children: [] };
   const element: Element = {
     ...nic.element,
     attributes: new Map([...nic.element.attributes, ['type', 'bridge']]),
-    children: [...kept, sourceBridge(bridge)],
+    children: [...kept, source],
   };
   return { kind: 'update', device: serialize(element), mac: nic.mac };
 }
 
-const sourceBridge = (bridge: string): Element => ({
-  name: 'source',
-  namespace: '',
-  attributes: new Map([['bridge', bridge]]),
-  children: [],
-});
-
 /** We set the MAC, or libvirt would make up one for the running domain and another for its next start. */
 function newNic(domain: string, bridge: string): NicChange {
-  const [a = '', b = '', c = ''] = digest(`${domain} ${bridge}`).match(/../g) ?? [];
-  const mac = `52:54:00:${a}:${b}:${c}`;
+  const octets = digest(`${domain} ${bridge}`).match(/../g) ?? [];
+  const mac = ['52:54:00', ...octets.slice(0, 3)].join(':');
   const device = `<interface type="bridge"><mac address="${mac}"/><source bridge="${bridge}"/><model type="virtio"/></interface>`;
   return { kind: 'attach', device, mac };
 }

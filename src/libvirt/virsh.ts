@@ -2,9 +2,9 @@ import { rmSync } from 'node:fs';
 import { CommandFailure } from '../host/command.ts';
 import { writeAtomically } from '../host/files.ts';
 import { Host } from '../host/host.ts';
-import { isUuid, RUN_DIRECTORY } from '../model/names.ts';
+import { isUuid, METADATA_NAMESPACE, RUN_DIRECTORY } from '../model/names.ts';
 import { Refusal, reason } from '../model/refusal.ts';
-import { type Affects, type Connection, METADATA_KEY, METADATA_URI } from './connection.ts';
+import { type Affects, type Connection, METADATA_KEY } from './connection.ts';
 
 /** Limit for one virsh call, in milliseconds: an update of a device waits for the guest. */
 const LIMIT = 30_000;
@@ -16,14 +16,8 @@ const AFFECTS: Readonly<Record<Affects, readonly string[]>> = {
   both: ['--live', '--config'],
 };
 
-/**
- * Talks to libvirt through virsh, where its library can't be loaded (another C library, an unknown
- * processor). Domains are named by UUID, so no name ever becomes an argument.
- * @throws Refusal if the daemon can't be reached
- */
-export const openVirsh = (): Connection => new VirshConnection();
-
-class VirshConnection implements Connection {
+/** Talks to libvirt through virsh. Domains are named by UUID, so no name ever becomes an argument. */
+export class VirshConnection implements Connection {
   readonly #host = new Host();
 
   list = (): string[] => this.#call('list', '--all', '--uuid').split('\n').filter(isUuid);
@@ -44,14 +38,12 @@ class VirshConnection implements Connection {
     this.#call('dumpxml', uuid, ...(inactive ? ['--inactive'] : []));
 
   isActive = (uuid: string): boolean => this.#call('domstate', uuid).trim() !== 'shut off';
-
   isPersistent = (uuid: string): boolean => /^Persistent:\s+yes$/m.test(this.#call('dominfo', uuid));
-
   hasManagedSave = (uuid: string): boolean => /^Managed save:\s+yes$/m.test(this.#call('dominfo', uuid));
 
   setMetadata(uuid: string, element: string | undefined, affects: Affects): void {
     const change = element === undefined ? ['--remove'] : ['--key', METADATA_KEY, '--set', element];
-    this.#call('metadata', uuid, METADATA_URI, ...change, ...AFFECTS[affects]);
+    this.#call('metadata', uuid, METADATA_NAMESPACE, ...change, ...AFFECTS[affects]);
   }
 
   updateDevice = (uuid: string, device: string, affects: Affects): void =>
@@ -74,10 +66,7 @@ class VirshConnection implements Connection {
 }
 
 const split = (output: string): string[] =>
-  output
-    .split(/(?<=^<\/domain>$)/m)
-    .map(xml => xml.trim())
-    .filter(xml => xml !== '');
+  output.split(/(?<=^<\/domain>$)/m).flatMap(xml => xml.trim() || []);
 
 /** virsh reads a device from a file only. /dev/stdin is a socket in children of Node, and can't be opened. */
 function withFile(text: string, work: (file: string) => void): void {
