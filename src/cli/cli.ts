@@ -3,15 +3,15 @@ import { Command, CommanderError } from 'commander';
 import { GUEST_FORMATS } from '../guest/formats.ts';
 import { HOST_FORMATS } from '../guest/host-network.ts';
 import { Refusal, reason, UsageRefusal } from '../model/refusal.ts';
-import { type AssignOptions, assign } from './commands/assign.ts';
+import { assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';
 import { check } from './commands/check.ts';
 import { type Context, makeContext } from './commands/context.ts';
 import { doctor } from './commands/doctor.ts';
 import { firewall } from './commands/firewall.ts';
-import { type GuestOptions, guest } from './commands/guest.ts';
-import { type HostOptions, hostConfig } from './commands/host-config.ts';
-import { type HostsOptions, hosts } from './commands/hosts.ts';
+import { guest } from './commands/guest.ts';
+import { hostConfig } from './commands/host-config.ts';
+import { hosts } from './commands/hosts.ts';
 import { move } from './commands/move.ts';
 import { plan } from './commands/plan.ts';
 import { pool } from './commands/pool.ts';
@@ -64,7 +64,6 @@ const ANY_DOMAIN = ['[domain]', 'name or UUID'] as const;
 
 /** A part of the tree: it adds commands, each of which runs with a context of its own. */
 type Branch = (hnet: Command, context: () => Context) => void;
-type Json = { readonly json?: boolean };
 
 function tree(): Command {
   const hnet = new Command('hnet')
@@ -90,15 +89,13 @@ const assignments: Branch = (hnet, context) => {
     .option('--nic <mac>', 'the interface to use, where the domain has several')
     .option('--no-nic', 'leave its interfaces alone')
     .option('--dhcp <mode>', 'what its DHCP server hands out: bootstrap, public, off, or default')
-    .action((domain: string, addresses: string[], options: AssignOptions) =>
-      assign(domain, addresses, options, context()),
-    );
+    .action((domain, addresses, options) => assign(domain, addresses, options, context()));
   hnet
     .command('unassign')
     .description('take addresses from a domain (all by default)')
     .argument(...DOMAIN)
     .argument('[address...]', 'the addresses to take')
-    .action((domain: string, addresses: string[]) => unassign(domain, addresses, context()));
+    .action((domain, addresses) => unassign(domain, addresses, context()));
 };
 
 /** Passing an address on. */
@@ -109,7 +106,7 @@ const handover: Branch = (hnet, context) => {
     .argument('<address>', 'the address or subnet')
     .argument('<from>', 'name or UUID of the domain that has it')
     .argument('<to>', 'name or UUID of the domain that shall have it')
-    .action((address: string, from: string, to: string) => move(address, from, to, context()));
+    .action((address, from, to) => move(address, from, to, context()));
 };
 
 /** The present state, and what a start would do. */
@@ -119,17 +116,17 @@ const views: Branch = (hnet, context) => {
     .description('show domains, addresses, bridges, leases and health')
     .argument(...ANY_DOMAIN)
     .option('--json', 'for programs')
-    .action((domain: string | undefined, options: Json) => status(domain, options, context()));
+    .action((domain, options) => status(domain, options, context()));
   hnet
     .command('plan')
     .description('print the commands that a start would run')
     .argument(...DOMAIN)
-    .action((domain: string) => plan(domain, context()));
+    .action(domain => plan(domain, context()));
   hnet
     .command('pool')
     .description('show every address: free, assigned to whom, up or not')
     .option('--json', 'for programs')
-    .action((options: Json) => pool(options, context()));
+    .action(options => pool(options, context()));
 };
 
 /** Rules, and the traffic that they counted. */
@@ -143,16 +140,14 @@ const filter: Branch = (hnet, context) => {
       'such as: allow tcp/22 from 203.0.113.0/24; deny udp/1024-2047; outbound deny tcp/25',
     )
     .option('--json', 'for programs')
-    .action((domain: string, words: string[], options: Json) => firewall(domain, words, options, context()));
+    .action((domain, words, options) => firewall(domain, words, options, context()));
   hnet
     .command('traffic')
     .description('show bytes and packets of every address, and what was dropped')
     .argument(...ANY_DOMAIN)
     .option('--json', 'for programs')
     .option('--prometheus', 'in the text exposition format')
-    .action((domain: string | undefined, options: Json & { prometheus?: boolean }) =>
-      traffic(domain, options, context()),
-    );
+    .action((domain, options) => traffic(domain, options, context()));
 };
 
 /** Finding drift and repairing it. */
@@ -162,17 +157,17 @@ const repair: Branch = (hnet, context) => {
     .description('compare what should be with what is; exit code 1 if they differ')
     .argument(...ANY_DOMAIN)
     .option('--json', 'for programs')
-    .action((domain: string | undefined, options: Json) => check(domain, options, context()));
+    .action((domain, options) => check(domain, options, context()));
   hnet
     .command('sync')
     .description('repair what is missing or changed, remove what belongs to nobody, and add up the traffic')
     .option('--dry-run', 'only say what would be repaired')
-    .action((options: { dryRun?: boolean }) => sync(options, context()));
+    .action(options => sync(options, context()));
   hnet
     .command('doctor')
     .description('examine whether this host is fit; exit code 1 if something is found')
     .option('--json', 'for programs')
-    .action((options: Json) => doctor(options, context()));
+    .action(options => doctor(options, context()));
   hnet
     .command('watch')
     .description('repair as soon as something happens; the service hnet-watch runs it')
@@ -196,7 +191,7 @@ const guests: Branch = (hnet, context) => {
     .option('--seed <file>', 'write a NoCloud seed image there')
     .option('--ssh-key <file>', 'public keys for the seed')
     .option('--user-data <file>', 'user-data for the seed, as it is')
-    .action((domain: string, options: GuestOptions) => guest(domain, options, context()));
+    .action((domain, options) => guest(domain, options, context()));
 };
 
 /** Configuration of the host, and of name servers. */
@@ -206,13 +201,13 @@ const hosting: Branch = (hnet, context) => {
     .description("print this host's own uplink as pure routing wants it")
     .option('--format <format>', Object.keys(HOST_FORMATS).join(', '))
     .option('--check', 'say where the running uplink differs (exit code 1)')
-    .action((options: HostOptions) => hostConfig(options, context()));
+    .action(options => hostConfig(options, context()));
   hnet
     .command('hosts')
     .description('print the names of all assignments as /etc/hosts has them')
     .option('--ptr', 'as PTR records for a reverse zone')
     .option('--domain <name>', "what follows a name without dots (default: hnet.toml's dhcp.domain)")
-    .action((options: HostsOptions) => hosts(options, context()));
+    .action(options => hosts(options, context()));
 };
 
 /** Commands for install.sh and the boot unit. */

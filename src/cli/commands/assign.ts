@@ -14,17 +14,14 @@ import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
 import type { Context } from './context.ts';
 
-export interface AssignOptions {
+interface AssignOptions {
   /** MAC of the interface that shall carry the addresses, or false for "leave the interfaces alone". */
   readonly nic?: string | boolean;
   /** What its DHCP server shall hand out; `default` leaves it to the configuration. */
   readonly dhcp?: string;
 }
 
-/**
- * Gives a domain addresses in addition to those it has, and puts its interface on their bridge; at once if it runs.
- * An address that it holds already is no error.
- */
+/** Gives a domain addresses in addition to those it has, and puts its interface on their bridge; at once if it runs. */
 export function assign(
   name: string,
   wanted: readonly string[],

@@ -4,10 +4,10 @@ import { countedRules } from '../../firewall/rules/counters.ts';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
 import { chooseFirewall, firewallFor } from '../../host/choose-backend.ts';
 import { look } from '../../host/observe/parts.ts';
-import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { change } from '../../lifecycle/change.ts';
 import { type Counter, plus, ZERO } from '../../model/counter.ts';
-import { addressesOf, amended, policyOf, tapsOf } from '../../model/domain.ts';
+import { addressesOf, amended, type Domain, policyOf, tapsOf } from '../../model/domain.ts';
 import { readableJson } from '../../model/json.ts';
 import { renderAssignment } from '../../model/metadata.ts';
 import { applies, type Policy, type PolicyRule } from '../../model/policy.ts';
@@ -30,8 +30,8 @@ export function firewall(
   context: Context,
 ): void {
   if (words.length > 0) rewrite(name, words, context);
-  const known = withLibvirt(libvirt => pick(libvirt.domains(), name));
-  show(known, options, context);
+  const { domain } = withLibvirt(libvirt => pick(libvirt.domains(), name));
+  show(domain, options, context);
 }
 
 function rewrite(name: string, words: readonly string[], context: Context): void {
@@ -41,49 +41,32 @@ function rewrite(name: string, words: readonly string[], context: Context): void
       throw new Refusal(`Cannot give rules to ${quote(name)}: it has no address; hnet assign gives it one`);
     const policy = edit(policyOf(known.next), words);
     writeMetadata(libvirt, known, renderAssignment(amended(known.next, { policy })));
-    applyLive(known, policy, context);
+    const { domain, active } = known;
+    const attachment = active ? readAttachment(domain.uuid) : undefined;
+    if (attachment !== undefined)
+      change({ ...attachment, policy }, tapsOf(domain), context.config(), context.host);
   });
 }
 
 function edit(policy: Policy, words: readonly string[]): Policy {
-  const [verb, value, ...rest] = words;
-  if (verb === 'default') return { ...policy, inbound: choice(verb, value, rest, ['allow', 'deny']) };
-  if (verb === 'isolate') return { ...policy, isolate: choice(verb, value, rest, ['on', 'off']) === 'on' };
-  if (verb === 'delete') return { ...policy, rules: without(policy.rules, value, rest) };
+  const [verb, ...rest] = words;
+  const given = rest.join(' ');
+  if (verb === 'default') return { ...policy, inbound: choice(verb, given, ['allow', 'deny']) };
+  if (verb === 'isolate') return { ...policy, isolate: choice(verb, given, ['on', 'off']) === 'on' };
+  if (verb === 'delete') return { ...policy, rules: without(policy.rules, given) };
   return { ...policy, rules: [...policy.rules, asUsage(() => parseRule(words.join(' ')))] };
 }
 
-function choice<T extends string>(
-  verb: string,
-  value: string | undefined,
-  rest: readonly string[],
-  values: readonly T[],
-): T {
-  const found = values.find(one => one === value);
-  if (found !== undefined && rest.length === 0) return found;
-  throw new UsageRefusal(
-    `Cannot set ${verb} to ${quote([value ?? '', ...rest].join(' '))}: it is ${values.join(' or ')}`,
-  );
+function choice<T extends string>(verb: string, given: string, values: readonly T[]): T {
+  const found = values.find(one => one === given);
+  if (found !== undefined) return found;
+  throw new UsageRefusal(`Cannot set ${verb} to ${quote(given)}: it is ${values.join(' or ')}`);
 }
 
-function without(
-  rules: readonly PolicyRule[],
-  value: string | undefined,
-  rest: readonly string[],
-): PolicyRule[] {
-  const number = /^[1-9]\d*$/.test(value ?? '') && rest.length === 0 ? Number(value) : 0;
-  if (number < 1 || number > rules.length) {
-    throw new UsageRefusal(
-      `Cannot delete rule ${quote([value ?? '', ...rest].join(' '))}: there are ${rules.length} rules`,
-    );
-  }
-  return rules.filter((_, index) => index !== number - 1);
-}
-
-function applyLive({ domain, active }: KnownDomain, policy: Policy, context: Context): void {
-  const attachment = active ? readAttachment(domain.uuid) : undefined;
-  if (attachment === undefined) return;
-  change({ ...attachment, policy }, tapsOf(domain), context.config(), context.host);
+function without(rules: readonly PolicyRule[], given: string): PolicyRule[] {
+  const index = /^[1-9]\d*$/.test(given) ? Number(given) - 1 : -1;
+  if (rules[index] !== undefined) return rules.toSpliced(index, 1);
+  throw new UsageRefusal(`Cannot delete rule ${quote(given)}: there are ${rules.length} rules`);
 }
 
 interface Row {
@@ -93,7 +76,7 @@ interface Row {
   readonly bytes: bigint;
 }
 
-function show({ domain }: KnownDomain, options: { json?: boolean }, context: Context): void {
+function show(domain: Domain, options: { json?: boolean }, context: Context): void {
   const policy = policyOf(domain);
   const rows = withCounters(domain.uuid, policy, context);
   if (options.json) {
@@ -101,12 +84,9 @@ function show({ domain }: KnownDomain, options: { json?: boolean }, context: Con
     context.print(readableJson({ domain: domain.name, default: inbound, isolate, rules: rows }));
     return;
   }
-  const cells = rows.map(({ number, rule, packets, bytes }) => [
-    String(number ?? ''),
-    rule,
-    String(packets),
-    String(bytes),
-  ]);
+  const cells = rows.map(({ number, rule, packets, bytes }) =>
+    [number ?? '', rule, packets, bytes].map(String),
+  );
   for (const line of table(['#', 'RULE', 'PACKETS', 'BYTES'], cells, context.colour)) context.print(line);
   if (policy.isolate) context.print('isolated: no traffic with other domains of this host');
 }
@@ -133,10 +113,10 @@ function ruleCounters(
   backend: Firewall,
   filter: FilterView,
 ): Counter[] {
-  const [inbound = [], outbound = []] = policyChains(uuid, policy, family)
-    .slice(0, 2)
-    .map(chain => countedRules('filter', chain, family, backend, filter).map(({ counter }) => counter));
-  const left = { inbound: [...inbound], outbound: [...outbound] };
+  const [inbound = [], outbound = []] = policyChains(uuid, policy, family).map(chain =>
+    countedRules('filter', chain, family, backend, filter).map(({ counter }) => counter),
+  );
+  const left = { inbound, outbound };
   const take = (direction: PolicyRule['direction']): Counter => left[direction].shift() ?? ZERO;
   return [...policy.rules.map(one => (applies(one, family) ? take(one.direction) : ZERO)), take('inbound')];
 }

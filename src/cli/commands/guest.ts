@@ -11,7 +11,7 @@ import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
 import { shellWord } from '../../model/shell.ts';
 import type { Context } from './context.ts';
 
-export interface GuestOptions {
+interface GuestOptions {
   readonly format?: string;
   readonly interface?: readonly string[];
   readonly seed?: string;

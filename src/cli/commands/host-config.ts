@@ -2,16 +2,12 @@ import { hostname } from 'node:os';
 import { printFiles } from '../../guest/file.ts';
 import { pickFormat } from '../../guest/formats.ts';
 import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../../guest/host-network.ts';
+import { familiesIn } from '../../host/choose-backend.ts';
 import { observeUplinkFacts } from '../../host/observe/uplink-facts.ts';
 import type { Context } from './context.ts';
 
-export interface HostOptions {
-  readonly format?: string;
-  readonly check?: boolean;
-}
-
 /** Prints a configuration for this host's uplink, or says where the running one differs from it. */
-export function hostConfig({ format, check }: HostOptions, context: Context): void {
+export function hostConfig({ format, check }: { format?: string; check?: boolean }, context: Context): void {
   const print = check === true ? undefined : pickFormat(HOST_FORMATS, format);
   const config = context.config();
   const facts = observeUplinkFacts(context.host, config);
@@ -22,9 +18,8 @@ export function hostConfig({ format, check }: HostOptions, context: Context): vo
     return;
   }
   // A family without a pool is none of our business.
-  const used = facts.filter(
-    ({ family }) => family === 4 || config.pools.some(pool => pool.family === family),
-  );
+  const families = familiesIn(config.pools);
+  const used = facts.filter(({ family }) => families.includes(family));
   const faults = used.flatMap(uplinkFaults);
   for (const fault of faults) context.print(fault);
   if (faults.length > 0) process.exitCode = 1;

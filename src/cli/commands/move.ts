@@ -69,8 +69,7 @@ function perform(libvirt: Libvirt, move: Move, context: Context): void {
   const [less, more] = [amended(giver.next, { addresses: rest }), amended(taker.next, { addresses: gain })];
   const giving = giver.active ? readAttachment(giver.domain.uuid) : undefined;
   const taking = taker.active ? readAttachment(taker.domain.uuid) : undefined;
-  const isLive = giving?.addresses.some(one => equal(one.prefix, prefix)) && taking !== undefined;
-  if (giving === undefined || taking === undefined || !isLive) {
+  if (taking === undefined || !giving?.addresses.some(one => equal(one.prefix, prefix))) {
     stepByStep(libvirt, move, less, more, context);
     return;
   }
@@ -101,15 +100,9 @@ function stepByStep(
   changeAssignment(libvirt, giver, rest.length === 0 ? undefined : less, undefined, context);
   const bridge = gain.at(-1)?.bridge ?? '';
   const plug = gain.length === 1 ? { bridge, mac: undefined } : undefined;
+  const before = amended(giver.next, {});
   attempt(
     () => changeAssignment(libvirt, taker, more, plug, context),
-    () =>
-      changeAssignment(
-        libvirt,
-        libvirt.known(giver.domain.uuid),
-        amended(giver.next, {}),
-        undefined,
-        context,
-      ),
+    () => changeAssignment(libvirt, libvirt.known(giver.domain.uuid), before, undefined, context),
   );
 }

@@ -18,11 +18,8 @@ export function plan(name: string, context: Context): void {
   const view = observe(context.host, firewall);
   const base = basePlan(config, observeUplink(context.host, config), firewall);
   const wanted = toAttachment(next, assignment, firewall.name, wireOf(config, context.host));
-  printResources(
-    base.filter(resource => resource.probe(view).is !== 'present'),
-    view,
-    context,
-  );
+  const missing = base.filter(resource => resource.probe(view).is !== 'present');
+  printResources(missing, view, context);
   printResources(domainPlan(wanted, config.dhcp, firewall), EMPTY_VIEW, context);
 }
 

@@ -5,7 +5,7 @@ import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { format, routeKey } from '../../model/address.ts';
 import { readableJson } from '../../model/json.ts';
 import { HOST_METRIC } from '../../model/names.ts';
-import { addresses, contains, equal, overlaps, type Prefix, size } from '../../model/prefix.ts';
+import { addresses, contains, isAmong, overlaps, type Prefix, size } from '../../model/prefix.ts';
 import type { View } from '../../model/view.ts';
 import { type Cell, table } from '../table.ts';
 import type { Context } from './context.ts';
@@ -26,38 +26,31 @@ export function pool(options: { json?: boolean }, context: Context): void {
   const domains = withLibvirt(libvirt => libvirt.domains());
   const seen = readNetworkWithUplink(context.host, config);
   const taken = inventory(domains, seen);
-  const rows = config.pools.flatMap(one => rowsOf(one, taken, seen.view));
+  const rows = config.pools.flatMap(one => rowsOf(one, taken, seen.view.routes));
   if (options.json) context.print(readableJson(rows));
   else for (const line of render(rows, context.colour)) context.print(line);
 }
 
-function rowsOf(pool: Prefix, taken: Taken, view: Pick<View, 'routes'>): Row[] {
+function rowsOf(pool: Prefix, taken: Taken, routes: View['routes']): Row[] {
   const held = taken.holdings.filter(({ address }) => overlaps(pool, address.prefix));
-  if (size(pool) > LISTED) return held.map(holding => heldRow(holding, view));
-  const rows: Row[] = [];
-  for (const address of addresses(pool)) {
+  if (size(pool) > LISTED) return held.map(holding => heldRow(holding, routes));
+  return [...addresses(pool)].flatMap(address => {
     const holding = held.find(one => contains(one.address.prefix, address));
-    if (holding === undefined) rows.push(freeRow(address, taken));
+    if (holding === undefined) return freeRow(address, taken);
     // A subnet is one row, at its first address.
-    else if (holding.address.prefix.first === address.first) rows.push(heldRow(holding, view));
-  }
-  return rows;
+    return holding.address.prefix.first === address.first ? heldRow(holding, routes) : [];
+  });
 }
 
 function freeRow(address: Prefix, taken: Taken): Row {
-  const state = taken.own.some(own => equal(own, address)) ? 'reserved' : 'free';
+  const state = isAmong(taken.own, address) ? 'reserved' : 'free';
   return { address: format(address), state, domain: null, bridge: null };
 }
 
-function heldRow({ name, address }: Holding, view: Pick<View, 'routes'>): Row {
-  const isUp =
-    view.routes.get(routeKey(address.prefix, HOST_METRIC[address.prefix.family]))?.dev === address.bridge;
-  return {
-    address: format(address.prefix),
-    state: isUp ? 'up' : 'assigned',
-    domain: name,
-    bridge: address.bridge,
-  };
+function heldRow({ name, address: { prefix, bridge } }: Holding, routes: View['routes']): Row {
+  const route = routes.get(routeKey(prefix, HOST_METRIC[prefix.family]));
+  const state = route?.dev === bridge ? 'up' : 'assigned';
+  return { address: format(prefix), state, domain: name, bridge };
 }
 
 function render(rows: readonly Row[], colour: boolean): string[] {

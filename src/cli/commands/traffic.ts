@@ -11,17 +11,16 @@ import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
 import type { Attachment } from '../../model/attachment.ts';
-import type { Config } from '../../model/config.ts';
+import type { Address } from '../../model/bridge.ts';
 import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import { addressesOf } from '../../model/domain.ts';
 import { readableJson } from '../../model/json.ts';
 import { isTracked } from '../../model/policy.ts';
-import type { Family } from '../../model/prefix.ts';
 import { NO_TRAFFIC, type Traffic } from '../../model/traffic.ts';
 import type { FilterView } from '../../model/view.ts';
-import { readAttachment } from '../../state/attachment-files.ts';
 import { readAccount, totalOf } from '../../state/ledger.ts';
-import { type Metric, prometheus } from '../prometheus.ts';
+import { readEntries } from '../../state/records.ts';
+import { prometheus } from '../prometheus.ts';
 import { table } from '../table.ts';
 import type { Context } from './context.ts';
 
@@ -41,46 +40,47 @@ export function traffic(
 ): void {
   const all = withLibvirt(libvirt => libvirt.domains());
   const chosen = name === undefined ? all : [pick(all, name)];
-  const config = context.config();
-  const firewall = firewallInForce(config);
+  const firewall = firewallInForce(context.config());
   const filter = look(context.host, firewall.looks.all);
-  const rows = chosen.flatMap(known => rowsOf(known, filter));
-  const drops = dropsOf(all, config, firewall, filter, context);
+  const attachments = readEntries().flatMap(({ content }) => (typeof content === 'string' ? [] : content));
+  const attached = new Map(attachments.map(({ domain, addresses }) => [domain, addresses]));
+  const rows = chosen.flatMap(known => rowsOf(known, attached.get(known.domain.uuid), filter));
+  const drops = dropsOf(attachments, firewall, filter, context);
   if (options.json) context.print(readableJson({ addresses: rows, dropped: Object.fromEntries(drops) }));
-  else if (options.prometheus) context.print(prometheus(metrics(rows, drops)).trimEnd());
+  else if (options.prometheus) context.print(metrics(rows, drops).trimEnd());
   else
     for (const line of render(rows, name === undefined ? drops : new Map(), context.colour))
       context.print(line);
 }
 
-function rowsOf({ domain, next }: KnownDomain, filter: FilterView): Row[] {
-  const addresses = attachmentOf(domain.uuid)?.addresses ?? addressesOf(next);
-  return addresses.map(({ prefix }) => {
+function rowsOf(
+  { domain, next }: KnownDomain,
+  attached: readonly Address[] | undefined,
+  filter: FilterView,
+): Row[] {
+  return (attached ?? addressesOf(next)).map(({ prefix }) => {
     const counted = countedOf(prefix, filter);
     const account = readAccount(prefix);
     const own = account?.domain === domain.uuid ? account : undefined;
-    return {
-      domain: domain.name,
-      address: format(prefix),
-      sinceStart: counted ?? NO_TRAFFIC,
-      total: totalOf(own, counted),
-    };
+    const total = totalOf(own, counted);
+    return { domain: domain.name, address: format(prefix), sinceStart: counted ?? NO_TRAFFIC, total };
   });
 }
 
 /** Drops of both families together, by cause. */
 function dropsOf(
-  all: readonly KnownDomain[],
-  config: Config,
+  attachments: readonly Attachment[],
   firewall: Firewall,
   filter: FilterView,
-  { host }: Context,
+  { host, config }: Context,
 ): ReadonlyMap<string, Counter> {
-  const uplink = observeUplink(host, config);
+  const uplink = observeUplink(host, config());
   return firewall.families
     .map(family => {
-      const base = ruleset(family, config, uplink).chains;
-      const own = all.flatMap(known => policyChainsOf(known, family));
+      const base = ruleset(family, config(), uplink).chains;
+      const own = attachments
+        .filter(({ policy }) => isTracked(policy))
+        .flatMap(({ domain, policy }) => policyChains(domain, policy, family));
       const chains = [...tagged('raw', base.raw), ...tagged('filter', [...base.filter, ...own])];
       return dropsByCause(chains, family, firewall, filter);
     })
@@ -90,22 +90,8 @@ function dropsOf(
 const tagged = (table: 'raw' | 'filter', chains: readonly Chain[]) =>
   chains.map(chain => [table, chain] as const);
 
-/** The chains of a domain's own rules, which drop on its behalf. */
-function policyChainsOf({ domain }: KnownDomain, family: Family): Chain[] {
-  const policy = attachmentOf(domain.uuid)?.policy;
-  return policy === undefined || !isTracked(policy) ? [] : policyChains(domain.uuid, policy, family);
-}
-
 const together = (a: ReadonlyMap<string, Counter>, b: ReadonlyMap<string, Counter>): Map<string, Counter> =>
   new Map([...a, ...[...b].map(([cause, counter]) => [cause, plus(a.get(cause) ?? ZERO, counter)] as const)]);
-
-function attachmentOf(uuid: string): Attachment | undefined {
-  try {
-    return readAttachment(uuid);
-  } catch {
-    return undefined;
-  }
-}
 
 const BY_ADDRESS = [
   'DOMAIN',
@@ -144,17 +130,14 @@ const CAUSE_METRICS: readonly [name: string, help: string, read: (counter: Count
   ],
 ];
 
-function metrics(rows: readonly Row[], drops: ReadonlyMap<string, Counter>): Metric[] {
-  const byAddress = ADDRESS_METRICS.map(([name, help, read]): Metric => {
-    const samples = rows.map(({ domain, address, total }) => ({
-      labels: { domain, address },
-      value: read(total),
-    }));
-    return { name, help, samples };
+function metrics(rows: readonly Row[], drops: ReadonlyMap<string, Counter>): string {
+  const byAddress = ADDRESS_METRICS.map(([name, help, read]) => {
+    const samples = rows.map(({ domain, address, total }) => [{ domain, address }, read(total)] as const);
+    return prometheus(name, help, samples);
   });
-  const byCause = CAUSE_METRICS.map(([name, help, read]): Metric => {
-    const samples = [...drops].map(([cause, counter]) => ({ labels: { cause }, value: read(counter) }));
-    return { name, help, samples };
+  const byCause = CAUSE_METRICS.map(([name, help, read]) => {
+    const samples = [...drops].map(([cause, counter]) => [{ cause }, read(counter)] as const);
+    return prometheus(name, help, samples);
   });
-  return [...byAddress, ...byCause];
+  return [...byAddress, ...byCause].join('');
 }
