@@ -1,7 +1,8 @@
 import { formatLong } from '../model/address.ts';
+import type { Prefix } from '../model/prefix.ts';
 import { type ConfigFile, sourceRoutingNotes, yamlFile } from './file.ts';
 import { ethernets } from './netplan.ts';
-import { bare, nameOf, type StaticNetwork, type StaticNic } from './network.ts';
+import { bare, mainGateway, nameOf, perNic, type StaticNetwork, type StaticNic } from './network.ts';
 
 /** The file's name in a NoCloud seed (docs.cloud-init.io, "NoCloud"). */
 const PATH = 'network-config';
@@ -16,29 +17,25 @@ export const cloudInit = (network: StaticNetwork): ConfigFile[] => [
  * writes them routes that fail, because the gateway is on no subnet of ours.
  */
 export function cloudInitV1(network: StaticNetwork): ConfigFile[] {
-  const config = network.nics.map((nic, place) => physical(nic, place === 0, network));
+  const config = perNic(network, physical);
   return [yamlFile(PATH, [...network.notes, ...sourceRoutingNotes(network)], { version: 1, config })];
 }
 
-const physical = (nic: StaticNic, isFirst: boolean, network: StaticNetwork): object => ({
+const physical = (nic: StaticNic, { dns, search }: StaticNetwork): object => ({
   type: 'physical',
   name: nameOf(nic, 'eth'),
   mac_address: nic.mac ?? '',
   subnets: nic.addresses.map((address, index) => ({
     type: address.family === 6 ? 'static6' : 'static',
     address: formatLong(address),
-    ...gateway(nic, index),
-    ...(isFirst && index === 0 && nameservers(network)),
+    ...gatewayAt(nic, address, index),
+    ...(index === 0 && dns.length > 0 && { dns_nameservers: dns.map(bare), dns_search: [search] }),
   })),
 });
 
 /** The first address of each family carries that family's gateway. */
-function gateway({ addresses, routes }: StaticNic, index: number): object {
-  const family = addresses[index]?.family;
-  const isFirst = addresses.findIndex(address => address.family === family) === index;
-  const route = routes.find(({ gateway, table }) => gateway.family === family && table === undefined);
-  return isFirst && route !== undefined ? { gateway: bare(route.gateway) } : {};
+function gatewayAt(nic: StaticNic, { family }: Prefix, index: number): object {
+  const isFirst = nic.addresses.findIndex(address => address.family === family) === index;
+  const [gateway] = mainGateway(nic, family);
+  return isFirst && gateway !== undefined ? { gateway } : {};
 }
-
-const nameservers = ({ dns, search }: StaticNetwork): object =>
-  dns.length === 0 ? {} : { dns_nameservers: dns.map(bare), dns_search: [search] };

@@ -15,10 +15,7 @@ export const file = (path: string, ...lines: readonly string[]): ConfigFile => (
   text: `${lines.join('\n').trimEnd()}\n`,
 });
 
-/**
- * A value as YAML. Strings are quoted: netplan and cloud-init read YAML 1.1, where 52:54:00:12:34:56 without quotes is
- * a sexagesimal number, and `on` is true.
- */
+/** Strings are quoted: in YAML 1.1, which netplan and cloud-init read, 52:54:00:12:34:56 may be a number, and `on` is true. */
 export const yaml = (value: object): string =>
   stringify(value, {
     version: '1.1',

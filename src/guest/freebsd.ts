@@ -1,6 +1,5 @@
-import type { Family } from '../model/prefix.ts';
 import { type ConfigFile, comments, file, resolvConf, sourceRoutingNotes } from './file.ts';
-import { bare, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
+import { bare, mainGateway, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
 
 /** rc.conf(5) of FreeBSD. */
 export function freebsd(network: StaticNetwork): ConfigFile[] {
@@ -32,16 +31,12 @@ function addresses(nic: StaticNic): string[] {
 /** Both are static routes: FreeBSD sets `defaultrouter` before those, when the gateway isn't reachable yet. */
 function routes(nic: StaticNic): string[] {
   const device = nameOf(nic, 'vtnet');
-  const gateway = (family: Family) =>
-    nic.routes
-      .filter(route => route.gateway.family === family && route.table === undefined)
-      .map(route => bare(route.gateway));
   return [
-    ...gateway(4).flatMap(address => [
+    ...mainGateway(nic, 4).flatMap(address => [
       'static_routes="gateway default"',
       `route_gateway="-host ${address} -interface ${device}"`,
       `route_default="default ${address}"`,
     ]),
-    ...gateway(6).map(address => `ipv6_defaultrouter="${address}%${device}"`),
+    ...mainGateway(nic, 6).map(address => `ipv6_defaultrouter="${address}%${device}"`),
   ];
 }

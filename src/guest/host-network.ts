@@ -1,5 +1,4 @@
-/** The host's own uplink: how it is, how pure routing wants it, and where the two differ. Pure. */
-
+/** The host's own uplink: how it is, how pure routing wants it, and where the two differ. */
 import { format, formatLong } from '../model/address.ts';
 import { isLinkLocal, isSingle } from '../model/prefix.ts';
 import type { UplinkFacts } from '../model/uplink.ts';
@@ -14,30 +13,19 @@ export function hostNetwork(
   facts: readonly UplinkFacts[],
   names: Pick<StaticNetwork, 'hostname' | 'dns' | 'search'>,
 ): StaticNetwork {
-  const families = facts.map(({ family }) => family);
+  const addresses = facts.map(({ address }) => address);
+  const routes = facts.flatMap(({ gateway }) =>
+    gateway === undefined ? [] : { gateway, table: undefined, sources: [] },
+  );
   return {
-    hostname: names.hostname,
-    nics: [
-      {
-        interface: facts[0]?.device,
-        index: 0,
-        mac: undefined,
-        addresses: facts.map(({ address }) => address),
-        routes: facts.flatMap(({ gateway }) =>
-          gateway === undefined ? [] : [{ gateway, table: undefined, sources: [] }],
-        ),
-      },
-    ],
-    dns: names.dns.filter(({ family }) => families.includes(family)),
-    search: names.search,
+    ...names,
+    nics: [{ interface: facts[0]?.device, index: 0, mac: undefined, addresses, routes }],
+    dns: names.dns.filter(server => facts.some(({ family }) => family === server.family)),
     notes: [],
   };
 }
 
-/**
- * When systemd-networkd starts or reconfigures an interface, it removes routes and rules of others: those on its
- * interfaces, and those without an interface, such as our blackhole routes.
- */
+/** systemd-networkd removes routes and rules of others: on its interfaces, or without one, as our blackhole routes. */
 const KEEP_FOREIGN: ConfigFile = file(
   '/etc/systemd/networkd.conf.d/hnet.conf',
   '[Network]',

@@ -1,19 +1,23 @@
 import { formatLong } from '../model/address.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { type ConfigFile, comments, file, resolvConf } from './file.ts';
-import { bare, type DefaultRoute, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
+import {
+  bare,
+  type DefaultRoute,
+  nameOf,
+  ofFamily,
+  perNic,
+  type StaticNetwork,
+  type StaticNic,
+} from './network.ts';
 
-/**
- * interfaces(5) of Debian and its derivatives. `pointopoint` tells the kernel that the gateway is at the other end of
- * the wire. Each further address has its own stanza; ifup takes them for one interface.
- */
+/** interfaces(5) of Debian and its derivatives. ifup takes the stanzas of several addresses for one interface. */
 export function ifupdown(network: StaticNetwork): ConfigFile[] {
-  const { nics, notes } = network;
-  const stanzas = nics.flatMap((nic, place) => stanzasOf(nic, place === 0 ? network : undefined));
+  const stanzas = perNic(network, stanzasOf).flat();
   return [
     file(
       '/etc/network/interfaces',
-      ...comments(notes),
+      ...comments(network.notes),
       'auto lo',
       'iface lo inet loopback',
       '',
@@ -23,8 +27,7 @@ export function ifupdown(network: StaticNetwork): ConfigFile[] {
   ];
 }
 
-/** @param names given for the NIC whose first stanza names the servers */
-function stanzasOf(nic: StaticNic, names: StaticNetwork | undefined): string[][] {
+function stanzasOf(nic: StaticNic, names: StaticNetwork): string[][] {
   const device = nameOf(nic, 'eth');
   const stanzas = nic.routes.flatMap(route => {
     const [first, ...further] = ofFamily(route.gateway.family, nic.addresses);
@@ -35,7 +38,7 @@ function stanzasOf(nic: StaticNic, names: StaticNetwork | undefined): string[][]
     ];
   });
   return stanzas.map((stanza, place) =>
-    place === 0 ? [`auto ${device}`, ...stanza, ...(names === undefined ? [] : resolver(names))] : stanza,
+    place === 0 ? [`auto ${device}`, ...stanza, ...resolver(names)] : stanza,
   );
 }
 
@@ -45,6 +48,7 @@ const head = (device: string, address: Prefix): string =>
 function gateway({ gateway, table, sources }: DefaultRoute, device: string): string[] {
   const address = bare(gateway);
   if (table === undefined) {
+    // Tells the kernel that the gateway is at the other end of the wire.
     const peer = gateway.family === 4 ? [`    pointopoint ${address}`] : [];
     return [...peer, `    gateway ${address}`];
   }

@@ -1,6 +1,14 @@
 import { formatLong } from '../model/address.ts';
 import { type ConfigFile, yamlFile } from './file.ts';
-import { bare, type DefaultRoute, nameOf, type StaticNetwork, type StaticNic } from './network.ts';
+import {
+  bare,
+  type DefaultRoute,
+  EVERYTHING,
+  nameOf,
+  perNic,
+  type StaticNetwork,
+  type StaticNic,
+} from './network.ts';
 
 /** Netplan's YAML (netplan.readthedocs.io). `on-link` is what lets the gateway be on no subnet of ours. */
 export function netplan(network: StaticNetwork): ConfigFile[] {
@@ -8,16 +16,13 @@ export function netplan(network: StaticNetwork): ConfigFile[] {
   return [yamlFile('/etc/netplan/60-hnet.yaml', network.notes, { network: body })];
 }
 
-/**
- * The part that netplan and cloud-init's version 2 share.
- * @param rename whether `set-name` gives the interface its name: several renderers of cloud-init need it
- */
+/** @param rename whether `set-name` gives an interface its name: several renderers of cloud-init need it */
 export const ethernets = (network: StaticNetwork, rename: boolean): object =>
   Object.fromEntries(
-    network.nics.map((nic, place) => [nameOf(nic, 'eth'), ethernet(nic, place === 0, network, rename)]),
+    perNic(network, (nic, own) => [nameOf(nic, 'eth'), ethernet(nic, own, rename)] as const),
   );
 
-function ethernet(nic: StaticNic, isFirst: boolean, { dns, search }: StaticNetwork, rename: boolean): object {
+function ethernet(nic: StaticNic, { dns, search }: StaticNetwork, rename: boolean): object {
   const rules = nic.routes.flatMap(toRules);
   return {
     ...(nic.mac !== undefined && { match: { macaddress: nic.mac } }),
@@ -28,12 +33,9 @@ function ethernet(nic: StaticNic, isFirst: boolean, { dns, search }: StaticNetwo
     addresses: nic.addresses.map(formatLong),
     routes: nic.routes.map(toRoute),
     ...(rules.length > 0 && { 'routing-policy': rules }),
-    ...(isFirst && dns.length > 0 && { nameservers: { addresses: dns.map(bare), search: [search] } }),
+    ...(dns.length > 0 && { nameservers: { addresses: dns.map(bare), search: [search] } }),
   };
 }
-
-/** "default" would be shorter, but netplan before 0.103 and cloud-init's own parser know only this. */
-const EVERYTHING = { 4: '0.0.0.0/0', 6: '::/0' } as const;
 
 const toRoute = ({ gateway, table }: DefaultRoute): object => ({
   to: EVERYTHING[gateway.family],

@@ -52,10 +52,20 @@ export const bare = (prefix: Prefix): string => formatAddress(prefix.family, pre
 /** The interface's name: what the user gave, or the system's usual prefix and its number. */
 export const nameOf = (nic: StaticNic, habit: string): string => nic.interface ?? `${habit}${nic.index}`;
 
-/**
- * The addresses to configure for an assigned prefix: all of a small IPv4 subnet; of an IPv6 subnet the second only,
- * because the first is the routers' anycast address (RFC 4291, 2.6.1).
- */
+/** The gateway of a family's main default route, as a list of one; empty for an interface with a table of its own. */
+export const mainGateway = ({ routes }: StaticNic, family: Family): string[] =>
+  routes
+    .filter(({ gateway, table }) => gateway.family === family && table === undefined)
+    .map(({ gateway }) => bare(gateway));
+
+/** Makes something of each interface. Name servers and notes are named once, with the first. */
+export const perNic = <T>(network: StaticNetwork, make: (nic: StaticNic, own: StaticNetwork) => T): T[] =>
+  network.nics.map((nic, place) => make(nic, place === 0 ? network : { ...network, dns: [], notes: [] }));
+
+/** Everything as a destination: netplan before 0.103 and cloud-init's own parser don't know "default". */
+export const EVERYTHING: Readonly<Record<Family, string>> = { 4: '0.0.0.0/0', 6: '::/0' };
+
+/** All addresses of a small IPv4 subnet; of an IPv6 subnet the second, as the first is the routers' (RFC 4291, 2.6.1). */
 export function configured(prefix: Prefix): Prefix[] {
   if (isSingle(prefix)) return [prefix];
   if (prefix.family === 6) return [nth(prefix, 1n)];
@@ -70,11 +80,7 @@ function noteOn(prefix: Prefix): string[] {
     : [`All of ${format(prefix)} is routed here; of it only ${bare(first)} is configured below.`];
 }
 
-/**
- * The network of a domain's own system.
- * @param names of its interfaces inside, in order; those left out get each system's usual name
- * @throws Refusal if no interface of the domain is on an address's bridge
- */
+/** The network of a domain's own system. @throws Refusal if none of its interfaces is on an address's bridge */
 export function guestNetwork(
   domain: Domain,
   assigned: readonly Address[],

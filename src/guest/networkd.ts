@@ -1,31 +1,31 @@
 import { formatLong } from '../model/address.ts';
 import { type ConfigFile, comments, file } from './file.ts';
-import { bare, type DefaultRoute, nameOf, type StaticNetwork, type StaticNic } from './network.ts';
+import { bare, type DefaultRoute, nameOf, perNic, type StaticNetwork, type StaticNic } from './network.ts';
 
 /** systemd.network(5), one file per interface. */
 export function networkd(network: StaticNetwork): ConfigFile[] {
-  return network.nics.map((nic, place) => {
+  return perNic(network, (nic, own) => {
     const device = nameOf(nic, 'eth');
     return file(
       `/etc/systemd/network/10-hnet-${device}.network`,
-      ...comments(place === 0 ? network.notes : []),
+      ...comments(own.notes),
       '[Match]',
       nic.mac === undefined ? `Name=${device}` : `MACAddress=${nic.mac}`,
       '',
-      ...section(nic, place === 0 ? network : undefined),
+      ...section(nic, own),
       ...nic.routes.flatMap(routing),
     );
   });
 }
 
-function section(nic: StaticNic, names: StaticNetwork | undefined): string[] {
+function section(nic: StaticNic, { dns, search }: StaticNetwork): string[] {
   return [
     '[Network]',
     'DHCP=no',
     'IPv6AcceptRA=no',
     ...nic.addresses.map(address => `Address=${formatLong(address)}`),
-    ...(names?.dns ?? []).map(server => `DNS=${bare(server)}`),
-    ...(names === undefined || names.dns.length === 0 ? [] : [`Domains=${names.search}`]),
+    ...dns.map(server => `DNS=${bare(server)}`),
+    ...(dns.length === 0 ? [] : [`Domains=${search}`]),
   ];
 }
 

@@ -1,21 +1,18 @@
 import { formatLong } from '../model/address.ts';
 import type { Family } from '../model/prefix.ts';
 import { type ConfigFile, comments, file } from './file.ts';
-import { bare, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
+import { bare, nameOf, ofFamily, perNic, type StaticNetwork, type StaticNic } from './network.ts';
 
 const FOLDER = '/etc/NetworkManager/system-connections';
 
-/**
- * NetworkManager's keyfiles (nm-settings-keyfile(5)). It adds the route to a gateway outside of the subnet by itself.
- * It ignores files that others than root may read.
- */
+/** Keyfiles (nm-settings-keyfile(5)). NetworkManager adds the route to a gateway outside of the subnet by itself. */
 export function networkmanager(network: StaticNetwork): ConfigFile[] {
-  return network.nics.map((nic, place) => {
+  return perNic(network, (nic, own) => {
     const device = nameOf(nic, 'eth');
-    const names = place === 0 ? network : undefined;
     return file(
       `${FOLDER}/hnet-${device}.nmconnection`,
-      ...comments(place === 0 ? network.notes : []),
+      ...comments(own.notes),
+      // It ignores files that others than root may read.
       '# chmod 600, then: nmcli connection reload',
       '[connection]',
       `id=hnet-${device}`,
@@ -26,19 +23,19 @@ export function networkmanager(network: StaticNetwork): ConfigFile[] {
       '[ethernet]',
       `mac-address=${nic.mac ?? ''}`,
       '',
-      ...family(4, nic, names),
+      ...family(4, nic, own),
       '',
-      ...family(6, nic, names),
+      ...family(6, nic, own),
     );
   });
 }
 
-function family(family: Family, nic: StaticNic, names: StaticNetwork | undefined): string[] {
+function family(family: Family, nic: StaticNic, names: StaticNetwork): string[] {
   const route = nic.routes.find(({ gateway }) => gateway.family === family);
   if (route === undefined)
     return family === 4 ? ['[ipv4]', 'method=disabled'] : ['[ipv6]', 'method=link-local'];
   const { gateway, table, sources } = route;
-  const dns = ofFamily(family, names?.dns ?? []);
+  const dns = ofFamily(family, names.dns);
   const rules = sources.map(
     (source, index) => `routing-rule${index + 1}=priority 100 from ${formatLong(source)} table ${table}`,
   );
@@ -48,7 +45,7 @@ function family(family: Family, nic: StaticNic, names: StaticNetwork | undefined
     ...ofFamily(family, nic.addresses).map((address, index) => `address${index + 1}=${formatLong(address)}`),
     `gateway=${bare(gateway)}`,
     ...(table === undefined ? [] : [`route-table=${table}`, ...rules]),
-    ...(dns.length === 0 || names === undefined
+    ...(dns.length === 0
       ? []
       : [`dns=${dns.map(server => `${bare(server)};`).join('')}`, `dns-search=${names.search};`]),
   ];

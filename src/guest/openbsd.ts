@@ -1,11 +1,11 @@
 import { type ConfigFile, comments, file, resolvConf, sourceRoutingNotes } from './file.ts';
-import { bare, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
+import { bare, mainGateway, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
 
 /** hostname.if(5) of OpenBSD. It runs the `!` lines once the addresses are set. */
 export function openbsd(network: StaticNetwork): ConfigFile[] {
   const notes = [...network.notes, ...sourceRoutingNotes(network)];
   const gateway6 = network.nics.flatMap(nic =>
-    mainRoutes(nic, 6).map(({ gateway }) => `${bare(gateway)}%${nameOf(nic, 'vio')}`),
+    mainGateway(nic, 6).map(gateway => `${gateway}%${nameOf(nic, 'vio')}`),
   );
   return [
     file('/etc/myname', `${network.hostname}.${network.search}`),
@@ -15,19 +15,16 @@ export function openbsd(network: StaticNetwork): ConfigFile[] {
   ];
 }
 
-const mainRoutes = (nic: StaticNic, family: 4 | 6) =>
-  nic.routes.filter(({ gateway, table }) => gateway.family === family && table === undefined);
-
 function hostnameIf(nic: StaticNic, notes: readonly string[]): ConfigFile {
   const device = nameOf(nic, 'vio');
   const inet = ofFamily(4, nic.addresses).map(address => `${bare(address)} 255.255.255.255`);
   const inet6 = ofFamily(6, nic.addresses).map(address => `${bare(address)} 128`);
   const lines = (family: string, all: readonly string[]) =>
     all.map((words, index) => `${family} ${index === 0 ? '' : 'alias '}${words}`);
-  const routes = mainRoutes(nic, 4).flatMap(({ gateway }) => [
+  const routes = mainGateway(nic, 4).flatMap(gateway => [
     // The gateway is on this wire, although it is on no subnet of ours.
-    `!route add -inet ${bare(gateway)} -llinfo -link -static -iface ${device}`,
-    `!route add -inet default ${bare(gateway)}`,
+    `!route add -inet ${gateway} -llinfo -link -static -iface ${device}`,
+    `!route add -inet default ${gateway}`,
   ]);
   return file(
     `/etc/hostname.${device}`,

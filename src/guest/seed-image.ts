@@ -1,14 +1,5 @@
 /** Writes an ISO 9660 image of a few small files, with whichever tool the host has. */
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Host } from '../host/host.ts';
@@ -25,8 +16,7 @@ export function refuseExisting(path: string): void {
 }
 
 /**
- * Writes the image, readable by root alone, because it may hold passwords. QEMU can read it: libvirt changes its owner.
- * @returns the absolute path
+ * Writes the image, for root alone, as it may hold passwords; libvirt makes QEMU its owner. @returns the absolute path
  * @throws Refusal if there is no tool, the path exists, or can't be written; then nothing is left behind
  */
 export function writeImage(path: string, label: string, files: readonly ConfigFile[], host: Host): string {
@@ -35,10 +25,10 @@ export function writeImage(path: string, label: string, files: readonly ConfigFi
   const target = resolve(path);
   const work = mkdtempSync(join(tmpdir(), 'hnet-seed-'));
   try {
-    const [root, image] = [join(work, 'files'), join(work, 'image')];
-    mkdirSync(root);
-    for (const one of files) writeFileSync(join(root, one.path), one.text, { mode: 0o600 });
-    host.run([tool, '-quiet', '-output', image, '-volid', label, '-joliet', '-rational-rock', root]);
+    const image = join(work, 'image');
+    for (const one of files) writeFileSync(join(work, one.path), one.text, { mode: 0o600 });
+    const sources = files.map(one => join(work, one.path));
+    host.run([tool, '-quiet', '-output', image, '-volid', label, '-joliet', '-rational-rock', ...sources]);
     chmodSync(image, 0o600);
     copyExclusively(image, target);
     return target;

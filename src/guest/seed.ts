@@ -12,10 +12,7 @@ export interface SeedAccess {
   readonly sshKeys?: readonly string[];
 }
 
-/**
- * The files of a NoCloud seed. The instance id is the domain's UUID: it must stay the same when addresses change, or
- * cloud-init would make new SSH host keys.
- */
+/** The instance id is the domain's UUID: if it changed with the addresses, cloud-init would make new SSH host keys. */
 export const seedFiles = (
   network: StaticNetwork,
   uuid: string,

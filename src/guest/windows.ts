@@ -1,14 +1,11 @@
 import { formatLong } from '../model/address.ts';
 import type { Family } from '../model/prefix.ts';
 import { type ConfigFile, comments, file } from './file.ts';
-import { bare, type StaticNetwork, type StaticNic } from './network.ts';
-
-const EVERYTHING: Readonly<Record<Family, string>> = { 4: '0.0.0.0/0', 6: '::/0' };
+import { bare, EVERYTHING, type StaticNetwork, type StaticNic } from './network.ts';
 
 /**
- * PowerShell for an administrator's prompt; it may be run twice. Windows refuses a gateway outside of the address's
- * subnet, so a route to the gateway comes first. Windows sends answers through the interface that has the address
- * (the strong host model), so several interfaces need no rules.
+ * PowerShell, which may be run twice. Windows refuses a gateway outside of the address's subnet, so a route to it comes
+ * first. It answers through the interface that has the address (the strong host model): that needs no rules.
  */
 export function windows(network: StaticNetwork): ConfigFile[] {
   const blocks = network.nics.flatMap(nic => ['', ...commands(nic, network)]);
