@@ -22,7 +22,7 @@ function checkAppArmor(facts: Facts): Finding[] {
 
 function checkSelinux(facts: Facts): Finding[] {
   if (facts.file('/sys/fs/selinux/enforce')?.text.trim() !== '1') return [];
-  if (/ on$/.test((facts.output('getsebool', 'virt_hooks_unconfined') ?? '').trim())) return [];
+  if (/ on$/.test(facts.output('getsebool', 'virt_hooks_unconfined').trim())) return [];
   return finding(
     'SELinux is enforcing, and virt_hooks_unconfined is off',
     'the hook may not change the network',

@@ -7,7 +7,7 @@ import { compare, contains, FAMILIES, type Family, size } from '../model/prefix.
 import { quote, visible } from '../model/refusal.ts';
 import { shellWord } from '../model/shell.ts';
 import { childOf } from '../model/xml.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, knownValue } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
 export function checkLibvirt({ domains }: Facts): Finding[] {
@@ -15,7 +15,7 @@ export function checkLibvirt({ domains }: Facts): Finding[] {
   return finding(domains.why, 'no domain can be read or given an address', 'systemctl start libvirtd');
 }
 
-const all = ({ domains }: Facts): readonly KnownDomain[] => (domains.is === 'known' ? domains.value : []);
+const all = ({ domains }: Facts): readonly KnownDomain[] => knownValue(domains) ?? [];
 
 /** How a proposed command names a domain: by UUID if its name can't be copied from the terminal. */
 const word = (name: string, uuid: string): string =>
@@ -61,23 +61,22 @@ const twins = (holder: string, { domain, name, address }: Holding): Finding[] =>
 export function checkFilters(facts: Facts): Finding[] {
   return all(facts).flatMap(({ next }) => {
     const bridges = addressesOf(next).map(({ bridge }) => bridge);
-    const filtered = next.nics.filter(
-      ({ source, element }) => bridges.includes(source ?? '') && childOf(element, 'filterref') !== undefined,
-    );
-    return filtered.flatMap(({ mac, element }) =>
-      finding(
-        `the interface ${mac} of ${quote(next.name)} has the filter ${quote(childOf(element, 'filterref')?.attributes.get('filter') ?? '')}`,
+    return next.nics.flatMap(({ mac, source, element }) => {
+      const filter = childOf(element, 'filterref');
+      if (filter === undefined || !bridges.includes(source ?? '')) return [];
+      return finding(
+        `the interface ${mac} of ${quote(next.name)} has the filter ${quote(filter.attributes.get('filter') ?? '')}`,
         'it may lock the VM to its first address, the bootstrap lease; hnet keeps VMs to their addresses by itself',
         `virsh edit ${word(next.name, next.uuid)}  # and remove <filterref>`,
-      ),
-    );
+      );
+    });
   });
 }
 
 /** We assume that no more addresses of one prefix are in use at a time. */
 const CROWD = 64n;
 
-/** Every guest that is being talked to has an entry in the neighbour table. When it is full, others are cut off. */
+/** Each guest in use has an entry in the neighbour table. When it is full, others are cut off. */
 export function checkNeighbours(facts: Facts): Finding[] {
   const held = all(facts).flatMap(holdingsOf);
   return FAMILIES.flatMap(family => {

@@ -14,14 +14,17 @@ import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isLinkLocal, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplink, UplinkFacts } from '../model/uplink.ts';
-import type { ForeignFilters } from '../model/view.ts';
-import { EMPTY_VIEW, type View } from '../model/view.ts';
+import { EMPTY_VIEW, type ForeignFilters, type View } from '../model/view.ts';
 import { loadConfig } from '../state/config-file.ts';
 
 /** A fact, or why it isn't known. */
 export type Known<T> =
   | { readonly is: 'known'; readonly value: T }
   | { readonly is: 'unknown'; readonly why: string };
+
+/** What is known, or undefined. */
+export const knownValue = <T>(fact: Known<T>): T | undefined =>
+  fact.is === 'known' ? fact.value : undefined;
 
 export interface Facts {
   readonly config: Known<Config>;
@@ -35,8 +38,8 @@ export interface Facts {
   readonly file: (path: string) => File | undefined;
   /** Whether the provider sends an answer to an address here; see {@link answersArrive}. */
   readonly arrives: (address: Prefix, gateway: Prefix, device: string) => boolean;
-  /** What a command prints; undefined if it can't be run, or fails. */
-  readonly output: (...argv: readonly string[]) => string | undefined;
+  /** What a command prints; nothing if it can't be run, or fails. */
+  readonly output: (...argv: readonly string[]) => string;
 }
 
 export interface File {
@@ -50,28 +53,23 @@ export interface File {
 
 export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
-  const given = config.is === 'known' ? config.value : DEFAULT_CONFIG;
-  const network = known(() => readNetwork(host));
+  const given = knownValue(config) ?? DEFAULT_CONFIG;
   return {
     config,
     uplink: known(() => observeUplink(host, given)),
     uplinks: known(() => observeUplinkFacts(host, given)),
-    network: network.is === 'known' ? network.value : EMPTY_VIEW,
+    network: knownValue(known(() => readNetwork(host))) ?? EMPTY_VIEW,
     strangers: observeForeign(host, chooseFirewall(given)),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
     arrives: (...question) => answersArrive(host, ...question),
-    output: (...argv) => {
-      const result = known(() => host.run(argv));
-      return result.is === 'known' ? result.value : undefined;
-    },
+    output: (...argv) => host.output(argv),
   };
 }
 
 /**
- * Pings the gateway from an address that nobody holds. The address is put on the loopback interface, where the host
- * answers no neighbour solicitations for it: the gateway's answer arrives only if the provider routes it here. The
- * address expires by itself after some seconds, even if this process is killed.
+ * Pings the gateway from an address that nobody holds. On the loopback interface the host answers no solicitations for
+ * it: the gateway's answer arrives only if the provider routes it here. It expires by itself, even if we are killed.
  */
 function answersArrive(host: Host, address: Prefix, gateway: Prefix, device: string): boolean {
   const own = formatLong(address);
@@ -112,10 +110,11 @@ export const PLACES = ['/etc/libvirt/hooks/qemu', '/etc/libvirt/hooks/qemu.d/hne
 
 /** Our hook and its path. */
 export function findHook(facts: Facts): { path: string; file: File } | undefined {
-  const found = PLACES.map(path => ({ path, file: facts.file(path) }));
-  return found.find(
-    (one): one is { path: string; file: File } => one.file?.text.includes('# hnet:') === true,
-  );
+  for (const path of PLACES) {
+    const file = facts.file(path);
+    if (file?.text.includes('# hnet:')) return { path, file };
+  }
+  return undefined;
 }
 
 /** The interpreter of the hook, and the program that it runs. */

@@ -30,23 +30,21 @@ const OLDEST = [20, 12] as const;
 function checkInterpreter(facts: Facts): Finding[] {
   const { node, program } = interpreterOf(facts) ?? {};
   if (node === undefined || program === undefined) return [];
-  const [, major = 0, minor = 0] = /^v(\d+)\.(\d+)/.exec(facts.output(node, '--version') ?? '') ?? [];
+  const [, major = 0, minor = 0] = /^v(\d+)\.(\d+)/.exec(facts.output(node, '--version')) ?? [];
   if (Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]))
     return finding(
       `the hook's interpreter ${node} doesn't run, or is older than ${OLDEST.join('.')}`,
       'no VM of ours starts',
       AGAIN,
     );
-  return facts.file(program) === undefined
-    ? finding(`${program} is missing`, 'the hook has nothing to run, and no VM of ours starts', AGAIN)
-    : [];
+  if (facts.file(program) !== undefined) return [];
+  return finding(`${program} is missing`, 'the hook has nothing to run, and no VM of ours starts', AGAIN);
 }
 
 /** The daemon looks for a hook only when it starts and when it is reloaded. */
 function checkSeen({ path, file }: { path: string; file: File }, facts: Facts): Finding[] {
   return ['libvirtd', 'virtqemud'].flatMap(daemon => {
-    const shown =
-      facts.output('systemctl', 'show', `${daemon}.service`, '--timestamp=unix', ...PROPERTIES) ?? '';
+    const shown = facts.output('systemctl', 'show', `${daemon}.service`, ...PROPERTIES);
     const since = Number(/^StateChangeTimestamp=@(\d+)/m.exec(shown)?.[1] ?? Number.NaN);
     if (!/^ActiveState=active$/m.test(shown) || !(since < Math.floor(file.since))) return [];
     return finding(
@@ -57,4 +55,4 @@ function checkSeen({ path, file }: { path: string; file: File }, facts: Facts): 
   });
 }
 
-const PROPERTIES = ['--property=ActiveState', '--property=StateChangeTimestamp'];
+const PROPERTIES = ['--timestamp=unix', '--property=ActiveState', '--property=StateChangeTimestamp'];

@@ -7,7 +7,7 @@ import { addressesOf } from '../model/domain.ts';
 import { CONFIG_FILE } from '../model/names.ts';
 import { isSingle, nth, type Prefix, size } from '../model/prefix.ts';
 import { ownAddresses, type Uplink } from '../model/uplink.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, knownValue } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** What IPv6 needs; checked if there is an IPv6 pool. */
@@ -35,7 +35,7 @@ function checkRoute({ device, gateway6 }: Uplink): Finding[] {
 
 /** A host that forwards ignores advertisements unless accept_ra is 2; its route then expires. */
 function checkAdvertised({ device }: Uplink, { output, file }: Facts): Finding[] {
-  const routes = output('ip', '-6', 'route', 'show', 'default') ?? '';
+  const routes = output('ip', '-6', 'route', 'show', 'default');
   const accepted = file(`/proc/sys/net/ipv6/conf/${device}/accept_ra`)?.text.trim();
   if (!/ proto ra /.test(routes) || accepted === '2') return [];
   return finding(
@@ -49,7 +49,7 @@ function checkAdvertised({ device }: Uplink, { output, file }: Facts): Finding[]
 function checkDelivery(pools: readonly Prefix[], { ipv6 }: Config, uplink: Uplink, facts: Facts): Finding[] {
   const { device, gateway6 } = uplink;
   if (ipv6 === 'on-link' || gateway6 === undefined) return [];
-  const domains = facts.domains.is === 'known' ? facts.domains.value : [];
+  const domains = knownValue(facts.domains) ?? [];
   const isFree = vacancy({ holdings: domains.flatMap(holdingsOf), own: ownAddresses(uplink) });
   return pools.flatMap(pool => {
     const address = lastOf(pool).find(isFree);
@@ -68,10 +68,9 @@ const lastOf = (pool: Prefix): Prefix[] =>
 
 /** The kernel answers neighbour solicitations for single addresses only; whole prefixes need ndppd. */
 function checkResponder({ ipv6 }: Config, { domains, file }: Facts): Finding[] {
-  if (ipv6 === 'routed' || domains.is === 'unknown') return [];
-  const prefixes = domains.value
-    .flatMap(({ next }) => addressesOf(next))
-    .map(({ prefix }) => prefix)
+  if (ipv6 === 'routed') return [];
+  const prefixes = (knownValue(domains) ?? [])
+    .flatMap(({ next }) => addressesOf(next).map(({ prefix }) => prefix))
     .filter(prefix => prefix.family === 6 && !isSingle(prefix));
   if (prefixes.length === 0 || hasTool('ndppd', path => file(path) !== undefined)) return [];
   return finding(

@@ -1,7 +1,7 @@
 import { uplinkFaults } from '../guest/host-network.ts';
 import { familiesIn } from '../host/choose-backend.ts';
 import { hasTool } from '../host/tools.ts';
-import { format, parseSubnet } from '../model/address.ts';
+import { format, parsePrefix, parseSubnet } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../model/names.ts';
 import { refuseHostInPools } from '../model/parse-config.ts';
@@ -10,7 +10,7 @@ import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplink, UplinkFacts } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, knownValue } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
 const EDIT = `\${EDITOR:-nano} ${CONFIG_FILE}`;
@@ -18,52 +18,38 @@ const edit = (what: string): string => `${EDIT}  # ${what}`;
 
 export function checkConfig({ config }: Facts): Finding[] {
   if (config.is === 'unknown') return finding(config.why, 'no VM of ours starts', EDIT);
-  return config.value.pools.length > 0
-    ? []
-    : finding(
-        '"pools" is empty',
-        'there is no address to assign',
-        edit('name what your provider routes here'),
-      );
+  if (config.value.pools.length > 0) return [];
+  const mend = edit('name what your provider routes here');
+  return finding('"pools" is empty', 'there is no address to assign', mend);
 }
 
 export function checkUplink({ uplink, uplinks, network }: Facts): Finding[] {
-  if (uplink.is === 'unknown')
-    return finding(
-      uplink.why,
-      'nothing of ours can be set up',
-      'ip route add default via GATEWAY dev DEVICE',
-    );
+  const mend = 'ip route add default via GATEWAY dev DEVICE';
+  if (uplink.is === 'unknown') return finding(uplink.why, 'nothing of ours can be set up', mend);
   const { device, gateway } = uplink.value;
+  const missing = `the uplink ${device} is down or missing`;
   if (!network.links.get(device)?.up)
-    return finding(
-      `the uplink ${device} is down or missing`,
-      'no VM reaches anything',
-      `ip link set ${device} up`,
-    );
+    return finding(missing, 'no VM reaches anything', `ip link set ${device} up`);
   if (gateway === undefined)
     return finding(
       'the default route has no gateway',
       "a domain could be given the gateway's address, for hnet does not know it",
       edit('gateway = "ADDRESS"'),
     );
-  return uplinks.is === 'known' ? checkWire(uplinks.value) : [];
+  return checkWire(knownValue(uplinks) ?? []);
 }
 
 function checkWire(uplinks: readonly UplinkFacts[]): Finding[] {
   const mend = 'hnet host --format ifupdown  # or netplan';
-  return (
-    uplinks
-      .filter(({ family }) => family === 4)
-      // checkForwarding looks at that.
-      .flatMap(fact => uplinkFaults({ ...fact, forwarding: true }))
-      .flatMap(fault => finding(fault, 'what lies beside the host is not reached', mend))
-  );
+  // checkForwarding looks at forwarding.
+  const facts = uplinks.filter(({ family }) => family === 4).map(fact => ({ ...fact, forwarding: true }));
+  return facts
+    .flatMap(uplinkFaults)
+    .flatMap(fault => finding(fault, 'what lies beside the host is not reached', mend));
 }
 
 export function checkForwarding({ config, file }: Facts): Finding[] {
-  const families = familiesIn(config.is === 'known' ? config.value.pools : []);
-  return families
+  return familiesIn(knownValue(config)?.pools ?? [])
     .filter(family => file(FORWARDING[family])?.text.trim() !== '1')
     .flatMap(family =>
       finding(`IPv${family} forwarding is off`, 'nothing passes between the uplink and the VMs', 'hnet sync'),
@@ -81,19 +67,17 @@ function checkNear(config: Config, { device, host, gateway }: Uplink, network: N
   const subnets = (network.addresses.get(device) ?? []).map(parseSubnet);
   // An IPv6 pool usually is the uplink's own subnet; ipv6.ts checks it.
   const wire = subnets.filter(one => one.family === 4 && !isSingle(one));
+  const pairs = wire.flatMap(subnet => config.pools.map(pool => [pool, subnet] as const));
+  const meeting = pairs.filter(([pool, subnet]) => overlaps(pool, subnet));
   const own = [host, gateway].filter(one => one !== undefined);
   return [
     ...checkOwn(config, own),
-    ...wire.flatMap(subnet =>
-      config.pools
-        .filter(pool => overlaps(pool, subnet))
-        .flatMap(pool =>
-          finding(
-            `the pool ${format(pool)} lies on the uplink's own subnet ${format(subnet)}`,
-            'the provider looks for its addresses by ARP, which a routed address does not answer',
-            `ip address replace ${format(host)}/32 dev ${device}  # if it is routed to this host`,
-          ),
-        ),
+    ...meeting.flatMap(([pool, subnet]) =>
+      finding(
+        `the pool ${format(pool)} lies on the uplink's own subnet ${format(subnet)}`,
+        'the provider looks for its addresses by ARP, which a routed address does not answer',
+        `ip address replace ${format(host)}/32 dev ${device}  # if it is routed to this host`,
+      ),
     ),
   ];
 }
@@ -151,11 +135,8 @@ function checkDocker(scopes: readonly Prefix[], file: Facts['file']): Finding[] 
   );
 }
 
-/** Docker's defaults: 172.16.0.0/12 and 192.168.0.0/16. */
-const DOCKER_POOLS: readonly Prefix[] = [
-  { family: 4, first: 0xac100000n, length: 12 },
-  { family: 4, first: 0xc0a80000n, length: 16 },
-];
+/** Docker's defaults. */
+const DOCKER_POOLS = ['172.16.0.0/12', '192.168.0.0/16'].map(parsePrefix);
 
 type Network = Facts['network'];
 

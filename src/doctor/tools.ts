@@ -1,6 +1,6 @@
 import { chooseFirewall } from '../host/choose-backend.ts';
 import { hasTool } from '../host/tools.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, knownValue } from './facts.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** Programs that every start needs, and their packages. */
@@ -17,7 +17,8 @@ const BY_BACKEND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 export function checkTools(facts: Facts): Finding[] {
-  const backend = facts.config.is === 'known' ? chooseFirewall(facts.config.value).name : 'iptables';
+  const config = knownValue(facts.config);
+  const backend = config === undefined ? 'iptables' : chooseFirewall(config).name;
   const missing = Object.entries({ ...NEEDED, ...BY_BACKEND[backend] }).filter(
     ([tool]) => !hasTool(tool, path => facts.file(path) !== undefined),
   );
@@ -33,15 +34,15 @@ export function checkTools(facts: Facts): Finding[] {
 /** iptables comes in two kinds that don't see each other's rules. */
 function checkKinds(facts: Facts): Finding[] {
   const tools = ['iptables', 'iptables-save', 'iptables-restore'];
-  const kinds = tools.map(tool => /\((\w+)\)/.exec(facts.output(tool, '--version') ?? '')?.[1] ?? 'unknown');
+  const kinds = tools.map(tool => /\((\w+)\)/.exec(facts.output(tool, '--version'))?.[1] ?? 'unknown');
   if (new Set(kinds).size > 1)
     return finding(
-      `${tools.map((tool, index) => `${tool} is ${kinds[index]}`).join(', ')}`,
+      tools.map((tool, index) => `${tool} is ${kinds[index]}`).join(', '),
       "one doesn't see the rules that another made",
       'update-alternatives --config iptables',
     );
   const other = kinds[0] === 'nf_tables' ? 'iptables-legacy-save' : 'iptables-nft-save';
-  if (!/^-A /m.test(facts.output(other) ?? '')) return [];
+  if (!/^-A /m.test(facts.output(other))) return [];
   return finding(
     `there are rules in both kinds of iptables (${other} shows those in the other)`,
     'packets meet both, and a drop in one can not be seen in the other',
@@ -53,7 +54,7 @@ function checkKinds(facts: Facts): Finding[] {
 const OLDEST = [2, 80] as const;
 
 function checkDnsmasq(facts: Facts): Finding[] {
-  const [, major, minor] = /version (\d+)\.(\d+)/.exec(facts.output('dnsmasq', '--version') ?? '') ?? [];
+  const [, major, minor] = /version (\d+)\.(\d+)/.exec(facts.output('dnsmasq', '--version')) ?? [];
   if (major === undefined || Number(major) > OLDEST[0] || Number(minor) >= OLDEST[1]) return [];
   return finding(
     `dnsmasq is ${major}.${minor}, older than ${OLDEST.join('.')}`,

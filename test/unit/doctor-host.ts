@@ -100,7 +100,7 @@ export function factsOf({ files, outputs, ...rest }: Change): Facts {
     strangers: { tables: [], complete: true, carry: [] },
     domains: known([domain(assigned('vm1', '123.45.90.116')), domain(domainXml('other'))]),
     file: path => allFiles[path],
-    output: (...argv) => allOutputs[argv.join(' ')],
+    output: (...argv) => allOutputs[argv.join(' ')] ?? '',
     ...rest,
   };
 }
