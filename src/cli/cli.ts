@@ -62,8 +62,8 @@ function refuseWithoutRoot(argv: readonly string[]): void {
 const DOMAIN = ['<domain>', 'name or UUID'] as const;
 const ANY_DOMAIN = ['[domain]', 'name or UUID'] as const;
 
-/** A part of the tree: it adds commands, each of which runs with a context of its own. */
-type Branch = (hnet: Command, context: () => Context) => void;
+/** A part of the tree: it adds commands by name and description, each of which runs with a context of its own. */
+type Branch = (command: (name: string, description: string) => Command, context: () => Context) => void;
 
 function tree(): Command {
   const hnet = new Command('hnet')
@@ -72,37 +72,29 @@ function tree(): Command {
     .option('--trace', 'print every command as it runs')
     .showHelpAfterError('(hnet --help shows the commands)')
     .exitOverride();
-  for (const add of [assignments, handover, views, filter, repair, guests, hosting, maintenance])
-    add(hnet, () => makeContext(hnet.opts()));
+  const command = (name: string, description: string) => hnet.command(name).description(description);
+  for (const add of [assignments, views, filter, repair, guests, hosting, maintenance])
+    add(command, () => makeContext(hnet.opts()));
   return hnet;
 }
 
 /** Which addresses a domain has. */
-const assignments: Branch = (hnet, context) => {
-  hnet
-    .command('assign')
-    .description(
-      'give a domain addresses (the first free one by default) and put its interface on their bridge',
-    )
+const assignments: Branch = (command, context) => {
+  command(
+    'assign',
+    'give a domain addresses (the first free one by default) and put its interface on their bridge',
+  )
     .argument(...DOMAIN)
     .argument('[address...]', 'addresses or subnets of the pools')
     .option('--nic <mac>', 'the interface to use, where the domain has several')
     .option('--no-nic', 'leave its interfaces alone')
     .option('--dhcp <mode>', 'what its DHCP server hands out: bootstrap, public, off, or default')
     .action((domain, addresses, options) => assign(domain, addresses, options, context()));
-  hnet
-    .command('unassign')
-    .description('take addresses from a domain (all by default)')
+  command('unassign', 'take addresses from a domain (all by default)')
     .argument(...DOMAIN)
     .argument('[address...]', 'the addresses to take')
     .action((domain, addresses) => unassign(domain, addresses, context()));
-};
-
-/** Passing an address on. */
-const handover: Branch = (hnet, context) => {
-  hnet
-    .command('move')
-    .description('hand an address from one domain to another, at once where they run')
+  command('move', 'hand an address from one domain to another, at once where they run')
     .argument('<address>', 'the address or subnet')
     .argument('<from>', 'name or UUID of the domain that has it')
     .argument('<to>', 'name or UUID of the domain that shall have it')
@@ -110,30 +102,25 @@ const handover: Branch = (hnet, context) => {
 };
 
 /** The present state, and what a start would do. */
-const views: Branch = (hnet, context) => {
-  hnet
-    .command('status')
-    .description('show domains, addresses, bridges, leases and health')
+const views: Branch = (command, context) => {
+  command('status', 'show domains, addresses, bridges, leases and health')
     .argument(...ANY_DOMAIN)
     .option('--json', 'for programs')
     .action((domain, options) => status(domain, options, context()));
-  hnet
-    .command('plan')
-    .description('print the commands that a start would run')
+  command('plan', 'print the commands that a start would run')
     .argument(...DOMAIN)
     .action(domain => plan(domain, context()));
-  hnet
-    .command('pool')
-    .description('show every address: free, assigned to whom, up or not')
+  command('pool', 'show every address: free, assigned to whom, up or not')
     .option('--json', 'for programs')
     .action(options => pool(options, context()));
 };
 
 /** Rules, and the traffic that they counted. */
-const filter: Branch = (hnet, context) => {
-  hnet
-    .command('firewall')
-    .description("show or change a domain's rules: default allow|deny, isolate on|off, delete N, or a rule")
+const filter: Branch = (command, context) => {
+  command(
+    'firewall',
+    "show or change a domain's rules: default allow|deny, isolate on|off, delete N, or a rule",
+  )
     .argument(...DOMAIN)
     .argument(
       '[words...]',
@@ -141,9 +128,7 @@ const filter: Branch = (hnet, context) => {
     )
     .option('--json', 'for programs')
     .action((domain, words, options) => firewall(domain, words, options, context()));
-  hnet
-    .command('traffic')
-    .description('show bytes and packets of every address, and what was dropped')
+  command('traffic', 'show bytes and packets of every address, and what was dropped')
     .argument(...ANY_DOMAIN)
     .option('--json', 'for programs')
     .option('--prometheus', 'in the text exposition format')
@@ -151,36 +136,28 @@ const filter: Branch = (hnet, context) => {
 };
 
 /** Finding drift and repairing it. */
-const repair: Branch = (hnet, context) => {
-  hnet
-    .command('check')
-    .description('compare what should be with what is; exit code 1 if they differ')
+const repair: Branch = (command, context) => {
+  command('check', 'compare what should be with what is; exit code 1 if they differ')
     .argument(...ANY_DOMAIN)
     .option('--json', 'for programs')
     .action((domain, options) => check(domain, options, context()));
-  hnet
-    .command('sync')
-    .description('repair what is missing or changed, remove what belongs to nobody, and add up the traffic')
+  command('sync', 'repair what is missing or changed, remove what belongs to nobody, and add up the traffic')
     .option('--dry-run', 'only say what would be repaired')
     .action(options => sync(options, context()));
-  hnet
-    .command('doctor')
-    .description('examine whether this host is fit; exit code 1 if something is found')
+  command('doctor', 'examine whether this host is fit; exit code 1 if something is found')
     .option('--json', 'for programs')
     .action(options => doctor(options, context()));
-  hnet
-    .command('watch')
-    .description('repair as soon as something happens; the service hnet-watch runs it')
-    .action(() => watch(context));
+  command('watch', 'repair as soon as something happens; the service hnet-watch runs it').action(() =>
+    watch(context),
+  );
 };
 
 /** Configuration of the system inside a domain. */
-const guests: Branch = (hnet, context) => {
-  hnet
-    .command('guest')
-    .description(
-      "print the configuration of the domain's own system, or write it as a seed image for cloud-init",
-    )
+const guests: Branch = (command, context) => {
+  command(
+    'guest',
+    "print the configuration of the domain's own system, or write it as a seed image for cloud-init",
+  )
     .argument(...DOMAIN)
     .option('--format <format>', `${Object.keys(GUEST_FORMATS).join(', ')}, or all`)
     .option(
@@ -195,26 +172,23 @@ const guests: Branch = (hnet, context) => {
 };
 
 /** Configuration of the host, and of name servers. */
-const hosting: Branch = (hnet, context) => {
-  hnet
-    .command('host')
-    .description("print this host's own uplink as pure routing wants it")
+const hosting: Branch = (command, context) => {
+  command('host', "print this host's own uplink as pure routing wants it")
     .option('--format <format>', Object.keys(HOST_FORMATS).join(', '))
     .option('--check', 'say where the running uplink differs (exit code 1)')
     .action(options => hostConfig(options, context()));
-  hnet
-    .command('hosts')
-    .description('print the names of all assignments as /etc/hosts has them')
+  command('hosts', 'print the names of all assignments as /etc/hosts has them')
     .option('--ptr', 'as PTR records for a reverse zone')
     .option('--domain <name>', "what follows a name without dots (default: hnet.toml's dhcp.domain)")
     .action(options => hosts(options, context()));
 };
 
 /** Commands for install.sh and the boot unit. */
-const maintenance: Branch = (hnet, context) => {
-  const base = hnet
-    .command('base')
-    .description('what stands whether a domain runs or not (install.sh and the boot unit call it)');
+const maintenance: Branch = (command, context) => {
+  const base = command(
+    'base',
+    'what stands whether a domain runs or not (install.sh and the boot unit call it)',
+  );
   base
     .command('up')
     .description('bring it up')

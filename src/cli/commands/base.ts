@@ -8,7 +8,6 @@ import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { parseAddress } from '../../model/address.ts';
 import { BACKENDS } from '../../model/config.ts';
 import { DEFAULT_CONFIG } from '../../model/parse-config.ts';
-import type { Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { Route, View } from '../../model/view.ts';
@@ -35,11 +34,7 @@ export function baseUp(context: Context): void {
   });
 }
 
-/**
- * Removes the base; for uninstalling. It looks at what is there and not at the configuration, which may be broken or
- * have changed.
- * @throws Refusal with what couldn't be removed
- */
+/** Removes the base, for uninstalling: what is there, as the configuration may be broken or have changed. */
 export function baseDown({ host }: Context): void {
   withLock('sync', 'exclusive', host, () => {
     const failures = BACKENDS.flatMap(name => {
@@ -61,7 +56,7 @@ const NO_UPLINK: Uplink = {
   host6: [],
   gateway6: undefined,
 };
-const EVERYTHING: readonly Prefix[] = [parseAddress('0.0.0.0'), parseAddress('::')];
+const EVERYTHING = ['0.0.0.0', '::'].map(parseAddress);
 
 /** Our routes that are there, whatever the pools and the gateway are now. */
 const routesOf = ({ routes }: View, which: (route: Route) => boolean = () => true): Resource[] =>

@@ -39,10 +39,9 @@ export function guest(name: string, options: GuestOptions, context: Context): vo
 
 /** Checks everything that needs no answer of libvirt. */
 function refuseBadUsage({ format, seed, sshKey, userData, interface: names = [] }: GuestOptions): void {
-  for (const one of names) {
-    if (!INTERFACE_NAME.test(one))
-      throw new UsageRefusal(`Cannot use --interface ${quote(one)}: it is not an interface's name`);
-  }
+  const odd = names.find(one => !INTERFACE_NAME.test(one));
+  if (odd !== undefined)
+    throw new UsageRefusal(`Cannot use --interface ${quote(odd)}: it is not an interface's name`);
   if (seed === undefined) {
     if (sshKey !== undefined || userData !== undefined)
       throw new UsageRefusal('Cannot use --ssh-key or --user-data: they go into a seed image, with --seed');
@@ -76,10 +75,8 @@ function writeSeed(
 function readAccess({ sshKey, userData }: GuestOptions): SeedAccess {
   if (userData !== undefined) return { userData: readText(userData) };
   if (sshKey === undefined) return {};
-  const keys = readText(sshKey)
-    .split('\n')
-    .map(line => line.trim())
-    .filter(line => line !== '' && !line.startsWith('#'));
+  const lines = readText(sshKey).split('\n');
+  const keys = lines.map(line => line.trim()).filter(line => line !== '' && !line.startsWith('#'));
   // A private key handed to a virtual machine by mistake can't be taken back.
   const stranger = keys.find(key => !/^(ssh-|ecdsa-|sk-)\S+ \S+/.test(key));
   if (keys.length === 0 || stranger !== undefined)
