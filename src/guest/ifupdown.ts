@@ -1,19 +1,11 @@
 import { formatLong } from '../model/address.ts';
 import type { Prefix } from '../model/prefix.ts';
-import { type ConfigFile, comments, file, resolvConf } from './file.ts';
-import {
-  bare,
-  type DefaultRoute,
-  nameOf,
-  ofFamily,
-  perNic,
-  type StaticNetwork,
-  type StaticNic,
-} from './network.ts';
+import { comments, type Format, file, resolvConf } from './file.ts';
+import { bare, type DefaultRoute, nameOf, ofFamily, perNic, type StaticNic } from './network.ts';
 
 /** interfaces(5) of Debian and its derivatives. ifup takes the stanzas of several addresses for one interface. */
-export function ifupdown(network: StaticNetwork): ConfigFile[] {
-  const stanzas = perNic(network, stanzasOf).flat();
+export const ifupdown: Format = network => {
+  const stanzas = perNic(network, (nic, { dns, search }) => stanzasOf(nic, resolver(dns, search))).flat();
   return [
     file(
       '/etc/network/interfaces',
@@ -25,9 +17,9 @@ export function ifupdown(network: StaticNetwork): ConfigFile[] {
     ),
     ...resolvConf(network, '/etc/resolv.conf (unless resolvconf or systemd-resolved writes it)'),
   ];
-}
+};
 
-function stanzasOf(nic: StaticNic, names: StaticNetwork): string[][] {
+function stanzasOf(nic: StaticNic, names: readonly string[]): string[][] {
   const device = nameOf(nic, 'eth');
   const stanzas = nic.routes.flatMap(route => {
     const [first, ...further] = ofFamily(route.gateway.family, nic.addresses);
@@ -37,9 +29,7 @@ function stanzasOf(nic: StaticNic, names: StaticNetwork): string[][] {
       ...further.map(address => [head(device, address)]),
     ];
   });
-  return stanzas.map((stanza, place) =>
-    place === 0 ? [`auto ${device}`, ...stanza, ...resolver(names)] : stanza,
-  );
+  return stanzas.map((stanza, place) => (place === 0 ? [`auto ${device}`, ...stanza, ...names] : stanza));
 }
 
 const head = (device: string, address: Prefix): string =>
@@ -61,7 +51,5 @@ function gateway({ gateway, table, sources }: DefaultRoute, device: string): str
   ];
 }
 
-function resolver({ dns, search }: StaticNetwork): string[] {
-  if (dns.length === 0) return [];
-  return [`    dns-nameservers ${dns.map(bare).join(' ')}`, `    dns-search ${search}`];
-}
+const resolver = (dns: readonly Prefix[], search: string): string[] =>
+  dns.length === 0 ? [] : [`    dns-nameservers ${dns.map(bare).join(' ')}`, `    dns-search ${search}`];

@@ -21,7 +21,11 @@ export function refuseExisting(path: string): void {
  */
 export function writeImage(path: string, label: string, files: readonly ConfigFile[], host: Host): string {
   refuseExisting(path);
-  const tool = findTool();
+  const tool = TOOLS.find(name => hasTool(name));
+  if (tool === undefined)
+    throw new Refusal(
+      `Cannot write an image: none of ${TOOLS.join(', ')} is installed; apt-get install xorriso`,
+    );
   const target = resolve(path);
   const work = mkdtempSync(join(tmpdir(), 'hnet-seed-'));
   try {
@@ -35,14 +39,6 @@ export function writeImage(path: string, label: string, files: readonly ConfigFi
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-}
-
-function findTool(): string {
-  const found = TOOLS.find(name => hasTool(name));
-  if (found !== undefined) return found;
-  throw new Refusal(
-    `Cannot write an image: none of ${TOOLS.join(', ')} is installed; apt-get install xorriso`,
-  );
 }
 
 /** Never overwrites a file that somebody made meanwhile. */

@@ -34,10 +34,11 @@ const CALLS = {
 
 type Koffi = typeof import('koffi');
 type Library = ReturnType<Koffi['load']>;
+type Call = (...args: readonly unknown[]) => unknown;
 type Pointer = bigint;
 interface Loaded {
   readonly koffi: Koffi;
-  readonly api: Readonly<Record<keyof typeof CALLS, (...args: unknown[]) => unknown>>;
+  readonly api: Readonly<Record<keyof typeof CALLS, Call>>;
 }
 
 /**
@@ -123,27 +124,23 @@ class LibraryConnection implements Connection {
     return typeof text === 'string' ? text : undefined;
   }
 
-  isActive = (uuid: string): boolean => this.#is(uuid, this.#api.isActive);
-  isPersistent = (uuid: string): boolean => this.#is(uuid, this.#api.isPersistent);
-  hasManagedSave = (uuid: string): boolean => this.#is(uuid, domain => this.#api.hasManagedSave(domain, 0));
+  isActive = (uuid: string): boolean => this.#ask(uuid, 'read the state', this.#api.isActive) === 1;
+  isPersistent = (uuid: string): boolean => this.#ask(uuid, 'read the state', this.#api.isPersistent) === 1;
+  hasManagedSave = (uuid: string): boolean =>
+    this.#ask(uuid, 'read the state', this.#api.hasManagedSave, 0) === 1;
 
   setMetadata(uuid: string, element: string | undefined, affects: Affects): void {
     const given = element === undefined ? [null, null] : [element, METADATA_KEY];
-    this.#ask(uuid, 'write the metadata', domain =>
-      this.#api.setMetadata(domain, METADATA_ELEMENT, ...given, METADATA_NAMESPACE, AFFECTS[affects]),
-    );
+    const args = [METADATA_ELEMENT, ...given, METADATA_NAMESPACE, AFFECTS[affects]];
+    this.#ask(uuid, 'write the metadata', this.#api.setMetadata, ...args);
   }
 
   updateDevice(uuid: string, device: string, affects: Affects): void {
-    this.#ask(uuid, 'change the network interface', domain =>
-      this.#api.updateDevice(domain, device, AFFECTS[affects]),
-    );
+    this.#ask(uuid, 'change the network interface', this.#api.updateDevice, device, AFFECTS[affects]);
   }
 
   attachDevice(uuid: string, device: string, affects: Affects): void {
-    this.#ask(uuid, 'add a network interface', domain =>
-      this.#api.attachDevice(domain, device, AFFECTS[affects]),
-    );
+    this.#ask(uuid, 'add a network interface', this.#api.attachDevice, device, AFFECTS[affects]);
   }
 
   close(): void {
@@ -159,12 +156,9 @@ class LibraryConnection implements Connection {
     }
   }
 
-  #ask(uuid: string, what: string, call: (domain: Pointer) => unknown): number {
-    return this.#withDomain(uuid, domain => this.#number(what, call(domain)));
-  }
-
-  #is(uuid: string, call: (domain: Pointer) => unknown): boolean {
-    return this.#ask(uuid, 'read the state', call) === 1;
+  /** Calls a function that takes a domain and then `args`. */
+  #ask(uuid: string, what: string, call: Call, ...args: readonly unknown[]): number {
+    return this.#withDomain(uuid, domain => this.#number(what, call(domain, ...args)));
   }
 
   #pointer(what: string, result: unknown): Pointer {

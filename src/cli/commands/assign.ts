@@ -73,13 +73,9 @@ function parseMode(text: string | undefined): { dhcp?: DhcpMode | undefined } {
 }
 
 /** New addresses share the bridge of the interface `--nic`, if it is on one of ours; without `--nic` that of the first. */
-function sharedAddress(
-  domain: Domain,
-  held: readonly Address[],
-  mac: string | undefined,
-): Address | undefined {
+function sharedAddress({ nics }: Domain, held: readonly Address[], mac?: string): Address | undefined {
   if (mac === undefined) return held[0];
-  const nic = domain.nics.find(one => one.mac === mac);
+  const nic = nics.find(one => one.mac === mac);
   return held.find(({ bridge }) => nic?.type === 'bridge' && nic.source === bridge);
 }
 

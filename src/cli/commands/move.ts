@@ -23,13 +23,13 @@ import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
 import { readAttachment } from '../../state/attachment-files.ts';
 import type { Context } from './context.ts';
 
-/** An address, the two domains, and what each of them has afterwards. */
+/** An address, the two domains, and what each of them has afterwards: the giver perhaps nothing. */
 interface Move {
   readonly prefix: Prefix;
   readonly giver: KnownDomain;
   readonly taker: KnownDomain;
-  readonly rest: readonly Address[];
-  readonly gain: readonly Address[];
+  readonly less: Assignment | undefined;
+  readonly more: Assignment;
 }
 
 /** Hands an address from one domain to another. Where both run, the kernel's route changes hands in one step. */
@@ -43,7 +43,9 @@ export function move(text: string, from: string, to: string, context: Context): 
     const held = addressesToKeep(taker.next, 'move an address to');
     const taken = inventory(domains, readNetworkWithUplink(context.host, config));
     const gained = pin(prefix, config.dhcp.scopes, taken, held[0]);
-    perform(libvirt, { prefix, giver, taker, rest, gain: [...held, gained] }, context);
+    const less = rest.length === 0 ? undefined : amended(giver.next, { addresses: rest });
+    const more = amended(taker.next, { addresses: [...held, gained] });
+    perform(libvirt, { prefix, giver, taker, less, more }, context);
     warnOfRules(giver, rest, context);
     const names = `from ${visible(giver.domain.name)} to ${visible(taker.domain.name)}`;
     context.print(`${format(prefix)} moved ${names}, on ${gained.bridge}`);
@@ -65,17 +67,16 @@ function restOf(giver: KnownDomain, taker: KnownDomain, prefix: Prefix): Address
 }
 
 function perform(libvirt: Libvirt, move: Move, context: Context): void {
-  const { prefix, giver, taker, rest, gain } = move;
-  const [less, more] = [amended(giver.next, { addresses: rest }), amended(taker.next, { addresses: gain })];
+  const { prefix, giver, taker, less, more } = move;
   const giving = giver.active ? readAttachment(giver.domain.uuid) : undefined;
   const taking = taker.active ? readAttachment(taker.domain.uuid) : undefined;
   if (taking === undefined || !giving?.addresses.some(one => equal(one.prefix, prefix))) {
-    stepByStep(libvirt, move, less, more, context);
+    stepByStep(libvirt, move, context);
     return;
   }
   attempt(
     () => {
-      writeMetadata(libvirt, giver, rest.length === 0 ? undefined : renderAssignment(less));
+      writeMetadata(libvirt, giver, less && renderAssignment(less));
       writeMetadata(libvirt, taker, renderAssignment(more));
       const after = liveAttachment(taker.domain, more, context);
       const taps = tapsOf(taker.domain);
@@ -90,16 +91,10 @@ function perform(libvirt: Libvirt, move: Move, context: Context): void {
 }
 
 /** When one of the two isn't running: first the giver loses the address, then the taker gets it. */
-function stepByStep(
-  libvirt: Libvirt,
-  { giver, taker, rest, gain }: Move,
-  less: Assignment,
-  more: Assignment,
-  context: Context,
-): void {
-  changeAssignment(libvirt, giver, rest.length === 0 ? undefined : less, undefined, context);
-  const bridge = gain.at(-1)?.bridge ?? '';
-  const plug = gain.length === 1 ? { bridge, mac: undefined } : undefined;
+function stepByStep(libvirt: Libvirt, { giver, taker, less, more }: Move, context: Context): void {
+  changeAssignment(libvirt, giver, less, undefined, context);
+  const [first, ...others] = more.addresses;
+  const plug = first && others.length === 0 ? { bridge: first.bridge, mac: undefined } : undefined;
   const before = amended(giver.next, {});
   attempt(
     () => changeAssignment(libvirt, taker, more, plug, context),

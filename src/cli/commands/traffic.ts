@@ -115,29 +115,21 @@ function render(rows: readonly Row[], drops: ReadonlyMap<string, Counter>, colou
 
 const size = (bytes: bigint): string => prettyBytes(bytes, { binary: true });
 
-const ADDRESS_METRICS: readonly [name: string, help: string, read: (traffic: Traffic) => bigint][] = [
-  ['hnet_receive_bytes_total', 'Bytes towards the domain.', ({ in: one }) => one.bytes],
-  ['hnet_receive_packets_total', 'Packets towards the domain.', ({ in: one }) => one.packets],
-  ['hnet_transmit_bytes_total', 'Bytes from the domain.', ({ out }) => out.bytes],
-  ['hnet_transmit_packets_total', 'Packets from the domain.', ({ out }) => out.packets],
-];
-const CAUSE_METRICS: readonly [name: string, help: string, read: (counter: Counter) => bigint][] = [
-  ['hnet_dropped_bytes_total', 'Bytes dropped since the filter was set up, by cause.', one => one.bytes],
-  [
-    'hnet_dropped_packets_total',
-    'Packets dropped since the filter was set up, by cause.',
-    one => one.packets,
-  ],
-];
-
 function metrics(rows: readonly Row[], drops: ReadonlyMap<string, Counter>): string {
-  const byAddress = ADDRESS_METRICS.map(([name, help, read]) => {
+  const ofAddress = (name: string, help: string, read: (traffic: Traffic) => bigint): string => {
     const samples = rows.map(({ domain, address, total }) => [{ domain, address }, read(total)] as const);
     return prometheus(name, help, samples);
-  });
-  const byCause = CAUSE_METRICS.map(([name, help, read]) => {
-    const samples = [...drops].map(([cause, counter]) => [{ cause }, read(counter)] as const);
-    return prometheus(name, help, samples);
-  });
-  return [...byAddress, ...byCause].join('');
+  };
+  const ofCause = (unit: keyof Counter, help: string): string => {
+    const samples = [...drops].map(([cause, counter]) => [{ cause }, counter[unit]] as const);
+    return prometheus(`hnet_dropped_${unit}_total`, help, samples);
+  };
+  return [
+    ofAddress('hnet_receive_bytes_total', 'Bytes towards the domain.', one => one.in.bytes),
+    ofAddress('hnet_receive_packets_total', 'Packets towards the domain.', one => one.in.packets),
+    ofAddress('hnet_transmit_bytes_total', 'Bytes from the domain.', one => one.out.bytes),
+    ofAddress('hnet_transmit_packets_total', 'Packets from the domain.', one => one.out.packets),
+    ofCause('bytes', 'Bytes dropped since the filter was set up, by cause.'),
+    ofCause('packets', 'Packets dropped since the filter was set up, by cause.'),
+  ].join('');
 }
