@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import type { Family } from '../model/prefix.ts';
 import { bare, type StaticNetwork } from './network.ts';
 
 /** A file of the system to be configured. In all our formats `#` begins a comment. */
@@ -28,6 +29,9 @@ export const yamlFile = (path: string, notes: readonly string[], value: object):
   file(path, ...comments(notes), yaml(value));
 
 export const comments = (notes: readonly string[]): string[] => notes.map(note => `# ${note}`);
+
+/** Everything as a destination: netplan before 0.103 and cloud-init's own parser don't know "default". */
+export const EVERYTHING: Readonly<Record<Family, string>> = { 4: '0.0.0.0/0', 6: '::/0' };
 
 /** For formats that have no rules by source address. */
 export function sourceRoutingNotes({ nics }: StaticNetwork): string[] {

@@ -1,14 +1,6 @@
 import { formatLong } from '../model/address.ts';
-import { type ConfigFile, yamlFile } from './file.ts';
-import {
-  bare,
-  type DefaultRoute,
-  EVERYTHING,
-  nameOf,
-  perNic,
-  type StaticNetwork,
-  type StaticNic,
-} from './network.ts';
+import { type ConfigFile, EVERYTHING, yamlFile } from './file.ts';
+import { bare, type DefaultRoute, nameOf, perNic, type StaticNetwork, type StaticNic } from './network.ts';
 
 /** Netplan's YAML (netplan.readthedocs.io). `on-link` is what lets the gateway be on no subnet of ours. */
 export function netplan(network: StaticNetwork): ConfigFile[] {

@@ -62,9 +62,6 @@ export const mainGateway = ({ routes }: StaticNic, family: Family): string[] =>
 export const perNic = <T>(network: StaticNetwork, make: (nic: StaticNic, own: StaticNetwork) => T): T[] =>
   network.nics.map((nic, place) => make(nic, place === 0 ? network : { ...network, dns: [], notes: [] }));
 
-/** Everything as a destination: netplan before 0.103 and cloud-init's own parser don't know "default". */
-export const EVERYTHING: Readonly<Record<Family, string>> = { 4: '0.0.0.0/0', 6: '::/0' };
-
 /** All addresses of a small IPv4 subnet; of an IPv6 subnet the second, as the first is the routers' (RFC 4291, 2.6.1). */
 export function configured(prefix: Prefix): Prefix[] {
   if (isSingle(prefix)) return [prefix];
@@ -90,14 +87,14 @@ export function guestNetwork(
 ): StaticNetwork {
   const bridges = [...new Set(assigned.map(({ bridge }) => bridge))];
   const families = new Set<Family>();
-  const nics = bridges.map(bridge => {
+  const nics = bridges.map((bridge, place) => {
     const prefixes = assigned.filter(address => address.bridge === bridge).map(({ prefix }) => prefix);
     const nic = nicOn(domain, bridge);
-    return toNic(domain.nics.indexOf(nic), nic.mac, prefixes, host, families);
+    return { ...toNic(domain.nics.indexOf(nic), nic.mac, prefixes, host, families), interface: names[place] };
   });
   return {
     hostname: hostName(domain.name, domain.uuid).label,
-    nics: nics.map((nic, place) => ({ ...nic, interface: names[place] })),
+    nics,
     dns: dhcp.dns.filter(({ family }) => families.has(family)),
     search: dhcp.domain,
     notes: assigned.flatMap(({ prefix }) => noteOn(prefix)),

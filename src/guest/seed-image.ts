@@ -1,4 +1,4 @@
-/** Writes an ISO 9660 image of a few small files, with whichever tool the host has. */
+/** Writes a NoCloud seed as an ISO 9660 image, with whichever tool the host has. */
 import { chmodSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,6 +9,8 @@ import type { ConfigFile } from './file.ts';
 
 /** All of them take mkisofs's options. */
 const TOOLS = ['genisoimage', 'xorrisofs', 'mkisofs'];
+/** cloud-init looks for this label among the disks (docs.cloud-init.io, "NoCloud"). */
+const OPTIONS = ['-quiet', '-volid', 'cidata', '-joliet', '-rational-rock'];
 
 /** @throws Refusal if something is at that path already; then it stays as it is */
 export function refuseExisting(path: string): void {
@@ -19,7 +21,7 @@ export function refuseExisting(path: string): void {
  * Writes the image, for root alone, as it may hold passwords; libvirt makes QEMU its owner. @returns the absolute path
  * @throws Refusal if there is no tool, the path exists, or can't be written; then nothing is left behind
  */
-export function writeImage(path: string, label: string, files: readonly ConfigFile[], host: Host): string {
+export function writeImage(path: string, files: readonly ConfigFile[], host: Host): string {
   refuseExisting(path);
   const tool = TOOLS.find(name => hasTool(name));
   if (tool === undefined)
@@ -32,7 +34,7 @@ export function writeImage(path: string, label: string, files: readonly ConfigFi
     const image = join(work, 'image');
     for (const one of files) writeFileSync(join(work, one.path), one.text, { mode: 0o600 });
     const sources = files.map(one => join(work, one.path));
-    host.run([tool, '-quiet', '-output', image, '-volid', label, '-joliet', '-rational-rock', ...sources]);
+    host.run([tool, ...OPTIONS, '-output', image, ...sources]);
     chmodSync(image, 0o600);
     copyExclusively(image, target);
     return target;

@@ -1,9 +1,6 @@
 import { type ConfigFile, type Format, file, yaml, yamlFile } from './file.ts';
 import type { StaticNetwork } from './network.ts';
 
-/** What cloud-init looks for among the disks (docs.cloud-init.io, "NoCloud"). */
-export const SEED_LABEL = 'cidata';
-
 /** Who may log in: without either, the image's own users. */
 export interface SeedAccess {
   /** A whole user-data file, used as it is. */

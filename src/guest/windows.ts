@@ -1,7 +1,7 @@
 import { formatLong } from '../model/address.ts';
 import type { Family } from '../model/prefix.ts';
-import { type ConfigFile, comments, file } from './file.ts';
-import { bare, EVERYTHING, type StaticNetwork, type StaticNic } from './network.ts';
+import { type ConfigFile, comments, EVERYTHING, file } from './file.ts';
+import { bare, type StaticNetwork, type StaticNic } from './network.ts';
 
 /**
  * PowerShell, which may be run twice. Windows refuses a gateway outside of the address's subnet, so a route to it comes

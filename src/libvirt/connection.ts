@@ -1,7 +1,7 @@
 /** The description of a domain that a change goes to: the one it runs with, the one it starts from, or both. */
 export type Affects = 'live' | 'config' | 'both';
 
-/** What hnet needs of libvirt. Every call throws a Refusal with libvirt's own words. */
+/** What hnet needs of libvirt. The hook must never use it: libvirt waits for the hook. Refusals have libvirt's words. */
 export interface Connection {
   /** UUIDs of all domains. */
   readonly list: () => string[];

@@ -42,9 +42,8 @@ interface Loaded {
 }
 
 /**
- * Connects through libvirt's C library. Calls are synchronous: libvirt keeps its last error per thread.
- * @returns undefined if the library or koffi can't be loaded
- * @throws Refusal if the library is there but the daemon can't be reached
+ * Connects through libvirt's C library; undefined if that or koffi can't be loaded. Calls are synchronous: libvirt keeps
+ * its last error per thread, and an asynchronous call runs in another. @throws Refusal if the daemon can't be reached
  */
 export function openLibrary(): Connection | undefined {
   loaded ??= load();

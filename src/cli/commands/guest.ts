@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { GUEST_FORMATS, pickFormat, printNetwork } from '../../guest/formats.ts';
 import { guestNetwork, type StaticNetwork } from '../../guest/network.ts';
-import { SEED_LABEL, type SeedAccess, seedFiles } from '../../guest/seed.ts';
+import { type SeedAccess, seedFiles } from '../../guest/seed.ts';
 import { refuseExisting, writeImage } from '../../guest/seed-image.ts';
 import { observeUplink } from '../../host/observe/uplink.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
@@ -65,7 +65,7 @@ function writeSeed(
 ): void {
   const format = pickFormat(GUEST_FORMATS, options.format ?? SEED_FORMATS[0]);
   const files = seedFiles(network, uuid, format, readAccess(options));
-  const image = writeImage(path, SEED_LABEL, files, context.host);
+  const image = writeImage(path, files, context.host);
   context.print(`${image} written; to attach it:`);
   context.print(
     `virsh attach-disk ${uuid} ${shellWord(image)} sdb --targetbus sata --type cdrom --mode readonly --config`,

@@ -44,7 +44,7 @@ export function traffic(
   const filter = look(context.host, firewall.looks.all);
   const attachments = readEntries().flatMap(({ content }) => (typeof content === 'string' ? [] : content));
   const attached = new Map(attachments.map(({ domain, addresses }) => [domain, addresses]));
-  const rows = chosen.flatMap(known => rowsOf(known, attached.get(known.domain.uuid), filter));
+  const rows = chosen.flatMap(known => rowsOf(known, filter, attached.get(known.domain.uuid)));
   const drops = dropsOf(attachments, firewall, filter, context);
   if (options.json) context.print(readableJson({ addresses: rows, dropped: Object.fromEntries(drops) }));
   else if (options.prometheus) context.print(metrics(rows, drops).trimEnd());
@@ -53,11 +53,7 @@ export function traffic(
       context.print(line);
 }
 
-function rowsOf(
-  { domain, next }: KnownDomain,
-  attached: readonly Address[] | undefined,
-  filter: FilterView,
-): Row[] {
+function rowsOf({ domain, next }: KnownDomain, filter: FilterView, attached?: readonly Address[]): Row[] {
   return (attached ?? addressesOf(next)).map(({ prefix }) => {
     const counted = countedOf(prefix, filter);
     const account = readAccount(prefix);
