@@ -6,7 +6,6 @@ import { bare, mainGateway, nameOf, perNic, type StaticNetwork, type StaticNic }
 
 /** The file's name in a NoCloud seed (docs.cloud-init.io, "NoCloud"). */
 const PATH = 'network-config';
-
 /** Version 2, for images whose cloud-init hands it to netplan: there `on-link` arrives unchanged. */
 export const cloudInit = (network: StaticNetwork): ConfigFile[] => [
   yamlFile(PATH, network.notes, { version: 2, ethernets: ethernets(network, true) }),

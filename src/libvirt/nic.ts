@@ -1,4 +1,4 @@
-/** Chooses the network interface of a domain that carries its address, and how it changes. */
+/** Chooses the network interface of a domain that carries its address, and how that changes the domain. */
 import type { Domain, Nic } from '../model/domain.ts';
 import { digest } from '../model/names.ts';
 import { quote, Refusal } from '../model/refusal.ts';
@@ -55,4 +55,16 @@ function newNic(domain: string, bridge: string): NicChange {
   const mac = ['52:54:00', ...octets.slice(0, 3)].join(':');
   const device = `<interface type="bridge"><mac address="${mac}"/><source bridge="${bridge}"/><model type="virtio"/></interface>`;
   return { kind: 'attach', device, mac };
+}
+
+/** The domain as it will be once its interface has moved to a bridge. */
+export function plugged(domain: Domain, change: NicChange | undefined, bridge: string): Domain {
+  if (change === undefined || change.kind === 'none') return domain;
+  const moved = { mac: change.mac, type: 'bridge', source: bridge };
+  const element = { name: 'interface', namespace: '', attributes: new Map<string, string>(), children: [] };
+  const nics =
+    change.kind === 'attach'
+      ? [...domain.nics, { ...moved, tap: undefined, element }]
+      : domain.nics.map(nic => (nic.mac === change.mac ? { ...nic, ...moved } : nic));
+  return { ...domain, nics };
 }
