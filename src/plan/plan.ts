@@ -25,7 +25,7 @@ export interface Wanted {
   readonly policy: Policy;
   /** Addresses that another domain has taken over: the filter's entries for them are no longer this domain's. */
   readonly takenOver?: readonly Prefix[];
-  /** Whether it runs, and gets its first rules now; see `hnet-outbound` in chains-forward.ts. */
+  /** Whether it runs, and gets its first rules now; see `hnet-outbound` in chains-filter.ts. */
   readonly underway?: boolean;
   readonly dhcp?: DhcpMode;
   /** The uplink on whose wire the provider looks for IPv6 addresses, where it doesn't route them. */

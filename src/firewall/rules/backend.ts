@@ -9,21 +9,19 @@ import type { SetEntries } from './sets.ts';
 
 /** Commands that print a part of the filter, and how to read their output. */
 export interface Look {
-  readonly commands: readonly LookCommand[];
+  /** `failsIfEmpty`: the command fails where nothing of ours exists. A failure of any other is an error. */
+  readonly commands: readonly {
+    readonly argv: readonly string[];
+    readonly stdin?: string;
+    readonly failsIfEmpty?: true;
+  }[];
   readonly parse: (outputs: readonly string[]) => FilterView;
-}
-
-export interface LookCommand {
-  readonly argv: readonly string[];
-  readonly stdin?: string;
-  /** It fails where nothing of ours exists, which means empty. A failure of any other command is an error. */
-  readonly failsIfEmpty?: true;
 }
 
 /** How the process that deletes entries of sets prints their counters first. */
 export interface Tally {
   readonly tool: BatchTool;
-  /** The lines to send to it first. It prints the name of a set, then `packets N bytes N` after each prefix in it. */
+  /** What to send to it first. It prints the name of a set, then `packets N bytes N` after each prefix in it. */
   readonly ask: readonly string[];
   /** Where it prints more than was asked for: each line of interest contains one of these. */
   readonly own: readonly string[];
@@ -44,15 +42,15 @@ export interface Firewall {
   /** The address families in use on this host. */
   readonly families: readonly Family[];
   /**
-   * Ways to read the filter. `all`: everything, of both families. `brief`: without the entries of sets, so that it costs the
-   * same with 4,000 domains as with one. `traces`: what this backend may have left behind, where the other one is in use.
+   * Ways to read the filter. `all`: everything, of both families. `brief`: without the entries of sets, so its cost doesn't
+   * depend on the number of domains. `traces`: what this backend has left behind, where the other one is in use.
    */
   readonly looks: Readonly<Record<'all' | 'brief' | 'traces', Look>>;
   /** Reads only the sets that count: the counters of some prefixes, or of all. */
   readonly counters: (prefixes?: readonly Prefix[]) => Look;
   /** The same for the release script, and for the prefixes of one domain; undefined where the tool has no command for it. */
   readonly tally: (prefixes: readonly Prefix[]) => Tally | undefined;
-  /** Sets and chains without any domain's addresses: the same on a host with no domain and on one with 4,000. */
+  /** Sets and chains without any domain's addresses. */
   readonly base: (config: Config, uplink: Uplink) => Resource[];
   /** The key of a chain in the view, and how many lines of the tool a rule becomes. */
   readonly chainKey: (table: Table, chain: string, family: Family) => string;

@@ -1,4 +1,4 @@
-/** Before connection tracking: spoofed packets are dropped, and packets that need no tracking are taken out of it. */
+/** The raw table, before connection tracking: it drops spoofed packets, and untracks those that need no tracking. */
 import { type Config, rangesOf } from '../../model/config.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import {
@@ -9,8 +9,10 @@ import {
   chain,
   destination,
   drop,
+  flood,
   from,
   fromDomain,
+  fromNet,
   go,
   icmpTypes,
   ND,
@@ -25,8 +27,7 @@ import type { SetNames } from './sets.ts';
 
 export function rawChains(family: Family, sets: SetNames, config: Config, device: string): Chain[] {
   // Only IPv4 is translated.
-  const scopes = (verdict: Verdict): Rule[] =>
-    family === 4 ? [rule(verdict, destination(sets.scopes))] : [];
+  const scopes = (verdict: Verdict) => (family === 4 ? [rule(verdict, destination(sets.scopes))] : []);
   return [
     chain('hnet-prerouting', rule(go('hnet-arriving'), from(device)), rule(go('hnet-leaving'), fromDomain)),
     ...(family === 4 ? [leaving4(sets)] : [leaving6(sets), ...discoveryChains(sets)]),
@@ -57,16 +58,13 @@ const untrackingChains = (sets: SetNames, scopes: readonly Rule[]): Chain[] => [
 ];
 
 /**
- * A set lookup costs about as much as twelve comparisons. So where there are few ranges, a packet from the uplink is
- * compared with these first, and only a match costs a lookup. Almost none match.
+ * A set lookup costs about as much as twelve comparisons. So where there are few ranges, packets from the uplink are
+ * compared with these first. Almost none match, and only a match costs a lookup.
  */
 const arriving = (ranges: readonly Prefix[]): Rule[] =>
   ranges.length > COMPARISONS
     ? [rule(go('hnet-suspect'))]
-    : [
-        ...ranges.map(prefix => rule(go('hnet-suspect'), { is: 'net', side: 'source', prefix })),
-        rule(go('hnet-arrived')),
-      ];
+    : [...ranges.map(prefix => rule(go('hnet-suspect'), fromNet(prefix))), rule(go('hnet-arrived'))];
 
 const COMPARISONS = 8;
 
@@ -85,7 +83,7 @@ const leaving4 = (sets: SetNames): Chain =>
 const leaving6 = (sets: SetNames): Chain =>
   chain(
     'hnet-leaving',
-    rule(go('hnet-unspecified'), { is: 'net', side: 'source', prefix: UNSPECIFIED }),
+    rule(go('hnet-unspecified'), fromNet(UNSPECIFIED)),
     rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
     rule(go('hnet-discovery'), icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
     rule(go('hnet-untrack'), source(sets.out)),
@@ -93,18 +91,14 @@ const leaving6 = (sets: SetNames): Chain =>
   );
 
 /**
- * A system without an address sends ICMPv6 from the unspecified address, to its own link (RFC 4862, 5.4.2); kernels'
- * reverse-path checks differ in what they make of that. Discovery is not counted as traffic of a public address: like ARP,
- * it goes no further than the host.
+ * A system without an address sends ICMPv6 from the unspecified address (RFC 4862, 5.4.2), which the reverse-path checks of
+ * kernels treat differently. Discovery isn't counted as traffic of an address: like ARP, it ends at the host.
  */
 const discoveryChains = (sets: SetNames): Chain[] => [
   chain('hnet-unspecified', rule(back, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.spoofed))),
   chain(
     'hnet-discovery',
-    rule(drop(CAUSES.solicitation), icmpTypes(ND.routers, ND.neighbours), {
-      is: 'flood',
-      set: sets.soliciting,
-    }),
+    rule(drop(CAUSES.solicitation), icmpTypes(ND.routers, ND.neighbours), flood(sets.soliciting)),
     rule(back),
   ),
 ];

@@ -8,7 +8,7 @@ import { countingSets } from './sets.ts';
 export function countedOf(prefix: Prefix, { sets }: FilterView): Traffic | undefined {
   const [received, sent] = countingSets(prefix.family).map(name => {
     const contents = sets.get(name);
-    return contents === undefined || contents === 'unread' ? undefined : contents.get(formatLong(prefix));
+    return typeof contents === 'object' ? contents.get(formatLong(prefix)) : undefined;
   });
   return received === undefined || sent === undefined ? undefined : { in: received, out: sent };
 }

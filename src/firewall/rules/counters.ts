@@ -5,11 +5,6 @@ import type { FilterView } from '../../model/view.ts';
 import type { Firewall } from './backend.ts';
 import type { Chain, Rule, Table } from './rules.ts';
 
-export interface Counted {
-  readonly rule: Rule;
-  readonly counter: Counter;
-}
-
 /** The rules of a chain with their counters; zero where the chain doesn't exist. */
 export function countedRules(
   table: Table,
@@ -17,7 +12,7 @@ export function countedRules(
   family: Family,
   firewall: Firewall,
   filter: FilterView,
-): Counted[] {
+): { rule: Rule; counter: Counter }[] {
   const lines = filter.chains.get(firewall.chainKey(table, chain.name, family)) ?? [];
   let at = 0;
   return chain.rules.map(rule => {
@@ -36,11 +31,11 @@ export function dropsByCause(
   filter: FilterView,
 ): Map<string, Counter> {
   const drops = new Map<string, Counter>();
-  for (const { rule, counter } of chains.flatMap(([table, chain]) =>
-    countedRules(table, chain, family, firewall, filter),
-  )) {
-    if (rule.verdict.do === 'drop')
-      drops.set(rule.verdict.cause, plus(drops.get(rule.verdict.cause) ?? ZERO, counter));
+  const rules = chains.flatMap(([table, chain]) => countedRules(table, chain, family, firewall, filter));
+  for (const { rule, counter } of rules) {
+    if (rule.verdict.do !== 'drop') continue;
+    const { cause } = rule.verdict;
+    drops.set(cause, plus(drops.get(cause) ?? ZERO, counter));
   }
   return drops;
 }

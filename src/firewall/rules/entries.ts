@@ -11,22 +11,20 @@ import { type SetEntries, setNames } from './sets.ts';
 export function staticEntries(family: Family, config: Config, uplink: Uplink, words: SetEntries): Resource[] {
   const names = setNames(family);
   const ranges = rangesOf(family, config);
-  const others = uplink.gateway6 === undefined ? [] : [uplink.gateway6];
   const ours = (view: View): Prefix[] =>
-    [...onLink(view, uplink.device), ...others].reduce(
-      (left, subnet) => left.flatMap(one => subtract(one, subnet)),
-      ranges,
-    );
+    onLink(view, uplink).reduce((left, subnet) => left.flatMap(one => subtract(one, subnet)), ranges);
   return [exactly(names.near, () => ranges, words), exactly(names.ours, ours, words)];
 }
 
 /**
- * The IPv4 subnets on the uplink's link. Other hosts have addresses there, and may use them as sources. The uplink's IPv6
- * subnet isn't among them, even where it is the whole pool: nobody else has addresses in an IPv6 pool (POOL_METRIC in
- * names.ts).
+ * What others on the uplink's link may use as sources: its IPv4 subnets, and the IPv6 gateway. Not its IPv6 subnet: that may
+ * be the pool, in which nobody else has addresses (POOL_METRIC in names.ts).
  */
-const onLink = ({ addresses }: View, device: string): Prefix[] =>
-  (addresses.get(device) ?? []).map(parseSubnet).filter(subnet => subnet.family === 4 && !isSingle(subnet));
+function onLink({ addresses }: View, { device, gateway6 }: Uplink): Prefix[] {
+  const subnets = (addresses.get(device) ?? []).map(parseSubnet);
+  const shared = subnets.filter(subnet => subnet.family === 4 && !isSingle(subnet));
+  return gateway6 === undefined ? shared : [...shared, gateway6];
+}
 
 /** A set that holds these prefixes and no others. */
 function exactly(name: string, wanted: (view: View) => Prefix[], words: SetEntries): Resource {
@@ -38,12 +36,11 @@ function exactly(name: string, wanted: (view: View) => Prefix[], words: SetEntri
       if (!complete) return ABSENT;
       return surplus.length === 0 ? PRESENT : changed(`it also holds ${surplus.join(', ')}`);
     },
-    up: view => [
-      ...compare(view.filter.sets.get(name), wanted(view)).surplus.map(entry =>
-        words.remove(name, parsePrefix(entry)),
-      ),
-      ...wanted(view).map(prefix => words.add(name, prefix)),
-    ],
+    up: view => {
+      const { surplus } = compare(view.filter.sets.get(name), wanted(view));
+      const removals = surplus.map(entry => words.remove(name, parsePrefix(entry)));
+      return [...removals, ...wanted(view).map(prefix => words.add(name, prefix))];
+    },
     down: () => [],
   };
 }

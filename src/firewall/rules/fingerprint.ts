@@ -1,7 +1,4 @@
-/**
- * How a chain is recognised: its last line carries a fingerprint. The lines themselves can't be compared, because the tools
- * print them in another form than they read.
- */
+/** A chain is recognised by a fingerprint in its last line, for the tools print lines in another form than they read. */
 import { digest } from '../../model/names.ts';
 import type { RuleLine } from '../../model/view.ts';
 import { ABSENT, changed, type Finding, PRESENT } from '../../resources/resource.ts';

@@ -10,7 +10,7 @@ import { labelled } from './rules.ts';
 import { countingSets, type SetEntries, setNames } from './sets.ts';
 
 /** A running domain as the filter sees it. */
-export interface Guarded {
+interface Guarded {
   readonly domain: string;
   readonly addresses: readonly Prefix[];
   readonly scopes: readonly Prefix[];
@@ -21,7 +21,7 @@ export interface Guarded {
 
 /**
  * Lets a domain's scopes out to the Internet, translated to the host's address; lets its public addresses through and counts
- * them; applies its rules and its isolation. Without rules or isolation, the resources make sure that none are left.
+ * them; applies its rules and its isolation, or makes sure that none are left.
  */
 export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
   const { addresses, scopes } = guarded;
@@ -37,8 +37,8 @@ export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
 }
 
 /**
- * A prefix of the domain in some sets. An existing entry isn't added again, because that would reset its counters. A start
- * doesn't read the sets, and adds all entries: the domain's counters begin then.
+ * A prefix of the domain in some sets. Adding an existing entry would reset its counters, so only missing ones are added. A
+ * start doesn't read the sets and adds all: the domain's counters begin then.
  */
 function setEntries(prefix: Prefix, sets: readonly string[], words: SetEntries): Resource {
   const missing = ({ filter }: View): string[] => sets.filter(name => !holds(filter, name, prefix));
@@ -52,8 +52,8 @@ function setEntries(prefix: Prefix, sets: readonly string[], words: SetEntries):
 }
 
 /**
- * Whether a domain exchanges packets with other domains of this host. Also removes the entries when isolation is off. The
- * key is the same for on and off, so that switching is a change of this resource and not its end.
+ * Whether a domain exchanges packets with other domains of this host. The key is the same for on and off, so that switching
+ * is a change of this resource and not its end.
  */
 function isolation(guarded: Guarded, family: Family, words: SetEntries): Resource {
   const { isolate } = guarded.policy;
@@ -63,9 +63,7 @@ function isolation(guarded: Guarded, family: Family, words: SetEntries): Resourc
     key: `isolation ${family} ${guarded.domain}`,
     label: labelled('isolation', family),
     probe: ({ filter }) => {
-      const contents = filter.sets.get(name);
-      if (contents === undefined || contents === 'unread') return isolate ? ABSENT : PRESENT;
-      if (mine.every(prefix => contents.has(formatLong(prefix)) === isolate)) return PRESENT;
+      if (mine.every(prefix => holds(filter, name, prefix) === isolate)) return PRESENT;
       return isolate ? ABSENT : changed('it is isolated, which nobody asked for');
     },
     up: () => mine.map(prefix => (isolate ? words.add(name, prefix) : words.remove(name, prefix))),
@@ -75,15 +73,11 @@ function isolation(guarded: Guarded, family: Family, words: SetEntries): Resourc
 
 /** A domain's own rules of one family. Where it needs no tracking, this removes any that exist. */
 function ownRules(guarded: Guarded, family: Family, firewall: Firewall): Resource {
-  const { domain, policy } = guarded;
+  const { domain, policy, underway } = guarded;
   const names = policyChainNames(domain);
   const isWanted = isTracked(policy);
-  const rules: DomainRules = {
-    family,
-    names,
-    prefixes: prefixesOf(guarded, family),
-    chains: isWanted ? policyChains(domain, policy, family) : [],
-  };
+  const chains = isWanted ? policyChains(domain, policy, family) : [];
+  const rules: DomainRules = { family, names, prefixes: prefixesOf(guarded, family), chains };
   const exist = ({ chains }: FilterView): boolean =>
     Object.values(names).some(name => chains.has(firewall.chainKey('filter', name, family)));
   return {
@@ -94,7 +88,7 @@ function ownRules(guarded: Guarded, family: Family, firewall: Firewall): Resourc
       return exist(filter) ? firewall.probeRules(rules, filter) : ABSENT;
     },
     up: ({ filter }) =>
-      isWanted ? firewall.installRules(rules, guarded.underway, filter) : firewall.removeRules(rules, filter),
+      isWanted ? firewall.installRules(rules, underway, filter) : firewall.removeRules(rules, filter),
     down: ({ filter }) => firewall.removeRules(rules, filter),
   };
 }
@@ -102,25 +96,17 @@ function ownRules(guarded: Guarded, family: Family, firewall: Firewall): Resourc
 const prefixesOf = ({ addresses, scopes }: Guarded, family: Family): Prefix[] =>
   [...addresses, ...scopes].filter(one => one.family === family);
 
-/** The sets and maps that may hold a prefix because of its domain's rules. */
-const ruledSets = ({ family }: Prefix, firewall: Firewall): string[] => {
-  const { tracked, isolated } = setNames(family);
-  return [tracked, isolated, ...firewall.ruledMaps(family)];
-};
+/** The entries that some prefixes of a domain have in sets and maps because of its rules. */
+export function ruleEntries(prefixes: readonly Prefix[], { filter }: View, firewall: Firewall) {
+  return prefixes.flatMap(prefix => {
+    const { tracked, isolated } = setNames(prefix.family);
+    const sets = [tracked, isolated, ...firewall.ruledMaps(prefix.family)];
+    return sets.filter(set => holds(filter, set, prefix)).map(set => ({ set, prefix }));
+  });
+}
 
-/** The entries that some prefixes of a domain have because of its rules. */
-export const ruleEntries = (
-  prefixes: readonly Prefix[],
-  { filter }: View,
-  firewall: Firewall,
-): { readonly set: string; readonly prefix: Prefix }[] =>
-  prefixes.flatMap(prefix =>
-    ruledSets(prefix, firewall)
-      .filter(set => holds(filter, set, prefix))
-      .map(set => ({ set, prefix })),
-  );
-
+/** Whether a set is known to hold a prefix. */
 function holds({ sets }: FilterView, name: string, prefix: Prefix): boolean {
   const contents = sets.get(name);
-  return contents !== undefined && contents !== 'unread' && contents.has(formatLong(prefix));
+  return typeof contents === 'object' && contents.has(formatLong(prefix));
 }

@@ -1,9 +1,9 @@
-/** The filter as data. What hnet enforces is written once, in ruleset.ts and policy-chains.ts; a backend only renders it. */
+/** The filter as data. What it enforces is written once, in ruleset.ts and policy-chains.ts; a backend only renders it. */
 import type { Ports, Protocol } from '../../model/ports.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 
 export type Side = 'source' | 'destination';
-export type TrackingState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'UNTRACKED';
+type TrackingState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'UNTRACKED';
 
 /** One condition of a rule. */
 export type Match =
@@ -22,9 +22,8 @@ export type Match =
 
 /** Conditions without parameters. */
 export type PlainMatch =
-  /** The packet entered by one of our bridges. */
+  /** The packet enters or leaves by one of our bridges. */
   | 'from-domain'
-  /** It leaves by one of our bridges. */
   | 'to-domain'
   /** It goes the other way than the packet that began its flow. */
   | 'reply'
@@ -38,9 +37,8 @@ export type PlainMatch =
   | 'local'
   /** A DHCP client without an address asks for one (RFC 2131, 4.1). */
   | 'dhcp-discover'
-  /** Any DHCP message to a server. */
+  /** Any DHCP message to a server, or to a client. */
   | 'dhcp-request'
-  /** Any DHCP message to a client. */
   | 'dhcp-reply'
   | 'icmp-error'
   | 'icmp-redirect';
@@ -66,12 +64,7 @@ export interface Chain {
 export type Table = 'raw' | 'filter' | 'nat';
 
 /** The kernel's hooks that lead to our chains. */
-export type HookPoint =
-  | 'raw-prerouting'
-  | 'filter-forward'
-  | 'filter-input'
-  | 'filter-output'
-  | 'nat-postrouting';
+export type HookPoint = 'raw-prerouting' | `filter-${'forward' | 'input' | 'output'}` | 'nat-postrouting';
 
 /** The jump from a hook of the kernel into one of our chains. */
 export interface Entrance {
@@ -80,7 +73,7 @@ export interface Entrance {
   readonly chain: string;
 }
 
-/** Why packets are dropped, as `hnet traffic` names it. */
+/** Why packets are dropped, in the words of `hnet traffic`. */
 export const CAUSES = {
   spoofed: 'source not routed to its bridge',
   borrowed: 'our address as source from outside',
@@ -102,7 +95,7 @@ export const CAUSES = {
 /** The chain that drops packets of flows that a domain's new rules have cut. */
 export const CUT = 'hnet-cut';
 
-/** All lines that render a rule, where a match has several alternatives: each line takes one of each match's. */
+/** The lines that render a rule: one for each choice of one wording per match. */
 export const combinations = (matches: readonly (readonly string[])[]): string[][] =>
   matches.reduce<string[][]>(
     (lines, wordings) => lines.flatMap(line => wordings.map(words => [...line, words])),
@@ -116,20 +109,19 @@ export const to = (device: string): Match => ({ is: 'to-device', device });
 export const source = (name: string): Match => ({ is: 'set', name, side: 'source' });
 export const destination = (name: string): Match => ({ is: 'set', name, side: 'destination' });
 export const notDestination = (name: string): Match => ({ is: 'set', name, side: 'destination', not: true });
+export const fromNet = (prefix: Prefix): Match => ({ is: 'net', side: 'source', prefix });
+export const flood = (set: string): Match => ({ is: 'flood', set });
 export const state = (...states: TrackingState[]): Match => ({ is: 'state', states });
 export const icmpTypes = (...types: number[]): Match => ({ is: 'icmp-types', types });
 
 /** Packets of flows that were opened from this host's side. */
 export const replies: Match = state('RELATED', 'ESTABLISHED');
 
-/**
- * Neighbour discovery, IPv6's counterpart of ARP, by ICMPv6 type (RFC 4861, 4): solicitations of routers and of neighbours,
- * advertisements of both, redirects.
- */
+/** ICMPv6 types (RFC 4861, 4): solicitations of routers and neighbours, advertisements of a router and a neighbour, redirect. */
 export const ND = {
   routers: 133,
-  advertisement: 134,
   neighbours: 135,
+  advertisement: 134,
   neighbour: 136,
   redirect: 137,
 } as const;

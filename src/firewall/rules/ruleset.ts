@@ -1,12 +1,12 @@
 /**
- * What the filter enforces, for one family. It is the same on a host with no domain and on one with 4,000.
+ * What the filter enforces, for one family and any number of domains.
  *
  * Goals: a domain uses exactly the addresses that are routed to it; a packet meets as few rules and set lookups as
  * possible; a full connection-tracking table doesn't harm domains that need no tracking.
  *
- * So the raw table decides first, before tracking: it drops spoofed packets, and takes packets out of tracking that are
- * public on both ends and belong to no domain with rules. Traffic is counted there too, because every packet of
- * an established flow passes it. The count includes packets that a domain's rules drop later, as the provider's does.
+ * So the raw table decides first, before tracking: it drops spoofed packets, and untracks those that are public on both
+ * ends and belong to no domain with rules. It also counts traffic, because every packet passes it. The count includes
+ * packets that a domain's rules drop later, as the provider's does.
  *
  * Tension: among untracked packets no reply can be recognised. Only domains with rules need that, so only their
  * addresses are tracked (set `tracked`), and their rules judge a flow in the direction in which it began.
@@ -14,8 +14,7 @@
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
-import { forwardChains, trackedChains } from './chains-forward.ts';
-import { hostChains } from './chains-host.ts';
+import { forwardChains, hostChains, trackedChains } from './chains-filter.ts';
 import { rawChains } from './chains-raw.ts';
 import {
   type Chain,

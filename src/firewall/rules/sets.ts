@@ -40,7 +40,7 @@ export const setNames = (family: Family) => ({
 
 export type SetNames = ReturnType<typeof setNames>;
 
-/** The sets of ranges and of bridges. All others hold addresses of domains, perhaps thousands. */
+/** The sets of ranges and of bridges. The others hold addresses of domains, perhaps thousands. */
 export const WITHOUT_ADDRESSES: ReadonlySet<string> = new Set(
   FAMILIES.map(setNames).flatMap(({ scopes, near, ours, soliciting }) => [scopes, near, ours, soliciting]),
 );
@@ -53,10 +53,7 @@ export const countingSets = (family: Family): readonly [string, string] => {
 
 export const COUNTING: ReadonlySet<string> = new Set(FAMILIES.flatMap(countingSets));
 
-/**
- * The chains that lead from a domain's address to the domain's own chains. Their contents come and go with domains. `to`
- * says which of the domain's chains.
- */
+/** The chains that lead from a domain's address to one of its own chains (`to`). Their contents come and go with domains. */
 export const DISPATCH = [
   { name: 'hnet-inbound-rules', side: 'destination', to: 'inbound' },
   { name: 'hnet-outbound-rules', side: 'source', to: 'outbound' },
@@ -64,13 +61,12 @@ export const DISPATCH = [
   { name: 'hnet-midstream-out', side: 'source', to: 'midstreamOut' },
 ] as const;
 
-/** For so many seconds after a domain got its first rules, a flow that looks new may be an old one: see chains-forward.ts. */
+/** For so many seconds after a domain got its first rules, a flow that looks new may be an old one: see chains-filter.ts. */
 export const SETTLING = 2;
 
 /**
- * Each neighbour solicitation of a domain, from whatever link-local source, makes an entry in the host's neighbour table,
- * which all bridges share (1,024 entries by default, each kept for at least five seconds). So a bridge may send only this
- * many in {@link SOLICITING} seconds; a booting system sends a handful.
+ * Each neighbour solicitation of a domain makes an entry in the host's neighbour table, which all bridges share (1,024 by
+ * default, kept for at least 5 s). So a bridge may send this many in {@link SOLICITING} seconds; a booting system sends few.
  */
 export const SOLICITATIONS = 40;
 export const SOLICITING = 2;

@@ -1,5 +1,7 @@
-/** What happens to forwarded packets, and which of them the rules of domains judge. */
+/** The filter table: which forwarded packets pass, what domains reach on the host, and what the host sends them. */
 import type { Config } from '../../model/config.ts';
+import { GATEWAY6 } from '../../model/names.ts';
+import type { Family } from '../../model/prefix.ts';
 import {
   accept,
   back,
@@ -11,9 +13,12 @@ import {
   drop,
   from,
   fromDomain,
+  fromNet,
   go,
+  icmpTypes,
   jump,
   type Match,
+  ND,
   type Rule,
   replies,
   rule,
@@ -25,8 +30,8 @@ import {
 import type { SetNames } from './sets.ts';
 
 /**
- * If the raw table has untracked a packet, it has already found it to be for a domain's address or from one. Most
- * packets are such, and meet one rule without a set lookup. Its first condition is the device, the cheapest comparison.
+ * What the raw table has untracked is already known to be for a domain's address or from one. Most packets are such, and
+ * meet one rule without a set lookup. Its first condition is the device, the cheapest comparison.
  */
 export function forwardChains(sets: SetNames, config: Config, device: string): Chain[] {
   return [
@@ -75,13 +80,12 @@ function betweenRules(sets: SetNames, config: Config): Rule[] {
 }
 
 /**
- * The rules of domains judge every packet that goes in the direction in which its flow began, not only the first one. So
- * a new rule ends flows that are open, and replies need no rule.
+ * The rules of domains judge every packet in the direction in which its flow began, not only the first one. So a new rule
+ * ends flows that are open, and replies need no rule.
  *
- * A domain's first rule starts the tracking of its flows, and some are already open. Tracking takes the next packet
- * of such a flow for its first, perhaps in the wrong direction. So that packet must satisfy the rules of both directions.
- * This concerns TCP segments that don't open a connection, and packets of other protocols while the domain's addresses
- * are in the set `settling`.
+ * A domain's first rule starts the tracking of its flows, and some are already open. The next packet of such a flow is
+ * tracked as its first, perhaps in the wrong direction, so it must satisfy the rules of both. This concerns TCP segments
+ * that don't open a connection, and other protocols while the domain's addresses are in the set `settling`.
  */
 export const trackedChains = (sets: SetNames): Chain[] => [
   judged('hnet-inbound', 'hnet-midstream-in', destination(sets.settling), 'hnet-inbound-rules'),
@@ -99,3 +103,40 @@ const judged = (name: string, midstream: string, settling: Match, rules: string)
     rule(jump(midstream), state('NEW'), settling),
     rule(go(rules)),
   );
+
+/**
+ * The host accepts no router advertisement on a bridge, but needs neighbour discovery. Its own advertisements, which are
+ * multicasts, come back to it: they have a cause of their own, because no domain sent them.
+ */
+const discovery: Rule[] = [
+  rule(drop(CAUSES.echo), fromNet(GATEWAY6), icmpTypes(ND.advertisement)),
+  rule(drop(CAUSES.advertisement), icmpTypes(ND.advertisement, ND.redirect)),
+  rule(accept, icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
+];
+
+/** 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3). */
+const THIS_NETWORK = fromNet({ family: 4, first: 0n, length: 8 });
+
+/**
+ * The reverse-path check lets packets from 0.0.0.0 to broadcast and multicast addresses pass, because DHCP needs them. Only
+ * the host itself receives these, so everything but DHCP is dropped here, where it costs forwarded packets nothing.
+ */
+export function hostChains(family: Family, config: Config): Chain[] {
+  const closed = config.firewall.hostAccess === 'dhcp-only';
+  return [
+    chain(
+      'hnet-input',
+      rule(accept, { is: 'dhcp-request' }),
+      ...(family === 4 ? [rule(drop(CAUSES.spoofed), THIS_NETWORK)] : discovery),
+      rule(accept, replies),
+      ...(closed ? [rule(accept, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.host))] : []),
+    ),
+    chain(
+      'hnet-output',
+      rule(accept, { is: 'dhcp-reply' }),
+      // send_redirects of one interface has no effect while conf.all has it on, which is the default.
+      rule(drop(CAUSES.redirect), { is: 'icmp-redirect' }),
+      ...(family === 4 ? [] : [rule(accept, icmpTypes(ND.advertisement, ND.neighbours, ND.neighbour))]),
+    ),
+  ];
+}
