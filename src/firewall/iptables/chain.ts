@@ -1,8 +1,9 @@
 /** How our chains are written to a table of iptables, and deleted. */
 import type { Family } from '../../model/prefix.ts';
+import type { RuleLine } from '../../model/view.ts';
 import { type Action, run } from '../../resources/action.ts';
-import type { Chain, Table } from '../rules/rules.ts';
-import { renderRule } from './text.ts';
+import type { Chain, Table, Written } from '../rules/rules.ts';
+import { renderRule, targetOf } from './text.ts';
 
 /** Each family has its own tools. */
 export const TOOL: Readonly<Record<Family, string>> = { 4: 'iptables', 6: 'ip6tables' };
@@ -13,6 +14,14 @@ export const restore = (table: Table, family: Family, lines: readonly string[]):
 
 /** Creates a chain, or empties it. */
 export const declare = (name: string): string => `:${name} - [0:0]`;
+
+/** Deletes a chain's jumps to some chains, in the words in which iptables printed them. */
+export const jumpsAway = (
+  from: string,
+  actual: readonly RuleLine[] = [],
+  isTarget: (chain: string) => boolean,
+): string[] =>
+  actual.filter(({ text }) => isTarget(targetOf(text) ?? '')).map(({ text }) => `-D ${from} ${text}`);
 
 /** Deletes chains of ours from a table. @param jumps lines that delete all jumps to them */
 export const deletion = (
@@ -26,10 +35,11 @@ export const deletion = (
     : [restore(table, family, [...names.map(declare), ...jumps, ...names.map(name => `-X ${name}`)])];
 
 /**
- * A chain's lines, and a last one that does nothing and carries the fingerprint. `-i hnet` comes first in it and never
- * matches: matching the comment, like each of iptables' extensions, would cost every packet a call.
+ * A chain's last line does nothing and carries the fingerprint. `-i hnet` comes first in it and never matches: matching the
+ * comment, like each of iptables' extensions, would cost every packet a call.
  */
-export function renderChain({ name, rules }: Chain, family: Family, mark: string): string[] {
-  const lines = rules.flatMap(rule => renderRule(rule, family));
-  return [...lines, `-i hnet -m comment --comment ${mark} -j RETURN`].map(line => `-A ${name} ${line}`);
+export function written({ name, rules }: Chain, family: Family, mark: string): Written {
+  const last = `-i hnet -m comment --comment ${mark} -j RETURN`;
+  const lines = [...rules.flatMap(rule => renderRule(rule, family)), last];
+  return { name, lines: lines.map(line => `-A ${name} ${line}`) };
 }

@@ -7,16 +7,16 @@ import { changed, type Finding, overall, PRESENT } from '../../resources/resourc
 import type { DomainRules } from '../rules/backend.ts';
 import { markOf, probeChain } from '../rules/fingerprint.ts';
 import { DISPATCH, SETTLING, setNames } from '../rules/sets.ts';
-import { declare, deletion, renderChain, restore } from './chain.ts';
+import { declare, deletion, jumpsAway, restore, written } from './chain.ts';
 import { entries } from './sets.ts';
-import { tableKey, targetOf } from './text.ts';
+import { tableKey } from './text.ts';
 
 type Chains = FilterView['chains'];
 
 const keyOf = (chain: string, family: Family): string => `${tableKey('filter', family)} ${chain}`;
 
 const markFor = ({ chains, family }: DomainRules): string =>
-  markOf(chains.flatMap(chain => renderChain(chain, family, '')).join('\n'));
+  markOf(chains.flatMap(chain => written(chain, family, '').lines).join('\n'));
 
 /** The jumps from the dispatch chains to the domain's own. */
 const jumpsTo = ({ prefixes, names }: DomainRules): string[] =>
@@ -32,10 +32,9 @@ export function probeRules(rules: DomainRules, { chains: actual }: FilterView): 
   const mark = markFor(rules);
   const jumps = oldJumps(Object.values(names), family, actual);
   return overall([
-    ...chains.map(chain => {
-      const wanted = renderChain(chain, family, mark).length;
-      return probeChain(chain.name, actual.get(keyOf(chain.name, family)), wanted, mark);
-    }),
+    ...chains.map(chain =>
+      probeChain(written(chain, family, mark), actual.get(keyOf(chain.name, family)), mark),
+    ),
     jumps.length === jumpsTo(rules).length ? PRESENT : changed('its addresses lead elsewhere'),
   ]);
 }
@@ -53,7 +52,7 @@ export function installRules(
   return [
     restore('filter', family, [
       ...chains.map(({ name }) => declare(name)),
-      ...chains.flatMap(chain => renderChain(chain, family, mark)),
+      ...chains.flatMap(chain => written(chain, family, mark).lines),
       ...oldJumps(Object.values(names), family, actual),
       ...jumpsTo(rules),
     ]),
@@ -73,10 +72,8 @@ export function removal(names: readonly string[], family: Family, actual: Chains
   return deletion('filter', family, ours, oldJumps(names, family, actual));
 }
 
-/** Deletes the jumps to these chains, in the words in which iptables printed them. */
+/** Deletes the jumps to these chains. */
 const oldJumps = (names: readonly string[], family: Family, actual: Chains): string[] =>
-  DISPATCH.flatMap(({ name: dispatch }) =>
-    (actual.get(keyOf(dispatch, family)) ?? [])
-      .filter(({ text }) => names.includes(targetOf(text) ?? ''))
-      .map(({ text }) => `-D ${dispatch} ${text}`),
+  DISPATCH.flatMap(({ name }) =>
+    jumpsAway(name, actual.get(keyOf(name, family)), target => names.includes(target)),
   );

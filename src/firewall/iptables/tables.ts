@@ -5,10 +5,10 @@ import type { FilterView, RuleLine } from '../../model/view.ts';
 import type { Action } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, overall, PRESENT, type Resource } from '../../resources/resource.ts';
 import { markOf, probeChain } from '../rules/fingerprint.ts';
-import { type Chain, type Entrance, type HookPoint, labelled, type Table } from '../rules/rules.ts';
+import { type HookPoint, jump, labelled, rule, type Table } from '../rules/rules.ts';
 import type { Ruleset } from '../rules/ruleset.ts';
 import { DISPATCH } from '../rules/sets.ts';
-import { declare, deletion, renderChain, restore } from './chain.ts';
+import { declare, deletion, jumpsAway, restore, written } from './chain.ts';
 import { renderRule, tableKey, targetOf } from './text.ts';
 
 export const TABLES = ['raw', 'filter', 'nat'] as const;
@@ -23,27 +23,9 @@ const BUILTIN: Readonly<Record<HookPoint, readonly [Table, string]>> = {
 
 type Chains = FilterView['chains'];
 
-/** One table of one family, as it shall be. */
-interface Contents {
-  readonly table: Table;
-  readonly family: Family;
-  readonly chains: readonly Chain[];
-  readonly jumps: readonly { readonly builtin: string; readonly line: string }[];
-  /** Empty dispatch chains, which the rules of domains fill. */
-  readonly dispatch: readonly string[];
-  /** The table's name in the view. */
-  readonly key: string;
-  readonly mark: string;
-}
-
 /** One table: our chains in it, and the jumps into them. */
 export function tableResource(table: Table, rules: Ruleset, family: Family): Resource {
-  const chains = rules.chains[table];
-  const entrances = rules.entrances.filter(({ point }) => BUILTIN[point][0] === table);
-  const jumps = entrances.map(entrance => toJump(entrance, family));
-  const mark = markOf(exactJson([chains, jumps]));
-  const dispatch = table === 'filter' ? DISPATCH.map(({ name }) => name) : [];
-  const contents = { table, family, chains, jumps, dispatch, key: tableKey(table, family), mark };
+  const contents = contentsOf(table, rules, family);
   return {
     key: `table ${contents.key}`,
     label: labelled(`${table} table`, family),
@@ -53,17 +35,28 @@ export function tableResource(table: Table, rules: Ruleset, family: Family): Res
   };
 }
 
-const toJump = ({ point, when, chain }: Entrance, family: Family): Contents['jumps'][number] => ({
-  builtin: BUILTIN[point][1],
-  line: renderRule({ when, verdict: { do: 'jump', chain } }, family)[0] ?? '',
-});
+/** One table of one family, as it shall be. */
+type Contents = ReturnType<typeof contentsOf>;
+
+function contentsOf(table: Table, rules: Ruleset, family: Family) {
+  const chains = rules.chains[table];
+  const jumps = rules.entrances
+    .filter(({ point }) => BUILTIN[point][0] === table)
+    .map(({ point, when, chain }) => ({
+      builtin: BUILTIN[point][1],
+      line: renderRule(rule(jump(chain), ...when), family)[0] ?? '',
+    }));
+  const mark = markOf(exactJson([chains, jumps]));
+  // Dispatch chains are made empty; the rules of domains fill them.
+  const dispatch = table === 'filter' ? DISPATCH.map(({ name }) => name) : [];
+  return { table, family, chains, jumps, dispatch, key: tableKey(table, family), mark };
+}
 
 const probe = ({ family, chains, jumps, dispatch, key, mark }: Contents, actual: Chains): Finding =>
   overall([
-    ...chains.map(chain => {
-      const wanted = renderChain(chain, family, mark).length;
-      return probeChain(chain.name, actual.get(`${key} ${chain.name}`), wanted, mark);
-    }),
+    ...chains.map(chain =>
+      probeChain(written(chain, family, mark), actual.get(`${key} ${chain.name}`), mark),
+    ),
     ...dispatch.map(name => (actual.has(`${key} ${name}`) ? PRESENT : ABSENT)),
     ...jumps.map(({ builtin, line }) => probeJump(actual.get(`${key} ${builtin}`), builtin, line)),
   ]);
@@ -79,7 +72,7 @@ const install = ({ table, family, chains, jumps, dispatch, key, mark }: Contents
   restore(table, family, [
     ...dispatch.filter(name => !actual.has(`${key} ${name}`)).map(declare),
     ...chains.map(({ name }) => declare(name)),
-    ...chains.flatMap(chain => renderChain(chain, family, mark)),
+    ...chains.flatMap(chain => written(chain, family, mark).lines),
     ...oldJumps(key, actual),
     ...jumps.map(({ builtin, line }) => `-I ${builtin} 1 ${line}`),
   ]);
@@ -91,14 +84,10 @@ function removal({ table, family, key }: Contents, actual: Chains): Action[] {
   return deletion(table, family, ours, oldJumps(key, actual));
 }
 
-/** Deletes every jump from a built-in chain into our chains, in the words in which iptables printed it. */
-function oldJumps(key: string, actual: Chains): string[] {
-  const builtins = [...actual].filter(
-    ([name]) => name.startsWith(`${key} `) && !name.startsWith(`${key} hnet-`),
-  );
-  return builtins.flatMap(([name, rules]) =>
-    rules
-      .filter(({ text }) => targetOf(text)?.startsWith('hnet-'))
-      .map(({ text }) => `-D ${name.slice(key.length + 1)} ${text}`),
-  );
-}
+/** Deletes every jump from a built-in chain into our chains. */
+const oldJumps = (key: string, actual: Chains): string[] =>
+  [...actual]
+    .filter(([name]) => name.startsWith(`${key} `) && !name.startsWith(`${key} hnet-`))
+    .flatMap(([name, rules]) =>
+      jumpsAway(name.slice(key.length + 1), rules, target => target.startsWith('hnet-')),
+    );

@@ -19,11 +19,10 @@ const MULTIPORT = 15;
  */
 export function renderRule({ when, verdict }: Rule, family: Family): string[] {
   const combined = combinations(when.map(match => renderMatch(match, family)));
-  const line = (words: readonly string[], target: string): string => [...words, target].join(' ');
   const flood = when.find(match => match.is === 'flood');
   return combined.flatMap(words => [
-    ...(flood === undefined ? [] : [line(words.slice(0, -1), noting(flood.set))]),
-    line(words, renderVerdict(verdict)),
+    ...(flood === undefined ? [] : [[...words.slice(0, -1), noting(flood.set)].join(' ')]),
+    [...words, renderVerdict(verdict)].join(' '),
   ]);
 }
 
@@ -65,12 +64,7 @@ const icmp: Readonly<Record<Family, (type: number) => string>> = {
 
 type PerFamily = Readonly<Record<Family, readonly string[]>>;
 const both = (words: string): PerFamily => ({ 4: [words], 6: [words] });
-const udp = (from: Record<Family, number>, to: Record<Family, number>): PerFamily => ({
-  4: [`-p udp -m udp --sport ${from[4]} --dport ${to[4]}`],
-  6: [`-p udp -m udp --sport ${from[6]} --dport ${to[6]}`],
-});
-const CLIENT = { 4: 68, 6: 546 };
-const SERVER = { 4: 67, 6: 547 };
+const udp = (from: number, to: number): string => `-p udp -m udp --sport ${from} --dport ${to}`;
 
 const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
   'from-domain': both(`-m devgroup --src-group ${GROUP}`),
@@ -80,26 +74,26 @@ const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
   'broadcast-source': both('-m addrtype --src-type BROADCAST'),
   local: both('-m addrtype --dst-type LOCAL'),
   'not-opening': both('-p tcp -m tcp ! --syn'),
-  'dhcp-discover': both('-s 0.0.0.0/32 -d 255.255.255.255/32 -p udp -m udp --sport 68 --dport 67'),
-  'dhcp-request': udp(CLIENT, SERVER),
-  'dhcp-reply': udp(SERVER, CLIENT),
+  'dhcp-discover': both(`-s 0.0.0.0/32 -d 255.255.255.255/32 ${udp(68, 67)}`),
+  'dhcp-request': { 4: [udp(68, 67)], 6: [udp(546, 547)] },
+  'dhcp-reply': { 4: [udp(67, 68)], 6: [udp(547, 546)] },
   // Unreachable, time exceeded, parameter problem (RFC 792); in IPv6 also packet too big (RFC 4443).
   'icmp-error': { 4: [3, 11, 12].map(icmp[4]), 6: [1, 2, 3, 4].map(icmp[6]) },
   'icmp-redirect': { 4: [icmp[4](5)], 6: [icmp[6](ND.redirect)] },
 };
 
-const renderPorts = ({ protocol, side, ranges }: Extract<Match, { is: 'ports' }>): string[] =>
-  portGroups(ranges).map(
-    ports => `-p ${protocol} -m multiport --${side === 'source' ? 'sports' : 'dports'} ${ports}`,
-  );
+function renderPorts({ protocol, side, ranges }: Extract<Match, { is: 'ports' }>): string[] {
+  const option = side === 'source' ? 'sports' : 'dports';
+  return portGroups(ranges).map(ports => `-p ${protocol} -m multiport --${option} ${ports}`);
+}
 
 function portGroups(ranges: readonly PortRange[]): string[] {
   const groups: string[][] = [[]];
-  let used = 0;
+  let free = MULTIPORT;
   for (const [first, final] of ranges) {
     const cost = first === final ? 1 : 2;
-    if (used + cost > MULTIPORT) groups.push([]);
-    used = used + cost > MULTIPORT ? cost : used + cost;
+    if (free < cost) groups.push([]);
+    free = (free < cost ? MULTIPORT : free) - cost;
     groups.at(-1)?.push(first === final ? String(first) : `${first}:${final}`);
   }
   return groups.map(group => group.join(','));

@@ -1,24 +1,18 @@
 /** Reads what nft prints of our tables. */
 import * as v from 'valibot';
-import type { Counter } from '../../model/counter.ts';
+import { type Counter, ZERO } from '../../model/counter.ts';
 import { bits } from '../../model/prefix.ts';
 import type { Contents, FilterView, RuleLine } from '../../model/view.ts';
 import { objectsIn } from './json.ts';
 import { partsOf, TABLE } from './text.ts';
 
 const counterSchema = v.object({ packets: v.number(), bytes: v.number() });
+const comment = v.optional(v.string(), '');
 const own = { family: v.string(), table: v.literal(TABLE) };
 const containerSchema = v.object({ ...own, name: v.string(), elem: v.optional(v.array(v.unknown()), []) });
 const objectSchema = v.object({
   chain: v.optional(v.object({ ...own, name: v.string() })),
-  rule: v.optional(
-    v.object({
-      ...own,
-      chain: v.string(),
-      comment: v.optional(v.string(), ''),
-      expr: v.array(v.unknown()),
-    }),
-  ),
+  rule: v.optional(v.object({ ...own, chain: v.string(), comment, expr: v.array(v.unknown()) })),
   set: v.optional(containerSchema),
   map: v.optional(containerSchema),
 });
@@ -43,15 +37,16 @@ export function parseListing(text: string, brief: boolean): FilterView {
   return { chains, sets: joinParts(parts) };
 }
 
-/** Makes one set of its parts. A set that lacks one of them is left out. */
+/** Makes one set of its parts, which were all read or none. A set that lacks one of them is left out. */
 function joinParts(parts: ReadonlyMap<string, Contents>): Map<string, Contents> {
   const names = [...parts.keys()].filter(name => partsOf(name).every(part => parts.has(part)));
-  return new Map(names.map(name => [name, together(partsOf(name).map(part => parts.get(part) ?? 'unread'))]));
-}
-
-function together(parts: readonly Contents[]): Contents {
-  const read = parts.filter(part => part !== 'unread');
-  return read.length === parts.length ? new Map(read.flatMap(part => [...part])) : 'unread';
+  return new Map(
+    names.map(name => {
+      const contents = partsOf(name).flatMap(part => parts.get(part) ?? []);
+      const read = contents.filter(part => part !== 'unread');
+      return [name, read.length === contents.length ? new Map(read.flatMap(part => [...part])) : 'unread'];
+    }),
+  );
 }
 
 function toLine(expr: readonly unknown[], comment: string): RuleLine {
@@ -60,20 +55,20 @@ function toLine(expr: readonly unknown[], comment: string): RuleLine {
 }
 
 const countedSchema = v.object({ counter: counterSchema });
-type Counted = v.InferOutput<typeof counterSchema>;
-const toCounter = (counted: Counted = { packets: 0, bytes: 0 }): Counter => ({
-  packets: BigInt(counted.packets),
-  bytes: BigInt(counted.bytes),
+
+const toCounter = ({ packets, bytes } = { packets: 0, bytes: 0 }): Counter => ({
+  packets: BigInt(packets),
+  bytes: BigInt(bytes),
 });
 
 const prefixSchema = v.object({ prefix: v.object({ addr: v.string(), len: v.number() }) });
 const elementSchema = v.object({ elem: v.object({ val: v.unknown(), counter: v.optional(counterSchema) }) });
 
-/** An element is a value, a value with a counter, or (in a map) a pair of key and verdict. Other elements are no entries of ours. */
+/** An element is a value, a value with a counter, or (in a map) a pair of key and verdict. */
 function toEntry(element: unknown): [string, Counter] {
   const value = Array.isArray(element) ? element[0] : element;
   if (v.is(elementSchema, value)) return [toText(value.elem.val), toCounter(value.elem.counter)];
-  return [toText(value), toCounter(undefined)];
+  return [toText(value), ZERO];
 }
 
 function toText(value: unknown): string {

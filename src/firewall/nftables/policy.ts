@@ -6,21 +6,17 @@ import { type Action, nft } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, overall, PRESENT } from '../../resources/resource.ts';
 import type { DomainRules } from '../rules/backend.ts';
 import { markOf, probeChain } from '../rules/fingerprint.ts';
-import type { Chain } from '../rules/rules.ts';
+import type { Chain, Written } from '../rules/rules.ts';
 import { DISPATCH, SETTLING, setNames } from '../rules/sets.ts';
-import { fill, type Written, written } from './chain.ts';
 import { addFor, entries, leadTo, mapOf } from './sets.ts';
-import { chainKey, tableOf } from './text.ts';
+import { chainKey, fill, tableOf, written } from './text.ts';
 
 /** A chain in which every rule counts, so that the operator sees how often it matched. */
 function counted(chain: Chain, family: Family): Written {
   const { name, lines } = written(chain, family);
-  return {
-    name,
-    lines: lines.map(line =>
-      /\bcounter\b/.test(line) ? line : line.replace(/(accept|return)/, 'counter $1'),
-    ),
-  };
+  const count = (line: string): string =>
+    /\bcounter\b/.test(line) ? line : line.replace(/(accept|return)/, 'counter $1');
+  return { name, lines: lines.map(count) };
 }
 
 export function probeRules(
@@ -37,7 +33,7 @@ export function probeRules(
       : changed('its addresses lead elsewhere');
   };
   return overall([
-    ...all.map(({ name, lines }) => probeChain(name, actual.get(chainKey(name, family)), lines.length, mark)),
+    ...all.map(chain => probeChain(chain, actual.get(chainKey(chain.name, family)), mark)),
     ...mapsTo(family).map(isReached),
     isReached(setNames(family).tracked),
   ]);

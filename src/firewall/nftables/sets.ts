@@ -10,13 +10,8 @@ import { FAMILY, partFor, partsOf, tableOf } from './text.ts';
 export const mapOf = (family: Family, chain: string): string => chain.replace('hnet-', `hnet${family}-`);
 
 export function set({ name, counters, timeout, ofBridges }: SetSpec, family: Family): Resource {
-  if (ofBridges)
-    return container(
-      'set',
-      name,
-      family,
-      () => `type iface_index; flags dynamic, timeout; timeout ${timeout}s;`,
-    );
+  const forBridges = `type iface_index; flags dynamic, timeout; timeout ${timeout}s;`;
+  if (ofBridges) return container('set', name, family, () => forBridges);
   const counter = counters ? ' counter;' : '';
   return container('set', name, family, holdsSubnets => {
     const flags = [...(holdsSubnets ? ['interval'] : []), ...(timeout === undefined ? [] : ['timeout'])];

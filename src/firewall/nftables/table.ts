@@ -2,19 +2,16 @@
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
-import type { FilterView } from '../../model/view.ts';
 import { type Action, nft } from '../../resources/action.ts';
-import { ABSENT, type Finding, overall, PRESENT, type Resource } from '../../resources/resource.ts';
+import { ABSENT, overall, PRESENT, type Resource } from '../../resources/resource.ts';
 import { staticEntries } from '../rules/entries.ts';
 import { markOf, probeChain } from '../rules/fingerprint.ts';
-import type { Entrance, HookPoint, Side } from '../rules/rules.ts';
+import { type Entrance, type HookPoint, jump, rule, type Side, type Written } from '../rules/rules.ts';
 import { type Ruleset, ruleset } from '../rules/ruleset.ts';
 import { DISPATCH, setNames } from '../rules/sets.ts';
-import { fill, type Written, written } from './chain.ts';
 import { entries, mapOf, set, verdictMap } from './sets.ts';
-import { addressOf, chainKey, partsOf, renderRule, tableOf } from './text.ts';
+import { addressOf, chainKey, fill, partsOf, renderRule, tableOf, written } from './text.ts';
 
-/** The table of a family, with its sets, maps and chains. */
 export function baseOf(family: Family, config: Config, uplink: Uplink): Resource[] {
   const rules = ruleset(family, config, uplink);
   const table: Resource = {
@@ -56,18 +53,16 @@ function chainsOf({ chains: all, entrances }: Ruleset, family: Family): Resource
     ...DISPATCH.map(({ name, side }) => dispatchChain(name, side, family)),
   ];
   const mark = markOf(JSON.stringify([chains, entrances]));
-  const probeEntrance = ({ point }: Entrance, actual: FilterView['chains']): Finding =>
-    actual.get(chainKey(point, family))?.length === 1 ? PRESENT : ABSENT;
   return {
     key: `chains ${tableOf(family)}`,
     label: `nftables table ${tableOf(family)}`,
-    probe: ({ filter }) =>
-      overall([
-        ...chains.map(({ name, lines }) =>
-          probeChain(name, filter.chains.get(chainKey(name, family)), lines.length, mark),
-        ),
-        ...entrances.map(entrance => probeEntrance(entrance, filter.chains)),
-      ]),
+    probe: ({ filter }) => {
+      const actual = (name: string) => filter.chains.get(chainKey(name, family));
+      return overall([
+        ...chains.map(chain => probeChain(chain, actual(chain.name), mark)),
+        ...entrances.map(({ point }) => (actual(point)?.length === 1 ? PRESENT : ABSENT)),
+      ]);
+    },
     up: () => install(chains, entrances, mark, family),
     down: () => [nft('delete', 'table', tableOf(family))],
   };
@@ -88,9 +83,7 @@ function install(
     ...names.map(name => nft('add', 'chain', table, name)),
     ...[...points, ...names].map(name => nft('flush', 'chain', table, name)),
     ...entrances.flatMap(({ point, when, chain }) =>
-      renderRule({ when, verdict: { do: 'jump', chain } }, family).map(line =>
-        nft('add', 'rule', table, point, line),
-      ),
+      renderRule(rule(jump(chain), ...when), family).map(line => nft('add', 'rule', table, point, line)),
     ),
     ...chains.flatMap(chain => fill(chain, mark, family)),
   ];

@@ -3,13 +3,16 @@ import { format } from '../../model/address.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
 import type { PortRange } from '../../model/ports.ts';
 import { type Family, isSingle, type Prefix } from '../../model/prefix.ts';
+import { type Action, nft } from '../../resources/action.ts';
 import {
+  type Chain,
   combinations,
   type Match,
   type PlainMatch,
   type Rule,
   type Side,
   type Verdict,
+  type Written,
 } from '../rules/rules.ts';
 import { SOLICITATIONS, SOLICITING, WITHOUT_ADDRESSES } from '../rules/sets.ts';
 
@@ -27,15 +30,13 @@ export const tableOf = (family: Family): string => `${FAMILY[family].table} ${TA
 /** A chain's name in the view. */
 export const chainKey = (chain: string, family: Family): string => `${FAMILY[family].table} ${chain}`;
 
-const SUBNETS = '-subnets';
-
 /**
- * A set of nftables that may hold subnets is a tree: among thousands of entries, a lookup visits a dozen nodes. So a set
- * of domains' addresses is two sets of nft: single addresses in a hash table, where a lookup costs the same
- * however many there are, and subnets.
+ * A set of nftables that may hold subnets is a tree: among thousands of entries, a lookup visits a dozen nodes. So a set of
+ * domains' addresses is two sets of nft: a hash table of single addresses, where a lookup always costs the same, and
+ * subnets.
  */
 export const partsOf = (name: string): readonly string[] =>
-  WITHOUT_ADDRESSES.has(name) ? [name] : [name, `${name}${SUBNETS}`];
+  WITHOUT_ADDRESSES.has(name) ? [name] : [name, `${name}-subnets`];
 
 /** The part that holds a prefix. */
 export const partFor = (name: string, prefix: Prefix): string =>
@@ -52,13 +53,8 @@ export function renderRule({ when, verdict }: Rule, family: Family): string[] {
 function renderMatch(match: Match, family: Family): string[] {
   if (match.is !== 'set') return [renderOther(match, family)];
   const address = addressOf(match.side, family);
-  return match.not
-    ? [
-        partsOf(match.name)
-          .map(part => `${address} != @${part}`)
-          .join(' '),
-      ]
-    : partsOf(match.name).map(part => `${address} @${part}`);
+  const lookups = partsOf(match.name).map(part => `${address} ${match.not ? '!= ' : ''}@${part}`);
+  return match.not ? [lookups.join(' ')] : lookups;
 }
 
 export const addressOf = (side: Side, family: Family): string =>
@@ -87,9 +83,10 @@ function renderOther(match: Exclude<Match, { is: 'set' }>, family: Family): stri
   }
 }
 
-const both = (words: string): Readonly<Record<Family, string>> => ({ 4: words, 6: words });
+type PerFamily = Readonly<Record<Family, string>>;
+const both = (words: string): PerFamily => ({ 4: words, 6: words });
 
-const PLAIN: Readonly<Record<PlainMatch, Readonly<Record<Family, string>>>> = {
+const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
   'from-domain': both(`iifgroup ${DEVICE_GROUP}`),
   'to-domain': both(`oifgroup ${DEVICE_GROUP}`),
   reply: both('ct direction reply'),
@@ -115,3 +112,16 @@ function renderVerdict(verdict: Verdict): string {
   if ('chain' in verdict) return `${verdict.do} ${verdict.chain}`;
   return verdict.do === 'untrack' ? 'notrack' : verdict.do;
 }
+
+/** A chain as nft reads it. */
+export const written = ({ name, rules }: Chain, family: Family): Written => ({
+  name,
+  lines: rules.flatMap(rule => renderRule(rule, family)),
+});
+
+/** Adds the lines to a chain that exists and is empty, with the fingerprint as the last one's comment. */
+export const fill = ({ name, lines }: Written, mark: string, family: Family): Action[] =>
+  lines.map((line, index) => {
+    const comment = index === lines.length - 1 ? ` comment "${mark}"` : '';
+    return nft('add', 'rule', tableOf(family), name, `${line}${comment}`);
+  });

@@ -2,17 +2,18 @@
 import { digest } from '../../model/names.ts';
 import type { RuleLine } from '../../model/view.ts';
 import { ABSENT, changed, type Finding, PRESENT } from '../../resources/resource.ts';
+import type { Written } from './rules.ts';
 
 export const markOf = (text: string): string => `hnet:${digest(text)}`;
 
 /** Whether a chain exists with the fingerprint and as many lines as it should have. */
 export function probeChain(
-  name: string,
+  { name, lines }: Written,
   actual: readonly RuleLine[] | undefined,
-  wanted: number,
   mark: string,
 ): Finding {
   if (actual === undefined) return ABSENT;
-  if (actual.length !== wanted) return changed(`${name} has ${actual.length} rules, not ${wanted}`);
+  if (actual.length !== lines.length)
+    return changed(`${name} has ${actual.length} rules, not ${lines.length}`);
   return actual.at(-1)?.text.includes(mark) ? PRESENT : changed(`${name} has other rules`);
 }

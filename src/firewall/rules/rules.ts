@@ -60,6 +60,12 @@ export interface Chain {
   readonly rules: readonly Rule[];
 }
 
+/** A chain in the words of its tool. */
+export interface Written {
+  readonly name: string;
+  readonly lines: readonly string[];
+}
+
 /** raw is before connection tracking, nat translates on the way out. */
 export type Table = 'raw' | 'filter' | 'nat';
 
