@@ -6,7 +6,7 @@ import type { Config, DhcpConfig } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
 import { hostName } from '../model/hostname.ts';
 import type { Policy } from '../model/policy.ts';
-import { equal, nth, type Prefix } from '../model/prefix.ts';
+import { isAmong, nth, type Prefix } from '../model/prefix.ts';
 import { gatewayWithin, type Uplink } from '../model/uplink.ts';
 import { bridge, bridgePort, bridgeSysctls, gatewayAddress, ipv6Addresses } from '../resources/bridge.ts';
 import { dhcpScope } from '../resources/dhcp.ts';
@@ -16,14 +16,14 @@ import { neighbourProxies } from '../resources/neighbour.ts';
 import type { Resource } from '../resources/resource.ts';
 import { hostRoute, poolRoute } from '../resources/route.ts';
 
-/** What a plan for a domain is made from: whose bridges they are, its addresses, and the taps to plug in again. */
+/** What a domain's plan is made from. */
 export interface Wanted {
   readonly domain: string;
   /** The domain's name; its leases carry it, made safe. */
   readonly name?: string;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
-  /** Addresses that another domain has taken over: the filter's entries for them are no longer this domain's. */
+  /** Addresses that another domain has taken over, and with them the filter's entries. */
   readonly takenOver?: readonly Prefix[];
   /** Whether it runs, and gets its first rules now; see `hnet-outbound` in chains-filter.ts. */
   readonly underway?: boolean;
@@ -37,25 +37,17 @@ export interface Wanted {
 }
 
 /**
- * Everything a domain needs while it runs, in the order in which it comes up: the filter stands before the
- * bridge and the route that brings the first packet, and in the reverse order the route goes before the filter. What
- * `ip` does stands together, for one process does it; where IPv6 is to be switched on, that comes before its routes.
+ * Everything a domain needs while it runs, in the order in which it comes up. The filter is there before the route that
+ * brings the first packet, and backward goes after it. What `ip` does is kept together, for one process. IPv6 is switched on
+ * before its routes come.
  */
 export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall): Resource[] {
-  const bridges = bridgesOf(wanted.domain, wanted.addresses);
+  const { domain, policy, underway = false, takenOver = [] } = wanted;
+  const bridges = bridgesOf(domain, wanted.addresses);
+  const scopes = bridges.map(({ scope }) => scope);
+  const addresses = wanted.addresses.map(one => one.prefix).filter(one => !isAmong(takenOver, one));
   return [
-    ...domainFilter(
-      {
-        domain: wanted.domain,
-        addresses: wanted.addresses
-          .map(({ prefix }) => prefix)
-          .filter(prefix => !wanted.takenOver?.some(one => equal(one, prefix))),
-        scopes: bridges.map(({ scope }) => scope),
-        policy: wanted.policy,
-        underway: wanted.underway ?? false,
-      },
-      firewall,
-    ),
+    ...domainFilter({ domain, addresses, scopes, policy, underway }, firewall),
     ...bridges.map(bridge),
     ...bridges.map(gatewayAddress),
     ...bridges.filter(hasIpv6).flatMap(spec => [bridgeSysctls(spec), ...ipv6Addresses(spec)]),
@@ -67,16 +59,12 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
   ];
 }
 
-const proxies = ({ name, prefixes }: BridgeSpec, device: string | undefined): Resource[] =>
-  device === undefined
-    ? []
-    : neighbourProxies(
-        name,
-        prefixes.filter(({ family }) => family === 6),
-        device,
-      );
+function proxies({ name, prefixes }: BridgeSpec, device: string | undefined): Resource[] {
+  const ipv6 = prefixes.filter(({ family }) => family === 6);
+  return device === undefined ? [] : neighbourProxies(name, ipv6, device);
+}
 
-/** What the server of one bridge hands out. The first address of an IPv4 subnet is the one a lease carries. */
+/** What the server of one bridge hands out; of an IPv4 subnet the first address. */
 function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpService {
   const { domain, name, macs } = wanted;
   return {
@@ -88,7 +76,7 @@ function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpServ
   };
 }
 
-/** What stands on the host as long as hnet is installed, whether a domain runs or not. */
+/** What exists on the host as long as hnet is installed, whether a domain runs or not. */
 export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Resource[] {
   return [
     ...firewall.families.map(family => forwarding(family, uplink.device)),
@@ -100,8 +88,8 @@ export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Re
 }
 
 /**
- * Where the pools end. A gateway that lies in one must not: the host could neither answer it, nor have its default
- * route set anew, for the kernel takes no gateway that it can't reach.
+ * The pools' routes, and one to a gateway inside of a pool: otherwise the host could neither answer it, nor get a new default
+ * route, because the kernel takes no gateway that it can't reach.
  */
 export function baseRoutes({ pools }: Pick<Config, 'pools'>, uplink: Uplink): Resource[] {
   const gateway = gatewayWithin(pools, uplink);

@@ -3,14 +3,11 @@ import type { View } from '../model/view.ts';
 import { type Action, type Batch, batches, interleave } from '../resources/action.ts';
 import type { Finding, Resource } from '../resources/resource.ts';
 
-/** What performs actions; host/host.ts is the one that does it for real. */
+/** What performs actions: host/host.ts. */
 export interface Runner {
-  /**
-   * Performs one batch. `forgiving`, for taking down: absence is success, and one line's failure doesn't keep the next
-   * from running.
-   */
+  /** Performs one batch. `forgiving`, for taking down: absence is success, and lines after one that fails run too. */
   readonly perform: (batch: Batch, forgiving: boolean) => void;
-  /** Makes sure that the servers started so far run. @throws Refusal with the words of the first that doesn't */
+  /** Waits for the servers started so far. @throws Refusal with the words of the first that doesn't run */
   readonly awaitServers: () => void;
 }
 
@@ -29,9 +26,8 @@ export function check(plan: readonly Resource[], view: View): Checked[] {
 }
 
 /**
- * Brings up, in order, what isn't present. Somebody else's thing in the way is refused before anything is
- * touched; at the first failure, what this call had made is taken down again, and what it had mended stays.
- * @returns the resources that were brought up
+ * Brings up, in order, what isn't present, and returns it. Refuses somebody else's thing in the way before it touches
+ * anything. At the first failure it takes down what it has made, but not what it has mended.
  * @throws Refusal with the first failure
  */
 export function up(plan: readonly Resource[], view: View, runner: Runner): Checked[] {
@@ -61,11 +57,7 @@ export function up(plan: readonly Resource[], view: View, runner: Runner): Check
  * Brings up what isn't present for a domain that runs, past failures: half of its network is better than none.
  * @returns what was brought up, and what failed, a sentence each
  */
-export function repair(
-  plan: readonly Resource[],
-  view: View,
-  runner: Runner,
-): { done: Checked[]; failures: string[] } {
+export function repair(plan: readonly Resource[], view: View, runner: Runner) {
   const failures: string[] = [];
   const done = plan.flatMap(resource => {
     try {
@@ -79,9 +71,7 @@ export function repair(
 }
 
 /** Batches the actions, remembering of each batch the last resource it touches. */
-function indexedBatches(
-  steps: readonly { action: Action; index: number }[],
-): { batch: Batch; index: number }[] {
+function indexedBatches(steps: readonly { action: Action; index: number }[]) {
   let taken = 0;
   return batches(steps.map(({ action }) => action)).map(batch => {
     taken += batch.kind === 'lines' ? batch.lines.length : 1;
@@ -89,10 +79,7 @@ function indexedBatches(
   });
 }
 
-/**
- * Takes everything down in reverse order, past failures.
- * @returns what failed, a sentence each; absence is no failure
- */
+/** Takes everything down in reverse order, past failures. @returns what failed, a sentence each; absence is no failure */
 export function down(plan: readonly Resource[], view: View, runner: Runner): string[] {
   const actions = plan.toReversed().flatMap(resource => resource.down(view));
   const failures: string[] = [];
@@ -107,10 +94,9 @@ export function down(plan: readonly Resource[], view: View, runner: Runner): str
 }
 
 /**
- * Repairs what belongs to several running domains, those together whose commands are for one tool: so it takes as
- * many processes for a hundred domains as for one. Nothing is undone on a failure, for the rest is better than none.
- * @returns the resources that were brought up
- * @throws Refusal with the first failure, what comes after it not done
+ * Brings up what isn't present for several running domains, with as many processes as for one, and returns it. Undoes nothing
+ * on a failure: a part is better than nothing.
+ * @throws Refusal with the first failure; what comes after it isn't done
  */
 export function mend(plans: readonly (readonly Resource[])[], view: View, runner: Runner): Checked[] {
   const needed = plans.map(plan => check(plan, view).filter(isWrong));

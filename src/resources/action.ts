@@ -1,32 +1,31 @@
-/** One change to the host, as data: the plan prints it, a test compares it, one runner performs it. */
+/** One change to the host, as data. */
 export type Action =
   /** A line for `ip -batch -`, `ipset restore` or `nft -f -`; neighbours are sent together. */
   | { readonly kind: 'line'; readonly tool: BatchTool; readonly words: readonly string[] }
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly stdin?: string }
-  /** Starts a program and doesn't wait for it: what it does nobody needs to see done. */
+  /** Starts a program and doesn't wait for it. */
   | { readonly kind: 'launch'; readonly argv: readonly string[] }
   /** Starts a server, which stays in the foreground, and notes its pid. */
   | { readonly kind: 'serve'; readonly argv: readonly string[]; readonly pidFile: string }
   /** A whole file, its directories made as needed. */
   | { readonly kind: 'write'; readonly path: string; readonly text: string }
-  /** A value under /proc/sys. `ifPresent`: where the kernel lacks the file, what it switches is lacking too. */
+  /** A value under /proc/sys. `ifPresent`: where the kernel lacks the file, it also lacks what the file switches. */
   | { readonly kind: 'sysctl'; readonly path: string; readonly value: string; readonly ifPresent?: boolean }
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'remove'; readonly path: string }
   /** Takes the lines that match a regular expression out of a file, if it is there. */
   | { readonly kind: 'strike'; readonly path: string; readonly pattern: string }
-  /** A symbolic link, in the place of the one that may be there. */
+  /** A symbolic link; replaces one that is there. */
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
-  /**
-   * Ends the process that a pid file names, and others known by `pids` (the file may be lost), if their command
-   * line holds the marker, a file that the process was started with: pids are reused.
-   */
+  /** Ends the process that a pid file names, and others by `pids`, if their command line has the marker: pids are reused. */
   | {
       readonly kind: 'terminate';
       readonly pidFile: string;
       readonly marker: string;
       readonly pids?: readonly number[];
     };
+
+export type Sysctl = Extract<Action, { kind: 'sysctl' }>;
 
 export type BatchTool = 'ip' | 'ipset' | 'nft';
 
@@ -42,6 +41,14 @@ export const write = (path: string, text: string): Action => ({ kind: 'write', p
 export const directory = (path: string): Action => ({ kind: 'directory', path });
 export const remove = (path: string): Action => ({ kind: 'remove', path });
 export const strike = (path: string, pattern: string): Action => ({ kind: 'strike', path, pattern });
+export const terminate = (pidFile: string, marker: string, ...pids: number[]): Action => ({
+  kind: 'terminate',
+  pidFile,
+  marker,
+  pids,
+});
+export const sysctl = (path: string, value: string, ifPresent = false): Sysctl =>
+  ifPresent ? { kind: 'sysctl', path, value, ifPresent } : { kind: 'sysctl', path, value };
 
 /** A value of an interface under /proc/sys/net, such as ("ipv4", "br116", "arp_filter"). */
 export const sysctlPath = (family: 'ipv4' | 'ipv6', device: string, key: string): string =>
@@ -73,21 +80,20 @@ export function batches(actions: readonly Action[]): Batch[] {
 /** Merges lists so that actions of one kind come together; the order within each list is kept. */
 export function interleave(lists: readonly (readonly Action[])[]): Action[] {
   const merged: Action[] = [];
-  const queues = lists.map(list => ({ list, next: 0 })).filter(({ list }) => list.length > 0);
-  for (let open = queues; open.length > 0; open = open.filter(({ list, next }) => next < list.length)) {
-    const kind = kindOf(open[0]);
-    for (const queue of open) {
-      for (; queue.next < queue.list.length && kindOf(queue) === kind; queue.next++)
-        merged.push(...queue.list.slice(queue.next, queue.next + 1));
-    }
+  for (let open = lists.filter(list => list.length > 0); open.length > 0; ) {
+    const kind = kindOf(open[0]?.[0]);
+    const rests = open.map(list => {
+      const end = list.findIndex(action => kindOf(action) !== kind);
+      merged.push(...list.slice(0, end < 0 ? list.length : end));
+      return end < 0 ? [] : list.slice(end);
+    });
+    open = rests.filter(rest => rest.length > 0);
   }
   return merged;
 }
 
-function kindOf(queue: { list: readonly Action[]; next: number } | undefined): string {
-  const action = queue?.list[queue.next];
-  return action?.kind === 'line' ? action.tool : (action?.kind ?? '');
-}
+const kindOf = (action: Action | undefined): string | undefined =>
+  action?.kind === 'line' ? action.tool : action?.kind;
 
 /** The words of a line as its tool reads them: `ip -batch` and `ipset restore` want quotes around a space. */
 export function joinWords({ tool, words }: Extract<Action, { kind: 'line' }>): string {
@@ -95,17 +101,13 @@ export function joinWords({ tool, words }: Extract<Action, { kind: 'line' }>): s
 }
 
 /** The command and its input, as {@link Batch} runs it; `force` goes on past lines that fail. */
-export function batchCommand(
-  tool: BatchTool,
-  lines: readonly string[],
-  force: boolean,
-): { argv: string[]; stdin: string } {
+export function batchCommand(tool: BatchTool, lines: readonly string[], force: boolean) {
   const argv = {
     ip: ['ip', ...(force ? ['-force'] : []), '-batch', '-'],
     ipset: ['ipset', '-exist', 'restore'],
     nft: ['nft', '-f', '-'],
-  }[tool];
-  return { argv, stdin: lines.map(line => `${line}\n`).join('') };
+  };
+  return { argv: argv[tool], stdin: lines.map(line => `${line}\n`).join('') };
 }
 
 /** An action as a person at a shell would write it. */
@@ -114,9 +116,7 @@ export function describe(action: Action): string {
     case 'line':
       return action.tool === 'nft' ? `nft '${joinWords(action)}'` : `${action.tool} ${joinWords(action)}`;
     case 'run':
-      return action.stdin === undefined
-        ? action.argv.join(' ')
-        : hereDocument(action.argv.join(' '), action.stdin);
+      return hereDocument(action.argv.join(' '), action.stdin);
     case 'launch':
     case 'serve':
       return `${action.argv.join(' ')} &`;
@@ -137,4 +137,5 @@ export function describe(action: Action): string {
   }
 }
 
-const hereDocument = (command: string, text: string): string => `${command} <<'END'\n${text.trimEnd()}\nEND`;
+const hereDocument = (command: string, text: string | undefined): string =>
+  text === undefined ? command : `${command} <<'END'\n${text.trimEnd()}\nEND`;

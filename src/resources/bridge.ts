@@ -13,20 +13,20 @@ import {
 } from '../model/names.ts';
 import { isAdvertised, nth } from '../model/prefix.ts';
 import type { Link, View } from '../model/view.ts';
-import { type Action, ip, launch, sysctlPath } from './action.ts';
+import { type Action, ip, launch, type Sysctl, sysctl, sysctlPath } from './action.ts';
 import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
 
 /**
- * STP and the forwarding delay would hold back the first frames. Ageing 0 and no snooping: there is one port
- * and nothing to learn, so a guest can't fill the forwarding table with made-up source addresses.
+ * STP and the forwarding delay would hold back the first frames. Without ageing and snooping the bridge, which has one port,
+ * learns nothing, so a guest can't fill the forwarding table with made-up sources.
  */
 const SETTINGS = ['stp_state', '0', 'forward_delay', '0', 'ageing_time', '0', 'mcast_snooping', '0'];
 
-/** The bridge of a domain: the one wire between the host and it, which no other domain shares. */
+/** The bridge of a domain: the wire between the host and it, which no other domain shares. */
 export function bridge(spec: BridgeSpec): Resource {
   const { name, domain, scope } = spec;
   const mac = bridgeMac(scope);
-  const group = String(DEVICE_GROUP);
+  const settings = ['address', mac, 'group', String(DEVICE_GROUP), 'type', 'bridge', ...SETTINGS];
   return {
     key: `bridge ${name}`,
     label: `bridge ${name}`,
@@ -36,9 +36,9 @@ export function bridge(spec: BridgeSpec): Resource {
         ? [
             // While STP is on, the kernel takes no forwarding delay below two seconds.
             ip('link', 'set', 'dev', name, 'type', 'bridge', 'stp_state', '0'),
-            ip('link', 'set', 'dev', name, 'address', mac, 'group', group, 'type', 'bridge', ...SETTINGS),
+            ip('link', 'set', 'dev', name, ...settings),
           ]
-        : [ip('link', 'add', 'name', name, 'address', mac, 'group', group, 'type', 'bridge', ...SETTINGS)]),
+        : [ip('link', 'add', 'name', name, ...settings)]),
       // No link-local address by itself: IPv6 is off on a bridge until an IPv6 address is assigned, and then has ours.
       ip('link', 'set', 'dev', name, 'alias', linkAlias(domain), 'addrgenmode', 'none', 'up'),
     ],
@@ -47,9 +47,8 @@ export function bridge(spec: BridgeSpec): Resource {
 }
 
 /**
- * The kernel lets whoever deletes a link wait for its grace period, 25 to 40 ms. So the bridge gives up its name at
- * once, for the next start, and is deleted under another by a process of its own. One that wasn't, because that process
- * was killed, goes before the next takes its name.
+ * Deleting a link takes the kernel's grace period, 25 to 40 ms. So the bridge gives up its name at once, for the next start,
+ * and a process of its own deletes it under another. If that process was killed, the next stop deletes its bridge first.
  */
 function removeBridge(name: string): Action[] {
   const leaving = leavingName(name);
@@ -61,12 +60,11 @@ function removeBridge(name: string): Action[] {
   ];
 }
 
-/** Those that are about to be deleted, or were to be. */
+/** Bridges that gave up their names and still exist. */
 export function leavingBridges({ links }: View): Resource[] {
-  const leaving = [...links].filter(
-    ([name, { alias }]) => LEAVING_NAME.test(name) && aliasOwner(alias) !== undefined,
-  );
-  return leaving.map(([name]) => ({
+  const isOurs = (name: string): boolean => aliasOwner(links.get(name)?.alias ?? '') !== undefined;
+  const leaving = [...links.keys()].filter(name => LEAVING_NAME.test(name) && isOurs(name));
+  return leaving.map(name => ({
     key: `bridge ${name}`,
     label: `bridge ${name}`,
     probe: () => PRESENT,
@@ -86,9 +84,8 @@ function probeBridge({ domain }: BridgeSpec, mac: string, link: Link | undefined
   if (link.mac !== mac) return changed(`MAC is ${link.mac}`);
   if (!link.up) return changed('down');
   const { stp, forwardDelay, ageingTime, mcastSnooping } = link.bridge ?? {};
-  const wrong = Object.entries({ stp, forwardDelay, ageingTime, mcastSnooping }).find(
-    ([, value]) => value !== 0,
-  );
+  const settings = Object.entries({ stp, forwardDelay, ageingTime, mcastSnooping });
+  const wrong = settings.find(([, value]) => value !== 0);
   return wrong === undefined ? PRESENT : changed(`${wrong[0]} is ${wrong[1]}`);
 }
 
@@ -97,34 +94,29 @@ const isHalfMade = ({ kind, alias, group, mac }: Link, own: string): boolean =>
   kind === 'bridge' && alias === '' && group === DEVICE_GROUP && mac === own;
 
 /** The host's address on the bridge: a guest's gateway while it lives on the bootstrap lease. */
-export function gatewayAddress({ name, scope }: BridgeSpec): Resource {
-  const address = `${formatLong(gatewayOf(scope)).replace(/\/.*/, '')}/${scope.length}`;
-  return {
-    key: `address ${address} ${name}`,
-    label: `address ${address} on ${name}`,
-    probe: view => (view.addresses.get(name)?.includes(address) ? PRESENT : ABSENT),
-    up: () => [ip('address', 'replace', address, 'dev', name)],
-    down: () => [ip('address', 'delete', address, 'dev', name)],
-  };
-}
+export const gatewayAddress = ({ name, scope }: BridgeSpec): Resource =>
+  addressOn(name, `${format(gatewayOf(scope))}/${scope.length}`);
+
+const addressOn = (name: string, address: string, ...options: string[]): Resource => ({
+  key: `address ${address} ${name}`,
+  label: `address ${address} on ${name}`,
+  probe: view => (view.addresses.get(name)?.includes(address) ? PRESENT : ABSENT),
+  up: () => [ip('address', 'replace', address, 'dev', name, ...options)],
+  down: () => [ip('address', 'delete', address, 'dev', name)],
+});
 
 /**
- * Per-interface switches of the kernel. arp_filter: the host answers and learns only what its own routes say,
- * so that requests from made-up senders don't fill the neighbour table, which all bridges share.
+ * Per-interface switches of the kernel. arp_filter: the host answers and learns only what its routes say, so that made-up
+ * senders don't fill the neighbour table, which all bridges share.
  */
 export function bridgeSysctls(spec: BridgeSpec): Resource {
   const { name } = spec;
-  const wanted: Extract<Action, { kind: 'sysctl' }>[] = [
-    { kind: 'sysctl', path: sysctlPath('ipv4', name, 'arp_filter'), value: '1' },
-    { kind: 'sysctl', path: sysctlPath('ipv4', name, 'accept_redirects'), value: '0' },
-    { kind: 'sysctl', path: sysctlPath('ipv6', name, 'accept_ra'), value: '0', ifPresent: true },
-    { kind: 'sysctl', path: sysctlPath('ipv6', name, 'accept_redirects'), value: '0', ifPresent: true },
-    {
-      kind: 'sysctl',
-      path: sysctlPath('ipv6', name, 'disable_ipv6'),
-      value: hasIpv6(spec) ? '0' : '1',
-      ifPresent: !hasIpv6(spec),
-    },
+  const wanted = [
+    sysctl(sysctlPath('ipv4', name, 'arp_filter'), '1'),
+    sysctl(sysctlPath('ipv4', name, 'accept_redirects'), '0'),
+    sysctl(sysctlPath('ipv6', name, 'accept_ra'), '0', true),
+    sysctl(sysctlPath('ipv6', name, 'accept_redirects'), '0', true),
+    sysctl(sysctlPath('ipv6', name, 'disable_ipv6'), hasIpv6(spec) ? '0' : '1', !hasIpv6(spec)),
   ];
   return {
     key: `settings ${name}`,
@@ -136,10 +128,9 @@ export function bridgeSysctls(spec: BridgeSpec): Resource {
 }
 
 /**
- * The host's IPv6 addresses on a bridge, none of which brings a route along but the link-local one: the guest's gateway;
- * one of a private subnet, without which dnsmasq leases no address there; and, so that it advertises a whole subnet for
- * autoconfiguration, that subnet's anycast address of routers (RFC 4291, 2.6.1), which is no guest's. No duplicate
- * address detection: a guest could answer it, and so take the gateway's place.
+ * The host's IPv6 addresses on a bridge: the guest's gateway, which is link-local; one of a private subnet, or dnsmasq would
+ * lease no address there; and, or it would advertise no subnet, each subnet's anycast address of routers (RFC 4291, 2.6.1).
+ * No duplicate address detection: a guest could answer it, and so take the gateway's place.
  */
 export function ipv6Addresses(spec: BridgeSpec): Resource[] {
   const { name, scope, prefixes } = spec;
@@ -149,18 +140,12 @@ export function ipv6Addresses(spec: BridgeSpec): Resource[] {
     ...(ipv6.every(isAdvertised) ? [] : [`${format(nth(privateSubnet(scope), 1n))}/64`]),
     ...ipv6.filter(isAdvertised).map(formatLong),
   ];
-  return addresses.map((address, place) => ({
-    key: `address ${address} ${name}`,
-    label: `address ${address} on ${name}`,
-    probe: view => (view.addresses.get(name)?.includes(address) ? PRESENT : ABSENT),
-    up: () => [
-      ip('address', 'replace', address, 'dev', name, 'nodad', ...(place === 0 ? [] : ['noprefixroute'])),
-    ],
-    down: () => [ip('address', 'delete', address, 'dev', name)],
-  }));
+  return addresses.map((address, place) =>
+    addressOn(name, address, 'nodad', ...(place === 0 ? [] : ['noprefixroute'])),
+  );
 }
 
-function probeSysctls(wanted: readonly Extract<Action, { kind: 'sysctl' }>[], view: View): Finding {
+function probeSysctls(wanted: readonly Sysctl[], view: View): Finding {
   for (const { path, value, ifPresent } of wanted) {
     const actual = view.sysctl(path);
     if (actual === undefined && !ifPresent) return ABSENT;
@@ -176,11 +161,8 @@ export function bridgePort(name: string, tap: string): Resource {
     label: `port ${tap} in ${name}`,
     probe: view => {
       const link = view.links.get(tap);
-      return link === undefined
-        ? ABSENT
-        : link.master === name
-          ? PRESENT
-          : changed(`its bridge is ${link.master ?? 'none'}`);
+      if (link === undefined) return ABSENT;
+      return link.master === name ? PRESENT : changed(`its bridge is ${link.master ?? 'none'}`);
     },
     up: () => [ip('link', 'set', 'dev', tap, 'master', name, 'up')],
     down: () => [],

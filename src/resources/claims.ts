@@ -2,10 +2,7 @@ import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf, claimTarget } from '../model/claims.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
-/**
- * The claims of a running domain. They are placed before anything else of it; this is for those that somebody
- * removed, without which another domain could start with the same address.
- */
+/** Restores the claims of a running domain. Without one, another domain could start with the same address. */
 export function claims(attachment: Attachment, standing: ReadonlyMap<string, string>): Resource {
   const { domain } = attachment;
   const wanted = [...claimsOf(attachment)];

@@ -1,4 +1,4 @@
-/** The text of a DHCP server's configuration (dnsmasq(8)), for each mode. Pure. */
+/** The text of a DHCP server's configuration (dnsmasq(8)), for each mode. */
 
 import { format, formatAddress } from '../model/address.ts';
 import type { BridgeSpec } from '../model/bridge.ts';
@@ -14,17 +14,16 @@ export interface DhcpService {
   readonly hostname: string;
   /** The public IPv4 addresses on the bridge, as single ones. */
   readonly addresses: readonly Prefix[];
-  /** The public IPv6 prefixes on it. They are handed out in every mode but `off`: there is nothing private beside them. */
+  /** The public IPv6 prefixes on it, handed out in every mode but `off`: nothing private is beside them. */
   readonly prefixes6: readonly Prefix[];
   /** The domain's interfaces on the bridge. */
   readonly macs: readonly string[];
 }
 
 /**
- * The configuration of one server; undefined for none. port=0: it serves no DNS. no-ping: probing an address
- * before offering it delays the first lease by three seconds, and nobody else is on this wire. authoritative: a
- * client that renews a lease of the other mode is refused, and asks anew, instead of keeping it to its end. pid-file
- * without a path: whoever starts it notes its pid. Option 12 is the hostname, which dnsmasq takes by its number only.
+ * The configuration of one server; undefined for none. port=0: no DNS. no-ping: probing an address before offering it
+ * delays the first lease by three seconds. authoritative: a client that renews a lease of the other mode is refused, and
+ * asks anew. pid-file without a path: the runner notes its pid. Option 12: the hostname, which has no name in dnsmasq.
  */
 export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): string | undefined {
   if (service.mode === 'off') return undefined;
@@ -57,9 +56,8 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
 const leasesPublic = ({ mode, addresses }: DhcpService): boolean => mode === 'public' && addresses.length > 0;
 
 /**
- * Which lines of the lease file stand in the way: leases of public addresses by another MAC than the one that is to have
- * them now, such as a former interface's. dnsmasq gives such an address to nobody until the lease has expired.
- * @returns a regular expression; undefined where none can
+ * A regular expression for lines of the lease file that are in the way: public addresses leased to another MAC than the one
+ * that is to have them now. dnsmasq gives such an address to nobody until the lease expires. Undefined if none can be.
  */
 export function staleLeases(service: DhcpService): string | undefined {
   if (!leasesPublic(service) || service.macs.length === 0) return undefined;
@@ -80,10 +78,9 @@ function bootstrapRange({ scope }: BridgeSpec, { lease }: DhcpConfig): string {
 }
 
 /**
- * Each interface gets the address in its place of the order, as a /32. The bridge carries only its scope, so that
- * the addresses must be declared to share its wire. Option 121 (RFC 3442) names the on-link route first, for the
- * default route leads over it; clients that know it ignore option 3, and those that don't take option 3. Where the
- * interfaces aren't known, whoever asks first gets the first address: nobody else is on this wire.
+ * The first interface gets the first address, as a /32, and so on. The bridge carries only its scope, so the addresses must
+ * be declared to share its wire. Option 121 (RFC 3442) names the on-link route first, because the default route leads over
+ * it; clients that know it ignore option 3. If the interfaces aren't known, the first client gets the first address.
  */
 function publicRanges({ name, scope }: BridgeSpec, service: DhcpService, { lease }: DhcpConfig): string[] {
   const gateway = format(gatewayOf(scope));
@@ -98,11 +95,11 @@ function publicRanges({ name, scope }: BridgeSpec, service: DhcpService, { lease
   ];
 }
 
-/** As many as there are interfaces to take them. */
+/** As many as there are interfaces. */
 const inPlaces = <T>(addresses: readonly T[], { macs }: DhcpService): T[] =>
   addresses.slice(0, Math.max(1, macs.length));
 
-/** Which interface gets which addresses: known by its MAC in both families, for a DUID is its system's to choose. */
+/** Which interface gets which addresses. It is known by its MAC even in IPv6, because a system may choose its DUID. */
 function hosts(service: DhcpService, isPublic: boolean): string[] {
   const single = leased6(service);
   return service.macs.flatMap((mac, place) => {
@@ -115,31 +112,30 @@ function hosts(service: DhcpService, isPublic: boolean): string[] {
   });
 }
 
-/** What DHCPv6 leases: single addresses, and of a prefix that can't be advertised the first that no router has. */
+/** What DHCPv6 leases: single addresses, and the second one of a subnet, whose first is the routers' (anycast). */
 const leased6 = ({ prefixes6 }: DhcpService): Prefix[] =>
   prefixes6.filter(one => !isAdvertised(one)).map(one => nth(one, isSingle(one) ? 0n : 1n));
 
-/** RFC 4861, 6.2.1: the longest interval between advertisements, and how long one is believed, in seconds. */
+/** A subnet of which only the addresses in `dhcp-host` are leased. */
+const byMac = (subnet: string): string => `dhcp-range=${subnet},static,64,${LEASE6}`;
+
+/** The longest interval between advertisements, and how long one is valid, in seconds (RFC 4861, 6.2.1). */
 const INTERVAL = 600;
 const LIFETIME = 1800;
 
 /**
- * How long DHCPv6 leases an address, in seconds, whatever the configuration says: dnsmasq keeps it for the DUID that has
- * it, and the system that an installer leaves behind has another one on the same MAC. So that one waits no longer than
- * the shortest lease that dnsmasq gives.
+ * How long DHCPv6 leases an address, in seconds: the shortest that dnsmasq can. It keeps the address for one DUID, and an
+ * installed system, which has another DUID than its installer, has to wait that long.
  */
 const LEASE6 = 120;
 
 /**
- * Router advertisements, always from the bridge's link-local address, with the name servers (RFC 8106). A whole /64 is
- * for autoconfiguration, and DHCPv6 answers further questions (flag O); other addresses are leased (flag M). As with
- * public IPv4 the bridge carries none of their subnets, and they must be declared to share its wire with one it carries.
+ * Router advertisements, always from the bridge's link-local address, with the name servers (RFC 8106). A whole /64 is for
+ * autoconfiguration, with DHCPv6 for further questions (flag O); other addresses are leased (flag M). Their subnets must be
+ * declared to share the wire of one that the bridge carries.
  */
-function ipv6(
-  { name, scope }: BridgeSpec,
-  service: DhcpService,
-  { dns, domain, lease }: DhcpConfig,
-): string[] {
+function ipv6({ name, scope }: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): string[] {
+  const { dns, domain, lease } = dhcp;
   const servers = dns.filter(one => one.family === 6).map(one => `[${format(one)}]`);
   const leased = inPlaces(leased6(service), service);
   const subnets = new Set(leased.map(one => formatAddress(6, (one.first >> 64n) << 64n)));
@@ -151,12 +147,10 @@ function ipv6(
     ...service.prefixes6
       .filter(isAdvertised)
       .map(({ first }) => `dhcp-range=${formatAddress(6, first)},ra-stateless,64,${lease}`),
-    ...(leased.length > 0
-      ? [`dhcp-range=${formatAddress(6, privateSubnet(scope).first)},static,64,${LEASE6}`]
-      : []),
+    ...(leased.length > 0 ? [byMac(formatAddress(6, privateSubnet(scope).first))] : []),
     ...[...subnets].flatMap(subnet => [
       `shared-network=${name},${subnet}`,
-      ...(open.length > 0 ? [] : [`dhcp-range=${subnet},static,64,${LEASE6}`]),
+      ...(open.length > 0 ? [] : [byMac(subnet)]),
     ]),
     ...open.map(address => `dhcp-range=${address},${address},64,${LEASE6}`),
     ...(servers.length > 0 ? [`dhcp-option=option6:dns-server,${servers.join(',')}`] : []),

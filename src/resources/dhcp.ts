@@ -3,14 +3,11 @@ import type { BridgeSpec } from '../model/bridge.ts';
 import type { DhcpConfig } from '../model/config.ts';
 import { configurationFile, LEASES_DIRECTORY, leaseFile, pidFile } from '../model/names.ts';
 import type { DhcpServer } from '../model/view.ts';
-import { type Action, directory, remove, serve, strike, write } from './action.ts';
+import { type Action, directory, remove, serve, strike, terminate, write } from './action.ts';
 import { configuration, type DhcpService, staleLeases } from './dhcp-config.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
-/**
- * The DHCP scope of a bridge: a dnsmasq of its own that serves the bootstrap lease, or the public address, or none. One process per bridge:
- * a change of one domain never restarts the server of another.
- */
+/** The DHCP scope of a bridge: a dnsmasq of its own, so that a change of one domain never restarts another's server. */
 export function dhcpScope(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): Resource {
   const { name } = spec;
   const text = configuration(spec, service, dhcp);
@@ -26,31 +23,23 @@ export function dhcpScope(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConf
       if (server.boundTo !== name) return changed(`bound to ${server.boundTo}, an interface that is gone`);
       return server.configuration === text ? PRESENT : changed('it runs with another configuration');
     },
-    up: view =>
-      text === undefined
-        ? removeDhcp(name, view.dhcp.get(name))
-        : [
-            stopDhcp(name, view.dhcp.get(name)),
-            directory(LEASES_DIRECTORY),
-            ...strikeStale(name, service),
-            write(file, text),
-            serve(['dnsmasq', '--keep-in-foreground', `--conf-file=${file}`], pidFile(name)),
-          ],
+    up: view => {
+      if (text === undefined) return removeDhcp(name, view.dhcp.get(name));
+      const stale = staleLeases(service);
+      return [
+        stopDhcp(name, view.dhcp.get(name)),
+        directory(LEASES_DIRECTORY),
+        ...(stale === undefined ? [] : [strike(leaseFile(name), stale)]),
+        write(file, text),
+        serve(['dnsmasq', '--keep-in-foreground', `--conf-file=${file}`], pidFile(name)),
+      ];
+    },
     down: view => removeDhcp(name, view.dhcp.get(name)),
   };
 }
 
-function strikeStale(name: string, service: DhcpService): Action[] {
-  const pattern = staleLeases(service);
-  return pattern === undefined ? [] : [strike(leaseFile(name), pattern)];
-}
-
-const stopDhcp = (name: string, server: DhcpServer | undefined): Action => ({
-  kind: 'terminate',
-  pidFile: pidFile(name),
-  marker: configurationFile(name),
-  pids: server === undefined ? [] : [server.pid, ...server.rivals],
-});
+const stopDhcp = (name: string, server: DhcpServer | undefined): Action =>
+  terminate(pidFile(name), configurationFile(name), ...(server ? [server.pid, ...server.rivals] : []));
 
 /** Ends the server of a bridge, and removes what it was started with. */
 export const removeDhcp = (name: string, server: DhcpServer | undefined): Action[] => [

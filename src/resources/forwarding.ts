@@ -1,9 +1,9 @@
 import type { Family } from '../model/prefix.ts';
 import type { View } from '../model/view.ts';
-import { type Action, sysctlPath } from './action.ts';
+import { type Action, sysctl, sysctlPath } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
-/** IPv6 has no per-interface switch that would do: forwarding on single interfaces alone forwards nothing. */
+/** IPv6 forwards nothing while only single interfaces are switched on. */
 export const FORWARDING: Readonly<Record<Family, string>> = {
   4: '/proc/sys/net/ipv4/ip_forward',
   6: '/proc/sys/net/ipv6/conf/all/forwarding',
@@ -16,28 +16,25 @@ export function forwarding(family: Family, uplink: string): Resource {
     key: `forwarding ${family}`,
     label: `IPv${family} forwarding`,
     probe: view => (view.sysctl(path) === '1' ? PRESENT : ABSENT),
-    up: view => [...(family === 6 ? keepAdvertised(uplink, view) : []), { kind: 'sysctl', path, value: '1' }],
+    up: view => [...(family === 6 ? keepAdvertised(uplink, view) : []), sysctl(path, '1')],
     down: () => [],
   };
 }
 
-/**
- * A host that forwards takes no more router advertisements (accept_ra=1), and loses the default route that it has by
- * them at once: with 2 it goes on (ip-sysctl, accept_ra).
- */
+/** With accept_ra=1 a host that forwards would lose the default route that it has by advertisements; with 2 it keeps it. */
 function keepAdvertised(uplink: string, view: View): Action[] {
   const path = sysctlPath('ipv6', uplink, 'accept_ra');
-  return view.sysctl(path) === '1' ? [{ kind: 'sysctl', path, value: '2' }] : [];
+  return view.sysctl(path) === '1' ? [sysctl(path, '2')] : [];
 }
 
-/** Whether the kernel looks at its entries of neighbours to answer for, on the uplink alone. */
+/** Makes the kernel look, on the uplink alone, at the neighbours that it is to answer for. */
 export function proxying(uplink: string): Resource {
   const path = sysctlPath('ipv6', uplink, 'proxy_ndp');
   return {
     key: `proxying ${uplink}`,
     label: `neighbour proxy on ${uplink}`,
     probe: view => (view.sysctl(path) === '1' ? PRESENT : changed('it is off')),
-    up: () => [{ kind: 'sysctl', path, value: '1' }],
+    up: () => [sysctl(path, '1')],
     down: () => [],
   };
 }

@@ -1,12 +1,8 @@
-/**
- * Where the provider doesn't route an IPv6 pool to the host but looks for its addresses on the wire, somebody must
- * answer for them (RFC 4861; proxies: 7.2.8), and for no address that nobody holds.
- */
-
+/** If the provider solicits an IPv6 pool's addresses instead of routing them, we answer for assigned ones (RFC 4861, 7.2.8). */
 import { format, formatLong } from '../model/address.ts';
 import { ROUTE_PROTOCOL, responderFile, responderPid } from '../model/names.ts';
 import { isSingle, type Prefix } from '../model/prefix.ts';
-import { type Action, ip, remove, run, write } from './action.ts';
+import { type Action, ip, remove, run, terminate, write } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
 /** The kernel answers for single addresses, and a responder of our own for whole prefixes. */
@@ -18,10 +14,7 @@ export function neighbourProxies(bridge: string, prefixes: readonly Prefix[], de
   ];
 }
 
-/**
- * Adding an entry also makes the kernel listen to the multicast group in which it is asked for. It is known as ours by
- * its protocol number, as routes are.
- */
+/** With the entry, the kernel also joins the multicast group of its solicitations. It is marked as ours as routes are. */
 function kernelProxy(address: string, device: string): Resource {
   return {
     key: `proxy ${address} ${device}`,
@@ -35,7 +28,7 @@ function kernelProxy(address: string, device: string): Resource {
 export const removeProxy = (address: string, device: string): Action =>
   ip('neigh', 'delete', 'proxy', address, 'dev', device);
 
-/** One ndppd(1) per bridge, as with DHCP. `static`: the route says whose the prefix is, so nobody else need be asked. */
+/** One ndppd(1) per bridge, as with DHCP. `static`: it answers without asking, because the route says whose the prefix is. */
 function responder(bridge: string, ranges: readonly Prefix[], device: string): Resource {
   const file = responderFile(bridge);
   const rules = ranges.map(range => `  rule ${formatLong(range)} {\n    static\n  }\n`);
@@ -57,11 +50,7 @@ function responder(bridge: string, ranges: readonly Prefix[], device: string): R
   };
 }
 
-const stopResponder = (bridge: string): Action => ({
-  kind: 'terminate',
-  pidFile: responderPid(bridge),
-  marker: responderFile(bridge),
-});
+const stopResponder = (bridge: string): Action => terminate(responderPid(bridge), responderFile(bridge));
 
 export const removeResponder = (bridge: string): Action[] => [
   stopResponder(bridge),

@@ -14,12 +14,9 @@ export const ABSENT: Finding = { is: 'absent' };
 export const changed = (why: string): Finding => ({ is: 'changed', why });
 export const foreign = (why: string): Finding => ({ is: 'foreign', why });
 
-/**
- * One thing that hnet brings about on the host, as a value. A plan is a list of them, and the walker (src/plan/walker.ts)
- * is the only code that acts on one.
- */
+/** One thing on the host, as a value. A plan is a list of them, and the walker (src/plan/walker.ts) acts on it. */
 export interface Resource {
-  /** What it is, whatever it shall be like: two resources of one key are the same thing on the host. Never shown. */
+  /** Two resources of one key are the same thing on the host, whatever they make of it. Never shown. */
   readonly key: string;
   /** What people call it. */
   readonly label: string;
@@ -30,7 +27,7 @@ export interface Resource {
   readonly down: (view: View) => readonly Action[];
 }
 
-/** What parts of one thing amount to. */
+/** The finding about a thing with several parts. */
 export function overall(findings: readonly Finding[]): Finding {
   if (findings.every(({ is }) => is === 'absent')) return ABSENT;
   const wrong = findings.find(({ is }) => is !== 'present');

@@ -8,53 +8,50 @@ import { ABSENT, changed, foreign, PRESENT, type Resource } from './resource.ts'
 const PROTOCOL = ['proto', String(ROUTE_PROTOCOL)];
 const isOurs = (protocol: string): boolean => protocol === String(ROUTE_PROTOCOL);
 
-/** The keys of the two kinds of routes, for comparing a route that stands with those that shall. */
 export const hostRouteKey = (prefix: Prefix, device: string): string =>
   `route ${formatLong(prefix)} ${device}`;
 export const poolRouteKey = (pool: Prefix): string => `pool ${formatLong(pool)}`;
 
 /** The host route: what makes an address the domain's. The reverse-path check reads it back. */
 export function hostRoute(prefix: Prefix, bridge: string): Resource {
-  const key = HOST_METRIC[prefix.family];
-  // IPv4's is what the kernel takes by itself.
-  const metric = prefix.family === 4 ? [] : ['metric', String(key)];
+  const metric = HOST_METRIC[prefix.family];
+  // IPv4's is the kernel's default.
+  const words = prefix.family === 4 ? PROTOCOL : ['metric', String(metric), ...PROTOCOL];
   return {
     key: hostRouteKey(prefix, bridge),
     label: `route ${format(prefix)} to ${bridge}`,
     probe: view => {
-      const route = view.routes.get(routeKey(prefix, key));
+      const route = view.routes.get(routeKey(prefix, metric));
       if (route === undefined) return ABSENT;
       if (!isOurs(route.protocol))
         return foreign(`a route of protocol ${route.protocol} to ${route.dev ?? route.type} exists`);
       return route.dev === bridge ? PRESENT : changed(`it leads to ${route.dev ?? route.type}`);
     },
-    up: () => [ip('route', 'replace', formatLong(prefix), 'dev', bridge, ...metric, ...PROTOCOL)],
-    down: () => [ip('route', 'delete', formatLong(prefix), 'dev', bridge, ...metric, ...PROTOCOL)],
+    up: () => [ip('route', 'replace', formatLong(prefix), 'dev', bridge, ...words)],
+    down: () => [ip('route', 'delete', formatLong(prefix), 'dev', bridge, ...words)],
   };
 }
 
-/** What becomes of a packet for an address that nobody holds: of IPv6 the sender is told (RFC 7084, WAA-8 and L-14). */
+/** What happens to a packet for an address that nobody holds; IPv6 tells the sender (RFC 7084, WAA-8 and L-14). */
 const DEAD_END = { 4: 'blackhole', 6: 'unreachable' } as const;
 
 /**
- * Where packets for a pool's unassigned addresses end. Without it they would follow the default route back to
- * the provider, who sends them here again until their TTL runs out; or, where the uplink is on the pool's own subnet,
- * each of them would be looked for on its wire, and be noted in the neighbour table.
+ * Where packets for a pool's unassigned addresses end. Otherwise they would follow the default route to the provider, and
+ * come back until their TTL ends; or, in a pool that is the uplink's own subnet, each would be solicited on the wire.
  */
 export function poolRoute(pool: Prefix): Resource {
-  const { family } = pool;
-  const type = DEAD_END[family];
-  const metric = ['metric', String(POOL_METRIC[family])];
+  const { type, metric } = toPoolRoute(pool);
+  const words = [type, formatLong(pool), 'metric', String(metric), ...PROTOCOL];
   return {
     key: poolRouteKey(pool),
     label: `${type} ${format(pool)}`,
     probe: view => {
-      const route = view.routes.get(routeKey(pool, POOL_METRIC[family]));
+      const route = view.routes.get(routeKey(pool, metric));
       if (route === undefined) return ABSENT;
       return route.type === type && isOurs(route.protocol) ? PRESENT : changed(`it is ${route.type}`);
     },
-    up: () => [ip('route', 'replace', type, formatLong(pool), ...metric, ...PROTOCOL)],
-    down: () => [ip('route', 'delete', type, formatLong(pool), ...metric, ...PROTOCOL)],
+    up: () => [ip('route', 'replace', ...words)],
+    down: () => [ip('route', 'delete', ...words)],
   };
 }
 
@@ -71,7 +68,7 @@ export const toPoolRoute = (prefix: Prefix): Route => ({
 export const isPoolRoute = ({ prefix: { family }, type, protocol }: Route): boolean =>
   type === DEAD_END[family] && isOurs(protocol);
 
-/** What takes away a route of ours, whatever it was for; undefined for anybody else's. */
+/** The resource that a route of ours is; undefined for anybody else's. */
 export function ownRoute(route: Route): Resource | undefined {
   const { prefix, type, dev, protocol } = route;
   if (isPoolRoute(route)) return poolRoute(prefix);

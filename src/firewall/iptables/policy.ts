@@ -15,8 +15,11 @@ type Chains = FilterView['chains'];
 
 const keyOf = (chain: string, family: Family): string => `${tableKey('filter', family)} ${chain}`;
 
-const markFor = ({ chains, family }: DomainRules): string =>
-  markOf(chains.flatMap(chain => written(chain, family, '').lines).join('\n'));
+/** The domain's chains in the words of iptables, and their fingerprint. */
+function render({ chains, family }: DomainRules) {
+  const mark = markOf(chains.flatMap(chain => written(chain, family, '').lines).join('\n'));
+  return { mark, all: chains.map(chain => written(chain, family, mark)) };
+}
 
 /** The jumps from the dispatch chains to the domain's own. */
 const jumpsTo = ({ prefixes, names }: DomainRules): string[] =>
@@ -28,32 +31,26 @@ const jumpsTo = ({ prefixes, names }: DomainRules): string[] =>
   );
 
 export function probeRules(rules: DomainRules, { chains: actual }: FilterView): Finding {
-  const { chains, names, family } = rules;
-  const mark = markFor(rules);
+  const { names, family } = rules;
+  const { mark, all } = render(rules);
   const jumps = oldJumps(Object.values(names), family, actual);
   return overall([
-    ...chains.map(chain =>
-      probeChain(written(chain, family, mark), actual.get(keyOf(chain.name, family)), mark),
-    ),
+    ...all.map(chain => probeChain(chain, actual.get(keyOf(chain.name, family)), mark)),
     jumps.length === jumpsTo(rules).length ? PRESENT : changed('its addresses lead elsewhere'),
   ]);
 }
 
-export function installRules(
-  rules: DomainRules,
-  settling: boolean,
-  { chains: actual }: FilterView,
-): Action[] {
-  const { chains, names, prefixes, family } = rules;
+export function installRules(rules: DomainRules, settling: boolean, { chains }: FilterView): Action[] {
+  const { names, prefixes, family } = rules;
   const sets = setNames(family);
-  const mark = markFor(rules);
+  const { all } = render(rules);
   const settle = (prefix: Prefix): Action =>
     ipset('add', sets.settling, formatLong(prefix), 'timeout', String(SETTLING));
   return [
     restore('filter', family, [
-      ...chains.map(({ name }) => declare(name)),
-      ...chains.flatMap(chain => written(chain, family, mark).lines),
-      ...oldJumps(Object.values(names), family, actual),
+      ...all.map(({ name }) => declare(name)),
+      ...all.flatMap(({ lines }) => lines),
+      ...oldJumps(Object.values(names), family, chains),
       ...jumpsTo(rules),
     ]),
     ...(settling ? prefixes.map(settle) : []),

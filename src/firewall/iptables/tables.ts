@@ -39,24 +39,22 @@ export function tableResource(table: Table, rules: Ruleset, family: Family): Res
 type Contents = ReturnType<typeof contentsOf>;
 
 function contentsOf(table: Table, rules: Ruleset, family: Family) {
-  const chains = rules.chains[table];
   const jumps = rules.entrances
     .filter(({ point }) => BUILTIN[point][0] === table)
     .map(({ point, when, chain }) => ({
       builtin: BUILTIN[point][1],
       line: renderRule(rule(jump(chain), ...when), family)[0] ?? '',
     }));
-  const mark = markOf(exactJson([chains, jumps]));
+  const mark = markOf(exactJson([rules.chains[table], jumps]));
+  const chains = rules.chains[table].map(chain => written(chain, family, mark));
   // Dispatch chains are made empty; the rules of domains fill them.
   const dispatch = table === 'filter' ? DISPATCH.map(({ name }) => name) : [];
   return { table, family, chains, jumps, dispatch, key: tableKey(table, family), mark };
 }
 
-const probe = ({ family, chains, jumps, dispatch, key, mark }: Contents, actual: Chains): Finding =>
+const probe = ({ chains, jumps, dispatch, key, mark }: Contents, actual: Chains): Finding =>
   overall([
-    ...chains.map(chain =>
-      probeChain(written(chain, family, mark), actual.get(`${key} ${chain.name}`), mark),
-    ),
+    ...chains.map(chain => probeChain(chain, actual.get(`${key} ${chain.name}`), mark)),
     ...dispatch.map(name => (actual.has(`${key} ${name}`) ? PRESENT : ABSENT)),
     ...jumps.map(({ builtin, line }) => probeJump(actual.get(`${key} ${builtin}`), builtin, line)),
   ]);
@@ -68,11 +66,11 @@ function probeJump(actual: readonly RuleLine[] = [], builtin: string, jump: stri
 }
 
 /** A dispatch chain that exists is left alone: running domains have rules in it. */
-const install = ({ table, family, chains, jumps, dispatch, key, mark }: Contents, actual: Chains): Action =>
+const install = ({ table, family, chains, jumps, dispatch, key }: Contents, actual: Chains): Action =>
   restore(table, family, [
     ...dispatch.filter(name => !actual.has(`${key} ${name}`)).map(declare),
     ...chains.map(({ name }) => declare(name)),
-    ...chains.flatMap(chain => written(chain, family, mark).lines),
+    ...chains.flatMap(({ lines }) => lines),
     ...oldJumps(key, actual),
     ...jumps.map(({ builtin, line }) => `-I ${builtin} 1 ${line}`),
   ]);
