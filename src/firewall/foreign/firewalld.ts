@@ -1,13 +1,12 @@
 /**
- * Our policies for firewalld. It rebuilds its table at each reload, so an accept put into the table would be lost. The
- * policies name addresses, which are the same for any number of domains, and not bridges, which come and go.
+ * Our policies for firewalld, which rebuilds its table at each reload, so that an accept in the table would be lost. They
+ * name addresses and not bridges, which come and go.
  *
  * Goals: accept what the pools and the bootstrap scopes need and no more, permanently and at once; restart nothing, and
  * leave the settings of others alone.
  *
- * Tension: firewalld learns of a new policy only by a reload. With that it also flushes every rule of iptables, whoever
- * made it. So we read these rules first and restore them afterwards. This happens once, and again only when pools or
- * scopes change, or the policies are removed.
+ * Tension: firewalld learns of a new policy only by a reload, which also flushes every rule of iptables, whoever made it. So
+ * we read these rules first and restore them afterwards: once, and again when pools or scopes change or the policies go.
  */
 import { format, parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
@@ -27,10 +26,8 @@ const SHIPPED = '/usr/lib/firewalld/policies/allow-host-ipv6.xml';
 /** The chains that firewalld makes of the two policies. */
 const CHAINS = ['filter_FWD_policy_hnet_allow', 'filter_IN_policy_hnet-dhcp_allow'];
 
-type Read = View['sysctl'];
-
 /** Whether a table is firewalld's, which needs policies instead of accepts. */
-export const governsItself = ({ by, family, name }: ForeignTable, read: Read): boolean =>
+export const governsItself = ({ by, family, name }: ForeignTable, read: View['sysctl']): boolean =>
   by === 'nft' && family === 'inet' && name === 'firewalld' && read(SHIPPED) !== undefined;
 
 /** Whether firewalld uses its old backend. Then its own chains are in iptables, and must not be restored after a reload. */
@@ -42,10 +39,9 @@ export const hasPolicies = (view: View): boolean =>
   [FORWARDING, DHCP].some(path => view.sysctl(path) !== undefined);
 
 export function firewalldPolicies(config: Config): Resource {
-  const files = new Map([
-    [FORWARDING, forwardingPolicy(config)],
-    [DHCP, dhcpPolicy(config)],
-  ]);
+  const files = new Map(
+    Object.entries({ [FORWARDING]: forwardingPolicy(config), [DHCP]: dhcpPolicy(config) }),
+  );
   return {
     key: POLICIES_KEY,
     label: 'firewalld policies hnet and hnet-dhcp',

@@ -1,11 +1,10 @@
 /**
- * Finds what in other people's filters blocks domains. Every base chain on a hook has a say: our accept can't undo their
- * drop, so where they block, an accept of ours must be in their chain.
+ * Finds what in other people's filters blocks domains. Our accept in our chain can't undo a drop in theirs, so where they
+ * block, an accept of ours must be in their chain.
  *
- * Tension: their chain may also hold rules that are meant for everybody, such as a block list. So not every drop is an
- * obstacle, only one that takes the bulk of our domains' traffic: a policy, a closing reject, a drop of all that comes
- * from the uplink. Our accept goes right before the first of these. Rules before it that single out particular packets
- * still apply.
+ * Tension: their chain may also hold rules that are meant for everybody, such as a block list. So only a drop that takes the
+ * bulk of our domains' traffic is an obstacle: a policy, a closing reject, a drop of all that comes from the uplink. Our
+ * accept goes right before the first of these, and earlier rules that single out particular packets still apply.
  */
 import type { PortRange } from '../../model/ports.ts';
 import { contains, type Family, type Prefix } from '../../model/prefix.ts';
@@ -39,7 +38,7 @@ export function obstacle(table: ForeignTable, name: string, traffic: Traffic): n
 const takesAll = ({ conditions, effect }: ForeignRule, what: 'accept' | 'return'): boolean =>
   conditions.length === 0 && effect === what;
 
-/** @param seen chains that need no second look: they don't block, or are being looked at, as jumps may go round in circles */
+/** @param seen chains that don't block, or are being looked at: jumps may go in circles */
 function blocks(rule: ForeignRule, table: ForeignTable, traffic: Traffic, seen: Set<string>): boolean {
   if (rule.conditions.some(condition => singlesOut(condition, traffic))) return false;
   if (typeof rule.effect === 'string') return rule.effect === 'block';
@@ -67,14 +66,12 @@ function singlesOut(condition: Condition, { point, families, prefixes, uplink }:
       return !condition.families.some(one => families.includes(one));
     case 'addresses':
       return !condition.prefixes.some(outer => prefixes.some(inner => contains(outer, inner)));
-    case 'protocol':
-      return !condition.names.some(name =>
-        forwarded ? BULK.includes(name) : families.some(one => AT_HOST[one].includes(name)),
-      );
+    case 'protocol': {
+      const bulk = forwarded ? FORWARDED : families.flatMap(family => AT_HOST[family]);
+      return !condition.names.some(name => bulk.includes(name));
+    }
     case 'ports':
-      return (
-        forwarded || !condition.ranges.some(range => families.some(family => meets(range, DHCP[family])))
-      );
+      return forwarded || !condition.ranges.some(range => families.some(one => meets(range, DHCP[one])));
     case 'common':
       return false;
     case 'particular':
@@ -82,7 +79,7 @@ function singlesOut(condition: Condition, { point, families, prefixes, uplink }:
   }
 }
 
-const BULK: readonly string[] = ['tcp', '6', 'udp', '17', 'all'];
+const FORWARDED: readonly string[] = ['tcp', '6', 'udp', '17', 'all'];
 /** The host's own filter need only let DHCP and neighbour discovery through. */
 const AT_HOST: Readonly<Record<Family, readonly string[]>> = {
   4: ['udp', '17', 'all'],

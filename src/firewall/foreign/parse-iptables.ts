@@ -1,20 +1,8 @@
 /** Reads the filter table, as iptables-nft-save and iptables-legacy-save print it. Whatever it doesn't know is particular. */
-import type {
-  Condition,
-  Effect,
-  ForeignChain,
-  ForeignRule,
-  ForeignTable,
-  Point,
-  Tool,
-} from '../../model/view.ts';
+import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable, Tool } from '../../model/view.ts';
 import { COMMON, MARK, PARTICULAR, readPrefix, stateCondition } from './words.ts';
 
-const BUILTIN: ReadonlyMap<string, Point> = new Map([
-  ['FORWARD', 'forward'],
-  ['INPUT', 'input'],
-  ['OUTPUT', 'output'],
-]);
+const POINTS = new Map(Object.entries({ FORWARD: 'forward', INPUT: 'input', OUTPUT: 'output' } as const));
 
 /** The filter table, or nothing where there is none. @param ours whether it is the one that our own filter is in */
 export function parseSaved(
@@ -28,7 +16,7 @@ export function parseSaved(
   const chains = new Map<string, ForeignChain & { rules: ForeignRule[] }>();
   for (const line of filter.split('\n')) {
     const [, declared, policy] = /^:(\S+) (\S+)/.exec(line) ?? [];
-    const point = BUILTIN.get(declared ?? '');
+    const point = POINTS.get(declared ?? '');
     if (declared !== undefined)
       chains.set(declared, { ...(point && { base: { point, drops: policy === 'DROP' } }), rules: [] });
     const [, chain = '', text = ''] = /^(?:\[\d+:\d+\] )?-A (\S+) ?(.*)$/.exec(line) ?? [];

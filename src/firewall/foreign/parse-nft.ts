@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { DEVICE_GROUP } from '../../model/names.ts';
 import type { PortRange } from '../../model/ports.ts';
-import type { Family, Prefix } from '../../model/prefix.ts';
+import type { Prefix } from '../../model/prefix.ts';
 import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable } from '../../model/view.ts';
 import { objectsIn } from '../nftables/json.ts';
 import { COMMON, MARK, PARTICULAR, readPrefix, stateCondition } from './words.ts';
@@ -21,9 +21,9 @@ type Chains = Map<string, ForeignChain & { rules: ForeignRule[] }>;
 export function parseRuleset(text: string): ForeignTable[] {
   const tables = new Map<string, Chains>();
   const dormant = new Set<string>();
-  const chainsOf = (key: string): Chains => {
-    const chains = tables.get(key) ?? new Map();
-    tables.set(key, chains);
+  const chainsOf = ({ family, table }: { family: string; table: string }): Chains => {
+    const chains = tables.get(`${family} ${table}`) ?? new Map();
+    tables.set(`${family} ${table}`, chains);
     return chains;
   };
   for (const object of objectsIn(text)) {
@@ -31,9 +31,9 @@ export function parseRuleset(text: string): ForeignTable[] {
     if (kind === 'table' && v.is(tableSchema, value) && isDormant(value))
       dormant.add(`${value.family} ${value.name}`);
     if (kind === 'chain' && v.is(chainSchema, value))
-      chainsOf(`${value.family} ${value.table}`).set(value.name, { ...toBase(value), rules: [] });
+      chainsOf(value).set(value.name, { ...toBase(value), rules: [] });
     if (kind === 'rule' && v.is(ruleSchema, value))
-      chainsOf(`${value.family} ${value.table}`)
+      chainsOf(value)
         .get(value.chain)
         ?.rules.push(...toRules(value));
   }
@@ -67,18 +67,12 @@ function toBase(chain: unknown): Pick<ForeignChain, 'base'> {
 function toRules(rule: v.InferOutput<typeof ruleSchema>): ForeignRule[] {
   const { handle } = rule;
   const expr = valuesOf(at(rule, 'expr'));
-  const conditions = expr.flatMap(statement => conditionsOf(...entryOf(statement)));
-  const passage = isPassage(rule, expr)
-    ? { passage: JSON.stringify(expr.filter(one => entryOf(one)[0] !== 'counter')) }
-    : {};
+  const common = expr.flatMap(statement => conditionsOf(...entryOf(statement)));
+  const passage = JSON.stringify(expr.filter(one => entryOf(one)[0] !== 'counter'));
+  const ours = isPassage(rule, expr) ? { passage } : {};
   return expr
     .flatMap(statement => verdictsOf(...entryOf(statement)))
-    .map(verdict => ({
-      conditions: [...conditions, ...verdict.conditions],
-      effect: verdict.effect,
-      handle,
-      ...passage,
-    }));
+    .map(({ conditions, effect }) => ({ conditions: [...common, ...conditions], effect, handle, ...ours }));
 }
 
 /** nft shows only the names of iptables' matches: those of our accepts are a device group and a comment. */
@@ -147,43 +141,25 @@ function keyCondition(left: unknown, right: unknown): Condition {
   if (kind === 'meta') return metaCondition(at(key, 'key'), words);
   if (kind === 'ct' && at(key, 'key') === 'state') return stateCondition(words);
   if (kind !== 'payload') return PARTICULAR;
-  const protocol = at(key, 'protocol');
   const field = wordOf(at(key, 'field')) ?? '';
-  if (protocol === 'ip' || protocol === 'ip6') {
-    if (['saddr', 'daddr'].includes(field)) return { is: 'addresses', prefixes: values.flatMap(toPrefix) };
-    if (['protocol', 'nexthdr'].includes(field)) return { is: 'protocol', names: words };
-  }
-  return ['sport', 'dport'].includes(field) ? { is: 'ports', ranges: values.flatMap(toRange) } : PARTICULAR;
+  const isIp = ['ip', 'ip6'].includes(wordOf(at(key, 'protocol')) ?? '');
+  if (isIp && /^[sd]addr$/.test(field)) return { is: 'addresses', prefixes: values.flatMap(toPrefix) };
+  if (isIp && /^(protocol|nexthdr)$/.test(field)) return { is: 'protocol', names: words };
+  return /^[sd]port$/.test(field) ? { is: 'ports', ranges: values.flatMap(toRange) } : PARTICULAR;
 }
 
-const FAMILY_WORDS: ReadonlyMap<string, Family> = new Map([
-  ['ipv4', 4],
-  ['ip', 4],
-  ['ipv6', 6],
-  ['ip6', 6],
-]);
+const FAMILY_WORDS = new Map(Object.entries({ ip: 4, ipv4: 4, ip6: 6, ipv6: 6 } as const));
 
 function metaCondition(key: unknown, words: readonly string[]): Condition {
-  switch (key) {
-    case 'iif':
-    case 'oif':
-    case 'iifname':
-    case 'oifname':
-      // A set whose elements aren't in the listing may hold the uplink.
-      return words.some(word => word.startsWith('@')) ? COMMON : { is: 'device', names: words };
-    case 'iifgroup':
-    case 'oifgroup':
-      return words.some(word => [String(DEVICE_GROUP), '0', 'default'].includes(word)) ? COMMON : PARTICULAR;
-    case 'nfproto':
-    case 'protocol':
-      return { is: 'family', families: words.flatMap(word => FAMILY_WORDS.get(word) ?? []) };
-    case 'l4proto':
-      return { is: 'protocol', names: words };
-    case 'pkttype':
-      return words.includes('multicast') ? PARTICULAR : COMMON;
-    default:
-      return PARTICULAR;
-  }
+  if (key === 'iif' || key === 'oif' || key === 'iifname' || key === 'oifname')
+    // A set whose elements aren't in the listing may hold the uplink.
+    return words.some(word => word.startsWith('@')) ? COMMON : { is: 'device', names: words };
+  if (key === 'iifgroup' || key === 'oifgroup')
+    return words.some(word => [String(DEVICE_GROUP), '0', 'default'].includes(word)) ? COMMON : PARTICULAR;
+  if (key === 'nfproto' || key === 'protocol')
+    return { is: 'family', families: words.flatMap(word => FAMILY_WORDS.get(word) ?? []) };
+  if (key === 'l4proto') return { is: 'protocol', names: words };
+  return key === 'pkttype' && !words.includes('multicast') ? COMMON : PARTICULAR;
 }
 
 /** Ranges of addresses and names of sets are left out: they single out something. */
@@ -199,9 +175,7 @@ function toRange(value: unknown): PortRange[] {
 
 /** The only entry of an object, as nft writes statements and expressions; nameless if the value isn't one. */
 const entryOf = (value: unknown): [string, unknown] =>
-  typeof value === 'object' && value !== null
-    ? (Object.entries(value)[0] ?? ['', undefined])
-    : ['', undefined];
+  (typeof value === 'object' && value !== null ? Object.entries(value)[0] : undefined) ?? ['', undefined];
 
 /** What lies at a path of names; undefined where it ends early. */
 const at = (value: unknown, ...path: readonly string[]): unknown =>

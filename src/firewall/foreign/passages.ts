@@ -1,8 +1,6 @@
 /**
- * Our accepts in other people's filters, only where they are needed: see obstacles.ts.
- *
- * They accept whatever enters or leaves by our bridges. That opens nothing: every such packet also meets our own filter on
- * the same hook, and a drop there is final. So passages come up after our filter, and go down before it.
+ * Our accepts in other people's filters, only where they are needed: see obstacles.ts. They open nothing: what they accept
+ * also meets our own filter on the same hook, where a drop is final. So they come up after our filter, and go before it.
  */
 import { parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
@@ -24,38 +22,32 @@ interface Accept {
 
 const GROUP = `0x${DEVICE_GROUP.toString(16)}`;
 
-const FORWARDED: readonly Accept[] = [
-  { nft: `iifgroup ${DEVICE_GROUP}`, iptables: `-m devgroup --src-group ${GROUP}` },
-  { nft: `oifgroup ${DEVICE_GROUP}`, iptables: `-m devgroup --dst-group ${GROUP}` },
-];
+const ENTERING: Accept = { nft: `iifgroup ${DEVICE_GROUP}`, iptables: `-m devgroup --src-group ${GROUP}` };
+const LEAVING: Accept = { nft: `oifgroup ${DEVICE_GROUP}`, iptables: `-m devgroup --dst-group ${GROUP}` };
 
 /** DHCP at the host (RFC 2131, 4.1; RFC 8415, 7.2), and for IPv6 the discovery of neighbours and routers. */
 const AT_HOST: Readonly<Record<Family, Readonly<Record<'input' | 'output', readonly Accept[]>>>> = {
-  4: { input: [udp('iif', 'src', 68, 67)], output: [udp('oif', 'dst', 67, 68)] },
+  4: { input: [udp(ENTERING, 68, 67)], output: [udp(LEAVING, 67, 68)] },
   6: {
-    input: [udp('iif', 'src', 546, 547), ...[133, 135, 136].map(type => icmp6('iif', 'src', type))],
-    output: [udp('oif', 'dst', 547, 546), ...[134, 135, 136].map(type => icmp6('oif', 'dst', type))],
+    input: [udp(ENTERING, 546, 547), ...[133, 135, 136].map(type => icmp6(ENTERING, type))],
+    output: [udp(LEAVING, 547, 546), ...[134, 135, 136].map(type => icmp6(LEAVING, type))],
   },
 };
 
-function udp(nft: string, iptables: string, from: number, to: number): Accept {
-  return {
-    nft: `${nft}group ${DEVICE_GROUP} udp sport ${from} udp dport ${to}`,
-    iptables: `-p udp -m devgroup --${iptables}-group ${GROUP} -m udp --sport ${from} --dport ${to}`,
-  };
+function udp({ nft, iptables }: Accept, from: number, to: number): Accept {
+  const words = `-p udp ${iptables} -m udp --sport ${from} --dport ${to}`;
+  return { nft: `${nft} udp sport ${from} udp dport ${to}`, iptables: words };
 }
 
-function icmp6(nft: string, iptables: string, type: number): Accept {
-  return {
-    nft: `${nft}group ${DEVICE_GROUP} icmpv6 type ${type}`,
-    iptables: `-p ipv6-icmp -m devgroup --${iptables}-group ${GROUP} -m icmp6 --icmpv6-type ${type}`,
-  };
+function icmp6({ nft, iptables }: Accept, type: number): Accept {
+  const words = `-p ipv6-icmp ${iptables} -m icmp6 --icmpv6-type ${type}`;
+  return { nft: `${nft} icmpv6 type ${type}`, iptables: words };
 }
 
 /** The families in use on this host. */
 type Families = readonly Family[];
 
-/** One resource for each tool that can make a filter, and one for firewalld, which needs policies of its own kind. */
+/** One resource for each tool that can make a filter, and one for firewalld, which needs policies instead. */
 export function passages(config: Config, uplink: Uplink, used: Families): Resource[] {
   return [
     firewalldPolicies(config),
@@ -71,7 +63,7 @@ export const blockades = (config: Config, uplink: Uplink, used: Families, view: 
     .filter(crossing => crossing.place !== undefined && isWrong(crossing))
     .map(({ table, chain }) => nameOf(table, chain));
 
-/** Whether any accept or policy of ours exists: taking down the base must remove them even where our own filter is gone. */
+/** Whether any accept or policy of ours exists: these must be removed even if our own filter is gone. */
 export const hasPassages = (view: View): boolean =>
   hasPolicies(view) ||
   (view.filter.foreign?.tables ?? []).some(({ chains }) =>
@@ -128,24 +120,21 @@ function crossings(
 const FAMILIES_IN: Readonly<Record<string, Families>> = { ip: [4], ip6: [6], inet: [4, 6] };
 
 const acceptsAt = (point: Point, families: Families): readonly Accept[] =>
-  point === 'forward' ? FORWARDED : families.flatMap(family => AT_HOST[family][point]);
+  point === 'forward' ? [ENTERING, LEAVING] : families.flatMap(family => AT_HOST[family][point]);
 
 /** The traffic of domains at a hook: all forwarded packets; at the host, DHCP and neighbour discovery. */
-function trafficAt(
-  point: Point,
-  families: Families,
-  { pools, dhcp: { scopes } }: Config,
-  { device: uplink }: Uplink,
-): Traffic {
-  const prefixes = [...(point === 'forward' ? pools : HOST_PREFIXES), ...scopes];
-  return { point, families, uplink, prefixes: prefixes.filter(({ family }) => families.includes(family)) };
+function trafficAt(point: Point, families: Families, config: Config, { device: uplink }: Uplink): Traffic {
+  const all = [...(point === 'forward' ? config.pools : HOST_PREFIXES), ...config.dhcp.scopes];
+  return { point, families, uplink, prefixes: all.filter(({ family }) => families.includes(family)) };
 }
 
 const HOST_PREFIXES = ['0.0.0.0', '255.255.255.255', 'fe80::/64', 'ff02::/16'].map(parsePrefix);
 
-/** Present: all our accepts are there, before the rule that blocks; or nothing blocks, and none is there. */
-function probe(crossing: Omit<Crossing, 'finding'>, complete: boolean): Finding {
-  const { table, chain, rules, accepts, place } = crossing;
+/** Present: all our accepts come before the rule that blocks; or nothing blocks, and none is there. */
+function probe(
+  { table, chain, rules, accepts, place }: Omit<Crossing, 'finding'>,
+  complete: boolean,
+): Finding {
   const places = rules.flatMap(({ passage }, index) => (passage === undefined ? [] : [index]));
   const where = nameOf(table, chain);
   if (place === undefined)
@@ -157,12 +146,11 @@ function probe(crossing: Omit<Crossing, 'finding'>, complete: boolean): Finding 
 }
 
 const removal = ({ table, chain, rules }: Crossing): string[] =>
-  rules.flatMap(({ handle, passage }) => {
-    if (passage === undefined) return [];
-    return table.by === 'nft'
-      ? [`delete rule ${at(table, chain)} handle ${handle}`]
-      : [`-D ${chain} ${passage}`];
-  });
+  rules
+    .filter(({ passage }) => passage !== undefined)
+    .map(({ handle, passage }) =>
+      table.by === 'nft' ? `delete rule ${at(table, chain)} handle ${handle}` : `-D ${chain} ${passage}`,
+    );
 
 function insertion({ table, chain, rules, accepts, place }: Crossing): string[] {
   if (place === undefined) return [];
@@ -186,11 +174,7 @@ const nameOf = ({ family, name }: ForeignTable, chain: string): string =>
 const at = ({ family, name }: ForeignTable, chain: string): string => `${family} ${name} ${chain}`;
 
 /** The lines of all crossings in one transaction; of iptables' tools, one for each family. */
-function change(
-  tool: Tool,
-  crossings: readonly Crossing[],
-  linesOf: (crossing: Crossing) => readonly string[],
-): Action[] {
+function change(tool: Tool, crossings: readonly Crossing[], linesOf: (one: Crossing) => string[]): Action[] {
   if (tool === 'nft') {
     const lines = crossings.flatMap(linesOf);
     return lines.length === 0 ? [] : [run(['nft', '-f', '-'], lines.map(line => `${line}\n`).join(''))];

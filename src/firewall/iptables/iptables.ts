@@ -4,9 +4,8 @@
  * Goals: never flush, reorder or re-policy what belongs to others; our jump comes first in each built-in chain, or a
  * foreign REJECT would precede it; each table changes in one atomic commit.
  *
- * Tension: versions of iptables print the same rule differently, so comparing texts would report drift where there is
- * none. Therefore every chain ends with a rule that carries a fingerprint of its table; a chain is in order if
- * the fingerprint and the number of rules are right.
+ * Tension: versions of iptables print the same rule differently. So a chain isn't compared as text: it ends with a rule that
+ * carries a fingerprint of its table, and is in order if this and the number of rules are right.
  */
 import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
@@ -79,8 +78,7 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   families,
   looks: {
     all: ALL,
-    // Sets may be left where the rules are gone, so read them too. A command fails where its tool isn't installed: then
-    // nothing of ours exists.
+    // Sets may be left where the rules are gone. A command fails where its tool isn't installed: nothing of ours exists.
     traces: { ...ALL, commands: ALL.commands.map(command => ({ ...command, failsIfEmpty: true })) },
     brief: brief(families),
   },

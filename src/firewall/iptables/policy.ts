@@ -24,10 +24,10 @@ function render({ chains, family }: DomainRules) {
 /** The jumps from the dispatch chains to the domain's own. */
 const jumpsTo = ({ prefixes, names }: DomainRules): string[] =>
   prefixes.flatMap(prefix =>
-    DISPATCH.map(
-      ({ name, side, to }) =>
-        `-A ${name} ${side === 'source' ? '-s' : '-d'} ${format(prefix)} -g ${names[to]}`,
-    ),
+    DISPATCH.map(({ name, side, to }) => {
+      const option = side === 'source' ? '-s' : '-d';
+      return `-A ${name} ${option} ${format(prefix)} -g ${names[to]}`;
+    }),
   );
 
 export function probeRules(rules: DomainRules, { chains: actual }: FilterView): Finding {

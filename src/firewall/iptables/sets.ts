@@ -26,15 +26,12 @@ export function set(spec: SetSpec, family: Family): Resource {
 }
 
 /**
- * An entry that a rule adds is shortened to the longest prefix length in the set (ipset(8), hash:net). This entry makes
- * that one bit, so the packets of a bridge make one entry (or two) whatever their sources are.
+ * An entry that a rule adds gets the longest prefix length in the set (ipset(8), hash:net). This entry makes that one bit, so
+ * a bridge makes one entry (or two) whatever the sources of its packets are.
  */
 const EXAMPLE = '8000::/1,lo';
 
-/**
- * The counters of a new entry must be given. Without them it may continue those of a deleted entry in whose place the
- * kernel puts it (`ip_set_init_counter` then writes nothing).
- */
+/** Without these, a new entry may continue the counters of a deleted one in its place (`ip_set_init_counter` writes nothing). */
 const FROM_ZERO = ['packets', '0', 'bytes', '0'];
 
 export const entries: SetEntries = {

@@ -13,10 +13,7 @@ const GROUP = `0x${DEVICE_GROUP.toString(16)}`;
 /** The match multiport takes fifteen ports (iptables-extensions(8)); a range counts as two. */
 const MULTIPORT = 15;
 
-/**
- * A rule as lines of iptables. There is no "or" within a line, so several ICMP types, or more ports than one match
- * takes, become several lines.
- */
+/** A rule as lines of iptables: several for several ICMP types, or for more ports than one match takes. */
 export function renderRule({ when, verdict }: Rule, family: Family): string[] {
   const combined = combinations(when.map(match => renderMatch(match, family)));
   const flood = when.find(match => match.is === 'flood');
@@ -114,10 +111,7 @@ export const targetOf = (line: string): string | undefined => /-[jg] (\S+)/.exec
 /** A table's name in the view, where IPv6 has tables of the same names. */
 export const tableKey = (table: string, family: Family): string => (family === 4 ? table : `${table}6`);
 
-/**
- * Reads `iptables-save -c`: `*table`, `:chain …`, `[packets:bytes] -A chain rule`. A rule that only adds entries to a set
- * ({@link noting}) counts nothing.
- */
+/** Reads `iptables-save -c`: `*table`, `:chain …`, `[packets:bytes] -A chain rule`. {@link noting} counts nothing. */
 export function parseChains(saved: string, family: Family): Map<string, RuleLine[]> {
   const chains = new Map<string, RuleLine[]>();
   let table = '';
@@ -133,10 +127,7 @@ export function parseChains(saved: string, family: Family): Map<string, RuleLine
   return chains;
 }
 
-/**
- * Reads our sets from `ipset save`: `create NAME …`, `add NAME ENTRY packets N bytes N`, a single address without its length.
- * @param prefixes reads only their entries: a stop needs one of perhaps 4,000
- */
+/** Reads our sets from `ipset save`. @param prefixes reads only their entries: a stop needs one of perhaps 4,000 */
 export function parseSets(saved: string, prefixes?: readonly Prefix[]): Map<string, Map<string, Counter>> {
   const sets = new Map<string, Map<string, Counter>>();
   for (const line of prefixes === undefined ? saved.split('\n') : linesOf(saved, prefixes)) {
@@ -155,10 +146,11 @@ function linesOf(saved: string, prefixes: readonly Prefix[]): readonly string[] 
   return saved.match(new RegExp(`^(create .*|add \\S+ (${entries.join('|')})( .*)?)$`, 'gm')) ?? [];
 }
 
+/** ipset prints a single address without its length. */
 const withLength = (entry: string): string =>
   entry.includes('/') ? entry : `${entry}/${bits(entry.includes(':') ? 6 : 4)}`;
 
-/** A set that a rule names exists: the kernel doesn't delete it. So the rules tell which sets exist. */
+/** The sets that rules name exist: the kernel doesn't delete them. */
 export function setsNamedBy(chains: FilterView['chains']): Map<string, 'unread'> {
   const names = [...chains.values()].flat().flatMap(({ text }) => /--match-set (\S+)/.exec(text)?.[1] ?? []);
   return new Map(names.map(name => [name, 'unread']));

@@ -3,13 +3,11 @@
  *
  * Goals: one transaction for all changes; nothing outside of our own table.
  *
- * Tension: our accept doesn't end the evaluation of other tables on the same hook, which may still drop the packet
- * (foreign/passages.ts). And replacing the table would lose the counters of its sets, so chains are flushed and refilled
- * while sets stay.
+ * Tension: after our accept, other tables on the same hook may still drop the packet (foreign/passages.ts). And replacing the
+ * table would lose the counters of its sets, so chains are flushed and refilled, while sets stay.
  */
 import { format } from '../../model/address.ts';
 import { FAMILIES, type Family, isSingle, type Prefix } from '../../model/prefix.ts';
-import type { FilterView } from '../../model/view.ts';
 import { parseRuleset, RULESET } from '../foreign/parse-nft.ts';
 import type { Firewall, Look, Tally } from '../rules/backend.ts';
 import { countingSets, DISPATCH } from '../rules/sets.ts';
@@ -19,19 +17,20 @@ import { entries, mapOf } from './sets.ts';
 import { baseOf } from './table.ts';
 import { chainKey, renderRule, tableOf } from './text.ts';
 
-const listings = (families: readonly Family[]): Look['commands'] =>
-  families.map(family => ({
+/** Our tables with the entries of their sets. */
+const whole = (families: readonly Family[]): Look => ({
+  commands: families.map(family => ({
     argv: ['nft', '-j', 'list', 'table', ...tableOf(family).split(' ')],
     failsIfEmpty: true,
-  }));
-
-function parseListings(texts: readonly string[]): FilterView {
-  const views = texts.map(text => parseListing(text, false));
-  return {
-    chains: new Map(views.flatMap(({ chains }) => [...chains])),
-    sets: new Map(views.flatMap(({ sets }) => [...sets])),
-  };
-}
+  })),
+  parse: texts => {
+    const views = texts.map(text => parseListing(text, false));
+    return {
+      chains: new Map(views.flatMap(({ chains }) => [...chains])),
+      sets: new Map(views.flatMap(({ sets }) => [...sets])),
+    };
+  },
+});
 
 // The whole ruleset instead of our tables: so the same process also shows what others have changed.
 const BRIEF: Look = {
@@ -51,19 +50,18 @@ const TRACES: Look = {
 function tally(prefixes: readonly Prefix[]): Tally | undefined {
   // `nft get element` doesn't print the counter of a subnet (1.0.6).
   if (!prefixes.every(isSingle)) return undefined;
-  const ask = prefixes.flatMap(prefix =>
-    countingSets(prefix.family).map(
-      name => `get element ${tableOf(prefix.family)} ${name} { ${format(prefix)} }`,
-    ),
-  );
+  const ask = prefixes.flatMap(prefix => {
+    const table = tableOf(prefix.family);
+    return countingSets(prefix.family).map(name => `get element ${table} ${name} { ${format(prefix)} }`);
+  });
   return { tool: 'nft', ask, own: [] };
 }
 
 export const nftables = (families: readonly Family[]): Firewall => ({
   name: 'nftables',
   families,
-  looks: { all: { commands: listings(FAMILIES), parse: parseListings }, brief: BRIEF, traces: TRACES },
-  counters: () => ({ commands: listings(families), parse: parseListings }),
+  looks: { all: whole(FAMILIES), brief: BRIEF, traces: TRACES },
+  counters: () => whole(families),
   tally,
   base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
   chainKey: (_, chain, family) => chainKey(chain, family),
