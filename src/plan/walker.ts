@@ -46,9 +46,12 @@ export function up(plan: readonly Resource[], view: View, runner: Runner): Check
     runner.awaitServers();
   } catch (error) {
     const made = needed.slice(0, reached + 1).filter(({ finding }) => finding.is === 'absent');
-    const undo = made.map(({ resource }) => resource);
-    const left = down(undo, view, runner).map(failure => `; then ${failure}`);
-    throw new Refusal(`${reason(error)}${left.join('')}`);
+    const left = down(
+      made.map(one => one.resource),
+      view,
+      runner,
+    );
+    throw new Refusal([reason(error), ...left].join('; then '));
   }
   return needed;
 }

@@ -41,12 +41,9 @@ export const write = (path: string, text: string): Action => ({ kind: 'write', p
 export const directory = (path: string): Action => ({ kind: 'directory', path });
 export const remove = (path: string): Action => ({ kind: 'remove', path });
 export const strike = (path: string, pattern: string): Action => ({ kind: 'strike', path, pattern });
-export const terminate = (pidFile: string, marker: string, ...pids: number[]): Action => ({
-  kind: 'terminate',
-  pidFile,
-  marker,
-  pids,
-});
+export function terminate(pidFile: string, marker: string, ...pids: number[]): Action {
+  return { kind: 'terminate', pidFile, marker, pids };
+}
 export const sysctl = (path: string, value: string, ifPresent = false): Sysctl =>
   ifPresent ? { kind: 'sysctl', path, value, ifPresent } : { kind: 'sysctl', path, value };
 

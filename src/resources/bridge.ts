@@ -130,7 +130,7 @@ export function bridgeSysctls(spec: BridgeSpec): Resource {
 /**
  * The host's IPv6 addresses on a bridge: the guest's gateway, which is link-local; one of a private subnet, or dnsmasq would
  * lease no address there; and, or it would advertise no subnet, each subnet's anycast address of routers (RFC 4291, 2.6.1).
- * No duplicate address detection: a guest could answer it, and so take the gateway's place.
+ * Only the first brings a route along. No duplicate address detection: a guest could answer it, and take the gateway's place.
  */
 export function ipv6Addresses(spec: BridgeSpec): Resource[] {
   const { name, scope, prefixes } = spec;

@@ -96,22 +96,17 @@ interface Crossing {
 
 const isWrong = ({ finding }: Crossing): boolean => finding.is !== 'present';
 
-function crossings(
-  tool: Tool,
-  { filter: { foreign }, sysctl }: View,
-  config: Config,
-  uplink: Uplink,
-  used: Families,
-): Crossing[] {
-  const tables = (foreign?.tables ?? []).filter(one => one.by === tool && !governsItself(one, sysctl));
-  return tables.flatMap(table =>
+function crossings(tool: Tool, view: View, config: Config, uplink: Uplink, used: Families): Crossing[] {
+  const { tables = [], complete = false } = view.filter.foreign ?? {};
+  const theirs = tables.filter(one => one.by === tool && !governsItself(one, view.sysctl));
+  return theirs.flatMap(table =>
     [...table.chains].flatMap(([chain, { base, rules }]) => {
       if (base === undefined) return [];
       const families = used.filter(one => FAMILIES_IN[table.family]?.includes(one));
       const traffic = trafficAt(base.point, families, config, uplink);
       const place = families.length === 0 ? undefined : obstacle(table, chain, traffic);
       const crossing = { table, chain, rules, accepts: acceptsAt(base.point, families), place };
-      return [{ ...crossing, finding: probe(crossing, foreign?.complete ?? false) }];
+      return [{ ...crossing, finding: probe(crossing, complete) }];
     }),
   );
 }
@@ -131,10 +126,8 @@ function trafficAt(point: Point, families: Families, config: Config, { device: u
 const HOST_PREFIXES = ['0.0.0.0', '255.255.255.255', 'fe80::/64', 'ff02::/16'].map(parsePrefix);
 
 /** Present: all our accepts come before the rule that blocks; or nothing blocks, and none is there. */
-function probe(
-  { table, chain, rules, accepts, place }: Omit<Crossing, 'finding'>,
-  complete: boolean,
-): Finding {
+function probe(crossing: Omit<Crossing, 'finding'>, complete: boolean): Finding {
+  const { table, chain, rules, accepts, place } = crossing;
   const places = rules.flatMap(({ passage }, index) => (passage === undefined ? [] : [index]));
   const where = nameOf(table, chain);
   if (place === undefined)

@@ -24,12 +24,7 @@ export const jumpsAway = (
   actual.filter(({ text }) => isTarget(targetOf(text) ?? '')).map(({ text }) => `-D ${from} ${text}`);
 
 /** Deletes chains of ours from a table. @param jumps lines that delete all jumps to them */
-export const deletion = (
-  table: Table,
-  family: Family,
-  names: readonly string[],
-  jumps: readonly string[],
-): Action[] =>
+export const deletion = (table: Table, family: Family, names: string[], jumps: string[]): Action[] =>
   names.length === 0
     ? []
     : [restore(table, family, [...names.map(declare), ...jumps, ...names.map(name => `-X ${name}`)])];

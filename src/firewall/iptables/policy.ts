@@ -35,7 +35,7 @@ export function probeRules(rules: DomainRules, { chains: actual }: FilterView): 
   const { mark, all } = render(rules);
   const jumps = oldJumps(Object.values(names), family, actual);
   return overall([
-    ...all.map(chain => probeChain(chain, actual.get(keyOf(chain.name, family)), mark)),
+    ...all.map(chain => probeChain(chain, mark, actual.get(keyOf(chain.name, family)))),
     jumps.length === jumpsTo(rules).length ? PRESENT : changed('its addresses lead elsewhere'),
   ]);
 }

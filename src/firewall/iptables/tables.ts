@@ -54,7 +54,7 @@ function contentsOf(table: Table, rules: Ruleset, family: Family) {
 
 const probe = ({ chains, jumps, dispatch, key, mark }: Contents, actual: Chains): Finding =>
   overall([
-    ...chains.map(chain => probeChain(chain, actual.get(`${key} ${chain.name}`), mark)),
+    ...chains.map(chain => probeChain(chain, mark, actual.get(`${key} ${chain.name}`))),
     ...dispatch.map(name => (actual.has(`${key} ${name}`) ? PRESENT : ABSENT)),
     ...jumps.map(({ builtin, line }) => probeJump(actual.get(`${key} ${builtin}`), builtin, line)),
   ]);

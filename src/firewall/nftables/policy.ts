@@ -19,21 +19,18 @@ function counted(chain: Chain, family: Family): Written {
   return { name, lines: lines.map(count) };
 }
 
-export function probeRules(
-  { chains, prefixes, family }: DomainRules,
-  { chains: actual, sets }: FilterView,
-): Finding {
+export function probeRules({ chains, prefixes, family }: DomainRules, filter: FilterView): Finding {
   const all = chains.map(chain => counted(chain, family));
   const mark = markOf(JSON.stringify(all));
   const isReached = (name: string): Finding => {
-    const contents = sets.get(name);
+    const contents = filter.sets.get(name);
     if (contents === undefined) return ABSENT;
     return contents === 'unread' || prefixes.every(prefix => contents.has(formatLong(prefix)))
       ? PRESENT
       : changed('its addresses lead elsewhere');
   };
   return overall([
-    ...all.map(chain => probeChain(chain, actual.get(chainKey(chain.name, family)), mark)),
+    ...all.map(chain => probeChain(chain, mark, filter.chains.get(chainKey(chain.name, family)))),
     ...mapsTo(family).map(isReached),
     isReached(setNames(family).tracked),
   ]);

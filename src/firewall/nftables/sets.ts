@@ -19,21 +19,16 @@ export function set({ name, counters, timeout, ofBridges }: SetSpec, family: Fam
   });
 }
 
-export const verdictMap = (chain: string, family: Family): Resource =>
-  container(
-    'map',
-    mapOf(family, chain),
-    family,
-    holdsSubnets => `type ${FAMILY[family].type} : verdict;${holdsSubnets ? ' flags interval;' : ''}`,
-  );
+export function verdictMap(chain: string, family: Family): Resource {
+  const flags = (holdsSubnets: boolean): string => (holdsSubnets ? ' flags interval;' : '');
+  const spec: Spec = holdsSubnets => `type ${FAMILY[family].type} : verdict;${flags(holdsSubnets)}`;
+  return container('map', mapOf(family, chain), family, spec);
+}
+
+type Spec = (holdsSubnets: boolean) => string;
 
 /** A set or map with all its parts. They are deleted with the table. */
-function container(
-  kind: 'set' | 'map',
-  name: string,
-  family: Family,
-  spec: (holdsSubnets: boolean) => string,
-): Resource {
+function container(kind: 'set' | 'map', name: string, family: Family, spec: Spec): Resource {
   return {
     key: `${kind} ${name}`,
     label: `${kind} ${name}`,

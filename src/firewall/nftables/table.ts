@@ -12,6 +12,7 @@ import { DISPATCH, setNames } from '../rules/sets.ts';
 import { entries, mapOf, set, verdictMap } from './sets.ts';
 import { addressOf, chainKey, fill, partsOf, renderRule, tableOf, written } from './text.ts';
 
+/** The table of a family, with its sets, maps and chains. */
 export function baseOf(family: Family, config: Config, uplink: Uplink): Resource[] {
   const rules = ruleset(family, config, uplink);
   const table: Resource = {
@@ -46,7 +47,6 @@ const dispatchChain = (name: string, side: Side, family: Family): Written => ({
   lines: partsOf(mapOf(family, name)).map(part => `${addressOf(side, family)} vmap @${part}`),
 });
 
-/** All chains of a table. */
 function chainsOf({ chains: all, entrances }: Ruleset, family: Family): Resource {
   const chains = [
     ...Object.values(all).flatMap(some => some.map(chain => written(chain, family))),
@@ -59,7 +59,7 @@ function chainsOf({ chains: all, entrances }: Ruleset, family: Family): Resource
     probe: ({ filter }) => {
       const actual = (name: string) => filter.chains.get(chainKey(name, family));
       return overall([
-        ...chains.map(chain => probeChain(chain, actual(chain.name), mark)),
+        ...chains.map(chain => probeChain(chain, mark, actual(chain.name))),
         ...entrances.map(({ point }) => (actual(point)?.length === 1 ? PRESENT : ABSENT)),
       ]);
     },
@@ -69,12 +69,7 @@ function chainsOf({ chains: all, entrances }: Ruleset, family: Family): Resource
 }
 
 /** Chains are emptied and filled again in one transaction. Sets stay, with their counters. */
-function install(
-  chains: readonly Written[],
-  entrances: readonly Entrance[],
-  mark: string,
-  family: Family,
-): Action[] {
+function install(chains: Written[], entrances: readonly Entrance[], mark: string, family: Family): Action[] {
   const table = tableOf(family);
   const points = entrances.map(({ point }) => point);
   const names = chains.map(({ name }) => name);

@@ -7,11 +7,7 @@ import type { Written } from './rules.ts';
 export const markOf = (text: string): string => `hnet:${digest(text)}`;
 
 /** Whether a chain exists with the fingerprint and as many lines as it should have. */
-export function probeChain(
-  { name, lines }: Written,
-  actual: readonly RuleLine[] | undefined,
-  mark: string,
-): Finding {
+export function probeChain({ name, lines }: Written, mark: string, actual?: readonly RuleLine[]): Finding {
   if (actual === undefined) return ABSENT;
   if (actual.length !== lines.length)
     return changed(`${name} has ${actual.length} rules, not ${lines.length}`);

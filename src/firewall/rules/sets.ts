@@ -46,10 +46,7 @@ export const WITHOUT_ADDRESSES: ReadonlySet<string> = new Set(
 );
 
 /** The sets whose entries count: packets to an address, and packets from it. */
-export const countingSets = (family: Family): readonly [string, string] => {
-  const { in: to, out } = setNames(family);
-  return [to, out];
-};
+export const countingSets = (family: Family) => [setNames(family).in, setNames(family).out] as const;
 
 export const COUNTING: ReadonlySet<string> = new Set(FAMILIES.flatMap(countingSets));
 
