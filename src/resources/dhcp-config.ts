@@ -5,7 +5,7 @@ import type { BridgeSpec } from '../model/bridge.ts';
 import type { DhcpConfig } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
 import { gatewayOf, leaseFile, privateSubnet } from '../model/names.ts';
-import { isAdvertised, isSingle, last, nth, type Prefix } from '../model/prefix.ts';
+import { isAdvertised, isSingle, nth, type Prefix, size } from '../model/prefix.ts';
 
 /** What the server of one bridge hands out. */
 export interface DhcpService {
@@ -69,12 +69,9 @@ export function staleLeases(service: DhcpService): string | undefined {
 
 /** .10 to .200 in the article's /24; in a smaller scope everything between the gateway and the broadcast address. */
 function bootstrapRange({ scope }: BridgeSpec, { lease }: DhcpConfig): string {
-  const [first, final] =
-    scope.length <= 24
-      ? [nth(scope, 10n), nth(scope, 200n)]
-      : [nth(scope, 2n), nth(scope, last(scope) - scope.first - 1n)];
+  const [first, final] = scope.length <= 24 ? [10n, 200n] : [2n, size(scope) - 2n];
   const mask = formatAddress(4, ((1n << BigInt(scope.length)) - 1n) << BigInt(32 - scope.length));
-  return `dhcp-range=${format(first)},${format(final)},${mask},${lease}`;
+  return `dhcp-range=${format(nth(scope, first))},${format(nth(scope, final))},${mask},${lease}`;
 }
 
 /**

@@ -5,12 +5,7 @@ import { COMMON, MARK, PARTICULAR, readPrefix, stateCondition } from './words.ts
 const POINTS = new Map(Object.entries({ FORWARD: 'forward', INPUT: 'input', OUTPUT: 'output' } as const));
 
 /** The filter table, or nothing where there is none. @param ours whether it is the one that our own filter is in */
-export function parseSaved(
-  saved: string,
-  by: Tool,
-  ours: boolean,
-  family: 'ip' | 'ip6' = 'ip',
-): ForeignTable[] {
+export function parseSaved(saved: string, by: Tool, ours: boolean, family = 'ip'): ForeignTable[] {
   const [, filter] = /^\*filter\n([\s\S]*?)^COMMIT$/m.exec(saved) ?? [];
   if (filter === undefined) return [];
   const chains = new Map<string, ForeignChain & { rules: ForeignRule[] }>();

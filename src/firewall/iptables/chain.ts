@@ -16,12 +16,10 @@ export const restore = (table: Table, family: Family, lines: readonly string[]):
 export const declare = (name: string): string => `:${name} - [0:0]`;
 
 /** Deletes a chain's jumps to some chains, in the words in which iptables printed them. */
-export const jumpsAway = (
-  from: string,
-  actual: readonly RuleLine[] = [],
-  isTarget: (chain: string) => boolean,
-): string[] =>
-  actual.filter(({ text }) => isTarget(targetOf(text) ?? '')).map(({ text }) => `-D ${from} ${text}`);
+export function jumpsAway(from: string, isTarget: (to: string) => boolean, rules: readonly RuleLine[] = []) {
+  const jumps = rules.filter(({ text }) => isTarget(targetOf(text) ?? ''));
+  return jumps.map(({ text }) => `-D ${from} ${text}`);
+}
 
 /** Deletes chains of ours from a table. @param jumps lines that delete all jumps to them */
 export const deletion = (table: Table, family: Family, names: string[], jumps: string[]): Action[] =>

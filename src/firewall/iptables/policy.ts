@@ -72,5 +72,5 @@ export function removal(names: readonly string[], family: Family, actual: Chains
 /** Deletes the jumps to these chains. */
 const oldJumps = (names: readonly string[], family: Family, actual: Chains): string[] =>
   DISPATCH.flatMap(({ name }) =>
-    jumpsAway(name, actual.get(keyOf(name, family)), target => names.includes(target)),
+    jumpsAway(name, target => names.includes(target), actual.get(keyOf(name, family))),
   );

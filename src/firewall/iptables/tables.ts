@@ -87,5 +87,5 @@ const oldJumps = (key: string, actual: Chains): string[] =>
   [...actual]
     .filter(([name]) => name.startsWith(`${key} `) && !name.startsWith(`${key} hnet-`))
     .flatMap(([name, rules]) =>
-      jumpsAway(name.slice(key.length + 1), rules, target => target.startsWith('hnet-')),
+      jumpsAway(name.slice(key.length + 1), target => target.startsWith('hnet-'), rules),
     );

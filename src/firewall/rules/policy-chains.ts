@@ -2,19 +2,7 @@
 
 import { applies, type Policy, type PolicyRule } from '../../model/policy.ts';
 import type { Family } from '../../model/prefix.ts';
-import {
-  back,
-  CAUSES,
-  type Chain,
-  CUT,
-  chain,
-  drop,
-  go,
-  type Match,
-  type Rule,
-  rule,
-  type Side,
-} from './rules.ts';
+import { back, CAUSES, type Chain, CUT, chain, drop, go, type Match, rule, type Side } from './rules.ts';
 
 /** The names of a domain's chains hold 64 bits of its UUID: its own name may be anything, and iptables allows 28 bytes. */
 export function policyChainNames(domain: string) {
@@ -45,14 +33,14 @@ const judge = (action: PolicyRule['action']) => (action === 'allow' ? back : dro
 const cut = (action: PolicyRule['action']) => (action === 'allow' ? back : go(CUT));
 
 /** Judges a packet in the direction that the rule is about. */
-const toRule = (one: PolicyRule): Rule =>
+const toRule = (one: PolicyRule) =>
   rule(
     judge(one.action),
     ...matches(one, 'destination', one.direction === 'inbound' ? 'source' : 'destination'),
   );
 
 /** Judges a packet that may be an answer to one that the rule is about: source and destination are exchanged. */
-const mirrored = (one: PolicyRule): Rule =>
+const mirrored = (one: PolicyRule) =>
   rule(cut(one.action), ...matches(one, 'source', one.direction === 'inbound' ? 'destination' : 'source'));
 
 function matches({ protocol, ports, peer }: PolicyRule, portsOf: Side, peerIs: Side): Match[] {

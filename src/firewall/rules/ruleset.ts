@@ -16,27 +16,13 @@ import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import { forwardChains, hostChains, trackedChains } from './chains-filter.ts';
 import { rawChains } from './chains-raw.ts';
-import {
-  type Chain,
-  chain,
-  type Entrance,
-  fromDomain,
-  rule,
-  source,
-  type Table,
-  to,
-  toDomain,
-} from './rules.ts';
-import { type SetNames, type SetSpec, setNames, setSpecs } from './sets.ts';
+import { chain, type Entrance, fromDomain, rule, source, to, toDomain } from './rules.ts';
+import { type SetNames, setNames, setSpecs } from './sets.ts';
+
+export type Ruleset = ReturnType<typeof ruleset>;
 
 /** Everything in the filter for one family except what belongs to a running domain. */
-export interface Ruleset {
-  readonly sets: readonly SetSpec[];
-  readonly entrances: readonly Entrance[];
-  readonly chains: Readonly<Record<Table, readonly Chain[]>>;
-}
-
-export function ruleset(family: Family, config: Config, uplink: Uplink): Ruleset {
+export function ruleset(family: Family, config: Config, uplink: Uplink) {
   const sets = setNames(family);
   return {
     sets: setSpecs(family, sets),
@@ -65,5 +51,5 @@ function entrances(device: string): Entrance[] {
 }
 
 /** Only bootstrap scopes are translated: a public address is never touched, in either direction. */
-const natChain = (sets: SetNames, { host }: Uplink): Chain =>
+const natChain = (sets: SetNames, { host }: Uplink) =>
   chain('hnet-postrouting', rule({ do: 'translate', source: host }, source(sets.scopes)));
