@@ -38,8 +38,8 @@ export interface Wanted {
 
 /**
  * Everything a domain needs while it runs, in the order in which it comes up. The filter is there before the route that
- * brings the first packet, and backward goes after it. What `ip` does is kept together, for one process. IPv6 is switched on
- * before its routes come.
+ * brings the first packet, and backward goes after it. What `ip` does is kept together, for one process. IPv6 is switched
+ * on before its routes come.
  */
 export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall): Resource[] {
   const { domain, policy, underway = false, takenOver = [] } = wanted;
@@ -88,8 +88,8 @@ export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Re
 }
 
 /**
- * The pools' routes, and one to a gateway inside of a pool: otherwise the host could neither answer it, nor get a new default
- * route, because the kernel takes no gateway that it can't reach.
+ * The pools' routes, and one to a gateway inside of a pool: otherwise the host could neither answer it, nor get a new
+ * default route, because the kernel takes no gateway that it can't reach.
  */
 export function baseRoutes({ pools }: Pick<Config, 'pools'>, uplink: Uplink): Resource[] {
   const gateway = gatewayWithin(pools, uplink);

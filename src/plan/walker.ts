@@ -82,7 +82,7 @@ function indexedBatches(steps: readonly { action: Action; index: number }[]) {
   });
 }
 
-/** Takes everything down in reverse order, past failures. @returns what failed, a sentence each; absence is no failure */
+/** Takes everything down in reverse order, past failures. @returns what failed, a sentence each */
 export function down(plan: readonly Resource[], view: View, runner: Runner): string[] {
   const actions = plan.toReversed().flatMap(resource => resource.down(view));
   const failures: string[] = [];
@@ -97,8 +97,8 @@ export function down(plan: readonly Resource[], view: View, runner: Runner): str
 }
 
 /**
- * Brings up what isn't present for several running domains, with as many processes as for one, and returns it. Undoes nothing
- * on a failure: a part is better than nothing.
+ * Brings up what isn't present for several running domains, with as many processes as for one, and returns it. Undoes
+ * nothing on a failure: a part is better than nothing.
  * @throws Refusal with the first failure; what comes after it isn't done
  */
 export function mend(plans: readonly (readonly Resource[])[], view: View, runner: Runner): Checked[] {

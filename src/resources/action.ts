@@ -17,7 +17,7 @@ export type Action =
   | { readonly kind: 'strike'; readonly path: string; readonly pattern: string }
   /** A symbolic link; replaces one that is there. */
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
-  /** Ends the process that a pid file names, and others by `pids`, if their command line has the marker: pids are reused. */
+  /** Ends the process in a pid file, and others by `pids`, if their command line has the marker: pids are reused. */
   | {
       readonly kind: 'terminate';
       readonly pidFile: string;

@@ -17,8 +17,8 @@ import { type Action, ip, launch, type Sysctl, sysctl, sysctlPath } from './acti
 import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
 
 /**
- * STP and the forwarding delay would hold back the first frames. Without ageing and snooping the bridge, which has one port,
- * learns nothing, so a guest can't fill the forwarding table with made-up sources.
+ * STP and the forwarding delay would hold back the first frames. Without ageing and snooping the bridge, which has one
+ * port, learns nothing, so a guest can't fill the forwarding table with made-up sources.
  */
 const SETTINGS = ['stp_state', '0', 'forward_delay', '0', 'ageing_time', '0', 'mcast_snooping', '0'];
 
@@ -47,8 +47,8 @@ export function bridge(spec: BridgeSpec): Resource {
 }
 
 /**
- * Deleting a link takes the kernel's grace period, 25 to 40 ms. So the bridge gives up its name at once, for the next start,
- * and a process of its own deletes it under another. If that process was killed, the next stop deletes its bridge first.
+ * Deleting a link takes the kernel's grace period, 25 to 40 ms. So the bridge gives up its name at once, for the next
+ * start, and a process of its own deletes it under another. If that was killed, the next stop deletes the bridge first.
  */
 function removeBridge(name: string): Action[] {
   const leaving = leavingName(name);
@@ -128,9 +128,10 @@ export function bridgeSysctls(spec: BridgeSpec): Resource {
 }
 
 /**
- * The host's IPv6 addresses on a bridge: the guest's gateway, which is link-local; one of a private subnet, or dnsmasq would
- * lease no address there; and, or it would advertise no subnet, each subnet's anycast address of routers (RFC 4291, 2.6.1).
- * Only the first brings a route along. No duplicate address detection: a guest could answer it, and take the gateway's place.
+ * The host's IPv6 addresses on a bridge: the guest's gateway, which is link-local and alone brings a route along; one of a
+ * private subnet, or dnsmasq would lease no address there; and each whole subnet's anycast address of routers (RFC 4291,
+ * 2.6.1), or dnsmasq would not advertise it. No duplicate address detection: a guest could answer it, and so take the
+ * gateway's place.
  */
 export function ipv6Addresses(spec: BridgeSpec): Resource[] {
   const { name, scope, prefixes } = spec;

@@ -21,7 +21,7 @@ export function forwarding(family: Family, uplink: string): Resource {
   };
 }
 
-/** With accept_ra=1 a host that forwards would lose the default route that it has by advertisements; with 2 it keeps it. */
+/** A host that forwards loses the default route that advertisements gave it, unless accept_ra is 2. */
 function keepAdvertised(uplink: string, view: View): Action[] {
   const path = sysctlPath('ipv6', uplink, 'accept_ra');
   return view.sysctl(path) === '1' ? [sysctl(path, '2')] : [];

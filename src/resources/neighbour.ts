@@ -1,4 +1,4 @@
-/** If the provider solicits an IPv6 pool's addresses instead of routing them, we answer for assigned ones (RFC 4861, 7.2.8). */
+/** Answers neighbour solicitations (RFC 4861, 7.2.8) for IPv6 addresses that the provider doesn't route to the host. */
 import { format, formatLong } from '../model/address.ts';
 import { ROUTE_PROTOCOL, responderFile, responderPid } from '../model/names.ts';
 import { isSingle, type Prefix } from '../model/prefix.ts';
@@ -28,7 +28,7 @@ function kernelProxy(address: string, device: string): Resource {
 export const removeProxy = (address: string, device: string): Action =>
   ip('neigh', 'delete', 'proxy', address, 'dev', device);
 
-/** One ndppd(1) per bridge, as with DHCP. `static`: it answers without asking, because the route says whose the prefix is. */
+/** One ndppd(1) per bridge, as with DHCP. `static`: it answers without asking, because the route decides. */
 function responder(bridge: string, ranges: readonly Prefix[], device: string): Resource {
   const file = responderFile(bridge);
   const rules = ranges.map(range => `  rule ${formatLong(range)} {\n    static\n  }\n`);

@@ -5,8 +5,8 @@
  * Goals: accept what the pools and the bootstrap scopes need and no more, permanently and at once; restart nothing, and
  * leave the settings of others alone.
  *
- * Tension: firewalld learns of a new policy only by a reload, which also flushes every rule of iptables, whoever made it. So
- * we read these rules first and restore them afterwards: once, and again when pools or scopes change or the policies go.
+ * Tension: firewalld learns of a new policy only by a reload, which also flushes every rule of iptables, whoever made it.
+ * So we read these rules first and restore them afterwards: once, and again when pools or scopes change or the policies go.
  */
 import { format, parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';

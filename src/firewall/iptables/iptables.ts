@@ -4,8 +4,8 @@
  * Goals: never flush, reorder or re-policy what belongs to others; our jump comes first in each built-in chain, or a
  * foreign REJECT would precede it; each table changes in one atomic commit.
  *
- * Tension: versions of iptables print the same rule differently. So a chain isn't compared as text: it ends with a rule that
- * carries a fingerprint of its table, and is in order if this and the number of rules are right.
+ * Tension: versions of iptables print the same rule differently. So a chain isn't compared as text: it ends with a rule
+ * that carries a fingerprint of its table, and is in order if this and the number of rules are right.
  */
 import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';

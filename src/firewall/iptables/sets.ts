@@ -26,12 +26,12 @@ export function set(spec: SetSpec, family: Family): Resource {
 }
 
 /**
- * An entry that a rule adds gets the longest prefix length in the set (ipset(8), hash:net). This entry makes that one bit, so
- * a bridge makes one entry (or two) whatever the sources of its packets are.
+ * An entry that a rule adds gets the longest prefix length in the set (ipset(8), hash:net). This entry makes that one bit,
+ * so a bridge makes one entry (or two) whatever the sources of its packets are.
  */
 const EXAMPLE = '8000::/1,lo';
 
-/** Without these, a new entry may continue the counters of a deleted one in its place (`ip_set_init_counter` writes nothing). */
+/** Otherwise a new entry may continue the counters of a deleted one in its place (`ip_set_init_counter`). */
 const FROM_ZERO = ['packets', '0', 'bytes', '0'];
 
 export const entries: SetEntries = {

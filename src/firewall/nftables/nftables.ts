@@ -3,8 +3,8 @@
  *
  * Goals: one transaction for all changes; nothing outside of our own table.
  *
- * Tension: after our accept, other tables on the same hook may still drop the packet (foreign/passages.ts). And replacing the
- * table would lose the counters of its sets, so chains are flushed and refilled, while sets stay.
+ * Tension: after our accept, other tables on the same hook may still drop the packet (foreign/passages.ts). And replacing
+ * the table would lose the counters of its sets, so chains are flushed and refilled, while sets stay.
  */
 import { format } from '../../model/address.ts';
 import { FAMILIES, type Family, isSingle, type Prefix } from '../../model/prefix.ts';

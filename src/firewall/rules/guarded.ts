@@ -20,8 +20,8 @@ interface Guarded {
 }
 
 /**
- * Lets a domain's scopes out to the Internet, translated to the host's address; lets its public addresses through and counts
- * them; applies its rules and its isolation, or makes sure that none are left.
+ * Lets a domain's scopes out to the Internet, translated to the host's address; lets its public addresses through and
+ * counts them; applies its rules and its isolation, or makes sure that none are left.
  */
 export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
   const { addresses, scopes } = guarded;

@@ -123,7 +123,7 @@ export const icmpTypes = (...types: number[]): Match => ({ is: 'icmp-types', typ
 /** Packets of flows that were opened from this host's side. */
 export const replies: Match = state('RELATED', 'ESTABLISHED');
 
-/** ICMPv6 types (RFC 4861, 4): solicitations of routers and neighbours, advertisements of a router and a neighbour, redirect. */
+/** ICMPv6 types (RFC 4861, 4): to routers, to neighbours, from a router, from a neighbour, redirect. */
 export const ND = {
   routers: 133,
   neighbours: 135,

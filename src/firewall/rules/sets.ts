@@ -50,7 +50,7 @@ export const countingSets = (family: Family) => [setNames(family).in, setNames(f
 
 export const COUNTING: ReadonlySet<string> = new Set(FAMILIES.flatMap(countingSets));
 
-/** The chains that lead from a domain's address to one of its own chains (`to`). Their contents come and go with domains. */
+/** The chains that lead from a domain's address to one of its own chains (`to`); filled as domains come and go. */
 export const DISPATCH = [
   { name: 'hnet-inbound-rules', side: 'destination', to: 'inbound' },
   { name: 'hnet-outbound-rules', side: 'source', to: 'outbound' },
