@@ -7,9 +7,8 @@ export interface Nic {
 
 export interface DomainParts {
   readonly name: string;
-  readonly kernel: string;
-  readonly initramfs: string;
-  readonly commandLine: string;
+  /** What boots in it; without one the firmware finds nothing to boot, and sleeps. */
+  readonly boot?: { readonly kernel: string; readonly initramfs: string; readonly commandLine: string };
   readonly console: string;
   readonly socket: string;
   readonly nics: readonly Nic[];
@@ -26,10 +25,7 @@ export function domainXml(parts: DomainParts): string {
   <vcpu>1</vcpu>
   <os>
     <type arch='x86_64' machine='pc'>hvm</type>
-    <kernel>${parts.kernel}</kernel>
-    <initrd>${parts.initramfs}</initrd>
-    <cmdline>${escapeXml(parts.commandLine)}</cmdline>
-  </os>
+${bootXml(parts.boot)}  </os>
   <features><acpi/></features>
   <devices>
     ${parts.nics.map(nicXml).join('\n    ')}
@@ -39,6 +35,14 @@ export function domainXml(parts: DomainParts): string {
     <memballoon model='none'/>
   </devices>
 </domain>
+`;
+}
+
+function bootXml(boot: DomainParts['boot']): string {
+  if (boot === undefined) return '';
+  return `    <kernel>${boot.kernel}</kernel>
+    <initrd>${boot.initramfs}</initrd>
+    <cmdline>${escapeXml(boot.commandLine)}</cmdline>
 `;
 }
 

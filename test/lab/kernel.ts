@@ -1,4 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -90,8 +92,30 @@ async function filesIn(dir: string): Promise<string[]> {
 const DHCLIENT = '/sbin/dhclient';
 const LIBRARIES = `for file in $(ldd "$0" | grep -o '/[^ )]*'); do install -D "$file" "$1$file"; done`;
 
-/** Packs an initramfs: busybox, the modules, and the scripts that are a VM's userland. */
-export async function packInitramfs({ modules }: Kernel, target: string): Promise<void> {
+/** The scripts that are a VM's userland: name inside → name here. */
+const SCRIPTS = {
+  init: 'init.sh',
+  shell: 'shell.sh',
+  'udhcpc.sh': 'udhcpc.sh',
+  'dhclient6.sh': 'dhclient6.sh',
+} as const;
+const script = (name: string): Buffer => readFileSync(new URL(name, import.meta.url));
+
+/** An initramfs: busybox, the modules, the scripts. It is kept under a name that tells what went into it. */
+export async function provideInitramfs(kernel: Kernel): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of Object.values(SCRIPTS)) hash.update(script(name));
+  for (const file of ['/bin/busybox', DHCLIENT, ...kernel.modules])
+    hash.update(`${file} ${statSync(file).size} ${statSync(file).mtimeMs}`);
+  const target = join(CACHE, `initramfs-${hash.digest('hex').slice(0, 16)}`);
+  if (existsSync(target)) return target;
+  const half = `${target}.${process.pid}`;
+  await packInitramfs(kernel, half);
+  await rename(half, target);
+  return target;
+}
+
+async function packInitramfs({ modules }: Kernel, target: string): Promise<void> {
   const tree = await mkdtemp(join(tmpdir(), 'hnet-initramfs-'));
   try {
     await run(['mkdir', '-p', join(tree, 'bin'), join(tree, 'modules')]);
@@ -100,14 +124,8 @@ export async function packInitramfs({ modules }: Kernel, target: string): Promis
     await run(['install', '-D', DHCLIENT, join(tree, DHCLIENT)]);
     await run(['sh', '-ec', LIBRARIES, DHCLIENT, tree]);
     await writeFile(join(tree, 'modules/order'), modules.map(file => basename(file)).join('\n'));
-    for (const [name, source] of [
-      ['init', 'init.sh'],
-      ['shell', 'shell.sh'],
-      ['udhcpc.sh', 'udhcpc.sh'],
-      ['dhclient6.sh', 'dhclient6.sh'],
-    ] as const) {
-      await writeFile(join(tree, name), await readFile(new URL(source, import.meta.url)), { mode: 0o755 });
-    }
+    for (const [name, source] of Object.entries(SCRIPTS))
+      await writeFile(join(tree, name), script(source), { mode: 0o755 });
     await run(['sh', '-c', 'cd "$0" && find . | cpio --quiet -o -H newc >"$1"', tree, target]);
   } finally {
     await rm(tree, { recursive: true, force: true });

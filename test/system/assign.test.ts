@@ -8,7 +8,7 @@ describe('hnet assign and unassign', () => {
 
   /** A domain without interfaces, which has nothing to decide but its addresses. */
   async function domain(name = `vm${++made}`): Promise<string> {
-    await stage.hv.vm({ name, nics: [] });
+    await stage.hv.vm({ name, nics: [], boots: false });
     return name;
   }
 

@@ -143,8 +143,8 @@ describe('bad input', () => {
   const stage = new Stage();
 
   before(async () => {
-    await stage.hv.vm({ name: 'vm1', nics: [] });
-    await stage.hv.vm({ name: 'holder', nics: [] });
+    await stage.hv.vm({ name: 'vm1', nics: [], boots: false });
+    await stage.hv.vm({ name: 'holder', nics: [], boots: false });
     await stage.ok('assign', 'vm1', '123.45.90.116', '--no-nic');
     await stage.ok('assign', 'holder', '123.45.90.112/30', '--no-nic');
     await stage.hv.virsh('start', 'vm1');

@@ -12,8 +12,8 @@ describe('libvirtd, while the hook runs,', () => {
   let base: Snapshot;
 
   before(async () => {
-    await stage.hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'br116' } });
-    await stage.hv.vm({ name: 'other', nics: [] });
+    await stage.hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'br116' }, boots: false });
+    await stage.hv.vm({ name: 'other', nics: [], boots: false });
     await stage.ok('assign', 'vm1', '123.45.90.116');
     base = await snapshot(stage.hv);
   });

@@ -35,7 +35,7 @@ describe('hnet doctor', () => {
   const stage = new Stage();
 
   before(async () => {
-    await stage.hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'br116' } });
+    await stage.hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'br116' }, boots: false });
     await stage.ok('assign', 'vm1', '123.45.90.116');
   });
 

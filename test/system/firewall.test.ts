@@ -179,7 +179,7 @@ describe('hnet firewall and hnet traffic', () => {
   }
 
   it('refuses rules for a domain without an address, and a domain that is none', async () => {
-    await stage.hv.vm({ name: 'vm2', nics: [] });
+    await stage.hv.vm({ name: 'vm2', nics: [], boots: false });
     const answer = await stage.hnet('firewall', 'vm2', 'default', 'deny');
     expect(answer).to.include({ code: 1, stdout: '' });
     expect(answer.stderr).to.match(/Cannot give rules to "vm2": it has no address/);
@@ -283,7 +283,7 @@ describe('hnet firewall and hnet traffic', () => {
   });
 
   it('says that the rules go with the last address, whoever takes it', async () => {
-    await stage.hv.vm({ name: 'taker', nics: [] });
+    await stage.hv.vm({ name: 'taker', nics: [], boots: false });
     const gone = /^hnet: "vm1" has no address left, and with it its rules are gone \(deny, \d rules?\)$/;
     expect((await stage.hnet('move', IP, 'vm1', 'taker')).stderr).to.match(gone);
     const back = await stage.hnet('move', IP, 'taker', 'vm1');

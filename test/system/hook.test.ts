@@ -17,7 +17,7 @@ describe('the hook in libvirt', () => {
 
   /** Starts a domain with metadata, which must fail; gives back the one line of ours in what the user sees. */
   async function refusal(metadata: string, bridge = 'br116', name = 'vm1'): Promise<string> {
-    const vm = await stage.hv.vm({ name, nic: { type: 'bridge', source: bridge }, metadata });
+    const vm = await stage.hv.vm({ name, nic: { type: 'bridge', source: bridge }, metadata, boots: false });
     const { code, stderr } = await stage.hv.attempt(['virsh', 'start', '--', vm.name]);
     await stage.hv.virsh('undefine', '--', vm.name);
     expect(code).to.equal(1);
@@ -113,7 +113,7 @@ describe('the hook in libvirt', () => {
 
   it('lets domains that are not ours start without node, and prints nothing', async () => {
     await stage.hv.sh('mv /usr/bin/node /usr/bin/node.away; ip link add virbr0 type bridge');
-    const vm = await stage.hv.vm({ name: 'other' });
+    const vm = await stage.hv.vm({ name: 'other', boots: false });
     await vm.start();
     await vm.destroy();
     await stage.hv.sh('mv /usr/bin/node.away /usr/bin/node; ip link del virbr0');
@@ -123,6 +123,7 @@ describe('the hook in libvirt', () => {
   it('prints nothing on standard output, whatever the operation', async () => {
     const vm = await stage.hv.vm({
       name: 'quiet',
+      boots: false,
       nic: { type: 'bridge', source: 'br116' },
       metadata: assignment('<h:address ip="123.45.90.116"/>'),
     });

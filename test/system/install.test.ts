@@ -104,7 +104,7 @@ describe('install.sh', () => {
     await stage.hv.run(['rm', '-f', CONFIG, HOOK]);
     await stage.hv.run(['systemctl', 'restart', 'libvirtd']);
     await stage.install();
-    const vm = await stage.hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'br116' } });
+    const vm = await stage.hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'br116' }, boots: false });
     await stage.ok('assign', 'vm1', '123.45.90.116');
     await vm.start();
     expect(await stage.ok('status')).to.match(/ok$/m);

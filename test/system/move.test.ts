@@ -17,7 +17,7 @@ for (const backend of ['iptables', 'nftables'] as const) {
 
     /** A domain without interfaces: what happens in the host doesn't depend on them. */
     async function domain(name: string, ...addresses: string[]): Promise<void> {
-      await stage.hv.vm({ name, nics: [] });
+      await stage.hv.vm({ name, nics: [], boots: false });
       if (addresses.length > 0) await stage.ok('assign', name, ...addresses, '--no-nic');
     }
 

@@ -28,7 +28,7 @@ for (const way of ['libvirt.so', 'virsh'] as const) {
 
     for (const name of NAMES) {
       it(`serves one called ${name}`, async () => {
-        await stage.hv.vm({ name, nic: { type: 'bridge', source: 'virbr0' } });
+        await stage.hv.vm({ name, nic: { type: 'bridge', source: 'virbr0' }, boots: false });
         const uuid = (await stage.hv.virsh('list', '--all', '--uuid')).trim();
         await stage.ok('assign', '--', name, '123.45.90.116');
         await stage.hv.virsh('start', uuid);

@@ -18,7 +18,7 @@ for (const way of ['libvirt.so', 'virsh'] as const) {
 
     /** Defines vm1 with these interfaces, as XML. */
     async function define(...interfaces: string[]): Promise<void> {
-      await stage.hv.vm({ name: 'vm1', nics: [] });
+      await stage.hv.vm({ name: 'vm1', nics: [], boots: false });
       const xml = await stage.xml('vm1');
       await stage.hv.write(
         '/root/vm1.xml',

@@ -62,7 +62,7 @@ describe('install.sh without a network', () => {
   }
 
   async function startsAndStops(name: string): Promise<void> {
-    const vm = await stage.hv.vm({ name, nic: { type: 'bridge', source: 'br116' } });
+    const vm = await stage.hv.vm({ name, nic: { type: 'bridge', source: 'br116' }, boots: false });
     await stage.ok('assign', name, '123.45.90.116');
     await vm.start();
     expect(await stage.ok('status', name)).to.match(/ok$/m);

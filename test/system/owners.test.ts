@@ -16,7 +16,7 @@ describe('an address that two domains bear in their metadata', () => {
   afterEach(() => stage.clean());
 
   async function vm(name: string): Promise<void> {
-    await stage.hv.vm({ name, nic: { type: 'bridge', source: 'br0' } });
+    await stage.hv.vm({ name, nic: { type: 'bridge', source: 'br0' }, boots: false });
   }
 
   /** Where route and claim lead: both to one domain, which runs, and in whose bridges alone the address is. */

@@ -39,7 +39,7 @@ describe('hnet in trouble', () => {
   });
 
   it('says which domains come near a name that it does not know', async () => {
-    await stage.hv.vm({ name: 'web1', nics: [] });
+    await stage.hv.vm({ name: 'web1', nics: [], boots: false });
     const { code, stderr } = await stage.hnet('status', 'web');
     expect({ code, stderr }).to.deep.equal({
       code: 1,

@@ -44,12 +44,22 @@ describe('hnet guest and hnet hosts', () => {
     hv = await lab.hypervisor('h1', { copy: { [PROGRAM]: DIST }, bind: { [TOOLS]: TREE } });
     await hv.write('/etc/hnet/hnet.toml', CONFIG);
     const nic = { type: 'bridge', source: 'br116', mac: '52:54:00:00:01:16' } as const;
-    await hv.vm({ name: 'vm1', nic, metadata: assigned('123.45.90.116', '2001:db8:12:48::116') });
-    await hv.vm({ name: 'Büro $(id)', nic, metadata: assigned('123.45.90.112/30') });
-    await hv.vm({ name: 'www.example.org', nic, metadata: assigned('2001:db8:12:48::80') });
-    await hv.vm({ name: 'localhost', nic, metadata: assigned('123.45.90.118') });
-    await hv.vm({ name: 'elsewhere', nic: { ...nic, source: 'br9' }, metadata: assigned('123.45.90.117') });
-    await hv.vm({ name: 'bare', nic });
+    await hv.vm({
+      name: 'vm1',
+      nic,
+      metadata: assigned('123.45.90.116', '2001:db8:12:48::116'),
+      boots: false,
+    });
+    await hv.vm({ name: 'Büro $(id)', nic, metadata: assigned('123.45.90.112/30'), boots: false });
+    await hv.vm({ name: 'www.example.org', nic, metadata: assigned('2001:db8:12:48::80'), boots: false });
+    await hv.vm({ name: 'localhost', nic, metadata: assigned('123.45.90.118'), boots: false });
+    await hv.vm({
+      name: 'elsewhere',
+      nic: { ...nic, source: 'br9' },
+      metadata: assigned('123.45.90.117'),
+      boots: false,
+    });
+    await hv.vm({ name: 'bare', nic, boots: false });
   });
   after(() => lab?.remove());
 
@@ -150,7 +160,7 @@ describe('hnet guest and hnet hosts', () => {
   });
 
   it('prints traffic as node_exporter takes it, whatever a domain is called', async () => {
-    await hv.vm({ name: 'say "hi" \\n', nics: [], metadata: assigned('123.45.90.119') });
+    await hv.vm({ name: 'say "hi" \\n', nics: [], metadata: assigned('123.45.90.119'), boots: false });
     const { code, stdout } = await call('traffic', '--prometheus');
     expect(code).to.equal(0);
     await hv.write('/run/textfile/hnet.prom', `${stdout}\n`);
