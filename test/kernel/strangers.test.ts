@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { Lab } from '../lab/lab.ts';
 import { INTERNET } from '../lab/site.ts';
-import { build, StrangerHost } from '../support/stranger-host.ts';
+import { ensureBuilt } from '../support/build.ts';
+import { StrangerHost } from '../support/stranger-host.ts';
 import { BLOCKLIST, LIBVIRT, STRANGERS } from '../support/strangers.ts';
 
 const BACKENDS = [
@@ -21,7 +22,7 @@ describe("other people's filters", () => {
   let lab: Lab;
   let one: StrangerHost;
   before(async () => {
-    await build();
+    await ensureBuilt();
     lab = await Lab.create();
   });
   after(() => lab.remove());

@@ -8,6 +8,9 @@ for dir in etc var; do
 	mkdir "$1/$dir" "$1/$dir.work"
 	mount -t overlay overlay -o "lowerdir=/$dir,upperdir=$1/$dir,workdir=$1/$dir.work" "/$dir"
 done
+# Caches are shared by the machines of a lab: the hook, and what tests run, keep there what V8 has made of them.
+mkdir -p "${1%/*}/cache"
+mount --bind "${1%/*}/cache" /var/cache
 # /sys shows the devices of the network namespace in which it was mounted.
 mount -t sysfs sysfs /sys
 mount -t tmpfs tmpfs /run

@@ -18,7 +18,7 @@ import type { Lab } from '../lab/lab.ts';
 import type { Machine } from '../lab/machine.ts';
 import { isIpv6 } from '../lab/site.ts';
 import { until } from '../lab/wait.ts';
-import { COMMAND, PROJECT } from './build.ts';
+import { COMMAND, NODE, PROJECT } from './build.ts';
 import { domainXml, uuidOf } from './domain.ts';
 import type { Request } from './inside.ts';
 import { bridgeOf, gatewayFor, POOLS, Scene } from './scene.ts';
@@ -66,6 +66,8 @@ export class Filtered {
   backend: Backend;
   #options: FilteredOptions;
   readonly #policies = new Map<string, Policy>();
+  /** Writes the program of {@link inside}, once. */
+  #inside: Promise<void> | undefined;
 
   private constructor(scene: Scene, backend: Backend, options: FilteredOptions) {
     this.scene = scene;
@@ -122,7 +124,7 @@ ${this.#options.firewall ?? ''}
   }
 
   sync(): Promise<string> {
-    return this.host.run([process.execPath, COMMAND, 'sync']);
+    return this.host.run([...NODE, COMMAND, 'sync']);
   }
 
   /** A domain that runs, its guest plugged in and configured as the user would. */
@@ -165,9 +167,9 @@ ${this.#options.firewall ?? ''}
   /** Has hnet's own code do something in this host; see inside.ts. */
   async inside<T>(request: Request): Promise<T> {
     const path = '/run/lab/inside.cjs';
-    if ((await this.host.attempt(['test', '-e', path])).code !== 0)
-      await this.host.write(path, await bundle());
-    return JSON.parse(await this.host.run([process.execPath, path], { input: JSON.stringify(request) }));
+    this.#inside ??= this.host.write(path, await bundle());
+    await this.#inside;
+    return JSON.parse(await this.host.run([...NODE, path], { input: JSON.stringify(request) }));
   }
 
   look(kind: keyof Firewall['looks'] = 'all'): Promise<FilterView> {

@@ -7,7 +7,7 @@ import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Outcome } from '../lab/run.ts';
 import { GATEWAY6, isIpv6, type SiteOptions } from '../lab/site.ts';
-import { COMMAND, HOOK, PROJECT } from './build.ts';
+import { COMMAND, HOOK, NODE, PROJECT } from './build.ts';
 import { type DomainOptions, domainXml, type Wanted } from './domain.ts';
 
 /** Which of the two kinds of iptables the host uses. */
@@ -69,12 +69,12 @@ export class Scene {
 
   /** Sets, chains, blackholes, as after install.sh. */
   base(): Promise<string> {
-    return this.host.run([process.execPath, COMMAND, 'base', 'up']);
+    return this.host.run([...NODE, COMMAND, 'base', 'up']);
   }
 
   /** What `install.sh --uninstall` calls. */
   baseDown(): Promise<string> {
-    return this.host.run([process.execPath, COMMAND, 'base', 'down']);
+    return this.host.run([...NODE, COMMAND, 'base', 'down']);
   }
 
   /** One call of the hook, whatever comes of it: a release through the gate, which may need no node for it. */

@@ -1,17 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import type { Guest } from '../lab/guest.ts';
 import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
-import { run } from '../lab/run.ts';
+import { COMMAND, HOOK, NODE } from './build.ts';
 
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const UUIDS = { vm1: '116', vm2: '117' } as const;
 type Name = keyof typeof UUIDS;
-
-/** Makes dist/: what is tested is what is installed. */
-export async function build(): Promise<void> {
-  await run(['sh', '-c', 'cd "$0" && exec "$1" build.mjs', PROJECT, process.execPath]);
-}
 
 export const POOLS = '["123.45.90.112/29", "123.45.53.11"]';
 
@@ -36,12 +29,12 @@ export class StrangerHost {
   }
 
   base(direction: 'up' | 'down'): Promise<string> {
-    return this.host.run([process.execPath, `${PROJECT}/dist/hnet.cjs`, 'base', direction]);
+    return this.host.run([...NODE, COMMAND, 'base', direction]);
   }
 
   /** One call of the hook, as libvirt makes it, which must succeed. */
   async hook(operation: 'prepare' | 'release', name: Name): Promise<void> {
-    const argv = [process.execPath, `${PROJECT}/dist/qemu.cjs`, name, operation, 'begin', '-'];
+    const argv = [process.execPath, HOOK, name, operation, 'begin', '-'];
     await this.host.run(argv, { input: xml(name) });
   }
 
