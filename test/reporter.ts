@@ -5,9 +5,13 @@ const { EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_PASS, EVENT_TEST_FAIL, EV
   Mocha.Runner.constants;
 /** Quicker than this is not worth a number. */
 const NOTABLE = 20;
+/** How many of the slowest tests are shown once more. */
+const SLOWEST = 10;
 
-/** What the stages of test/run print: every test on a line with its time, the failures in full at the end. */
+/** What the stages of test/run print: every test on a line with its time, the slowest and the failures at the end. */
 class Reporter extends Mocha.reporters.Base {
+  /** Milliseconds and name of each test. */
+  readonly #times: (readonly [number, string])[] = [];
   #passed = 0;
   #failed = 0;
   /** How many suites there are around; what comes from another process can't tell by itself. */
@@ -26,6 +30,7 @@ class Reporter extends Mocha.reporters.Base {
     runner.on(EVENT_TEST_PASS, test => {
       this.#passed += 1;
       const time = test.duration ?? 0;
+      this.#times.push([time, test.fullTitle()]);
       print(this.#depth, `✔ ${test.title}${time < NOTABLE ? '' : ` (${time} ms)`}`);
     });
     // Skipped tests arrive here too (forbidPending), and failing hooks, which show what they kept from running.
@@ -34,6 +39,7 @@ class Reporter extends Mocha.reporters.Base {
       print(this.#depth, `✘ ${test.title}: ${error.message.split('\n')[0]}`);
     });
     runner.once(EVENT_RUN_END, () => {
+      this.#showSlowest();
       this.#showFailures();
       const seconds = ((performance.now() - begun) / 1000).toFixed(1);
       print(0, `${this.#passed} passed, ${this.#failed} failed in ${seconds} s`);
@@ -41,6 +47,14 @@ class Reporter extends Mocha.reporters.Base {
       if (file === undefined) return;
       writeFileSync(file, [`${this.#passed} ${this.#failed}`, ...this.failures.map(told), ''].join('\n'));
     });
+  }
+
+  /** Of all files, in whichever process they ran. */
+  #showSlowest(): void {
+    const slowest = this.#times.filter(([time]) => time >= NOTABLE).sort(([one], [other]) => other - one);
+    if (slowest.length > 0) print(0, '\nThe slowest tests:');
+    for (const [time, title] of slowest.slice(0, SLOWEST))
+      print(1, `${(time / 1000).toFixed(1).padStart(6)} s  ${title}`);
   }
 
   /** Mocha's own list: the whole message, the difference of values, and where it happened. */
