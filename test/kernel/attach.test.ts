@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { uuidOf } from '../support/domain.ts';
 import { CONFIG, REAL, VARIANTS } from '../support/scene.ts';
 import { kernelSuite } from '../support/suite.ts';
@@ -78,7 +78,7 @@ kernelSuite('prepare', scene => {
   it('starts one DHCP server, bound to the bridge alone, that serves no DNS', async () => {
     const { host } = await prepared();
     await host.guest({ name: 'vm1', bridge: 'br116' });
-    const sockets = await until(() => host.run(['ss', '-Htulnp']), 2_000, 'the DHCP socket');
+    const sockets = await until(() => host.run(['ss', '-Htulnp']), PATIENCE, 'the DHCP socket');
     const ours = sockets.split('\n').filter(line => line.includes('dnsmasq'));
     expect(ours).to.have.length(1);
     expect(ours[0]).to.match(/0\.0\.0\.0%br116:67 /);

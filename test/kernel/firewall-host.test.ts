@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
 import { INTERNET } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { udpFlow } from '../support/endpoint.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import { type Filtered, inScope } from '../support/filtered.ts';
@@ -52,7 +52,7 @@ filterSuite('nothing that a guest sends', ({ host }) => {
       for device in all eth0 br116; do grep -r . /proc/sys/net/ipv*/conf/$device 2>/dev/null || true; done`);
 
   /** Waits until the host has dealt with what was sent before. */
-  const settled = () => until(() => guest.ping(one.host.address), 5_000, 'an answer of the host');
+  const settled = () => until(() => guest.ping(one.host.address), PATIENCE, 'an answer of the host');
 
   it('as a router advertisement changes anything on the host', async () => {
     const before = await state();
@@ -64,7 +64,7 @@ filterSuite('nothing that a guest sends', ({ host }) => {
     await one.host.sh('cd /proc/sys/net/ipv6/conf/br116; echo 0 >disable_ipv6; echo 2 >accept_ra');
     attacker.sendFrame(frame);
     const believed = async () => (await one.host.run(['ip', '-6', 'route'])).includes('proto ra');
-    await until(believed, 5_000, 'the route of a router advertisement');
+    await until(believed, PATIENCE, 'the route of a router advertisement');
     await one.host.sh('cd /proc/sys/net/ipv6/conf/br116; echo 0 >accept_ra; echo 1 >disable_ipv6');
     expect(await state()).to.equal(before);
   });
@@ -83,7 +83,7 @@ filterSuite('nothing that a guest sends', ({ host }) => {
       attacker.send(redirect());
       return (await one.host.run(['ip', 'route', 'get', ROUTED])).includes(`via ${OTHER_ROUTER}`);
     };
-    await until(believed, 5_000, 'a route by an ICMP redirect');
+    await until(believed, PATIENCE, 'a route by an ICMP redirect');
     await accept(0);
     await one.host.run(['ip', 'route', 'flush', 'cache']);
   });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { setNames } from '../../src/firewall/rules/sets.ts';
 import type { Guest } from '../lab/guest.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { exchange, Listener, udpFlow } from '../support/endpoint.ts';
 import { BOTH, FAMILIES } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
@@ -55,7 +55,7 @@ filterSuite("a domain's rules", ({ host }) => {
         neighbour = { wire: otherWire, ip: places.neighbour };
         internet = outside(internetWire, places.internet);
         await set({ default: 'deny' });
-        await until(isSettled, 10_000, 'older flows to be over');
+        await until(isSettled, PATIENCE, 'older flows to be over');
       });
 
       const inbound = (protocol: 'tcp' | 'udp' | 'icmp', port?: number, source = places.internet) =>

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { SOLICITATIONS, SOLICITING } from '../../src/firewall/rules/sets.ts';
 import type { Guest } from '../lab/guest.ts';
 import { INTERNET6 } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { SIX } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import type { Filtered } from '../support/filtered.ts';
@@ -49,7 +49,7 @@ filterSuite('nothing that a guest sends in IPv6', ({ host, backend }) => {
       for device in all eth0 br116; do grep -r . /proc/sys/net/ipv6/conf/$device 2>/dev/null || true; done`);
 
   const frame = (packet: Buffer): Buffer => ethernet(EVERYBODY, guest.mac, packet);
-  const settled = () => until(() => guest.ping(HOST), 5_000, 'an answer of the host');
+  const settled = () => until(() => guest.ping(HOST), PATIENCE, 'an answer of the host');
 
   it('as a router makes a route or an address on the host, and it is counted', async () => {
     const before = await state();
@@ -98,7 +98,7 @@ filterSuite('nothing that a guest sends in IPv6', ({ host, backend }) => {
     const most = SOLICITATIONS * (1 + Math.ceil((performance.now() - begun) / 1000 / SOLICITING));
     expect(dropped).to.be.at.least(FLOOD - most);
     expect((await noted()) - before).to.be.at.most(most);
-    await until(() => guest.ping(INTERNET6), 10_000, 'the guest itself to be heard again');
+    await until(() => guest.ping(INTERNET6), PATIENCE, 'the guest itself to be heard again');
   });
 
   it('would be without effect: without our filter this bridge believes the router', async () => {
@@ -107,6 +107,6 @@ filterSuite('nothing that a guest sends in IPv6', ({ host, backend }) => {
     );
     attacker.sendFrame(advertisement(guest));
     const believed = async () => (await one.host.run(['ip', '-6', 'route'])).includes('proto ra');
-    await until(believed, 5_000, 'the route of a router advertisement');
+    await until(believed, PATIENCE, 'the route of a router advertisement');
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
 import { INTERNET6 } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { assignmentXml, domainXml, uuidOf } from '../support/domain.ts';
 import { BOTH, SIX } from '../support/families.ts';
 import { octets } from '../support/octets.ts';
@@ -54,8 +54,8 @@ kernelSuite('IPv6 leases', newScene => {
     const client = guest.start(await networkd(guest));
     try {
       const show = ['ip', '-6', 'addr', 'show', 'dev', 'eth0'];
-      await until(async () => (await guest.run(show)).includes(`${MINE}/128`), 30_000, 'the address');
-      await until(() => guest.ping(INTERNET6), 10_000, 'an answer from outside');
+      await until(async () => (await guest.run(show)).includes(`${MINE}/128`), PATIENCE, 'the address');
+      await until(() => guest.ping(INTERNET6), PATIENCE, 'an answer from outside');
       expect(await one.lab.internet.ping(MINE)).to.equal(true);
       expect(await guest.run(['ip', '-6', 'route'])).to.match(/^default .*via fe80::1 dev eth0/m);
     } catch (error) {
@@ -75,7 +75,7 @@ kernelSuite('IPv6 leases', newScene => {
     const routes = () => guest.run(['ip', '-6', 'route']);
     await until(
       async () => /^default via fe80::1 dev eth0 proto ra/m.test(await routes()),
-      10_000,
+      PATIENCE,
       'the route',
     );
     expect(await guest.run(['ip', '-6', 'addr', 'show', 'dev', 'eth0'])).to.contain(`${own}/64`);

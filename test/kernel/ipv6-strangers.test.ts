@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
 import { INTERNET6 } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { SIX } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import type { Filtered } from '../support/filtered.ts';
@@ -76,7 +76,7 @@ filterSuite("other people's filters of IPv6", ({ host }) => {
   it('let a guest find its router, and the router its neighbours', async () => {
     const routed = async () => (await guest.run(['ip', '-6', 'route'])).includes('proto ra');
     await guest.sh('ip -6 route flush proto ra; ip link set eth0 down; ip link set eth0 up');
-    await until(routed, 20_000, 'a router advertisement');
+    await until(routed, PATIENCE, 'a router advertisement');
   });
 
   it('are as they were but for our accepts, and wholly so when the base is gone', async () => {

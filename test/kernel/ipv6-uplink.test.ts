@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { INTERNET6 } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { hnet, ok } from '../support/command.ts';
 import { SIX } from '../support/families.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
@@ -54,14 +54,14 @@ kernelSuite('a provider that looks for IPv6 addresses on the wire', newScene => 
     await libvirt.run('vm1', { addresses: [PREFIX] });
     const guest = await one.host.guest({ name: 'vm1', bridge });
     await guest.static(INSIDE, 'fe80::1');
-    await until(() => one.lab.internet.ping(INSIDE), 10_000, 'an answer from the prefix');
+    await until(() => one.lab.internet.ping(INSIDE), PATIENCE, 'an answer from the prefix');
     expect(await guest.ping(INTERNET6)).to.equal(true);
     expect(await isAnswered(one.lab.internet, '2001:db8:12:4943::77'), 'beside the prefix').to.equal(false);
 
     await one.host.sh('pkill -x ndppd; while pgrep -x ndppd; do sleep 0.01; done');
     expect((await ok(one, 'sync')).join('\n')).to.contain(`neighbour discovery for ${bridge} on eth0`);
     await one.lab.gateway.run(['ip', '-6', 'neigh', 'flush', 'dev', 'h1']);
-    await until(() => one.lab.internet.ping(INSIDE), 10_000, 'an answer from the prefix');
+    await until(() => one.lab.internet.ping(INSIDE), PATIENCE, 'an answer from the prefix');
 
     await guest.unplug();
     await one.release('vm1');
@@ -87,7 +87,7 @@ kernelSuite('an uplink that has its default route by router advertisements', new
       );
     const route = () => one.host.run(['ip', '-6', 'route', 'show', 'default', 'proto', 'ra']);
     advertise();
-    await until(async () => (await route()).includes('via fe80::1'), 5_000, 'the default route');
+    await until(async () => (await route()).includes('via fe80::1'), PATIENCE, 'the default route');
     await one.base();
     expect(await one.host.read('/proc/sys/net/ipv6/conf/all/forwarding')).to.equal('1');
     expect(await route()).to.contain('via fe80::1');
@@ -95,7 +95,7 @@ kernelSuite('an uplink that has its default route by router advertisements', new
     expect(await guest.ping(INTERNET6)).to.equal(true);
     await one.host.run(['ip', '-6', 'route', 'flush', 'proto', 'ra']);
     advertise();
-    await until(async () => (await route()).includes('via fe80::1'), 5_000, 'the default route anew');
+    await until(async () => (await route()).includes('via fe80::1'), PATIENCE, 'the default route anew');
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { bridgeOf, VARIANTS } from '../support/scene.ts';
 import { difference, expectUnchanged, snapshot } from '../support/snapshot.ts';
@@ -87,10 +87,10 @@ kernelSuite('in parallel', scene => {
       '-c',
       'echo held; exec sleep 600',
     ]);
-    await holder.until(/held/, 5_000);
+    await holder.until(/held/, PATIENCE);
     const starting = one.prepare('vm2', ['123.45.90.113']);
     const waiting = () => one.host.attempt(['pgrep', '-f', 'flock --exclusive --wait']);
-    await until(async () => (await waiting()).code === 0, 5_000, 'the start to wait');
+    await until(async () => (await waiting()).code === 0, PATIENCE, 'the start to wait');
     expect((await one.host.attempt(['ip', 'link', 'show', 'br113'])).code).to.equal(1);
     await holder.stop('SIGKILL');
     await starting;
@@ -104,7 +104,7 @@ kernelSuite('in parallel', scene => {
       const list = await one.host.sh('ls -l /proc/$(pgrep -x dnsmasq)/fd');
       return list.includes(' 2 -> /dev/null') ? list : undefined;
     };
-    const open = await until(settled, 5_000, 'the DHCP server to settle');
+    const open = await until(settled, PATIENCE, 'the DHCP server to settle');
     const [input, output, error] = [0, 1, 2].map(fd => new RegExp(` ${fd} -> (.*)$`, 'm').exec(open)?.[1]);
     expect([input, output, error]).to.deep.equal(['/dev/null', '/dev/null', '/dev/null']);
     expect(open).to.match(/socket:/);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Machine } from '../lab/machine.ts';
 import { INTERNET } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { Capture } from '../support/capture.ts';
 import { VARIANTS } from '../support/scene.ts';
 import { kernelSuite } from '../support/suite.ts';
@@ -92,5 +92,5 @@ async function arrive(host: Machine, flood: () => Promise<unknown>): Promise<voi
   const count = async () => Number(await host.read('/sys/class/net/vm1/statistics/rx_packets'));
   const before = await count();
   await flood();
-  await until(async () => (await count()) >= before + FLOOD, 5_000, `${FLOOD} frames`);
+  await until(async () => (await count()) >= before + FLOOD, PATIENCE, `${FLOOD} frames`);
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { Capture } from '../support/capture.ts';
 import { type Scene, VARIANTS } from '../support/scene.ts';
 import { isAnswered } from '../support/silence.ts';
@@ -104,7 +104,7 @@ kernelSuite('pool addresses that nobody holds', scene => {
 async function comesBack({ lab, host }: Scene, address: string): Promise<boolean> {
   const capture = await Capture.start(lab.gateway, host.name, '-Q in icmp');
   await isAnswered(lab.internet, address);
-  await until(() => lab.internet.ping(host.address), 2_000, 'an answer of the host');
+  await until(() => lab.internet.ping(host.address), PATIENCE, 'an answer of the host');
   const seen = await capture.until(/echo reply/);
   await capture.stop();
   return seen.includes(`> ${address}: ICMP`);

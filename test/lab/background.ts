@@ -41,7 +41,7 @@ export class Background {
     const closed = once(this.#child, 'close');
     const inner = childrenOf(pid);
     for (const each of inner.length > 0 ? inner : [pid]) kill(each, signal);
-    const force = setTimeout(() => kill(pid, 'SIGKILL'), 3_000);
+    const force = setTimeout(() => kill(pid, 'SIGKILL'), 30_000);
     await closed;
     clearTimeout(force);
     return this.#output;

@@ -26,7 +26,7 @@ export function labName(dir: string, machine: string): string {
 export function removeCgroups(dir: string): void {
   for (const root of ROOTS.filter(existsSync)) {
     const mine = readdirSync(root).filter(name => name.startsWith(labName(dir, '')));
-    for (const name of mine) untilSync(() => removeGroup(join(root, name)), 2_000);
+    for (const name of mine) untilSync(() => removeGroup(join(root, name)), 20_000);
   }
 }
 

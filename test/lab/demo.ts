@@ -2,6 +2,7 @@
  * `install.sh --demo`: hnet's whole job on a real libvirt with real VMs, in a lab. Every command is shown as it is
  * run and with its own output, and the first that doesn't do what it should ends the demo.
  */
+
 import { fileURLToPath } from 'node:url';
 import type { Hypervisor } from './hypervisor.ts';
 import { fetchKernel } from './kernel.ts';
@@ -10,6 +11,7 @@ import type { Machine } from './machine.ts';
 import type { Outcome } from './run.ts';
 import { INTERNET } from './site.ts';
 import type { Vm } from './vm.ts';
+import { PATIENCE } from './wait.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13', '2001:db8:12:48::/64'];
@@ -95,9 +97,9 @@ async function traces(hypervisor: Hypervisor): Promise<string> {
 async function watched(lab: Lab, work: () => Promise<unknown>, last: RegExp): Promise<string> {
   const command = "exec tcpdump -nlqt -i eth0 --immediate-mode 'icmp[icmptype] = icmp-echo'";
   const capture = lab.internet.start(['sh', '-c', command]);
-  await capture.until(/listening on/, 5_000);
+  await capture.until(/listening on/, PATIENCE);
   await work();
-  await capture.until(last, 5_000);
+  await capture.until(last, PATIENCE);
   const requests = (await capture.stop()).matchAll(/^IP (\S+) > \S+: ICMP echo request/gm);
   return [...requests].map(([, from]) => from).join(' ');
 }

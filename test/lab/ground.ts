@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { removeCgroups } from './cgroup.ts';
 import { identify, isAlive, kill, type ProcessIdentity, processesIn } from './processes.ts';
-import { untilSync } from './wait.ts';
+import { PATIENCE, untilSync } from './wait.ts';
 
 /**
  * The ground a lab stands on: one directory that holds everything it has on the machine (network namespaces as
@@ -12,7 +12,6 @@ import { untilSync } from './wait.ts';
  * of what a killed one left. It is synchronous because a process that leaves can't wait for promises.
  */
 export const ROOT = '/run/hnet-lab';
-const KILL_LIMIT = 10_000;
 let made = 0;
 
 export function breakGround(): string {
@@ -42,7 +41,7 @@ export function clear(dir: string): void {
   const namespaces = list(join(dir, 'net')).map(name => join(dir, 'net', name));
   killAll(namespaces);
   const supervisors = list(join(dir, 'pids')).map(parse);
-  if (!untilSync(() => !supervisors.some(isAlive), 2_000)) {
+  if (!untilSync(() => !supervisors.some(isAlive), 20_000)) {
     for (const each of supervisors) if (isAlive(each)) kill(each.pid, 'SIGKILL');
   }
   removeCgroups(dir);
@@ -69,7 +68,7 @@ export function killAll(namespaces: readonly string[]): void {
     const left = processesIn(namespaces);
     for (const pid of left) kill(pid, 'SIGKILL');
     return left.length === 0;
-  }, KILL_LIMIT);
+  }, PATIENCE);
   if (!gone) throw new Error(`Cannot end the processes in "${namespaces.join(' ')}"`);
 }
 

@@ -79,7 +79,7 @@ export class Guest extends Machine {
   /** Asks for a lease once, as a booting machine does, applies it, and tells what it said. */
   async dhcp(): Promise<Lease> {
     await this.run(['sh', '-c', 'cat >/run/udhcpc.sh && chmod +x /run/udhcpc.sh'], { input: SCRIPT });
-    const once = ['-f', '-q', '-n', '-t5', '-T1', '-i', 'eth0', '-O', '121', '-s', '/run/udhcpc.sh'];
+    const once = ['-f', '-q', '-n', '-t60', '-T1', '-i', 'eth0', '-O', '121', '-s', '/run/udhcpc.sh'];
     await this.run(['busybox', 'udhcpc', ...once]);
     const said = await this.read('/run/lease.eth0');
     const value = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(said)?.[1]?.trim() ?? '';

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { namespaceInit } from './processes.ts';
 import { ENVIRONMENT, run } from './run.ts';
-import { until } from './wait.ts';
+import { PATIENCE, until } from './wait.ts';
 
 const SCRIPT = fileURLToPath(new URL('hold.sh', import.meta.url));
 const SPACES = ['--mount', '--uts', '--ipc', '--pid', '--fork', '--mount-proc'];
@@ -44,7 +44,7 @@ export async function hold(dir: string, name: string, netns: string): Promise<nu
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   await held(holder, name);
-  const leader = await until(() => namespaceInit(holder.pid ?? 0), 5_000, `the first process of ${name}`);
+  const leader = await until(() => namespaceInit(holder.pid ?? 0), PATIENCE, `the first process of ${name}`);
   holder.stdout.destroy();
   holder.stderr.destroy();
   holder.unref();

@@ -9,7 +9,7 @@ import type { Provider } from './provider.ts';
 import { run } from './run.ts';
 import type { Site, SiteOptions } from './site.ts';
 import { defineVm, type Vm, type VmOptions } from './vm.ts';
-import { until } from './wait.ts';
+import { PATIENCE, until } from './wait.ts';
 
 export interface HypervisorOptions extends SiteOptions {
   /** Path inside → directory outside, as an overlay, so at no cost: what the machine writes there stays its own. */
@@ -80,7 +80,7 @@ export class Hypervisor extends Host {
   /** An orderly shutdown; what is still there afterwards is killed. */
   async powerOff(): Promise<void> {
     await this.attempt(['systemctl', 'poweroff']);
-    await until(() => !isAlive(this.#booted.supervisor), 60_000, `the shutdown of ${this.name}`);
+    await until(() => !isAlive(this.#booted.supervisor), PATIENCE, `the shutdown of ${this.name}`);
     await this.#discard();
   }
 
@@ -104,14 +104,14 @@ export class Hypervisor extends Host {
 
   async #discard(): Promise<void> {
     await super.remove();
-    await until(() => !isAlive(this.#booted.supervisor), 10_000, `the end of ${this.name}`);
+    await until(() => !isAlive(this.#booted.supervisor), PATIENCE, `the end of ${this.name}`);
   }
 
   async #up(): Promise<void> {
     const state = async () => (await this.attempt(['systemctl', 'is-system-running'])).stdout;
-    await until(async () => /running|degraded/.test(await state()), 60_000, `${this.name} to boot`);
+    await until(async () => /running|degraded/.test(await state()), PATIENCE, `${this.name} to boot`);
     const listed = async () => (await this.attempt(['virsh', '-q', 'list'])).code === 0;
-    await until(listed, 30_000, `libvirtd in ${this.name}`);
+    await until(listed, PATIENCE, `libvirtd in ${this.name}`);
   }
 }
 

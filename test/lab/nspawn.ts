@@ -6,7 +6,7 @@ import { inCgroup, labName } from './cgroup.ts';
 import { recordProcess, unmountBelow } from './ground.ts';
 import { identify, isAlive, namespaceInit, type ProcessIdentity } from './processes.ts';
 import { ENVIRONMENT, run } from './run.ts';
-import { until } from './wait.ts';
+import { PATIENCE, until } from './wait.ts';
 
 /** Where a booted machine lives: the layer keeps what it wrote, the root is that over the outer machine's own. */
 export interface Chassis {
@@ -63,7 +63,7 @@ export async function boot(chassis: Chassis, netns: string, binds: readonly stri
   recordProcess(chassis.dir, supervisor.pid);
   const leader = await until(
     () => (isAlive(supervisor) ? namespaceInit(supervisor.pid) : -1),
-    10_000,
+    PATIENCE,
     `the first process of ${chassis.name}`,
   );
   if (leader < 0) throw new Error(`Cannot boot "${chassis.name}": ${readFileSync(log, 'utf8')}`);

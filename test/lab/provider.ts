@@ -2,7 +2,7 @@ import { hold, makeNetns } from './hold.ts';
 import { Machine } from './machine.ts';
 import { attempt, run } from './run.ts';
 import { GATEWAY, GATEWAY6, INTERNET, INTERNET6, isIpv6, type Site } from './site.ts';
-import { until } from './wait.ts';
+import { PATIENCE, until } from './wait.ts';
 
 /** Where the Internet reaches the gateway. */
 const EDGE = '198.51.100.1';
@@ -74,7 +74,7 @@ export async function carrier(netns: string, device: string): Promise<void> {
   const show = ['nsenter', `--net=${netns}`, 'ip', '-o', 'link', 'show', 'dev', device];
   await until(
     async () => (await run(show)).includes(' state UP '),
-    5_000,
+    PATIENCE,
     `carrier on ${device} in ${netns}`,
   );
 }

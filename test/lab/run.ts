@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { PATIENCE } from './wait.ts';
 
 export interface RunOptions {
   /** Standard input; without it the command reads from /dev/null. */
@@ -24,11 +25,11 @@ export async function attempt(argv: readonly string[], options: RunOptions = {})
     reject: false,
     extendEnv: false,
     env: { ...ENVIRONMENT, ...options.env },
-    timeout: options.limit ?? 60_000,
+    timeout: options.limit ?? PATIENCE,
     killSignal: 'SIGKILL',
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
   });
-  const why = result.timedOut ? `\ntimed out after ${options.limit ?? 60_000} ms` : '';
+  const why = result.timedOut ? `\ntimed out after ${options.limit ?? PATIENCE} ms` : '';
   const lost = result.exitCode === undefined && why === '' ? `\n${result.shortMessage}` : '';
   return { code: result.exitCode ?? 128, stdout: result.stdout, stderr: `${result.stderr}${why}${lost}` };
 }

@@ -4,7 +4,7 @@ import type { Hypervisor } from './hypervisor.ts';
 import { fetchKernel, provideInitramfs } from './kernel.ts';
 import { expectSuccess, type Outcome, run } from './run.ts';
 import { ask } from './serial.ts';
-import { until } from './wait.ts';
+import { PATIENCE, until } from './wait.ts';
 
 export interface VmOptions {
   readonly name: string;
@@ -29,7 +29,6 @@ export interface VmOptions {
 const HOME = '/var/lib/libvirt/qemu';
 const KERNEL = `${HOME}/lab-vmlinuz`;
 const INITRAMFS = `${HOME}/lab-initramfs`;
-const BOOT_LIMIT = 60_000;
 
 /** A real virtual machine: QEMU without KVM, a Debian kernel, and busybox. Up two seconds after its start. */
 export class Vm {
@@ -64,7 +63,7 @@ export class Vm {
   }
 
   /** Waits for the console to match and gives back the match; an error shows the console's end. */
-  async waitConsole(pattern: RegExp, limit = BOOT_LIMIT): Promise<RegExpExecArray> {
+  async waitConsole(pattern: RegExp, limit = PATIENCE): Promise<RegExpExecArray> {
     try {
       return await until(
         async () => pattern.exec(await this.console()),
@@ -78,19 +77,19 @@ export class Vm {
   }
 
   /** Waits until the guest has configured its network, and gives back what it says about it. */
-  async ready(limit = BOOT_LIMIT): Promise<string> {
+  async ready(limit = PATIENCE): Promise<string> {
     const [, said = ''] = await this.waitConsole(/HNET-READY (.*?) *\r?\n/, limit);
     return said;
   }
 
   /** Runs a shell script in the guest and gives back what it did; waits for the guest to be up. */
-  async attempt(script: string, limit = 30_000): Promise<Outcome> {
+  async attempt(script: string, limit = PATIENCE): Promise<Outcome> {
     await this.waitConsole(/HNET-SHELL/);
     return ask(`${this.#files}.sock`, script, limit);
   }
 
   /** Runs a shell script that must succeed in the guest, and gives back its output. */
-  async sh(script: string, limit = 30_000): Promise<string> {
+  async sh(script: string, limit = PATIENCE): Promise<string> {
     return expectSuccess([`${this.name}:`, script], await this.attempt(script, limit));
   }
 

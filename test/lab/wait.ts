@@ -3,6 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const INTERVAL = 20;
 
 /**
+ * In milliseconds, how long something is waited for before it counts as hanging. Far more than anything takes, on a machine
+ * that is slow and has other work as well: a test that gives up too early tells nothing.
+ */
+export const PATIENCE = 300_000;
+
+/**
  * Waits for a condition instead of for time, so that a scenario is as fast as the machine and as patient
  * as its limit (in milliseconds). Gives back the first truthy value; a failure names what was awaited.
  */

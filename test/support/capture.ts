@@ -1,5 +1,6 @@
 import type { Background } from '../lab/background.ts';
 import type { Machine } from '../lab/machine.ts';
+import { PATIENCE } from '../lab/wait.ts';
 
 /**
  * What passes a device, as tcpdump prints it. That something does NOT pass is seen by letting something else follow
@@ -15,13 +16,13 @@ export class Capture {
   static async start(machine: Machine, device: string, filter: string): Promise<Capture> {
     const words = filter.split(' ').filter(word => word !== '');
     const dump = machine.start(['tcpdump', '-n', '-l', '--immediate-mode', '-i', device, ...words]);
-    await dump.until(/listening on/, 5_000);
+    await dump.until(/listening on/, PATIENCE);
     return new Capture(dump);
   }
 
   /** Waits for a packet, and gives back everything seen so far. */
   async until(pattern: RegExp): Promise<string> {
-    await this.#dump.until(pattern, 5_000);
+    await this.#dump.until(pattern, PATIENCE);
     return this.#dump.output;
   }
 

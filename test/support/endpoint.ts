@@ -1,8 +1,6 @@
 import type { Machine } from '../lab/machine.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { type Place, Socket } from './syscalls.ts';
-
-const LIMIT = 5_000;
 
 /** One end of a flow between two machines: a real socket of theirs, driven by the test. */
 export class Endpoint {
@@ -25,7 +23,7 @@ export class Endpoint {
   }
 
   async until(text: string): Promise<void> {
-    await until(() => this.received().includes(text), LIMIT, `"${text}" (received: "${this.#received}")`);
+    await until(() => this.received().includes(text), PATIENCE, `"${text}" (received: "${this.#received}")`);
   }
 
   close(): void {
@@ -65,10 +63,10 @@ export class Listener {
     const socket = this.begin(client, from);
     await until(
       () => socket.connect(this.place),
-      LIMIT,
+      PATIENCE,
       `a connection to ${this.place.ip}:${this.place.port}`,
     );
-    const accepted = await until(() => this.#socket.accept(), LIMIT, 'the connection at the server');
+    const accepted = await until(() => this.#socket.accept(), PATIENCE, 'the connection at the server');
     return { client: new Endpoint(socket), server: new Endpoint(accepted) };
   }
 

@@ -17,7 +17,7 @@ import type { Guest } from '../lab/guest.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Machine } from '../lab/machine.ts';
 import { isIpv6 } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { COMMAND, NODE, PROJECT } from './build.ts';
 import { domainXml, uuidOf } from './domain.ts';
 import type { Request } from './inside.ts';
@@ -197,7 +197,7 @@ ${this.#options.firewall ?? ''}
     const before = await this.drops(cause);
     attack();
     const since = async (): Promise<number> => (await this.drops(cause)) - before;
-    return until(since, 5_000, `a drop for "${CAUSES[cause]}"`);
+    return until(since, PATIENCE, `a drop for "${CAUSES[cause]}"`);
   }
 
   #policyDrops(view: FilterView): number {

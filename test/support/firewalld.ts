@@ -13,13 +13,13 @@ export async function provideFirewalld(hypervisor: Hypervisor): Promise<void> {
   if ((await hypervisor.attempt(['test', '-x', '/usr/sbin/firewalld'])).code === 0) return;
   await mkdir(`${CACHE}/partial`, { recursive: true });
   if ((await download()).code !== 0) {
-    await run(['apt-get', '-q', 'update'], { limit: 120_000 });
+    await run(['apt-get', '-q', 'update']);
     expectSuccess(['apt-get', 'download firewalld'], await download());
   }
   const inside = `${hypervisor.root}/var/cache/firewalld`;
   await run(['cp', '-r', CACHE, inside]);
   const install = 'DEBIAN_FRONTEND=noninteractive dpkg --force-confold -i /var/cache/firewalld/*.deb';
-  await run(['chroot', hypervisor.root, 'sh', '-c', install], { limit: 120_000 });
+  await run(['chroot', hypervisor.root, 'sh', '-c', install]);
   await hypervisor.run(['systemctl', 'daemon-reload']);
 }
 
@@ -33,5 +33,5 @@ function download() {
     '-o',
     `Dir::Cache::archives=${CACHE}`,
   ];
-  return attempt(['apt-get', ...options, 'install', 'firewalld'], { limit: 120_000 });
+  return attempt(['apt-get', ...options, 'install', 'firewalld']);
 }

@@ -1,6 +1,6 @@
 import type { Background } from '../lab/background.ts';
 import type { Machine } from '../lab/machine.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 
 /** What became of a train of pings. */
 export interface Loss {
@@ -28,7 +28,7 @@ export class Pings {
   /** Returns once answers come. */
   static async start(machine: Machine, address: string): Promise<Pings> {
     const ping = machine.start(['ping', '-n', '-D', '-i', String(INTERVAL / 1000), address]);
-    await ping.until(/icmp_seq=\d+ ttl/, 10_000);
+    await ping.until(/icmp_seq=\d+ ttl/, PATIENCE);
     return new Pings(ping);
   }
 
@@ -36,7 +36,7 @@ export class Pings {
   async more(count: number): Promise<void> {
     const wanted = answers(this.#ping.output).length + count;
     const enough = () => answers(this.#ping.output).length >= wanted;
-    await until(enough, 20_000, `${count} more answers`);
+    await until(enough, PATIENCE, `${count} more answers`);
   }
 
   async stop(): Promise<Loss> {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Machine } from '../lab/machine.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { REAL } from './scene.ts';
 
 /**
@@ -13,7 +13,7 @@ export async function snapshot(host: Machine): Promise<string> {
   await until(
     async () =>
       !/^logger$|: hnet-[0-9a-f]{8}:/m.test(await host.sh(`PATH=${REAL}:$PATH; ps -e -o comm=; ip -o link`)),
-    5_000,
+    PATIENCE,
     'what the hook has started to end',
   );
   return normalise(await host.sh(COMMANDS));

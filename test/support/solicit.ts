@@ -1,5 +1,5 @@
 import type { Guest } from '../lab/guest.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { octets } from './octets.ts';
 import { ethernet, udp } from './packets.ts';
 import { discovery, ipv6, routerSolicitation } from './packets6.ts';
@@ -32,7 +32,7 @@ export async function solicit({ mac }: Guest, wire: Wire, duid: readonly number[
       wire.sendFrame(ethernet('33:33:00:01:00:02', mac, packet));
       return wire.count(answer) > 0;
     },
-    10_000,
+    PATIENCE,
     'an answer of the DHCPv6 server',
   );
   return wire.frames().findLast(frame => frame.includes(answer)) ?? Buffer.alloc(0);
@@ -51,5 +51,5 @@ export async function solicitRouter(guest: Guest, wire: Wire): Promise<Buffer> {
   wire.forget();
   wire.sendFrame(routerSolicited(guest));
   const found = () => wire.frames().find(isAdvertisement);
-  return (await until(found, 10_000, 'a router advertisement')).subarray(54);
+  return (await until(found, PATIENCE, 'a router advertisement')).subarray(54);
 }

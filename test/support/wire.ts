@@ -1,5 +1,5 @@
 import type { Machine } from '../lab/machine.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { ethernet } from './packets.ts';
 import { Socket } from './syscalls.ts';
 
@@ -49,7 +49,7 @@ export class Wire {
     this.#frames = [];
   }
 
-  async until(word: string | Buffer, limit = 5_000): Promise<void> {
+  async until(word: string | Buffer, limit = PATIENCE): Promise<void> {
     await until(() => this.count(word) > 0, limit, `a packet with ${JSON.stringify(String(word))}`);
   }
 

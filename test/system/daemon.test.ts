@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { changes, type Snapshot, snapshot } from './snapshot.ts';
 import { Stage } from './stage.ts';
 
@@ -39,13 +39,17 @@ describe('libvirtd, while the hook runs,', () => {
     await stage.hv.run(['rm', '-f', GO, WAITS]);
     await replaced(tool, waiting, async () => {
       const starting = stage.hv.attempt(['virsh', '-q', 'start', 'vm1']);
-      await until(() => exists(WAITS), 10_000, `the hook to call ${tool}`);
+      await until(() => exists(WAITS), PATIENCE, `the hook to call ${tool}`);
       await stage.hv.sh('kill -KILL $(pidof libvirtd)');
       expect((await starting).code).to.equal(1);
       await stage.hv.run(['touch', GO]);
-      await until(async () => !(await hookRuns()), 20_000, 'the end of the hook');
+      await until(async () => !(await hookRuns()), PATIENCE, 'the end of the hook');
     });
-    await until(async () => (await stage.hv.attempt(['virsh', '-q', 'list'])).code === 0, 30_000, 'libvirtd');
+    await until(
+      async () => (await stage.hv.attempt(['virsh', '-q', 'list'])).code === 0,
+      PATIENCE,
+      'libvirtd',
+    );
     expect(await stage.hv.virsh('domstate', 'vm1')).to.equal('shut off');
   }
 
@@ -72,7 +76,7 @@ describe('libvirtd, while the hook runs,', () => {
     const failed = await replaced('ip', `touch ${WAITS}; sleep 600`, async () => {
       await stage.hv.run(['rm', '-f', WAITS]);
       const starting = stage.hv.attempt(['virsh', '-q', 'start', 'vm1']);
-      await until(() => exists(WAITS), 10_000, 'the hook to call ip');
+      await until(() => exists(WAITS), PATIENCE, 'the hook to call ip');
       await stage.hv.virsh('start', 'other');
       expect(await stage.hv.virsh('domstate', 'other')).to.equal('running');
       await stage.hv.virsh('destroy', 'other');

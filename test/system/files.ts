@@ -18,7 +18,6 @@ export async function files(
       `${find} ! -type d -printf '%y %m %u %p %l ${format}\\n'`,
       by === 'time' ? ':' : `${find} -type f -print0 | xargs -0 md5sum`,
     ].join('\n'),
-    { limit: 120_000 },
   );
   return list.split('\n').sort();
 }

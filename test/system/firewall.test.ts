@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { Endpoint } from '../support/endpoint.ts';
 import { Socket } from '../support/syscalls.ts';
 import { Stage } from './stage.ts';
@@ -62,7 +62,7 @@ describe('hnet firewall and hnet traffic', () => {
   /** Waits for the VM's web page, as the Internet sees it. */
   async function seeWeb(): Promise<void> {
     const socket = Socket.inet(stage.lab.internet, 'tcp');
-    await until(() => socket.connect({ ip: IP, port: 80 }), 15_000, "a connection to the VM's web server");
+    await until(() => socket.connect({ ip: IP, port: 80 }), PATIENCE, "a connection to the VM's web server");
     const page = new Endpoint(socket);
     page.send('GET / HTTP/1.0\r\n\r\n');
     await page.until('a guest of hnet');
@@ -75,12 +75,12 @@ describe('hnet firewall and hnet traffic', () => {
     const before = await dropped();
     const socket = Socket.inet(stage.lab.internet, 'tcp');
     socket.connect({ ip: IP, port: 80 });
-    await until(async () => (await dropped()) > before, 15_000, 'a drop by the default');
+    await until(async () => (await dropped()) > before, PATIENCE, 'a drop by the default');
     expect(socket.connect({ ip: IP, port: 80 })).to.equal(false);
     socket.close();
   }
 
-  const reachInternet = () => until(() => vm.ping(INTERNET), 15_000, 'an answer from the Internet');
+  const reachInternet = () => until(() => vm.ping(INTERNET), PATIENCE, 'an answer from the Internet');
 
   it('shows a domain without rules as open', async () => {
     expect(cells(await firewall())).to.deep.equal([

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Lab } from '../lab/lab.ts';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { provideFirewalld } from '../support/firewalld.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
@@ -38,7 +38,7 @@ for (const backend of ['nftables', 'iptables']) {
         '/etc/hnet/hnet.toml',
         `pools = ["123.45.90.112/29", "2001:db8:12:48::/64"]\n[firewall]\nbackend = "${backend}"\n`,
       );
-      await hv.run(['/root/hnet/install.sh', '--yes'], { limit: 120_000 });
+      await hv.run(['/root/hnet/install.sh', '--yes']);
       // They would repair what these tests take away.
       await hv.run(['systemctl', 'disable', '--now', 'hnet-watch', 'hnet-sync']);
     });
@@ -99,7 +99,7 @@ for (const backend of ['nftables', 'iptables']) {
         await hv.sh(command);
         await until(
           async () => (await hv.attempt(['firewall-cmd', '--state'])).code === 0,
-          30_000,
+          PATIENCE,
           'firewalld',
         );
         if (backend === 'nftables') await expectReached(`after ${command}`);
@@ -122,9 +122,9 @@ for (const backend of ['nftables', 'iptables']) {
           await hv.run(['systemctl', verb, 'firewalld']);
           // It takes the rules of iptables away, and nothing of nftables' but its own.
           if (backend === 'iptables')
-            await until(async () => (await repairs()) > before, 30_000, `a repair after a ${verb}`);
+            await until(async () => (await repairs()) > before, PATIENCE, `a repair after a ${verb}`);
           const whole = async () => (await hv.attempt(['hnet', 'check'])).code === 0;
-          await until(whole, 30_000, `the end of the repairs after a ${verb}`);
+          await until(whole, PATIENCE, `the end of the repairs after a ${verb}`);
           await expectReached(`after a ${verb}`);
         }
         await hv.run(['systemctl', 'disable', '--now', service]);

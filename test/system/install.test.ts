@@ -71,7 +71,7 @@ describe('install.sh', () => {
     await stage.hv.sh(`echo '# mine' >>${CONFIG}`);
     const network = async () => stage.hv.sh('ip route; iptables-save | grep -v "^[#:]"; ipset save');
     const [before, kernel] = [await contents(), await network()];
-    const said = await stage.hv.run([INSTALL, '--yes', '--pool', '10.0.0.0/8'], { limit: 120_000 });
+    const said = await stage.hv.run([INSTALL, '--yes', '--pool', '10.0.0.0/8']);
     expect(said).not.to.include('wrote');
     expect(difference(before, await contents())).to.deep.equal([]);
     expect(await network()).to.equal(kernel);

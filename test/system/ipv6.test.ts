@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
 import type { Vm } from '../lab/vm.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { changes, type Snapshot, snapshot } from './snapshot.ts';
 import { POOLS, Stage } from './stage.ts';
 
@@ -101,9 +101,9 @@ describe('IPv6', () => {
       'host',
       INTERNET6,
     ]);
-    await capture.until(/listening on/, 5_000);
+    await capture.until(/listening on/, PATIENCE);
     expect(await vms[1]?.ping(INTERNET6)).to.equal(true);
-    await capture.until(/echo reply/, 5_000);
+    await capture.until(/echo reply/, PATIENCE);
     const seen = await capture.stop();
     expect(seen).to.match(/2001:db8:12:48::117 > 2001:db8:ffff::10: ICMP6, echo request/);
     expect(seen).not.to.include(MAC);
@@ -135,18 +135,18 @@ describe('IPv6', () => {
     const count = await dropped();
     await vms[0]?.sh('ip addr add 2001:db8:12:48::99/128 dev lo');
     await vms[0]?.attempt(`ping -c 2 -W 1 -I 2001:db8:12:48::99 ${INTERNET6}`);
-    await until(async () => (await dropped()) > count, 10_000, 'a drop');
+    await until(async () => (await dropped()) > count, PATIENCE, 'a drop');
   });
 
   it('leaves nothing when they stop', async () => {
     for (const name of ['vm1', 'vm2', 'vm3']) await stage.hv.virsh('destroy', name);
-    await until(async () => (await stage.hnet('check')).code === 0, 20_000, 'the last release');
+    await until(async () => (await stage.hnet('check')).code === 0, PATIENCE, 'the last release');
     expect(await changes(stage.hv, clean)).to.deep.equal([]);
   });
 
   it('has nothing of it after an uninstallation', async () => {
     for (const name of ['vm1', 'vm2', 'vm3']) await stage.ok('unassign', name);
-    await stage.hv.run([...'/root/hnet/install.sh --uninstall --purge'.split(' ')], { limit: 60_000 });
+    await stage.hv.run([...'/root/hnet/install.sh --uninstall --purge'.split(' ')]);
     for (const show of [
       'ip -6 route show table all proto 104',
       'ipset list -n',

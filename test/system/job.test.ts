@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
+import { PATIENCE } from '../lab/wait.ts';
 import { changes, type Snapshot, snapshot } from './snapshot.ts';
 import { Stage } from './stage.ts';
 
@@ -113,13 +114,13 @@ describe('the main job', () => {
 
   it("lets nothing out with a source that is not the VM's", async () => {
     const capture = stage.lab.gateway.start(['tcpdump', '-l', '-n', '-i', 'any', 'icmp']);
-    await capture.until(/listening on/, 5_000);
+    await capture.until(/listening on/, PATIENCE);
     for (const spoofed of ['123.45.90.112', '123.45.90.119', '8.8.8.8', stage.hv.address]) {
       await still.attempt(`ip addr add ${spoofed}/32 dev eth0; ping -c 2 -A -w 1 -I ${spoofed} ${INTERNET}`);
       await still.sh(`ip addr del ${spoofed}/32 dev eth0`);
     }
     expect(await still.ping(INTERNET)).to.equal(true);
-    await capture.until(/IP 123\.45\.90\.116 > 198\.51\.100\.10: ICMP echo request/, 5_000);
+    await capture.until(/IP 123\.45\.90\.116 > 198\.51\.100\.10: ICMP echo request/, PATIENCE);
     const sources = [...(await capture.stop()).matchAll(/IP (\S+) > \S+ ICMP echo request/g)].map(
       match => match[1],
     );
@@ -152,9 +153,9 @@ describe('the main job', () => {
   /** The source address with which the VM's pings arrive at the Internet. */
   async function sourceOf(vm: Vm): Promise<string | undefined> {
     const capture = stage.lab.internet.start(['tcpdump', '-l', '-n', '-i', 'eth0', 'icmp']);
-    await capture.until(/listening on/, 5_000);
+    await capture.until(/listening on/, PATIENCE);
     expect(await vm.ping(INTERNET)).to.equal(true);
-    await capture.until(/ICMP echo request/, 5_000);
+    await capture.until(/ICMP echo request/, PATIENCE);
     return /IP (\S+) > \S+ ICMP echo request/.exec(await capture.stop())?.[1];
   }
 });

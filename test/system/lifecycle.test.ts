@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { changes, type Snapshot, snapshot } from './snapshot.ts';
 import { Stage } from './stage.ts';
 
@@ -24,7 +24,7 @@ describe("a domain's life", () => {
     await vm.ready();
   };
   const ended = () =>
-    until(async () => (await stage.hv.virsh('domstate', 'vm1')) === 'shut off', 30_000, 'the end');
+    until(async () => (await stage.hv.virsh('domstate', 'vm1')) === 'shut off', PATIENCE, 'the end');
 
   it('leaves nothing when the VM powers itself off', async () => {
     await start();
@@ -62,7 +62,7 @@ describe("a domain's life", () => {
     await stage.hv.sh('ip link del br116; ip route del blackhole 123.45.53.11; iptables -F hnet-forward');
     expect(await stage.lab.internet.ping(ADDRESS)).to.equal(false);
     await restartDaemon();
-    await until(() => stage.lab.internet.ping(ADDRESS), 10_000, 'the VM to be reached again');
+    await until(() => stage.lab.internet.ping(ADDRESS), PATIENCE, 'the VM to be reached again');
     expect(await stage.ok('status')).to.match(/ok$/m);
     expect(await stage.hv.virsh('domstate', 'vm1')).to.equal('running');
     expect(await stage.hv.run(['ip', 'route', 'show', '123.45.53.11'])).to.include('blackhole');
@@ -110,7 +110,7 @@ describe("a domain's life", () => {
   async function restartDaemon(): Promise<void> {
     await stage.hv.run(['systemctl', 'restart', 'libvirtd']);
     const state = async () => (await stage.hv.attempt(['virsh', '-q', 'domstate', 'vm1'])).stdout;
-    await until(async () => (await state()) === 'running', 10_000, 'libvirtd to know its domain');
-    await until(async () => (await stage.journal()).includes('reconnect "vm1"'), 10_000, 'the reconnect');
+    await until(async () => (await state()) === 'running', PATIENCE, 'libvirtd to know its domain');
+    await until(async () => (await stage.journal()).includes('reconnect "vm1"'), PATIENCE, 'the reconnect');
   }
 });

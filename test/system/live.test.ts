@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { Pings } from '../support/loss.ts';
 import { Stage } from './stage.ts';
 
@@ -36,9 +36,9 @@ describe('live changes of a running domain', () => {
       expect(lease.split('\n')).to.include(line);
     expect(lease).to.match(/staticroutes=172\.30\.116\.1\/32 0\.0\.0\.0 0\.0\.0\.0\/0 172\.30\.116\.1/);
     const capture = stage.lab.internet.start(['tcpdump', '-l', '-n', '-i', 'eth0', 'icmp']);
-    await capture.until(/listening on/, 5_000);
+    await capture.until(/listening on/, PATIENCE);
     expect(await one.ping(INTERNET)).to.equal(true);
-    await capture.until(/ICMP echo request/, 5_000);
+    await capture.until(/ICMP echo request/, PATIENCE);
     expect(await capture.stop()).to.match(/IP 123\.45\.90\.116 > 198\.51\.100\.10: ICMP echo request/);
     expect(await answers('123.45.90.116')).to.equal(true);
     expect(await faults('vm1')).to.deep.equal([]);

@@ -72,9 +72,7 @@ describe('install.sh without a network', () => {
 
   /** Packs inside of the hypervisor, where the project is a copy, and gives back the tarball's name. */
   async function pack(): Promise<string> {
-    const said = await stage.hv.run(['sh', '-c', 'cd /root/hnet && npm run --silent pack'], {
-      limit: 120_000,
-    });
+    const said = await stage.hv.run(['sh', '-c', 'cd /root/hnet && npm run --silent pack']);
     return said.trim().split('\n').at(-1) ?? '';
   }
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { Stage } from './stage.ts';
 
 type Vm = Awaited<ReturnType<Stage['hv']['vm']>>;
@@ -59,7 +59,7 @@ describe('a real VM', () => {
         await stage.hv.sh(`sed -i 's/^backend = .*/backend = "${backend}"/' /etc/hnet/hnet.toml`);
         await stage.ok('sync');
         // So that it knows the gateway's MAC: an ARP request under a foreign address isn't even answered.
-        await until(() => vm.ping(INTERNET), 15_000, 'an answer from the Internet');
+        await until(() => vm.ping(INTERNET), PATIENCE, 'an answer from the Internet');
       });
 
       for (const [what, source] of SOURCES) {
@@ -87,7 +87,7 @@ describe('a real VM', () => {
 
   describe('whose filter is about to change', () => {
     it('is counted in the filter that is in force, though the configuration names another already', async () => {
-      await until(() => vm.ping(INTERNET), 15_000, 'an answer from the Internet');
+      await until(() => vm.ping(INTERNET), PATIENCE, 'an answer from the Internet');
       const before = (await traffic()).addresses.find(({ address }) => address === MINE);
       expect(before?.sinceStart.in.packets).to.be.greaterThan(0);
       const dropped = await drops();

@@ -41,7 +41,7 @@ export class Stage {
   /** Runs install.sh as the manual says; it must succeed. */
   async install(pools: readonly string[] = POOLS): Promise<string> {
     const argv = [INSTALL, '--yes', ...pools.flatMap(pool => ['--pool', pool])];
-    return this.hv.run(argv, { limit: 120_000 });
+    return this.hv.run(argv);
   }
 
   /** The hook must do without the services that repair beside it: with them, no test could tell whose work it sees. */

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Hypervisor } from '../lab/hypervisor.ts';
 import { Lab } from '../lab/lab.ts';
 import type { Outcome } from '../lab/run.ts';
+import { PATIENCE } from '../lab/wait.ts';
 import { DIST, hnet } from './program.ts';
 import { equip, fetchTools, TREE } from './toolbox.ts';
 
@@ -172,7 +173,7 @@ describe('hnet guest and hnet hosts', () => {
       '--web.listen-address=127.0.0.1:9100',
     ]);
     try {
-      await exporter.until(/[Ll]istening on/, 10_000);
+      await exporter.until(/[Ll]istening on/, PATIENCE);
       const get = `fetch('http://127.0.0.1:9100/metrics').then(one => one.text()).then(console.log)`;
       const seen = (await hv.run([process.execPath, '-e', get])).split('\n');
       expect(seen).to.include('node_textfile_scrape_error 0');

@@ -3,7 +3,7 @@ import type { Background } from '../lab/background.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { hnet } from './program.ts';
 import { equip, fetchTools } from './toolbox.ts';
 import { startNetworkd } from './wire.ts';
@@ -42,7 +42,7 @@ describe('the configuration for the host', () => {
   }
 
   async function proves(): Promise<void> {
-    for (const far of [INTERNET, INTERNET6]) await until(() => host.ping(far), 10_000, `a ping to ${far}`);
+    for (const far of [INTERNET, INTERNET6]) await until(() => host.ping(far), PATIENCE, `a ping to ${far}`);
     expect(await lab.internet.ping(host.address)).to.equal(true);
     const { code, stdout } = await host.attempt(hnet(['host', '--check']));
     expect(stdout).to.equal(
@@ -67,7 +67,7 @@ describe('the configuration for the host', () => {
     const routes = () => host.run(['ip', 'route']);
     await until(
       async () => !(await routes()).includes('192.0.2.7'),
-      5_000,
+      PATIENCE,
       'the end of a route of its own kind',
     );
     expect(await routes()).to.contain('blackhole 123.45.90.112/29');

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Background } from '../lab/background.ts';
 import type { Machine } from '../lab/machine.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { COMMAND } from '../support/build.ts';
 import { hnet, ok } from '../support/command.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
@@ -11,7 +11,6 @@ import { equip, fetchTools } from './toolbox.ts';
 import { startNetworkd, startNetworkManager } from './wire.ts';
 
 const ADDRESS = '123.45.90.116';
-const SOON = 30_000;
 
 /** A manager of networks that is told to manage everything but the uplink, by a distribution or an operator. */
 interface Manager {
@@ -63,7 +62,7 @@ for (const { name, files, start, seize } of MANAGERS) {
       await libvirt.run('vm1', { addresses: [ADDRESS], taps: [{ bridge: 'br116', tap: 'vm1' }] });
       for (const [path, text] of Object.entries(files)) await one.host.write(path, text);
       running = await start(one.host);
-      await until(async () => (await one.host.attempt(['sh', '-ec', seize])).code === 0, SOON, name);
+      await until(async () => (await one.host.attempt(['sh', '-ec', seize])).code === 0, PATIENCE, name);
       return one;
     }
 
@@ -72,17 +71,17 @@ for (const { name, files, start, seize } of MANAGERS) {
 
     it('does harm, which one sync undoes', async () => {
       const one = await managed();
-      await until(async () => (await hnet(one, 'check')).code === 1, SOON, 'harm');
+      await until(async () => (await hnet(one, 'check')).code === 1, PATIENCE, 'harm');
       await ok(one, 'sync');
-      await until(() => isWhole(one), SOON, 'the host to be in order');
+      await until(() => isWhole(one), PATIENCE, 'the host to be in order');
     });
 
     it('does harm, which the service undoes by itself', async () => {
       const one = await managed();
       const service = one.host.start([process.execPath, COMMAND, 'watch']);
       running.push(service);
-      await service.until(/^repaired: /m, SOON);
-      await until(() => isWhole(one), SOON, 'the host to be in order');
+      await service.until(/^repaired: /m, PATIENCE);
+      await until(() => isWhole(one), PATIENCE, 'the host to be in order');
       expect(await ok(one, 'sync')).to.deep.equal([]);
     });
   });

@@ -10,7 +10,7 @@ import { Lab } from '../lab/lab.ts';
 import type { Machine } from '../lab/machine.ts';
 import { ip } from '../lab/provider.ts';
 import { INTERNET, INTERNET6, isIpv6 } from '../lab/site.ts';
-import { until } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { equip, fetchTools } from './toolbox.ts';
 
 /** Bridge → what is routed to it, and the MAC of the machine's interface on it. */
@@ -113,7 +113,7 @@ export class Wire {
   async proves(machine: Guest, addresses: readonly string[]): Promise<void> {
     for (const address of addresses) {
       const far = isIpv6(address) ? INTERNET6 : INTERNET;
-      await until(() => machine.ping(far, address), 10_000, `a ping from ${address} to ${far}`);
+      await until(() => machine.ping(far, address), PATIENCE, `a ping from ${address} to ${far}`);
       expect(await this.lab.internet.ping(address), `ping ${address} from the Internet`).to.equal(true);
     }
     expect(await addressesOf(machine)).to.have.members([...addresses]);
@@ -163,6 +163,6 @@ async function startBus(machine: Machine): Promise<Background> {
   await machine.sh('mount -o remount,ro,bind /sys; mkdir -p /run/dbus');
   const bus = machine.start(['dbus-daemon', '--system', '--nofork', '--nopidfile']);
   const there = () => machine.attempt(['test', '-S', '/run/dbus/system_bus_socket']);
-  await until(async () => (await there()).code === 0, 5_000, 'a bus');
+  await until(async () => (await there()).code === 0, PATIENCE, 'a bus');
   return bus;
 }
