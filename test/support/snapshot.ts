@@ -24,6 +24,20 @@ export async function expectUnchanged(host: Machine, before: string, what = 'the
   expect(difference(before, await snapshot(host)), what).to.deep.equal([]);
 }
 
+const SWITCHES = 'grep -s . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv?/conf/br116/* || true';
+
+/** A snapshot with switches, for a host whose bridge was made anew: that has another index, its ports another age. */
+export async function comparable(host: Machine): Promise<string> {
+  const text = `${await snapshot(host)}\n${await host.sh(SWITCHES)}`;
+  return text
+    .replaceAll(/^\d+: /gm, '')
+    .replaceAll(/@if\d+|designated_\S+ \S+|port_no \S+|port_id \S+|state \S+/g, '')
+    .split('\n')
+    .filter(line => !/^ *(link\/|inet6 fe80)/.test(line))
+    .sort()
+    .join('\n');
+}
+
 /** Lines of the one text that the other lacks, `-` for gone and `+` for new. */
 export function difference(before: string, after: string): string[] {
   const [old, now] = [before.split('\n'), after.split('\n')];

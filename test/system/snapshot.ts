@@ -1,5 +1,8 @@
 import type { Machine } from '../lab/machine.ts';
-import { PATIENCE, until } from '../lab/wait.ts';
+import { until } from '../lab/wait.ts';
+
+/** How long a difference may last, in milliseconds. */
+const SETTLED = 60_000;
 
 /** What must be the same after a domain's run, or after --uninstall, as before: lines, each with what it was said by. */
 export type Snapshot = readonly string[];
@@ -50,7 +53,7 @@ export async function changes(machine: Machine, before: Snapshot): Promise<strin
     found = difference(before, await snapshot(machine));
     return found.length === 0;
   };
-  await until(same, PATIENCE, 'the machine to be as it was').catch(() => undefined);
+  await until(same, SETTLED, 'the machine to be as it was').catch(() => undefined);
   return found;
 }
 
