@@ -35,7 +35,7 @@ describe("a domain's life", () => {
   });
 
   it('leaves nothing when QEMU is killed', async () => {
-    await start();
+    await vm.start();
     await stage.hv.sh('kill -9 $(pgrep -f qemu-system)');
     await ended();
     expect(await changes(stage.hv, base)).to.deep.equal([]);
@@ -74,7 +74,7 @@ describe("a domain's life", () => {
   });
 
   it('ends with its daemon away, and is cleaned up when the daemon returns', async () => {
-    await start();
+    await vm.start();
     await stage.hv.sh('systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd');
     await stage.hv.sh('kill -9 $(pgrep -f qemu-system)');
     await stage.hv.sh('systemctl start libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd');
@@ -84,7 +84,7 @@ describe("a domain's life", () => {
 
   it('comes up by itself after a reboot of the host, everything of it', async () => {
     await stage.hv.virsh('autostart', 'vm1');
-    await start();
+    await vm.start();
     await vm.forget();
     await stage.hv.reboot();
     expect(await vm.ready()).to.equal(`static ${ADDRESS}`);
@@ -97,7 +97,7 @@ describe("a domain's life", () => {
   });
 
   it('comes up after a power failure too, whatever had been written', async () => {
-    await start();
+    await vm.start();
     await vm.forget();
     await stage.hv.crash();
     await stage.hv.powerOn();
