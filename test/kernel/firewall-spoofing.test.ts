@@ -19,6 +19,7 @@ const SOURCES: readonly (readonly [string, string])[] = [
   ["the host's address", '123.45.12.48'],
   ["the gateway's address", '123.45.12.1'],
   ['any foreign address', '8.8.8.8'],
+  ["the Internet's own, to the Internet too", INTERNET],
   ["another bridge's bootstrap address", inScope(NEIGHBOUR, 50)],
   ["the host's address on its own bridge", inScope(MINE, 1)],
   ["its own bridge's broadcast address", inScope(MINE, 255)],
@@ -74,7 +75,7 @@ filterSuite('nobody can use what is not theirs', ({ host }) => {
     it(`not ${what}`, async () => {
       let sent = 0;
       const count = await one.dropped('spoofed', () => {
-        for (const target of [INTERNET, NEIGHBOUR, one.host.address]) {
+        for (const target of [INTERNET, NEIGHBOUR, one.host.address, inScope(NEIGHBOUR, 1)]) {
           for (let n = 0; n < EACH; n++) attacker.send(forge(source, target));
           sent += EACH;
         }
