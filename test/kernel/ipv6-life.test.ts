@@ -53,6 +53,8 @@ filterSuite('sync', ({ host, backend }) => {
   });
 
   for (const [what, harm] of Object.entries(DAMAGE)) {
+    // What isn't of the filter's is the same beside each.
+    if (backend !== 'nftables' && harm(backend) === harm('nftables')) continue;
     it(`repairs in IPv6: ${what}`, async () => {
       await one.host.sh(harm(backend));
       const seen = await hnet(one.scene, 'check');
