@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const INTERVAL = 20;
+/** Between two looks: short at first, for most comes soon, and longer where a look costs more than it finds. */
+const [SHORTEST, LONGEST] = [20, 200];
 
 /**
  * In milliseconds, how long something is waited for before it counts as hanging. Far more than anything takes, on a machine
@@ -18,11 +19,11 @@ export async function until<T>(
   what: string,
 ): Promise<NonNullable<T>> {
   const end = performance.now() + limit;
-  for (;;) {
+  for (let interval = SHORTEST; ; interval = Math.min(interval * 1.2, LONGEST)) {
     const value = await condition();
     if (value) return value;
     if (performance.now() > end) throw new Error(`Cannot wait any longer than ${limit} ms for ${what}`);
-    await sleep(INTERVAL);
+    await sleep(interval);
   }
 }
 

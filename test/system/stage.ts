@@ -20,6 +20,7 @@ export class Stage {
     before(async () => {
       this.#lab = await Lab.create();
       this.#hv = await this.#lab.hypervisor('h1', { copy: { '/root/hnet': PROJECT } });
+      await this.#hv.run(['cp', '/root/hnet/test/support/compiled.cjs', '/root/']);
       if (installed) {
         await this.install();
         await this.withoutServices();
@@ -58,7 +59,7 @@ export class Stage {
 
   /** Runs hnet and gives back what it did. It is compiled once. */
   hnet(...argv: readonly string[]): Promise<Outcome> {
-    const env = { NODE_OPTIONS: '--require=/root/hnet/test/support/compiled.cjs' };
+    const env = { NODE_OPTIONS: '--require=/root/compiled.cjs' };
     return this.hv.attempt(['hnet', ...argv], { env });
   }
 
