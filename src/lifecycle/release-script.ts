@@ -39,10 +39,7 @@ export function releaseScript(attachment: Attachment): string | undefined {
   const prefixes = attachment.addresses.map(({ prefix }) => prefix);
   const tally = firewall.tally(prefixes);
   if (isTracked(attachment.policy) || tally === undefined) return undefined;
-  const actions = holdings(attachment, firewall)
-    .toReversed()
-    .flatMap(resource => resource.down(EMPTY_VIEW))
-    .filter(action => !isPrecaution(action));
+  const actions = actionsOf(attachment, firewall);
   if (!actions.every(({ kind }) => SAYABLE.includes(kind))) return undefined;
   return [
     PREAMBLE,
@@ -60,6 +57,12 @@ export function releaseScript(attachment: Attachment): string | undefined {
     '',
   ].join('\n');
 }
+
+const actionsOf = (attachment: Attachment, firewall: Firewall): Action[] =>
+  holdings(attachment, firewall)
+    .toReversed()
+    .flatMap(resource => resource.down(EMPTY_VIEW))
+    .filter(action => !isPrecaution(action));
 
 function removeLinks(actions: readonly Action[]): string[] {
   const { argv, stdin } = batchCommand('ip', linesFor('ip', actions), false);

@@ -23,38 +23,39 @@ export const faults = (found: Survey): Fault[] => [
   ...found.kept.flatMap(({ attachment: { name, domain }, wrong }) =>
     wrong.map(checked => ofResource({ domain: name, uuid: domain }, checked)),
   ),
-  ...found.lost.map(({ domain: { name, uuid } }) =>
+  ...ofAssignments(found),
+  ...leftOver(found),
+];
+
+/** Running domains whose record or metadata isn't right. */
+const ofAssignments = ({ lost, changed, unclear }: Survey): Fault[] => [
+  ...lost.map(({ domain: { name, uuid } }) =>
     fault({ domain: name, uuid }, 'attachment', 'missing', 'it runs, and there is no record of it'),
   ),
-  ...found.changed.map(({ domain: { name, uuid }, assignment }) => {
-    const why =
-      assignment === undefined
-        ? 'its metadata holds none any more'
-        : 'its metadata has changed while it runs';
-    return fault({ domain: name, uuid }, 'assignment', 'changed', why);
+  ...changed.map(({ domain: { name, uuid }, assignment }) => {
+    const now = assignment === undefined ? 'holds none any more' : 'has changed while it runs';
+    return fault({ domain: name, uuid }, 'assignment', 'changed', `its metadata ${now}`);
   }),
-  ...found.unclear.map(({ name, why }) => fault({ domain: name, uuid: null }, 'assignment', 'changed', why)),
-  ...found.ended.map(({ attachment }) =>
-    fault(
-      { domain: attachment.name, uuid: attachment.domain },
-      attachmentTitle(attachment),
-      'left over',
-      "it doesn't run",
-    ),
-  ),
-  ...found.damaged.map(({ uuid }) =>
-    fault(
-      { domain: null, uuid },
-      'attachment',
-      'left over',
-      'it cannot be read, and its domain does not run',
-    ),
-  ),
-  ...found.strays.map(({ label, why }) => fault(HOST, label, 'left over', why)),
-  ...(found.other === undefined
-    ? []
-    : [fault(HOST, `the filter in ${found.other.name}`, 'left over', 'another is chosen')]),
+  ...unclear.map(({ name, why }) => fault({ domain: name, uuid: null }, 'assignment', 'changed', why)),
 ];
+
+function leftOver({ ended, damaged, strays, other }: Survey): Fault[] {
+  const left = (about: About, what: string, why: string): Fault => fault(about, what, 'left over', why);
+  return [
+    ...ended.map(({ attachment }) =>
+      left(
+        { domain: attachment.name, uuid: attachment.domain },
+        attachmentTitle(attachment),
+        "it doesn't run",
+      ),
+    ),
+    ...damaged.map(({ uuid }) =>
+      left({ domain: null, uuid }, 'attachment', 'it cannot be read, and its domain does not run'),
+    ),
+    ...strays.map(({ label, why }) => left(HOST, label, why)),
+    ...(other === undefined ? [] : [left(HOST, `the filter in ${other.name}`, 'another is chosen')]),
+  ];
+}
 
 const fault = (about: About, what: string, is: Fault['is'], why: string): Fault => ({
   ...about,
