@@ -13,7 +13,7 @@ describe('install.sh --uninstall', () => {
   let vm: Awaited<ReturnType<Stage['hv']['vm']>>;
 
   before(async () => {
-    vm = await stage.hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'br116' }, boots: false });
+    vm = await stage.hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'br116' } });
     // Somebody else's rules, routes and sets, which must survive all of it in their order.
     await stage.hv.sh(`
       iptables -A FORWARD -s 203.0.113.0/24 -j REJECT
@@ -31,6 +31,8 @@ describe('install.sh --uninstall', () => {
 
   it('refuses while a domain of ours runs, and changes nothing', async () => {
     await vm.start();
+    // Until then the service has looked at what the start did, too.
+    await vm.ready();
     const running = await snapshot(stage.hv);
     const { code, stderr } = await stage.hv.attempt([INSTALL, '--uninstall']);
     expect({ code, stderr }).to.deep.equal({
