@@ -35,6 +35,7 @@ const DAMAGE: Readonly<Record<string, string>> = {
   'the DHCP server killed': 'pkill -KILL -x dnsmasq; while pgrep -x dnsmasq; do sleep 0.01; done',
   'its lease file garbage': `head -c 1000 /dev/urandom >${LEASES}; pkill -KILL -x dnsmasq
     while pgrep -x dnsmasq; do sleep 0.01; done`,
+  'the attachment cut off in the middle': `text=$(head -c 100 ${ATTACHMENT}); echo "$text" >${ATTACHMENT}`,
   'its lease file cut off': `printf '1790000000 52:54:00:77:00:0' >${LEASES}; pkill -KILL -x dnsmasq
     while pgrep -x dnsmasq; do sleep 0.01; done`,
   '/run/hnet emptied': 'rm -rf /run/hnet/*',
@@ -42,8 +43,6 @@ const DAMAGE: Readonly<Record<string, string>> = {
   'the claims removed': 'rm -r /run/hnet/claims',
   'forwarding switched off': 'echo 0 >/proc/sys/net/ipv4/ip_forward',
   'a blackhole removed': 'ip route del blackhole 123.45.90.112/29',
-  // The last one: the claims of such an attachment are not written again, so that nothing can be removed from them.
-  'the attachment cut off in the middle': `text=$(head -c 100 ${ATTACHMENT}); echo "$text" >${ATTACHMENT}`,
 };
 
 /** Only what concerns the filter can differ between the kinds of iptables; of legacy's rules nft flushes none. */

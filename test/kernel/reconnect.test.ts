@@ -100,8 +100,8 @@ kernelSuite('reconnect', scene => {
     await one.replace('/usr/sbin/ip', 'sleep 600');
     const begun = performance.now();
     await one.reconnect('vm1', TAPS);
-    // The tool would hang for ten minutes.
-    expect(performance.now() - begun).to.be.below(300_000);
+    // The tool would hang for ten minutes; the hook gives up after half a minute, which a busy machine may stretch.
+    expect(performance.now() - begun).to.be.below(120_000);
   });
 });
 
