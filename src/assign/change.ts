@@ -1,6 +1,7 @@
 /** What `assign`, `unassign` and `move` have in common: a change of an assignment, all of it or nothing. */
+
 import { chooseFirewall } from '../host/choose-backend.ts';
-import type { Host } from '../host/host.ts';
+import type { Context } from '../host/context.ts';
 import { withLock } from '../host/lock.ts';
 import type { Affects } from '../libvirt/connection.ts';
 import { type KnownDomain, type Libvirt, withLibvirt } from '../libvirt/libvirt.ts';
@@ -12,20 +13,12 @@ import { stop } from '../lifecycle/stop.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
-import type { Config } from '../model/config.ts';
 import { type Domain, policyOf, tapsOf } from '../model/domain.ts';
 import { renderAssignment } from '../model/metadata.ts';
 import { OPEN } from '../model/policy.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import { policySummary } from '../model/rule.ts';
 import { readAttachment } from '../state/attachment-files.ts';
-
-/** What a change needs beside its subject. */
-export interface Means {
-  readonly host: Host;
-  readonly config: () => Config;
-  readonly warn: (line: string) => void;
-}
 
 /** Which interface shall be on which bridge; without a MAC, the only one. */
 export interface Plug {
@@ -34,7 +27,7 @@ export interface Plug {
 }
 
 /** Runs `work` with libvirt, while nobody else chooses addresses or writes metadata. */
-export const changing = ({ host }: Means, work: (libvirt: Libvirt) => void): void =>
+export const changing = ({ host }: Context, work: (libvirt: Libvirt) => void): void =>
   withLibvirt(libvirt => withLock('assignments', 'exclusive', host, () => work(libvirt)));
 
 /**
@@ -47,7 +40,7 @@ export function changeAssignment(
   known: KnownDomain,
   next: Assignment | undefined,
   plug: Plug | undefined,
-  context: Means,
+  context: Context,
 ): void {
   const { domain, persistent, active } = known;
   // Decided before anything is written, so that a choice the user must make leaves all as it was.
@@ -91,7 +84,7 @@ function applyLive(
   domain: Domain,
   taps: ReadonlyMap<string, readonly string[]>,
   next: Assignment | undefined,
-  { config, host }: Means,
+  { config, host }: Context,
 ): void {
   if (next === undefined) stop(domain, host);
   else change(liveAttachment(domain, next, { config, host }), taps, config(), host);
@@ -103,7 +96,7 @@ function applyLive(
 export function liveAttachment(
   domain: Domain,
   next: Assignment,
-  { config, host }: Pick<Means, 'config' | 'host'>,
+  { config, host }: Pick<Context, 'config' | 'host'>,
 ): Attachment {
   const backend = readAttachment(domain.uuid)?.backend ?? chooseFirewall(config()).name;
   return toAttachment(domain, next, backend, wireOf(config(), host));
@@ -144,20 +137,20 @@ export function restoreMetadata(libvirt: Libvirt, { domain, persistent, active }
   }
 }
 
-function restoreKernel(domain: Domain, before: Attachment | undefined, { config, host }: Means): void {
+function restoreKernel(domain: Domain, before: Attachment | undefined, { config, host }: Context): void {
   if (before === undefined) stop(domain, host);
   else change(before, tapsOf(domain), config(), host);
 }
 
 /** Rules are stored with the addresses and are lost with the last one: a domain that gets an address again is open. */
-export function warnOfRules({ domain, next }: KnownDomain, rest: readonly Address[], context: Means): void {
+export function warnOfRules({ domain, next }: KnownDomain, rest: readonly Address[], context: Context): void {
   const rules = policySummary(policyOf(next));
   if (rest.length === 0 && rules !== policySummary(OPEN))
     context.warn(`${quote(domain.name)} has no address left, and with it its rules are gone (${rules})`);
 }
 
 /** A managed save keeps the metadata of its day, and starts with it. */
-export function warnOfSave(libvirt: Libvirt, { domain, persistent }: KnownDomain, context: Means): void {
+export function warnOfSave(libvirt: Libvirt, { domain, persistent }: KnownDomain, context: Context): void {
   if (persistent !== undefined && libvirt.connection.hasManagedSave(domain.uuid))
     context.warn(
       `${quote(domain.name)} has a managed save, which holds the old assignment and starts with it; ` +

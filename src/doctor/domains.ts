@@ -7,12 +7,12 @@ import { compare, contains, FAMILIES, type Family, size } from '../model/prefix.
 import { quote, visible } from '../model/refusal.ts';
 import { shellWord } from '../model/shell.ts';
 import { childOf } from '../model/xml.ts';
+import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { type Facts, knownValue } from './facts.ts';
-import { type Finding, finding } from './finding.ts';
 
-export function checkLibvirt({ domains }: Facts): Finding[] {
+export function checkLibvirt({ domains }: Facts): Diagnosis[] {
   if (domains.is === 'known') return [];
-  return finding(domains.why, 'no domain can be read or given an address', 'systemctl start libvirtd');
+  return diagnosis(domains.why, 'no domain can be read or given an address', 'systemctl start libvirtd');
 }
 
 const all = ({ domains }: Facts): readonly KnownDomain[] => knownValue(domains) ?? [];
@@ -21,13 +21,17 @@ const all = ({ domains }: Facts): readonly KnownDomain[] => knownValue(domains) 
 const word = (name: string, uuid: string): string =>
   visible(name) === name && !name.startsWith('-') ? shellWord(name) : uuid;
 
-export function checkMetadata(facts: Facts): Finding[] {
+export function checkMetadata(facts: Facts): Diagnosis[] {
   return all(facts).flatMap(({ next: { intent, name, uuid } }) => {
     const again = `hnet unassign ${word(name, uuid)} && hnet assign ${word(name, uuid)}`;
     if (intent.kind === 'malformed')
-      return finding(`the metadata of ${quote(name)} can't be used: ${intent.why}`, "it won't start", again);
+      return diagnosis(
+        `the metadata of ${quote(name)} can't be used: ${intent.why}`,
+        "it won't start",
+        again,
+      );
     if (intent.kind !== 'assigned' || [undefined, uuid].includes(intent.assignment.owner)) return [];
-    return finding(
+    return diagnosis(
       `${quote(name)} is a clone: its metadata is that of the domain with UUID ${intent.assignment.owner}`,
       'two domains would have one address, so it is refused',
       again,
@@ -35,7 +39,7 @@ export function checkMetadata(facts: Facts): Finding[] {
   });
 }
 
-export function checkTwins(facts: Facts): Finding[] {
+export function checkTwins(facts: Facts): Diagnosis[] {
   const sorted = all(facts)
     .flatMap(holdingsOf)
     .toSorted((a, b) => compare(a.address.prefix, b.address.prefix));
@@ -50,21 +54,21 @@ export function checkTwins(facts: Facts): Finding[] {
   });
 }
 
-const twins = (holder: string, { domain, name, address }: Holding): Finding[] =>
-  finding(
+const twins = (holder: string, { domain, name, address }: Holding): Diagnosis[] =>
+  diagnosis(
     `${quote(holder)} and ${quote(name)} are both assigned ${format(address.prefix)}`,
     'only the one that starts first gets it, and the other is refused',
     `hnet unassign ${word(name, domain)} ${format(address.prefix)}`,
   );
 
 /** libvirt's own filters learn one address from the first packets, which is the bootstrap lease. */
-export function checkFilters(facts: Facts): Finding[] {
+export function checkFilters(facts: Facts): Diagnosis[] {
   return all(facts).flatMap(({ next }) => {
     const bridges = addressesOf(next).map(({ bridge }) => bridge);
     return next.nics.flatMap(({ mac, source, element }) => {
       const filter = childOf(element, 'filterref');
       if (filter === undefined || !bridges.includes(source ?? '')) return [];
-      return finding(
+      return diagnosis(
         `the interface ${mac} of ${quote(next.name)} has the filter ${quote(filter.attributes.get('filter') ?? '')}`,
         'it may lock the VM to its first address, the bootstrap lease; hnet keeps VMs to their addresses by itself',
         `virsh edit ${word(next.name, next.uuid)}  # and remove <filterref>`,
@@ -77,7 +81,7 @@ export function checkFilters(facts: Facts): Finding[] {
 const CROWD = 64n;
 
 /** Each guest in use has an entry in the neighbour table. When it is full, others are cut off. */
-export function checkNeighbours(facts: Facts): Finding[] {
+export function checkNeighbours(facts: Facts): Diagnosis[] {
   const held = all(facts).flatMap(holdingsOf);
   return FAMILIES.flatMap(family => {
     const assigned = held
@@ -86,7 +90,7 @@ export function checkNeighbours(facts: Facts): Finding[] {
       .reduce((sum, count) => sum + count, 0);
     const limit = Number(facts.file(thresholdOf(family))?.text.trim() ?? Number.NaN);
     if (!(assigned > limit / 2)) return [];
-    return finding(
+    return diagnosis(
       `${assigned} addresses are assigned, and the kernel's IPv${family} neighbour table takes ${limit}`,
       'when it is full, no VM is reachable that is not in it',
       `sysctl -w net.ipv${family}.neigh.default.gc_thresh3=${assigned * 4}`,

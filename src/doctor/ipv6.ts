@@ -7,11 +7,11 @@ import { addressesOf } from '../model/domain.ts';
 import { CONFIG_FILE } from '../model/names.ts';
 import { isSingle, nth, type Prefix, size } from '../model/prefix.ts';
 import { ownAddresses, type Uplink } from '../model/uplink.ts';
+import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { type Facts, knownValue } from './facts.ts';
-import { type Finding, finding } from './finding.ts';
 
 /** What IPv6 needs; checked if there is an IPv6 pool. */
-export function checkIpv6(facts: Facts): Finding[] {
+export function checkIpv6(facts: Facts): Diagnosis[] {
   const { config, uplink } = facts;
   if (config.is === 'unknown' || uplink.is === 'unknown') return [];
   const pools = config.value.pools.filter(({ family }) => family === 6);
@@ -24,9 +24,9 @@ export function checkIpv6(facts: Facts): Finding[] {
   ];
 }
 
-function checkRoute({ device, gateway6 }: Uplink): Finding[] {
+function checkRoute({ device, gateway6 }: Uplink): Diagnosis[] {
   if (gateway6 !== undefined) return [];
-  return finding(
+  return diagnosis(
     'there is no IPv6 default route with a gateway',
     'no VM reaches anything by IPv6',
     `ip -6 route add default via fe80::1 dev ${device}`,
@@ -34,11 +34,11 @@ function checkRoute({ device, gateway6 }: Uplink): Finding[] {
 }
 
 /** A host that forwards ignores advertisements unless accept_ra is 2; its route then expires. */
-function checkAdvertised({ device }: Uplink, { output, file }: Facts): Finding[] {
+function checkAdvertised({ device }: Uplink, { output, file }: Facts): Diagnosis[] {
   const routes = output('ip', '-6', 'route', 'show', 'default');
   const accepted = file(`/proc/sys/net/ipv6/conf/${device}/accept_ra`)?.text.trim();
   if (!/ proto ra /.test(routes) || accepted === '2') return [];
-  return finding(
+  return diagnosis(
     `the IPv6 default route comes from router advertisements, and accept_ra of ${device} is ${accepted}`,
     'a host that forwards ignores them, and loses the route',
     `sysctl -w net.ipv6.conf.${device}.accept_ra=2`,
@@ -46,7 +46,12 @@ function checkAdvertised({ device }: Uplink, { output, file }: Facts): Finding[]
 }
 
 /** Whether the provider routes the pools here, or looks for their addresses on the wire. */
-function checkDelivery(pools: readonly Prefix[], { ipv6 }: Config, uplink: Uplink, facts: Facts): Finding[] {
+function checkDelivery(
+  pools: readonly Prefix[],
+  { ipv6 }: Config,
+  uplink: Uplink,
+  facts: Facts,
+): Diagnosis[] {
   const { device, gateway6 } = uplink;
   if (ipv6 === 'on-link' || gateway6 === undefined) return [];
   const domains = knownValue(facts.domains) ?? [];
@@ -54,7 +59,7 @@ function checkDelivery(pools: readonly Prefix[], { ipv6 }: Config, uplink: Uplin
   return pools.flatMap(pool => {
     const address = lastOf(pool).find(isFree);
     if (address === undefined || facts.arrives(address, gateway6, device)) return [];
-    return finding(
+    return diagnosis(
       `the gateway's answer to ${format(address)}, an address of the pool ${format(pool)}, did not come here`,
       "the provider doesn't route the pool to this host, or looks for its addresses on the wire",
       `set ipv6 = "on-link" in ${CONFIG_FILE}, then: hnet sync  # unless the pool is to be routed here yet`,
@@ -67,13 +72,13 @@ const lastOf = (pool: Prefix): Prefix[] =>
   isSingle(pool) ? [pool] : [2n, 3n, 4n, 5n].filter(n => n < size(pool)).map(n => nth(pool, size(pool) - n));
 
 /** The kernel answers neighbour solicitations for single addresses only; whole prefixes need ndppd. */
-function checkResponder({ ipv6 }: Config, { domains, file }: Facts): Finding[] {
+function checkResponder({ ipv6 }: Config, { domains, file }: Facts): Diagnosis[] {
   if (ipv6 === 'routed') return [];
   const prefixes = (knownValue(domains) ?? [])
     .flatMap(({ next }) => addressesOf(next).map(({ prefix }) => prefix))
     .filter(prefix => prefix.family === 6 && !isSingle(prefix));
   if (prefixes.length === 0 || hasTool('ndppd', path => file(path) !== undefined)) return [];
-  return finding(
+  return diagnosis(
     `ndppd is missing, and ${prefixes.map(format).join(', ')} must be answered for on the wire`,
     'the VM with such a prefix does not start',
     'apt-get install ndppd',

@@ -10,28 +10,28 @@ import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplink, UplinkFacts } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
+import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { type Facts, knownValue } from './facts.ts';
-import { type Finding, finding } from './finding.ts';
 
 const EDIT = `\${EDITOR:-nano} ${CONFIG_FILE}`;
 const edit = (what: string): string => `${EDIT}  # ${what}`;
 
-export function checkConfig({ config }: Facts): Finding[] {
-  if (config.is === 'unknown') return finding(config.why, 'no VM of ours starts', EDIT);
+export function checkConfig({ config }: Facts): Diagnosis[] {
+  if (config.is === 'unknown') return diagnosis(config.why, 'no VM of ours starts', EDIT);
   if (config.value.pools.length > 0) return [];
   const mend = edit('name what your provider routes here');
-  return finding('"pools" is empty', 'there is no address to assign', mend);
+  return diagnosis('"pools" is empty', 'there is no address to assign', mend);
 }
 
-export function checkUplink({ uplink, uplinks, network }: Facts): Finding[] {
+export function checkUplink({ uplink, uplinks, network }: Facts): Diagnosis[] {
   const mend = 'ip route add default via GATEWAY dev DEVICE';
-  if (uplink.is === 'unknown') return finding(uplink.why, 'nothing of ours can be set up', mend);
+  if (uplink.is === 'unknown') return diagnosis(uplink.why, 'nothing of ours can be set up', mend);
   const { device, gateway } = uplink.value;
   const missing = `the uplink ${device} is down or missing`;
   if (!network.links.get(device)?.up)
-    return finding(missing, 'no VM reaches anything', `ip link set ${device} up`);
+    return diagnosis(missing, 'no VM reaches anything', `ip link set ${device} up`);
   if (gateway === undefined)
-    return finding(
+    return diagnosis(
       'the default route has no gateway',
       "a domain could be given the gateway's address, for hnet does not know it",
       edit('gateway = "ADDRESS"'),
@@ -39,31 +39,35 @@ export function checkUplink({ uplink, uplinks, network }: Facts): Finding[] {
   return checkWire(knownValue(uplinks) ?? []);
 }
 
-function checkWire(uplinks: readonly UplinkFacts[]): Finding[] {
+function checkWire(uplinks: readonly UplinkFacts[]): Diagnosis[] {
   const mend = 'hnet host --format ifupdown  # or netplan';
   // checkForwarding looks at forwarding.
   const facts = uplinks.filter(({ family }) => family === 4).map(fact => ({ ...fact, forwarding: true }));
   return facts
     .flatMap(uplinkFaults)
-    .flatMap(fault => finding(fault, 'what lies beside the host is not reached', mend));
+    .flatMap(fault => diagnosis(fault, 'what lies beside the host is not reached', mend));
 }
 
-export function checkForwarding({ config, file }: Facts): Finding[] {
+export function checkForwarding({ config, file }: Facts): Diagnosis[] {
   return familiesIn(knownValue(config)?.pools ?? [])
     .filter(family => file(FORWARDING[family])?.text.trim() !== '1')
     .flatMap(family =>
-      finding(`IPv${family} forwarding is off`, 'nothing passes between the uplink and the VMs', 'hnet sync'),
+      diagnosis(
+        `IPv${family} forwarding is off`,
+        'nothing passes between the uplink and the VMs',
+        'hnet sync',
+      ),
     );
 }
 
 /** Pools that hold the host, lie on the uplink's own wire, or that the host routes elsewhere. */
-export function checkPools({ config, uplink, network }: Facts): Finding[] {
+export function checkPools({ config, uplink, network }: Facts): Diagnosis[] {
   if (config.is === 'unknown') return [];
   const near = uplink.is === 'known' ? checkNear(config.value, uplink.value, network) : [];
   return [...near, ...checkElsewhere(config.value.pools, network)];
 }
 
-function checkNear(config: Config, { device, host, gateway }: Uplink, network: Network): Finding[] {
+function checkNear(config: Config, { device, host, gateway }: Uplink, network: Network): Diagnosis[] {
   const subnets = (network.addresses.get(device) ?? []).map(parseSubnet);
   // An IPv6 pool usually is the uplink's own subnet; ipv6.ts checks it.
   const wire = subnets.filter(one => one.family === 4 && !isSingle(one));
@@ -73,7 +77,7 @@ function checkNear(config: Config, { device, host, gateway }: Uplink, network: N
   return [
     ...checkOwn(config, own),
     ...meeting.flatMap(([pool, subnet]) =>
-      finding(
+      diagnosis(
         `the pool ${format(pool)} lies on the uplink's own subnet ${format(subnet)}`,
         'the provider looks for its addresses by ARP, which a routed address does not answer',
         `ip address replace ${format(host)}/32 dev ${device}  # if it is routed to this host`,
@@ -82,23 +86,23 @@ function checkNear(config: Config, { device, host, gateway }: Uplink, network: N
   ];
 }
 
-function checkOwn(config: Config, own: readonly Prefix[]): Finding[] {
+function checkOwn(config: Config, own: readonly Prefix[]): Diagnosis[] {
   try {
     refuseHostInPools(config, own);
     return [];
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return finding(reason(error), "the host's own address would be routed to a VM", EDIT);
+    return diagnosis(reason(error), "the host's own address would be routed to a VM", EDIT);
   }
 }
 
-function checkElsewhere(pools: readonly Prefix[], network: Network): Finding[] {
+function checkElsewhere(pools: readonly Prefix[], network: Network): Diagnosis[] {
   return foreignRoutes(network)
     .filter(route => !isUplinkSubnet(route, network))
     .flatMap(({ prefix, dev, type }) => {
       const pool = pools.find(one => overlaps(one, prefix));
       if (pool === undefined) return [];
-      return finding(
+      return diagnosis(
         `the host routes ${format(prefix)} to ${dev ?? type}, in the pool ${format(pool)}`,
         'addresses there never reach their VM',
         `ip route delete ${format(prefix)}`,
@@ -107,13 +111,13 @@ function checkElsewhere(pools: readonly Prefix[], network: Network): Finding[] {
 }
 
 /** Bootstrap scopes that something else on the host uses, or may use. */
-export function checkScopes({ config, network, file }: Facts): Finding[] {
+export function checkScopes({ config, network, file }: Facts): Diagnosis[] {
   if (config.is === 'unknown') return [];
   const { scopes } = config.value.dhcp;
   const taken = foreignRoutes(network).filter(({ prefix }) => scopes.some(range => overlaps(range, prefix)));
   if (taken.length === 0) return checkDocker(scopes, file);
   return taken.flatMap(({ prefix, dev }) =>
-    finding(
+    diagnosis(
       `the bootstrap scopes ${scopes.map(format).join(', ')} overlap the route ${format(prefix)} to ${dev}`,
       'domains whose scope lies there are refused',
       edit('choose another range for "scopes"'),
@@ -123,12 +127,12 @@ export function checkScopes({ config, network, file }: Facts): Finding[] {
 
 const DOCKER = '/etc/docker/daemon.json';
 
-function checkDocker(scopes: readonly Prefix[], file: Facts['file']): Finding[] {
+function checkDocker(scopes: readonly Prefix[], file: Facts['file']): Diagnosis[] {
   const isThere = hasTool('dockerd', path => file(path) !== undefined);
   const isKept = /"(default-address-pools|bip)"/.test(file(DOCKER)?.text ?? '');
   const meets = scopes.some(range => DOCKER_POOLS.some(pool => overlaps(pool, range)));
   if (!isThere || isKept || !meets) return [];
-  return finding(
+  return diagnosis(
     `Docker takes its networks from 172.17.0.0/12 on, where the bootstrap scopes ${scopes.map(format).join(', ')} lie`,
     'its next network may take the scope of a domain, which is then refused',
     `\${EDITOR:-nano} ${DOCKER} && systemctl restart docker  # set "default-address-pools"`,

@@ -14,7 +14,7 @@ import { stop } from './stop.ts';
 const DEADLINE = 30_000;
 
 /** What libvirt is told: the exit code, and on a failure the one line its user will see. */
-export interface Outcome {
+export interface HookResult {
   readonly code: 0 | 1;
   readonly message: string | undefined;
 }
@@ -24,7 +24,7 @@ export interface Outcome {
  * runs, and a failing `reconnect` would kill it.
  * @param xml the domain's XML, from standard input
  */
-export function hook(operation: string, xml: string): Outcome {
+export function hook(operation: string, xml: string): HookResult {
   const started = Date.now();
   let name = '';
   try {

@@ -1,5 +1,7 @@
 /** Repairs until there is nothing left to repair: what `hnet sync` does once, and the daemon again and again. */
+
 import { firewallOf } from '../host/choose-backend.ts';
+import type { Context } from '../host/context.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { look } from '../host/observe/parts.ts';
@@ -7,22 +9,14 @@ import { toAttachment } from '../lifecycle/admission.ts';
 import { change } from '../lifecycle/change.ts';
 import { stop } from '../lifecycle/stop.ts';
 import { type Attachment, attachmentTitle } from '../model/attachment.ts';
-import { BACKENDS, type Config } from '../model/config.ts';
+import { BACKENDS } from '../model/config.ts';
 import { tapsOf } from '../model/domain.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import { addUp } from '../state/ledger.ts';
 import { readEntries } from '../state/records.ts';
 import { needsRepair, type Survey } from './findings.ts';
-import { type Report, repair } from './mend.ts';
+import { type Report, repairAll } from './mend.ts';
 import { type Listing, listRunning, survey } from './survey.ts';
-
-/** What a repair works with, and how it speaks to the operator. */
-export interface Means {
-  readonly config: () => Config;
-  readonly host: Host;
-  readonly print: (line: string) => void;
-  readonly warn: (line: string) => void;
-}
 
 /** A domain may end while it is repaired: then the host is looked at, and repaired, again. */
 const PASSES = 3;
@@ -34,36 +28,36 @@ const TRIES = 2;
  * belongs to nobody. On a host in order it changes nothing.
  * @returns whether everything is as it should be now
  */
-export function converge(means: Means): boolean {
+export function converge(context: Context): boolean {
   for (let pass = 1; ; pass++) {
     const failures: string[] = [];
-    const report: Report = { done: means.print, failed: line => void failures.push(line) };
+    const report: Report = { done: context.print, failed: line => void failures.push(line) };
     // No assignment changes between the look and the repair, or the repair would undo the change.
-    const found = withLock('assignments', 'exclusive', means.host, () => onePass(report, means));
+    const found = withLock('assignments', 'exclusive', context.host, () => onePass(report, context));
     if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
     for (const { name, why } of found.unclear) failures.push(`${quote(name)}: ${why}`);
-    for (const line of failures) means.warn(line);
+    for (const line of failures) context.warn(line);
     return failures.length === 0;
   }
 }
 
-function onePass(report: Report, means: Means): Survey {
-  const { host } = means;
-  const listing = list(means);
-  const config = means.config();
+function onePass(report: Report, context: Context): Survey {
+  const { host } = context;
+  const listing = list(context);
+  const config = context.config();
   const found = survey(listing, config, host);
   if (!needsRepair(found)) return found;
   const settled = withLock('sync', 'exclusive', host, () => {
     const again = survey(listing, config, host);
-    repair(again, host, report);
+    repairAll(again, host, report);
     return again;
   });
   for (const one of settled.changed) follow(one, settled, report, host);
   return settled;
 }
 
-/** Which domains run; where libvirt doesn't say, the operator is told what that means. */
-export function list({ warn }: Pick<Means, 'warn'>): Listing {
+/** Which domains run; where libvirt doesn't say, the operator is told what that context. */
+export function list({ warn }: Pick<Context, 'warn'>): Listing {
   const listing = listRunning();
   if (listing.why !== undefined)
     warn(`${listing.why}; what no domain owns stays, and lost records are not rebuilt`);
@@ -95,7 +89,7 @@ function follow(
 }
 
 /** Adds up what was counted. The lock keeps a release from doing the same at the same time. */
-export function countTraffic({ host }: Pick<Means, 'host'>): void {
+export function countTraffic({ host }: Pick<Context, 'host'>): void {
   withLock('sync', 'exclusive', host, () => {
     const attachments = readEntries().flatMap(({ content }) =>
       typeof content === 'string' ? [] : [content],

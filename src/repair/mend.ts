@@ -52,7 +52,7 @@ const TOGETHER = 100;
 const STEPS: readonly Step[] = [base, sweep, damaged, ended, lost, domains, counters, otherBackend];
 
 /** One thing's failure doesn't keep the others from being repaired. */
-export function repair(found: Survey, host: Host, report: Report): void {
+export function repairAll(found: Survey, host: Host, report: Report): void {
   const begin: Work = { found, host, report, recorded: [], hasFailed: false };
   STEPS.reduce((work, step) => step(work), begin);
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Stage } from './stage.ts';
 
-interface Finding {
+interface Diagnosis {
   readonly what: string;
   readonly why: string;
   readonly mend: string;
@@ -39,9 +39,9 @@ describe('hnet doctor', () => {
     await stage.ok('assign', 'vm1', '123.45.90.116');
   });
 
-  async function findings(): Promise<Finding[]> {
+  async function findings(): Promise<Diagnosis[]> {
     const { code, stdout } = await stage.hnet('doctor', '--json');
-    const found = JSON.parse(stdout) as Finding[];
+    const found = JSON.parse(stdout) as Diagnosis[];
     expect(code, stdout).to.equal(found.length === 0 ? 0 : 1);
     return found;
   }

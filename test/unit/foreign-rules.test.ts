@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { obstacle, type Traffic } from '../../src/firewall/foreign/obstacles.ts';
+import { type NeededTraffic, obstacle } from '../../src/firewall/foreign/obstacles.ts';
 import { parseSaved } from '../../src/firewall/foreign/parse-iptables.ts';
 import { parseRuleset } from '../../src/firewall/foreign/parse-nft.ts';
 import { passages } from '../../src/firewall/foreign/passages.ts';
@@ -37,7 +37,7 @@ function places(table: ForeignTable): number[] {
     if (base === undefined) return [];
     const { point } = base;
     const families = table.family === 'ip' ? [4 as const] : [6 as const, 4 as const];
-    const traffic: Traffic = {
+    const traffic: NeededTraffic = {
       point,
       families,
       uplink: 'eth0',

@@ -1,6 +1,7 @@
 import { freeAddresses, pin, refuseHeld, type Taken } from '../../assign/allocate.ts';
 import { changeAssignment, changing } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
+import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplink } from '../../host/observe/view.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { refuseForeignAddresses } from '../../lifecycle/admission.ts';
@@ -12,7 +13,6 @@ import { addressesToKeep, amended, type Domain } from '../../model/domain.ts';
 import { MAC } from '../../model/names.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
-import type { Context } from './context.ts';
 
 interface AssignOptions {
   /** MAC of the interface that shall carry the addresses, or false for "leave the interfaces alone". */

@@ -1,5 +1,6 @@
 import { hasPassages } from '../../firewall/foreign/passages.ts';
 import { firewallOf } from '../../host/choose-backend.ts';
+import type { Context } from '../../host/context.ts';
 import { withLock } from '../../host/lock.ts';
 import { observeUplink } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
@@ -16,7 +17,6 @@ import { down } from '../../plan/walker.ts';
 import { leavingBridges } from '../../resources/bridge.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { isPoolRoute, ownRoute } from '../../resources/route.ts';
-import type { Context } from './context.ts';
 
 /** Brings up the base, which every domain needs: forwarding, sets, chains, the pools' routes. Run at boot. */
 export function baseUp(context: Context): void {

@@ -1,9 +1,9 @@
+import type { Context } from '../../host/context.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { readableJson } from '../../model/json.ts';
 import { type Fault, faults } from '../../repair/faults.ts';
 import { type Listing, listRunning, settledSurvey } from '../../repair/survey.ts';
 import { type Cell, type Colour, table } from '../table.ts';
-import type { Context } from './context.ts';
 
 /** Compares what should be with what is, and changes nothing. The exit code is 1 if they differ. */
 export function check(name: string | undefined, options: { json?: boolean }, context: Context): void {

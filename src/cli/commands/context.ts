@@ -1,18 +1,9 @@
+import type { Context } from '../../host/context.ts';
 import { Host } from '../../host/host.ts';
 import type { Config } from '../../model/config.ts';
 import { loadConfig } from '../../state/config-file.ts';
 
-/** What every command gets: how to say something, and the doors to the host. */
-export interface Context {
-  readonly print: (line: string) => void;
-  readonly warn: (line: string) => void;
-  readonly host: Host;
-  /** The configuration, read when it is first asked for: one command goes by one configuration. */
-  readonly config: () => Config;
-  /** Whether standard output is a terminal that takes colour. */
-  readonly colour: boolean;
-}
-
+/** What every command gets. */
 export function makeContext(options: { trace?: boolean }): Context {
   const host = options.trace ? new Host({ trace: line => process.stderr.write(`+ ${line}\n`) }) : new Host();
   let config: Config | undefined;

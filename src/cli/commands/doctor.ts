@@ -1,4 +1,5 @@
 import { checkConfinement } from '../../doctor/confinement.ts';
+import type { Diagnosis } from '../../doctor/diagnosis.ts';
 import {
   checkFilters,
   checkLibvirt,
@@ -7,17 +8,16 @@ import {
   checkTwins,
 } from '../../doctor/domains.ts';
 import { type Facts, gather } from '../../doctor/facts.ts';
-import type { Finding } from '../../doctor/finding.ts';
 import { checkHook } from '../../doctor/hook.ts';
 import { checkIpv6 } from '../../doctor/ipv6.ts';
 import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplink } from '../../doctor/network.ts';
 import { checkStrangers } from '../../doctor/strangers.ts';
 import { checkTools } from '../../doctor/tools.ts';
+import type { Context } from '../../host/context.ts';
 import { readableJson } from '../../model/json.ts';
-import type { Context } from './context.ts';
 
 /** In this order because what an earlier check finds may be the cause of what a later one finds. */
-const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
+const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkConfig,
   checkTools,
   checkUplink,
@@ -35,7 +35,7 @@ const CHECKS: readonly ((facts: Facts) => Finding[])[] = [
   checkNeighbours,
 ];
 
-export const examine = (facts: Facts): Finding[] => CHECKS.flatMap(check => check(facts));
+export const examine = (facts: Facts): Diagnosis[] => CHECKS.flatMap(check => check(facts));
 
 /** Whether this host is fit for hnet. The exit code is 1 if something is found. */
 export function doctor(options: { json?: boolean }, context: Context): void {

@@ -3,6 +3,7 @@ import type { Firewall } from '../../firewall/rules/backend.ts';
 import { countedRules } from '../../firewall/rules/counters.ts';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
 import { chooseFirewall, firewallFor } from '../../host/choose-backend.ts';
+import type { Context } from '../../host/context.ts';
 import { look } from '../../host/observe/parts.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { change } from '../../lifecycle/change.ts';
@@ -17,7 +18,6 @@ import { formatRule, parseRule } from '../../model/rule.ts';
 import type { FilterView } from '../../model/view.ts';
 import { readAttachment } from '../../state/attachment-files.ts';
 import { table } from '../table.ts';
-import type { Context } from './context.ts';
 
 /**
  * Shows or changes a domain's rules: `default allow|deny`, `isolate on|off`, `delete N`, or a rule to append.

@@ -3,13 +3,13 @@ import { GUEST_FORMATS, pickFormat, printNetwork } from '../../guest/formats.ts'
 import { guestNetwork, type StaticNetwork } from '../../guest/network.ts';
 import { type SeedAccess, seedFiles } from '../../guest/seed.ts';
 import { refuseExisting, writeImage } from '../../guest/seed-image.ts';
+import type { Context } from '../../host/context.ts';
 import { observeUplink } from '../../host/observe/uplink.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { requireAssignment } from '../../lifecycle/admission.ts';
 import { INTERFACE_NAME } from '../../model/names.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
 import { shellWord } from '../../model/shell.ts';
-import type { Context } from './context.ts';
 
 interface GuestOptions {
   readonly format?: string;

@@ -3,8 +3,8 @@ import { printFiles } from '../../guest/file.ts';
 import { pickFormat } from '../../guest/formats.ts';
 import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../../guest/host-network.ts';
 import { familiesIn } from '../../host/choose-backend.ts';
+import type { Context } from '../../host/context.ts';
 import { observeUplinkFacts } from '../../host/observe/uplink-facts.ts';
-import type { Context } from './context.ts';
 
 /** Prints a configuration for this host's uplink, or says where the running one differs from it. */
 export function hostConfig({ format, check }: { format?: string; check?: boolean }, context: Context): void {

@@ -1,11 +1,11 @@
 import { fullName, hostsLine, ptrLine } from '../../guest/name-lines.ts';
 import { configured } from '../../guest/network.ts';
+import type { Context } from '../../host/context.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { addressesOf } from '../../model/domain.ts';
 import { hostNames } from '../../model/hostname.ts';
 import { compare } from '../../model/prefix.ts';
 import { quote, UsageRefusal } from '../../model/refusal.ts';
-import type { Context } from './context.ts';
 
 /** Prints the names of all assignments: as /etc/hosts has them, or as PTR records for a reverse zone. */
 export function hosts({ ptr, domain }: { ptr?: boolean; domain?: string }, context: Context): void {

@@ -10,6 +10,7 @@ import {
   writeMetadata,
 } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
+import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplink } from '../../host/observe/view.ts';
 import { type KnownDomain, type Libvirt, pick } from '../../libvirt/libvirt.ts';
 import { handOver } from '../../lifecycle/change.ts';
@@ -21,7 +22,6 @@ import { renderAssignment } from '../../model/metadata.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
 import { readAttachment } from '../../state/attachment-files.ts';
-import type { Context } from './context.ts';
 
 /** An address, the two domains, and what each of them has afterwards: the giver perhaps nothing. */
 interface Move {

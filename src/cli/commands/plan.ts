@@ -1,3 +1,4 @@
+import type { Context } from '../../host/context.ts';
 import { observeUplink } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
@@ -7,7 +8,6 @@ import { EMPTY_VIEW, type View } from '../../model/view.ts';
 import { basePlan, domainPlan } from '../../plan/plan.ts';
 import { describe } from '../../resources/action.ts';
 import type { Resource } from '../../resources/resource.ts';
-import type { Context } from './context.ts';
 
 /** Prints what a start of the domain would run: what is missing of the base, then all of its own. */
 export function plan(name: string, context: Context): void {

@@ -1,5 +1,6 @@
 import type { Holding, Taken } from '../../assign/allocate.ts';
 import { inventory } from '../../assign/inventory.ts';
+import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplink } from '../../host/observe/view.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { format, routeKey } from '../../model/address.ts';
@@ -8,7 +9,6 @@ import { HOST_METRIC } from '../../model/names.ts';
 import { addresses, contains, isAmong, overlaps, type Prefix, size } from '../../model/prefix.ts';
 import type { View } from '../../model/view.ts';
 import { type Cell, table } from '../table.ts';
-import type { Context } from './context.ts';
 
 /** Of pools larger than this only the addresses in use are shown: nobody reads a /64 address by address. */
 const LISTED = 4096n;

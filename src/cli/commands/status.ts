@@ -1,3 +1,4 @@
+import type { Context } from '../../host/context.ts';
 import { observe } from '../../host/observe/view.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
@@ -9,7 +10,6 @@ import { policySummary } from '../../model/rule.ts';
 import { type Health, healthOf } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
 import { type Cell, table } from '../table.ts';
-import type { Context } from './context.ts';
 
 /** One address of one domain, as `status --json` prints it. */
 interface Row {

@@ -1,7 +1,7 @@
+import type { Context } from '../../host/context.ts';
 import { faultLine, faults } from '../../repair/faults.ts';
 import { converge, countTraffic, list } from '../../repair/loop.ts';
 import { settledSurvey } from '../../repair/survey.ts';
-import type { Context } from './context.ts';
 
 /** Repairs what is missing or changed, removes what belongs to nobody, and adds up the traffic. */
 export function sync(options: { dryRun?: boolean }, context: Context): void {

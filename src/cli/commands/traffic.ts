@@ -5,6 +5,7 @@ import { dropsByCause } from '../../firewall/rules/counters.ts';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
 import type { Chain } from '../../firewall/rules/rules.ts';
 import { ruleset } from '../../firewall/rules/ruleset.ts';
+import type { Context } from '../../host/context.ts';
 import { look } from '../../host/observe/parts.ts';
 import { observeUplink } from '../../host/observe/uplink.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
@@ -22,7 +23,6 @@ import { readAccount, totalOf } from '../../state/ledger.ts';
 import { readEntries } from '../../state/records.ts';
 import { prometheus } from '../prometheus.ts';
 import { table } from '../table.ts';
-import type { Context } from './context.ts';
 
 interface Row {
   readonly domain: string;

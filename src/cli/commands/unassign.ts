@@ -1,4 +1,5 @@
 import { changeAssignment, changing, warnOfRules } from '../../assign/change.ts';
+import type { Context } from '../../host/context.ts';
 import { forgetFlows } from '../../host/flows.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { format, parsePrefix } from '../../model/address.ts';
@@ -6,7 +7,6 @@ import type { Address } from '../../model/bridge.ts';
 import { addressesOf, amended } from '../../model/domain.ts';
 import { equal, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
-import type { Context } from './context.ts';
 
 /** Takes addresses from a domain, at once where it runs: those given, or all. Its interface stays where it is. */
 export function unassign(name: string, given: readonly string[], context: Context): void {

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { chooseFirewall } from '../../host/choose-backend.ts';
+import type { Context } from '../../host/context.ts';
 import { hasTool } from '../../host/tools.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
 import { converge, countTraffic } from '../../repair/loop.ts';
 import { readPulse } from '../../repair/pulse.ts';
 import { type Source, Sources } from '../../repair/source.ts';
-import type { Context } from './context.ts';
 
 /** Debounce, in milliseconds: check 150 after the first event, and at least 600 after the last check. */
 const SETTLE = 150;

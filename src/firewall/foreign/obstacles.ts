@@ -11,7 +11,7 @@ import { contains, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Condition, ForeignRule, ForeignTable, Point } from '../../model/view.ts';
 
 /** The traffic that must get through: from or to which addresses, and by which interface beside our bridges. */
-export interface Traffic {
+export interface NeededTraffic {
   readonly point: Point;
   readonly families: readonly Family[];
   readonly prefixes: readonly Prefix[];
@@ -22,7 +22,7 @@ export interface Traffic {
  * The place of the rule before which our accept must be, counted from 0; the number of rules where the chain's policy
  * blocks; undefined where nothing does.
  */
-export function obstacle(table: ForeignTable, name: string, traffic: Traffic): number | undefined {
+export function obstacle(table: ForeignTable, name: string, traffic: NeededTraffic): number | undefined {
   const chain = table.chains.get(name);
   if (chain?.base === undefined || table.harmless) return undefined;
   const seen = new Set([name]);
@@ -39,7 +39,7 @@ const takesAll = ({ conditions, effect }: ForeignRule, what: 'accept' | 'return'
   conditions.length === 0 && effect === what;
 
 /** @param seen chains that don't block, or are being looked at: jumps may go in circles */
-function blocks(rule: ForeignRule, table: ForeignTable, traffic: Traffic, seen: Set<string>): boolean {
+function blocks(rule: ForeignRule, table: ForeignTable, traffic: NeededTraffic, seen: Set<string>): boolean {
   if (rule.conditions.some(condition => singlesOut(condition, traffic))) return false;
   if (typeof rule.effect === 'string') return rule.effect === 'block';
   const isBase = (name: string): boolean => table.chains.get(name)?.base !== undefined;
@@ -48,7 +48,7 @@ function blocks(rule: ForeignRule, table: ForeignTable, traffic: Traffic, seen: 
   return names.some(name => !seen.has(name) && chainBlocks(table, name, traffic, seen.add(name)));
 }
 
-function chainBlocks(table: ForeignTable, name: string, traffic: Traffic, seen: Set<string>): boolean {
+function chainBlocks(table: ForeignTable, name: string, traffic: NeededTraffic, seen: Set<string>): boolean {
   for (const rule of table.chains.get(name)?.rules ?? []) {
     if (takesAll(rule, 'accept') || takesAll(rule, 'return')) return false;
     if (blocks(rule, table, traffic, seen)) return true;
@@ -57,7 +57,7 @@ function chainBlocks(table: ForeignTable, name: string, traffic: Traffic, seen: 
 }
 
 /** Whether a condition keeps a rule away from the bulk of the traffic. */
-function singlesOut(condition: Condition, { point, families, prefixes, uplink }: Traffic): boolean {
+function singlesOut(condition: Condition, { point, families, prefixes, uplink }: NeededTraffic): boolean {
   const forwarded = point === 'forward';
   switch (condition.is) {
     case 'device':

@@ -11,7 +11,7 @@ import type { ForeignRule, ForeignTable, Point, Tool, View } from '../../model/v
 import { type Action, run } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../../resources/resource.ts';
 import { firewalldPolicies, governsItself, hasPolicies } from './firewalld.ts';
-import { obstacle, type Traffic } from './obstacles.ts';
+import { type NeededTraffic, obstacle } from './obstacles.ts';
 import { MARK } from './words.ts';
 
 /** The matches of an accept rule of ours, in the words of nft and of iptables. */
@@ -118,7 +118,12 @@ const acceptsAt = (point: Point, families: Families): readonly Accept[] =>
   point === 'forward' ? [ENTERING, LEAVING] : families.flatMap(family => AT_HOST[family][point]);
 
 /** The traffic of domains at a hook: all forwarded packets; at the host, DHCP and neighbour discovery. */
-function trafficAt(point: Point, families: Families, config: Config, { device: uplink }: Uplink): Traffic {
+function trafficAt(
+  point: Point,
+  families: Families,
+  config: Config,
+  { device: uplink }: Uplink,
+): NeededTraffic {
   const all = [...(point === 'forward' ? config.pools : HOST_PREFIXES), ...config.dhcp.scopes];
   return { point, families, uplink, prefixes: all.filter(({ family }) => families.includes(family)) };
 }

@@ -1,9 +1,9 @@
 /** Something about this host that will cause trouble, why, and the command that mends it. */
-export interface Finding {
+export interface Diagnosis {
   readonly what: string;
   readonly why: string;
   readonly mend: string;
 }
 
 /** One finding, as a list: what a check returns. */
-export const finding = (what: string, why: string, mend: string): Finding[] => [{ what, why, mend }];
+export const diagnosis = (what: string, why: string, mend: string): Diagnosis[] => [{ what, why, mend }];

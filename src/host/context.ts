@@ -1,0 +1,13 @@
+/** What work for an operator is done with: the host, the configuration, and a way to say something. */
+import type { Config } from '../model/config.ts';
+import type { Host } from './host.ts';
+
+export interface Context {
+  readonly print: (line: string) => void;
+  readonly warn: (line: string) => void;
+  readonly host: Host;
+  /** The configuration, read when it is first asked for: one command goes by one configuration. */
+  readonly config: () => Config;
+  /** Whether standard output is a terminal that takes colour. */
+  readonly colour: boolean;
+}
