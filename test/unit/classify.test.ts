@@ -1,0 +1,71 @@
+import { expect } from 'chai';
+import { parsePrefix } from '../../src/model/address.ts';
+import type { Attachment } from '../../src/model/attachment.ts';
+import { parseDomain } from '../../src/model/parse-domain.ts';
+import { OPEN } from '../../src/model/policy.ts';
+import { classify, type Sighting } from '../../src/repair/classify.ts';
+import { domainXml } from '../support/domain.ts';
+
+const RUNNING = parseDomain(domainXml('vm1', { addresses: ['123.45.90.116'] }));
+const MOVED = parseDomain(domainXml('vm1', { addresses: ['123.45.90.117'] }));
+const WITHOUT = parseDomain(domainXml('vm1', {}));
+const MALFORMED = parseDomain(domainXml('vm1', { metadata: '<hnet:assignment xmlns:hnet="urn:hnet:1"/>' }));
+
+const RECORD: Attachment = {
+  domain: RUNNING.uuid,
+  name: 'vm1',
+  addresses: [
+    { prefix: parsePrefix('123.45.90.116'), bridge: 'br116', scope: parsePrefix('172.30.116.0/24') },
+  ],
+  policy: OPEN,
+  backend: 'iptables',
+};
+const DAMAGED = 'Cannot read it: cut off';
+
+/** A domain that libvirt lists, as a survey sees it on a quiet host. */
+const sighting = (some: Partial<Sighting>): Sighting => ({
+  uuid: RUNNING.uuid,
+  record: undefined,
+  hadRecord: some.record !== undefined,
+  isUnchanged: true,
+  isListed: true,
+  domain: undefined,
+  ...some,
+});
+
+const CASES: Readonly<Record<string, readonly [Partial<Sighting>, string]>> = {
+  'runs with what its record says': [{ record: RECORD, domain: RUNNING }, 'kept'],
+  'has a record, and libvirt is silent': [{ record: RECORD, isListed: false }, 'kept'],
+  'has a record that is newer than the list: it is starting': [
+    { record: RECORD, isUnchanged: false },
+    'kept',
+  ],
+  'runs with another assignment than its record': [{ record: RECORD, domain: MOVED }, 'changed'],
+  'runs, and its assignment is gone': [{ record: RECORD, domain: WITHOUT }, 'changed'],
+  'runs without a record': [{ domain: RUNNING }, 'lost'],
+  "runs with a record that can't be read": [{ record: DAMAGED, domain: RUNNING }, 'lost'],
+  'has a record and does not run': [{ record: RECORD }, 'ended'],
+  "has a record that can't be read and does not run": [{ record: DAMAGED }, 'damaged'],
+  "has a record that can't be read, and libvirt is silent": [{ record: DAMAGED, isListed: false }, 'unclear'],
+  "has a record and metadata that can't be used": [{ record: RECORD, domain: MALFORMED }, 'unclear'],
+  "has a record that can't be read, and no assignment": [{ record: DAMAGED, domain: WITHOUT }, 'unclear'],
+  'stopped after libvirt was asked': [{ domain: RUNNING, hadRecord: true }, 'none of ours'],
+  'runs, with neither record nor assignment': [{ domain: WITHOUT }, 'none of ours'],
+  "runs, with metadata that can't be used and no record": [{ domain: MALFORMED }, 'none of ours'],
+};
+
+describe('a domain that', () => {
+  for (const [what, [some, outcome]] of Object.entries(CASES))
+    it(`${what} is ${outcome}`, () => expect(classify(sighting(some)).is).to.equal(outcome));
+
+  it('keeps what is set up for it while only the operator can mend its metadata', () => {
+    const outcome = classify(sighting({ record: RECORD, domain: MALFORMED }));
+    expect(outcome).to.include({ is: 'unclear', name: 'vm1', attachment: RECORD });
+  });
+
+  it('has changed says to what', () => {
+    expect(classify(sighting({ record: RECORD, domain: WITHOUT }))).to.include({ assignment: undefined });
+    const outcome = classify(sighting({ record: RECORD, domain: MOVED }));
+    expect(outcome.is === 'changed' && outcome.assignment?.addresses[0]?.bridge).to.equal('br117');
+  });
+});
