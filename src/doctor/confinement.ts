@@ -1,6 +1,5 @@
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
-import type { Facts } from './facts.ts';
-import { interpreterOf } from './facts.ts';
+import { type Facts, interpreterOf } from './facts.ts';
 
 /** Whether a security module keeps libvirtd from running the hook. */
 export function checkConfinement(facts: Facts): Diagnosis[] {

@@ -1,12 +1,12 @@
 /** What may start: the rules that a domain's addresses must keep, before anything of them is set up. */
+
 import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
 import type { Backend, Config } from '../model/config.ts';
 import { ownMode } from '../model/dhcp-mode.ts';
-import type { Domain } from '../model/domain.ts';
-import { macsOf } from '../model/domain.ts';
+import { type Domain, macsOf } from '../model/domain.ts';
 import { refuseHostInPools } from '../model/parse-config.ts';
 import { contains, equal, isAnycast, overlaps, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';

@@ -59,7 +59,8 @@ interface Step extends Change {
  * @throws Refusal with what failed
  */
 export function apply(changes: readonly Change[], means: Means, onFailure: OnFailure = 'undo'): Checked[] {
-  const steps = changes.map(change => toStep(change, handedOver(changes), means));
+  const moved = handedOver(changes);
+  const steps = changes.map(change => toStep(change, moved, means));
   for (const step of steps) noteOwners(step, means);
   const view = steps.reduce((seen, step) => putOutOfReach(step, { ...means, view: seen }), means.view);
   const now = { ...means, view };
@@ -95,7 +96,7 @@ function toStep(change: Change, moved: readonly Prefix[], means: Means): Step {
 }
 
 /** The resources that a domain should have after the change. */
-export function planAfter(
+function planAfter(
   { before, after, taps, besides = [] }: Change,
   { dhcp, firewall }: Pick<Means, 'dhcp' | 'firewall'>,
 ): Resource[] {

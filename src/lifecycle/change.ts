@@ -22,7 +22,7 @@ import { admit } from './admit.ts';
 import { apply, handedOver, type Means } from './apply.ts';
 
 /**
- * Turns what a running domain has into what it shall have, at once. Where it had nothing, it gets everything.
+ * Turns what a running domain has into what it should have, at once. Where it had nothing, it gets everything.
  * @returns what was brought up
  * @throws Refusal if another domain holds what it would get, with all as it was
  */
@@ -44,12 +44,11 @@ export interface Handover {
  * @throws Refusal, with all as it was
  */
 export function handOver({ prefix, giver, taker, after, taps }: Handover, config: Config, host: Host): void {
-  const addresses = giver.addresses.filter(one => !equal(one.prefix, prefix));
-  const rest = addresses.length === 0 ? undefined : { ...giver, addresses };
+  const rest = without(giver, [prefix]);
   changeAll(
     () => [
       { before: taker, after, taps },
-      { before: giver, after: rest },
+      { before: giver, after: rest.addresses.length === 0 ? undefined : rest },
     ],
     config,
     host,

@@ -2,8 +2,8 @@ import type { Firewall } from '../firewall/rules/backend.ts';
 import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { observeUplink } from '../host/observe/uplink.ts';
-import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
+import { ifPossible } from '../model/refusal.ts';
 import { attachedDomains, readAttachment } from '../state/attachment-files.ts';
 
 /**
@@ -12,20 +12,12 @@ import { attachedDomains, readAttachment } from '../state/attachment-files.ts';
  */
 export function firewallInForce(config: Config): Firewall {
   for (const uuid of attachedDomains()) {
-    const attachment = readQuietly(uuid);
+    const attachment = ifPossible(() => readAttachment(uuid));
     if (attachment !== undefined) return firewallOf(attachment.backend, config.pools);
   }
   return chooseFirewall(config);
 }
 
-function readQuietly(uuid: string): Attachment | undefined {
-  try {
-    return readAttachment(uuid);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The interface on whose wire the provider looks for IPv6 addresses; undefined where it routes them. */
+/** {@link wireFor} where the uplink isn't known yet: it is only asked for if it matters. */
 export const wireOf = (config: Config, host: Host): string | undefined =>
   config.ipv6 === 'on-link' ? observeUplink(host, config).device : undefined;

@@ -27,7 +27,7 @@ import { fileOf, scriptOf } from '../state/attachment-files.ts';
 import { tallyFile } from '../state/tally.ts';
 
 /** What ends with a domain, in the order in which it came up. */
-export const holdings = (attachment: Attachment, firewall: Firewall): Resource[] =>
+const holdings = (attachment: Attachment, firewall: Firewall): Resource[] =>
   domainPlan(attachment, DEFAULT_CONFIG.dhcp, firewall);
 
 /**

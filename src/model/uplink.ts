@@ -1,3 +1,4 @@
+import type { Config } from './config.ts';
 import { contains, type Family, type Prefix } from './prefix.ts';
 
 /** Where the Internet is, and which address of the host stands for the bootstrap leases. */
@@ -34,3 +35,7 @@ export interface UplinkFacts {
   /** Whether router advertisements are taken: 0 no, 1 unless forwarding, 2 always; undefined for IPv4. */
   readonly acceptRa: string | undefined;
 }
+
+/** The interface on whose wire the provider looks for IPv6 addresses; undefined where it routes them. */
+export const wireFor = ({ ipv6 }: Pick<Config, 'ipv6'>, { device }: Uplink): string | undefined =>
+  ipv6 === 'on-link' ? device : undefined;

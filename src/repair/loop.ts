@@ -12,6 +12,7 @@ import { type Attachment, attachmentTitle } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
 import { tapsOf } from '../model/domain.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
+import { wireFor } from '../model/uplink.ts';
 import { addUp } from '../state/ledger.ts';
 import { readEntries } from '../state/records.ts';
 import { needsRepair, type Survey } from './findings.ts';
@@ -56,7 +57,7 @@ function onePass(report: Report, context: Context): Survey {
   return settled;
 }
 
-/** Which domains run; where libvirt doesn't say, the operator is told what that context. */
+/** Which domains run; where libvirt doesn't say, the operator is told what that means. */
 export function list({ warn }: Pick<Context, 'warn'>): Listing {
   const listing = listRunning();
   if (listing.why !== undefined)
@@ -78,8 +79,7 @@ function follow(
         report.done(`removed: ${attachmentTitle(gone)} (its assignment was taken away)`);
       return;
     }
-    const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;
-    const next = toAttachment(domain, assignment, firewall.name, wire);
+    const next = toAttachment(domain, assignment, firewall.name, wireFor(config, uplink));
     change(next, tapsOf(domain), config, host);
     report.done(`changed: ${attachmentTitle(next)} (its assignment has changed)`);
   } catch (error) {

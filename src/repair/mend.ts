@@ -1,4 +1,5 @@
 /** Repairs what a survey found, under the lock that keeps starts and stops out. */
+
 import { firewallFor, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
@@ -10,7 +11,7 @@ import { BACKENDS } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
-import { ownAddresses } from '../model/uplink.ts';
+import { ownAddresses, wireFor } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { type Checked, down, up } from '../plan/walker.ts';
 import { batches } from '../resources/action.ts';
@@ -114,7 +115,7 @@ function ended(work: Work): Work {
 /** Writes the attachments of running domains that lost theirs, from their live metadata. */
 function lost(work: Work): Work {
   const { found, host, report } = work;
-  const wire = found.config.ipv6 === 'on-link' ? found.uplink.device : undefined;
+  const wire = wireFor(found.config, found.uplink);
   const anew = found.lost.map(({ domain, assignment }) => ({
     domain,
     attachment: toAttachment(domain, assignment, found.firewall.name, wire),

@@ -2,6 +2,7 @@
  * Compares what should be with what is, for the whole host: the base, every running domain, and what belongs to
  * nobody. It takes a constant number of processes, however many domains there are, and changes nothing.
  */
+
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
 import type { Host, Tools } from '../host/host.ts';
@@ -16,6 +17,7 @@ import { BACKENDS, type Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { readRunning } from '../model/running.ts';
+import { wireFor } from '../model/uplink.ts';
 import { basePlan, baseRoutes } from '../plan/plan.ts';
 import { check, isWrong } from '../plan/walker.ts';
 import type { Stray } from '../resources/resource.ts';
@@ -122,7 +124,7 @@ function findStrays(
   { config, firewall, uplink, view }: Seen,
 ): Stray[] {
   if (running === undefined) return [];
-  const wire = config.ipv6 === 'on-link' ? uplink.device : undefined;
+  const wire = wireFor(config, uplink);
   const attachments = outcomes.flatMap(one => {
     if (one.is === 'lost') return [toAttachment(one.domain, one.assignment, firewall.name, wire)];
     return 'attachment' in one ? (one.attachment ?? []) : [];
