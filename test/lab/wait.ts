@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Between two looks: short at first, for most comes soon, and longer where a look costs more than it finds. */
 const [SHORTEST, LONGEST] = [20, 200];
+/** As many times as long as a look takes is waited for the next, lest looking be all that the machine does. */
+const RATIO = 2;
+const LONGEST_AFTER_COSTLY = 2000;
 
 /**
  * In milliseconds, how long something is waited for before it counts as hanging. Far more than anything takes, on a machine
@@ -20,10 +23,12 @@ export async function until<T>(
 ): Promise<NonNullable<T>> {
   const end = performance.now() + limit;
   for (let interval = SHORTEST; ; interval = Math.min(interval * 1.2, LONGEST)) {
+    const begun = performance.now();
     const value = await condition();
+    const now = performance.now();
     if (value) return value;
-    if (performance.now() > end) throw new Error(`Cannot wait any longer than ${limit} ms for ${what}`);
-    await sleep(interval);
+    if (now > end) throw new Error(`Cannot wait any longer than ${limit} ms for ${what}`);
+    await sleep(Math.max(interval, Math.min((now - begun) * RATIO, LONGEST_AFTER_COSTLY)));
   }
 }
 
