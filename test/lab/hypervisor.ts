@@ -16,6 +16,8 @@ export interface HypervisorOptions extends SiteOptions {
   readonly copy?: Readonly<Record<string, string>>;
   /** Path inside → directory outside, the very same directory: quick, but writes reach the outer machine. */
   readonly bind?: Readonly<Record<string, string>>;
+  /** A tar file of the outer machine's, laid over the root before the first boot. */
+  readonly archive?: string;
 }
 
 interface Frame {
@@ -49,6 +51,8 @@ export class Hypervisor extends Host {
     await provider.connect(site, netns);
     const chassis = await layChassis(dir, site.name);
     await prepare(chassis, options.copy ?? {});
+    if (options.archive !== undefined)
+      await run(['tar', '--extract', `--file=${options.archive}`, `--directory=${chassis.root}`]);
     const binds = Object.entries(options.bind ?? {}).map(([inside, outside]) => `${outside}:${inside}`);
     const booted = await boot(chassis, netns, binds);
     const hypervisor = new Hypervisor(provider, site, netns, { chassis, binds }, booted);

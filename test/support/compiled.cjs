@@ -2,7 +2,7 @@
  * Loaded before a program, keeps what V8 has made of it for the next run, as the hook does for itself (hooks/qemu.ts).
  * Tests run the command line by the thousand, and a third of its time goes into reading and compiling it.
  */
-const { createHash } = require('node:crypto');
+const { createHash, randomUUID } = require('node:crypto');
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const Module = require('node:module');
 const { dirname } = require('node:path');
@@ -33,8 +33,10 @@ function read(path) {
 function keep(path, script) {
   try {
     mkdirSync(DIRECTORY, { recursive: true });
-    writeFileSync(`${path}.${process.pid}`, script.createCachedData());
-    renameSync(`${path}.${process.pid}`, path);
+    // Not by the process's number: machines of a lab number theirs alike.
+    const half = `${path}.${randomUUID()}`;
+    writeFileSync(half, script.createCachedData());
+    renameSync(half, path);
   } catch {
     // A full disk, as some tests have it.
   }

@@ -15,6 +15,8 @@ describe('install.sh', () => {
     expect(said).to.include('hnet: wrote /etc/hnet/hnet.toml');
     expect(said.trim().split('\n').at(-1)).to.equal('hnet: done; now: hnet assign DOMAIN [ADDRESS]');
     expect(await stage.ok('--version')).to.match(/^\d+\.\d+\.\d+$/);
+    // It made the bundles; those of the other tests need not be made anew.
+    await stage.withoutEsbuild();
   });
 
   it('puts the hook there as a regular file that root alone may change', async () => {

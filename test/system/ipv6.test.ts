@@ -15,6 +15,7 @@ describe('IPv6', () => {
   let vms: Vm[];
 
   before(async () => {
+    await stage.withoutEsbuild();
     await stage.install([...POOLS, ...POOLS6]);
     await stage.withoutServices();
     clean = await snapshot(stage.hv);

@@ -1,11 +1,16 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Lab } from '../lab/lab.ts';
 import { expectSuccess, type Outcome } from '../lab/run.ts';
 import { ensureBuilt } from '../support/build.ts';
+import { keepLayer, layerFor } from './layer.ts';
 
 type Hypervisor = Awaited<ReturnType<Lab['hypervisor']>>;
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+/** Where test/support/compiled.cjs keeps what V8 has made; all hypervisors share it. */
+const COMPILED = '/var/cache/hnet-tests';
 export const INSTALL = '/root/hnet/install.sh';
 export const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13'];
 
@@ -19,18 +24,31 @@ export class Stage {
 
   constructor({ installed = true }: { installed?: boolean } = {}) {
     before(async () => {
+      await ensureBuilt();
+      const layer = installed ? await layerFor(POOLS) : '';
+      const kept = existsSync(layer);
       this.#lab = await Lab.create();
-      this.#hv = await this.#lab.hypervisor('h1', { copy: { '/root/hnet': PROJECT } });
+      await mkdir(COMPILED, { recursive: true });
+      this.#hv = await this.#lab.hypervisor('h1', {
+        copy: { '/root/hnet': PROJECT },
+        bind: { [COMPILED]: COMPILED },
+        ...(kept && { archive: layer }),
+      });
       await this.#hv.run(['cp', '/root/hnet/test/support/compiled.cjs', '/root/']);
-      if (installed) {
-        // The bundles are there; without the means to make them anew install.sh takes them as they are.
-        await ensureBuilt();
-        await this.#hv.run(['rm', '-r', '/root/hnet/node_modules/esbuild']);
-        await this.install();
-        await this.withoutServices();
-      }
+      if (installed && !kept) await keepLayer(this.#hv, layer, () => this.#installAlone());
     });
     after(() => this.#lab?.remove());
+  }
+
+  async #installAlone(): Promise<void> {
+    await this.withoutEsbuild();
+    await this.install();
+    await this.withoutServices();
+  }
+
+  /** Without the means to make the bundles anew install.sh takes them as they are. */
+  async withoutEsbuild(): Promise<void> {
+    await this.hv.run(['rm', '-rf', '/root/hnet/node_modules/esbuild']);
   }
 
   get lab(): Lab {

@@ -23,6 +23,7 @@ describe('install.sh --uninstall', () => {
       ip route add blackhole 203.0.113.0/24 proto 99
       ipset create canary hash:ip
       ipset add canary 203.0.113.1`);
+    await stage.withoutEsbuild();
     base = await snapshot(stage.hv);
     filesBefore = await files(stage.hv, DIRECTORIES);
     await stage.install();
@@ -93,6 +94,7 @@ describe("somebody else's hook", () => {
   let filesBefore: string[];
 
   before(async () => {
+    await stage.withoutEsbuild();
     await stage.hv.write('/etc/libvirt/hooks/qemu', FOREIGN);
     await stage.hv.sh('chmod 700 /etc/libvirt/hooks/qemu; systemctl reload libvirtd');
     filesBefore = await files(stage.hv, ['/etc/libvirt/hooks']);
@@ -107,10 +109,12 @@ describe("somebody else's hook", () => {
   });
 
   it('runs, and so does ours', async () => {
-    const vm = await stage.hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'br116' } });
+    const vm = await stage.hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'br116' }, boots: false });
     await stage.ok('assign', 'vm1', '123.45.90.116');
     await vm.start();
-    expect(await vm.ready()).to.match(/^dhcp 172\.30\.116\./);
+    const guest = await stage.hv.guest({ name: 'client', bridge: 'br116' });
+    expect((await guest.dhcp()).ip).to.match(/^172\.30\.116\./);
+    await guest.unplug();
     expect(await stage.hv.read('/root/foreign.log')).to.include('vm1 prepare');
     await vm.destroy();
   });

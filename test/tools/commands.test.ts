@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Hypervisor } from '../lab/hypervisor.ts';
 import { Lab } from '../lab/lab.ts';
 import type { Outcome } from '../lab/run.ts';
 import { PATIENCE } from '../lab/wait.ts';
-import { DIST, hnet } from './program.ts';
+import { COMPILED, DIST, hnet } from './program.ts';
 import { equip, fetchTools, TREE } from './toolbox.ts';
 
 const CONFIG = `pools = ["123.45.90.112/29", "2001:db8:12:48::/64"]
@@ -22,7 +23,8 @@ describe('hnet guest and hnet hosts', () => {
   let lab: Lab;
   let hv: Hypervisor;
 
-  const call = (...words: string[]): Promise<Outcome> => hv.attempt(hnet(words, PROGRAM));
+  const call = (...words: string[]): Promise<Outcome> =>
+    hv.attempt(hnet(words, PROGRAM, `${PROGRAM}/compiled.cjs`));
 
   /** What is refused leaves a message of one line, and nothing else. */
   async function refused(code: number, message: RegExp, ...words: string[]): Promise<void> {
@@ -43,6 +45,7 @@ describe('hnet guest and hnet hosts', () => {
     await fetchTools();
     lab = await Lab.create();
     hv = await lab.hypervisor('h1', { copy: { [PROGRAM]: DIST }, bind: { [TOOLS]: TREE } });
+    await hv.write(`${PROGRAM}/compiled.cjs`, readFileSync(COMPILED, 'utf8'));
     await hv.write('/etc/hnet/hnet.toml', CONFIG);
     const nic = { type: 'bridge', source: 'br116', mac: '52:54:00:00:01:16' } as const;
     await hv.vm({
