@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Lab } from '../lab/lab.ts';
+import { expectSuccess } from '../lab/run.ts';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
+import { ensureBuilt } from '../support/build.ts';
 import { provideFirewalld } from '../support/firewalld.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,8 +26,10 @@ for (const backend of ['nftables', 'iptables']) {
     let untouched: string;
     let settings: string;
     before(async () => {
+      await ensureBuilt();
       lab = await Lab.create();
       hv = await lab.hypervisor('h1', { copy: { '/root/hnet': PROJECT } });
+      await hv.run(['rm', '-r', '/root/hnet/node_modules/esbuild']);
       await provideFirewalld(hv);
       await hv.sh('systemctl enable --now firewalld');
       await hv.sh('firewall-cmd --permanent --add-service=https; firewall-cmd --reload');
@@ -67,23 +71,23 @@ for (const backend of ['nftables', 'iptables']) {
     });
 
     it('lets a static domain and leases of both families through', async () => {
-      const fixed = await hv.vm({
-        name: 'vm1',
-        nic: { type: 'bridge', source: 'br116' },
-        append: `addr=${FIXED} gw=${hv.address} addr6=${FIXED6}`,
-      });
-      const client = await hv.vm({ name: 'vm2', nic: { type: 'bridge', source: 'br117' } });
+      // One of them boots; who talks beside it is a guest without a kernel of its own.
+      await hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'br116' }, boots: false });
+      await hv.vm({ name: 'vm2', nic: { type: 'bridge', source: 'br117' }, boots: false });
       const client6 = await hv.vm({
         name: 'vm3',
         nic: { type: 'bridge', source: 'br118' },
         append: 'mode=dhcp6',
       });
-      await hv.run(['hnet', 'assign', 'vm1', FIXED, FIXED6]);
-      await hv.run(['hnet', 'assign', 'vm2', '123.45.90.117']);
-      await hv.run(['hnet', 'assign', 'vm3', LEASED6]);
-      await Promise.all([fixed, client, client6].map(vm => vm.start()));
-      await fixed.ready();
-      expect(await client.ready()).to.match(/^dhcp 172\.30\.117\./);
+      await hnet('assign', 'vm1', FIXED, FIXED6);
+      await hnet('assign', 'vm2', '123.45.90.117');
+      await hnet('assign', 'vm3', LEASED6);
+      for (const name of ['vm1', 'vm2', 'vm3']) await hv.virsh('start', name);
+      const fixed = await hv.guest({ name: 'fixed', bridge: 'br116' });
+      await fixed.static(FIXED, hv.address);
+      await fixed.static(FIXED6, 'fe80::1');
+      const client = await hv.guest({ name: 'client', bridge: 'br117' });
+      expect((await client.dhcp()).ip).to.match(/^172\.30\.117\./);
       expect(await client6.ready()).to.equal(`dhcp6 ${LEASED6}`);
       await expectReached('inwards');
       expect(await fixed.ping(INTERNET), 'outwards').to.equal(true);
@@ -104,8 +108,8 @@ for (const backend of ['nftables', 'iptables']) {
         );
         if (backend === 'nftables') await expectReached(`after ${command}`);
         // Every rule of iptables is gone with that, whoever made it; nftables' aren't.
-        if (backend === 'iptables') await hv.run(['hnet', 'base', 'up']);
-        else expect(await hv.run(['hnet', 'base', 'up']), command).to.equal('');
+        if (backend === 'iptables') await hnet('base', 'up');
+        else expect(await hnet('base', 'up'), command).to.equal('');
         await expectReached(`after ${command}`);
       }
     });
@@ -123,7 +127,7 @@ for (const backend of ['nftables', 'iptables']) {
           // It takes the rules of iptables away, and nothing of nftables' but its own.
           if (backend === 'iptables')
             await until(async () => (await repairs()) > before, PATIENCE, `a repair after a ${verb}`);
-          const whole = async () => (await hv.attempt(['hnet', 'check'])).code === 0;
+          const whole = async () => (await attempt('check')).code === 0;
           await until(whole, PATIENCE, `the end of the repairs after a ${verb}`);
           await expectReached(`after a ${verb}`);
         }
@@ -135,22 +139,28 @@ for (const backend of ['nftables', 'iptables']) {
       await hv.sh(
         'sed -i \'s,^pools = .*,pools = ["123.45.90.112/29"\\, "123.45.53.11"\\, "2001:db8:12:48::/64"],\' /etc/hnet/hnet.toml',
       );
-      expect(await hv.run(['hnet', 'base', 'up'])).to.contain('firewalld policies');
+      expect(await hnet('base', 'up')).to.contain('firewalld policies');
       const rules = await hv.run(['firewall-cmd', '--policy=hnet', '--list-rich-rules']);
       expect(rules).to.contain('source address="123.45.53.11" accept');
-      expect(await hv.run(['hnet', 'base', 'up'])).to.equal('');
+      expect(await hnet('base', 'up')).to.equal('');
       await expectReached('with other pools');
     });
 
     it('has nothing of ours when the base is down', async () => {
       for (const name of ['vm1', 'vm2', 'vm3']) await hv.virsh('destroy', name);
       await hv.sh(CANARIES);
-      await hv.run(['hnet', 'base', 'down']);
+      await hnet('base', 'down');
       expect(await hv.sh(`ls ${POLICY}`)).to.equal('');
       expect(await hv.sh('firewall-cmd --list-all; firewall-cmd --get-policies')).to.equal(settings);
       expect(await hv.sh('nft list ruleset')).not.to.contain('hnet');
       expect(await foreign()).to.equal(untouched);
     });
+
+    const attempt = (...words: string[]) =>
+      hv.attempt(['hnet', ...words], {
+        env: { NODE_OPTIONS: '--require=/root/hnet/test/support/compiled.cjs' },
+      });
+    const hnet = async (...words: string[]) => expectSuccess(['hnet', ...words], await attempt(...words));
 
     /** From the Internet, in both families. */
     async function expectReached(when: string): Promise<void> {
