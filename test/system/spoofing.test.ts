@@ -54,19 +54,25 @@ describe('a real VM', () => {
 
   for (const [name, backend, kind] of FILTERS) {
     describe(`behind ${name}`, () => {
-      let seen: number;
+      /** What was read last; a test that failed may not have read what it did. */
+      let seen: number | undefined;
       before(async () => {
         await stage.hv.run(['update-alternatives', '--set', 'iptables', `/usr/sbin/iptables-${kind}`]);
         await stage.hv.sh(`sed -i 's/^backend = .*/backend = "${backend}"/' /etc/hnet/hnet.toml`);
         await stage.ok('sync');
         // So that it knows the gateway's MAC: an ARP request under a foreign address isn't even answered.
         await until(() => vm.ping(INTERNET), PATIENCE, 'an answer from the Internet');
-        seen = await drops();
+      });
+      beforeEach(async () => {
+        seen ??= await drops();
+      });
+      afterEach(function () {
+        if (this.currentTest?.state === 'failed') seen = undefined;
       });
 
-      /** How many were dropped since it was called last. */
+      /** How many were dropped since the test began. */
       async function newDrops(): Promise<number> {
-        const [before, now] = [seen, await drops()];
+        const [before = 0, now] = [seen, await drops()];
         seen = now;
         return now - before;
       }
