@@ -50,6 +50,8 @@ export function udpFlow(client: Machine, from: Place, server: Machine, to: Place
 /** Somebody who waits for TCP connections. */
 export class Listener {
   readonly #socket: Socket;
+  /** Those that {@link begin} made call. */
+  readonly #callers: Socket[] = [];
   readonly place: Place;
 
   constructor(machine: Machine, place: Place) {
@@ -60,7 +62,7 @@ export class Listener {
 
   /** A TCP connection; it must come about. */
   async connect(client: Machine, from?: Place): Promise<Flow> {
-    const socket = this.begin(client, from);
+    const socket = this.#call(client, from);
     await until(
       () => socket.connect(this.place),
       PATIENCE,
@@ -72,6 +74,12 @@ export class Listener {
 
   /** The first segment of a connection, and no more: for where none is expected. */
   begin(client: Machine, from?: Place): Socket {
+    const socket = this.#call(client, from);
+    this.#callers.push(socket);
+    return socket;
+  }
+
+  #call(client: Machine, from?: Place): Socket {
     const socket = Socket.inet(client, 'tcp', from);
     socket.connect(this.place);
     return socket;
@@ -84,7 +92,9 @@ export class Listener {
     return accepted !== undefined;
   }
 
+  /** Nor does anybody call any more: TCP repeats the first segment, and a later listener would take it for its caller's. */
   close(): void {
+    for (const caller of this.#callers) caller.close();
     this.#socket.close();
   }
 }
