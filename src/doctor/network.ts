@@ -3,8 +3,8 @@ import { familiesIn } from '../host/choose-backend.ts';
 import { hasTool } from '../host/tools.ts';
 import { format, parsePrefix, parseSubnet } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
+import { refuseHostInRanges } from '../model/fit.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../model/names.ts';
-import { refuseHostInPools } from '../model/parse-config.ts';
 import { contains, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplink, UplinkFacts } from '../model/uplink.ts';
@@ -88,7 +88,7 @@ function checkNear(config: Config, { device, host, gateway }: Uplink, network: N
 
 function checkOwn(config: Config, own: readonly Prefix[]): Diagnosis[] {
   try {
-    refuseHostInPools(config, own);
+    refuseHostInRanges(config, own);
     return [];
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -7,7 +7,7 @@ import type { Address } from '../model/bridge.ts';
 import type { Backend, Config } from '../model/config.ts';
 import { ownMode } from '../model/dhcp-mode.ts';
 import { type Domain, macsOf } from '../model/domain.ts';
-import { refuseHostInPools } from '../model/parse-config.ts';
+import { refuseHostInRanges } from '../model/fit.ts';
 import { contains, equal, isAnycast, overlaps, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import type { Route } from '../model/view.ts';
@@ -54,7 +54,7 @@ export function refuseForeignAddresses(
   config: Config,
   own: readonly Prefix[],
 ): void {
-  refuseHostInPools(config, own);
+  refuseHostInRanges(config, own);
   for (const prefix of prefixes) {
     const taken = own.find(address => contains(prefix, address));
     if (taken !== undefined)

@@ -1,12 +1,13 @@
 /** Repairs what a survey found, under the lock that keeps starts and stops out. */
 
-import { firewallFor, firewallOf } from '../host/choose-backend.ts';
+import { EVERY_FAMILY, firewallFor, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
+import { routesToScopes } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
 import { refuseForeignAddresses, refuseTakenScopes, toAttachment } from '../lifecycle/admission.ts';
 import { apply, changeOwner, takeDown, wrongOf } from '../lifecycle/apply.ts';
-import { type Attachment, attachmentTitle } from '../model/attachment.ts';
+import { type Attachment, attachmentTitle, prefixesOf } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
@@ -136,10 +137,11 @@ function lost(work: Work): Work {
   return { ...after, recorded: admitted };
 }
 
-function admitAnew(attachment: Attachment, { config, uplink, view }: Survey, host: Host): void {
+function admitAnew(attachment: Attachment, { config, uplink }: Survey, host: Host): void {
   const prefixes = attachment.addresses.map(({ prefix }) => prefix);
   refuseForeignAddresses(prefixes, config, ownAddresses(uplink));
-  refuseTakenScopes(attachment.addresses, [...view.routes.values()]);
+  const scopes = attachment.addresses.map(({ scope }) => scope);
+  refuseTakenScopes(attachment.addresses, routesToScopes(host, scopes));
   writeAttachment(attachment);
   for (const address of attachment.addresses) changeOwner(address, attachment.domain, host);
 }
@@ -148,7 +150,8 @@ function admitAnew(attachment: Attachment, { config, uplink, view }: Survey, hos
 function domains(work: Work): Work {
   const { found, host } = work;
   const isTouched = found.base.length + found.strays.length + found.ended.length > 0;
-  const view = isTouched ? observe(host, found.firewall) : found.view;
+  const places = [...found.kept, ...work.recorded].flatMap(({ attachment }) => prefixesOf(attachment));
+  const view = isTouched ? observe(host, found.firewall, places) : found.view;
   const claims = work.recorded.length > 0 ? readRecords().claims : new Map<string, string>();
   const anew = work.recorded.map(({ attachment, domain }) => ({
     attachment,
@@ -193,7 +196,8 @@ function mendTogether(group: readonly Kept[], view: View, work: Work): Work {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // One of them fails: repair each by itself, from a fresh look, so that the others succeed.
-    const now = observe(host, found.firewall);
+    const places = group.flatMap(({ attachment }) => prefixesOf(attachment));
+    const now = observe(host, found.firewall, places);
     return forEach(
       group,
       work,
@@ -223,7 +227,9 @@ function otherBackend(work: Work): Work {
   const { other } = found;
   if (other === undefined || hasFailed) return work;
   return attempt(work, '', () => {
-    const failures = down(other.base(found.config, found.uplink), observe(host, other), host);
+    // It may have rules of a family that no pool has any more.
+    const whole = firewallOf(other.name, EVERY_FAMILY);
+    const failures = down(whole.base(found.config, found.uplink), observe(host, whole), host);
     if (failures.length > 0) throw new Refusal(failures.join('; '));
     report.done(`removed: the filter in ${other.name}`);
   });

@@ -12,7 +12,7 @@ import { observeWithUplink } from '../host/observe/view.ts';
 import { withLibvirt } from '../libvirt/libvirt.ts';
 import { toAttachment } from '../lifecycle/admission.ts';
 import { wrongOf } from '../lifecycle/apply.ts';
-import type { Attachment } from '../model/attachment.ts';
+import { type Attachment, prefixesOf } from '../model/attachment.ts';
 import { BACKENDS, type Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { Refusal, reason } from '../model/refusal.ts';
@@ -52,9 +52,10 @@ export function listRunning(): Listing {
 
 export function survey(listing: Listing, config: Config, host: Host): Survey {
   const firewall = chooseFirewall(config);
-  const { view, uplink, moment } = observeWithUplink(host, firewall, config);
   const records = readRecords();
   const outcomes = outcomesOf(records, listing);
+  const places = outcomes.flatMap(one => ('attachment' in one ? prefixesOf(one.attachment) : []));
+  const { view, uplink, moment } = observeWithUplink(host, firewall, config, places);
   const are = <K extends Outcome['is']>(is: K): Of<K>[] =>
     outcomes.filter((outcome): outcome is Of<K> => outcome.is === is);
   const seen = { config, firewall, uplink, view };

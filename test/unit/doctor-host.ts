@@ -44,7 +44,10 @@ export const routes = (...all: readonly [string, string][]): ReadonlyMap<string,
   new Map(
     all.map(([text, dev]) => {
       const prefix = parsePrefix(text);
-      return [routeKey(prefix, 0), { prefix, type: 'unicast', dev, protocol: 'static', metric: 0 }];
+      return [
+        routeKey(prefix, 0),
+        { prefix, type: 'unicast', dev, gateway: undefined, protocol: 'static', metric: 0 },
+      ];
     }),
   );
 export const domain = (xml: string): KnownDomain => ({

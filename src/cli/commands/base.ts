@@ -1,5 +1,5 @@
 import { hasPassages } from '../../firewall/foreign/passages.ts';
-import { firewallOf } from '../../host/choose-backend.ts';
+import { EVERY_FAMILY, firewallOf } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { withLock } from '../../host/lock.ts';
 import { observeUplink } from '../../host/observe/uplink.ts';
@@ -7,9 +7,10 @@ import { observe } from '../../host/observe/view.ts';
 import { bringUpBase } from '../../lifecycle/admit.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { parseAddress } from '../../model/address.ts';
-import { BACKENDS } from '../../model/config.ts';
+import { BACKENDS, type Config } from '../../model/config.ts';
+import { CONFIG_FILE } from '../../model/names.ts';
 import { DEFAULT_CONFIG } from '../../model/parse-config.ts';
-import { Refusal } from '../../model/refusal.ts';
+import { Refusal, reason } from '../../model/refusal.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { Route, View } from '../../model/view.ts';
 import { basePlan, baseRoutes } from '../../plan/plan.ts';
@@ -17,6 +18,7 @@ import { down } from '../../plan/walker.ts';
 import { leavingBridges } from '../../resources/bridge.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { isPoolRoute, ownRoute } from '../../resources/route.ts';
+import { pinUplink } from '../../state/pin-uplink.ts';
 
 /** Brings up the base, which every domain needs: forwarding, sets, chains, the pools' routes. Run at boot. */
 export function baseUp(context: Context): void {
@@ -28,17 +30,33 @@ export function baseUp(context: Context): void {
     const done = bringUpBase(config, uplink, firewall, view, context.host);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
     const kept = new Set(baseRoutes(config, uplink).map(({ key }) => key));
+    pin(config, uplink, context);
     const stale = routesOf(view, isPoolRoute).filter(({ key }) => !kept.has(key));
     down(stale, view, context.host);
     for (const { label } of stale) context.print(`removed: ${label}`);
   });
 }
 
+/**
+ * Writes the uplink into the configuration when the base comes up first: a better default route, of a VPN say, must not
+ * move the filter. Without it the base is up all the same.
+ */
+function pin({ uplink }: Config, { device }: Uplink, { print, warn }: Context): void {
+  if (uplink !== undefined) return;
+  try {
+    pinUplink(device);
+    print(`wrote uplink = "${device}" into ${CONFIG_FILE}`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    warn(reason(error));
+  }
+}
+
 /** Removes the base, for uninstalling: what is there, as the configuration may be broken or have changed. */
 export function baseDown({ host }: Context): void {
   withLock('sync', 'exclusive', host, () => {
     const failures = BACKENDS.flatMap(name => {
-      const firewall = firewallOf(name, EVERYTHING);
+      const firewall = firewallOf(name, EVERY_FAMILY);
       const view = observe(host, firewall);
       const stands = view.filter.sets.size > 0 || hasPassages(view);
       const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINK, firewall) : [];
@@ -55,8 +73,8 @@ const NO_UPLINK: Uplink = {
   gateway: undefined,
   host6: [],
   gateway6: undefined,
+  bypassed: [],
 };
-const EVERYTHING = ['0.0.0.0', '::'].map(parseAddress);
 
 /** Our routes that are there, whatever the pools and the gateway are now. */
 const routesOf = ({ routes }: View, which: (route: Route) => boolean = () => true): Resource[] =>

@@ -30,7 +30,8 @@ export function status(name: string | undefined, options: { json?: boolean }, co
   const config = context.config();
   const all = withLibvirt(libvirt => libvirt.domains());
   const firewall = firewallInForce(config);
-  const means = { view: observe(context.host, firewall), dhcp: config.dhcp, firewall };
+  const places = all.flatMap(({ domain }) => addressesOf(domain).map(({ prefix }) => prefix));
+  const means = { view: observe(context.host, firewall, places), dhcp: config.dhcp, firewall };
   const chosen = name === undefined ? all : [pick(all, name)];
   const rows = chosen.flatMap(known => {
     const assigned = addressesOf(known.domain).length > 0;

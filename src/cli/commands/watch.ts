@@ -38,7 +38,7 @@ export function watch(fresh: () => Context): void {
 function present(): Source[] {
   const sources: (Source & { readonly needs: string })[] = [
     { needs: 'virsh', argv: ['virsh', '-q', 'event', '--all', '--loop'], ignore: NOISE },
-    { needs: 'ip', argv: ['ip', 'monitor', 'link', 'address', 'route'] },
+    { needs: 'ip', argv: ['ip', '-o', 'monitor', 'link', 'address', 'route', 'rule'] },
     { needs: 'nft', argv: ['nft', 'monitor'], ignore: /^# / },
     {
       needs: 'firewalld',
