@@ -33,7 +33,7 @@ export const NDP_DIRECTORY = `${RUN_DIRECTORY}/ndp`;
 export const STATE_DIRECTORY = '/var/lib/hnet';
 export const LEASES_DIRECTORY = `${STATE_DIRECTORY}/leases`;
 /** The uplink that the filter is made for. */
-export const UPLINK_FILE = `${RUN_DIRECTORY}/uplink.json`;
+export const UPLINK_FILE = `${RUN_DIRECTORY}/uplink`;
 export const CONFIG_FILE = '/etc/hnet/hnet.toml';
 
 /** The files of a bridge's servers, and what its DHCP server has leased. */

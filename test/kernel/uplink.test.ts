@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
+import { INTERNET } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
+import { BAD_CONFIGS } from '../support/bad-config.ts';
 import { COMMAND, NODE } from '../support/build.ts';
 import { hnet, ok } from '../support/command.ts';
 import { BOTH, FAMILIES, type Places } from '../support/families.ts';
@@ -62,7 +64,10 @@ const rules = ({ host }: Scene): Promise<string> =>
   );
 
 const filter = async ({ host }: Scene): Promise<string> =>
-  (await host.sh('iptables-save | grep -v "^[#:]"; ipset save')).replaceAll(/ packets \d+ bytes \d+/g, '');
+  (await host.sh('iptables-save | grep -v "^[#:]"; ipset save | grep -v soliciting')).replaceAll(
+    / packets \d+ bytes \d+/g,
+    '',
+  );
 
 for (const backend of BACKENDS) {
   kernelSuite(`another way out of the host (${backend})`, (_, share) => {
@@ -118,6 +123,37 @@ for (const backend of BACKENDS) {
   });
 }
 
+kernelSuite(
+  'a configuration that would cut off the host is refused, and nothing changes, with',
+  (_, share) => {
+    const running = share(async (scene: NewScene) =>
+      two(await scene({ pools: POOLS6, config: CONFIG('auto') })),
+    );
+
+    for (const [what, [text, why]] of Object.entries(BAD_CONFIGS)) {
+      it(what, async () => {
+        const { one, mine } = await running();
+        const before = await snapshot(one.host);
+        const right = await one.host.read('/etc/hnet/hnet.toml');
+        await one.configure(text);
+        for (const argv of [['sync'], ['base', 'up'], ['check'], ['sync', '--dry-run']]) {
+          const { code, stderr } = await hnet(one, ...argv);
+          expect({ argv, code, stderr }).to.include({ code: 1 });
+          expect(stderr, argv.join(' ')).to.match(why);
+        }
+        const watch = one.host.start([...NODE, COMMAND, 'watch']);
+        await watch.until(why, PATIENCE);
+        await watch.stop();
+        expect(difference(before, await snapshot(one.host))).to.deep.equal([]);
+        const [places] = FAMILIES;
+        expect(await one.lab.internet.ping(places?.host ?? '')).to.equal(true);
+        expect(await mine.ping(places?.internet ?? '', places?.mine)).to.equal(true);
+        await one.configure(right);
+      });
+    }
+  },
+);
+
 kernelSuite('the uplink', scene => {
   it('is written into the configuration when the base comes up first, and all else in it stays', async () => {
     const one = await scene({ config: CONFIG('auto', '#uplink = "eth7"') });
@@ -162,6 +198,15 @@ kernelSuite('the uplink', scene => {
       await until(async () => !/proto 104/.test(await rules(one)), PATIENCE, 'the end of them');
     }
     await watch.stop();
+  });
+
+  it('that is without a route for a while keeps no domain from starting', async () => {
+    const one = await scene();
+    await one.base();
+    await one.host.sh('ip route save default >/run/lab/default; ip route del default');
+    const guest = await one.start('vm1', '123.45.90.116');
+    await one.host.sh('ip route restore </run/lab/default');
+    expect(await guest.ping(INTERNET)).to.equal(true);
   });
 
   it('that is gone for a while costs running domains nothing, and they have all when it is back', async () => {

@@ -100,7 +100,7 @@ function refuseImpossible(device: string, { gateway, inForce, fault }: UplinkCon
     throw fault(
       'uplink',
       device,
-      `no route to the Internet leads out of ${device}; name another, or a gateway`,
+      'no route to the Internet leads out of it; name another, or set gateway too',
     );
 }
 
