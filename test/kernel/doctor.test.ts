@@ -24,9 +24,17 @@ async function equip({ host }: Scene): Promise<void> {
     for tool in ${nothing.slice(1).join(' ')}; do cp sudo $tool; done`);
 }
 
+/** From the Internet and from the gateway, when both ends have forgotten each other: what a table still knows hides a cut. */
 async function expectReached({ lab, host }: Scene, after: string): Promise<void> {
-  expect(await lab.internet.ping(host.address), after).to.equal(true);
-  expect(await lab.internet.ping(host.site.address6), after).to.equal(true);
+  const { name, address, address6 } = host.site;
+  for (const [machine, device] of [
+    [lab.gateway, name],
+    [host, 'eth0'],
+  ] as const)
+    await machine.sh(`ip neigh flush dev ${device}; ip -6 neigh flush dev ${device}`);
+  for (const [what, from] of Object.entries({ 'the Internet': lab.internet, 'the gateway': lab.gateway }))
+    for (const to of [address, address6])
+      expect(await from.ping(to), `${to} from ${what} after: ${after}`).to.equal(true);
 }
 
 kernelSuite('no advice of doctor cuts off the host', (scene, share) => {
@@ -65,6 +73,26 @@ kernelSuite('no advice of doctor cuts off the host', (scene, share) => {
       }
     });
   }
+});
+
+kernelSuite('no advice of doctor cuts off a host whose IPv6 gateway lies in a pool', scene => {
+  it('and is reached by a route of its own', async () => {
+    const one = await scene({ pools: POOLS6, config: CONFIG });
+    const gateway = '2001:db8:12:48::1';
+    await equip(one);
+    await one.lab.gateway.sh(`ip -6 addr add ${gateway}/128 dev h1 nodad`);
+    await one.host.sh(
+      `ip -6 route add ${gateway} dev eth0; ip -6 route replace default via ${gateway} dev eth0`,
+    );
+    await one.base();
+    await expectReached(one, 'at first');
+    const { stdout } = await hnet(one, 'doctor', '--json');
+    for (const { mend } of JSON.parse(stdout) as readonly { mend: string }[]) {
+      await obey(one, mend);
+      await expectReached(one, mend);
+    }
+    expect(stdout).to.contain('the host routes 2001:db8:12:48::1 to eth0, in the pool 2001:db8:12:48::/64');
+  });
 });
 
 kernelSuite('doctor looks for the way of IPv6', scene => {

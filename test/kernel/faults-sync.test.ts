@@ -5,7 +5,7 @@ import { PATIENCE, until } from '../lab/wait.ts';
 import { changing, hnet, ok } from '../support/command.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
-import { type Scene, VARIANTS } from '../support/scene.ts';
+import { POOLS, POOLS6, REAL, type Scene, VARIANTS } from '../support/scene.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
 
@@ -130,6 +130,44 @@ kernelSuite('sync', scene => {
       ])
         expect(swept).to.contain(what);
       expect(await snapshot(one.host)).to.equal(base);
+    });
+  }
+
+  for (const [from, to] of [
+    ['nftables', 'iptables'],
+    ['iptables', 'nftables'],
+  ] as const) {
+    const filter = (pools: readonly string[], backend: string) =>
+      `pools = ${JSON.stringify(pools)}\n[firewall]\nbackend = "${backend}"\n`;
+
+    it(`removes the filter in ${from}, in a family too that no pool has any more`, async () => {
+      const one = await scene({ config: filter(POOLS6, from) });
+      await FakeLibvirt.create(one);
+      await one.base();
+      await one.configure(filter(POOLS, to));
+      expect(await ok(one, 'sync')).to.include(`removed: the filter in ${from}`);
+      expect(await ok(one, 'sync')).to.deep.equal([]);
+      const left = await one.host.sh(
+        from === 'nftables' ? 'nft list tables' : 'ip6tables-save; iptables-save; ipset list -n',
+      );
+      expect(left).not.to.match(/hnet/);
+    });
+
+    it(`doesn't say that the filter in ${from} is removed if it isn't`, async () => {
+      const one = await scene({ config: filter(POOLS, from) });
+      await FakeLibvirt.create(one);
+      await one.base();
+      await one.configure(filter(POOLS, to));
+      const idle = (words: string) =>
+        `input=$(cat); case $input in *"${words}"*) exit 0; esac; printf '%s\\n' "$input" | ${REAL}/$(basename $0) "$@"`;
+      if (from === 'nftables') await one.replace('/usr/sbin/nft', idle('delete table'));
+      else await one.replace('/usr/sbin/ipset', idle('destroy'));
+      const { code, stdout, stderr } = await hnet(one, 'sync');
+      expect({ code, stdout }).to.include({ code: 1 });
+      expect(stdout).not.to.contain('removed: the filter');
+      expect(stderr).to.match(
+        new RegExp(`^hnet: Cannot repair the filter in ${from} .*it is as it was`, 'm'),
+      );
     });
   }
 

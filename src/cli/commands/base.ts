@@ -32,7 +32,8 @@ export function baseUp(context: Context): void {
     const kept = new Set(baseRoutes(config, uplink).map(({ key }) => key));
     pin(config, uplink, context);
     const stale = routesOf(view, isPoolRoute).filter(({ key }) => !kept.has(key));
-    down(stale, view, context.host);
+    const failures = down(stale, view, context.host);
+    if (failures.length > 0) throw new Refusal(failures.join('; '));
     for (const { label } of stale) context.print(`removed: ${label}`);
   });
 }
