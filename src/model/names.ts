@@ -34,6 +34,10 @@ export const STATE_DIRECTORY = '/var/lib/hnet';
 export const LEASES_DIRECTORY = `${STATE_DIRECTORY}/leases`;
 /** The uplink that the filter is made for. */
 export const UPLINK_FILE = `${RUN_DIRECTORY}/uplink`;
+/** The configuration that was applied last and left the host reachable; one that is being tried; one that cut it off. */
+export const PROVEN_FILE = `${RUN_DIRECTORY}/hnet.toml`;
+export const TRIAL_FILE = `${RUN_DIRECTORY}/hnet.toml.trial`;
+export const REJECTED_FILE = `${RUN_DIRECTORY}/hnet.toml.rejected`;
 export const CONFIG_FILE = '/etc/hnet/hnet.toml';
 
 /** The files of a bridge's servers, and what its DHCP server has leased. */

@@ -225,3 +225,69 @@ kernelSuite('the uplink', scene => {
     await until(() => one.lab.internet.ping(places.mine), PATIENCE, 'the way in');
   });
 });
+
+kernelSuite('a configuration that cuts off the gateway', scene => {
+  /** The gateway is another than the configuration says, and lies in a pool. */
+  const CUT = `pools = ["123.45.90.112/29", "123.45.12.0/31"]\nuplink = "eth0"\ngateway = "123.45.12.2"\n`;
+  const GOOD = 'pools = ["123.45.90.112/29"]\nuplink = "eth0"\n';
+  const SSH = 'SSH_CONNECTION=198.51.100.10 50000 123.45.12.48 22';
+
+  async function ready(make: NewScene): Promise<Scene> {
+    const one = await make({ config: GOOD });
+    await FakeLibvirt.create(one);
+    await one.base();
+    expect(await ok(one, 'sync')).to.deep.equal([]);
+    return one;
+  }
+  /** Whether the gateway reaches the host that it has forgotten. */
+  async function isReached({ host, lab }: Scene): Promise<boolean> {
+    await lab.gateway.sh('ip neigh flush dev h1');
+    return lab.gateway.ping(host.address);
+  }
+  const state = async ({ host }: Scene): Promise<string> =>
+    (await snapshot(host)).replaceAll(/^\/run\/hnet\/hnet\.toml.*\n/gm, '');
+
+  it('is taken back by hnet sync, which says so, and stays away until it is changed', async () => {
+    const one = await ready(scene);
+    const before = await state(one);
+    await one.configure(CUT);
+    const { code, stderr } = await one.host.attempt(['env', SSH, ...NODE, COMMAND, 'sync']);
+    expect({ code, stderr }).to.include({ code: 1 });
+    expect(stderr).to.match(
+      /^hnet: Cannot use \/etc\/hnet\/hnet\.toml: the gateway 123\.45\.12\.1 does not answer any more, so the one before it is in force again; change it/m,
+    );
+    expect(await isReached(one)).to.equal(true);
+    const isAsBefore = async () => difference(before, await state(one)).length === 0;
+    await until(isAsBefore, PATIENCE, 'the end of what waited beside it');
+    const again = await hnet(one, 'sync');
+    expect(again).to.include({ code: 1, stdout: '' });
+    expect(again.stderr).to.match(/cut off the host when it was applied/);
+    await one.base();
+    expect(difference(before, await state(one))).to.deep.equal([]);
+    await one.configure(`${GOOD}# mended\n`);
+    expect(await ok(one, 'sync')).to.deep.equal([]);
+    expect(await isReached(one)).to.equal(true);
+  });
+
+  it('is taken back though hnet sync is killed, as the end of a connection does', async () => {
+    const one = await ready(scene);
+    await one.configure(CUT);
+    const sync = one.host.start(['env', SSH, ...NODE, COMMAND, 'sync']);
+    await until(async () => !(await isReached(one)), PATIENCE, 'the cut');
+    await sync.stop('SIGKILL');
+    expect(await isReached(one)).to.equal(false);
+    await until(() => isReached(one), PATIENCE, 'the way back');
+    expect(await one.host.sh('ls /run/hnet/hnet.toml*'))
+      .to.contain('rejected')
+      .and.not.to.contain('trial');
+  });
+
+  it('is taken back by the daemon', async () => {
+    const one = await ready(scene);
+    await one.configure(CUT);
+    const watch = one.host.start([...NODE, COMMAND, 'watch']);
+    await watch.until(/the one before it is in force again/, PATIENCE);
+    expect(await isReached(one)).to.equal(true);
+    await watch.stop();
+  });
+});

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { hasPassages } from '../../firewall/foreign/passages.ts';
 import { EVERY_FAMILY, firewallOf } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
@@ -8,7 +9,7 @@ import { bringUpBase } from '../../lifecycle/admit.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { parseAddress } from '../../model/address.ts';
 import { BACKENDS, type Config } from '../../model/config.ts';
-import { CONFIG_FILE } from '../../model/names.ts';
+import { CONFIG_FILE, PROVEN_FILE } from '../../model/names.ts';
 import { DEFAULT_CONFIG } from '../../model/parse-config.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
 import type { Uplink } from '../../model/uplink.ts';
@@ -18,6 +19,7 @@ import { down } from '../../plan/walker.ts';
 import { leavingBridges } from '../../resources/bridge.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { isPoolRoute, ownRoute } from '../../resources/route.ts';
+import { noteProven, readConfigText } from '../../state/config-file.ts';
 import { pinUplink } from '../../state/pin-uplink.ts';
 
 /** Brings up the base, which every domain needs: forwarding, sets, chains, the pools' routes. Run at boot. */
@@ -31,6 +33,8 @@ export function baseUp(context: Context): void {
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
     const kept = new Set(baseRoutes(config, uplink).map(({ key }) => key));
     pin(config, uplink, context);
+    // At boot it is the first one, and there is none to go back to.
+    if (!existsSync(PROVEN_FILE)) noteProven(readConfigText());
     const stale = routesOf(view, isPoolRoute).filter(({ key }) => !kept.has(key));
     const failures = down(stale, view, context.host);
     if (failures.length > 0) throw new Refusal(failures.join('; '));

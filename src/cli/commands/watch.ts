@@ -9,6 +9,7 @@ import { concerns } from '../../repair/events.ts';
 import { converge, countTraffic } from '../../repair/loop.ts';
 import { readPulse } from '../../repair/pulse.ts';
 import { type Source, Sources } from '../../repair/source.ts';
+import { tryOut } from '../../repair/trial.ts';
 
 /** Debounce, in milliseconds: check 150 after the first event, and at least 600 after the last check. */
 const SETTLE = 150;
@@ -110,7 +111,7 @@ class Watcher {
     this.#timer = undefined;
     this.#run(context => {
       this.#ranges = rangesIn(context.config());
-      converge(context);
+      tryOut(context, converge, false);
     });
     this.#rested = Date.now() + REST;
   }
