@@ -7,7 +7,7 @@ import { observeForeign } from '../host/observe/foreign.ts';
 import { observeLinks } from '../host/observe/start.ts';
 import { observeUplink } from '../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
-import { readNetwork } from '../host/observe/view.ts';
+import { readNetwork, readPolicy } from '../host/observe/view.ts';
 import { openWire } from '../host/wire.ts';
 import { type KnownDomain, withLibvirt } from '../libvirt/libvirt.ts';
 import { format } from '../model/address.ts';
@@ -17,8 +17,8 @@ import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isLinkLocal, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplink, UplinkFacts } from '../model/uplink.ts';
-import { EMPTY_VIEW, type ForeignFilters, type View } from '../model/view.ts';
-import { loadConfig } from '../state/config-file.ts';
+import { EMPTY_VIEW, type ForeignFilters, type Policy, type View } from '../model/view.ts';
+import { isRejected, loadConfig, readConfigText } from '../state/config-file.ts';
 
 /** A fact, or why it isn't known. */
 export type Known<T> =
@@ -31,10 +31,13 @@ export const knownValue = <T>(fact: Known<T>): T | undefined =>
 
 export interface Facts {
   readonly config: Known<Config>;
+  /** Whether what is written is a configuration that cut off the host, so that the one before it is in force. */
+  readonly isRejected: boolean;
   readonly uplink: Known<Uplink>;
   /** The uplink as it is configured, in each family. */
   readonly uplinks: Known<readonly UplinkFacts[]>;
   readonly network: Pick<View, 'links' | 'addresses' | 'routes'>;
+  readonly policy: Policy;
   /** Other people's filters. */
   readonly strangers: ForeignFilters;
   readonly domains: Known<readonly KnownDomain[]>;
@@ -56,13 +59,17 @@ export interface File {
 
 export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
-  const given = knownValue(config) ?? DEFAULT_CONFIG;
+  const written = knownValue(config) ?? DEFAULT_CONFIG;
+  // Of what stands only the interface counts: it is asked whether the rest is still true.
+  const given = { ...written, uplink: written.uplink ?? written.inForce?.device, inForce: undefined };
   return {
     config,
+    isRejected: knownValue(known(() => isRejected(readConfigText()))) === true,
     uplink: known(() => observeUplink(host, given)),
     uplinks: known(() => observeUplinkFacts(host, given)),
     network: knownValue(known(() => readNetwork(host))) ?? EMPTY_VIEW,
-    strangers: observeForeign(host, chooseFirewall(given)),
+    policy: knownValue(known(() => readPolicy(host))) ?? { rules: [], table: [] },
+    strangers: observeForeign(host, chooseFirewall(written)),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
     arrives: (...question) => answersArrive(host, ...question),

@@ -16,7 +16,13 @@ import { type Facts, knownValue } from './facts.ts';
 const EDIT = `\${EDITOR:-nano} ${CONFIG_FILE}`;
 const edit = (what: string): string => `${EDIT}  # ${what}`;
 
-export function checkConfig({ config }: Facts): Diagnosis[] {
+export function checkConfig({ config, isRejected }: Facts): Diagnosis[] {
+  if (isRejected)
+    return diagnosis(
+      `${CONFIG_FILE} cut off the host when it was applied`,
+      'the configuration before it is in force',
+      edit('change it; then: hnet sync'),
+    );
   if (config.is === 'unknown') return diagnosis(config.why, 'no VM of ours starts', EDIT);
   if (config.value.pools.length > 0) return [];
   const mend = edit('name what your provider routes here');

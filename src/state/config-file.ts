@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { readIfThere, readShortIfThere, writeAtomically } from '../host/files.ts';
+import { readIfThere, readShortIfThere, removeWhole, writeAtomically } from '../host/files.ts';
 import type { Config } from '../model/config.ts';
-import { CONFIG_FILE, PROVEN_FILE, REJECTED_FILE, UPLINK_FILE } from '../model/names.ts';
+import { CONFIG_FILE, PROVEN_FILE, REJECTED_FILE, TRIAL_FILE, UPLINK_FILE } from '../model/names.ts';
 import { parseConfig } from '../model/parse-config.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { readUplinkText } from '../model/uplink.ts';
@@ -27,6 +27,11 @@ export function noteProven(text: string): void {
 
 /** Whether a configuration is the one that cut off the host when it was applied last. */
 export const isRejected = (text: string): boolean => readIfThere(REJECTED_FILE) === text;
+
+/** Forgets what was tried and how it went, when hnet goes. */
+export function forgetProven(): void {
+  for (const file of [PROVEN_FILE, TRIAL_FILE, REJECTED_FILE]) removeWhole(file);
+}
 
 /** The text of the configuration. @throws Refusal if the file can't be read */
 export function readConfigText(file = CONFIG_FILE): string {

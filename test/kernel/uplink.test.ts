@@ -111,7 +111,15 @@ for (const backend of BACKENDS) {
       await ok(one, 'sync');
       expect(await rules(one)).to.match(/^5200:/m);
       await one.host.sh(tunnel?.up ?? '');
+      const lost = JSON.parse((await hnet(one, 'doctor', '--json')).stdout) as readonly { what: string }[];
+      for (const family of [4, 6])
+        expect(lost.map(({ what }) => what).join('\n')).to.match(
+          new RegExp(`the host's own IPv${family} packets don't leave by eth0: rule \\d+ .*lookup 51820`),
+        );
       await ok(one, 'sync');
+      expect((await hnet(one, 'doctor')).stdout).to.match(
+        /^note: the host's own IPv4 packets don't leave by eth0: .*lookup 51820\), .*lookup 52\); VMs stay on it, by rules of hnet$/m,
+      );
       for (const places of FAMILIES) expect(await reach(all, places)).to.deep.equal(ALL);
       expect(await hnet(one, 'check')).to.include({ code: 0 });
       await one.host.sh(tunnel?.down ?? '');

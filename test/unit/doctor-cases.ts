@@ -36,6 +36,11 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     /^Cannot use \/etc\/hnet\/hnet\.toml, line 1: oh$/,
     /hnet\.toml$/,
   ],
+  'a configuration that has cut off the host': [
+    { isRejected: true },
+    /^\/etc\/hnet\/hnet\.toml cut off the host when it was applied$/,
+    /hnet\.toml {2}# change it/,
+  ],
   'no pools': [configured(''), /"pools" is empty/, /hnet\.toml {2}# name what/],
   'no default route': [
     { uplink: unknown('Cannot find the uplink: there is no default route'), uplinks: unknown('the same') },
@@ -46,6 +51,24 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     { network: { ...NETWORK, links: new Map([...NETWORK.links, ['eth0', link({ up: false })]]) } },
     /uplink eth0 is down/,
     /^ip link set eth0 up$/,
+  ],
+  "a VPN's rule, without ours before it": [
+    {
+      uplink: known({ ...UPLINK, bypassed: [4, 6] }),
+      policy: {
+        rules: [
+          {
+            family: 4,
+            preference: 32765,
+            words: 'not fwmark 0xca6c from all lookup 51820',
+            isOurs: false,
+          },
+        ],
+        table: [],
+      },
+    },
+    /^the host's own IPv4 packets don't leave by eth0: rule 32765 \(not fwmark 0xca6c from all lookup 51820\)$/,
+    /^hnet sync$/,
   ],
   'no gateway': [
     { uplink: known({ ...UPLINK, gateway: undefined }) },

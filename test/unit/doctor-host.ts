@@ -96,10 +96,12 @@ export function factsOf({ files, outputs, ...rest }: Change): Facts {
   ];
   return {
     ...configured('"123.45.90.112/29", "123.45.53.11"'),
+    isRejected: false,
     uplink: known(UPLINK),
     uplinks: known([FACTS]),
     arrives: () => true,
     network: NETWORK,
+    policy: { rules: [], table: [] },
     strangers: { tables: [], complete: true, carry: [] },
     domains: known([domain(assigned('vm1', '123.45.90.116')), domain(domainXml('other'))]),
     file: path => allFiles[path],

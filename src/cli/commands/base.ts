@@ -19,7 +19,7 @@ import { down } from '../../plan/walker.ts';
 import { leavingBridges } from '../../resources/bridge.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { isPoolRoute, ownRoute } from '../../resources/route.ts';
-import { noteProven, readConfigText } from '../../state/config-file.ts';
+import { forgetProven, noteProven, readConfigText } from '../../state/config-file.ts';
 import { pinUplink } from '../../state/pin-uplink.ts';
 
 /** Brings up the base, which every domain needs: forwarding, sets, chains, the pools' routes. Run at boot. */
@@ -67,6 +67,7 @@ export function baseDown({ host }: Context): void {
       const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINK, firewall) : [];
       return down([...leavingBridges(view), ...base, ...routesOf(view)], view, host);
     });
+    forgetProven();
     if (failures.length > 0) throw new Refusal(failures.join('; '));
   });
 }

@@ -75,7 +75,11 @@ function toView(network: Answers<typeof NETWORK>, tools: Tools, firewall: Firewa
 const byKey = (routes: readonly Route[]): View['routes'] =>
   new Map(routes.map(route => [routeKey(route.prefix, route.metric), route]));
 
-const toPolicy = ({ rules, own }: Answers<typeof NETWORK>, tools: Tools): Policy => ({
+/** How routes are chosen, alone. */
+export const readPolicy = (host: Host): Policy =>
+  toPolicy(host.query({ rules: NETWORK.rules, own: NETWORK.own }), host);
+
+const toPolicy = ({ rules, own }: Pick<Answers<typeof NETWORK>, 'rules' | 'own'>, tools: Tools): Policy => ({
   rules: [...toRules(4, rules.found), ...toRules(6, JSON.parse(tools.output(RULES6) || '[]'))],
   table: toOwnRoutes(own.found, String(ROUTE_TABLE)),
 });
