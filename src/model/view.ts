@@ -107,8 +107,8 @@ export interface ForeignTable {
   readonly by: Tool;
   readonly family: string;
   readonly name: string;
-  /** It drops nothing of ours: our own jump comes first in it, or the table is dormant. */
-  readonly harmless: boolean;
+  /** It filters nothing. */
+  readonly isDormant: boolean;
   readonly chains: ReadonlyMap<string, ForeignChain>;
 }
 

@@ -59,9 +59,10 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
   const are = <K extends Outcome['is']>(is: K): Of<K>[] =>
     outcomes.filter((outcome): outcome is Of<K> => outcome.is === is);
   const seen = { config, firewall, uplink, view };
+  const base = check(basePlan(config, uplink, firewall), view).filter(isWrong);
   return {
     ...seen,
-    base: check(basePlan(config, uplink, firewall), view).filter(isWrong),
+    base,
     kept: outcomes.flatMap(one =>
       'attachment' in one && one.attachment !== undefined && one.is !== 'ended'
         ? [keep(one.attachment, one.domain, seen, records)]
@@ -72,7 +73,11 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     ended: are('ended'),
     damaged: are('damaged'),
     unclear: are('unclear'),
-    strays: findStrays(outcomes, listing, records, seen),
+    // Until the new filter stands, the one of an earlier version holds.
+    strays: [
+      ...findStrays(outcomes, listing, records, seen),
+      ...(base.length === 0 ? formerFilter(seen) : []),
+    ],
     other: BACKENDS.filter(name => name !== firewall.name)
       .map(name => firewallOf(name, config.pools))
       .find(one => stands(one, moment)),
@@ -115,6 +120,12 @@ function stands(firewall: Firewall, tools: Tools): boolean {
     [...sets.keys()].some(name => name.startsWith('hnet')) ||
     [...chains.keys()].some(key => / hnet-/.test(key))
   );
+}
+
+function formerFilter({ firewall, view }: Seen): Stray[] {
+  const down = firewall.former(view.filter);
+  const why = `what they drop is dropped elsewhere now`;
+  return down.length === 0 ? [] : [{ label: "an earlier version's chains in the filter table", why, down }];
 }
 
 /** Without libvirt's word everything might belong to a domain that runs. */

@@ -122,7 +122,7 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     /daemon\.json/,
   ],
   'a policy of others that drops what is forwarded': [
-    { strangers: { tables: parseSaved(DROP, 'iptables-legacy', false), complete: true, carry: [] } },
+    { strangers: { tables: parseSaved(DROP, 4), complete: true, carry: [] } },
     /^chain FORWARD of table ip filter drops/,
     /^hnet sync$/,
   ],

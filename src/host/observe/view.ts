@@ -8,7 +8,7 @@ import type { Uplink } from '../../model/uplink.ts';
 import type { Policy, Route, View } from '../../model/view.ts';
 import type { Host, Tools } from '../host.ts';
 import { type Answers, about } from '../query.ts';
-import { KIND, observeForeign } from './foreign.ts';
+import { observeForeign } from './foreign.ts';
 import { toLinks, toOwnRoutes, toProxies, toRoutes, toRules } from './ip.ts';
 import { look, Moment, sysctl } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
@@ -50,9 +50,8 @@ export function observeWithUplink(
   return { view, uplink: withAddresses(uplink, view), moment };
 }
 
-const commands = ({ name, looks }: Firewall): (readonly string[])[] => [
+const commands = ({ looks }: Firewall): (readonly string[])[] => [
   ...looks.all.commands.map(({ argv }) => argv),
-  ...(name === 'iptables' ? [KIND] : []),
   RULESET,
   SOCKETS,
   RULES6,
