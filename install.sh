@@ -211,7 +211,8 @@ write_config() {
 # and the last included. Those that no domain holds are answered by nobody.
 pools = [$(quoted "$pools")]
 
-# Where the Internet is, and the host's own address: read from the default route unless they are set here.
+# Where the Internet is, and the host's own address: read from the default route unless they are set here. hnet writes
+# the uplink here when it is first set up, so that no better default route, of a VPN say, moves it.
 # uplink = "$uplink"
 # host = "$address"
 # gateway = "$gateway"
