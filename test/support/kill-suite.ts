@@ -160,7 +160,9 @@ async function repairing(one: Scene, words: readonly string[], chosen: Steps): P
   const { libvirt } = await prepared(one);
   await libvirt.run('vm1', { addresses: ADDRESSES });
   const harm = () =>
-    one.host.sh('ip link del br116 || true; rm -rf /run/hnet/attachments; iptables -t mangle -F; ipset flush');
+    one.host.sh(
+      'ip link del br116 || true; rm -rf /run/hnet/attachments; iptables -t mangle -F; ipset flush',
+    );
   await one.prepare('vm1', ADDRESSES);
   await harm();
   await ok(one, 'sync');
