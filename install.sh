@@ -136,7 +136,7 @@ install_program() {
     put "$bundled" "$PRIVATE_NODE" 755
     node=$PRIVATE_NODE
   fi
-  for file in program.cjs qemu.cjs hnet.cjs; do put "dist/$file" "$LIB/$file" 644; done
+  for file in program.cjs qemu.cjs cli.cjs hnet.cjs; do put "dist/$file" "$LIB/$file" 644; done
   rm -rf "$LIB/node_modules"
   cp -R dist/node_modules "$LIB/node_modules"
   wrapper hnet ''

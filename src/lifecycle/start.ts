@@ -46,5 +46,5 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
 
 function keepScript(attachment: Attachment): void {
   const script = releaseScript(attachment);
-  if (script !== undefined) writeScript(attachment.domain, script);
+  if (script !== undefined) writeScript(attachment, script);
 }

@@ -10,13 +10,15 @@ export const scriptOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${
 
 /**
  * The attachment of a domain, or undefined if it has none.
- * @throws Refusal if its file can't be read as an attachment (it is cut off, say)
+ * @throws Refusal if its file can't be read as an attachment (it is cut off, say), or is another domain's
  */
 export function readAttachment(domain: string): Attachment | undefined {
-  const text = readIfThere(fileOf(domain));
-  if (text === undefined) return undefined;
   try {
-    return parseAttachment(text);
+    const text = readIfThere(fileOf(domain));
+    if (text === undefined) return undefined;
+    const attachment = parseAttachment(text);
+    if (attachment.domain === domain) return attachment;
+    throw new Refusal(`it is of the domain with UUID ${attachment.domain}`);
   } catch (error) {
     throw new Refusal(`Cannot read ${fileOf(domain)}: ${reason(error)}`);
   }

@@ -124,7 +124,7 @@ ${this.#options.firewall ?? ''}
   }
 
   sync(): Promise<string> {
-    return this.host.run([...NODE, COMMAND, 'sync']);
+    return this.host.run([process.execPath, COMMAND, 'sync']);
   }
 
   /** A domain that runs, its guest plugged in and configured as the user would. */
