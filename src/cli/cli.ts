@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { GUEST_FORMATS } from '../guest/formats.ts';
 import { HOST_FORMATS } from '../guest/host-network.ts';
 import type { Context } from '../host/context.ts';
-import { Refusal, reason, UsageRefusal } from '../model/refusal.ts';
+import { printable, Refusal, reason, UsageRefusal, visible } from '../model/refusal.ts';
 import { assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';
 import { check } from './commands/check.ts';
@@ -46,11 +46,15 @@ function run(argv: readonly string[]): number {
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof Refusal)) throw error;
-    process.stderr.write(`hnet: ${reason(error)}\n`);
+    if (!isClear(error)) throw error;
+    process.stderr.write(`hnet: ${visible(reason(error))}\n`);
     return error instanceof UsageRefusal ? 2 : 1;
   }
 }
+
+/** A refusal, or an error of the system (no space is left, say). Any other is a bug, and keeps its stack trace. */
+const isClear = (error: unknown): boolean =>
+  error instanceof Refusal || (error instanceof Error && 'syscall' in error);
 
 const HARMLESS = ['--help', '-h', '--version', '-V', 'help'];
 
@@ -72,6 +76,10 @@ function tree(): Command {
     .version(HNET_VERSION)
     .option('--trace', 'print every command as it runs')
     .showHelpAfterError('(hnet --help shows the commands)')
+    .configureOutput({
+      writeOut: text => void process.stdout.write(printable(text)),
+      writeErr: text => void process.stderr.write(printable(text)),
+    })
     .exitOverride();
   const command = (name: string, description: string) => hnet.command(name).description(description);
   for (const add of [assignments, views, filter, repair, guests, hosting, maintenance])

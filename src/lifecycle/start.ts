@@ -9,7 +9,7 @@ import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import type { Checked } from '../plan/walker.ts';
-import { readOrDiscard, removeAttachment, writeScript } from '../state/attachment-store.ts';
+import { readableAttachment, removeAttachment, writeScript } from '../state/attachment-store.ts';
 import { toAttachment } from './admission.ts';
 import { admit, subjectOf } from './admit.ts';
 import { apply, takeDown } from './apply.ts';
@@ -24,7 +24,7 @@ import { releaseScript } from './release-script.ts';
 export function start(domain: Domain, assignment: Assignment, config: Config, host: Host): Checked[] {
   return withLock('sync', 'shared', host, () => {
     // A start that was killed never got its release, so what it left is taken down first.
-    const leftover = readOrDiscard(domain.uuid);
+    const leftover = readableAttachment(domain.uuid);
     if (leftover !== undefined) takeDown(leftover, firewallFor(leftover), host);
     const firewall = firewallInForce(config);
     const after = toAttachment(domain, assignment, firewall.name, wireOf(config, host));

@@ -27,6 +27,12 @@ export interface Attachment {
   readonly backend: Backend;
 }
 
+/** What a domain was probably set up with, where its attachment is lost and its metadata doesn't say. */
+export interface Presumed {
+  readonly backend: Backend;
+  readonly wire: string | undefined;
+}
+
 const prefixText = v.pipe(v.string(), v.transform(parsePrefix));
 const interfaceName = v.pipe(v.string(), v.regex(INTERFACE_NAME));
 const mac = v.pipe(v.string(), v.regex(MAC));

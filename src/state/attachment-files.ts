@@ -15,8 +15,8 @@ export const scriptOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${
 export function readAttachment(domain: string): Attachment | undefined {
   try {
     const text = readIfThere(fileOf(domain));
-    if (text === undefined) return undefined;
-    const attachment = parseAttachment(text);
+    if (text === undefined && stampOf(domain) === undefined) return undefined;
+    const attachment = parseAttachment(text ?? '');
     if (attachment.domain === domain) return attachment;
     throw new Refusal(`it is of the domain with UUID ${attachment.domain}`);
   } catch (error) {

@@ -57,12 +57,6 @@ const nameOf = (domain: string): string =>
   ifPossible(() => `domain ${JSON.stringify(readAttachment(domain)?.name ?? domain)}`) ??
   `the domain with UUID ${domain}`;
 
-/** The attachment of a domain; one that can't be read is removed. */
-export function readOrDiscard(uuid: string): Attachment | undefined {
-  try {
-    return readAttachment(uuid);
-  } catch {
-    discardAttachment(uuid);
-    return undefined;
-  }
-}
+/** The attachment of a domain. One that can't be read counts as lost, but stays until another takes its place. */
+export const readableAttachment = (uuid: string): Attachment | undefined =>
+  ifPossible(() => readAttachment(uuid));

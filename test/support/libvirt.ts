@@ -4,7 +4,9 @@ import type { Scene } from './scene.ts';
 const DOMAINS = '/run/lab/domains';
 
 /** As much of virsh as hnet asks of it; what runs is a file each. */
+const DOWN = '/run/lab/libvirt-is-down';
 const VIRSH = `shift 3
+[ ! -e ${DOWN} ] || { echo 'error: failed to connect to the hypervisor' >&2; exit 1; }
 case "$*" in
   'list --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
   'list --all --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
@@ -44,6 +46,11 @@ export class FakeLibvirt {
   async runAll(domains: ReadonlyMap<string, string>): Promise<void> {
     const files = [...domains].map(([uuid, xml]) => `cat >${DOMAINS}/${uuid}.xml <<'END'\n${xml}END\n`);
     await this.#scene.host.sh(files.join(''));
+  }
+
+  /** Whether it can be asked at all. */
+  async answers(does: boolean): Promise<void> {
+    await this.#scene.host.run(does ? ['rm', '-f', DOWN] : ['touch', DOWN]);
   }
 
   /** It has ended, and no hook was called. */

@@ -64,7 +64,8 @@ function toServer(bridge: string, servers: readonly Bound[]): DhcpServer {
   const main = servers.find(({ boundTo }) => boundTo === bridge) ?? servers[0];
   const rivals = servers.filter(server => server !== main).map(({ pid }) => pid);
   const configuration = readIfThere(configurationFile(bridge)) ?? '';
-  return { pid: main?.pid ?? 0, boundTo: main?.boundTo ?? 'nothing', rivals, configuration };
+  const noted = pidIn(pidFile(bridge)) === main?.pid;
+  return { pid: main?.pid ?? 0, boundTo: main?.boundTo ?? 'nothing', noted, rivals, configuration };
 }
 
 /** Our running responders for neighbour discovery. */
