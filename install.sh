@@ -292,6 +292,8 @@ reload_libvirt() {
 }
 
 bring_up() {
+  # Before, hnet let everybody read them.
+  for own in /run/hnet /var/lib/hnet; do if [ -d $own ]; then chmod 700 $own; fi; done
   if default_route >/dev/null; then
     if has_systemd; then systemctl restart hnet-base.service; else "$BIN/hnet" base up; fi ||
       die "Cannot bring up the filter: $("$BIN/hnet" base up 2>&1 || true)"

@@ -47,7 +47,8 @@ export function changeAssignment(
   const live = active && plug !== undefined ? changeNic(domain, plug.bridge, plug.mac) : undefined;
   const config =
     persistent !== undefined && plug !== undefined ? changeNic(persistent, plug.bridge, plug.mac) : undefined;
-  const before = active ? recordOf(domain, next) : undefined;
+  // What loses all of its addresses needs none: this is the way out where nothing can rebuild it.
+  const before = next === undefined ? readableAttachment(domain.uuid) : recordOf(known);
   attempt(
     () => {
       writeMetadata(libvirt, known, next && renderAssignment(next));
@@ -65,13 +66,12 @@ export function changeAssignment(
 }
 
 /**
- * What is set up for a running domain. Without its record a failure couldn't be undone, so the repair comes first; what
- * loses all of its addresses needs no record.
- * @throws Refusal if the record is lost
+ * What is set up for a domain; undefined if it doesn't run, or runs without addresses.
+ * @throws Refusal if that is lost: a failure couldn't be undone, so the repair comes first
  */
-function recordOf(domain: Domain, next: Assignment | undefined): Attachment | undefined {
-  const record = readableAttachment(domain.uuid);
-  if (record === undefined && next !== undefined && addressesOf(domain).length > 0)
+export function recordOf({ domain, active }: KnownDomain): Attachment | undefined {
+  const record = active ? readableAttachment(domain.uuid) : undefined;
+  if (record === undefined && active && addressesOf(domain).length > 0)
     throw new Refusal(
       `Cannot change ${quote(domain.name)}: it runs, and the record of what is set up for it is lost; run hnet sync, which rebuilds it`,
     );

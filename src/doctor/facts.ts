@@ -15,7 +15,7 @@ import type { Config } from '../model/config.ts';
 import { echoRequest, isEchoReply } from '../model/echo.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isLinkLocal, type Prefix } from '../model/prefix.ts';
-import { Refusal, reason } from '../model/refusal.ts';
+import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 import type { Uplink, UplinkFacts } from '../model/uplink.ts';
 import { EMPTY_VIEW, type ForeignFilters, type Policy, type View } from '../model/view.ts';
 import { isRejected, loadConfig, readConfigText } from '../state/config-file.ts';
@@ -122,7 +122,7 @@ function known<T>(read: () => T): Known<T> {
 }
 
 function file(path: string): File | undefined {
-  const status = statSync(path, { throwIfNoEntry: false });
+  const status = ifPossible(() => statSync(path));
   if (status === undefined) return undefined;
   const { mode, uid: owner, ctimeMs } = status;
   const text = status.isFile() ? (readIfThere(path) ?? '') : '';

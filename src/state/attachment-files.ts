@@ -3,7 +3,7 @@ import { existsSync, opendirSync, statSync } from 'node:fs';
 import { readIfThere } from '../host/files.ts';
 import { type Attachment, parseAttachment } from '../model/attachment.ts';
 import { ATTACHMENTS_DIRECTORY, isUuid } from '../model/names.ts';
-import { Refusal, reason } from '../model/refusal.ts';
+import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 
 export const fileOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.json`;
 export const scriptOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.sh`;
@@ -39,6 +39,6 @@ export function* attachedDomains(): Generator<string> {
 
 /** Differs each time a domain's attachment is written, for the file is replaced; undefined if there is none. */
 export function stampOf(domain: string): string | undefined {
-  const status = statSync(fileOf(domain), { throwIfNoEntry: false });
+  const status = ifPossible(() => statSync(fileOf(domain)));
   return status === undefined ? undefined : `${status.ino} ${status.mtimeMs}`;
 }
