@@ -16,6 +16,7 @@ import { hosts } from './commands/hosts.ts';
 import { move } from './commands/move.ts';
 import { plan } from './commands/plan.ts';
 import { pool } from './commands/pool.ts';
+import { reach } from './commands/reach.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
 import { traffic } from './commands/traffic.ts';
@@ -155,9 +156,15 @@ const repair: Branch = (command, context) => {
     // What a sync starts that may cut off whoever called it.
     .addOption(new Option('--end-trial').hideHelp())
     .action(options => sync(options, context()));
-  command('doctor', 'examine whether this host is fit; exit code 1 if something is found')
+  command(
+    'doctor',
+    'examine whether this host is fit, or why a domain is not reachable; exit code 1 if something is found',
+  )
+    .argument(...ANY_DOMAIN)
     .option('--json', 'for programs')
-    .action(options => doctor(options, context()));
+    .action((domain, options) =>
+      domain === undefined ? doctor(options, context()) : reach(domain, options, context()),
+    );
   command('watch', 'repair as soon as something happens; the service hnet-watch runs it').action(() =>
     watch(context),
   );

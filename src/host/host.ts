@@ -27,6 +27,12 @@ export class Host {
     this.#trace = trace;
   }
 
+  /** The same door for work that is to take less time, in milliseconds. */
+  within(limit: number): Host {
+    const trace = this.#trace;
+    return new Host({ limit: Math.min(limit, this.remaining()), ...(trace && { trace }) });
+  }
+
   /** Milliseconds until the deadline; at least 1, for 0 means "no limit" to a child. */
   remaining(): number {
     return Math.max(1, this.#deadline - Date.now());
