@@ -174,6 +174,7 @@ const DROPPING: readonly string[] = [
   "another program's policy that drops",
   "another program's rule against the address",
   "another program's drop at a place where nobody looks",
+  'a ban of the address by iptables',
 ];
 
 kernelSuite('doctor DOMAIN (nftables)', (_, share) => {

@@ -191,6 +191,13 @@ export const TROUBLES: Readonly<Record<string, readonly [Deed, Deed, string, str
     null,
     /chain forward of table inet other/,
   ],
+  'a ban of the address by iptables': [
+    `iptables -I FORWARD -d ${MINE} -j DROP`,
+    `iptables -D FORWARD -d ${MINE} -j DROP`,
+    'foreign filter',
+    null,
+    /chain FORWARD of table ip filter/,
+  ],
   "another program's drop at a place where nobody looks": [
     `nft 'add table inet other; add chain inet other early { type filter hook prerouting priority -350; }; add rule inet other early iifname eth0 ip daddr ${MINE} drop'`,
     'nft delete table inet other',
