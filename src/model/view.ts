@@ -72,8 +72,11 @@ export type Contents = ReadonlyMap<string, Counter> | 'unread';
 /** What made a chain, and hence may change it: iptables can't read a table of its own into which nft wrote. */
 export type Tool = 'nft' | 'iptables-nft' | 'iptables-legacy';
 
-/** Where a filter sees the packets that a domain needs: its forwarded traffic, and DHCP at the host, both ways. */
-export type Point = 'forward' | 'input' | 'output';
+/**
+ * Where others see the packets that a domain needs: its forwarded traffic, DHCP at the host, both ways; and where they may
+ * translate its sources.
+ */
+export type Point = 'forward' | 'input' | 'output' | 'postrouting';
 
 /** What a rule of somebody else requires of a packet, as far as it matters here. */
 export type Condition =
@@ -88,7 +91,10 @@ export type Condition =
   /** What only some packets have, such as a mark; and whatever hnet doesn't know. */
   | { readonly is: 'particular' };
 
-/** What a rule does with a packet; `any`: it goes to any of the table's chains. */
+/**
+ * What a rule does with a packet: `block` takes it away from the domain or, at `postrouting`, its source from it; `any`: it
+ * goes to any of the table's chains.
+ */
 export type Effect = 'pass' | 'accept' | 'block' | 'return' | { readonly chains: readonly string[] | 'any' };
 
 export interface ForeignRule {
@@ -101,7 +107,7 @@ export interface ForeignRule {
 }
 
 export interface ForeignChain {
-  readonly base?: { readonly point: Point; readonly drops: boolean };
+  readonly base?: { readonly point: Point; readonly drops: boolean; readonly priority: number };
   readonly rules: readonly ForeignRule[];
 }
 

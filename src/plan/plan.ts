@@ -92,7 +92,7 @@ export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Re
     ...firewall.families.map(family => forwarding(family, uplink.device)),
     ...(config.ipv6 === 'on-link' ? [proxying(uplink.device)] : []),
     ...firewall.base(config, uplink),
-    ...passages(config, uplink, firewall.families),
+    ...passages(config, uplink, firewall),
     ...baseRoutes(config, uplink),
     // They count as needed in no family that isn't used, and go where they are left.
     ...FAMILIES.map(family =>

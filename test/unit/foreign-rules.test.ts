@@ -5,6 +5,7 @@ import { type NeededTraffic, obstacle } from '../../src/firewall/foreign/obstacl
 import { parseSaved } from '../../src/firewall/foreign/parse-iptables.ts';
 import { parseRuleset } from '../../src/firewall/foreign/parse-nft.ts';
 import { passages } from '../../src/firewall/foreign/passages.ts';
+import { iptables } from '../../src/firewall/iptables/iptables.ts';
 import { parsePrefix } from '../../src/model/address.ts';
 import { DEFAULT_CONFIG } from '../../src/model/parse-config.ts';
 import { EMPTY_VIEW, type ForeignTable } from '../../src/model/view.ts';
@@ -53,7 +54,7 @@ function useAll(tables: readonly ForeignTable[]): void {
     ...EMPTY_VIEW,
     filter: { ...EMPTY_VIEW.filter, foreign: { tables, complete: true, carry: [] } },
   };
-  for (const resource of passages(CONFIG, UPLINK, [4, 6])) {
+  for (const resource of passages(CONFIG, UPLINK, iptables([4, 6]))) {
     resource.probe(view);
     resource.up(view);
     resource.down(view);

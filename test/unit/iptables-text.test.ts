@@ -7,7 +7,7 @@ import {
   setsNamedBy,
   targetOf,
 } from '../../src/firewall/iptables/text.ts';
-import { accept, back, drop, rule, source, state, toDomain } from '../../src/firewall/rules/rules.ts';
+import { back, drop, fromNet, keep, rule, source, state, toDomain } from '../../src/firewall/rules/rules.ts';
 import { parsePrefix } from '../../src/model/address.ts';
 import type { PortRange } from '../../src/model/ports.ts';
 
@@ -17,9 +17,9 @@ describe('iptables', () => {
   it('gets a rule as one line', () => {
     const prefix = parsePrefix('203.0.113.0/24');
     expect(
-      renderRule(rule(accept, toDomain, source('hnet4-in'), state('RELATED', 'ESTABLISHED')), 4),
+      renderRule(rule(back, toDomain, source('hnet4-in'), state('RELATED', 'ESTABLISHED')), 4),
     ).to.deep.equal([
-      '-m devgroup --dst-group 0x686e -m set --match-set hnet4-in src -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+      '-m devgroup --dst-group 0x686e -m set --match-set hnet4-in src -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN',
     ]);
     expect(
       renderRule(rule(drop('why'), { is: 'net', side: 'source', prefix }, ports([22, 22], [80, 90])), 4),
@@ -28,6 +28,11 @@ describe('iptables', () => {
       '-p tcp -m multiport --sports 22 -j RETURN',
     ]);
   });
+
+  it('translates a source that nobody is to translate to itself', () =>
+    expect(renderRule(rule(keep, fromNet(parsePrefix('2001:db8::/32'))), 6)).to.deep.equal([
+      '-s 2001:db8::/32 -j NETMAP --to ::/0',
+    ]));
 
   it('gets several lines where it has no "or"', () => {
     expect(renderRule(rule(back, { is: 'icmp-error' }), 4)).to.deep.equal(
@@ -47,7 +52,7 @@ describe('iptables', () => {
     );
     fc.assert(
       fc.property(ranges, wanted => {
-        const lines = renderRule(rule(accept, ports(...wanted)), 4);
+        const lines = renderRule(rule(back, ports(...wanted)), 4);
         const groups = lines.map(line => /--dports (\S+) /.exec(line)?.[1]?.split(',') ?? []);
         for (const group of groups)
           expect(group.flatMap(each => each.split(':'))).to.have.length.within(1, 15);

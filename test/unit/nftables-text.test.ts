@@ -3,11 +3,13 @@ import { parseListing } from '../../src/firewall/nftables/listing.ts';
 import { addFor, entries, leadTo } from '../../src/firewall/nftables/sets.ts';
 import { renderRule } from '../../src/firewall/nftables/text.ts';
 import {
-  accept,
+  back,
   drop,
   from,
+  fromNet,
   go,
   jump,
+  keep,
   notDestination,
   rule,
   source,
@@ -20,9 +22,16 @@ import { describe as describeAction } from '../../src/resources/action.ts';
 import { refusalOf } from './refusal.ts';
 
 describe('nft', () => {
+  it('translates a source that nobody is to translate to itself, for chains of a later priority', () => {
+    expect(renderRule(rule(keep, fromNet(parsePrefix('123.45.90.112/29'))), 4)).to.deep.equal([
+      'ip saddr 123.45.90.112/29 snat to ip saddr',
+    ]);
+    expect(renderRule(rule(keep), 6)).to.deep.equal(['snat to ip6 saddr']);
+  });
+
   it('gets a rule as it reads it, with a counter on what drops', () => {
-    expect(renderRule(rule(accept, from('eth0'), state('UNTRACKED')), 4)).to.deep.equal([
-      'iifname "eth0" ct state untracked accept',
+    expect(renderRule(rule(back, from('eth0'), state('UNTRACKED')), 4)).to.deep.equal([
+      'iifname "eth0" ct state untracked return',
     ]);
     expect(renderRule(rule(drop('why'), source('hnet4-ours')), 4)).to.deep.equal([
       'ip saddr @hnet4-ours counter drop',
@@ -63,26 +72,26 @@ describe('nft', () => {
     const ranges = Array.from({ length: 20 }, (_, index) => [index + 1, index + 1] as const);
     expect(
       renderRule(
-        rule(accept, { is: 'net', side: 'destination', prefix }, { is: 'ports', protocol: 'udp', ranges }),
+        rule(back, { is: 'net', side: 'destination', prefix }, { is: 'ports', protocol: 'udp', ranges }),
         6,
       ),
     ).to.deep.equal([
-      `ip6 daddr 2001:db8::/32 udp dport { ${ranges.map(([port]) => port).join(', ')} } accept`,
+      `ip6 daddr 2001:db8::/32 udp dport { ${ranges.map(([port]) => port).join(', ')} } return`,
     ]);
     expect(
-      renderRule(rule(accept, { is: 'ports', protocol: 'tcp', ranges: [[80, 90]], side: 'source' }), 4),
-    ).to.deep.equal(['tcp sport { 80-90 } accept']);
+      renderRule(rule(back, { is: 'ports', protocol: 'tcp', ranges: [[80, 90]], side: 'source' }), 4),
+    ).to.deep.equal(['tcp sport { 80-90 } return']);
   });
 
   it('gets the ICMP of the family', () => {
-    expect(renderRule(rule(accept, { is: 'icmp-error' }), 4)).to.deep.equal([
-      'icmp type { destination-unreachable, time-exceeded, parameter-problem } accept',
+    expect(renderRule(rule(back, { is: 'icmp-error' }), 4)).to.deep.equal([
+      'icmp type { destination-unreachable, time-exceeded, parameter-problem } return',
     ]);
-    expect(renderRule(rule(accept, { is: 'icmp-error' }), 6)[0]).to.contain(
+    expect(renderRule(rule(back, { is: 'icmp-error' }), 6)[0]).to.contain(
       'icmpv6 type { destination-unreachable, packet-too-big,',
     );
-    expect(renderRule(rule(accept, { is: 'protocol', protocol: 'icmp' }), 6)).to.deep.equal([
-      'meta l4proto ipv6-icmp accept',
+    expect(renderRule(rule(back, { is: 'protocol', protocol: 'icmp' }), 6)).to.deep.equal([
+      'meta l4proto ipv6-icmp return',
     ]);
   });
 });

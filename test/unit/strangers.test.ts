@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { parseSaved } from '../../src/firewall/foreign/parse-iptables.ts';
 import { parseRuleset } from '../../src/firewall/foreign/parse-nft.ts';
 import { passages } from '../../src/firewall/foreign/passages.ts';
+import { nftables } from '../../src/firewall/nftables/nftables.ts';
 import { parsePrefix } from '../../src/model/address.ts';
 import { DEFAULT_CONFIG } from '../../src/model/parse-config.ts';
 import type { ForeignFilters, ForeignRule, ForeignTable } from '../../src/model/view.ts';
@@ -36,7 +37,7 @@ function viewOf(tables: readonly ForeignTable[], complete = true, files: Record<
 
 /** What would be done, line by line. */
 function done(view: View, verb: 'up' | 'down' = 'up'): string[] {
-  const text = passages(CONFIG, UPLINK, [4]).flatMap(resource =>
+  const text = passages(CONFIG, UPLINK, nftables([4])).flatMap(resource =>
     verb === 'up' && resource.probe(view).is === 'present' ? [] : resource[verb](view).map(words),
   );
   return text
@@ -160,7 +161,7 @@ describe('strangers', () => {
   });
 
   it('that were not read are not acted upon', () => {
-    const found = passages(CONFIG, UPLINK, [4]).map(resource => resource.probe(EMPTY_VIEW).is);
+    const found = passages(CONFIG, UPLINK, nftables([4])).map(resource => resource.probe(EMPTY_VIEW).is);
     expect(found).to.deep.equal(['present', 'present', 'present', 'present']);
   });
 
@@ -207,7 +208,7 @@ describe('firewalld', () => {
     name: 'firewalld',
     isDormant: false,
     chains: new Map([
-      ['filter_FORWARD', { base: { point: 'forward', drops: true }, rules: [] }],
+      ['filter_FORWARD', { base: { point: 'forward', drops: true, priority: 10 }, rules: [] }],
       ['filter_FWD_policy_hnet_allow', { rules }],
       ['filter_IN_policy_hnet-dhcp_allow', { rules }],
     ]),
@@ -272,7 +273,7 @@ describe('firewalld', () => {
 
   /** The files as `up` writes them. */
   function written(): Record<string, string> {
-    const [policies] = passages(CONFIG, UPLINK, [4]);
+    const [policies] = passages(CONFIG, UPLINK, nftables([4]));
     const actions = policies?.up(viewOf([table([])], true, SHIPPED)) ?? [];
     return Object.fromEntries(
       actions.flatMap(action => (action.kind === 'write' ? [[action.path, action.text]] : [])),

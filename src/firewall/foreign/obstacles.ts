@@ -58,7 +58,7 @@ function chainBlocks(table: ForeignTable, name: string, traffic: NeededTraffic, 
 
 /** Whether a condition keeps a rule away from the bulk of the traffic. */
 function singlesOut(condition: Condition, { point, families, prefixes, uplink }: NeededTraffic): boolean {
-  const forwarded = point === 'forward';
+  const forwarded = point === 'forward' || point === 'postrouting';
   switch (condition.is) {
     case 'device':
       return !condition.names.some(name => mayBe(name, forwarded ? [uplink, BRIDGE] : [BRIDGE]));

@@ -22,7 +22,10 @@ export function parseSaved(saved: string, of: Family): ForeignTable[] {
     const [, declared, policy] = /^:(\S+) (\S+)/.exec(line) ?? [];
     const point = POINTS.get(declared ?? '');
     if (declared !== undefined)
-      chains.set(declared, { ...(point && { base: { point, drops: policy === 'DROP' } }), rules: [] });
+      chains.set(declared, {
+        ...(point && { base: { point, drops: policy === 'DROP', priority: 0 } }),
+        rules: [],
+      });
     const [, chain = '', text = ''] = /^(?:\[\d+:\d+\] )?-A (\S+) ?(.*)$/.exec(line) ?? [];
     chains.get(chain)?.rules.push(toRule(text));
   }

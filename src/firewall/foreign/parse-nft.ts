@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { DEVICE_GROUP } from '../../model/names.ts';
 import type { PortRange } from '../../model/ports.ts';
 import type { Prefix } from '../../model/prefix.ts';
-import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable } from '../../model/view.ts';
+import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable, Point } from '../../model/view.ts';
 import { objectsIn } from '../nftables/json.ts';
 import { COMMON, isOurs, MARK, PARTICULAR, readPrefix, stateCondition } from './words.ts';
 
@@ -58,9 +58,19 @@ function toTable(key: string, chains: Chains, isDormant: boolean): ForeignTable 
   };
 }
 
+/** By the type of a chain and its hook. */
+const POINTS: Readonly<Record<string, Point | undefined>> = {
+  'filter forward': 'forward',
+  'filter input': 'input',
+  'filter output': 'output',
+  'route output': 'output',
+  'nat postrouting': 'postrouting',
+};
+
 function toBase(chain: unknown): Pick<ForeignChain, 'base'> {
-  const point = (['forward', 'input', 'output'] as const).find(one => one === at(chain, 'hook'));
-  return point === undefined ? {} : { base: { point, drops: at(chain, 'policy') === 'drop' } };
+  const point = POINTS[`${at(chain, 'type')} ${at(chain, 'hook')}`];
+  const priority = Number(at(chain, 'prio'));
+  return point === undefined ? {} : { base: { point, drops: at(chain, 'policy') === 'drop', priority } };
 }
 
 /** A rule; or one for each verdict, where it looks up verdicts. A rule without a verdict is none. */
@@ -92,7 +102,7 @@ function verdictsOf(kind: string, value: unknown): Verdict[] {
 
 function toEffect(kind: string, value: unknown): Effect {
   if (kind === 'accept' || kind === 'return') return kind;
-  if (kind === 'drop' || kind === 'reject') return 'block';
+  if (['drop', 'reject', 'snat', 'masquerade'].includes(kind)) return 'block';
   if (kind === 'xt') return isTarget(value) && at(value, 'name') === 'REJECT' ? 'block' : 'pass';
   const target = at(value, 'target');
   if ((kind !== 'jump' && kind !== 'goto') || typeof target !== 'string') return 'pass';

@@ -4,64 +4,41 @@
  */
 import { parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
-import { DEVICE_GROUP } from '../../model/names.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
-import type { ForeignRule, ForeignTable, Point, Tool, View } from '../../model/view.ts';
+import type { ForeignChain, ForeignRule, ForeignTable, Point, Tool, View } from '../../model/view.ts';
 import { type Action, run } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../../resources/resource.ts';
+import type { Firewall } from '../rules/backend.ts';
+import { type Accept, acceptsAt } from './accepts.ts';
 import { firewalldPolicies, governsItself, hasPolicies } from './firewalld.ts';
 import { type NeededTraffic, obstacle } from './obstacles.ts';
 import { MARK } from './words.ts';
 
-/** The matches of an accept rule of ours, in the words of nft and of iptables. */
-interface Accept {
-  readonly nft: string;
-  readonly iptables: string;
-}
-
-const GROUP = `0x${DEVICE_GROUP.toString(16)}`;
-
-const ENTERING: Accept = { nft: `iifgroup ${DEVICE_GROUP}`, iptables: `-m devgroup --src-group ${GROUP}` };
-const LEAVING: Accept = { nft: `oifgroup ${DEVICE_GROUP}`, iptables: `-m devgroup --dst-group ${GROUP}` };
-
-/** DHCP at the host (RFC 2131, 4.1; RFC 8415, 7.2), and for IPv6 the discovery of neighbours and routers. */
-const AT_HOST: Readonly<Record<Family, Readonly<Record<'input' | 'output', readonly Accept[]>>>> = {
-  4: { input: [udp(ENTERING, 68, 67)], output: [udp(LEAVING, 67, 68)] },
-  6: {
-    input: [udp(ENTERING, 546, 547), ...[133, 135, 136].map(type => icmp6(ENTERING, type))],
-    output: [udp(LEAVING, 547, 546), ...[134, 135, 136].map(type => icmp6(LEAVING, type))],
-  },
-};
-
-function udp({ nft, iptables }: Accept, from: number, to: number): Accept {
-  const words = `-p udp ${iptables} -m udp --sport ${from} --dport ${to}`;
-  return { nft: `${nft} udp sport ${from} udp dport ${to}`, iptables: words };
-}
-
-function icmp6({ nft, iptables }: Accept, type: number): Accept {
-  const words = `-p ipv6-icmp ${iptables} -m icmp6 --icmpv6-type ${type}`;
-  return { nft: `${nft} icmpv6 type ${type}`, iptables: words };
-}
-
 /** The families in use on this host. */
 type Families = readonly Family[];
 
+/** What the passages lead around, and past what else: the filter in use. */
+type Own = Pick<Firewall, 'name' | 'families'>;
+
 /** One resource for each tool that can make a filter, and one for firewalld, which needs policies instead. */
-export function passages(config: Config, uplink: Uplink, used: Families): Resource[] {
+export function passages(config: Config, uplink: Uplink, own: Own): Resource[] {
   return [
     firewalldPolicies(config),
-    ...TOOLS.map(tool => passageThrough(tool, view => crossings(tool, view, config, uplink, used))),
+    ...TOOLS.map(tool => passageThrough(tool, view => crossings(tool, view, config, uplink, own))),
   ];
 }
 
 const TOOLS: readonly Tool[] = ['nft', 'iptables-nft', 'iptables-legacy'];
 
-/** The chains of others that drop what belongs to domains, with no accept of ours before that. */
-export const blockades = (config: Config, uplink: Uplink, used: Families, view: View): string[] =>
-  TOOLS.flatMap(tool => crossings(tool, view, config, uplink, used))
+/** What chains of others do to what belongs to domains, with no accept of ours before that; a sentence each. */
+export const blockades = (config: Config, uplink: Uplink, own: Own, view: View): string[] =>
+  TOOLS.flatMap(tool => crossings(tool, view, config, uplink, own))
     .filter(crossing => crossing.place !== undefined && isWrong(crossing))
-    .map(({ table, chain }) => nameOf(table, chain));
+    .map(
+      ({ table, chain, point }) =>
+        `${nameOf(table, chain)} ${point === 'postrouting' ? "translates VMs' public addresses" : 'drops what VMs send or get'}`,
+    );
 
 /** Whether any accept or policy of ours exists: these must be removed even if our own filter is gone. */
 export const hasPassages = (view: View): boolean =>
@@ -84,6 +61,7 @@ function passageThrough(tool: Tool, crossingsIn: (view: View) => readonly Crossi
 /** A base chain of somebody else's that our packets cross. */
 interface Crossing {
   readonly table: ForeignTable;
+  readonly point: Point;
   readonly chain: string;
   readonly rules: readonly ForeignRule[];
   /** What must be accepted in it. */
@@ -96,26 +74,37 @@ interface Crossing {
 
 const isWrong = ({ finding }: Crossing): boolean => finding.is !== 'present';
 
-function crossings(tool: Tool, view: View, config: Config, uplink: Uplink, used: Families): Crossing[] {
+function crossings(tool: Tool, view: View, config: Config, uplink: Uplink, own: Own): Crossing[] {
   const { tables = [], complete = false } = view.filter.foreign ?? {};
   const theirs = tables.filter(one => one.by === tool && !governsItself(one, view.sysctl));
   return theirs.flatMap(table =>
     [...table.chains].flatMap(([chain, { base, rules }]) => {
-      if (base === undefined) return [];
-      const families = used.filter(one => FAMILIES_IN[table.family]?.includes(one));
-      const traffic = trafficAt(base.point, families, config, uplink);
+      if (base === undefined || !isMet(table, base, own)) return [];
+      const { point } = base;
+      const families = own.families.filter(one => FAMILIES_IN[table.family]?.includes(one));
+      const traffic = trafficAt(point, families, config, uplink);
       const place = families.length === 0 ? undefined : obstacle(table, chain, traffic);
-      const crossing = { table, chain, rules, accepts: acceptsAt(base.point, families), place };
+      const accepts = acceptsAt(point, families, config);
+      const crossing = { table, chain, point, rules, accepts, place };
       return [{ ...crossing, finding: probe(crossing, complete) }];
     }),
   );
 }
 
+/** The priority of our own chain that keeps public sources. A flow that has met it is translated by nobody. */
+const KEPT: Readonly<Record<Firewall['name'], number>> = { iptables: 100, nftables: 99 };
+
+/** In iptables' own table our jump comes first. Of chains with one priority the kernel takes the newest first. */
+const isMet = (
+  table: ForeignTable,
+  { point, priority }: NonNullable<ForeignChain['base']>,
+  own: Own,
+): boolean =>
+  point !== 'postrouting' ||
+  (!/^ip6? nat$/.test(`${table.family} ${table.name}`) && priority <= KEPT[own.name]);
+
 /** The families whose packets a table of nft's family sees. */
 const FAMILIES_IN: Readonly<Record<string, Families>> = { ip: [4], ip6: [6], inet: [4, 6] };
-
-const acceptsAt = (point: Point, families: Families): readonly Accept[] =>
-  point === 'forward' ? [ENTERING, LEAVING] : families.flatMap(family => AT_HOST[family][point]);
 
 /** The traffic of domains at a hook: all forwarded packets; at the host, DHCP and neighbour discovery. */
 function trafficAt(
@@ -124,7 +113,13 @@ function trafficAt(
   config: Config,
   { device: uplink }: Uplink,
 ): NeededTraffic {
-  const all = [...(point === 'forward' ? config.pools : HOST_PREFIXES), ...config.dhcp.scopes];
+  const all = {
+    forward: [...config.pools, ...config.dhcp.scopes],
+    input: [...HOST_PREFIXES, ...config.dhcp.scopes],
+    output: [...HOST_PREFIXES, ...config.dhcp.scopes],
+    // Scopes are translated.
+    postrouting: config.pools,
+  }[point];
   return { point, families, uplink, prefixes: all.filter(({ family }) => families.includes(family)) };
 }
 

@@ -19,7 +19,7 @@ export function renderRule({ when, verdict }: Rule, family: Family): string[] {
   const flood = when.find(match => match.is === 'flood');
   return combined.flatMap(words => [
     ...(flood === undefined ? [] : [[...words.slice(0, -1), noting(flood.set)].join(' ')]),
-    [...words, renderVerdict(verdict)].join(' '),
+    [...words, renderVerdict(verdict, family)].join(' '),
   ]);
 }
 
@@ -67,6 +67,7 @@ const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
   'from-domain': both(`-m devgroup --src-group ${GROUP}`),
   'to-domain': both(`-m devgroup --dst-group ${GROUP}`),
   reply: both('-m conntrack --ctdir REPLY'),
+  redirected: both('-m conntrack --ctstate DNAT'),
   spoofed: both('-m rpfilter --invert'),
   'broadcast-source': both('-m addrtype --src-type BROADCAST'),
   local: both('-m addrtype --dst-type LOCAL'),
@@ -96,14 +97,18 @@ function portGroups(ranges: readonly PortRange[]): string[] {
   return groups.map(group => group.join(','));
 }
 
-function renderVerdict(verdict: Verdict): string {
+function renderVerdict(verdict: Verdict, family: Family): string {
   if (verdict.do === 'jump') return `-j ${verdict.chain}`;
   if (verdict.do === 'goto') return `-g ${verdict.chain}`;
   if (verdict.do === 'translate') return `-j SNAT --to-source ${format(verdict.source)}`;
+  if (verdict.do === 'keep') return KEEP[family];
   return `-j ${TARGETS[verdict.do]}`;
 }
 
-const TARGETS = { accept: 'ACCEPT', return: 'RETURN', untrack: 'CT --notrack', drop: 'DROP' };
+/** Translates every source to itself. After an ACCEPT, nft's chains on the same hook might still translate it. */
+const KEEP: Readonly<Record<Family, string>> = { 4: '-j NETMAP --to 0.0.0.0/0', 6: '-j NETMAP --to ::/0' };
+
+const TARGETS = { return: 'RETURN', untrack: 'CT --notrack', drop: 'DROP' };
 
 /** The chain or target of a printed rule. */
 export const targetOf = (line: string): string | undefined =>

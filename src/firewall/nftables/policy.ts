@@ -15,7 +15,7 @@ import { chainKey, fill, tableOf, written } from './text.ts';
 function counted(chain: Chain, family: Family): Written {
   const { name, lines } = written(chain, family);
   const count = (line: string): string =>
-    /\bcounter\b/.test(line) ? line : line.replace(/(accept|return)/, 'counter $1');
+    /\bcounter\b/.test(line) ? line : line.replace('return', 'counter return');
   return { name, lines: lines.map(count) };
 }
 

@@ -44,7 +44,7 @@ export const partFor = (name: string, prefix: Prefix): string =>
 
 /** A rule as lines of nft: one for each part of a set that it looks up. Rules that drop also count. */
 export function renderRule({ when, verdict }: Rule, family: Family): string[] {
-  const end = [...(verdict.do === 'drop' ? ['counter'] : []), renderVerdict(verdict)];
+  const end = [...(verdict.do === 'drop' ? ['counter'] : []), renderVerdict(verdict, family)];
   return combinations(when.map(match => renderMatch(match, family))).map(words =>
     [...words, ...end].join(' '),
   );
@@ -90,6 +90,7 @@ const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
   'from-domain': both(`iifgroup ${DEVICE_GROUP}`),
   'to-domain': both(`oifgroup ${DEVICE_GROUP}`),
   reply: both('ct direction reply'),
+  redirected: both('ct status dnat'),
   'not-opening': both('tcp flags & (fin | syn | rst | ack) != syn'),
   spoofed: both('fib saddr . iif oif missing'),
   'broadcast-source': both('fib saddr type broadcast'),
@@ -107,7 +108,9 @@ const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
 const renderRange = ([first, final]: PortRange): string =>
   first === final ? String(first) : `${first}-${final}`;
 
-function renderVerdict(verdict: Verdict): string {
+function renderVerdict(verdict: Verdict, family: Family): string {
+  // An accept would leave the flow to chains of a later priority, a translation to itself doesn't.
+  if (verdict.do === 'keep') return `snat to ${addressOf('source', family)}`;
   if (verdict.do === 'translate') return `snat to ${format(verdict.source)}`;
   if ('chain' in verdict) return `${verdict.do} ${verdict.chain}`;
   return verdict.do === 'untrack' ? 'notrack' : verdict.do;

@@ -14,6 +14,7 @@ import {
   fromNet,
   go,
   icmpTypes,
+  type Match,
   ND,
   notDestination,
   type Rule,
@@ -25,13 +26,21 @@ import {
 import type { SetNames } from './sets.ts';
 
 export function rawChains(family: Family, sets: SetNames, config: Config, device: string): Chain[] {
+  const ranges = rangesOf(family, config);
   // Only IPv4 is translated.
   const scopes = (verdict: Verdict) => (family === 4 ? [rule(verdict, destination(sets.scopes))] : []);
   return [
-    chain('hnet-prerouting', rule(go('hnet-arriving'), from(device)), rule(go('hnet-leaving'), fromDomain)),
+    chain(
+      'hnet-prerouting',
+      rule(go('hnet-arriving'), from(device)),
+      rule(go('hnet-leaving'), fromDomain),
+      ...within(ranges, sets).map(match => rule(go('hnet-inside'), match)),
+    ),
+    // A container, a VPN's peer: neither may send under an address that is routed to a bridge, or nowhere.
+    chain('hnet-inside', rule(back, from('lo')), rule(drop(CAUSES.impostor), { is: 'spoofed' })),
     ...(family === 4 ? [leaving4(sets)] : [leaving6(sets), ...discoveryChains(sets)]),
     ...untrackingChains(sets, scopes(back)),
-    chain('hnet-arriving', ...arriving(rangesOf(family, config))),
+    chain('hnet-arriving', ...arriving(ranges)),
     chain('hnet-suspect', rule(drop(CAUSES.borrowed), source(sets.ours)), rule(go('hnet-arrived'))),
     chain('hnet-arrived', rule(go('hnet-assigned'), destination(sets.in)), ...scopes(drop(CAUSES.scope))),
     chain('hnet-assigned', rule(untrack, notDestination(sets.tracked))),
@@ -66,6 +75,10 @@ const arriving = (ranges: readonly Prefix[]): Rule[] =>
     : [...ranges.map(prefix => rule(go('hnet-suspect'), fromNet(prefix))), rule(go('hnet-arrived'))];
 
 const COMPARISONS = 8;
+
+/** The same for packets from the host's other networks. */
+const within = (ranges: readonly Prefix[], sets: SetNames): Match[] =>
+  ranges.length > COMPARISONS ? [source(sets.near)] : ranges.map(fromNet);
 
 const leaving4 = (sets: SetNames): Chain =>
   chain(

@@ -33,6 +33,8 @@ export type PlainMatch =
   | 'spoofed'
   /** The source is the broadcast address of a subnet of the host. */
   | 'broadcast-source'
+  /** Its destination is another than the one it was sent to. */
+  | 'redirected'
   /** Addressed to the host itself. */
   | 'local'
   /** A DHCP client without an address asks for one (RFC 2131, 4.1). */
@@ -44,7 +46,8 @@ export type PlainMatch =
   | 'icmp-redirect';
 
 export type Verdict =
-  | { readonly do: 'accept' | 'return' | 'untrack' }
+  /** `keep`: nobody translates the source. */
+  | { readonly do: 'return' | 'untrack' | 'keep' }
   /** `cause` is what an operator sees beside the number of dropped packets. */
   | { readonly do: 'drop'; readonly cause: string }
   | { readonly do: 'jump' | 'goto'; readonly chain: string }
@@ -86,6 +89,7 @@ export interface Entrance {
 export const CAUSES = {
   spoofed: 'source not routed to its bridge',
   borrowed: 'our address as source from outside',
+  impostor: "our address as source from the host's other networks",
   scope: 'bootstrap address from outside',
   unassigned: 'not to an assigned address',
   elsewhere: 'neither to the uplink nor to a domain',
@@ -119,6 +123,7 @@ export const source = (name: string): Match => ({ is: 'set', name, side: 'source
 export const destination = (name: string): Match => ({ is: 'set', name, side: 'destination' });
 export const notDestination = (name: string): Match => ({ is: 'set', name, side: 'destination', not: true });
 export const fromNet = (prefix: Prefix): Match => ({ is: 'net', side: 'source', prefix });
+export const toNet = (prefix: Prefix): Match => ({ is: 'net', side: 'destination', prefix });
 export const flood = (set: string): Match => ({ is: 'flood', set });
 export const state = (...states: TrackingState[]): Match => ({ is: 'state', states });
 export const icmpTypes = (...types: number[]): Match => ({ is: 'icmp-types', types });
@@ -135,9 +140,9 @@ export const ND = {
   redirect: 137,
 } as const;
 
-export const accept: Verdict = { do: 'accept' };
 export const back: Verdict = { do: 'return' };
 export const untrack: Verdict = { do: 'untrack' };
+export const keep: Verdict = { do: 'keep' };
 export const drop = (cause: string): Verdict => ({ do: 'drop', cause });
 export const jump = (chain: string): Verdict => ({ do: 'jump', chain });
 export const go = (chain: string): Verdict => ({ do: 'goto', chain });

@@ -15,9 +15,10 @@ import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import { forwardChains, hostChains, trackedChains } from './chains-filter.ts';
+import { natChains } from './chains-nat.ts';
 import { rawChains } from './chains-raw.ts';
-import { chain, type Entrance, fromDomain, rule, source, to, toDomain } from './rules.ts';
-import { type SetNames, setNames, setSpecs } from './sets.ts';
+import { type Entrance, fromDomain, toDomain } from './rules.ts';
+import { setNames, setSpecs } from './sets.ts';
 
 export type Ruleset = ReturnType<typeof ruleset>;
 
@@ -26,7 +27,7 @@ export function ruleset(family: Family, config: Config, uplink: Uplink) {
   const sets = setNames(family);
   return {
     sets: setSpecs(family, sets),
-    entrances: entrances(uplink.device).filter(({ point }) => family === 4 || point !== 'nat-postrouting'),
+    entrances: ENTRANCES,
     chains: {
       raw: rawChains(family, sets, config, uplink.device),
       mangle: [
@@ -34,22 +35,16 @@ export function ruleset(family: Family, config: Config, uplink: Uplink) {
         ...trackedChains(sets),
         ...hostChains(family, config),
       ],
-      nat: family === 4 ? [natChain(sets, uplink)] : [],
+      nat: natChains(family, sets, config, uplink.device, uplink.host),
     },
   };
 }
 
-/** One jump from each built-in chain. Packets that have nothing to do with domains pass on after one comparison. */
-function entrances(device: string): Entrance[] {
-  return [
-    { point: 'raw-prerouting', when: [], chain: 'hnet-prerouting' },
-    { point: 'filter-forward', when: [], chain: 'hnet-forward' },
-    { point: 'filter-input', when: [fromDomain], chain: 'hnet-input' },
-    { point: 'filter-output', when: [toDomain], chain: 'hnet-output' },
-    { point: 'nat-postrouting', when: [to(device)], chain: 'hnet-postrouting' },
-  ];
-}
-
-/** Only bootstrap scopes are translated: a public address is never touched, in either direction. */
-const natChain = (sets: SetNames, { host }: Uplink) =>
-  chain('hnet-postrouting', rule({ do: 'translate', source: host }, source(sets.scopes)));
+/** One jump from each built-in chain. Packets that have nothing to do with domains pass on after a few comparisons. */
+const ENTRANCES: readonly Entrance[] = [
+  { point: 'raw-prerouting', when: [], chain: 'hnet-prerouting' },
+  { point: 'filter-forward', when: [], chain: 'hnet-forward' },
+  { point: 'filter-input', when: [fromDomain], chain: 'hnet-input' },
+  { point: 'filter-output', when: [toDomain], chain: 'hnet-output' },
+  { point: 'nat-postrouting', when: [], chain: 'hnet-postrouting' },
+];
