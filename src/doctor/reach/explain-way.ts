@@ -46,10 +46,10 @@ const LIST = 'nft list ruleset; iptables-save; ip6tables-save';
 export function explainFilter(facts: ReachFacts): Finding[] {
   const { blockades, rules, drift } = facts;
   const lacksPassage = drift.some(({ key }) => key.startsWith('passage'));
-  const foreign = blockades.map(chain => ({
+  const foreign = blockades.map(blockade => ({
     cause: 'foreign filter',
     address: null,
-    saw: `${chain} drops what it gets or sends; that is another program's`,
+    saw: `${blockade}; that is another program's`,
     mend: lacksPassage ? 'hnet sync' : LIST,
   }));
   return [

@@ -95,6 +95,6 @@ function blockadesOf(addresses: readonly Address[], { config, uplink, firewall, 
     dhcp: { ...config.dhcp, scopes: [] },
   };
   const devices = [uplink.device, ...addresses.map(({ bridge }) => bridge)];
-  const chains = devices.flatMap(device => blockades(own, { ...uplink, device }, firewall.families, view));
-  return [...new Set([...blockades(config, uplink, firewall.families, view), ...chains])];
+  const chains = devices.flatMap(device => blockades(own, { ...uplink, device }, firewall, view));
+  return [...new Set([...blockades(config, uplink, firewall, view), ...chains])];
 }
