@@ -4,6 +4,7 @@ import { chooseFirewall } from '../host/choose-backend.ts';
 import { readIfThere } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { observeForeign } from '../host/observe/foreign.ts';
+import { sysctl } from '../host/observe/parts.ts';
 import { observeUplink } from '../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
 import { readNetwork } from '../host/observe/view.ts';
@@ -15,7 +16,9 @@ import { isLinkLocal, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplink, UplinkFacts } from '../model/uplink.ts';
 import { EMPTY_VIEW, type ForeignFilters, type View } from '../model/view.ts';
+import { type Unserved, unserved } from '../repair/served.ts';
 import { loadConfig } from '../state/config-file.ts';
+import { readEntries } from '../state/records.ts';
 
 /** A fact, or why it isn't known. */
 export type Known<T> =
@@ -35,6 +38,8 @@ export interface Facts {
   /** Other people's filters. */
   readonly strangers: ForeignFilters;
   readonly domains: Known<readonly KnownDomain[]>;
+  /** Addresses of running domains that the kernel wouldn't serve. */
+  readonly unserved: readonly Unserved[];
   readonly file: (path: string) => File | undefined;
   /** Whether the provider sends an answer to an address here; see {@link answersArrive}. */
   readonly arrives: (address: Prefix, gateway: Prefix, device: string) => boolean;
@@ -54,17 +59,27 @@ export interface File {
 export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
   const given = knownValue(config) ?? DEFAULT_CONFIG;
+  const network = knownValue(known(() => readNetwork(host))) ?? EMPTY_VIEW;
+  const uplink = known(() => observeUplink(host, given));
   return {
     config,
-    uplink: known(() => observeUplink(host, given)),
+    uplink,
     uplinks: known(() => observeUplinkFacts(host, given)),
-    network: knownValue(known(() => readNetwork(host))) ?? EMPTY_VIEW,
+    network,
+    unserved: uplink.is === 'unknown' ? [] : readUnserved(network, uplink.value, host),
     strangers: observeForeign(host, chooseFirewall(given)),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
     arrives: (...question) => answersArrive(host, ...question),
     output: (...argv) => host.output(argv),
   };
+}
+
+/** Of running domains; what else is wrong with them is for `hnet check` to say. */
+function readUnserved(network: Facts['network'], uplink: Uplink, host: Host): readonly Unserved[] {
+  const view = { ...EMPTY_VIEW, ...network, sysctl };
+  const running = readEntries().flatMap(({ content }) => (typeof content === 'string' ? [] : [content]));
+  return knownValue(known(() => unserved(running, { view, uplink }, host))) ?? [];
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Checked } from '../plan/walker.ts';
 import { claims } from '../resources/claims.ts';
 import type { Stray } from '../resources/resource.ts';
 import type { Outcome } from './classify.ts';
+import type { Unserved } from './served.ts';
 
 /** A domain that keeps what it has: the change that repairs it, and the resources that aren't as they should be. */
 export interface Kept {
@@ -38,6 +39,13 @@ export interface Survey extends Seen {
   readonly damaged: readonly Of<'damaged'>[];
   readonly unclear: readonly Of<'unclear'>[];
   readonly strays: readonly Stray[];
+  /**
+   * Addresses that the kernel wouldn't serve although everything of ours is there. It is asked when nothing of the base is
+   * missing, and of domains that lack nothing: else that is the cause.
+   */
+  readonly unserved: readonly Unserved[];
+  /** Why libvirt couldn't be asked which domains run; undefined if it answered. */
+  readonly unasked: string | undefined;
   /** The backend that the configuration doesn't choose, if something of it exists. */
   readonly other: Firewall | undefined;
 }

@@ -15,9 +15,10 @@ import { quote, Refusal, reason } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
 import { addUp } from '../state/ledger.ts';
 import { readEntries } from '../state/records.ts';
+import { unservedLines } from './faults.ts';
 import { needsRepair, type Survey } from './findings.ts';
 import { type Report, repairAll } from './mend.ts';
-import { type Listing, listRunning, survey } from './survey.ts';
+import { type Listing, listRunning, settledVerdicts, survey } from './survey.ts';
 
 /** A domain may end while it is repaired: then the host is looked at, and repaired, again. */
 const PASSES = 3;
@@ -27,7 +28,7 @@ const TRIES = 2;
 /**
  * Brings base and running domains to what they should be, in the backend that the configuration chooses, and removes what
  * belongs to nobody. On a host in order it changes nothing.
- * @returns whether everything is as it should be now
+ * @returns whether everything is as it should be now; false too where that couldn't be looked at
  */
 export function converge(context: Context): boolean {
   for (let pass = 1; ; pass++) {
@@ -37,8 +38,9 @@ export function converge(context: Context): boolean {
     const found = withLock('assignments', 'exclusive', context.host, () => onePass(report, context));
     if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
     for (const { name, why } of found.unclear) failures.push(`${quote(name)}: ${why}`);
+    failures.push(...unservedLines(found.unserved));
     for (const line of failures) context.warn(line);
-    return failures.length === 0;
+    return failures.length === 0 && found.unasked === undefined;
   }
 }
 
@@ -47,7 +49,7 @@ function onePass(report: Report, context: Context): Survey {
   const listing = list(context);
   const config = context.config();
   const found = survey(listing, config, host);
-  if (!needsRepair(found)) return found;
+  if (!needsRepair(found)) return settledVerdicts(found, host);
   const settled = withLock('sync', 'exclusive', host, () => {
     const again = survey(listing, config, host);
     repairAll(again, host, report);

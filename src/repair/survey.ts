@@ -15,15 +15,17 @@ import { wrongOf } from '../lifecycle/apply.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { BACKENDS, type Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
-import { Refusal, reason } from '../model/refusal.ts';
+import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 import { readRunning } from '../model/running.ts';
 import { wireFor } from '../model/uplink.ts';
 import { basePlan, baseRoutes } from '../plan/plan.ts';
 import { check, isWrong } from '../plan/walker.ts';
 import type { Stray } from '../resources/resource.ts';
+import { readAttachment } from '../state/attachment-files.ts';
 import { type Records, readRecords, readStamps } from '../state/records.ts';
 import { classify, type Outcome } from './classify.ts';
 import { type Kept, mending, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
+import { unserved } from './served.ts';
 import { strays } from './strays.ts';
 
 /** Which domains run, by libvirt's own word. */
@@ -58,14 +60,23 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
   const are = <K extends Outcome['is']>(is: K): Of<K>[] =>
     outcomes.filter((outcome): outcome is Of<K> => outcome.is === is);
   const seen = { config, firewall, uplink, view };
+  const base = check(basePlan(config, uplink, firewall), view).filter(isWrong);
+  const kept = outcomes.flatMap(one =>
+    'attachment' in one && one.attachment !== undefined && one.is !== 'ended'
+      ? [keep(one.attachment, one.domain, seen, records)]
+      : [],
+  );
+  const whole = base.length > 0 ? [] : kept.filter(({ wrong }) => wrong.length === 0);
   return {
     ...seen,
-    base: check(basePlan(config, uplink, firewall), view).filter(isWrong),
-    kept: outcomes.flatMap(one =>
-      'attachment' in one && one.attachment !== undefined && one.is !== 'ended'
-        ? [keep(one.attachment, one.domain, seen, records)]
-        : [],
+    base,
+    kept,
+    unserved: unserved(
+      whole.map(({ attachment }) => attachment),
+      seen,
+      host,
     ),
+    unasked: listing.why,
     changed: are('changed'),
     lost: are('lost'),
     ended: are('ended'),
@@ -78,12 +89,25 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
   };
 }
 
-/** Something may seem wrong because a domain is starting right now. Then starts are waited for, and held back. */
+/**
+ * Something may seem wrong because a domain is starting or stopping right now. Then starts and stops are waited for, and
+ * held back.
+ */
 export function settledSurvey(listing: Listing, config: Config, host: Host): Survey {
   const found = survey(listing, config, host);
   return needsRepair(found)
     ? withLock('sync', 'exclusive', host, () => survey(listing, config, host))
-    : found;
+    : settledVerdicts(found, host);
+}
+
+/** The same for the addresses that the kernel wouldn't serve: their domain may have stopped just then. */
+export function settledVerdicts(found: Survey, host: Host): Survey {
+  if (found.unserved.length === 0) return found;
+  const domains = new Set(found.unserved.map(({ attachment }) => attachment.domain));
+  return withLock('sync', 'exclusive', host, () => {
+    const now = [...domains].flatMap(domain => ifPossible(() => readAttachment(domain)) ?? []);
+    return { ...found, unserved: unserved(now, found, host) };
+  });
 }
 
 /** Holds records and libvirt's word against each other, for every domain that either knows. */

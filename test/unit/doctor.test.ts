@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { examine } from '../../src/cli/commands/doctor.ts';
 import { parseSaved } from '../../src/firewall/foreign/parse-iptables.ts';
+import { requireAssignment, toAttachment } from '../../src/lifecycle/admission.ts';
+import { parseAddress } from '../../src/model/address.ts';
+import { parseDomain } from '../../src/model/parse-domain.ts';
 import { assignmentXml, domainXml, uuidOf } from '../support/domain.ts';
 import { FACTS, UPLINK } from '../support/uplink.ts';
 import {
@@ -30,6 +33,13 @@ const FILTERED = domainXml('vm1', {
   addresses: ['123.45.90.116'],
   taps: [{ bridge: 'br116', tap: 'vnet0' }],
 }).replace('<model', "<filterref filter='clean-traffic'/><model");
+const attachmentOf = (name: string, address: string) =>
+  toAttachment(
+    parseDomain(assigned(name, address)),
+    requireAssignment(parseDomain(assigned(name, address)), 'test'),
+    'iptables',
+    undefined,
+  );
 const DROP = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n';
 
 /** What is the matter: the change, what is found, and what mends it. */
@@ -257,6 +267,34 @@ const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> = {
     /ndppd is missing, and 2001:db8:12:48:1::\/80 must be answered for/,
     /^apt-get install ndppd$/,
   ],
+  'an address of a pool that the host has on another interface': [
+    { network: { ...NETWORK, addresses: new Map([...NETWORK.addresses, ['lo', ['123.45.90.115/32']]]) } },
+    /^the host itself has 123\.45\.90\.115 on lo, an address of the pool 123\.45\.90\.112\/29$/,
+    /^ip address delete 123\.45\.90\.115\/32 dev lo$/,
+  ],
+  'an IPv6 address that the host has on the uplink, and a domain is to have': [
+    {
+      ...configured(BOTH),
+      domains: known([domain(assigned('vm1', '2001:db8:12:48::116'))]),
+      network: {
+        ...NETWORK,
+        addresses: new Map([['eth0', ['123.45.12.48/32', '2001:db8:12:48::2/64', '2001:db8:12:48::116/64']]]),
+      },
+    },
+    /^the host itself has 2001:db8:12:48::116 on eth0, an address of the pool/,
+    /^ip address delete 2001:db8:12:48::116\/64 dev eth0$/,
+  ],
+  'what cuts off running domains, once for each cause': [
+    {
+      unserved: ['123.45.90.116', '123.45.90.117'].map(address => ({
+        attachment: attachmentOf('vm1', address),
+        address: parseAddress(address),
+        cause: { why: 'the rule 9 (from all lookup 52) leads what it sends to wg0', mend: 'ip -4 rule show' },
+      })),
+    },
+    /^"vm1": 123\.45\.90\.116 and 1 more can't be reached: the rule 9 \(from all lookup 52\) leads/,
+    /^ip -4 rule show$/,
+  ],
   "more IPv6 assignments than the kernel's table of neighbours takes": [
     {
       ...configured(BOTH),
@@ -290,6 +328,12 @@ describe('doctor', () => {
       '"vm0" and "vm1" are both assigned 123.45.90.113',
       '"vm0" and "vm2" are both assigned 123.45.90.115',
     ]);
+  });
+
+  it('takes the IPv6 addresses of the uplink for what they are: the pool is its own subnet', () => {
+    const own = ['123.45.12.48/32', '2001:db8:12:48::2/64', '2001:db8:12:48:5054:ff:fe12:30/64'];
+    const network = { ...NETWORK, addresses: new Map([['eth0', own]]) };
+    expect(examine(factsOf({ ...configured(BOTH), network }))).to.deep.equal([]);
   });
 
   it('takes a hook in qemu.d for one as well', () => {

@@ -5,7 +5,7 @@ import { type Fault, faults } from '../../repair/faults.ts';
 import { type Listing, listRunning, settledSurvey } from '../../repair/survey.ts';
 import { type Cell, type Colour, table } from '../table.ts';
 
-/** Compares what should be with what is, and changes nothing. The exit code is 1 if they differ. */
+/** Compares what should be with what is, and changes nothing. The exit code is 1 if they differ, or it couldn't look. */
 export function check(name: string | undefined, options: { json?: boolean }, context: Context): void {
   const listing = listRunning();
   if (listing.why !== undefined) context.warn(`${listing.why}; what no domain owns is not looked for`);
@@ -32,6 +32,8 @@ const COLOURS: Readonly<Record<Fault['is'], Colour>> = {
   changed: 'yellow',
   foreign: 'red',
   'left over': 'dim',
+  'cut off': 'red',
+  unknown: 'yellow',
 };
 
 function render(found: readonly Fault[], colour: boolean): string[] {

@@ -14,8 +14,8 @@ const PULSE = 1000;
 const RESYNC = 5 * 60_000;
 
 /**
- * Repairs as soon as something happens: events of libvirt, of the kernel's links, addresses and routes, of packet
- * filters; and every five minutes in any case. It keeps no state that matters: the hook alone does everything needed, and
+ * Repairs as soon as something happens: events of libvirt, of the kernel's links, addresses, routes, rules and forwarding, of
+ * packet filters; and every five minutes in any case. It keeps no state that matters: the hook alone does everything needed, and
  * what happened while this was stopped is found at its start.
  * @param fresh what a run gets: each has a deadline of its own
  */
@@ -38,7 +38,7 @@ export function watch(fresh: () => Context): void {
 function present(): Source[] {
   const sources: (Source & { readonly needs: string })[] = [
     { needs: 'virsh', argv: ['virsh', '-q', 'event', '--all', '--loop'], ignore: NOISE },
-    { needs: 'ip', argv: ['ip', 'monitor', 'link', 'address', 'route'] },
+    { needs: 'ip', argv: ['ip', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'] },
     { needs: 'nft', argv: ['nft', 'monitor'], ignore: /^# / },
     {
       needs: 'firewalld',
@@ -62,6 +62,8 @@ class Watcher {
   #timer: NodeJS.Timeout | undefined;
   #rested = 0;
   #lastPulse: string | undefined;
+  /** What the last look warned of. What only the operator can mend would be told again at every event. */
+  #warned: ReadonlySet<string> = new Set();
 
   constructor(fresh: () => Context) {
     this.#fresh = fresh;
@@ -88,7 +90,16 @@ class Watcher {
   #look(): void {
     // What happens from here on calls for another look.
     this.#timer = undefined;
-    this.#run(converge);
+    this.#run(context => {
+      const lines = new Set<string>();
+      const before = this.#warned;
+      this.#warned = lines;
+      const warn = (line: string): void => {
+        if (!before.has(line)) context.warn(line);
+        lines.add(line);
+      };
+      converge({ ...context, warn });
+    });
     this.#rested = Date.now() + REST;
   }
 

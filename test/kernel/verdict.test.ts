@@ -1,0 +1,140 @@
+import { expect } from 'chai';
+import type { Guest } from '../lab/guest.ts';
+import { isIpv6 } from '../lab/site.ts';
+import { hnet, ok } from '../support/command.ts';
+import { BOTH, FAMILIES, SIX } from '../support/families.ts';
+import { FakeLibvirt } from '../support/libvirt.ts';
+import { gatewayFor, POOLS6, type Scene } from '../support/scene.ts';
+import { kernelSuite } from '../support/suite.ts';
+
+const [FOUR = ''] = BOTH.mine;
+const IN_ORDER = { code: 0, stdout: 'Everything is as it should be' };
+const CONFIG = `pools = ${JSON.stringify(POOLS6)}\n`;
+
+/** What an operator, or a program beside hnet, does to a host; and what is then said of which addresses. */
+interface Trouble {
+  readonly harm: string;
+  readonly mend: string;
+  /** What `check` says, of each address that is cut off. */
+  readonly says: Readonly<Record<string, RegExp>>;
+}
+
+/** A second way to the Internet that leads nowhere, as that of a VPN whose other end is away. */
+const VPN = `ip link add vpn type veth peer name far; ip link set vpn up; ip link set far up
+  ip address add 10.9.9.1/24 dev vpn; ip address add 2001:db8:99::1/64 dev vpn nodad`;
+
+const TROUBLES: Readonly<Record<string, Trouble>> = {
+  'the host has the addresses on its uplink': {
+    harm: `ip address add ${FOUR}/32 dev eth0; ip address add ${SIX.mine}/128 dev eth0 nodad`,
+    mend: `ip address del ${FOUR}/32 dev eth0; ip address del ${SIX.mine}/128 dev eth0`,
+    says: {
+      [FOUR]: /the host itself has 123\.45\.90\.116 on eth0/,
+      [SIX.mine]: /the host itself has 2001:db8:12:48::116 on eth0/,
+    },
+  },
+  'the host has them on lo': {
+    harm: `ip address add ${FOUR}/32 dev lo; ip address add ${SIX.mine}/128 dev lo`,
+    mend: `ip address del ${FOUR}/32 dev lo; ip address del ${SIX.mine}/128 dev lo`,
+    says: { [FOUR]: /the host itself has \S+ on lo/, [SIX.mine]: /the host itself has \S+ on lo/ },
+  },
+  'the host takes them by local routes': {
+    harm: `ip route add local ${FOUR} dev lo; ip -6 route add local 2001:db8:12:48::/112 dev lo`,
+    mend: `ip route del local ${FOUR} dev lo; ip -6 route del local 2001:db8:12:48::/112 dev lo`,
+    says: { [FOUR]: /its table "local"/, [SIX.mine]: /its table "local"/ },
+  },
+  'a VPN of the host takes everything, by a rule': {
+    harm: `${VPN}
+      ip route add default dev vpn table 52; ip rule add pref 5270 lookup 52
+      ip -6 route add default dev vpn table 52; ip -6 rule add pref 5270 lookup 52`,
+    mend: 'ip rule del pref 5270; ip -6 rule del pref 5270; ip link del vpn',
+    says: {
+      [FOUR]: /the rule 5270 \(from all lookup 52\) leads what is sent to it to vpn/,
+      [SIX.mine]: /the rule 5270 \(from all lookup 52\) leads what is sent to it to vpn/,
+    },
+  },
+  'a rule forbids what the VM sends': {
+    harm: `ip rule add pref 100 from ${FOUR} prohibit; ip -6 rule add pref 100 from ${SIX.mine} unreachable`,
+    mend: 'ip rule del pref 100; ip -6 rule del pref 100',
+    says: {
+      [FOUR]: /the rule 100 \(from 123\.45\.90\.116 prohibit\) forbids what it sends/,
+      [SIX.mine]: /the rule 100 \(from 2001:db8:12:48::116 unreachable\) forbids what it sends/,
+    },
+  },
+  'the table of a rule drops what is sent to it': {
+    harm: `ip route add blackhole ${FOUR} table 7; ip rule add pref 100 lookup 7
+      ip -6 route add blackhole ${SIX.mine} table 7; ip -6 rule add pref 100 lookup 7`,
+    mend: `ip rule del pref 100; ip -6 rule del pref 100; ip route flush table 7; ip -6 route flush table 7`,
+    says: {
+      [FOUR]: /the rule 100 \(from all lookup 7\) has a table that drops what is sent to it/,
+      [SIX.mine]: /the rule 100 \(from all lookup 7\) has a table that drops what is sent to it/,
+    },
+  },
+  'a better route leads elsewhere': {
+    harm: `${VPN}
+      ip route add 128.0.0.0/1 dev vpn; ip route add 0.0.0.0/1 dev vpn
+      ip -6 route add ${SIX.mine} dev vpn metric 5`,
+    mend: 'ip link del vpn',
+    says: {
+      [FOUR]: /the route (128|0)\.0\.0\.0\/1 dev vpn metric 0 leads what it sends to vpn/,
+      [SIX.mine]: /the route 2001:db8:12:48::116 dev vpn metric 5 leads what is sent to it to vpn/,
+    },
+  },
+  'a second default route is better, and the uplink checks reverse paths': {
+    harm: `${VPN}
+      ip route add default dev vpn metric 0 || ip route replace default dev vpn
+      echo 1 >/proc/sys/net/ipv4/conf/eth0/rp_filter`,
+    mend: `ip route replace default via 123.45.12.1 dev eth0 onlink; ip link del vpn
+      echo 0 >/proc/sys/net/ipv4/conf/eth0/rp_filter`,
+    says: {
+      [FOUR]:
+        /the reverse-path check of eth0 \(rp_filter is 1\) drops what is sent to it: the way back leads to vpn/,
+    },
+  },
+};
+
+kernelSuite('what the kernel would do with a packet', (_, share) => {
+  const whole = share(async make =>
+    running(await make({ config: `${CONFIG}uplink = "eth0"\nhost = "123.45.12.48"\n`, pools: POOLS6 })),
+  );
+
+  for (const [what, { harm, mend, says }] of Object.entries(TROUBLES)) {
+    it(`is a fault where ${what}`, async () => {
+      const { one, guest } = await whole();
+      expect(await hnet(one, 'check')).to.include(IN_ORDER);
+      await one.host.sh(harm);
+      for (const { mine, internet } of FAMILIES.filter(each => each.mine in says))
+        expect(await guest.ping(internet, mine), `${mine} is served`).to.equal(false);
+      const checked = await hnet(one, 'check');
+      const synced = await hnet(one, 'sync');
+      const status = (await hnet(one, 'status')).stdout.split('\n');
+      expect([checked.code, synced.code]).to.deep.equal([1, 1]);
+      for (const [address, cause] of Object.entries(says)) {
+        const about = checked.stdout.split('\n').filter(line => line.includes(` ${address} `));
+        expect(about.join('\n'))
+          .to.match(cause)
+          .and.to.match(/^vm1 .* cut off /);
+        expect(synced.stderr).to.match(cause);
+        expect(status.find(line => line.includes(` ${address} `))).to.match(cause);
+      }
+      await one.host.sh(mend);
+      expect(await hnet(one, 'check')).to.include(IN_ORDER);
+      expect((await hnet(one, 'status')).stdout).to.match(/ ok$/m);
+      for (const { mine, internet } of FAMILIES) {
+        expect(await one.lab.internet.ping(mine)).to.equal(true);
+        expect(await guest.ping(internet)).to.equal(true);
+      }
+    });
+  }
+});
+
+async function running(one: Scene): Promise<{ one: Scene; guest: Guest; libvirt: FakeLibvirt }> {
+  const libvirt = await FakeLibvirt.create(one);
+  await one.base();
+  const addresses = BOTH.mine.map(ip => ({ ip, bridge: 'br116', scope: '172.30.116.0/24' }));
+  await one.prepare('vm1', addresses);
+  const guest = await one.host.guest({ name: 'vm1', bridge: 'br116' });
+  for (const ip of BOTH.mine) await guest.static(ip, isIpv6(ip) ? 'fe80::1' : gatewayFor(ip, one.host));
+  await libvirt.run('vm1', { addresses, taps: [{ bridge: 'br116', tap: 'vm1' }] });
+  expect(await ok(one, 'sync')).to.deep.equal([]);
+  return { one, guest, libvirt };
+}
