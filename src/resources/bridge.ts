@@ -14,6 +14,7 @@ import {
 import { isAdvertised, nth } from '../model/prefix.ts';
 import type { Link, View } from '../model/view.ts';
 import { type Action, ip, launch, type Sysctl, sysctl, sysctlPath } from './action.ts';
+import { forwardingOf } from './forwarding.ts';
 import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
 
 /**
@@ -107,17 +108,25 @@ const addressOn = (name: string, address: string, ...options: string[]): Resourc
 
 /**
  * Per-interface switches of the kernel. arp_filter: the host answers and learns only what its routes say, so that made-up
- * senders don't fill the neighbour table, which all bridges share.
+ * senders don't fill the neighbour table, which all bridges share. forwarding: a new interface has what the host's
+ * default says, which may be off.
  */
+const switches = (name: string, isSix: boolean): Sysctl[] => [
+  sysctl(forwardingOf(4, name), '1'),
+  sysctl(sysctlPath('ipv4', name, 'arp_filter'), '1'),
+  sysctl(sysctlPath('ipv4', name, 'accept_redirects'), '0'),
+  sysctl(sysctlPath('ipv6', name, 'accept_ra'), '0', true),
+  sysctl(sysctlPath('ipv6', name, 'accept_redirects'), '0', true),
+  sysctl(sysctlPath('ipv6', name, 'disable_ipv6'), isSix ? '0' : '1', !isSix),
+  ...(isSix ? [sysctl(forwardingOf(6, name), '1')] : []),
+];
+
+/** Where the kernel keeps the switches of a bridge. */
+export const switchPaths = (name: string): string[] => switches(name, true).map(({ path }) => path);
+
 export function bridgeSysctls(spec: BridgeSpec): Resource {
   const { name } = spec;
-  const wanted = [
-    sysctl(sysctlPath('ipv4', name, 'arp_filter'), '1'),
-    sysctl(sysctlPath('ipv4', name, 'accept_redirects'), '0'),
-    sysctl(sysctlPath('ipv6', name, 'accept_ra'), '0', true),
-    sysctl(sysctlPath('ipv6', name, 'accept_redirects'), '0', true),
-    sysctl(sysctlPath('ipv6', name, 'disable_ipv6'), hasIpv6(spec) ? '0' : '1', !hasIpv6(spec)),
-  ];
+  const wanted = switches(name, hasIpv6(spec));
   return {
     key: `settings ${name}`,
     label: `settings of ${name}`,

@@ -42,6 +42,8 @@ const DAMAGE: Readonly<Record<string, string>> = {
   '/run/hnet emptied, and the bridge deleted': 'rm -rf /run/hnet/*; ip link del br116',
   'the claims removed': 'rm -r /run/hnet/claims',
   'forwarding switched off': 'echo 0 >/proc/sys/net/ipv4/ip_forward',
+  'forwarding switched off on the uplink': 'echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding',
+  'forwarding switched off on the bridge': 'echo 0 >/proc/sys/net/ipv4/conf/br116/forwarding',
   'a blackhole removed': 'ip route del blackhole 123.45.90.112/29',
 };
 

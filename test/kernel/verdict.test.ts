@@ -92,7 +92,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
   },
 };
 
-kernelSuite('what the kernel would do with a packet', (_, share) => {
+kernelSuite('what the kernel would do with a packet', (scene, share) => {
   const whole = share(async make =>
     running(await make({ config: `${CONFIG}uplink = "eth0"\nhost = "123.45.12.48"\n`, pools: POOLS6 })),
   );
@@ -125,6 +125,19 @@ kernelSuite('what the kernel would do with a packet', (_, share) => {
       }
     });
   }
+
+  it('is right from the start where the host forwards by none of its new interfaces', async () => {
+    const one = await scene({ config: CONFIG, pools: POOLS6 });
+    await one.base();
+    await one.host.sh('for six in ipv4 ipv6; do echo 0 >/proc/sys/net/$six/conf/default/forwarding; done');
+    const { guest } = await running(one);
+    for (const { mine, internet } of FAMILIES) {
+      expect(await one.lab.internet.ping(mine)).to.equal(true);
+      expect(await guest.ping(internet)).to.equal(true);
+    }
+    const forwarding = await one.host.sh('cat /proc/sys/net/ipv[46]/conf/br116/forwarding');
+    expect(forwarding).to.equal('1\n1');
+  });
 });
 
 async function running(one: Scene): Promise<{ one: Scene; guest: Guest; libvirt: FakeLibvirt }> {

@@ -4,7 +4,7 @@ import type { Context } from '../../host/context.ts';
 import { hasTool } from '../../host/tools.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
 import { converge, countTraffic } from '../../repair/loop.ts';
-import { readPulse } from '../../repair/pulse.ts';
+import { readPulse, Switches } from '../../repair/pulse.ts';
 import { type Source, Sources } from '../../repair/source.ts';
 
 /** Debounce, in milliseconds: check 150 after the first event, and at least 600 after the last check. */
@@ -62,6 +62,7 @@ class Watcher {
   #timer: NodeJS.Timeout | undefined;
   #rested = 0;
   #lastPulse: string | undefined;
+  readonly #switches = new Switches();
   /** What the last look warned of. What only the operator can mend would be told again at every event. */
   #warned: ReadonlySet<string> = new Set();
 
@@ -82,7 +83,7 @@ class Watcher {
   pulse(): void {
     this.#run(context => {
       const now = readPulse(chooseFirewall(context.config()));
-      if (now !== (this.#lastPulse ?? now)) this.soon();
+      if (now !== (this.#lastPulse ?? now) || this.#switches.haveChanged()) this.soon();
       this.#lastPulse = now;
     });
   }
