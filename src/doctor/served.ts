@@ -1,7 +1,7 @@
 /** Addresses that the kernel wouldn't serve, and those of the host that no domain can have. */
 import { holdingsOf } from '../assign/inventory.ts';
 import { format } from '../model/address.ts';
-import { type HostAddress, hostAddresses, removalOf, whereHeld } from '../model/host-address.ts';
+import { type HostAddress, hostAddresses, mendOf, whereHeld } from '../model/host-address.ts';
 import { contains, equal } from '../model/prefix.ts';
 import { unservedLines } from '../repair/faults.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
@@ -19,12 +19,11 @@ export function checkHostAddresses({ config, uplink, network, domains }: Facts):
     held.address.family === 6 && held.device === device && !assigned.some(one => contains(one, held.address));
   return hostAddresses(network).flatMap(held => {
     const pool = config.value.pools.find(one => contains(one, held.address));
-    const mend = removalOf(held, uplink.value);
-    if (pool === undefined || mend === undefined || isOrdinary(held)) return [];
+    if (pool === undefined || equal(held.address, uplink.value.host) || isOrdinary(held)) return [];
     return diagnosis(
       `the host itself has ${whereHeld(held)}, an address of the pool ${format(pool)}`,
       'what is sent to it never reaches a VM, so hnet gives it to none',
-      mend,
+      mendOf(held, uplink.value),
     );
   });
 }

@@ -1,7 +1,7 @@
 /** The host's own addresses, which no domain can have: what is sent to them never leaves the host. */
 import { formatAddress, parseInterfaceAddress } from './address.ts';
 import { aliasOwner } from './names.ts';
-import { isAmong, isLinkLocal, type Prefix } from './prefix.ts';
+import { equal, isLinkLocal, type Prefix } from './prefix.ts';
 import type { Uplink } from './uplink.ts';
 import type { View } from './view.ts';
 
@@ -26,11 +26,16 @@ const isOurs = (alias: string | undefined): boolean => aliasOwner(alias ?? '') !
 export const whereHeld = ({ address, device }: HostAddress): string =>
   `${formatAddress(address.family, address.first)} on ${device}`;
 
-/** The command that takes an address from the host; undefined where its own traffic needs it. */
-export function removalOf(
-  { address, length, device }: HostAddress,
-  { host, host6 }: Uplink,
-): string | undefined {
-  if (isAmong([host, ...host6], address)) return undefined;
+/**
+ * The command that takes an address from the host; undefined where the host itself may be reached by it. Of the uplink's
+ * IPv6 addresses nobody can tell which those are: a pool usually is the uplink's own subnet.
+ */
+export function removalOf({ address, length, device }: HostAddress, uplink: Uplink): string | undefined {
+  if (equal(address, uplink.host) || (address.family === 6 && device === uplink.device)) return undefined;
   return `ip address delete ${formatAddress(address.family, address.first)}/${length} dev ${device}`;
 }
+
+/** The same, or where to look instead. */
+export const mendOf = (held: HostAddress, uplink: Uplink): string =>
+  removalOf(held, uplink) ??
+  `ip address show dev ${held.device}  # and delete it if nothing reaches the host by it`;

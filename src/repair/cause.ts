@@ -1,6 +1,6 @@
 /** Why the kernel wouldn't serve an address, in words; pure. */
 import { format } from '../model/address.ts';
-import { hostAddresses, removalOf, whereHeld } from '../model/host-address.ts';
+import { hostAddresses, mendOf, whereHeld } from '../model/host-address.ts';
 import { contains, equal, type Family, type Prefix } from '../model/prefix.ts';
 import type { Uplink } from '../model/uplink.ts';
 import { type Cause, type Packet, type RoutingRule, takes, type Verdict } from '../model/verdict.ts';
@@ -49,8 +49,10 @@ const lookAt = ({ packet: { from, to, iif } }: Way): string =>
 const heldByHost: Explain = ({ address }, verdict, { view, uplink }) => {
   const held = hostAddresses(view).find(one => equal(one.address, address));
   if (held !== undefined) {
-    const mend = removalOf(held, uplink) ?? `ip address show dev ${held.device}`;
-    return { why: `the host itself has ${whereHeld(held)}, and answers in the VM's place`, mend };
+    return {
+      why: `the host itself has ${whereHeld(held)}, and answers in the VM's place`,
+      mend: mendOf(held, uplink),
+    };
   }
   if (verdict.is !== 'delivered') return undefined;
   const mend = `ip -${address.family} route show table local match ${format(address)}`;

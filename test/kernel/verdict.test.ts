@@ -4,7 +4,9 @@ import { isIpv6 } from '../lab/site.ts';
 import { hnet, ok } from '../support/command.ts';
 import { BOTH, FAMILIES, SIX } from '../support/families.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
+import { expectRefusal } from '../support/refusal.ts';
 import { gatewayFor, POOLS6, type Scene } from '../support/scene.ts';
+import { expectUnchanged, snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
 
 const [FOUR = ''] = BOTH.mine;
@@ -137,6 +139,98 @@ kernelSuite('what the kernel would do with a packet', (scene, share) => {
     }
     const forwarding = await one.host.sh('cat /proc/sys/net/ipv[46]/conf/br116/forwarding');
     expect(forwarding).to.equal('1\n1');
+  });
+
+  describe('an address of a pool that the host itself has', () => {
+    const held = share(async make => {
+      const one = await make({ config: CONFIG, pools: POOLS6 });
+      await one.base();
+      const libvirt = await FakeLibvirt.create(one);
+      await libvirt.run('vm9');
+      await one.host.sh(`ip address add 123.45.90.117/24 dev lo; ip address add 2001:db8:12:48::117/64 dev lo
+        ip address add 123.45.53.13/32 dev eth0; ip address add 2001:db8:12:4900::7/128 dev eth0 nodad`);
+      return one;
+    });
+    const HELD: Readonly<Record<string, string>> = {
+      '123.45.90.117': 'ip address delete 123.45.90.117/24 dev lo',
+      '2001:db8:12:48::117': 'ip address delete 2001:db8:12:48::117/64 dev lo',
+      '123.45.53.13': 'ip address delete 123.45.53.13/32 dev eth0',
+    };
+    const WIRE = '2001:db8:12:4900::7';
+
+    for (const [address, removal] of Object.entries(HELD)) {
+      const device = removal.split(' ').at(-1);
+
+      it(`is refused to a start, by its interface and with the way out: ${address}`, async () => {
+        const one = await held();
+        const before = await snapshot(one.host);
+        expectRefusal(
+          await one.attemptPrepare('vm1', [address]),
+          'vm1',
+          new RegExp(`^the host itself has ${address} on ${device}; ${removal} removes it$`),
+        );
+        await expectUnchanged(one.host, before);
+      });
+
+      it(`is refused to an assignment: ${address}`, async () => {
+        const { code, stderr } = await hnet(await held(), 'assign', 'vm9', address);
+        expect({ code, stderr }).to.deep.equal({
+          code: 1,
+          stderr: `hnet: Cannot assign: the host itself has ${address} on ${device}; ${removal} removes it`,
+        });
+      });
+    }
+
+    it('is refused without a command where it is IPv6 on the uplink: the host may be reached by it', async () => {
+      expectRefusal(
+        await (await held()).attemptPrepare('vm1', [WIRE]),
+        'vm1',
+        /^2001:db8:12:4900::7 is the host's or the gateway's own address$/,
+      );
+      const { code, stderr } = await hnet(await held(), 'assign', 'vm9', WIRE);
+      expect(code).to.equal(1);
+      expect(stderr).to.contain("2001:db8:12:4900::7 is the host's or the gateway's own address");
+    });
+
+    it('is refused also as a part of a subnet', async () => {
+      for (const [subnet, why] of [
+        [
+          '123.45.90.112/29',
+          /^the host itself has 123\.45\.90\.117 on lo, an address of 123\.45\.90\.112\/29; ip/,
+        ],
+        [
+          '2001:db8:12:4900::/64',
+          /^the host itself has 2001:db8:12:4900::7 on eth0, an address of|^2001:db8:12:4900::\/64 contains/,
+        ],
+      ] as const)
+        expectRefusal(
+          await (await held()).attemptPrepare('vm1', [{ ip: subnet, bridge: 'br7', scope: '172.30.7.0/24' }]),
+          'vm1',
+          why,
+        );
+    });
+
+    it('is reserved in the pool, and free again once its command has run', async () => {
+      const one = await held();
+      const rows = async () => (await hnet(one, 'pool')).stdout.split('\n');
+      const rowOf = (all: readonly string[], address: string) =>
+        all.find(row => row.startsWith(`${address} `));
+      const before = await rows();
+      expect(rowOf(before, '123.45.90.117')).to.match(/ reserved +- +lo \(the host's\)/);
+      expect(rowOf(before, '123.45.53.13')).to.match(/ reserved +- +eth0 \(the host's\)/);
+      expect(rowOf(before, '2001:db8:12:48::117')).to.match(/ reserved +- +lo \(the host's\)/);
+      expect(rowOf(before, '123.45.90.116')).to.match(/ free /);
+      const { stdout } = await hnet(one, 'doctor');
+      const removals = Object.values(HELD).filter(removal => `${stdout}\n`.includes(`  mend  ${removal}\n`));
+      expect(removals).to.have.length(Object.keys(HELD).length);
+      await one.host.sh([...removals, `ip address delete ${WIRE}/128 dev eth0`].join('\n'));
+      expect(rowOf(await rows(), '123.45.90.117')).to.match(/ free /);
+      expect((await hnet(one, 'doctor')).stdout).not.to.contain('the host itself has');
+      expect(await one.lab.internet.ping(one.host.address)).to.equal(true);
+      expect(await one.lab.internet.ping(one.host.address6)).to.equal(true);
+      for (const address of Object.keys(HELD))
+        await one.prepare('vm1', [address]).then(() => one.release('vm1'));
+    });
   });
 });
 

@@ -282,7 +282,7 @@ const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> = {
       },
     },
     /^the host itself has 2001:db8:12:48::116 on eth0, an address of the pool/,
-    /^ip address delete 2001:db8:12:48::116\/64 dev eth0$/,
+    /^ip address show dev eth0 {2}# and delete it/,
   ],
   'what cuts off running domains, once for each cause': [
     {

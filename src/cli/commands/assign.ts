@@ -4,7 +4,7 @@ import { inventory } from '../../assign/inventory.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplink } from '../../host/observe/view.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
-import { refuseForeignAddresses } from '../../lifecycle/admission.ts';
+import { refuseForeignAddresses, refuseHostAddresses } from '../../lifecycle/admission.ts';
 import { format, parseRoutable } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
@@ -13,6 +13,7 @@ import { addressesToKeep, amended, type Domain } from '../../model/domain.ts';
 import { MAC } from '../../model/names.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
+import type { Uplink } from '../../model/uplink.ts';
 
 interface AssignOptions {
   /** MAC of the interface that shall carry the addresses, or false for "leave the interfaces alone". */
@@ -35,9 +36,11 @@ export function assign(
     const config = context.config();
     const domains = libvirt.domains();
     const known = pick(domains, name);
-    const taken = inventory(domains, readNetworkWithUplink(context.host, config));
+    const seen = readNetworkWithUplink(context.host, config);
+    const taken = inventory(domains, seen);
     const held = addressesToKeep(known.next, 'assign to');
     const shared = sharedAddress(known.next, held, mac);
+    refuseForeign(prefixes, config, taken, seen.uplink);
     const addresses = choose(prefixes, known, held, shared, taken, config);
     const next = amended(known.next, { addresses, ...mode });
     const plug = options.nic === false ? undefined : { bridge: bridgeFor(prefixes, addresses), mac };
@@ -103,7 +106,6 @@ function choose(
 ): Address[] {
   const asked = wanted.length > 0 ? wanted : held.length > 0 ? [] : freeAddresses(config.pools, taken);
   const added = asked.filter(prefix => !held.some(address => equal(address.prefix, prefix)));
-  refuseForeign(asked, config, taken.own);
   const addresses = [...held];
   let companion = shared;
   for (const prefix of added) {
@@ -119,9 +121,11 @@ function choose(
   return addresses;
 }
 
-function refuseForeign(prefixes: readonly Prefix[], config: Config, own: readonly Prefix[]): void {
+/** Refuses what isn't the operator's to give. */
+function refuseForeign(prefixes: readonly Prefix[], config: Config, taken: Taken, uplink: Uplink): void {
   try {
-    refuseForeignAddresses(prefixes, config, own);
+    refuseForeignAddresses(prefixes, config, taken.own);
+    refuseHostAddresses(prefixes, taken.host, uplink);
   } catch (error) {
     throw error instanceof Refusal ? new Refusal(`Cannot assign: ${error.message}`) : error;
   }

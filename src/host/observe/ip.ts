@@ -101,8 +101,13 @@ export function toLinks(found: readonly unknown[]): Pick<View, 'links' | 'addres
   };
 }
 
+/** Kinds of routes by which the host takes packets itself. A lookup may say that they are of main; they never are. */
+export const OWN_ROUTES = ['local', 'broadcast', 'anycast'];
+
 export function toRoutes(family: Family, found: readonly unknown[]): ReadonlyMap<string, Route> {
-  const routes = parse(routeSchema, found, 'ip route').filter(({ table }) => table === 'main');
+  const routes = parse(routeSchema, found, 'ip route').filter(
+    ({ table, type }) => table === 'main' && !OWN_ROUTES.includes(type),
+  );
   return new Map(
     routes.map(({ type, dst, dev, protocol, metric }) => {
       const prefix: Prefix = dst === 'default' ? { family, first: 0n, length: 0 } : parsePrefix(dst);

@@ -4,6 +4,7 @@ import { format } from '../../model/address.ts';
 import type { Packet, Verdict } from '../../model/verdict.ts';
 import type { Host } from '../host.ts';
 import { type Answer, about } from '../query.ts';
+import { OWN_ROUTES } from './ip.ts';
 
 /** The verdict about each packet, in one process. @throws Refusal if `ip` gives no answer, or one that isn't whole */
 export function askVerdicts(host: Host, packets: readonly Packet[]): ReadonlyMap<Packet, Verdict> {
@@ -22,16 +23,13 @@ const routeSchema = v.object({
   table: v.optional(v.string(), 'main'),
 });
 
-/** Kinds of routes whose packets the host takes itself. */
-const OWN = ['local', 'broadcast', 'anycast'];
-
 /** Reads an answer to `ip route get`; one that makes no sense counts as a drop, never as an error. */
 export function toVerdict({ found, failure }: Answer): Verdict {
   if (failure !== undefined) return { is: 'dropped', words: wordsOf(failure) };
   const read = v.safeParse(routeSchema, found[0]);
   if (!read.success) return { is: 'dropped', words: 'ip gives no route' };
   const { type, dev, table } = read.output;
-  if (OWN.includes(type)) return { is: 'delivered' };
+  if (OWN_ROUTES.includes(type)) return { is: 'delivered' };
   if (type === 'unicast' && dev !== '') return { is: 'forwarded', dev, table };
   return { is: 'dropped', words: type };
 }
