@@ -4,6 +4,8 @@ import { format } from '../model/address.ts';
 import { type HostAddress, hostAddresses, mendOf, whereHeld } from '../model/host-address.ts';
 import { contains, equal } from '../model/prefix.ts';
 import { unservedLines } from '../repair/faults.ts';
+import { DEAF } from '../repair/served.ts';
+import { ARP_IGNORE } from '../resources/bridge.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { type Facts, knownValue } from './facts.ts';
 
@@ -28,10 +30,17 @@ export function checkHostAddresses({ config, uplink, network, domains }: Facts):
   });
 }
 
-/** Addresses of running domains that are cut off, by the cause; one that the host has is told of above. */
+export const checkArp = ({ file }: Facts): Diagnosis[] =>
+  file(ARP_IGNORE)?.text.trim() === '8'
+    ? diagnosis(DEAF.why, 'a static VM asks for its gateway by ARP', DEAF.mend)
+    : [];
+
+/** Addresses of running domains that are cut off, by the cause, but for those that are told of above. */
 export function checkServed({ unserved, network }: Facts): Diagnosis[] {
   const held = hostAddresses(network);
-  const others = unserved.filter(({ address }) => !held.some(one => equal(one.address, address)));
+  const others = unserved.filter(
+    ({ address, cause }) => cause !== DEAF && !held.some(one => equal(one.address, address)),
+  );
   const mends = new Map(others.map(({ cause }) => [cause.why, cause.mend]));
   return [...mends].flatMap(([why, mend]) => {
     const [line = ''] = unservedLines(others.filter(({ cause }) => cause.why === why));

@@ -66,7 +66,7 @@ function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
     const firewall = firewallFor(changes[0].after, config.pools);
     const { view, uplink } = observeWithUplink(host, firewall, config);
     const seen = { view, uplink, routes: [...view.routes.values()] };
-    const means = { dhcp: config.dhcp, firewall, host };
+    const means = { dhcp: config.dhcp, gateway: uplink.host, firewall, host };
     const isNew = withLock('claims', 'exclusive', host, () => claim(changes, seen, config, means));
     try {
       const done = apply(changes, { ...means, view: isNew ? observe(host, firewall) : view });

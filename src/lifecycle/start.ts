@@ -33,14 +33,16 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
     if (leftover !== undefined) takeDown(leftover, firewallFor(leftover), host);
     const firewall = firewallInForce(config);
     const after = toAttachment(domain, assignment, firewall.name, wireOf(config, host));
-    const view = withLock('claims', 'exclusive', host, () => {
+    const { view, gateway } = withLock('claims', 'exclusive', host, () => {
       const seen = observeStart(host, firewall, config, subjectOf(after));
       if (seen.own.length > 0) refuseOwn(seen, config, host);
       const isNew = admit(after, seen, config, firewall, host);
-      return isNew ? { ...seen.view, filter: look(host, firewall.looks.brief) } : seen.view;
+      const view = isNew ? { ...seen.view, filter: look(host, firewall.looks.brief) } : seen.view;
+      return { view, gateway: seen.uplink.host };
     });
     try {
-      const done = apply([{ before: undefined, after }], { view, dhcp: config.dhcp, firewall, host });
+      const means = { view, gateway, dhcp: config.dhcp, firewall, host };
+      const done = apply([{ before: undefined, after }], means);
       keepScript(after);
       return done;
     } catch (error) {

@@ -8,7 +8,14 @@ import { hostName } from '../model/hostname.ts';
 import type { Policy } from '../model/policy.ts';
 import { isAmong, nth, type Prefix } from '../model/prefix.ts';
 import { gatewayWithin, type Uplink } from '../model/uplink.ts';
-import { bridge, bridgePort, bridgeSysctls, gatewayAddress, ipv6Addresses } from '../resources/bridge.ts';
+import {
+  bridge,
+  bridgePort,
+  bridgeSysctls,
+  gatewayAddress,
+  gatewayAnswer,
+  ipv6Addresses,
+} from '../resources/bridge.ts';
 import { dhcpScope } from '../resources/dhcp.ts';
 import type { DhcpService } from '../resources/dhcp-config.ts';
 import { forwarding, proxying } from '../resources/forwarding.ts';
@@ -30,6 +37,8 @@ export interface Wanted {
   readonly dhcp?: DhcpMode;
   /** The uplink on whose wire the provider looks for IPv6 addresses, where it doesn't route them. */
   readonly onLink?: string;
+  /** The host's IPv4 address, which static guests have as their gateway; undefined where nothing is to be set up. */
+  readonly gateway?: Prefix;
   /** Bridge → the MACs on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
   /** Bridge → tap of a running domain; empty before a start, when libvirt plugs them in itself. */
@@ -50,6 +59,7 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
     ...domainFilter({ domain, addresses, scopes, policy, underway }, firewall),
     ...bridges.map(bridge),
     ...bridges.map(gatewayAddress),
+    ...bridges.flatMap(spec => gatewayAnswers(spec, wanted.gateway)),
     ...bridges.filter(hasIpv6).flatMap(spec => [bridgeSysctls(spec), ...ipv6Addresses(spec)]),
     ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
     ...bridges.flatMap(spec => proxies(spec, wanted.onLink)),
@@ -58,6 +68,9 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
     ...bridges.map(spec => dhcpScope(spec, serviceOf(spec, wanted, dhcp), dhcp)),
   ];
 }
+
+const gatewayAnswers = ({ name, prefixes }: BridgeSpec, gateway: Prefix | undefined): Resource[] =>
+  gateway !== undefined && prefixes.some(({ family }) => family === 4) ? [gatewayAnswer(name, gateway)] : [];
 
 function proxies({ name, prefixes }: BridgeSpec, device: string | undefined): Resource[] {
   const ipv6 = prefixes.filter(({ family }) => family === 6);

@@ -1,21 +1,21 @@
 /**
  * What nothing tells of, in a text that changes when it does: DHCP servers that die, entries that leave a set, rules
- * of iptables-legacy, the switch for forwarding. Two short commands at most, for it is read every second.
+ * of iptables-legacy, what ARP requests are ignored. Two short commands at most, for it is read every second.
  */
 import type { Firewall } from '../firewall/rules/backend.ts';
-import { readIfThere, readShortIfThere } from '../host/files.ts';
+import { readShortIfThere } from '../host/files.ts';
 import { Host } from '../host/host.ts';
 import { processOf, servedFrom } from '../host/processes.ts';
 import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../model/names.ts';
 import type { Family } from '../model/prefix.ts';
-import { switchPaths } from '../resources/bridge.ts';
+import { ARP_IGNORE, switchPaths } from '../resources/bridge.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
 import { claimedBridges } from '../state/claim-index.ts';
 
 export function readPulse({ name, families }: Firewall): string {
   const host = new Host({ limit: 5_000 });
   return [
-    ...families.map(family => readIfThere(FORWARDING[family]) ?? ''),
+    ...[...families.map(family => FORWARDING[family]), ARP_IGNORE].map(path => readShortIfThere(path) ?? ''),
     ...servers(DHCP_DIRECTORY),
     ...servers(NDP_DIRECTORY),
     ...(name === 'iptables' ? [sets(host.output(['ipset', 'list', '-t'])), legacyRules(host, families)] : []),

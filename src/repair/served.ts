@@ -22,6 +22,7 @@ import {
 import type { Uplink } from '../model/uplink.ts';
 import type { Cause, Verdict } from '../model/verdict.ts';
 import type { View } from '../model/view.ts';
+import { ARP_IGNORE } from '../resources/bridge.ts';
 import { causeOf, isServed, type Way } from './cause.ts';
 
 /** An address that the kernel wouldn't serve. */
@@ -64,13 +65,22 @@ export function unserved(attachments: readonly Attachment[], seen: Asked, host: 
     host,
     ways.map(({ packet }) => packet),
   );
+  const deaf = pairs.filter(({ towards }) => towards.address.family === 4 && isDeaf(view));
   const wrong = pairs.filter(({ towards, back }) =>
     [towards, back].some(way => !isServed(way, verdictOn(way, verdicts))),
   );
-  if (wrong.length === 0) return [];
+  const unheard = deaf.map(({ attachment, towards: { address } }) => ({ attachment, address, cause: DEAF }));
+  if (wrong.length === 0) return unheard;
   const rules = { 4: readRoutingRules(host, 4), 6: readRoutingRules(host, 6) };
-  return wrong.flatMap(pair => explained(pair, verdicts, { ...seen, rules }));
+  return [...unheard, ...wrong.flatMap(pair => explained(pair, verdicts, { ...seen, rules }))];
 }
+
+/** With 8 the host answers no ARP request at all, whatever addresses its interfaces have. */
+const isDeaf = ({ sysctl }: View): boolean => sysctl(ARP_IGNORE) === '8';
+export const DEAF: Cause = {
+  why: 'arp_ignore is 8 for all interfaces: the host answers no ARP request, and no VM finds its gateway',
+  mend: 'sysctl -w net.ipv4.conf.all.arp_ignore=2',
+};
 
 const verdictOn = ({ packet }: Way, verdicts: ReadonlyMap<unknown, Verdict>): Verdict =>
   verdicts.get(packet) ?? { is: 'dropped', words: 'ip gives no answer' };

@@ -129,7 +129,11 @@ function outcomesOf({ entries }: Records, { running, stamps }: Listing): Outcome
 /** Compares what a domain should have with what it has. */
 function keep(attachment: Attachment, domain: Domain | undefined, seen: Seen, records: Records): Kept {
   const change = mending(attachment, domain, seen, records.claims);
-  return { attachment, change, wrong: wrongOf(change, { ...seen, dhcp: seen.config.dhcp }) };
+  return {
+    attachment,
+    change,
+    wrong: wrongOf(change, { ...seen, dhcp: seen.config.dhcp, gateway: seen.uplink.host }),
+  };
 }
 
 function stands(firewall: Firewall, tools: Tools): boolean {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
-import { isIpv6 } from '../lab/site.ts';
+import { INTERNET, isIpv6 } from '../lab/site.ts';
 import { hnet, ok } from '../support/command.ts';
 import { BOTH, FAMILIES, SIX } from '../support/families.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
@@ -230,6 +230,78 @@ kernelSuite('what the kernel would do with a packet', (scene, share) => {
       expect(await one.lab.internet.ping(one.host.address6)).to.equal(true);
       for (const address of Object.keys(HELD))
         await one.prepare('vm1', [address]).then(() => one.release('vm1'));
+    });
+  });
+
+  describe('a host that answers no ARP request for the address of another interface', () => {
+    const ignore = (one: Scene, value: number): Promise<unknown> =>
+      one.host.sh(`echo ${value} >/proc/sys/net/ipv4/conf/all/arp_ignore`);
+    /** The guest asks for its gateway anew. */
+    const reaches = async (guest: Guest): Promise<boolean> => {
+      await guest.run(['ip', 'neigh', 'flush', 'all']);
+      return guest.ping(INTERNET, FOUR);
+    };
+
+    for (const value of [1, 2]) {
+      it(`serves a static guest all the same: arp_ignore ${value}, before its start and while it runs`, async () => {
+        const { one, guest } = await whole();
+        const routes = await one.host.sh('ip route get 198.51.100.10; ip route get 123.45.90.116');
+        await ignore(one, value);
+        expect(await reaches(guest)).to.equal(false);
+        const { code, stdout } = await hnet(one, 'check');
+        expect({ code, stdout }).to.deep.include({ code: 1 });
+        expect(stdout).to.match(/^vm1 +answer for 123\.45\.12\.48 on br116 +missing/m);
+        expect(await ok(one, 'sync')).to.deep.equal([
+          'repaired: vm1: answer for 123.45.12.48 on br116 (it was missing)',
+        ]);
+        expect(await hnet(one, 'check')).to.include(IN_ORDER);
+        expect(await reaches(guest)).to.equal(true);
+        expect(await one.host.sh('ip route get 198.51.100.10; ip route get 123.45.90.116')).to.equal(routes);
+
+        await one.prepare('vm2', ['123.45.90.117']);
+        const second = await one.host.guest({ name: 'vm2', bridge: 'br117' });
+        await second.static('123.45.90.117', one.host.address);
+        expect(await second.ping(INTERNET)).to.equal(true);
+        expect(await second.ping(FOUR)).to.equal(true);
+        expect(await one.lab.internet.ping('123.45.90.117')).to.equal(true);
+        expect(await one.lab.internet.ping(one.host.address)).to.equal(true);
+        await second.unplug();
+        await one.release('vm2');
+
+        await ignore(one, 0);
+        expect((await ok(one, 'sync')).join()).to.contain('arp_ignore is off: nothing needs it');
+        expect(await one.host.run(['ip', 'address', 'show', 'dev', 'br116'])).not.to.contain('123.45.12.48');
+        expect(await hnet(one, 'check')).to.include(IN_ORDER);
+        expect(await reaches(guest)).to.equal(true);
+      });
+
+      for (const mode of ['bootstrap', 'public'])
+        it(`serves guests that ask for a lease: arp_ignore ${value}, ${mode}`, async () => {
+          const one = await scene({ config: `${CONFIG}[dhcp]\nmode = "${mode}"\n`, pools: POOLS6 });
+          await ignore(one, value);
+          await one.prepare('vm1', [FOUR]);
+          const guest = await one.host.guest({ name: 'vm1', bridge: 'br116' });
+          const lease = await guest.dhcp();
+          expect(lease).to.include({ router: '172.30.116.1', serverid: '172.30.116.1' });
+          await guest.run(['ip', 'neigh', 'flush', 'all']);
+          expect(await guest.ping(INTERNET)).to.equal(true);
+        });
+    }
+
+    it('is told of where it answers none at all: arp_ignore 8', async () => {
+      const { one, guest } = await whole();
+      await ignore(one, 8);
+      expect(await reaches(guest)).to.equal(false);
+      const { code, stdout } = await hnet(one, 'check');
+      expect(code).to.equal(1);
+      expect(stdout).to.match(/^vm1 +123\.45\.90\.116 +cut off +arp_ignore is 8 for all interfaces/m);
+      expect(stdout).not.to.match(new RegExp(`${SIX.mine} +cut off`));
+      expect((await hnet(one, 'doctor')).stdout).to.contain('mend  sysctl -w net.ipv4.conf.all.arp_ignore=2');
+      await one.host.run(['sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=2']);
+      await ok(one, 'sync');
+      expect(await reaches(guest)).to.equal(true);
+      await ignore(one, 0);
+      await ok(one, 'sync');
     });
   });
 });

@@ -284,6 +284,11 @@ const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> = {
     /^the host itself has 2001:db8:12:48::116 on eth0, an address of the pool/,
     /^ip address show dev eth0 {2}# and delete it/,
   ],
+  'a host that answers no ARP request': [
+    { files: { '/proc/sys/net/ipv4/conf/all/arp_ignore': file('8\n') } },
+    /^arp_ignore is 8 for all interfaces/,
+    /^sysctl -w net\.ipv4\.conf\.all\.arp_ignore=2$/,
+  ],
   'what cuts off running domains, once for each cause': [
     {
       unserved: ['123.45.90.116', '123.45.90.117'].map(address => ({

@@ -11,7 +11,7 @@ import { type Facts, gather } from '../../doctor/facts.ts';
 import { checkHook } from '../../doctor/hook.ts';
 import { checkIpv6 } from '../../doctor/ipv6.ts';
 import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplink } from '../../doctor/network.ts';
-import { checkHostAddresses, checkServed } from '../../doctor/served.ts';
+import { checkArp, checkHostAddresses, checkServed } from '../../doctor/served.ts';
 import { checkStrangers } from '../../doctor/strangers.ts';
 import { checkTools } from '../../doctor/tools.ts';
 import type { Context } from '../../host/context.ts';
@@ -35,6 +35,7 @@ const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkFilters,
   checkNeighbours,
   checkHostAddresses,
+  checkArp,
   checkServed,
 ];
 

@@ -53,10 +53,11 @@ function lookAround(config: Config, host: Host): Sight {
   const firewall = firewallInForce(config);
   const means = { dhcp: config.dhcp, firewall };
   try {
-    return { ...means, ...observeWithUplink(host, firewall, config) };
+    const { view, uplink } = observeWithUplink(host, firewall, config);
+    return { ...means, view, uplink, gateway: uplink.host };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { ...means, view: observe(host, firewall), uplink: error };
+    return { ...means, view: observe(host, firewall), uplink: error, gateway: undefined };
   }
 }
 
