@@ -1,9 +1,11 @@
 /** What a survey found, as `check` shows it. */
 import { format } from '../model/address.ts';
 import { attachmentTitle } from '../model/attachment.ts';
+import type { Domain } from '../model/domain.ts';
 import { quote } from '../model/refusal.ts';
 import type { Checked } from '../plan/walker.ts';
 import type { Survey } from './findings.ts';
+import { lackingNext } from './plugs.ts';
 import type { Unserved } from './served.ts';
 
 /** Something that isn't as it should be. */
@@ -29,9 +31,23 @@ export const faults = (found: Survey): Fault[] => [
   ...found.unserved.map(({ attachment: { name, domain }, address, cause }) =>
     fault({ domain: name, uuid: domain }, format(address), 'cut off', cause.why),
   ),
+  ...found.unplugged.map(({ attachment: { name, domain }, why }) =>
+    fault({ domain: name, uuid: domain }, 'network interface', 'cut off', why),
+  ),
   ...leftOver(found),
   ...(found.unasked === undefined ? [] : [fault(HOST, 'running domains', 'unknown', found.unasked)]),
 ];
+
+/** What running domains would lack at their next start. @param definitions UUID → what it starts from */
+export const faultsNext = (
+  running: ReadonlyMap<string, Domain>,
+  definitions: ReadonlyMap<string, Domain>,
+): Fault[] =>
+  [...running].flatMap(([uuid, live]) => {
+    const next = definitions.get(uuid);
+    const lacking = next === undefined ? [] : lackingNext(live, next);
+    return lacking.map(why => fault({ domain: live.name, uuid }, 'next start', 'changed', why));
+  });
 
 /** Whether a repair does something about it. */
 export const isRepaired = ({ is }: Fault): boolean => is !== 'cut off' && is !== 'unknown';

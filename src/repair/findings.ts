@@ -44,6 +44,8 @@ export interface Survey extends Seen {
    * missing, and of domains that lack nothing: else that is the cause.
    */
   readonly unserved: readonly Unserved[];
+  /** Running domains without an interface on one of their bridges, and why that is. */
+  readonly unplugged: readonly { readonly attachment: Attachment; readonly why: string }[];
   /** Why libvirt couldn't be asked which domains run; undefined if it answered. */
   readonly unasked: string | undefined;
   /** The backend that the configuration doesn't choose, if something of it exists. */

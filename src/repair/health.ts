@@ -3,10 +3,12 @@ import type { Host } from '../host/host.ts';
 import { type Means, wrongOf } from '../lifecycle/apply.ts';
 import { format } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
+import { addressesOf, type Domain } from '../model/domain.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplink } from '../model/uplink.ts';
 import { readAttachment } from '../state/attachment-files.ts';
+import { lackingNext, unplugged } from './plugs.ts';
 import { unserved } from './served.ts';
 
 export interface Health {
@@ -23,9 +25,11 @@ interface Ailment {
 
 /** A domain as libvirt knows it. One that doesn't run should have nothing. */
 export interface Patient {
-  readonly uuid: string;
-  readonly isAssigned: boolean;
-  readonly isActive: boolean;
+  /** As it runs, or else as it would start. */
+  readonly domain: Domain;
+  /** What its next start is made from; that of a transient domain is what runs. */
+  readonly next: Domain;
+  readonly active: boolean;
 }
 
 /** What was seen of the host; the uplink, or why there is none. */
@@ -39,7 +43,7 @@ export function healthOfAll(
   sight: Sight,
   host: Host,
 ): ReadonlyMap<string, Health> {
-  const found = new Map(patients.map(patient => [patient.uuid, healthOf(patient, sight)]));
+  const found = new Map(patients.map(patient => [patient.domain.uuid, healthOf(patient, sight)]));
   const whole = [...found.values()].flatMap(({ attachment, faults }) =>
     attachment === undefined || faults.length > 0 ? [] : [attachment],
   );
@@ -48,22 +52,32 @@ export function healthOfAll(
   return found;
 }
 
-function healthOf({ uuid, isAssigned, isActive }: Patient, sight: Sight): Health {
+function healthOf(patient: Patient, sight: Sight): Health {
+  const { domain } = patient;
   try {
-    const attachment = readAttachment(uuid);
-    if (attachment === undefined)
-      return {
-        attachment,
-        faults: isActive && isAssigned ? [{ what: 'runs, but nothing is set up for it' }] : [],
-      };
-    if (!isActive) return { attachment, faults: [{ what: 'left over from a run that has ended' }] };
-    const faults = wrongOf({ before: attachment, after: attachment }, sight).map(({ resource, finding }) => ({
-      what: `${resource.label}: ${'why' in finding ? finding.why : 'missing'}`,
-    }));
-    return { attachment, faults };
+    const attachment = readAttachment(domain.uuid);
+    return { attachment, faults: ailments(patient, attachment, sight).map(what => ({ what })) };
   } catch (error) {
     return { attachment: undefined, faults: [{ what: reason(error) }] };
   }
+}
+
+function ailments(
+  { domain, next, active }: Patient,
+  attachment: Attachment | undefined,
+  sight: Sight,
+): string[] {
+  if (attachment === undefined)
+    return active && addressesOf(domain).length > 0 ? ['runs, but nothing is set up for it'] : [];
+  if (!active) return ['left over from a run that has ended'];
+  const wrong = wrongOf({ before: attachment, after: attachment }, sight);
+  return [
+    ...wrong.map(
+      ({ resource, finding }) => `${resource.label}: ${'why' in finding ? finding.why : 'missing'}`,
+    ),
+    ...unplugged(attachment, domain, sight.view),
+    ...lackingNext(domain, next),
+  ];
 }
 
 /** What the kernel says of domains that lack nothing, by their UUIDs; of those that it serves nothing. */

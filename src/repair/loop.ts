@@ -38,6 +38,7 @@ export function converge(context: Context): boolean {
     const found = withLock('assignments', 'exclusive', context.host, () => onePass(report, context));
     if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
     for (const { name, why } of found.unclear) failures.push(`${quote(name)}: ${why}`);
+    for (const { attachment, why } of found.unplugged) failures.push(`${quote(attachment.name)}: ${why}`);
     failures.push(...unservedLines(found.unserved));
     for (const line of failures) context.warn(line);
     return failures.length === 0 && found.unasked === undefined;

@@ -25,6 +25,7 @@ import { readAttachment } from '../state/attachment-files.ts';
 import { type Records, readRecords, readStamps } from '../state/records.ts';
 import { classify, type Outcome } from './classify.ts';
 import { type Kept, mending, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
+import { unplugged } from './plugs.ts';
 import { unserved } from './served.ts';
 import { strays } from './strays.ts';
 
@@ -52,6 +53,16 @@ export function listRunning(): Listing {
   }
 }
 
+/** What the next starts of running domains are made from, by UUID; none if libvirt doesn't answer. */
+export function listDefinitions(): ReadonlyMap<string, Domain> {
+  try {
+    return readRunning(withLibvirt(({ connection }) => connection.definitions()));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return new Map();
+  }
+}
+
 export function survey(listing: Listing, config: Config, host: Host): Survey {
   const firewall = chooseFirewall(config);
   const { view, uplink, moment } = observeWithUplink(host, firewall, config);
@@ -75,6 +86,11 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
       whole.map(({ attachment }) => attachment),
       seen,
       host,
+    ),
+    unplugged: outcomes.flatMap(one =>
+      one.is === 'kept' && one.domain !== undefined
+        ? unplugged(one.attachment, one.domain, view).map(why => ({ attachment: one.attachment, why }))
+        : [],
     ),
     unasked: listing.why,
     changed: are('changed'),

@@ -3,8 +3,8 @@ import type { Guest } from '../lab/guest.ts';
 import { INTERNET } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { changing, hnet, ok } from '../support/command.ts';
-import { domainXml, uuidOf } from '../support/domain.ts';
-import { FakeLibvirt } from '../support/libvirt.ts';
+import { uuidOf } from '../support/domain.ts';
+import { FakeLibvirt, pluggedXml } from '../support/libvirt.ts';
 import { type Scene, VARIANTS } from '../support/scene.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
@@ -217,7 +217,7 @@ kernelSuite('sync', scene => {
       new Map(
         numbers.map(number => [
           uuidOf(`vm${number}`),
-          domainXml(`vm${number}`, { addresses: [`123.45.94.${number}`] }),
+          pluggedXml(`vm${number}`, { addresses: [`123.45.94.${number}`] }),
         ]),
       ),
     );

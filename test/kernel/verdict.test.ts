@@ -128,6 +128,32 @@ kernelSuite('what the kernel would do with a packet', (scene, share) => {
     });
   }
 
+  it("is asked for about all that is somebody else's inside of a subnet", async () => {
+    const one = await scene({ config: CONFIG, pools: POOLS6 });
+    await one.base();
+    const libvirt = await FakeLibvirt.create(one);
+    const addresses = ['123.45.90.112/29', '2001:db8:12:4900::/64', '2001:db8:12:4901::/80'].map(ip => ({
+      ip,
+      bridge: 'br7',
+      scope: '172.30.7.0/24',
+    }));
+    await one.prepare('vm1', addresses);
+    await libvirt.run('vm1', { addresses });
+    expect(await hnet(one, 'check')).to.include(IN_ORDER);
+    await one.host.sh(`${VPN}
+      ip route add 123.45.90.114 dev vpn; ip address add 123.45.90.117/32 dev lo
+      ip -6 route add 2001:db8:12:4900::9 dev vpn; ip -6 route add 2001:db8:12:4901::1:0/112 dev vpn`);
+    const { code, stdout } = await hnet(one, 'check');
+    expect(code).to.equal(1);
+    const cut = [...stdout.matchAll(/^vm1 +(\S+) +cut off /gm)].map(([, address]) => address);
+    expect([...new Set(cut)].sort()).to.deep.equal([
+      '123.45.90.114',
+      '123.45.90.117',
+      '2001:db8:12:4900::9',
+      '2001:db8:12:4901::1:0',
+    ]);
+  });
+
   it('is right from the start where the host forwards by none of its new interfaces', async () => {
     const one = await scene({ config: CONFIG, pools: POOLS6 });
     await one.base();

@@ -1,5 +1,5 @@
 import { freeAddresses, pin, refuseHeld, type Taken } from '../../assign/allocate.ts';
-import { changeAssignment, changing } from '../../assign/change.ts';
+import { changeAssignment, changing, type Plug } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplink } from '../../host/observe/view.ts';
@@ -9,7 +9,7 @@ import { format, parseRoutable } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { DHCP_MODES, type DhcpMode, isDhcpMode } from '../../model/dhcp-mode.ts';
-import { addressesToKeep, amended, type Domain } from '../../model/domain.ts';
+import { addressesOf, addressesToKeep, amended, type Domain, nicOn } from '../../model/domain.ts';
 import { MAC } from '../../model/names.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
@@ -38,16 +38,22 @@ export function assign(
     const known = pick(domains, name);
     const seen = readNetworkWithUplink(context.host, config);
     const taken = inventory(domains, seen);
-    const held = addressesToKeep(known.next, 'assign to');
-    const shared = sharedAddress(known.next, held, mac);
+    const base = baseOf(known);
+    const held = addressesToKeep(base, 'assign to');
+    const shared = sharedAddress(base, held, mac);
     refuseForeign(prefixes, config, taken, seen.uplink);
     const addresses = choose(prefixes, known, held, shared, taken, config);
-    const next = amended(known.next, { addresses, ...mode });
-    const plug = options.nic === false ? undefined : { bridge: bridgeFor(prefixes, addresses), mac };
-    changeAssignment(libvirt, known, next, plug, context);
+    const next = amended(base, { addresses, ...mode });
+    const plugs =
+      options.nic === false ? [] : plugsFor(bridgeFor(prefixes, addresses), mac, addresses, known);
+    changeAssignment(libvirt, known, next, plugs, context);
     tell(known, addresses, context);
   });
 }
+
+/** What a domain has already: one that runs may have been defined anew meanwhile, without what it runs with. */
+const baseOf = ({ domain, next, active }: KnownDomain): Domain =>
+  active && addressesOf(domain).length > 0 ? domain : next;
 
 function parseAll(wanted: readonly string[]): Prefix[] {
   const prefixes = wanted.map(text => asUsage(() => parseRoutable(text), 'assign'));
@@ -86,6 +92,21 @@ function sharedAddress({ nics }: Domain, held: readonly Address[], mac?: string)
 function bridgeFor([first]: readonly Prefix[], addresses: readonly Address[]): string {
   const asked = first === undefined ? undefined : addresses.find(({ prefix }) => equal(prefix, first));
   return (asked ?? addresses[0])?.bridge ?? '';
+}
+
+/** The interface that was asked for, and those that only the run, or only the definition, has on their bridges. */
+function plugsFor(
+  first: string,
+  mac: string | undefined,
+  addresses: readonly Address[],
+  { domain, persistent, active }: KnownDomain,
+): Plug[] {
+  const both = active && persistent !== undefined ? [domain, persistent] : [];
+  const bridges = new Set(addresses.map(({ bridge }) => bridge).filter(bridge => bridge !== first));
+  const halves = [...bridges].filter(
+    bridge => both.filter(one => nicOn(one, bridge) !== undefined).length === 1,
+  );
+  return [{ bridge: first, mac }, ...halves.map(bridge => ({ bridge, mac: undefined }))];
 }
 
 function tell({ domain, active }: KnownDomain, addresses: readonly Address[], { print }: Context): void {

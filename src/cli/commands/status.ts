@@ -11,7 +11,7 @@ import { readableJson } from '../../model/json.ts';
 import { contains } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import { policySummary } from '../../model/rule.ts';
-import { type Health, healthOfAll, type Patient, type Sight } from '../../repair/health.ts';
+import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
 import { type Cell, table } from '../table.ts';
 
@@ -34,19 +34,13 @@ export function status(name: string | undefined, options: { json?: boolean }, co
   const config = context.config();
   const all = withLibvirt(libvirt => libvirt.domains());
   const chosen = name === undefined ? all : [pick(all, name)];
-  const found = healthOfAll(chosen.map(toPatient), lookAround(config, context.host), context.host);
+  const found = healthOfAll(chosen, lookAround(config, context.host), context.host);
   const rows = chosen.flatMap(known => toRows(known, found.get(known.domain.uuid)));
   if (options.json) context.print(readableJson(rows));
   else if (rows.length === 0)
     context.print('No domain has an address; hnet assign DOMAIN gives one the first that is free');
   else for (const line of render(rows, context.colour)) context.print(line);
 }
-
-const toPatient = ({ domain, active }: KnownDomain): Patient => ({
-  uuid: domain.uuid,
-  isAssigned: addressesOf(domain).length > 0,
-  isActive: active,
-});
 
 /** It shows domains also on a host that has lost its default route. */
 function lookAround(config: Config, host: Host): Sight {
