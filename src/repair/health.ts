@@ -8,7 +8,7 @@ import type { Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplink } from '../model/uplink.ts';
 import { readAttachment } from '../state/attachment-files.ts';
-import { lackingNext, unplugged } from './plugs.ts';
+import { lackingNext, type Masters, mastersIn, unplugged } from './plugs.ts';
 import { unserved } from './served.ts';
 
 export interface Health {
@@ -43,7 +43,8 @@ export function healthOfAll(
   sight: Sight,
   host: Host,
 ): ReadonlyMap<string, Health> {
-  const found = new Map(patients.map(patient => [patient.domain.uuid, healthOf(patient, sight)]));
+  const masters = mastersIn(sight.view);
+  const found = new Map(patients.map(patient => [patient.domain.uuid, healthOf(patient, sight, masters)]));
   const whole = [...found.values()].flatMap(({ attachment, faults }) =>
     attachment === undefined || faults.length > 0 ? [] : [attachment],
   );
@@ -52,11 +53,11 @@ export function healthOfAll(
   return found;
 }
 
-function healthOf(patient: Patient, sight: Sight): Health {
+function healthOf(patient: Patient, sight: Sight, masters: Masters): Health {
   const { domain } = patient;
   try {
     const attachment = readAttachment(domain.uuid);
-    return { attachment, faults: ailments(patient, attachment, sight).map(what => ({ what })) };
+    return { attachment, faults: ailments(patient, attachment, sight, masters).map(what => ({ what })) };
   } catch (error) {
     return { attachment: undefined, faults: [{ what: reason(error) }] };
   }
@@ -66,6 +67,7 @@ function ailments(
   { domain, next, active }: Patient,
   attachment: Attachment | undefined,
   sight: Sight,
+  masters: Masters,
 ): string[] {
   if (attachment === undefined)
     return active && addressesOf(domain).length > 0 ? ['runs, but nothing is set up for it'] : [];
@@ -75,7 +77,7 @@ function ailments(
     ...wrong.map(
       ({ resource, finding }) => `${resource.label}: ${'why' in finding ? finding.why : 'missing'}`,
     ),
-    ...unplugged(attachment, domain, sight.view),
+    ...unplugged(attachment, domain, masters),
     ...lackingNext(domain, next),
   ];
 }

@@ -12,14 +12,19 @@ const bridgesIn = (addresses: Attachment['addresses']): string[] => [
   ...new Set(addresses.map(({ bridge }) => bridge)),
 ];
 
+/** Bridges into which something is plugged. */
+export type Masters = ReadonlySet<string | undefined>;
+
+export const mastersIn = ({ links }: Pick<View, 'links'>): Masters =>
+  new Set([...links.values()].map(({ master }) => master));
+
 /**
  * Bridges into which nothing is plugged: none of the domain's interfaces by libvirt's word, and nothing by the kernel's, for
  * there are other ways to get an interface onto a bridge.
  */
-export function unplugged({ addresses }: Attachment, live: Domain, { links }: Pick<View, 'links'>): string[] {
-  const plugged = new Set([...links.values()].map(({ master }) => master));
+export function unplugged({ addresses }: Attachment, live: Domain, masters: Masters): string[] {
   return bridgesIn(addresses)
-    .filter(bridge => !plugged.has(bridge) && nicOn(live, bridge) === undefined)
+    .filter(bridge => !masters.has(bridge) && nicOn(live, bridge) === undefined)
     .map(bridge => `none of its interfaces is on ${bridge}; ${WAY_OUT}`);
 }
 

@@ -16,7 +16,7 @@ import type { Attachment } from '../model/attachment.ts';
 import { BACKENDS, type Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
-import { readRunning } from '../model/running.ts';
+import { readDiffering, readRunning } from '../model/running.ts';
 import { wireFor } from '../model/uplink.ts';
 import { basePlan, baseRoutes } from '../plan/plan.ts';
 import { check, isWrong } from '../plan/walker.ts';
@@ -25,7 +25,7 @@ import { readAttachment } from '../state/attachment-files.ts';
 import { type Records, readRecords, readStamps } from '../state/records.ts';
 import { classify, type Outcome } from './classify.ts';
 import { type Kept, mending, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
-import { unplugged } from './plugs.ts';
+import { mastersIn, unplugged } from './plugs.ts';
 import { unserved } from './served.ts';
 import { strays } from './strays.ts';
 
@@ -35,6 +35,8 @@ export interface Listing {
   readonly stamps: ReadonlyMap<string, string>;
   /** Undefined where libvirt doesn't answer, and `why`. */
   readonly running: ReadonlyMap<string, Domain> | undefined;
+  /** What libvirt wrote of them. */
+  readonly xmls: readonly string[];
   readonly why: string | undefined;
 }
 
@@ -46,21 +48,20 @@ export function listRunning(): Listing {
   const stamps = readStamps();
   try {
     const xmls = withLibvirt(({ connection }) => connection.running());
-    return { stamps, running: readRunning(xmls), why: undefined };
+    return { stamps, running: readRunning(xmls), xmls, why: undefined };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { stamps, running: undefined, why: reason(error) };
+    return { stamps, running: undefined, xmls: [], why: reason(error) };
   }
 }
 
-/** What the next starts of running domains are made from, by UUID; none if libvirt doesn't answer. */
-export function listDefinitions(): ReadonlyMap<string, Domain> {
-  try {
-    return readRunning(withLibvirt(({ connection }) => connection.definitions()));
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return new Map();
-  }
+/** What the next starts of running domains are made from, where it isn't what runs; by UUID. */
+export function listDefinitions({ xmls }: Listing): ReadonlyMap<string, Domain> {
+  if (xmls.length === 0) return new Map();
+  return readDiffering(
+    withLibvirt(({ connection }) => connection.definitions()),
+    xmls,
+  );
 }
 
 export function survey(listing: Listing, config: Config, host: Host): Survey {
@@ -77,6 +78,7 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
       ? [keep(one.attachment, one.domain, seen, records)]
       : [],
   );
+  const masters = mastersIn(view);
   const whole = base.length > 0 ? [] : kept.filter(({ wrong }) => wrong.length === 0);
   return {
     ...seen,
@@ -89,7 +91,7 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     ),
     unplugged: outcomes.flatMap(one =>
       one.is === 'kept' && one.domain !== undefined
-        ? unplugged(one.attachment, one.domain, view).map(why => ({ attachment: one.attachment, why }))
+        ? unplugged(one.attachment, one.domain, masters).map(why => ({ attachment: one.attachment, why }))
         : [],
     ),
     unasked: listing.why,

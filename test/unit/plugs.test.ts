@@ -3,8 +3,7 @@ import { requireAssignment, toAttachment } from '../../src/lifecycle/admission.t
 import type { Attachment } from '../../src/model/attachment.ts';
 import type { Domain } from '../../src/model/domain.ts';
 import { parseDomain } from '../../src/model/parse-domain.ts';
-import type { Link } from '../../src/model/view.ts';
-import { lackingNext, unplugged } from '../../src/repair/plugs.ts';
+import { lackingNext, mastersIn, unplugged } from '../../src/repair/plugs.ts';
 import { domainXml } from '../support/domain.ts';
 import { link } from './doctor-host.ts';
 
@@ -18,9 +17,8 @@ const domain = (bridges: readonly string[], addresses = PLACES): Domain =>
   );
 const LIVE = domain(['br116', 'br117']);
 const ATTACHMENT: Attachment = toAttachment(LIVE, requireAssignment(LIVE, 'test'), 'iptables', undefined);
-const links = (...ports: readonly [string, string][]): { links: ReadonlyMap<string, Link> } => ({
-  links: new Map(ports.map(([name, master]) => [name, link({ master })])),
-});
+const links = (...ports: readonly [string, string][]) =>
+  mastersIn({ links: new Map(ports.map(([name, master]) => [name, link({ master })])) });
 
 describe('the interfaces of a running domain', () => {
   it('are on its bridges by what libvirt says, or by what the kernel says', () => {

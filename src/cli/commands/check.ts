@@ -12,10 +12,7 @@ export function check(name: string | undefined, options: { json?: boolean }, con
   const uuid = name === undefined ? undefined : identify(name, listing);
   const found = [
     ...faults(settledSurvey(listing, context.config(), context.host)),
-    ...faultsNext(
-      listing.running ?? new Map(),
-      listing.running === undefined ? new Map() : listDefinitions(),
-    ),
+    ...faultsNext(listing.running ?? new Map(), listDefinitions(listing)),
   ];
   const shown = found.filter(fault => uuid === undefined || isAbout(fault, uuid));
   if (options.json) context.print(readableJson(shown));
