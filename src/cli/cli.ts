@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { GUEST_FORMATS } from '../guest/formats.ts';
 import { HOST_FORMATS } from '../guest/host-network.ts';
 import type { Context } from '../host/context.ts';
@@ -144,6 +144,8 @@ const repair: Branch = (command, context) => {
     .action((domain, options) => check(domain, options, context()));
   command('sync', 'repair what is missing or changed, remove what belongs to nobody, and add up the traffic')
     .option('--dry-run', 'only say what would be repaired')
+    // What a sync starts that may cut off whoever called it.
+    .addOption(new Option('--end-trial').hideHelp())
     .action(options => sync(options, context()));
   command('doctor', 'examine whether this host is fit; exit code 1 if something is found')
     .option('--json', 'for programs')

@@ -5,19 +5,23 @@ import { readIfThere } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { observeForeign } from '../host/observe/foreign.ts';
 import { sysctl } from '../host/observe/parts.ts';
+import { observeLinks } from '../host/observe/start.ts';
 import { observeUplink } from '../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
-import { readNetwork } from '../host/observe/view.ts';
+import { readNetwork, readPolicy } from '../host/observe/view.ts';
+import { openWire } from '../host/wire.ts';
 import { type KnownDomain, withLibvirt } from '../libvirt/libvirt.ts';
-import { format, formatLong } from '../model/address.ts';
+import { format } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
+import { echoRequest, isEchoReply } from '../model/echo.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isLinkLocal, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
+import type { Unserved } from '../model/unserved.ts';
 import type { Uplink, UplinkFacts } from '../model/uplink.ts';
-import { EMPTY_VIEW, type ForeignFilters, type View } from '../model/view.ts';
-import { type Unserved, unserved } from '../repair/served.ts';
-import { loadConfig } from '../state/config-file.ts';
+import { EMPTY_VIEW, type ForeignFilters, type Policy, type View } from '../model/view.ts';
+import { unserved } from '../repair/served.ts';
+import { isRejected, loadConfig, readConfigText } from '../state/config-file.ts';
 import { readEntries } from '../state/records.ts';
 
 /** A fact, or why it isn't known. */
@@ -31,10 +35,13 @@ export const knownValue = <T>(fact: Known<T>): T | undefined =>
 
 export interface Facts {
   readonly config: Known<Config>;
+  /** Whether what is written is a configuration that cut off the host, so that the one before it is in force. */
+  readonly isRejected: boolean;
   readonly uplink: Known<Uplink>;
   /** The uplink as it is configured, in each family. */
   readonly uplinks: Known<readonly UplinkFacts[]>;
   readonly network: Pick<View, 'links' | 'addresses' | 'routes'>;
+  readonly policy: Policy;
   /** Other people's filters. */
   readonly strangers: ForeignFilters;
   readonly domains: Known<readonly KnownDomain[]>;
@@ -42,7 +49,7 @@ export interface Facts {
   readonly unserved: readonly Unserved[];
   readonly file: (path: string) => File | undefined;
   /** Whether the provider sends an answer to an address here; see {@link answersArrive}. */
-  readonly arrives: (address: Prefix, gateway: Prefix, device: string) => boolean;
+  readonly arrives: (address: Prefix, gateway: Prefix, device: string) => boolean | undefined;
   /** What a command prints; nothing if it can't be run, or fails. */
   readonly output: (...argv: readonly string[]) => string;
 }
@@ -58,16 +65,21 @@ export interface File {
 
 export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
-  const given = knownValue(config) ?? DEFAULT_CONFIG;
+  const written = knownValue(config) ?? DEFAULT_CONFIG;
+  // Of what stands only the interface counts: it is asked whether the rest is still true.
+  const given = { ...written, uplink: written.uplink ?? written.inForce?.device, inForce: undefined };
   const network = knownValue(known(() => readNetwork(host))) ?? EMPTY_VIEW;
+  const policy = knownValue(known(() => readPolicy(host))) ?? { rules: [], table: [] };
   const uplink = known(() => observeUplink(host, given));
   return {
     config,
+    isRejected: knownValue(known(() => isRejected(readConfigText()))) === true,
     uplink,
     uplinks: known(() => observeUplinkFacts(host, given)),
     network,
-    unserved: uplink.is === 'unknown' ? [] : readUnserved(network, uplink.value, host),
-    strangers: observeForeign(host, chooseFirewall(given)),
+    policy,
+    unserved: uplink.is === 'unknown' ? [] : readUnserved({ ...network, policy }, uplink.value, host),
+    strangers: observeForeign(host, chooseFirewall(written)),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
     arrives: (...question) => answersArrive(host, ...question),
@@ -76,32 +88,50 @@ export function gather(host: Host): Facts {
 }
 
 /** Of running domains; what else is wrong with them is for `hnet check` to say. */
-function readUnserved(network: Facts['network'], uplink: Uplink, host: Host): readonly Unserved[] {
+function readUnserved(
+  network: Pick<View, 'links' | 'addresses' | 'policy'>,
+  uplink: Uplink,
+  host: Host,
+): readonly Unserved[] {
   const view = { ...EMPTY_VIEW, ...network, sysctl };
   const running = readEntries().flatMap(({ content }) => (typeof content === 'string' ? [] : [content]));
   return knownValue(known(() => unserved(running, { view, uplink }, host))) ?? [];
 }
 
 /**
- * Pings the gateway from an address that nobody holds. On the loopback interface the host answers no solicitations for
- * it: the gateway's answer arrives only if the provider routes it here. It expires by itself, even if we are killed.
+ * Asks the gateway for an echo under an address that nobody holds, by a frame past the host's own addresses, so that
+ * nothing on the host changes. Nobody answers solicitations for the address: the gateway's answer arrives only if the
+ * provider routes it here.
+ * @returns undefined where that can't be found out
  */
-function answersArrive(host: Host, address: Prefix, gateway: Prefix, device: string): boolean {
-  const own = formatLong(address);
-  const target = isLinkLocal(gateway) ? `${format(gateway)}%${device}` : format(gateway);
+function answersArrive(host: Host, address: Prefix, gateway: Prefix, device: string): boolean | undefined {
+  const destinationMac = macOf(host, gateway, device);
+  const { index, mac: sourceMac = '' } = observeLinks(host, [device]).get(device) ?? {};
+  const wire = index === undefined || destinationMac === undefined ? undefined : openWire(index);
+  if (wire === undefined || destinationMac === undefined) return undefined;
+  const request = echoRequest({ source: address, destination: gateway, sourceMac, destinationMac });
   try {
-    host.run(['ip', 'address', 'replace', own, 'dev', 'lo', ...PASSING]);
-    host.run(['ping', '-6', '-n', '-c', '3', '-i', '0.3', '-w', '3', '-I', format(address), target]);
-    return true;
-  } catch (error) {
-    if (error instanceof Refusal) return false;
-    throw error;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      wire.send(request);
+      if (wire.sees(frame => isEchoReply(frame, address), WAIT)) return true;
+    }
+    return false;
   } finally {
-    known(() => host.run(['ip', 'address', 'delete', own, 'dev', 'lo']));
+    wire.close();
   }
 }
 
-const PASSING = ['valid_lft', '10', 'preferred_lft', '0', 'noprefixroute'];
+/** So many requests, and how long each waits for its answer, in milliseconds. */
+const ATTEMPTS = 3;
+const WAIT = 1000;
+
+/** The gateway's MAC. An ordinary ping makes the kernel find it out, where it doesn't know it already. */
+function macOf(host: Host, gateway: Prefix, device: string): string | undefined {
+  const target = isLinkLocal(gateway) ? `${format(gateway)}%${device}` : format(gateway);
+  host.output(['ping', '-6', '-n', '-q', '-c', '1', '-w', '2', target]);
+  const shown = host.output(['ip', '-6', 'neigh', 'show', format(gateway), 'dev', device]);
+  return / lladdr ([\da-f:]{17})/.exec(shown)?.[1];
+}
 
 function known<T>(read: () => T): Known<T> {
   try {

@@ -63,7 +63,15 @@ function checkDelivery(
   });
   return pools.flatMap(pool => {
     const address = lastOf(pool).find(isFree);
-    if (address === undefined || facts.arrives(address, gateway6, device)) return [];
+    const arrives = address === undefined || facts.arrives(address, gateway6, device);
+    if (address === undefined || arrives === true) return [];
+    const wire = `tcpdump -ni ${device} icmp6`;
+    if (arrives === undefined)
+      return diagnosis(
+        `whether the provider routes the pool ${format(pool)} here can't be found out`,
+        'the IPv6 gateway does not answer, or no raw socket can be had',
+        `${wire}  # and ping an address of the pool from outside: does the gateway solicit it?`,
+      );
     return diagnosis(
       `the gateway's answer to ${format(address)}, an address of the pool ${format(pool)}, did not come here`,
       "the provider doesn't route the pool to this host, or looks for its addresses on the wire",

@@ -3,11 +3,11 @@ import { familiesIn } from '../host/choose-backend.ts';
 import { hasTool } from '../host/tools.ts';
 import { format, parsePrefix, parseSubnet } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
+import { refuseHostInRanges } from '../model/fit.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../model/names.ts';
-import { refuseHostInPools } from '../model/parse-config.ts';
 import { contains, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
-import type { Uplink, UplinkFacts } from '../model/uplink.ts';
+import { ownAddresses, type Uplink, type UplinkFacts } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 import { FORWARDING, forwardingOf } from '../resources/forwarding.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
@@ -16,7 +16,13 @@ import { type Facts, knownValue } from './facts.ts';
 const EDIT = `\${EDITOR:-nano} ${CONFIG_FILE}`;
 const edit = (what: string): string => `${EDIT}  # ${what}`;
 
-export function checkConfig({ config }: Facts): Diagnosis[] {
+export function checkConfig({ config, isRejected }: Facts): Diagnosis[] {
+  if (isRejected)
+    return diagnosis(
+      `${CONFIG_FILE} cut off the host when it was applied`,
+      'the configuration before it is in force',
+      edit('change it; then: hnet sync'),
+    );
   if (config.is === 'unknown') return diagnosis(config.why, 'no VM of ours starts', EDIT);
   if (config.value.pools.length > 0) return [];
   const mend = edit('name what your provider routes here');
@@ -63,7 +69,8 @@ export function checkForwarding({ config, uplink, file }: Facts): Diagnosis[] {
 export function checkPools({ config, uplink, network }: Facts): Diagnosis[] {
   if (config.is === 'unknown') return [];
   const near = uplink.is === 'known' ? checkNear(config.value, uplink.value, network) : [];
-  return [...near, ...checkElsewhere(config.value.pools, network)];
+  const own = uplink.is === 'known' ? ownAddresses(uplink.value) : [];
+  return [...near, ...checkElsewhere(config.value.pools, own, network)];
 }
 
 function checkNear(config: Config, { device, host, gateway }: Uplink, network: Network): Diagnosis[] {
@@ -79,7 +86,7 @@ function checkNear(config: Config, { device, host, gateway }: Uplink, network: N
       diagnosis(
         `the pool ${format(pool)} lies on the uplink's own subnet ${format(subnet)}`,
         'the provider looks for its addresses by ARP, which a routed address does not answer',
-        `ip address replace ${format(host)}/32 dev ${device}  # if it is routed to this host`,
+        `hnet host --format ifupdown  # or netplan: if it is routed to this host, configure ${device} so`,
       ),
     ),
   ];
@@ -87,7 +94,7 @@ function checkNear(config: Config, { device, host, gateway }: Uplink, network: N
 
 function checkOwn(config: Config, own: readonly Prefix[]): Diagnosis[] {
   try {
-    refuseHostInPools(config, own);
+    refuseHostInRanges(config, own);
     return [];
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -95,7 +102,10 @@ function checkOwn(config: Config, own: readonly Prefix[]): Diagnosis[] {
   }
 }
 
-function checkElsewhere(pools: readonly Prefix[], network: Network): Diagnosis[] {
+function checkElsewhere(pools: readonly Prefix[], own: readonly Prefix[], network: Network): Diagnosis[] {
+  // Without a route to the host's next hop the host itself would be cut off.
+  const hops = [...network.routes.values()].flatMap(({ gateway }) => gateway ?? []);
+  const isNeeded = (prefix: Prefix): boolean => [...own, ...hops].some(one => contains(prefix, one));
   return foreignRoutes(network)
     .filter(route => !isUplinkSubnet(route, network))
     .flatMap(({ prefix, dev, type }) => {
@@ -104,7 +114,9 @@ function checkElsewhere(pools: readonly Prefix[], network: Network): Diagnosis[]
       return diagnosis(
         `the host routes ${format(prefix)} to ${dev ?? type}, in the pool ${format(pool)}`,
         'addresses there never reach their VM',
-        `ip route delete ${format(prefix)}`,
+        isNeeded(prefix)
+          ? edit(`take ${format(prefix)} out of "pools": the host's own traffic needs that route`)
+          : `ip route delete ${type === 'unicast' ? '' : `${type} `}${format(prefix)}${dev === undefined ? '' : ` dev ${dev}`}`,
       );
     });
 }

@@ -3,7 +3,7 @@ import { nftables } from '../firewall/nftables/nftables.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
-import type { Family, Prefix } from '../model/prefix.ts';
+import { FAMILIES, type Family, type Prefix } from '../model/prefix.ts';
 import { hasTool } from './tools.ts';
 
 const MAKERS = { iptables, nftables };
@@ -15,6 +15,9 @@ export const familiesIn = (prefixes: readonly Prefix[]): readonly Family[] =>
 /** A filter for the families of some prefixes: without IPv6 nothing of it is set up, looked at or waited for. */
 export const firewallOf = (name: Firewall['name'], prefixes: readonly Prefix[]): Firewall =>
   MAKERS[name](familiesIn(prefixes));
+
+/** With these a filter is that of all families: for removing one. */
+export const EVERY_FAMILY: readonly Prefix[] = FAMILIES.map(family => ({ family, first: 0n, length: 0 }));
 
 /** The filter of a running domain, for its own families and those of the pools. */
 export const firewallFor = (

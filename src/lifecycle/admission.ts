@@ -7,8 +7,8 @@ import type { Address } from '../model/bridge.ts';
 import type { Backend, Config } from '../model/config.ts';
 import { ownMode } from '../model/dhcp-mode.ts';
 import { type Domain, macsOf } from '../model/domain.ts';
+import { refuseHostInRanges } from '../model/fit.ts';
 import { type HostAddress, removalOf, whereHeld } from '../model/host-address.ts';
-import { refuseHostInPools } from '../model/parse-config.ts';
 import { contains, equal, isAnycast, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import type { Uplink } from '../model/uplink.ts';
@@ -56,7 +56,7 @@ export function refuseForeignAddresses(
   config: Config,
   own: readonly Prefix[],
 ): void {
-  refuseHostInPools(config, own);
+  refuseHostInRanges(config, own);
   for (const prefix of prefixes) {
     const taken = own.find(address => contains(prefix, address));
     if (taken !== undefined)

@@ -2,9 +2,9 @@
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
-import type { StartView } from '../host/observe/start.ts';
+import { routesToScopes, type StartView } from '../host/observe/start.ts';
 import { observe, observeWithUplink } from '../host/observe/view.ts';
-import { type Attachment, lostAddresses } from '../model/attachment.ts';
+import { type Attachment, lostAddresses, prefixesOf } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import type { Taps } from '../model/domain.ts';
 import { equal, isAmong, type Prefix } from '../model/prefix.ts';
@@ -64,12 +64,14 @@ function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
     const changes = read();
     // All domains that run have one filter.
     const firewall = firewallFor(changes[0].after, config.pools);
-    const { view, uplink } = observeWithUplink(host, firewall, config);
-    const seen = { view, uplink, routes: [...view.routes.values()] };
+    const places = changes.flatMap(({ before, after }) => [before, after]).flatMap(prefixesOf);
+    const { view, uplink } = observeWithUplink(host, firewall, config, places);
+    const scopes = changes.flatMap(({ after }) => after?.addresses.map(({ scope }) => scope) ?? []);
+    const seen = { view, uplink, routes: routesToScopes(host, scopes) };
     const means = { dhcp: config.dhcp, gateway: uplink.host, firewall, host };
     const isNew = withLock('claims', 'exclusive', host, () => claim(changes, seen, config, means));
     try {
-      const done = apply(changes, { ...means, view: isNew ? observe(host, firewall) : view });
+      const done = apply(changes, { ...means, view: isNew ? observe(host, firewall, places) : view });
       for (const one of changes) settle(one);
       return done;
     } catch (error) {
@@ -146,7 +148,14 @@ function revert(changes: Changes, means: Omit<Means, 'view'>): void {
     if (former.length > 0)
       apply(
         former.map(one => ({ ...one, after: one.before })),
-        { ...means, view: observe(means.host, means.firewall) },
+        {
+          ...means,
+          view: observe(
+            means.host,
+            means.firewall,
+            former.flatMap(({ before }) => prefixesOf(before)),
+          ),
+        },
         'go on',
       );
   } catch (error) {

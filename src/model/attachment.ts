@@ -71,5 +71,6 @@ export const attachmentTitle = ({ name, addresses }: Pick<Attachment, 'name' | '
 export const lostAddresses = (before: Attachment | undefined, after: Attachment | undefined): Prefix[] =>
   prefixesOf(before).filter(prefix => !isAmong(prefixesOf(after), prefix));
 
-const prefixesOf = (attachment: Attachment | undefined): Prefix[] =>
+/** The addresses of an attachment; none of one that isn't there. */
+export const prefixesOf = (attachment: Attachment | undefined): Prefix[] =>
   (attachment?.addresses ?? []).map(({ prefix }) => prefix);

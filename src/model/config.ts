@@ -4,6 +4,18 @@ import type { Ports } from './ports.ts';
 import type { Family, Prefix } from './prefix.ts';
 import type { Refusal } from './refusal.ts';
 
+/**
+ * The uplink that a filter was made for. As long as that filter stands, nothing but the configuration moves it: not a
+ * better default route, and not an interface that is gone for a while.
+ */
+export interface UplinkInForce {
+  readonly device: string;
+  /** The host's address there, which stands for the bootstrap leases. */
+  readonly host: Prefix;
+  readonly gateway: Prefix | undefined;
+  readonly gateway6: Prefix | undefined;
+}
+
 /** What is undefined is read from the host's default route. */
 export interface Config {
   readonly pools: readonly Prefix[];
@@ -14,9 +26,14 @@ export interface Config {
   readonly ipv6: 'routed' | 'on-link';
   readonly dhcp: DhcpConfig;
   readonly firewall: FirewallConfig;
-  /** What to say of a pool that turns out not to fit the host: with file, line and key. */
-  readonly poolFault: (pool: Prefix, why: string) => Refusal;
+  /** The uplink of the filter that stands, as its file says; undefined where none stands. */
+  readonly inForce: UplinkInForce | undefined;
+  /** What to say of a value that turns out not to fit the host: with file, line and key. */
+  readonly fault: (key: FaultyKey, value: string, why: string) => Refusal;
 }
+
+/** The keys whose values the host itself may contradict. */
+export type FaultyKey = 'pools' | 'uplink' | 'dhcp.scopes';
 
 export interface DhcpConfig {
   /** What a domain gets whose assignment doesn't say. */

@@ -10,6 +10,10 @@ export const DEVICE_GROUP = 0x686e;
 /** Routing protocol number of our routes ("h" in ASCII; unassigned in iproute2's rt_protos). */
 export const ROUTE_PROTOCOL = 104;
 
+/** Our own routing table, and the preference of the rules that lead to it: just before those of tailscale, 5210. */
+export const ROUTE_TABLE = DEVICE_GROUP;
+export const RULE_PREFERENCE = 5200;
+
 /** Metric of the route to a domain's address. With IPv6, 0 would mean the kernel's default of 1024. */
 export const HOST_METRIC: Readonly<Record<Family, number>> = { 4: 0, 6: 100 };
 
@@ -28,6 +32,12 @@ export const NDP_DIRECTORY = `${RUN_DIRECTORY}/ndp`;
 /** What outlives a reboot: leases and counters. */
 export const STATE_DIRECTORY = '/var/lib/hnet';
 export const LEASES_DIRECTORY = `${STATE_DIRECTORY}/leases`;
+/** The uplink that the filter is made for. */
+export const UPLINK_FILE = `${RUN_DIRECTORY}/uplink`;
+/** The configuration that was applied last and left the host reachable; one that is being tried; one that cut it off. */
+export const PROVEN_FILE = `${RUN_DIRECTORY}/hnet.toml`;
+export const TRIAL_FILE = `${RUN_DIRECTORY}/hnet.toml.trial`;
+export const REJECTED_FILE = `${RUN_DIRECTORY}/hnet.toml.rejected`;
 export const CONFIG_FILE = '/etc/hnet/hnet.toml';
 
 /** The files of a bridge's servers, and what its DHCP server has leased. */

@@ -1,10 +1,11 @@
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
-import { format, parseAddress, parsePrefix, parseRoutable } from './address.ts';
+import { parseAddress, parsePrefix, parseRoutable } from './address.ts';
 import type { Config } from './config.ts';
 import { DHCP_MODES } from './dhcp-mode.ts';
+import { refuseBadRanges } from './fit.ts';
 import { CONFIG_FILE, INTERFACE_NAME } from './names.ts';
-import { contains, overlaps, type Prefix } from './prefix.ts';
+import type { Prefix } from './prefix.ts';
 import { ifPossible, quote, Refusal, reason } from './refusal.ts';
 import { parsePortWords } from './rule.ts';
 
@@ -75,7 +76,8 @@ export const DEFAULT_CONFIG: Config = {
   host: undefined,
   gateway: undefined,
   ...v.parse(schema, { pools: [] }),
-  poolFault: (_, why) => new Refusal(why),
+  inForce: undefined,
+  fault: (_key, _value, why) => new Refusal(why),
 };
 
 /**
@@ -86,10 +88,10 @@ export function parseConfig(text: string, file = CONFIG_FILE): Config {
   const result = v.safeParse(schema, readToml(text, file));
   if (!result.success) throw refusal(text, file, faultOf(result.issues));
   const { uplink, host, gateway, ...rest } = result.output;
-  const poolFault = (pool: Prefix, why: string): Refusal =>
-    refusal(text, file, { path: ['pools'], value: format(pool), why });
-  const config: Config = { ...rest, uplink, host, gateway, poolFault };
-  refuseBadPools(config);
+  const fault: Config['fault'] = (key, value, why) =>
+    refusal(text, file, { path: key.split('.'), value, why });
+  const config: Config = { ...rest, uplink, host, gateway, inForce: undefined, fault };
+  refuseBadRanges(config);
   return config;
 }
 
@@ -101,29 +103,6 @@ function readToml(text: string, file: string): unknown {
     const [, why = ''] = error.message.split('\n')[0]?.split(': ') ?? [];
     throw new Refusal(`Cannot use ${file}, line ${error.line}: ${why}`);
   }
-}
-
-/**
- * No IPv4 pool may contain the host: its address would be routed to a VM. An IPv6 pool usually does contain the host:
- * there the host's own addresses are reserved.
- */
-export function refuseHostInPools({ pools, poolFault }: Config, own: readonly Prefix[]): void {
-  for (const pool of pools) {
-    const held = pool.family === 4 ? own.find(address => contains(pool, address)) : undefined;
-    if (held !== undefined)
-      throw poolFault(pool, `the pool contains ${format(held)}, the host's or the gateway's own address`);
-  }
-}
-
-function refuseBadPools(config: Config): void {
-  const own = [config.host, config.gateway].filter(address => address !== undefined);
-  refuseHostInPools(config, own);
-  config.pools.forEach((pool, index) => {
-    const twin = config.pools.slice(0, index).find(earlier => overlaps(earlier, pool));
-    if (twin !== undefined) throw config.poolFault(pool, `overlaps the pool ${format(twin)}`);
-    const scope = config.dhcp.scopes.find(range => overlaps(range, pool));
-    if (scope !== undefined) throw config.poolFault(pool, `overlaps the bootstrap scopes ${format(scope)}`);
-  });
 }
 
 /** What is wrong with which key, and with which of its values. */

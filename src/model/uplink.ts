@@ -1,15 +1,44 @@
-import type { Config } from './config.ts';
+import * as v from 'valibot';
+import { format, parseAddress } from './address.ts';
+import type { UplinkInForce } from './config.ts';
 import { contains, type Family, type Prefix } from './prefix.ts';
+import { ifPossible } from './refusal.ts';
 
 /** Where the Internet is, and which address of the host stands for the bootstrap leases. */
-export interface Uplink {
-  readonly device: string;
-  readonly host: Prefix;
-  readonly gateway: Prefix | undefined;
+export interface Uplink extends UplinkInForce {
   /** The host's IPv6 addresses there. */
   readonly host6: readonly Prefix[];
-  readonly gateway6: Prefix | undefined;
+  /** Families in which something leads the host's own packets elsewhere: a VPN's rule, or a better default route. */
+  readonly bypassed: readonly Family[];
 }
+
+const optionalAddress = v.optional(v.pipe(v.string(), v.transform(parseAddress)));
+const inForceSchema = v.object({
+  device: v.string(),
+  host: v.pipe(v.string(), v.transform(parseAddress)),
+  gateway: optionalAddress,
+  gateway6: optionalAddress,
+});
+
+/** As it stands in its file. */
+export const uplinkText = ({ device, host, gateway, gateway6 }: UplinkInForce): string =>
+  JSON.stringify({
+    device,
+    host: format(host),
+    ...(gateway && { gateway: format(gateway) }),
+    ...(gateway6 && { gateway6: format(gateway6) }),
+  });
+
+/** Reads it back; undefined where the text is none of ours. */
+export const readUplinkText = (text: string): UplinkInForce | undefined =>
+  ifPossible(() => {
+    const { device, host, gateway, gateway6 } = v.parse(inForceSchema, JSON.parse(text));
+    return { device, host, gateway, gateway6 };
+  });
+
+/** The gateway of a family. */
+export const gatewayIn = (family: Family, { gateway, gateway6 }: Uplink): Prefix | undefined =>
+  family === 4 ? gateway : gateway6;
 
 /** What is the host's own or its gateway's, and never a domain's. */
 export const ownAddresses = ({ host, gateway, host6, gateway6 }: Uplink): Prefix[] =>
@@ -37,5 +66,7 @@ export interface UplinkFacts {
 }
 
 /** The interface on whose wire the provider looks for IPv6 addresses; undefined where it routes them. */
-export const wireFor = ({ ipv6 }: Pick<Config, 'ipv6'>, { device }: Uplink): string | undefined =>
-  ipv6 === 'on-link' ? device : undefined;
+export const wireFor = (
+  { ipv6 }: { readonly ipv6: 'routed' | 'on-link' },
+  { device }: Uplink,
+): string | undefined => (ipv6 === 'on-link' ? device : undefined);

@@ -28,8 +28,24 @@ export interface Route {
   /** `unicast`, `blackhole`, `unreachable` … */
   readonly type: string;
   readonly dev: string | undefined;
+  readonly gateway: Prefix | undefined;
   readonly protocol: string;
   readonly metric: number;
+}
+
+/** One line of `ip rule`. */
+export interface RoutingRule {
+  readonly family: Family;
+  readonly preference: number;
+  /** Its conditions and what it does, in the words of `ip rule`: `from 10.0.0.0/8 lookup 100`. */
+  readonly words: string;
+  readonly isOurs: boolean;
+}
+
+/** How routes are chosen: all rules of both families, and what our own table holds. */
+export interface Policy {
+  readonly rules: readonly RoutingRule[];
+  readonly table: readonly Route[];
 }
 
 export interface DhcpServer {
@@ -91,8 +107,8 @@ export interface ForeignTable {
   readonly by: Tool;
   readonly family: string;
   readonly name: string;
-  /** It drops nothing of ours: our own jump comes first in it, or the table is dormant. */
-  readonly harmless: boolean;
+  /** It filters nothing. */
+  readonly isDormant: boolean;
   readonly chains: ReadonlyMap<string, ForeignChain>;
 }
 
@@ -119,6 +135,8 @@ export interface View {
   readonly addresses: ReadonlyMap<string, readonly string[]>;
   /** The main table, by {@link routeKey}. */
   readonly routes: ReadonlyMap<string, Route>;
+  /** Undefined if not read. */
+  readonly policy?: Policy;
   readonly filter: FilterView;
   /** Addresses that the kernel answers for in our name on an interface, as a neighbour's proxy: `ADDRESS DEVICE` each. */
   readonly proxies: ReadonlySet<string>;

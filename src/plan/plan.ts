@@ -2,11 +2,12 @@ import { passages } from '../firewall/foreign/passages.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { domainFilter } from '../firewall/rules/guarded.ts';
 import { type Address, type BridgeSpec, bridgesOf, hasIpv6 } from '../model/bridge.ts';
-import type { Config, DhcpConfig } from '../model/config.ts';
+import { type Config, type DhcpConfig, rangesOf } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
+import { refuseHostInRanges } from '../model/fit.ts';
 import { hostName } from '../model/hostname.ts';
 import type { Policy } from '../model/policy.ts';
-import { isAmong, nth, type Prefix } from '../model/prefix.ts';
+import { FAMILIES, isAmong, nth, type Prefix } from '../model/prefix.ts';
 import { gatewayWithin, type Uplink } from '../model/uplink.ts';
 import {
   bridge,
@@ -16,12 +17,14 @@ import {
   gatewayAnswer,
   ipv6Addresses,
 } from '../resources/bridge.ts';
+import { uplinkRules } from '../resources/detour.ts';
 import { dhcpScope } from '../resources/dhcp.ts';
 import type { DhcpService } from '../resources/dhcp-config.ts';
 import { forwarding, proxying } from '../resources/forwarding.ts';
 import { neighbourProxies } from '../resources/neighbour.ts';
 import type { Resource } from '../resources/resource.ts';
 import { hostRoute, poolRoute } from '../resources/route.ts';
+import { uplinkFile } from '../resources/uplink-file.ts';
 
 /** What a domain's plan is made from. */
 export interface Wanted {
@@ -89,14 +92,26 @@ function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpServ
   };
 }
 
-/** What exists on the host as long as hnet is installed, whether a domain runs or not. */
+/**
+ * What exists on the host as long as hnet is installed, whether a domain runs or not.
+ * @throws Refusal for a configuration that would cut off the host
+ */
 export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Resource[] {
+  refuseHostInRanges(
+    config,
+    [uplink.host, uplink.gateway].filter(address => address !== undefined),
+  );
   return [
     ...firewall.families.map(family => forwarding(family, uplink.device)),
     ...(config.ipv6 === 'on-link' ? [proxying(uplink.device)] : []),
     ...firewall.base(config, uplink),
     ...passages(config, uplink, firewall.families),
     ...baseRoutes(config, uplink),
+    // They count as needed in no family that isn't used, and go where they are left.
+    ...FAMILIES.map(family =>
+      uplinkRules(family, firewall.families.includes(family) ? rangesOf(family, config) : [], uplink),
+    ),
+    uplinkFile(uplink),
   ];
 }
 

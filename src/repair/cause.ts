@@ -1,10 +1,10 @@
 /** Why the kernel wouldn't serve an address, in words; pure. */
 import { format } from '../model/address.ts';
 import { hostAddresses, mendOf, whereHeld } from '../model/host-address.ts';
-import { contains, equal, type Family, type Prefix } from '../model/prefix.ts';
+import { equal, type Prefix } from '../model/prefix.ts';
 import type { Uplink } from '../model/uplink.ts';
-import { type Cause, type Packet, type RoutingRule, takes, type Verdict } from '../model/verdict.ts';
-import type { Route, View } from '../model/view.ts';
+import { type Cause, drops, type Packet, tableOf, takes, type Verdict } from '../model/verdict.ts';
+import type { Route, RoutingRule, View } from '../model/view.ts';
 import { sysctlPath } from '../resources/action.ts';
 
 /** One of the two ways of an address: towards it from outside, or from it to outside. */
@@ -18,7 +18,8 @@ export interface Way {
 export interface Circumstances {
   readonly view: View;
   readonly uplink: Uplink;
-  readonly rules: Readonly<Record<Family, readonly RoutingRule[]>>;
+  /** The route that a packet takes, where it takes one. */
+  readonly routeOf: (packet: Packet) => Route | undefined;
 }
 
 type Explain = (way: Way, verdict: Verdict, known: Circumstances) => Cause | undefined;
@@ -36,8 +37,7 @@ export function causeOf(way: Way, verdict: Verdict, back: Verdict | undefined, k
     const cause = explain(way, verdict, known);
     if (cause !== undefined) return cause;
   }
-  const words = verdict.is === 'dropped' ? `: ${verdict.words}` : '';
-  return { why: `the kernel drops ${nameOf(way)}${words}`, mend: lookAt(way) };
+  return { why: `the kernel doesn't forward ${nameOf(way)}`, mend: lookAt(way) };
 }
 
 const nameOf = ({ address, packet }: Way): string =>
@@ -67,29 +67,30 @@ const notForwarding: Explain = ({ packet: { iif, to } }, verdict, { view }) => {
 };
 
 /** It leaves by another device. */
-const misled: Explain = (way, verdict, { view, rules }) => {
+const misled: Explain = (way, verdict, { view, routeOf }) => {
   if (verdict.is !== 'forwarded') return undefined;
   const { packet } = way;
   const { dev, table } = verdict;
-  const rule = rules[packet.to.family].find(one => one.table === table && takes(one, packet));
-  if (table !== 'main' && rule !== undefined) {
-    const why = `the rule ${titleOf(rule)} leads ${nameOf(way)} to ${dev}`;
-    return { why, mend: `ip -${packet.to.family} rule show` };
-  }
-  const route = bestRoute(packet.to, view, one => one.dev === dev);
+  const rule = table === 'main' ? undefined : rulesOn(packet, view).find(one => tableOf(one) === table);
+  if (rule !== undefined) return byRule(rule, `leads ${nameOf(way)} to ${dev}`);
+  const route = routeOf(packet);
   const which = route === undefined ? 'a route' : `the route ${routeTitle(route)}`;
   return { why: `${which} leads ${nameOf(way)} to ${dev}`, mend: lookAt(way) };
 };
 
 /** A rule that forbids by itself. */
-const forbidden: Explain = (way, verdict, { rules }) => {
-  if (verdict.is !== 'dropped') return undefined;
-  const { packet } = way;
-  const rule = rules[packet.to.family].find(one => one.drops && takes(one, packet));
-  if (rule === undefined) return undefined;
-  const mend = `ip -${packet.to.family} rule show`;
-  return { why: `the rule ${titleOf(rule)} forbids ${nameOf(way)}`, mend };
+const forbidden: Explain = (way, verdict, { view }) => {
+  const rule = verdict.is === 'dropped' ? rulesOn(way.packet, view).find(drops) : undefined;
+  return rule && byRule(rule, `forbids ${nameOf(way)}`);
 };
+
+const rulesOn = (packet: Packet, { policy }: View): RoutingRule[] =>
+  (policy?.rules ?? []).filter(rule => takes(rule, packet));
+
+const byRule = ({ family, preference, words }: RoutingRule, does: string): Cause => ({
+  why: `the rule ${preference} (${words}) ${does}`,
+  mend: `ip -${family} rule show`,
+});
 
 /** rp_filter, of IPv4 alone: 1 wants the way back by the same interface, 2 any way back. */
 function reversePath(
@@ -114,32 +115,25 @@ const pathFilter = (device: string): string => sysctlPath('ipv4', device, 'rp_fi
 /** Tables that every host has, or none. */
 const USUAL: readonly (string | undefined)[] = ['local', 'main', 'default', undefined];
 
-/** A route that drops, in main or in another table. */
-const deadEnd: Explain = (way, verdict, { view, rules }) => {
-  if (verdict.is !== 'dropped') return undefined;
-  const { packet } = way;
-  const route = bestRoute(packet.to, view, () => true);
-  if (route !== undefined && route.type !== 'unicast')
-    return { why: `the route ${routeTitle(route)} drops ${nameOf(way)}`, mend: lookAt(way) };
-  const other = rules[packet.to.family].find(one => !USUAL.includes(one.table) && takes(one, packet));
-  if (other !== undefined)
-    return {
-      why: `the rule ${titleOf(other)} has a table that drops ${nameOf(way)}: ${verdict.words}`,
-      mend: `ip -${packet.to.family} rule show`,
-    };
-  if (route !== undefined || verdict.words !== 'Network is unreachable') return undefined;
-  return { why: `there is no route for ${nameOf(way)}`, mend: `ip -${packet.to.family} route show` };
+/** What the kernel says of a packet that a route drops; `Invalid argument` may also be about its source. */
+const DEAD_ENDS: Readonly<Record<string, string>> = {
+  'Invalid argument': 'a blackhole route drops',
+  'No route to host': 'an unreachable route drops',
+  'Permission denied': 'a prohibit route drops',
+  'Network is unreachable': 'there is no route for',
 };
 
-const titleOf = ({ preference, text }: RoutingRule): string => `${preference} (${text})`;
+/** A route that drops, in main or in the table of a rule; which one it is the kernel doesn't say. */
+const deadEnd: Explain = (way, verdict, { view }) => {
+  if (verdict.is !== 'dropped') return undefined;
+  const what = `${DEAD_ENDS[verdict.words] ?? 'the kernel drops'} ${nameOf(way)} (${verdict.words})`;
+  const other = rulesOn(way.packet, view).find(one => !USUAL.includes(tableOf(one)));
+  return other === undefined
+    ? { why: what, mend: lookAt(way) }
+    : byRule(other, `has a table of its own, and ${what}`);
+};
 
 const routeTitle = ({ prefix, type, dev, metric }: Route): string => {
   const what = prefix.length === 0 ? 'default' : format(prefix);
   return `${type === 'unicast' ? '' : `${type} `}${what}${dev === undefined ? '' : ` dev ${dev}`} metric ${metric}`;
 };
-
-/** The route of the main table that the kernel takes: the most specific, and of those the one with the least metric. */
-function bestRoute(to: Prefix, { routes }: View, isWanted: (route: Route) => boolean): Route | undefined {
-  const found = [...routes.values()].filter(route => contains(route.prefix, to) && isWanted(route));
-  return found.sort((a, b) => b.prefix.length - a.prefix.length || a.metric - b.metric)[0];
-}

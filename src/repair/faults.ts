@@ -3,10 +3,10 @@ import { format } from '../model/address.ts';
 import { attachmentTitle } from '../model/attachment.ts';
 import type { Domain } from '../model/domain.ts';
 import { quote } from '../model/refusal.ts';
+import type { Unserved } from '../model/unserved.ts';
 import type { Checked } from '../plan/walker.ts';
 import type { Survey } from './findings.ts';
 import { lackingNext } from './plugs.ts';
-import type { Unserved } from './served.ts';
 
 /** Something that isn't as it should be. */
 export interface Fault {

@@ -3,6 +3,7 @@ import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
+import type { Unserved } from '../model/unserved.ts';
 import type { Uplink } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import type { Change } from '../plan/change.ts';
@@ -10,7 +11,6 @@ import type { Checked } from '../plan/walker.ts';
 import { claims } from '../resources/claims.ts';
 import type { Stray } from '../resources/resource.ts';
 import type { Outcome } from './classify.ts';
-import type { Unserved } from './served.ts';
 
 /** A domain that keeps what it has: the change that repairs it, and the resources that aren't as they should be. */
 export interface Kept {

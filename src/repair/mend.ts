@@ -1,12 +1,13 @@
 /** Repairs what a survey found, under the lock that keeps starts and stops out. */
 
-import { firewallFor, firewallOf } from '../host/choose-backend.ts';
+import { EVERY_FAMILY, firewallFor, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
+import { routesToScopes } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
 import { refuseForeignAddresses, refuseTakenScopes, toAttachment } from '../lifecycle/admission.ts';
 import { apply, changeOwner, takeDown, wrongOf } from '../lifecycle/apply.ts';
-import { type Attachment, attachmentTitle } from '../model/attachment.ts';
+import { type Attachment, attachmentTitle, prefixesOf } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
@@ -20,9 +21,15 @@ import { addUp } from '../state/ledger.ts';
 import { readRecords } from '../state/records.ts';
 import { type Kept, mending, type Survey } from './findings.ts';
 
-/** How a repair says what it did, and what it couldn't do. */
+/** What a repair is about, as a fault names it (faults.ts). */
+export interface Matter {
+  readonly domain: string | null;
+  readonly what: string;
+}
+
+/** How a repair says what it did, and what it couldn't do. What it did counts when a look at the host has shown it. */
 export interface Report {
-  readonly done: (line: string) => void;
+  readonly done: (line: string, about: Matter) => void;
   readonly failed: (line: string) => void;
 }
 
@@ -82,7 +89,7 @@ function base(work: Work): Work {
   const { found, host, report } = work;
   return forEach(found.base, work, checked => {
     up([checked.resource], found.view, host);
-    report.done(repaired('', checked));
+    report.done(repaired('', checked), ofHost(checked.resource.label));
   });
 }
 
@@ -91,14 +98,14 @@ function sweep(work: Work): Work {
   const swept = forEach(batches(found.strays.flatMap(stray => stray.down)), work, batch =>
     host.perform(batch, true),
   );
-  for (const { label, why } of found.strays) report.done(`removed: ${label} (${why})`);
+  for (const { label, why } of found.strays) report.done(`removed: ${label} (${why})`, ofHost(label));
   return swept;
 }
 
 function damaged(work: Work): Work {
   for (const { uuid } of work.found.damaged) {
     discardAttachment(uuid);
-    work.report.done(`removed: attachment of ${uuid} (it could not be read)`);
+    work.report.done(`removed: attachment of ${uuid} (it could not be read)`, ofHost('attachment'));
   }
   return work;
 }
@@ -107,7 +114,9 @@ function ended(work: Work): Work {
   const left = work.found.ended.map(({ attachment }) => attachment);
   const act = (attachment: Attachment): void => {
     takeDown(attachment, firewallFor(attachment), work.host);
-    work.report.done(`removed: ${attachmentTitle(attachment)} (left over from a run that has ended)`);
+    const what = attachmentTitle(attachment);
+    const about = { domain: attachment.name, what };
+    work.report.done(`removed: ${what} (left over from a run that has ended)`, about);
   };
   return forEach(left, work, act, ({ name }) => name);
 }
@@ -129,17 +138,19 @@ function lost(work: Work): Work {
   const act = (one: Recorded): void => {
     admitAnew(one.attachment, found, host);
     admitted.push(one);
-    report.done(`recorded: ${attachmentTitle(one.attachment)} (its attachment was lost)`);
+    const about = { domain: one.attachment.name, what: 'attachment' };
+    report.done(`recorded: ${attachmentTitle(one.attachment)} (its attachment was lost)`, about);
   };
   const ordered = [...anew.filter(stands), ...anew.filter(one => !stands(one))];
   const after = forEach(ordered, work, act, ({ attachment }) => attachment.name);
   return { ...after, recorded: admitted };
 }
 
-function admitAnew(attachment: Attachment, { config, uplink, view }: Survey, host: Host): void {
+function admitAnew(attachment: Attachment, { config, uplink }: Survey, host: Host): void {
   const prefixes = attachment.addresses.map(({ prefix }) => prefix);
   refuseForeignAddresses(prefixes, config, ownAddresses(uplink));
-  refuseTakenScopes(attachment.addresses, [...view.routes.values()]);
+  const scopes = attachment.addresses.map(({ scope }) => scope);
+  refuseTakenScopes(attachment.addresses, routesToScopes(host, scopes));
   writeAttachment(attachment);
   for (const address of attachment.addresses) changeOwner(address, attachment.domain, host);
 }
@@ -148,7 +159,8 @@ function admitAnew(attachment: Attachment, { config, uplink, view }: Survey, hos
 function domains(work: Work): Work {
   const { found, host } = work;
   const isTouched = found.base.length + found.strays.length + found.ended.length > 0;
-  const view = isTouched ? observe(host, found.firewall) : found.view;
+  const places = [...found.kept, ...work.recorded].flatMap(({ attachment }) => prefixesOf(attachment));
+  const view = isTouched ? observe(host, found.firewall, places) : found.view;
   const claims = work.recorded.length > 0 ? readRecords().claims : new Map<string, string>();
   const anew = work.recorded.map(({ attachment, domain }) => ({
     attachment,
@@ -190,7 +202,11 @@ function mendTogether(group: readonly Kept[], view: View, work: Work): Work {
     const changes = some.map(({ change }) => change);
     apply(changes, { ...meansOf(found, seen), host }, 'stop');
     for (const { wrong, attachment } of some)
-      for (const checked of wrong) report.done(repaired(`${attachment.name}: `, checked));
+      for (const checked of wrong)
+        report.done(repaired(`${attachment.name}: `, checked), {
+          domain: attachment.name,
+          what: checked.resource.label,
+        });
   };
   try {
     mendAll(group, view);
@@ -198,7 +214,8 @@ function mendTogether(group: readonly Kept[], view: View, work: Work): Work {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // One of them fails: repair each by itself, from a fresh look, so that the others succeed.
-    const now = observe(host, found.firewall);
+    const places = group.flatMap(({ attachment }) => prefixesOf(attachment));
+    const now = observe(host, found.firewall, places);
     return forEach(
       group,
       work,
@@ -228,11 +245,16 @@ function otherBackend(work: Work): Work {
   const { other } = found;
   if (other === undefined || hasFailed) return work;
   return attempt(work, '', () => {
-    const failures = down(other.base(found.config, found.uplink), observe(host, other), host);
+    // It may have rules of a family that no pool has any more.
+    const whole = firewallOf(other.name, EVERY_FAMILY);
+    const failures = down(whole.base(found.config, found.uplink), observe(host, whole), host);
     if (failures.length > 0) throw new Refusal(failures.join('; '));
-    report.done(`removed: the filter in ${other.name}`);
+    const what = `the filter in ${other.name}`;
+    report.done(`removed: ${what}`, ofHost(what));
   });
 }
+
+const ofHost = (what: string): Matter => ({ domain: null, what });
 
 const repaired = (prefix: string, { resource, finding }: Checked): string =>
   `repaired: ${prefix}${resource.label} (${'why' in finding ? finding.why : 'it was missing'})`;

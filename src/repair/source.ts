@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 /** A command that prints a line whenever something happens on the host. */
 export interface Source {
   readonly argv: readonly string[];
-  /** Lines that mean nothing to us. */
-  readonly ignore?: RegExp;
+  /** Whether a line means anything to us; without it every line does. */
+  readonly concerns?: (line: string) => boolean;
 }
 
 /** How long a source that ended is left alone, in milliseconds. */
@@ -28,7 +28,7 @@ export class Sources {
     const child = spawn('setpriv', argv, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#children.add(child);
     createInterface({ input: child.stdout }).on('line', line => {
-      if (source.ignore === undefined || !source.ignore.test(line)) this.#happened(line);
+      if (source.concerns?.(line) !== false) this.#happened(line);
     });
     child.on('error', () => undefined);
     child.on('close', () => {

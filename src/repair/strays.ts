@@ -1,6 +1,6 @@
 /** Finds what has hnet's marks but belongs to no domain: left by a process that was killed, or by hand. */
 import type { Firewall } from '../firewall/rules/backend.ts';
-import { policyChainNames } from '../firewall/rules/policy-chains.ts';
+import { isOfDomain, policyChainNames } from '../firewall/rules/policy-chains.ts';
 import { setNames } from '../firewall/rules/sets.ts';
 import { format, formatLong, parsePrefix, parseSubnet } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
@@ -153,9 +153,7 @@ function strayEntries({ filter }: View, wanted: Wanted, firewall: Firewall): Str
 function strayChains(view: View, { attachments, spared }: Estate, firewall: Firewall): Stray[] {
   const owners = [...attachments.filter(({ policy }) => isTracked(policy)).map(one => one.domain), ...spared];
   const wanted = new Set(owners.flatMap(domain => Object.values(policyChainNames(domain))));
-  const found = [...view.filter.chains.keys()].flatMap(
-    key => /hnet-(?:in|out|mid-i|mid-o)-[0-9a-f]{16}$/.exec(key)?.[0] ?? [],
-  );
+  const found = [...view.filter.chains.keys()].flatMap(key => key.split(' ').filter(isOfDomain));
   // Each family has them under the same names.
   const surplus = [...new Set(found)].filter(name => !wanted.has(name));
   if (surplus.length === 0) return [];

@@ -12,7 +12,7 @@ import { observeWithUplink } from '../host/observe/view.ts';
 import { withLibvirt } from '../libvirt/libvirt.ts';
 import { toAttachment } from '../lifecycle/admission.ts';
 import { wrongOf } from '../lifecycle/apply.ts';
-import type { Attachment } from '../model/attachment.ts';
+import { type Attachment, prefixesOf } from '../model/attachment.ts';
 import { BACKENDS, type Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
@@ -66,9 +66,10 @@ export function listDefinitions({ xmls }: Listing): ReadonlyMap<string, Domain> 
 
 export function survey(listing: Listing, config: Config, host: Host): Survey {
   const firewall = chooseFirewall(config);
-  const { view, uplink, moment } = observeWithUplink(host, firewall, config);
   const records = readRecords();
   const outcomes = outcomesOf(records, listing);
+  const places = outcomes.flatMap(one => ('attachment' in one ? prefixesOf(one.attachment) : []));
+  const { view, uplink, moment } = observeWithUplink(host, firewall, config, places);
   const are = <K extends Outcome['is']>(is: K): Of<K>[] =>
     outcomes.filter((outcome): outcome is Of<K> => outcome.is === is);
   const seen = { config, firewall, uplink, view };
@@ -100,7 +101,11 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     ended: are('ended'),
     damaged: are('damaged'),
     unclear: are('unclear'),
-    strays: findStrays(outcomes, listing, records, seen),
+    // Until the new filter stands, the one of an earlier version holds.
+    strays: [
+      ...findStrays(outcomes, listing, records, seen),
+      ...(base.length === 0 ? formerFilter(seen) : []),
+    ],
     other: BACKENDS.filter(name => name !== firewall.name)
       .map(name => firewallOf(name, config.pools))
       .find(one => stands(one, moment)),
@@ -160,6 +165,12 @@ function stands(firewall: Firewall, tools: Tools): boolean {
     [...sets.keys()].some(name => name.startsWith('hnet')) ||
     [...chains.keys()].some(key => / hnet-/.test(key))
   );
+}
+
+function formerFilter({ firewall, view }: Seen): Stray[] {
+  const down = firewall.former(view.filter);
+  const why = `what they drop is dropped elsewhere now`;
+  return down.length === 0 ? [] : [{ label: "an earlier version's chains in the filter table", why, down }];
 }
 
 /** Without libvirt's word everything might belong to a domain that runs. */

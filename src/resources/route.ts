@@ -60,6 +60,7 @@ export const toPoolRoute = (prefix: Prefix): Route => ({
   prefix,
   type: DEAD_END[prefix.family],
   dev: undefined,
+  gateway: undefined,
   protocol: String(ROUTE_PROTOCOL),
   metric: POOL_METRIC[prefix.family],
 });

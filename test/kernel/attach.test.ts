@@ -109,7 +109,7 @@ kernelSuite('prepare', scene => {
     await one.prepare('vm1', ['123.45.90.116']);
     await one.prepare('vm1', ['123.45.90.116']);
     expect(await one.host.run(['pgrep', '-c', 'dnsmasq'])).to.equal('1');
-    const saved = await one.host.run(['iptables-save', '-t', 'filter']);
+    const saved = await one.host.run(['iptables-save', '-t', 'mangle']);
     expect(saved.match(/-j hnet-forward$/gm)).to.have.length(1);
   });
 

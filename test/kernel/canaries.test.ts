@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
 import { VARIANTS } from '../support/scene.ts';
-import { difference, expectUnchanged, snapshot } from '../support/snapshot.ts';
+import { difference, expectUnchanged, snapshot, withoutEmptyTables } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
 
 /** What other software may have on a host: Docker, firewalld, an administrator. All of it must survive. */
@@ -28,10 +28,12 @@ ip route add default via 123.45.12.1 dev eth0 onlink table 77
 
 /** The lines of a snapshot that aren't hnet's: what stood there before must come out byte for byte. */
 const foreign = (text: string): string =>
-  text
-    .split('\n')
-    .filter(line => !/hnet|proto 104/.test(line))
-    .join('\n');
+  withoutEmptyTables(
+    text
+      .split('\n')
+      .filter(line => !/hnet|proto 104/.test(line))
+      .join('\n'),
+  );
 
 for (const variant of VARIANTS) {
   kernelSuite(`canaries (${variant})`, scene => {
@@ -82,18 +84,25 @@ for (const variant of VARIANTS) {
       expect(await second.ping(INTERNET)).to.equal(true);
     });
 
-    it('put before our jumps go behind them at the next start', async () => {
+    it('that would lead packets past our jumps go behind them at the next start', async () => {
       const one = await scene({ variant });
       await one.base();
       await one.host.sh(`iptables -I FORWARD 1 -j REJECT
         iptables -I INPUT 1 -j DROP
-        iptables -t raw -I PREROUTING 1 -p tcp --dport 4444 -j DROP
+        iptables -t mangle -I FORWARD 1 -i br+ -j ACCEPT
+        iptables -t mangle -I INPUT 1 -j ACCEPT
+        iptables -t raw -I PREROUTING 1 -p tcp --dport 4444 -j ACCEPT
         iptables -t nat -I POSTROUTING 1 -o eth0 -j MASQUERADE`);
       const before = foreign(await snapshot(one.host));
       const guest = await one.start('vm1', '123.45.90.116');
       expect(await guest.ping(INTERNET)).to.equal(true);
-      const saved = await one.host.run(['iptables-save']);
-      for (const chain of ['PREROUTING', 'FORWARD', 'INPUT', 'POSTROUTING']) {
+      for (const [table, chain] of [
+        ['raw', 'PREROUTING'],
+        ['mangle', 'FORWARD'],
+        ['mangle', 'INPUT'],
+        ['nat', 'POSTROUTING'],
+      ] as const) {
+        const saved = await one.host.run(['iptables-save', '-t', table]);
         const [first] = saved.split('\n').filter(line => line.startsWith(`-A ${chain} `));
         expect(first).to.match(new RegExp(`-j hnet-${chain.toLowerCase()}$`));
       }

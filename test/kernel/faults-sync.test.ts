@@ -5,7 +5,7 @@ import { PATIENCE, until } from '../lab/wait.ts';
 import { changing, hnet, ok } from '../support/command.ts';
 import { uuidOf } from '../support/domain.ts';
 import { FakeLibvirt, pluggedXml } from '../support/libvirt.ts';
-import { type Scene, VARIANTS } from '../support/scene.ts';
+import { POOLS, POOLS6, REAL, type Scene, VARIANTS } from '../support/scene.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
 
@@ -16,13 +16,13 @@ const LEASES = '/var/lib/hnet/leases/br116.leases';
 
 /** Whatever other software, or an operator's slip, may do to a host while its domains run. */
 const DAMAGE: Readonly<Record<string, string>> = {
-  'iptables -F': 'iptables -F',
-  'every table flushed': 'for table in raw filter nat; do iptables -t $table -F; done',
-  'every table flushed, chains and sets destroyed': `for table in raw filter nat; do
+  'iptables -t mangle -F': 'iptables -t mangle -F',
+  'every table flushed': 'for table in raw mangle filter nat; do iptables -t $table -F; done',
+  'every table flushed, chains and sets destroyed': `for table in raw mangle filter nat; do
     iptables -t $table -F; iptables -t $table -X; done; ipset destroy`,
   'nft flush ruleset': 'nft flush ruleset',
   'ipset flush': 'ipset flush',
-  'a foreign rule before ours': 'iptables -I FORWARD -j DROP',
+  'a foreign rule that drops everything': 'iptables -I FORWARD -j DROP',
   'the bridge deleted': 'ip link del br116',
   'the bridge deleted and made anew by somebody, under our mark': `ip link del br116
     ip link add br116 type bridge; ip link set br116 alias "hnet ${uuidOf('vm1')}" up`,
@@ -67,7 +67,7 @@ for (const variant of VARIANTS) {
         expect(await ok(one, 'sync')).not.to.deep.equal([]);
         await one.host.sh('ip link del other 2>/dev/null || true');
         expect(await hnet(one, 'check')).to.include({ code: 0, stdout: 'Everything is as it should be' });
-        if (what === 'a foreign rule before ours') await one.host.sh('iptables -D FORWARD -j DROP');
+        if (what === 'a foreign rule that drops everything') await one.host.sh('iptables -D FORWARD -j DROP');
         expect(await guest.ping(INTERNET)).to.equal(true);
         expect((await guest.dhcp()).router).to.equal('172.30.116.1');
         expect(await one.host.run(['pgrep', '-c', '-x', 'dnsmasq'])).to.equal('1');
@@ -79,7 +79,7 @@ for (const variant of VARIANTS) {
 /** Hosts that have the tools of one backend alone, and what becomes of its rules. */
 const LACKING: Readonly<Record<string, { tools: string; harm: string }>> = {
   'iptables, ip6tables and ipset': { tools: 'ipset *tables-* ip*tables', harm: 'nft flush ruleset' },
-  nft: { tools: 'nft', harm: 'iptables -F' },
+  nft: { tools: 'nft', harm: 'iptables -t mangle -F' },
 };
 
 kernelSuite('a host without', scene => {
@@ -135,6 +135,44 @@ kernelSuite('sync', scene => {
     });
   }
 
+  for (const [from, to] of [
+    ['nftables', 'iptables'],
+    ['iptables', 'nftables'],
+  ] as const) {
+    const filter = (pools: readonly string[], backend: string) =>
+      `pools = ${JSON.stringify(pools)}\n[firewall]\nbackend = "${backend}"\n`;
+
+    it(`removes the filter in ${from}, in a family too that no pool has any more`, async () => {
+      const one = await scene({ config: filter(POOLS6, from) });
+      await FakeLibvirt.create(one);
+      await one.base();
+      await one.configure(filter(POOLS, to));
+      expect(await ok(one, 'sync')).to.include(`removed: the filter in ${from}`);
+      expect(await ok(one, 'sync')).to.deep.equal([]);
+      const left = await one.host.sh(
+        from === 'nftables' ? 'nft list tables' : 'ip6tables-save; iptables-save; ipset list -n',
+      );
+      expect(left).not.to.match(/hnet/);
+    });
+
+    it(`doesn't say that the filter in ${from} is removed if it isn't`, async () => {
+      const one = await scene({ config: filter(POOLS, from) });
+      await FakeLibvirt.create(one);
+      await one.base();
+      await one.configure(filter(POOLS, to));
+      const idle = (words: string) =>
+        `input=$(cat); case $input in *"${words}"*) exit 0; esac; printf '%s\\n' "$input" | ${REAL}/$(basename $0) "$@"`;
+      if (from === 'nftables') await one.replace('/usr/sbin/nft', idle('delete table'));
+      else await one.replace('/usr/sbin/ipset', idle('destroy'));
+      const { code, stdout, stderr } = await hnet(one, 'sync');
+      expect({ code, stdout }).to.include({ code: 1 });
+      expect(stdout).not.to.contain('removed: the filter');
+      expect(stderr).to.match(
+        new RegExp(`^hnet: Cannot repair the filter in ${from} .*it is as it was`, 'm'),
+      );
+    });
+  }
+
   it('takes down what a domain left that ended without its hook', async () => {
     const { one, libvirt, base } = await ordered(await scene());
     await libvirt.end('vm1');
@@ -157,10 +195,10 @@ kernelSuite('sync', scene => {
 
   it('changes nothing in a dry run, and says what it would do', async () => {
     const { one } = await ordered(await scene());
-    await one.host.sh('ip route del 123.45.90.116 dev br116; iptables -F');
+    await one.host.sh('ip route del 123.45.90.116 dev br116; iptables -t mangle -F');
     const before = await snapshot(one.host);
     expect(await ok(one, 'sync', '--dry-run')).to.deep.equal([
-      'would repair: filter table (hnet-forward has 0 rules, not 4)',
+      'would repair: mangle table (hnet-forward has 0 rules, not 4)',
       'would repair: "vm1": route 123.45.90.116 to br116 (it is missing)',
     ]);
     expect(await snapshot(one.host)).to.equal(before);
@@ -188,9 +226,9 @@ kernelSuite('sync', scene => {
     const { one, libvirt } = await ordered(await scene());
     await libvirt.run('vm1', { metadata: '<hnet:assignment xmlns:hnet="urn:hnet:1"/>' });
     await one.host.sh('rm -r /run/hnet/*');
-    const before = await one.host.sh('ip route; ipset save; iptables-save -t filter | grep -v ^#');
+    const before = await one.host.sh('ip route; ipset save; iptables-save -t mangle | grep -v ^#');
     await ok(one, 'sync');
-    expect(await one.host.sh('ip route; ipset save; iptables-save -t filter | grep -v ^#')).to.equal(before);
+    expect(await one.host.sh('ip route; ipset save; iptables-save -t mangle | grep -v ^#')).to.equal(before);
   });
 
   it('repairs the others although one cannot be repaired, and says so', async () => {
@@ -248,7 +286,7 @@ kernelSuite('sync', scene => {
       taps,
     });
     await ok(one, 'sync');
-    expect(await one.host.run(['iptables-save', '-t', 'filter'])).to.contain('--dports 22');
+    expect(await one.host.run(['iptables-save', '-t', 'mangle'])).to.contain('--dports 22');
     expect(await one.host.run(['ip', 'route', 'show', '123.45.53.11'])).to.contain('blackhole');
     await libvirt.run('vm1', { taps });
     await ok(one, 'sync');
@@ -287,7 +325,7 @@ async function processes(one: Scene): Promise<Record<string, number>> {
     return (await next()) - before;
   };
   const [check, sync] = [await during('check'), await during('sync')];
-  await one.host.sh(`ipset flush; iptables -F
+  await one.host.sh(`ipset flush; iptables -t mangle -F
     ip route show proto 104 type unicast | sed 's/^\\(.* dev [^ ]*\\).*/route del \\1/' | ip -batch -`);
   return { check, sync, repair: await during('sync') };
 }

@@ -4,7 +4,7 @@ import { BOTH } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import type { Backend, Filtered } from '../support/filtered.ts';
 import { POOLS6 } from '../support/scene.ts';
-import { difference, snapshot } from '../support/snapshot.ts';
+import { difference, snapshot, withoutEmptyTables } from '../support/snapshot.ts';
 
 /** What other software may have on a host, in both of the kernel's filters and in ipset; all of it must survive. */
 const CANARIES = `
@@ -65,7 +65,9 @@ async function everything(host: Host): Promise<string> {
 }
 
 /** The same without what is hnet's. */
-const others = (text: string): string =>
+const others = (text: string): string => withoutEmptyTables(withoutOurs(text));
+
+const withoutOurs = (text: string): string =>
   text
     .split(/^(?=table |== |\*\w+$)/m)
     .filter(part => !/^table ip6? hnet \{/.test(part))

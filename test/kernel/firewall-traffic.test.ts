@@ -115,7 +115,7 @@ filterSuite('traffic', ({ host }) => {
     await one.host.sh(
       one.backend === 'nftables'
         ? 'nft delete chain ip hnet raw-prerouting; nft flush chain ip hnet hnet-arriving'
-        : 'for table in raw filter nat; do iptables -t $table -F; done',
+        : 'for table in raw mangle nat; do iptables -t $table -F; done',
     );
     await one.sync();
     await flow(internet, mine, 4);

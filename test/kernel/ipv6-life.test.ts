@@ -22,11 +22,11 @@ const DAMAGE: Readonly<Record<string, (backend: Backend) => string>> = {
   'the route led elsewhere': () => `ip link add other type bridge; ip link set other up
     ip -6 route replace ${SIX.mine} dev other metric 100 proto 104`,
   'the filter flushed': backend =>
-    backend === 'nftables' ? 'nft flush ruleset' : 'for table in raw filter; do ip6tables -t $table -F; done',
+    backend === 'nftables' ? 'nft flush ruleset' : 'for table in raw mangle; do ip6tables -t $table -F; done',
   'the table, or chains and sets, destroyed': backend =>
     backend === 'nftables'
       ? 'nft delete table ip6 hnet'
-      : `for table in raw filter; do ip6tables -t $table -F; ip6tables -t $table -X; done
+      : `for table in raw mangle; do ip6tables -t $table -F; ip6tables -t $table -X; done
          for set in $(ipset list -n | grep hnet6); do ipset destroy $set; done`,
   'the sets flushed': backend =>
     backend === 'nftables'

@@ -21,7 +21,8 @@ const DAMAGE: Readonly<Record<string, string>> = {
   'a route that leads elsewhere':
     'ip link add other type bridge; ip link set other up; ip route replace 123.45.90.116/32 dev other proto 104',
   'a set that was emptied': 'ipset flush hnet4-out; ipset flush hnet4-in',
-  'chains that were flushed, and their jumps': 'iptables -F; iptables -t raw -F; iptables -t nat -F',
+  'chains that were flushed, and their jumps':
+    'iptables -t mangle -F; iptables -t raw -F; iptables -t nat -F',
   'a DHCP server that died': 'pkill -x dnsmasq; while pgrep -x dnsmasq >/dev/null; do sleep 0.01; done',
   'forwarding switched off': 'echo 0 >/proc/sys/net/ipv4/ip_forward',
   'a lost blackhole': 'ip route del blackhole 123.45.90.112/29',

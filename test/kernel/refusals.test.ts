@@ -1,3 +1,4 @@
+import { BAD_CONFIGS } from '../support/bad-config.ts';
 import { assignmentXml, domainXml, uuidOf, type Wanted } from '../support/domain.ts';
 import { expectRefusal } from '../support/refusal.ts';
 import { CONFIG, REAL, type Scene } from '../support/scene.ts';
@@ -145,11 +146,12 @@ const CASES: readonly Case[] = [
     given: configured('pools = [\n  "123.45.90.112/29",\n  "123.45.12.0/24",\n]\n'),
     why: /hnet\.toml, line 3, key "pools": .*the pool contains 123\.45\.12\.48, the host's or the gateway's own address$/,
   },
+  ...Object.entries(BAD_CONFIGS).map(([what, [text, why]]) => ({ what, given: configured(text), why })),
   {
-    what: 'no default route',
+    what: 'no default route, and no filter that stands',
     given: inShell(
-      'ip route save default >/run/lab/default; ip route del default',
-      'ip route restore </run/lab/default',
+      'ip route save default >/run/lab/default; ip route del default; mv /run/hnet/uplink /run/lab/',
+      'ip route restore </run/lab/default; mv /run/lab/uplink /run/hnet/',
     ),
     why: /^Cannot find the uplink: there is no default route/,
   },
@@ -183,6 +185,7 @@ kernelSuite('a start is refused, and leaves all as it was, at', (_, share) => {
   const based = share(async scene => {
     const one = await scene();
     await one.base();
+    await one.configure(CONFIG);
     return one;
   });
 

@@ -184,10 +184,10 @@ ${this.#options.firewall ?? ''}
   }
 
   #familyDrops(cause: Cause, family: Family, view: FilterView): number {
-    const { raw, filter } = ruleset(family, parseConfig(this.#config), UPLINK).chains;
+    const { raw, mangle } = ruleset(family, parseConfig(this.#config), UPLINK).chains;
     const chains = [
       ...raw.map(chain => ['raw', chain] as const),
-      ...filter.map(chain => ['filter', chain] as const),
+      ...mangle.map(chain => ['mangle', chain] as const),
     ];
     return Number(dropsByCause(chains, family, this.firewall, view).get(CAUSES[cause])?.packets ?? 0n);
   }
@@ -204,7 +204,7 @@ ${this.#options.firewall ?? ''}
     const drops = [...this.#policies].flatMap(([name, policy]) =>
       this.firewall.families.flatMap(family =>
         policyChains(uuidOf(name), policy, family)
-          .flatMap(chain => countedRules('filter', chain, family, this.firewall, view))
+          .flatMap(chain => countedRules('mangle', chain, family, this.firewall, view))
           .flatMap(({ rule, counter }) => (rule.verdict.do === 'drop' ? [Number(counter.packets)] : [])),
       ),
     );

@@ -2,7 +2,7 @@
  * Loaded before a program, kills it with SIGKILL at its nth step. A step is a call that changes something: so the steps
  * are those that the program really takes, whatever they are. Before the nth is after the one before it, and nothing
  * changes between. In the mode `between` the steps are the lines of commands that carry out one line after the other,
- * and the nth has been carried out when all ends.
+ * and the nth has been carried out when all ends. At its 0th step it isn't killed, and prints how many there were.
  */
 const childProcess = require('node:child_process');
 const fs = require('node:fs');
@@ -10,6 +10,8 @@ const fs = require('node:fs');
 const [mode, nth] = (process.env.HNET_KILL ?? '').split(' ');
 const die = process.kill.bind(process, process.pid, 'SIGKILL');
 let steps = 0;
+const { writeSync } = fs;
+if (nth === '0') process.once('exit', () => writeSync(2, `steps ${steps}\n`));
 
 /** Counts a step, and tells whether it is the one. */
 function isLast(kind) {

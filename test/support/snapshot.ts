@@ -74,13 +74,14 @@ echo "== processes"; ps -e -o args= | grep -vx -e 'ps .*' -e sort -e 'grep .*' -
 echo "== files";     if [ -d /run/hnet ]; then find /run/hnet ! -type d ! -name '*.lock' | sort; fi
 `;
 
+/** iptables makes a table at its first rule and never removes one; with no rule and no policy it does nothing. */
+export const withoutEmptyTables = (text: string): string =>
+  text.replaceAll(/^\*\w+\n(:[A-Z]+ ACCEPT \[0:0\]\n)*COMMIT\n/gm, '');
+
 function normalise(text: string): string {
+  const counted = text.replaceAll(/^# (Generated|Completed) .*\n?/gm, '').replaceAll(/\[\d+:\d+\]/g, '[0:0]');
   return (
-    text
-      .replaceAll(/^# (Generated|Completed) .*\n?/gm, '')
-      .replaceAll(/\[\d+:\d+\]/g, '[0:0]')
-      // iptables makes a table at its first rule and never removes one; with no rule and no policy it does nothing.
-      .replaceAll(/^\*\w+\n(:[A-Z]+ ACCEPT \[0:0\]\n)*COMMIT\n/gm, '')
+    withoutEmptyTables(counted)
       // The kernel finds out in its own time whether a link has a carrier, and then gives it a link-local address of its
       // own, whose routes come once nobody has objected to it. All of that goes with the link.
       .replaceAll(

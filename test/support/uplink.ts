@@ -8,6 +8,7 @@ export const UPLINK: Uplink = {
   gateway: parseAddress('123.45.12.1'),
   host6: [parseAddress('2001:db8:12:48::2')],
   gateway6: parseAddress('fe80::1'),
+  bypassed: [],
 };
 
 /** What is seen of it, in IPv4. */

@@ -3,10 +3,10 @@ import { PATIENCE, until } from '../lab/wait.ts';
 import { Stage } from './stage.ts';
 
 const HARM: Readonly<Record<string, string>> = {
-  'iptables -F': 'iptables -F',
+  'iptables -t mangle -F': 'iptables -t mangle -F',
   'nft flush ruleset': 'nft flush ruleset',
   'ipset flush': 'ipset flush',
-  'all tables flushed and ipset destroy': `for table in raw filter nat; do
+  'all tables flushed and ipset destroy': `for table in raw mangle nat; do
     iptables -t $table -F; iptables -t $table -X; done; ipset destroy`,
   'the bridge deleted': 'ip link del br116',
   'its address removed': 'ip address flush dev br116',

@@ -35,8 +35,8 @@ describe('install.sh', () => {
     for (const pool of POOLS) expect(routes).to.match(new RegExp(`^blackhole ${pool} `, 'm'));
     for (const [table, chain] of [
       ['raw', 'PREROUTING'],
-      ['filter', 'FORWARD'],
-      ['filter', 'INPUT'],
+      ['mangle', 'FORWARD'],
+      ['mangle', 'INPUT'],
       ['nat', 'POSTROUTING'],
     ] as const) {
       const rules = await stage.hv.run(['iptables', '-t', table, '-S', chain]);

@@ -59,7 +59,9 @@ describe("a domain's life", () => {
   });
 
   it('is repaired at a restart of libvirtd, its bridge, route and DHCP server included', async () => {
-    await stage.hv.sh('ip link del br116; ip route del blackhole 123.45.53.11; iptables -F hnet-forward');
+    await stage.hv.sh(
+      'ip link del br116; ip route del blackhole 123.45.53.11; iptables -t mangle -F hnet-forward',
+    );
     expect(await stage.lab.internet.ping(ADDRESS)).to.equal(false);
     await restartDaemon();
     await until(() => stage.lab.internet.ping(ADDRESS), PATIENCE, 'the VM to be reached again');

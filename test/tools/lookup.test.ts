@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Firewall } from '../../src/firewall/rules/backend.ts';
 import { observeStart } from '../../src/host/observe/start.ts';
 import { parseAddress, parsePrefix } from '../../src/model/address.ts';
+import { DEFAULT_CONFIG } from '../../src/model/parse-config.ts';
 import { ElsewhereHost } from './elsewhere.ts';
 
 const POOLS = ['123.45.90.112/29', '123.45.53.11', '2001:db8:12:48::/64'].map(parsePrefix);
@@ -57,7 +58,7 @@ describe('a lookup in a pool', () => {
   for (const [what, [script, seen]] of Object.entries(CASES)) {
     it(`sees ${what}`, () => {
       host.run(['sh', '-ec', script]);
-      const given = { pools: POOLS, uplink: 'eth0', host: parseAddress('123.45.12.48'), gateway: undefined };
+      const given = { ...DEFAULT_CONFIG, pools: POOLS, uplink: 'eth0', host: parseAddress('123.45.12.48') };
       const { view } = observeStart(host, NO_FILTER, given, { bridges: [], prefixes: [] });
       expect([...view.routes.keys()]).to.have.members(seen);
     });

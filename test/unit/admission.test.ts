@@ -87,5 +87,12 @@ describe('admission', () => {
 });
 
 function route(prefix: string, dev: string): Route {
-  return { prefix: parsePrefix(prefix), type: 'unicast', dev, protocol: 'kernel', metric: 0 };
+  return {
+    prefix: parsePrefix(prefix),
+    type: 'unicast',
+    dev,
+    gateway: undefined,
+    protocol: 'kernel',
+    metric: 0,
+  };
 }

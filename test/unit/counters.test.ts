@@ -18,7 +18,7 @@ const RULES: Rule[] = [rule(back, { is: 'icmp-error' }), rule(drop('why')), rule
 describe('the counters of a chain', () => {
   const count = (name: 'iptables' | 'nftables', key: string, counted: RuleLine[]) =>
     countedRules(
-      'filter',
+      'mangle',
       { name: 'hnet-x', rules: RULES },
       4,
       firewallOf(name, []),
@@ -26,19 +26,19 @@ describe('the counters of a chain', () => {
     ).map(({ counter }) => Number(counter.packets));
 
   it('belong to its rules, as many lines as each has', () => {
-    expect(count('iptables', 'filter hnet-x', lines(1, 2, 4, 8, 16))).to.deep.equal([7, 8, 16]);
+    expect(count('iptables', 'mangle hnet-x', lines(1, 2, 4, 8, 16))).to.deep.equal([7, 8, 16]);
     expect(count('nftables', 'ip hnet-x', lines(1, 2, 4))).to.deep.equal([1, 2, 4]);
   });
 
   it('are zero where the chain or a line is missing', () => {
     expect(count('iptables', 'raw hnet-x', lines(1, 2, 4, 8, 16))).to.deep.equal([0, 0, 0]);
-    expect(count('iptables', 'filter hnet-x', lines(1))).to.deep.equal([1, 0, 0]);
+    expect(count('iptables', 'mangle hnet-x', lines(1))).to.deep.equal([1, 0, 0]);
   });
 });
 
 /** The chains of a ruleset in which something may be dropped. */
 const tagged = ({ chains }: Ruleset) =>
-  (['raw', 'filter'] as const).flatMap(table => chains[table].map(chain => [table, chain] as const));
+  (['raw', 'mangle'] as const).flatMap(table => chains[table].map(chain => [table, chain] as const));
 
 describe('drops by cause', () => {
   for (const firewall of BACKENDS.map(name => firewallOf(name, []))) {

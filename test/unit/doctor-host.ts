@@ -44,7 +44,10 @@ export const routes = (...all: readonly [string, string][]): ReadonlyMap<string,
   new Map(
     all.map(([text, dev]) => {
       const prefix = parsePrefix(text);
-      return [routeKey(prefix, 0), { prefix, type: 'unicast', dev, protocol: 'static', metric: 0 }];
+      return [
+        routeKey(prefix, 0),
+        { prefix, type: 'unicast', dev, gateway: undefined, protocol: 'static', metric: 0 },
+      ];
     }),
   );
 export const domain = (xml: string): KnownDomain => ({
@@ -93,10 +96,12 @@ export function factsOf({ files, outputs, ...rest }: Change): Facts {
   ];
   return {
     ...configured('"123.45.90.112/29", "123.45.53.11"'),
+    isRejected: false,
     uplink: known(UPLINK),
     uplinks: known([FACTS]),
     arrives: () => true,
     network: NETWORK,
+    policy: { rules: [], table: [] },
     strangers: { tables: [], complete: true, carry: [] },
     unserved: [],
     domains: known([domain(assigned('vm1', '123.45.90.116')), domain(domainXml('other'))]),

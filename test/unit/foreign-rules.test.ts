@@ -16,7 +16,7 @@ const textOf = (name: string): string => readFileSync(new URL(name, import.meta.
 const SAVED = textOf('odd-iptables.txt')
   .split(/^(?=\*filter)/m)
   .slice(1)
-  .map((text, index) => ({ text, family: index === 0 ? 'ip' : 'ip6' }) as const);
+  .map((text, index) => ({ text, family: index === 0 ? 4 : 6 }) as const);
 /** Title → what nft 1.0.6 prints. */
 const LISTINGS = new Map(
   textOf('odd-nft.txt')
@@ -68,7 +68,7 @@ describe('odd but legal rules of others', () => {
       // Each rule of a built-in chain alone, with all that it may jump to.
       return lines.filter(builtin).filter(line => {
         const alone = ['*filter', ...lines.filter(one => one === line || !builtin(one)), 'COMMIT', ''];
-        return parseSaved(alone.join('\n'), 'iptables-nft', false, family).flatMap(places).length > 0;
+        return parseSaved(alone.join('\n'), family).flatMap(places).length > 0;
       });
     });
     expect([...new Set(blocking)]).to.deep.equal([
@@ -129,8 +129,8 @@ describe('odd but legal rules of others', () => {
   it('that return unconditionally leave the packet to the policy', () => {
     const saved = (policy: string) =>
       `*filter\n:FORWARD ${policy} [0:0]\n-A FORWARD -j RETURN\n-A FORWARD -j DROP\nCOMMIT\n`;
-    expect(parseSaved(saved('ACCEPT'), 'iptables-nft', false).flatMap(places)).to.deep.equal([]);
-    expect(parseSaved(saved('DROP'), 'iptables-nft', false).flatMap(places)).to.deep.equal([0]);
+    expect(parseSaved(saved('ACCEPT'), 4).flatMap(places)).to.deep.equal([]);
+    expect(parseSaved(saved('DROP'), 4).flatMap(places)).to.deep.equal([0]);
   });
 });
 
@@ -150,7 +150,7 @@ const garbled = (text: string): fc.Arbitrary<string> =>
 describe("iptables' rules of others", () => {
   const table = (lines: readonly string[]): string =>
     ['*filter', ':INPUT ACCEPT [0:0]', ':FORWARD ACCEPT [0:0]', ...lines, 'COMMIT', ''].join('\n');
-  const read = (text: string): ForeignTable[] => parseSaved(text, 'iptables-legacy', false);
+  const read = (text: string): ForeignTable[] => parseSaved(text, 4);
 
   for (const [what, texts] of [
     ['any text', fc.string()],

@@ -21,7 +21,7 @@ const seeing = (saved: string): View => ({
 const findings = (saved: string) => tables().map(one => one.probe(seeing(saved)));
 
 const sound = printed(tables().flatMap(one => [...one.up(EMPTY_VIEW)]));
-const filter = tables().find(({ label }) => label === 'filter table') as Resource;
+const mangle = tables().find(({ label }) => label === 'mangle table') as Resource;
 
 describe('iptables', () => {
   it('knows its tables again by what iptables prints', () => {
@@ -32,13 +32,13 @@ describe('iptables', () => {
   for (const [what, harm, why] of [
     [
       'a foreign rule before its jump',
-      (text: string) => text.replace('[0:0] -A FORWARD', '[0:0] -A FORWARD -j REJECT\n$&'),
-      "its jump isn't first in FORWARD",
+      (text: string) => text.replace('[0:0] -A FORWARD', '[0:0] -A FORWARD -i br+ -j ACCEPT\n$&'),
+      'another rule comes before its jump in FORWARD',
     ],
     [
       'its jump twice',
       (text: string) => text.replace(/\[0:0\] -A FORWARD.*\n/, '$&$&'),
-      "its jump isn't first in FORWARD",
+      'its jump is in FORWARD twice',
     ],
     [
       'a jump that is gone',
@@ -69,12 +69,25 @@ describe('iptables', () => {
     it(`notices ${what}`, () => {
       const harmed = harm(sound);
       expect(harmed).not.to.equal(sound);
-      const finding = filter.probe(seeing(harmed));
+      const finding = mangle.probe(seeing(harmed));
       if (finding.is !== 'changed') throw new Error(`it is ${finding.is}`);
       if (typeof why === 'string') expect(finding.why).to.equal(why);
       else expect(finding.why).to.match(why);
     });
   }
+
+  it("doesn't contend for the first place with rules that lead no packet past it", () => {
+    const before = [
+      '-s 192.0.2.0/24 -j DROP',
+      '-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu',
+      '-m comment --comment "not -j ACCEPT" -j LOG',
+      '-m comment --comment "only counted"',
+    ];
+    const lines = before.map(rule => `[0:0] -A FORWARD ${rule}\n`).join('');
+    expect(mangle.probe(seeing(sound.replace('[0:0] -A FORWARD', `${lines}$&`)))).to.deep.equal({
+      is: 'present',
+    });
+  });
 
   it('notices that it was made for another uplink', () => {
     const other = tables({ ...UPLINK, device: 'eth1' }).map(one => one.probe(seeing(sound)).is);
@@ -84,17 +97,50 @@ describe('iptables', () => {
   it("deletes its old jumps in iptables' own words, and nobody else's rule", () => {
     const foreign = '[0:0] -A FORWARD -m comment --comment "hnet-forward" -j REJECT\n';
     const view = seeing(sound.replace('[0:0] -A FORWARD', `${foreign}$&`));
-    const [restore] = filter.up(view);
+    const [restore] = mangle.up(view);
     if (restore?.kind !== 'run') throw new Error(restore?.kind);
     expect(restore.argv).to.include.members(['iptables-restore', '--noflush']);
     const lines = (restore.stdin ?? '').split('\n');
     expect(lines.filter(line => line.startsWith('-D FORWARD'))).to.deep.equal(['-D FORWARD -j hnet-forward']);
     expect(lines.filter(line => /REJECT|-F|-P/.test(line))).to.deep.equal([]);
-    const [down] = filter.down(view);
+    const [down] = mangle.down(view);
     if (down?.kind !== 'run') throw new Error(down?.kind);
     const removed = (down.stdin ?? '').split('\n').filter(line => /^-[DX] /.test(line));
     for (const line of removed) expect(line).to.contain('hnet-').and.not.to.contain('REJECT');
-    expect(filter.down(EMPTY_VIEW)).to.deep.equal([]);
+    expect(mangle.down(EMPTY_VIEW)).to.deep.equal([]);
+  });
+
+  describe("removes an earlier version's chains from the filter table", () => {
+    const own = 'hnet-in-0123456789abcdef';
+    const old = `*filter
+:FORWARD DROP [0:0]
+:hnet-forward - [0:0]
+:hnet-inbound-rules - [0:0]
+:${own} - [0:0]
+[0:0] -A FORWARD -j hnet-forward
+[0:0] -A FORWARD -j DOCKER-USER
+[0:0] -A hnet-inbound-rules -d 123.45.90.116/32 -g ${own}
+COMMIT
+`;
+    const remove = (saved: string) =>
+      iptables([4])
+        .former(seeing(saved).filter)
+        .flatMap(action => (action.kind === 'run' ? (action.stdin ?? '').split('\n') : []));
+
+    it('with the jumps to them, and nothing else', () => {
+      const lines = remove(`${old}*mangle\n:${own} - [0:0]\nCOMMIT\n`);
+      expect(lines[0]).to.equal('*filter');
+      expect(lines.filter(line => line.startsWith('-D '))).to.deep.equal(['-D FORWARD -j hnet-forward']);
+      expect(lines.filter(line => line.startsWith('-X '))).to.deep.equal([
+        '-X hnet-forward',
+        '-X hnet-inbound-rules',
+        `-X ${own}`,
+      ]);
+      expect(remove(sound)).to.deep.equal([]);
+    });
+
+    it('and none of them as long as the rules of a domain stand nowhere else', () =>
+      expect(remove(old)).to.deep.equal([]));
   });
 
   it('reads what ipset prints: single addresses, subnets, IPv6, counters', () => {

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { toRoutingRules } from '../../src/host/observe/routing-rules.ts';
-import { questionOf, toVerdict } from '../../src/host/observe/verdict.ts';
-import { parseAddress, parsePrefix, routeKey } from '../../src/model/address.ts';
-import { type Packet, takes, type Verdict } from '../../src/model/verdict.ts';
-import { EMPTY_VIEW, type Route, type View } from '../../src/model/view.ts';
+import { toRules } from '../../src/host/observe/ip.ts';
+import { toVerdict } from '../../src/host/observe/route-get.ts';
+import { questionOf } from '../../src/host/observe/verdict.ts';
+import { parseAddress } from '../../src/model/address.ts';
+import { drops, type Packet, tableOf, takes, type Verdict } from '../../src/model/verdict.ts';
+import { EMPTY_VIEW, type View } from '../../src/model/view.ts';
 import { causeOf, isServed, type Way } from '../../src/repair/cause.ts';
 import { hostile } from '../support/arbitrary.ts';
 import { UPLINK } from '../support/uplink.ts';
@@ -57,18 +58,25 @@ const FAILURES: readonly [string, string][] = [
   ['Cannot find device "br116"', 'Cannot find device "br116"'],
 ];
 
-const RULES = `0:	from all lookup local
-100:	from 123.45.90.116 prohibit proto static
-101:	from all to 2001:db8:12:48::116 unreachable
-200:	from all iif br116 lookup 7
-32764:	from all lookup main suppress_prefixlength 0
-32765:	not from all fwmark 0xca6c lookup 51820
-5210:	from all fwmark 0x80000/0xff0000 lookup main
-5270:	from all lookup 52
-300:	from 10.0.0.0/8 iif lo ipproto tcp dport 22 lookup 9
-301:	from all fwmark 0/0xff lookup 10
-32766:	from all lookup main
-a line that is none`;
+/** What `ip -json -details rule show` prints: the kernel's own, of operators, of wg-quick and of tailscale. */
+const RULES4 = [
+  { priority: 0, src: 'all', table: 'local', protocol: 'kernel' },
+  { priority: 100, src: '123.45.90.116', action: 'prohibit', protocol: 'unspec' },
+  { priority: 200, src: 'all', iif: 'br116', table: '7' },
+  { priority: 300, src: '10.0.0.0', srclen: 8, iif: 'lo', ipproto: 'tcp', dport: 22, table: '9' },
+  { priority: 301, src: 'all', fwmark: '0', fwmask: '0xff', table: '10' },
+  { priority: 302, src: 'all', iif: 'gone', iif_detached: null, table: '11' },
+  { priority: 5210, src: 'all', fwmark: '0x80000', fwmask: '0xff0000', table: 'main' },
+  { priority: 5270, src: 'all', table: '52' },
+  { priority: 32764, src: 'all', table: 'main', suppress_prefixlen: 0 },
+  { priority: 32765, not: null, src: 'all', fwmark: '0xca6c', table: '51820' },
+  { priority: 32766, src: 'all', table: 'main', protocol: 'kernel' },
+];
+const RULES6 = [
+  { priority: 101, src: 'all', dst: '2001:db8:12:48::116', action: 'unreachable' },
+  { priority: 32766, src: 'all', table: 'main', protocol: 'kernel' },
+];
+const RULES = [...toRules(4, RULES4), ...toRules(6, RULES6)];
 
 describe('what the kernel says of a packet', () => {
   it('is asked for in the words of ip', () => {
@@ -99,35 +107,30 @@ describe('what the kernel says of a packet', () => {
 });
 
 describe('rules of routing', () => {
-  const rules = new Map(toRoutingRules(RULES).map(rule => [rule.preference, rule]));
-
-  it('are read, and take the packets that they name', () => {
-    expect([...rules.keys()]).to.deep.equal([0, 100, 101, 200, 32764, 32765, 5210, 5270, 300, 301, 32766]);
+  it('take the packets that they name', () => {
     const back = packet('123.45.90.116', '192.0.2.1', 'br116');
     const towards6 = packet('2000::1', '2001:db8:12:48::116', 'eth0');
     const taking = (one: Packet): number[] =>
-      [...rules.values()].filter(rule => takes(rule, one)).map(({ preference }) => preference);
+      RULES.filter(rule => takes(rule, one)).map(({ preference }) => preference);
     // wg-quick's takes what has no mark, and tailscale's what has one.
-    expect(taking(TOWARDS)).to.deep.equal([0, 32764, 32765, 5270, 301, 32766]);
-    expect(taking(back)).to.deep.equal([0, 100, 200, 32764, 32765, 5270, 301, 32766]);
-    expect(taking(towards6)).to.deep.equal([0, 101, 32764, 32765, 5270, 301, 32766]);
-    expect(rules.get(100)).to.include({
-      drops: true,
-      table: undefined,
-      text: 'from 123.45.90.116 prohibit proto static',
-    });
-    expect(rules.get(32765)).to.include({ drops: false, table: '51820' });
+    expect(taking(TOWARDS)).to.deep.equal([0, 301, 5270, 32764, 32765, 32766]);
+    expect(taking(back)).to.deep.equal([0, 100, 200, 301, 5270, 32764, 32765, 32766]);
+    expect(taking(towards6)).to.deep.equal([101, 32766]);
+    expect(RULES.filter(drops).map(({ preference }) => preference)).to.deep.equal([100, 101]);
+    expect(RULES.map(tableOf).slice(0, 4)).to.deep.equal(['local', undefined, '7', '9']);
   });
 
-  it('are read from anything, without an error', () => {
+  it('are judged whatever their words are, without an error', () => {
     const word = fc.oneof(
       hostile,
-      fc.constantFrom('from', 'to', 'iif', 'fwmark', 'lookup', 'not', 'all', '1.2.3.4/33'),
+      fc.constantFrom('from', 'to', 'iif', 'fwmark', 'lookup', 'not', '1.2.3.4/33'),
     );
-    const line = fc.array(word).map(words => `7:\t${words.join(' ')}`);
     fc.assert(
-      fc.property(fc.array(fc.oneof(line, hostile)), lines => {
-        for (const rule of toRoutingRules(lines.join('\n'))) expect(takes(rule, TOWARDS)).to.be.a('boolean');
+      fc.property(fc.array(word), all => {
+        const rule = { family: 4, preference: 7, words: all.join(' '), isOurs: false } as const;
+        expect(takes(rule, TOWARDS)).to.be.a('boolean');
+        expect(drops(rule)).to.be.a('boolean');
+        tableOf(rule);
       }),
     );
   });
@@ -137,19 +140,14 @@ describe('why an address is not served', () => {
   const way: Way = { address: TOWARDS.to, packet: TOWARDS, wanted: 'br116' };
   const served: Verdict = { is: 'forwarded', dev: 'br116', table: 'main' };
   const dropped = (words: string): Verdict => ({ is: 'dropped', words });
-  const seen = (more: Partial<View>, rules = ''): Parameters<typeof causeOf>[3] => ({
-    view: { ...EMPTY_VIEW, ...more },
+  const seen = (more: Partial<View>, rules: readonly unknown[] = []): Parameters<typeof causeOf>[3] => ({
+    view: { ...EMPTY_VIEW, policy: { rules: toRules(4, rules), table: [] }, ...more },
     uplink: UPLINK,
-    rules: { 4: toRoutingRules(rules), 6: [] },
+    routeOf: () => undefined,
   });
   const sysctls = (values: Readonly<Record<string, string>>): Partial<View> => ({
     sysctl: path => values[path.replace('/proc/sys/net/ipv4/conf/', '')],
   });
-  const route = (text: string, more: Partial<Route>): Partial<View> => {
-    const prefix = parsePrefix(text);
-    const made = { prefix, type: 'unicast', dev: undefined, protocol: 'static', metric: 0, ...more };
-    return { routes: new Map([[routeKey(prefix, made.metric), made]]) };
-  };
   const home: Verdict = { is: 'forwarded', dev: 'eth0', table: 'main' };
 
   /** The verdict, that on the other way, what is known of the host, and the cause. */
@@ -163,8 +161,8 @@ describe('why an address is not served', () => {
     [
       dropped('No route to host'),
       home,
-      seen(route('123.45.90.0/24', { type: 'unreachable' })),
-      'the route unreachable 123.45.90.0/24 metric 0 drops what is sent to it',
+      seen({}),
+      'an unreachable route drops what is sent to it (No route to host)',
     ],
     // Before 6.13 the kernel named the check by an error of its own.
     ...['Invalid argument', 'Invalid cross-device link'].map(
@@ -180,20 +178,31 @@ describe('why an address is not served', () => {
       dropped('Invalid argument'),
       home,
       seen(sysctls({ 'all/rp_filter': '1', 'eth0/rp_filter': '2' })),
-      'the kernel drops what is sent to it: Invalid argument',
+      'a blackhole route drops what is sent to it (Invalid argument)',
+    ],
+    [
+      dropped('Invalid argument'),
+      home,
+      seen({}, [{ priority: 100, src: 'all', table: '7' }]),
+      'the rule 100 (from all lookup 7) has a table of its own, and a blackhole route drops what is sent to it (Invalid argument)',
     ],
     [
       dropped('Network is unreachable'),
       home,
-      seen({}, '9: from all prohibit'),
-      'the rule 9 (from all prohibit) forbids what is sent to it',
+      seen({}, [{ priority: 9, src: 'all', action: 'prohibit' }]),
+      'the rule 9 (action prohibit from all) forbids what is sent to it',
     ],
-    [dropped('Network is unreachable'), home, seen({}), 'there is no route for what is sent to it'],
+    [
+      dropped('Network is unreachable'),
+      home,
+      seen({}),
+      'there is no route for what is sent to it (Network is unreachable)',
+    ],
     [
       { is: 'forwarded', dev: 'wg0', table: '51820' },
       home,
-      seen({}, '32765: not from all fwmark 0xca6c lookup 51820'),
-      'the rule 32765 (not from all fwmark 0xca6c lookup 51820) leads what is sent to it to wg0',
+      seen({}, RULES4),
+      'the rule 32765 (not fwmark 0xca6c from all lookup 51820) leads what is sent to it to wg0',
     ],
     [{ is: 'delivered' }, home, seen({}), 'the host takes it for its own, by a route of its table "local"'],
   ];

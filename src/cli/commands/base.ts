@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { hasPassages } from '../../firewall/foreign/passages.ts';
-import { firewallOf } from '../../host/choose-backend.ts';
+import { EVERY_FAMILY, firewallOf } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { withLock } from '../../host/lock.ts';
 import { observeUplink } from '../../host/observe/uplink.ts';
@@ -7,9 +8,10 @@ import { observe } from '../../host/observe/view.ts';
 import { bringUpBase } from '../../lifecycle/admit.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { parseAddress } from '../../model/address.ts';
-import { BACKENDS } from '../../model/config.ts';
+import { BACKENDS, type Config } from '../../model/config.ts';
+import { CONFIG_FILE, PROVEN_FILE } from '../../model/names.ts';
 import { DEFAULT_CONFIG } from '../../model/parse-config.ts';
-import { Refusal } from '../../model/refusal.ts';
+import { Refusal, reason } from '../../model/refusal.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { Route, View } from '../../model/view.ts';
 import { basePlan, baseRoutes } from '../../plan/plan.ts';
@@ -17,6 +19,8 @@ import { down } from '../../plan/walker.ts';
 import { leavingBridges } from '../../resources/bridge.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { isPoolRoute, ownRoute } from '../../resources/route.ts';
+import { forgetProven, noteProven, readConfigText } from '../../state/config-file.ts';
+import { pinUplink } from '../../state/pin-uplink.ts';
 
 /** Brings up the base, which every domain needs: forwarding, sets, chains, the pools' routes. Run at boot. */
 export function baseUp(context: Context): void {
@@ -28,22 +32,42 @@ export function baseUp(context: Context): void {
     const done = bringUpBase(config, uplink, firewall, view, context.host);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
     const kept = new Set(baseRoutes(config, uplink).map(({ key }) => key));
+    pin(config, uplink, context);
+    // At boot it is the first one, and there is none to go back to.
+    if (!existsSync(PROVEN_FILE)) noteProven(readConfigText());
     const stale = routesOf(view, isPoolRoute).filter(({ key }) => !kept.has(key));
-    down(stale, view, context.host);
+    const failures = down(stale, view, context.host);
+    if (failures.length > 0) throw new Refusal(failures.join('; '));
     for (const { label } of stale) context.print(`removed: ${label}`);
   });
+}
+
+/**
+ * Writes the uplink into the configuration when the base comes up first: a better default route, of a VPN say, must not
+ * move the filter. Without it the base is up all the same.
+ */
+function pin({ uplink }: Config, { device }: Uplink, { print, warn }: Context): void {
+  if (uplink !== undefined) return;
+  try {
+    pinUplink(device);
+    print(`wrote uplink = "${device}" into ${CONFIG_FILE}`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    warn(reason(error));
+  }
 }
 
 /** Removes the base, for uninstalling: what is there, as the configuration may be broken or have changed. */
 export function baseDown({ host }: Context): void {
   withLock('sync', 'exclusive', host, () => {
     const failures = BACKENDS.flatMap(name => {
-      const firewall = firewallOf(name, EVERYTHING);
+      const firewall = firewallOf(name, EVERY_FAMILY);
       const view = observe(host, firewall);
       const stands = view.filter.sets.size > 0 || hasPassages(view);
       const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINK, firewall) : [];
       return down([...leavingBridges(view), ...base, ...routesOf(view)], view, host);
     });
+    forgetProven();
     if (failures.length > 0) throw new Refusal(failures.join('; '));
   });
 }
@@ -55,8 +79,8 @@ const NO_UPLINK: Uplink = {
   gateway: undefined,
   host6: [],
   gateway6: undefined,
+  bypassed: [],
 };
-const EVERYTHING = ['0.0.0.0', '::'].map(parseAddress);
 
 /** Our routes that are there, whatever the pools and the gateway are now. */
 const routesOf = ({ routes }: View, which: (route: Route) => boolean = () => true): Resource[] =>

@@ -1,4 +1,5 @@
 import { checkConfinement } from '../../doctor/confinement.ts';
+import { checkDetour, detourNotes } from '../../doctor/detour.ts';
 import type { Diagnosis } from '../../doctor/diagnosis.ts';
 import {
   checkFilters,
@@ -22,6 +23,7 @@ const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkConfig,
   checkTools,
   checkUplink,
+  checkDetour,
   checkForwarding,
   checkIpv6,
   checkPools,
@@ -43,7 +45,9 @@ export const examine = (facts: Facts): Diagnosis[] => CHECKS.flatMap(check => ch
 
 /** Whether this host is fit for hnet. The exit code is 1 if something is found. */
 export function doctor(options: { json?: boolean }, context: Context): void {
-  const findings = examine(gather(context.host));
+  const facts = gather(context.host);
+  const findings = examine(facts);
+  if (options.json !== true) for (const note of detourNotes(facts)) context.print(`note: ${note}`);
   if (options.json) context.print(readableJson(findings));
   else if (findings.length === 0) context.print('This host is fit');
   else for (const { what, why, mend } of findings) context.print(`${what}\n  why   ${why}\n  mend  ${mend}`);

@@ -114,7 +114,7 @@ function ruleCounters(
   filter: FilterView,
 ): Counter[] {
   const [inbound = [], outbound = []] = policyChains(uuid, policy, family).map(chain =>
-    countedRules('filter', chain, family, backend, filter).map(({ counter }) => counter),
+    countedRules('mangle', chain, family, backend, filter).map(({ counter }) => counter),
   );
   const left = { inbound, outbound };
   const take = (direction: PolicyRule['direction']): Counter => left[direction].shift() ?? ZERO;

@@ -8,7 +8,7 @@ import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { addressesOf, type Domain, policyOf } from '../../model/domain.ts';
 import { readableJson } from '../../model/json.ts';
-import { contains } from '../../model/prefix.ts';
+import { contains, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import { policySummary } from '../../model/rule.ts';
 import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
@@ -33,8 +33,9 @@ interface Row {
 export function status(name: string | undefined, options: { json?: boolean }, context: Context): void {
   const config = context.config();
   const all = withLibvirt(libvirt => libvirt.domains());
+  const places = all.flatMap(({ domain }) => addressesOf(domain).map(({ prefix }) => prefix));
   const chosen = name === undefined ? all : [pick(all, name)];
-  const found = healthOfAll(chosen, lookAround(config, context.host), context.host);
+  const found = healthOfAll(chosen, lookAround(config, places, context.host), context.host);
   const rows = chosen.flatMap(known => toRows(known, found.get(known.domain.uuid)));
   if (options.json) context.print(readableJson(rows));
   else if (rows.length === 0)
@@ -43,15 +44,15 @@ export function status(name: string | undefined, options: { json?: boolean }, co
 }
 
 /** It shows domains also on a host that has lost its default route. */
-function lookAround(config: Config, host: Host): Sight {
+function lookAround(config: Config, places: readonly Prefix[], host: Host): Sight {
   const firewall = firewallInForce(config);
   const means = { dhcp: config.dhcp, firewall };
   try {
-    const { view, uplink } = observeWithUplink(host, firewall, config);
+    const { view, uplink } = observeWithUplink(host, firewall, config, places);
     return { ...means, view, uplink, gateway: uplink.host };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { ...means, view: observe(host, firewall), uplink: error, gateway: undefined };
+    return { ...means, view: observe(host, firewall, places), uplink: error, gateway: undefined };
   }
 }
 

@@ -2,15 +2,22 @@ import type { Context } from '../../host/context.ts';
 import { type Fault, faultLine, faults, isRepaired } from '../../repair/faults.ts';
 import { converge, countTraffic, list } from '../../repair/loop.ts';
 import { settledSurvey } from '../../repair/survey.ts';
+import { endTrial, tryOut } from '../../repair/trial.ts';
 
-/** Repairs what is missing or changed, removes what belongs to nobody, and adds up the traffic. */
-export function sync(options: { dryRun?: boolean }, context: Context): void {
+/** Repairs what is missing or changed, removes what belongs to nobody, and adds up the traffic. @param options `endTrial`: only what trial.ts says */
+export function sync(options: { dryRun?: boolean; endTrial?: boolean }, context: Context): void {
+  if (options.endTrial) {
+    endTrial(context, converge);
+    return;
+  }
   if (options.dryRun) {
     dryRun(context);
     return;
   }
   countTraffic(context);
-  if (!converge(context)) process.exitCode = 1;
+  // A terminal, or a connection of SSH: whoever sits there must not be cut off.
+  const isAttended = process.stdin.isTTY === true || process.env['SSH_CONNECTION'] !== undefined;
+  if (!tryOut(context, converge, isAttended)) process.exitCode = 1;
 }
 
 function dryRun(context: Context): void {

@@ -77,13 +77,13 @@ function dropsOf(
       const own = attachments
         .filter(({ policy }) => isTracked(policy))
         .flatMap(({ domain, policy }) => policyChains(domain, policy, family));
-      const chains = [...tagged('raw', base.raw), ...tagged('filter', [...base.filter, ...own])];
+      const chains = [...tagged('raw', base.raw), ...tagged('mangle', [...base.mangle, ...own])];
       return dropsByCause(chains, family, firewall, filter);
     })
     .reduce(together);
 }
 
-const tagged = (table: 'raw' | 'filter', chains: readonly Chain[]) =>
+const tagged = (table: 'raw' | 'mangle', chains: readonly Chain[]) =>
   chains.map(chain => [table, chain] as const);
 
 const together = (a: ReadonlyMap<string, Counter>, b: ReadonlyMap<string, Counter>): Map<string, Counter> =>

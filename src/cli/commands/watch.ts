@@ -2,10 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { chooseFirewall } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { hasTool } from '../../host/tools.ts';
+import { type Config, rangesOf } from '../../model/config.ts';
+import { FAMILIES, type Prefix } from '../../model/prefix.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
+import { concerns } from '../../repair/events.ts';
 import { converge, countTraffic } from '../../repair/loop.ts';
 import { readPulse, Switches } from '../../repair/pulse.ts';
 import { type Source, Sources } from '../../repair/source.ts';
+import { tryOut } from '../../repair/trial.ts';
 
 /** Debounce, in milliseconds: check 150 after the first event, and at least 600 after the last check. */
 const SETTLE = 150;
@@ -22,7 +26,7 @@ const RESYNC = 5 * 60_000;
 export function watch(fresh: () => Context): void {
   const watcher = new Watcher(fresh);
   const sources = new Sources(() => watcher.soon());
-  for (const source of present()) sources.start(source);
+  for (const source of present(line => watcher.concerns(line))) sources.start(source);
   process.on('SIGTERM', () => {
     sources.stop();
     process.exit(0);
@@ -34,12 +38,20 @@ export function watch(fresh: () => Context): void {
     spawnSync('systemd-notify', ['--ready'], { env: process.env });
 }
 
-/** The sources of events on this host. */
-function present(): Source[] {
+/** The sources of events on this host. @param network whether an event of the network concerns domains */
+function present(network: (line: string) => boolean): Source[] {
   const sources: (Source & { readonly needs: string })[] = [
-    { needs: 'virsh', argv: ['virsh', '-q', 'event', '--all', '--loop'], ignore: NOISE },
-    { needs: 'ip', argv: ['ip', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'] },
-    { needs: 'nft', argv: ['nft', 'monitor'], ignore: /^# / },
+    {
+      needs: 'virsh',
+      argv: ['virsh', '-q', 'event', '--all', '--loop'],
+      concerns: line => !NOISE.test(line),
+    },
+    {
+      needs: 'ip',
+      argv: ['ip', '-o', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'],
+      concerns: network,
+    },
+    { needs: 'nft', argv: ['nft', 'monitor'], concerns: line => !line.startsWith('# ') },
     {
       needs: 'firewalld',
       argv: [
@@ -53,6 +65,13 @@ function present(): Source[] {
   return sources.filter(({ needs }) => hasTool(needs));
 }
 
+/** What domains have their addresses from, and what belongs to the host and its gateways. */
+const rangesIn = (config: Config): Prefix[] => {
+  const { host, gateway, inForce } = config;
+  const own = [host, gateway, inForce?.host, inForce?.gateway, inForce?.gateway6];
+  return [...FAMILIES.flatMap(family => rangesOf(family, config)), ...own.filter(one => one !== undefined)];
+};
+
 /** Events of libvirt that don't concern hnet. */
 const NOISE =
   /^event '(rtc-change|watchdog|io-error|graphics|block-|balloon-change|tray-change|memory-|job-completed)/;
@@ -65,9 +84,15 @@ class Watcher {
   readonly #switches = new Switches();
   /** What the last look warned of. What only the operator can mend would be told again at every event. */
   #warned: ReadonlySet<string> = new Set();
+  /** Where domains have their addresses from; undefined before the configuration was read. */
+  #ranges: readonly Prefix[] | undefined;
 
   constructor(fresh: () => Context) {
     this.#fresh = fresh;
+  }
+
+  concerns(line: string): boolean {
+    return this.#ranges === undefined || concerns(line, this.#ranges);
   }
 
   /** Something happened. */
@@ -92,6 +117,7 @@ class Watcher {
     // What happens from here on calls for another look.
     this.#timer = undefined;
     this.#run(context => {
+      this.#ranges = rangesIn(context.config());
       const lines = new Set<string>();
       const before = this.#warned;
       this.#warned = lines;
@@ -99,7 +125,7 @@ class Watcher {
         if (!before.has(line)) context.warn(line);
         lines.add(line);
       };
-      converge({ ...context, warn });
+      tryOut({ ...context, warn }, converge, false);
     });
     this.#rested = Date.now() + REST;
   }

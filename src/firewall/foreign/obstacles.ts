@@ -24,7 +24,7 @@ export interface NeededTraffic {
  */
 export function obstacle(table: ForeignTable, name: string, traffic: NeededTraffic): number | undefined {
   const chain = table.chains.get(name);
-  if (chain?.base === undefined || table.harmless) return undefined;
+  if (chain?.base === undefined || table.isDormant) return undefined;
   const seen = new Set([name]);
   for (const [place, rule] of chain.rules.entries()) {
     if (rule.passage !== undefined) continue;

@@ -5,7 +5,7 @@ import type { PortRange } from '../../model/ports.ts';
 import type { Prefix } from '../../model/prefix.ts';
 import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable } from '../../model/view.ts';
 import { objectsIn } from '../nftables/json.ts';
-import { COMMON, MARK, PARTICULAR, readPrefix, stateCondition } from './words.ts';
+import { COMMON, isOurs, MARK, PARTICULAR, readPrefix, stateCondition } from './words.ts';
 
 /** Without the elements of sets: those of others may be many, and ours are read by other commands. */
 export const RULESET = ['nft', '-j', '-t', 'list', 'ruleset'];
@@ -53,7 +53,7 @@ function toTable(key: string, chains: Chains, isDormant: boolean): ForeignTable 
     by: byIptables ? 'iptables-nft' : 'nft',
     family,
     name: name.join(' '),
-    harmless: isDormant || chains.has('hnet-forward'),
+    isDormant,
     chains,
   };
 }
@@ -95,7 +95,8 @@ function toEffect(kind: string, value: unknown): Effect {
   if (kind === 'drop' || kind === 'reject') return 'block';
   if (kind === 'xt') return isTarget(value) && at(value, 'name') === 'REJECT' ? 'block' : 'pass';
   const target = at(value, 'target');
-  return (kind === 'jump' || kind === 'goto') && typeof target === 'string' ? { chains: [target] } : 'pass';
+  if ((kind !== 'jump' && kind !== 'goto') || typeof target !== 'string') return 'pass';
+  return isOurs(target) ? 'pass' : { chains: [target] };
 }
 
 /** The entries of a verdict map in the rule itself. A named map isn't in the listing: it may lead to any chain. */

@@ -6,6 +6,9 @@ import type { Condition } from '../../model/view.ts';
 /** The comment by which we recognise our accepts in other people's chains. */
 export const MARK = 'hnet';
 
+/** A chain of ours in a table of iptables, where earlier versions had some: it stops only what ours stop elsewhere too. */
+export const isOurs = (chain: string): boolean => chain.startsWith('hnet-');
+
 export const PARTICULAR: Condition = { is: 'particular' };
 export const COMMON: Condition = { is: 'common' };
 

@@ -5,11 +5,15 @@ import { type Action, run } from '../../resources/action.ts';
 import type { Chain, Table, Written } from '../rules/rules.ts';
 import { renderRule, targetOf } from './text.ts';
 
+/** The table in which earlier versions had what is in mangle now: what they accepted there met no later rule of others. */
+export const FORMER = 'filter';
+export type Place = Table | typeof FORMER;
+
 /** Each family has its own tools. */
 export const TOOL: Readonly<Record<Family, string>> = { 4: 'iptables', 6: 'ip6tables' };
 
 /** Lines for one table, applied at once or not at all. Chains that no line names stay as they are. */
-export const restore = (table: Table, family: Family, lines: readonly string[]): Action =>
+export const restore = (table: Place, family: Family, lines: readonly string[]): Action =>
   run([`${TOOL[family]}-restore`, '-w', '10', '--noflush'], [`*${table}`, ...lines, 'COMMIT', ''].join('\n'));
 
 /** Creates a chain, or empties it. */
@@ -22,7 +26,7 @@ export function jumpsAway(from: string, isTarget: (to: string) => boolean, rules
 }
 
 /** Deletes chains of ours from a table. @param jumps lines that delete all jumps to them */
-export const deletion = (table: Table, family: Family, names: string[], jumps: string[]): Action[] =>
+export const deletion = (table: Place, family: Family, names: string[], jumps: string[]): Action[] =>
   names.length === 0
     ? []
     : [restore(table, family, [...names.map(declare), ...jumps, ...names.map(name => `-X ${name}`)])];

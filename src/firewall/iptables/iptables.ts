@@ -1,8 +1,9 @@
 /**
  * The filter in iptables and ipset, with whichever kind of iptables (nf_tables, legacy) the host uses.
  *
- * Goals: never flush, reorder or re-policy what belongs to others; our jump comes first in each built-in chain, or a
- * foreign REJECT would precede it; each table changes in one atomic commit.
+ * Goals: never flush, reorder or re-policy what belongs to others; what they drop stays dropped, and what we drop too. So
+ * we are in raw and mangle, where a verdict of ours is none in their filter table, and before any rule of theirs that would
+ * lead packets past us. Each table changes in one atomic commit.
  *
  * Tension: versions of iptables print the same rule differently. So a chain isn't compared as text: it ends with a rule
  * that carries a fingerprint of its table, and is in order if this and the number of rules are right.
@@ -13,6 +14,7 @@ import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { FilterView } from '../../model/view.ts';
 import type { Resource } from '../../resources/resource.ts';
+import { parseSaved } from '../foreign/parse-iptables.ts';
 import type { Firewall, Look, Tally } from '../rules/backend.ts';
 import { staticEntries } from '../rules/entries.ts';
 import { ruleset } from '../rules/ruleset.ts';
@@ -20,7 +22,7 @@ import { countingSets } from '../rules/sets.ts';
 import { TOOL } from './chain.ts';
 import { installRules, probeRules, removal, removeRules } from './policy.ts';
 import { entries, set } from './sets.ts';
-import { TABLES, tableResource } from './tables.ts';
+import { formerly, TABLES, tableResource } from './tables.ts';
 import { parseChains, parseSets, renderRule, setsNamedBy, tableKey } from './text.ts';
 
 const saved = (families: readonly Family[]): Look['commands'] =>
@@ -37,7 +39,9 @@ const brief = (families: readonly Family[]): Look => ({
   commands: saved(families),
   parse: outputs => {
     const chains = chainsOf(families, outputs);
-    return { chains, sets: setsNamedBy(chains) };
+    // The same text shows what others have changed since.
+    const tables = families.flatMap((family, index) => parseSaved(outputs[index] ?? '', family));
+    return { chains, sets: setsNamedBy(chains), foreign: { tables, complete: false, carry: [] } };
   },
 });
 
@@ -94,4 +98,5 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   probeRules,
   installRules,
   removeRules,
+  former: ({ chains }) => formerly(FAMILIES, chains),
 });

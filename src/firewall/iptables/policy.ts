@@ -7,13 +7,14 @@ import { changed, type Finding, overall, PRESENT } from '../../resources/resourc
 import type { DomainRules } from '../rules/backend.ts';
 import { markOf, probeChain } from '../rules/fingerprint.ts';
 import { DISPATCH, SETTLING, setNames } from '../rules/sets.ts';
-import { declare, deletion, jumpsAway, restore, written } from './chain.ts';
+import { declare, deletion, FORMER, jumpsAway, type Place, restore, written } from './chain.ts';
 import { entries } from './sets.ts';
 import { tableKey } from './text.ts';
 
 type Chains = FilterView['chains'];
 
-const keyOf = (chain: string, family: Family): string => `${tableKey('filter', family)} ${chain}`;
+const keyOf = (chain: string, family: Family, place: Place = 'mangle'): string =>
+  `${tableKey(place, family)} ${chain}`;
 
 /** The domain's chains in the words of iptables, and their fingerprint. */
 function render({ chains, family }: DomainRules) {
@@ -47,7 +48,7 @@ export function installRules(rules: DomainRules, settling: boolean, { chains }: 
   const settle = (prefix: Prefix): Action =>
     ipset('add', sets.settling, formatLong(prefix), 'timeout', String(SETTLING));
   return [
-    restore('filter', family, [
+    restore('mangle', family, [
       ...all.map(({ name }) => declare(name)),
       ...all.flatMap(({ lines }) => lines),
       ...oldJumps(Object.values(names), family, chains),
@@ -65,12 +66,19 @@ export const removeRules = ({ prefixes, names, family }: DomainRules, { chains }
 
 /** Removes chains of domains' rules, and the jumps to them. */
 export function removal(names: readonly string[], family: Family, actual: Chains): Action[] {
-  const ours = names.filter(name => actual.has(keyOf(name, family)));
-  return deletion('filter', family, ours, oldJumps(names, family, actual));
+  return (['mangle', FORMER] as const).flatMap(place => {
+    const ours = names.filter(name => actual.has(keyOf(name, family, place)));
+    return deletion(place, family, ours, oldJumps(names, family, actual, place));
+  });
 }
 
 /** Deletes the jumps to these chains. */
-const oldJumps = (names: readonly string[], family: Family, actual: Chains): string[] =>
+const oldJumps = (
+  names: readonly string[],
+  family: Family,
+  actual: Chains,
+  place: Place = 'mangle',
+): string[] =>
   DISPATCH.flatMap(({ name }) =>
-    jumpsAway(name, target => names.includes(target), actual.get(keyOf(name, family))),
+    jumpsAway(name, target => names.includes(target), actual.get(keyOf(name, family, place))),
   );

@@ -5,19 +5,20 @@ import type { FilterView, RuleLine } from '../../model/view.ts';
 import type { Action } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, overall, PRESENT, type Resource } from '../../resources/resource.ts';
 import { markOf, probeChain } from '../rules/fingerprint.ts';
+import { isOfDomain } from '../rules/policy-chains.ts';
 import { type HookPoint, jump, labelled, rule, type Table } from '../rules/rules.ts';
 import type { Ruleset } from '../rules/ruleset.ts';
 import { DISPATCH } from '../rules/sets.ts';
-import { declare, deletion, jumpsAway, restore, written } from './chain.ts';
+import { declare, deletion, FORMER, jumpsAway, type Place, restore, written } from './chain.ts';
 import { renderRule, tableKey, targetOf } from './text.ts';
 
-export const TABLES = ['raw', 'filter', 'nat'] as const;
+export const TABLES = ['raw', 'mangle', 'nat'] as const;
 
 const BUILTIN: Readonly<Record<HookPoint, readonly [Table, string]>> = {
   'raw-prerouting': ['raw', 'PREROUTING'],
-  'filter-forward': ['filter', 'FORWARD'],
-  'filter-input': ['filter', 'INPUT'],
-  'filter-output': ['filter', 'OUTPUT'],
+  'filter-forward': ['mangle', 'FORWARD'],
+  'filter-input': ['mangle', 'INPUT'],
+  'filter-output': ['mangle', 'OUTPUT'],
   'nat-postrouting': ['nat', 'POSTROUTING'],
 };
 
@@ -48,7 +49,7 @@ function contentsOf(table: Table, rules: Ruleset, family: Family) {
   const mark = markOf(exactJson([rules.chains[table], jumps]));
   const chains = rules.chains[table].map(chain => written(chain, family, mark));
   // Dispatch chains are made empty; the rules of domains fill them.
-  const dispatch = table === 'filter' ? DISPATCH.map(({ name }) => name) : [];
+  const dispatch = table === 'mangle' ? DISPATCH.map(({ name }) => name) : [];
   return { table, family, chains, jumps, dispatch, key: tableKey(table, family), mark };
 }
 
@@ -59,11 +60,24 @@ const probe = ({ chains, jumps, dispatch, key, mark }: Contents, actual: Chains)
     ...jumps.map(({ builtin, line }) => probeJump(actual.get(`${key} ${builtin}`), builtin, line)),
   ]);
 
+/** Its place matters only to packets that a rule before it might lead past it. */
 function probeJump(actual: readonly RuleLine[] = [], builtin: string, jump: string): Finding {
-  const places = actual.flatMap(({ text }, index) => (targetOf(text) === targetOf(jump) ? [index] : []));
-  if (places.length === 0) return ABSENT;
-  return places.length === 1 && places[0] === 0 ? PRESENT : changed(`its jump isn't first in ${builtin}`);
+  const targets = actual.map(({ text }) => targetOf(text));
+  const place = targets.indexOf(targetOf(jump));
+  if (place < 0) return ABSENT;
+  if (targets.lastIndexOf(targetOf(jump)) > place) return changed(`its jump is in ${builtin} twice`);
+  return targets.slice(0, place).every(leadsNowhere)
+    ? PRESENT
+    : changed(`another rule comes before its jump in ${builtin}`);
 }
+
+/** Targets after which a packet goes on, or nowhere. */
+const PLAIN = (
+  'AUDIT CHECKSUM CLASSIFY CONNMARK CONNSECMARK CT DROP DSCP ECN HL HMARK IDLETIMER LED LOG MARK NFLOG NOTRACK RATEEST ' +
+  'REJECT SECMARK SET TCPMSS TCPOPTSTRIP TEE TOS TRACE TTL ULOG'
+).split(' ');
+
+const leadsNowhere = (target: string | undefined): boolean => target === undefined || PLAIN.includes(target);
 
 /** A dispatch chain that exists is left alone: running domains have rules in it. */
 const install = ({ table, family, chains, jumps, dispatch, key }: Contents, actual: Chains): Action =>
@@ -76,10 +90,27 @@ const install = ({ table, family, chains, jumps, dispatch, key }: Contents, actu
   ]);
 
 /** Removes all our chains from the table, whichever version of hnet made them. */
-function removal({ table, family, key }: Contents, actual: Chains): Action[] {
+const removal = ({ table, family }: Contents, actual: Chains): Action[] =>
+  placesOf(table).flatMap(place => removalFrom(place, family, actual));
+
+const placesOf = (table: Table): readonly Place[] => (table === 'mangle' ? [table, FORMER] : [table]);
+
+/** Removes all our chains from one of iptables' tables. */
+function removalFrom(table: Place, family: Family, actual: Chains): Action[] {
+  const key = tableKey(table, family);
   const names = [...actual.keys()].filter(name => name.startsWith(`${key} hnet-`));
   const ours = names.map(name => name.slice(key.length + 1));
   return deletion(table, family, ours, oldJumps(key, actual));
+}
+
+/** Removes what an earlier version has left, once every chain of a domain stands in its new place too. */
+export function formerly(families: readonly Family[], actual: Chains): Action[] {
+  const isMissing = (key: string): boolean => {
+    const [, six = '', name = ''] = /^filter(6?) (hnet-.*)$/.exec(key) ?? [];
+    return isOfDomain(name) && !actual.has(`mangle${six} ${name}`);
+  };
+  if ([...actual.keys()].some(isMissing)) return [];
+  return families.flatMap(family => removalFrom(FORMER, family, actual));
 }
 
 /** Deletes every jump from a built-in chain into our chains. */

@@ -106,7 +106,8 @@ function renderVerdict(verdict: Verdict): string {
 const TARGETS = { accept: 'ACCEPT', return: 'RETURN', untrack: 'CT --notrack', drop: 'DROP' };
 
 /** The chain or target of a printed rule. */
-export const targetOf = (line: string): string | undefined => /-[jg] (\S+)/.exec(line)?.[1];
+export const targetOf = (line: string): string | undefined =>
+  /(?:^| )-[jg] (\S+)/.exec(line.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""'))?.[1];
 
 /** A table's name in the view, where IPv6 has tables of the same names. */
 export const tableKey = (table: string, family: Family): string => (family === 4 ? table : `${table}6`);

@@ -72,4 +72,5 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   probeRules,
   installRules,
   removeRules,
+  former: () => [],
 });

@@ -66,4 +66,6 @@ export interface Firewall {
   /** @param settling whether flows of the domain may be open that haven't been tracked so far */
   readonly installRules: (rules: DomainRules, settling: boolean, filter: FilterView) => readonly Action[];
   readonly removeRules: (rules: DomainRules, filter: FilterView) => readonly Action[];
+  /** Removes what an earlier version had elsewhere; nothing while running domains may still need it. */
+  readonly former: (filter: FilterView) => readonly Action[];
 }

@@ -1,9 +1,11 @@
-/** The filter table: which forwarded packets pass, what domains reach on the host, and what the host sends them. */
+/**
+ * The filter: which forwarded packets pass, what domains reach on the host, and what the host sends them. A packet that
+ * passes returns: what others say about it on the same hook, in whatever table, still counts.
+ */
 import type { Config } from '../../model/config.ts';
 import { GATEWAY6 } from '../../model/names.ts';
 import type { Family } from '../../model/prefix.ts';
 import {
-  accept,
   back,
   CAUSES,
   type Chain,
@@ -37,17 +39,17 @@ export function forwardChains(sets: SetNames, config: Config, device: string): C
   return [
     chain(
       'hnet-forward',
-      rule(accept, from(device), toDomain, state('UNTRACKED')),
+      rule(back, from(device), toDomain, state('UNTRACKED')),
       rule(go('hnet-egress'), fromDomain),
       rule(go('hnet-ingress'), toDomain),
     ),
     chain(
       'hnet-egress',
       ...config.firewall.outboundDeny.map(ports => rule(drop(CAUSES.outbound), { is: 'ports', ...ports })),
-      rule(accept, to(device), state('UNTRACKED')),
+      rule(back, to(device), state('UNTRACKED')),
       rule(go('hnet-between'), toDomain),
       rule(jump('hnet-outbound'), source(sets.tracked)),
-      rule(accept, to(device)),
+      rule(back, to(device)),
       rule(drop(CAUSES.elsewhere)),
     ),
     chain('hnet-between', ...betweenRules(sets, config)),
@@ -57,10 +59,10 @@ export function forwardChains(sets: SetNames, config: Config, device: string): C
 
 const ingressRules = (sets: SetNames, device: string): Rule[] => [
   rule(jump('hnet-inbound'), destination(sets.tracked)),
-  rule(accept, from(device), destination(sets.tracked)),
-  rule(accept, replies),
+  rule(back, from(device), destination(sets.tracked)),
+  rule(back, replies),
   // The address is assigned, but another program's rule has the packet tracked.
-  rule(accept, from(device), destination(sets.in)),
+  rule(back, from(device), destination(sets.in)),
   rule(drop(CAUSES.unassigned)),
 ];
 
@@ -73,8 +75,8 @@ function betweenRules(sets: SetNames, config: Config): Rule[] {
     rule(drop(CAUSES.isolated), destination(sets.isolated)),
     rule(jump('hnet-outbound'), source(sets.tracked)),
     rule(jump('hnet-inbound'), destination(sets.tracked)),
-    rule(accept, destination(sets.in)),
-    rule(accept, replies),
+    rule(back, destination(sets.in)),
+    rule(back, replies),
     rule(drop(CAUSES.unassigned)),
   ];
 }
@@ -105,13 +107,12 @@ const judged = (name: string, midstream: string, settling: Match, rules: string)
   );
 
 /**
- * The host accepts no router advertisement on a bridge, but needs neighbour discovery. Its own advertisements, which are
- * multicasts, come back to it: they have a cause of their own, because no domain sent them.
+ * The host accepts no router advertisement on a bridge. Its own advertisements, which are multicasts, come back to it: they
+ * have a cause of their own, because no domain sent them.
  */
-const discovery: Rule[] = [
+const advertisements: Rule[] = [
   rule(drop(CAUSES.echo), fromNet(GATEWAY6), icmpTypes(ND.advertisement)),
   rule(drop(CAUSES.advertisement), icmpTypes(ND.advertisement, ND.redirect)),
-  rule(accept, icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
 ];
 
 /** 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3). */
@@ -126,17 +127,14 @@ export function hostChains(family: Family, config: Config): Chain[] {
   return [
     chain(
       'hnet-input',
-      rule(accept, { is: 'dhcp-request' }),
-      ...(family === 4 ? [rule(drop(CAUSES.spoofed), THIS_NETWORK)] : discovery),
-      rule(accept, replies),
-      ...(closed ? [rule(accept, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.host))] : []),
+      rule(back, { is: 'dhcp-request' }),
+      ...(family === 4 ? [rule(drop(CAUSES.spoofed), THIS_NETWORK)] : advertisements),
+      // In IPv6, ICMP includes the discovery of neighbours.
+      ...(closed
+        ? [rule(back, replies), rule(back, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.host))]
+        : []),
     ),
-    chain(
-      'hnet-output',
-      rule(accept, { is: 'dhcp-reply' }),
-      // send_redirects of one interface has no effect while conf.all has it on, which is the default.
-      rule(drop(CAUSES.redirect), { is: 'icmp-redirect' }),
-      ...(family === 4 ? [] : [rule(accept, icmpTypes(ND.advertisement, ND.neighbours, ND.neighbour))]),
-    ),
+    // send_redirects of one interface has no effect while conf.all has it on, which is the default.
+    chain('hnet-output', rule(drop(CAUSES.redirect), { is: 'icmp-redirect' })),
   ];
 }

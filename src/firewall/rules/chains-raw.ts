@@ -2,7 +2,6 @@
 import { type Config, rangesOf } from '../../model/config.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import {
-  accept,
   back,
   CAUSES,
   type Chain,
@@ -71,7 +70,7 @@ const COMPARISONS = 8;
 const leaving4 = (sets: SetNames): Chain =>
   chain(
     'hnet-leaving',
-    rule(accept, { is: 'dhcp-discover' }),
+    rule(back, { is: 'dhcp-discover' }),
     rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
     rule(go('hnet-untrack'), source(sets.out)),
     // nftables' reverse-path check also passes the broadcast address of a scope as a source.

@@ -79,7 +79,7 @@ function ownRules(guarded: Guarded, family: Family, firewall: Firewall): Resourc
   const chains = isWanted ? policyChains(domain, policy, family) : [];
   const rules: DomainRules = { family, names, prefixes: prefixesOf(guarded, family), chains };
   const exist = ({ chains }: FilterView): boolean =>
-    Object.values(names).some(name => chains.has(firewall.chainKey('filter', name, family)));
+    Object.values(names).some(name => chains.has(firewall.chainKey('mangle', name, family)));
   return {
     key: `policy ${family} ${domain}`,
     label: labelled('rules of the domain', family),

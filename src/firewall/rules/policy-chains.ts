@@ -15,6 +15,10 @@ export function policyChainNames(domain: string) {
   };
 }
 
+/** Whether a chain is one of {@link policyChainNames}, whosever. */
+export const isOfDomain = (chain: string): boolean =>
+  /^hnet-(?:in|out|mid-i|mid-o)-[0-9a-f]{16}$/.test(chain);
+
 /** The rules of a domain as chains of the filter; each rule of the policy is one rule of its chain. */
 export function policyChains(domain: string, policy: Policy, family: Family): Chain[] {
   const names = policyChainNames(domain);

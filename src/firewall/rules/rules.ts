@@ -66,10 +66,13 @@ export interface Written {
   readonly lines: readonly string[];
 }
 
-/** raw is before connection tracking, nat translates on the way out. */
-export type Table = 'raw' | 'filter' | 'nat';
+/**
+ * iptables' tables with chains of ours: raw is before connection tracking, nat translates on the way out. In mangle, as in
+ * nftables before the usual priority of filters, our chains drop or return. So what others drop stays dropped.
+ */
+export type Table = 'raw' | 'mangle' | 'nat';
 
-/** The kernel's hooks that lead to our chains. */
+/** The kernel's hooks that lead to our chains. nftables calls its base chains so. */
 export type HookPoint = 'raw-prerouting' | `filter-${'forward' | 'input' | 'output'}` | 'nat-postrouting';
 
 /** The jump from a hook of the kernel into one of our chains. */

@@ -29,7 +29,7 @@ export function ruleset(family: Family, config: Config, uplink: Uplink) {
     entrances: entrances(uplink.device).filter(({ point }) => family === 4 || point !== 'nat-postrouting'),
     chains: {
       raw: rawChains(family, sets, config, uplink.device),
-      filter: [
+      mangle: [
         ...forwardChains(sets, config, uplink.device),
         ...trackedChains(sets),
         ...hostChains(family, config),

@@ -1,27 +1,15 @@
 /** Reads other people's chains, whichever tool made them. */
-import { parseSaved } from '../../firewall/foreign/parse-iptables.ts';
+import { kindOf, parseSaved } from '../../firewall/foreign/parse-iptables.ts';
 import { parseRuleset, RULESET } from '../../firewall/foreign/parse-nft.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import type { ForeignFilters } from '../../model/view.ts';
 import { readIfThere } from '../files.ts';
 import type { Tools } from '../host.ts';
 
-/** Prints which kind of iptables this is. */
-export const KIND = ['iptables', '-V'];
-
-/** @param firewall the backend in use: the kind of iptables it stands in is no stranger, for our jump comes first there */
 export function observeForeign(tools: Tools, firewall: Firewall): ForeignFilters {
-  const own = firewall.name === 'iptables' ? tools.output(KIND) : '';
-  const isNft = own.includes('nf_tables');
-  const saved = firewall.families.flatMap(one => {
-    const family = one === 4 ? 'ip' : 'ip6';
-    // A look at our own chains has asked the same command already, if it is the same kind.
-    const nft = tools.output(isNft ? [`${family}tables-save`, '-c'] : [`${family}tables-nft-save`]);
-    return [
-      ...parseSaved(nft, 'iptables-nft', isNft, family),
-      ...parseSaved(savedByLegacy(tools, family), 'iptables-legacy', own !== '' && !isNft, family),
-    ];
-  });
+  const saved = firewall.families.flatMap(family =>
+    savedBy(tools, family === 4 ? 'ip' : 'ip6', firewall).flatMap(text => parseSaved(text, family)),
+  );
   // A table that iptables can't read isn't its own, whatever its name.
   const readable = new Set(saved.filter(({ by }) => by === 'iptables-nft').map(({ family }) => family));
   const rest = parseRuleset(tools.output(RULESET))
@@ -29,6 +17,17 @@ export function observeForeign(tools: Tools, firewall: Firewall): ForeignFilters
     .map(table => ({ ...table, by: 'nft' as const }));
   const firewalld = rest.some(({ family, name }) => family === 'inet' && name === 'firewalld');
   return { tables: [...rest, ...saved], complete: true, carry: firewalld ? carried(tools) : [] };
+}
+
+/** What both kinds of iptables print. A look at our own chains has asked the one that they stand in already. */
+function savedBy(tools: Tools, tool: 'ip' | 'ip6', { name }: Firewall): string[] {
+  const own = name === 'iptables' ? tools.output([`${tool}tables-save`, '-c']) : '';
+  const kind = kindOf(own);
+  return [
+    own,
+    kind === 'iptables-nft' ? '' : tools.output([`${tool}tables-nft-save`]),
+    kind === 'iptables-legacy' ? '' : savedByLegacy(tools, tool),
+  ];
 }
 
 /** iptables-legacy loads the module of a table that it is asked for, so it is asked only for what is loaded. */

@@ -4,7 +4,7 @@ import { parsePrefix, routeKey } from '../../model/address.ts';
 import { ROUTE_PROTOCOL } from '../../model/names.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
-import type { Link, Route, View } from '../../model/view.ts';
+import type { Link, Route, RoutingRule, View } from '../../model/view.ts';
 import { type Answer, allFound } from '../query.ts';
 
 const number = v.optional(v.number(), -1);
@@ -105,15 +105,79 @@ export function toLinks(found: readonly unknown[]): Pick<View, 'links' | 'addres
 export const OWN_ROUTES = ['local', 'broadcast', 'anycast'];
 
 export function toRoutes(family: Family, found: readonly unknown[]): ReadonlyMap<string, Route> {
-  const routes = parse(routeSchema, found, 'ip route').filter(
+  const routes = toRouteAnswers(found).filter(
     ({ table, type }) => table === 'main' && !OWN_ROUTES.includes(type),
   );
   return new Map(
-    routes.map(({ type, dst, dev, protocol, metric }) => {
-      const prefix: Prefix = dst === 'default' ? { family, first: 0n, length: 0 } : parsePrefix(dst);
-      return [routeKey(prefix, metric), { prefix, type, dev, protocol, metric }];
+    routes.map(answer => {
+      const route = toRoute(family, answer);
+      return [routeKey(route.prefix, route.metric), route];
     }),
   );
+}
+
+/** Our routes of both families, as `ip` lists those of one protocol, which it then doesn't name. */
+export function toOwnRoutes(found: readonly unknown[], table: string): Route[] {
+  const own = toRouteAnswers(found).filter(route => route.table === table);
+  return own.map(answer =>
+    toRoute(`${answer.dst} ${answer.gateway}`.includes(':') ? 6 : 4, {
+      ...answer,
+      protocol: String(ROUTE_PROTOCOL),
+    }),
+  );
+}
+
+function toRoute(family: Family, { type, dst, dev, gateway, protocol, metric }: RouteAnswer): Route {
+  const prefix: Prefix = dst === 'default' ? { family, first: 0n, length: 0 } : parsePrefix(dst);
+  const hop = gateway === undefined ? undefined : parsePrefix(gateway);
+  return { prefix, type, dev, gateway: hop, protocol, metric };
+}
+
+export const toRouteAnswers = (found: readonly unknown[]): RouteAnswer[] =>
+  parse(routeSchema, found, 'ip route');
+
+const ruleSchema = v.looseObject({
+  priority: v.number(),
+  src: v.optional(v.string(), 'all'),
+  srclen: v.optional(v.number()),
+  dst: v.optional(v.string()),
+  dstlen: v.optional(v.number()),
+  table: v.optional(v.string()),
+  suppress_prefixlen: v.optional(v.number()),
+  protocol: text,
+});
+
+/** Each line of `ip rule`. What only a stranger's rule has is in its words by the names of `ip`'s own JSON. */
+export function toRules(family: Family, found: readonly unknown[]): RoutingRule[] {
+  return parse(ruleSchema, found, 'ip rule').map(rule => {
+    const {
+      priority,
+      src,
+      srclen,
+      dst,
+      dstlen,
+      table,
+      suppress_prefixlen: suppressed,
+      protocol,
+      ...more
+    } = rule;
+    const net = (address: string, length: number | undefined): string =>
+      length === undefined ? address : `${address}/${length}`;
+    const words = [
+      ...Object.entries(more).map(([key, value]) => (value === null ? key : `${key} ${value}`)),
+      // Ours always name one of both.
+      ...(src === 'all' && dst !== undefined ? [] : [`from ${net(src, srclen)}`]),
+      ...(dst === undefined ? [] : [`to ${net(dst, dstlen)}`]),
+      ...(table === undefined ? [] : [`lookup ${table}`]),
+      ...(suppressed === undefined ? [] : [`suppress_prefixlength ${suppressed}`]),
+    ];
+    return {
+      family,
+      preference: priority,
+      words: words.join(' '),
+      isOurs: protocol === String(ROUTE_PROTOCOL),
+    };
+  });
 }
 
 /** The addresses that the kernel answers for in our name. */

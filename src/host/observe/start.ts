@@ -13,9 +13,9 @@ import type { Host } from '../host.ts';
 import { type Answer, about, allFound } from '../query.ts';
 import { toLinks, toProxies, toRoutes } from './ip.ts';
 import { look, sysctl } from './parts.ts';
+import { toVerdict } from './route-get.ts';
 import { readDhcpServers, readNdpServers } from './servers.ts';
-import { DEFAULT_ROUTES, readUplink, type UplinkConfig } from './uplink.ts';
-import { toVerdict } from './verdict.ts';
+import { readUplink, type UplinkConfig, uplinkDevice, uplinkQueries } from './uplink.ts';
 
 export interface StartView {
   readonly uplink: Uplink;
@@ -77,10 +77,11 @@ function observeAround(
   { bridges, prefixes }: Subject,
   taps: readonly string[],
 ): FirstLook {
+  const device = uplinkDevice(host, given);
   const answers = host.query({
-    ...DEFAULT_ROUTES,
+    ...uplinkQueries(device),
     links: showLinks([...bridges.map(({ name }) => name), ...taps]),
-    scopes: lookup(bridges.flatMap(({ scope }) => eighths(scope))),
+    scopes: scopeLookups(bridges.map(({ scope }) => scope)),
     prefixes: lookup(prefixes.map(prefix => nth(prefix, 0n))),
     // To list addresses takes all of them from the kernel; a lookup doesn't, but asks for one address only.
     inside: about(
@@ -89,7 +90,7 @@ function observeAround(
     ),
     pools: lookup(given.pools.map(pool => nth(pool, size(pool) - 1n))),
   });
-  const uplink = readUplink(given, answers);
+  const uplink = readUplink(given, device, answers);
   const routes = new Map([
     ...gatewayRoute(gatewayWithin(given.pools, uplink), host),
     ...poolRoutes(given.pools, [...answers.prefixes, ...answers.pools]),
@@ -133,6 +134,13 @@ function ownOf(
 const eighths = (scope: Prefix): Prefix[] => [
   gatewayOf(scope),
   ...[1n, 2n, 3n, 4n, 5n, 6n, 7n].map(part => nth(scope, (size(scope) * part) / 8n)),
+];
+
+const scopeLookups = (scopes: readonly Prefix[]) => lookup(scopes.flatMap(eighths));
+
+/** The routes that lead to some scopes, or to an eighth of one. */
+export const routesToScopes = (host: Host, scopes: readonly Prefix[]): readonly Route[] => [
+  ...routesFound(host.query({ found: scopeLookups(scopes) }).found).values(),
 ];
 
 /** The routes of those pools that have one, by what lookups of the domain's addresses and of each pool's last found. */

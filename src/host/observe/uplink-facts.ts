@@ -8,21 +8,22 @@ import type { Host } from '../host.ts';
 import { about } from '../query.ts';
 import { type AddressAnswer, firstRoute, linkSchema, parse, type RouteAnswer } from './ip.ts';
 import { sysctl } from './parts.ts';
-import { defaultRoute, FAR_AWAY, readPrefix, type UplinkConfig, uplinkOf } from './uplink.ts';
+import { defaultRoute, FAR_AWAY, observeUplink, readPrefix, type UplinkConfig } from './uplink.ts';
 
 /**
  * The uplink in each family that has a default route.
  * @throws Refusal if there is no IPv4 default route and hnet.toml doesn't stand in for it
  */
 export function observeUplinkFacts(host: Host, given: UplinkConfig): UplinkFacts[] {
+  const uplink = observeUplink(host, given);
   return FAMILIES.flatMap(family => {
     // `get` says which address of ours serves, `fibmatch` how the route stands in the table.
     const answers = host.query({
-      used: about(FAR_AWAY[family], address => `route get ${address}`),
-      entry: about(FAR_AWAY[family], address => `route get fibmatch ${address}`),
+      used: about(FAR_AWAY[family], address => `route get ${address} oif ${uplink.device}`),
+      entry: about(FAR_AWAY[family], address => `route get fibmatch ${address} oif ${uplink.device}`),
     });
     const [used, entry] = [defaultRoute(answers.used), defaultRoute(answers.entry)];
-    if (family === 4) return [factsOf(family, host, uplinkOf(given, used), entry)];
+    if (family === 4) return [factsOf(family, host, uplink, entry)];
     const [address, gateway] = [readPrefix(used?.prefsrc), readPrefix(used?.gateway)];
     if (used?.dev === undefined || address === undefined) return [];
     return [factsOf(family, host, { device: used.dev, host: address, gateway }, entry)];

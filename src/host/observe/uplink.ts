@@ -1,65 +1,111 @@
 /** Reads where the Internet is. */
 import { parseInterfaceAddress, parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
-import type { Family, Prefix } from '../../model/prefix.ts';
+import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
+import { namesIn } from '../files.ts';
 import type { Host } from '../host.ts';
-import { type Answer, type Answers, about } from '../query.ts';
-import { firstRoute, type RouteAnswer } from './ip.ts';
+import { type Answer, type Answers, about, allFound } from '../query.ts';
+import { firstRoute, type RouteAnswer, toRouteAnswers } from './ip.ts';
 
 /**
  * Addresses that follow the default route; nothing is sent to them. 192.0.2.1 (RFC 5737) is nobody's, but a careful
- * host blackholes its network: then the other one tells. 2000::1 isn't given out yet.
+ * host blackholes its network: then the other one tells. They lie in the two halves that some VPNs route by themselves
+ * instead of everything. 2000::1 isn't given out yet.
  */
 export const FAR_AWAY: Readonly<Record<Family, readonly string[]>> = {
   4: ['192.0.2.1', '9.9.9.9'],
   6: ['2000::1'],
 };
 
-export const DEFAULT_ROUTES = {
-  default4: about(FAR_AWAY[4], address => `route get ${address}`),
-  default6: about(FAR_AWAY[6], address => `route get ${address}`),
-};
+/** What the configuration says of the uplink, and what stands; the rest is read from the routes by that interface. */
+export type UplinkConfig = Pick<Config, 'uplink' | 'host' | 'gateway' | 'inForce' | 'fault'>;
 
-/** What the configuration says of the uplink; what it leaves out is read from the default route. */
-export type UplinkConfig = Pick<Config, 'uplink' | 'host' | 'gateway'>;
+/**
+ * The questions about the uplink: where the host's own packets go, and which route leads out of the interface that is
+ * known to be the uplink, whatever rule or better route stands before it.
+ */
+export const uplinkQueries = (device: string | undefined) => ({
+  host4: about(FAR_AWAY[4], address => `route get ${address}`),
+  host6: about(FAR_AWAY[6], address => `route get ${address}`),
+  // Where no route leads out of the interface, `get` supposes that the address is on its wire. `fibmatch` fails.
+  entry4: about(
+    device === undefined ? [] : FAR_AWAY[4],
+    address => `route get fibmatch ${address} oif ${device}`,
+  ),
+  used4: about(device === undefined ? [] : FAR_AWAY[4], address => `route get ${address} oif ${device}`),
+  used6: about(device === undefined ? [] : FAR_AWAY[6], address => `route get ${address} oif ${device}`),
+});
 
-/** The uplink by itself, for what touches no domain. @throws Refusal as {@link readUplink} */
-export const observeUplink = (host: Host, given: UplinkConfig): Uplink =>
-  readUplink(given, host.query(DEFAULT_ROUTES));
+export type UplinkAnswers = Answers<ReturnType<typeof uplinkQueries>>;
 
-/** @throws Refusal if there is no default route */
-export function readUplink(
-  given: UplinkConfig,
-  { default4, default6 }: Answers<typeof DEFAULT_ROUTES>,
-): Uplink {
-  const route6 = defaultRoute(default6);
-  const host6 = readPrefix(route6?.prefsrc);
-  return {
-    ...uplinkOf(given, defaultRoute(default4)),
-    host6: host6 === undefined ? [] : [host6],
-    gateway6: readPrefix(route6?.gateway),
-  };
+/**
+ * The interface that is the uplink: what the configuration says, else that of the filter which stands. Only where there is
+ * neither it is that of the main table's default route, and not where a VPN leads the host's own packets.
+ */
+export function uplinkDevice(host: Host, { uplink, inForce }: UplinkConfig): string | undefined {
+  const known = uplink ?? inForce?.device;
+  if (known !== undefined) return known;
+  const { defaults, plain } = host.query({
+    defaults: 'route show table main default',
+    plain: about(FAR_AWAY[4], address => `route get ${address}`),
+  });
+  const routes = toRouteAnswers(defaults.found).filter(({ gateway }) => gateway !== undefined);
+  return (routes.toSorted((a, b) => a.metric - b.metric)[0] ?? defaultRoute(plain))?.dev;
 }
 
-export const defaultRoute = (answers: ReadonlyMap<string, Answer>): RouteAnswer | undefined =>
-  firstRoute(answers, 'the default route');
+/** The uplink by itself, for what touches no domain. @throws Refusal as {@link readUplink} */
+export function observeUplink(host: Host, given: UplinkConfig): Uplink {
+  const device = uplinkDevice(host, given);
+  return readUplink(given, device, host.query(uplinkQueries(device)));
+}
 
-/** The uplink of IPv4. What the configuration says counts, not what runs. @throws Refusal if neither says it */
-export function uplinkOf(
-  given: UplinkConfig,
-  route: RouteAnswer | undefined,
-): Pick<Uplink, 'device' | 'host' | 'gateway'> {
-  const device = given.uplink ?? route?.dev;
-  const host = given.host ?? readPrefix(route?.prefsrc);
+/** @throws Refusal if there is none, or the configuration names an interface that can't be it */
+export function readUplink(given: UplinkConfig, device: string | undefined, answers: UplinkAnswers): Uplink {
+  const { used4, entry4, used6, host4, host6 } = answers;
+  const route4 = firstRoute(entry4, 'a route') === undefined ? undefined : defaultRoute(used4);
+  const route6 = defaultRoute(used6);
+  if (device !== undefined) refuseImpossible(device, given, route4 !== undefined || route6 !== undefined);
+  // An interface that is down or gone has no routes: then what stands is right until it is back.
+  const stands = given.inForce?.device === device ? given.inForce : undefined;
+  const host = given.host ?? readPrefix(route4?.prefsrc) ?? stands?.host;
   if (device === undefined || host === undefined)
     throw new Refusal(
       'Cannot find the uplink: there is no default route; set uplink, host and gateway in hnet.toml',
     );
-  return { device, host, gateway: given.gateway ?? readPrefix(route?.gateway) };
+  const own6 = readPrefix(route6?.prefsrc);
+  const paths = { 4: host4, 6: host6 };
+  return {
+    device,
+    host,
+    gateway: given.gateway ?? readPrefix(route4?.gateway) ?? (route4 ? undefined : stands?.gateway),
+    host6: own6 === undefined ? [] : [own6],
+    gateway6: readPrefix(route6?.gateway) ?? (route6 ? undefined : stands?.gateway6),
+    bypassed: FAMILIES.filter(family => leadsElsewhere(paths[family], device)),
+  };
 }
+
+const leadsElsewhere = (answers: ReadonlyMap<string, Answer>, device: string): boolean =>
+  toRouteAnswers(allFound(answers)).some(({ dev }) => dev !== device);
+
+/** An interface that is new as the uplink must exist, and lead somewhere: or all domains would be cut off. */
+function refuseImpossible(device: string, { gateway, inForce, fault }: UplinkConfig, leads: boolean): void {
+  if (device === inForce?.device || leads) return;
+  const names = namesIn('/sys/class/net').toSorted();
+  if (!names.includes(device))
+    throw fault('uplink', device, `"${device}" is no interface of this host, which has ${names.join(', ')}`);
+  if (gateway === undefined)
+    throw fault(
+      'uplink',
+      device,
+      'no route to the Internet leads out of it; name another, or set gateway too',
+    );
+}
+
+export const defaultRoute = (answers: ReadonlyMap<string, Answer>): RouteAnswer | undefined =>
+  firstRoute(answers, 'the default route');
 
 /** The route names one of the host's IPv6 addresses; it may have more. */
 export function withAddresses(uplink: Uplink, { addresses }: Pick<View, 'addresses'>): Uplink {

@@ -1,10 +1,13 @@
 /** Asks the kernel what it would do with packets. */
-import * as v from 'valibot';
-import { format } from '../../model/address.ts';
+import { format, parseAddress } from '../../model/address.ts';
+import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Packet, Verdict } from '../../model/verdict.ts';
+import type { Route } from '../../model/view.ts';
 import type { Host } from '../host.ts';
-import { type Answer, about } from '../query.ts';
-import { OWN_ROUTES } from './ip.ts';
+import { about } from '../query.ts';
+import { toRoutes } from './ip.ts';
+import { toVerdict } from './route-get.ts';
+import { FAR_AWAY } from './uplink.ts';
 
 /** The verdict about each packet, in one process. @throws Refusal if `ip` gives no answer, or one that isn't whole */
 export function askVerdicts(host: Host, packets: readonly Packet[]): ReadonlyMap<Packet, Verdict> {
@@ -17,28 +20,31 @@ export function askVerdicts(host: Host, packets: readonly Packet[]): ReadonlyMap
 export const questionOf = ({ from, to, iif }: Packet): string =>
   `route get ${format(to)} from ${format(from)} iif ${iif}`;
 
-const routeSchema = v.object({
-  type: v.optional(v.string(), 'unicast'),
-  dev: v.optional(v.string(), ''),
-  table: v.optional(v.string(), 'main'),
-});
-
-/** Reads an answer to `ip route get`; one that makes no sense counts as a drop, never as an error. */
-export function toVerdict({ found, failure }: Answer): Verdict {
-  if (failure !== undefined) return { is: 'dropped', words: wordsOf(failure) };
-  const read = v.safeParse(routeSchema, found[0]);
-  if (!read.success) return { is: 'dropped', words: 'ip gives no route' };
-  const { type, dev, table } = read.output;
-  if (OWN_ROUTES.includes(type)) return { is: 'delivered' };
-  if (type === 'unicast' && dev !== '') return { is: 'forwarded', dev, table };
-  return { is: 'dropped', words: type };
+/** The routes that packets take; of one that is dropped the kernel names none. */
+export function askRoutes(host: Host, packets: readonly Packet[]): (packet: Packet) => Route | undefined {
+  const { lookups } = host.query({
+    lookups: about(packets, packet => questionOf(packet).replace('get', 'get fibmatch')),
+  });
+  const routes = new Map(
+    [...lookups].map(([packet, { found }]) => [packet, [...toRoutes(packet.to.family, found).values()][0]]),
+  );
+  return packet => routes.get(packet);
 }
 
-/** The kernel's error without what `ip` puts before it. */
-const wordsOf = (failure: string): string =>
-  failure
-    .replace(/^(RTNETLINK answers|Error): */gm, '')
-    .split('\n')
-    .map(line => line.trim())
-    .filter(line => line !== '')
-    .join('; ');
+/**
+ * An address of the Internet in each family: the first that the host doesn't drop, as a careful one does those of RFC 5737.
+ */
+export function outside(host: Host): Readonly<Record<Family, Prefix>> {
+  const { lookups } = host.query({
+    lookups: about(
+      FAMILIES.flatMap(family => FAR_AWAY[family]),
+      address => `route get ${address}`,
+    ),
+  });
+  const inFamily = (family: Family): Prefix => {
+    const [first = '', ...others] = FAR_AWAY[family];
+    const found = [first, ...others].find(address => lookups.get(address)?.failure === undefined);
+    return parseAddress(found ?? first);
+  };
+  return { 4: inFamily(4), 6: inFamily(6) };
+}

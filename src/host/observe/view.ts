@@ -1,39 +1,69 @@
 /** Reads what is into a View: all of it, in a constant number of processes. */
 import { RULESET } from '../../firewall/foreign/parse-nft.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
+import { format, routeKey } from '../../model/address.ts';
+import { HOST_METRIC, ROUTE_PROTOCOL, ROUTE_TABLE } from '../../model/names.ts';
+import { nth, type Prefix } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
-import type { View } from '../../model/view.ts';
+import type { Policy, Route, View } from '../../model/view.ts';
 import type { Host, Tools } from '../host.ts';
-import type { Answers } from '../query.ts';
-import { KIND, observeForeign } from './foreign.ts';
-import { toLinks, toProxies, toRoutes } from './ip.ts';
+import { type Answers, about } from '../query.ts';
+import { observeForeign } from './foreign.ts';
+import { toLinks, toOwnRoutes, toProxies, toRoutes, toRules } from './ip.ts';
 import { look, Moment, sysctl } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
-import { DEFAULT_ROUTES, readUplink, type UplinkConfig, withAddresses } from './uplink.ts';
+import { readUplink, type UplinkConfig, uplinkDevice, uplinkQueries, withAddresses } from './uplink.ts';
 
-/** What `ip` prints of the network, but for IPv6's routes. */
-const NETWORK = { links: 'address show', routes: 'route show table main', proxies: 'neigh show proxy' };
+/**
+ * What `ip` prints of the network. Of the routes only ours, which the kernel picks out: a host may have hundreds of
+ * thousands of others. One `ip` lists the rules of one family only.
+ */
+const NETWORK = {
+  links: 'address show',
+  own: `route show table all proto ${ROUTE_PROTOCOL}`,
+  proxies: 'neigh show proxy',
+  rules: 'rule show',
+};
+const RULES6 = ['ip', '-6', '-json', '-details', 'rule', 'show'];
 
-/** One `ip` lists the main table of one family only, or all tables of both, which hold many times as many. */
-const ROUTES6 = ['ip', '-6', '-json', '-details', 'route', 'show', 'table', 'main'];
-
-/** Everything, in a number of processes that doesn't depend on the number of domains. */
-export function observe(host: Host, firewall: Firewall): View {
+/**
+ * Everything that concerns domains, in a number of processes that doesn't depend on their number.
+ * @param places where a route of ours should be: a stranger's there is found too
+ */
+export function observe(host: Host, firewall: Firewall, places: readonly Prefix[] = []): View {
   const moment = new Moment(host);
-  return toView(moment.query(NETWORK, commands(firewall)), moment, firewall);
+  return withForeign(toView(moment.query(NETWORK, commands(firewall)), moment, firewall), places, host);
 }
 
-const commands = ({ name, looks }: Firewall): (readonly string[])[] => [
+/** The same with the uplink, and with the moment for further commands. @throws Refusal as {@link readUplink} */
+export function observeWithUplink(
+  host: Host,
+  firewall: Firewall,
+  given: UplinkConfig,
+  places: readonly Prefix[] = [],
+): { view: View; uplink: Uplink; moment: Moment } {
+  const moment = new Moment(host);
+  const device = uplinkDevice(host, given);
+  const answers = moment.query({ ...uplinkQueries(device), ...NETWORK }, commands(firewall));
+  const uplink = readUplink(given, device, answers);
+  const view = withForeign(toView(answers, moment, firewall), places, host);
+  return { view, uplink: withAddresses(uplink, view), moment };
+}
+
+const commands = ({ looks }: Firewall): (readonly string[])[] => [
   ...looks.all.commands.map(({ argv }) => argv),
-  ...(name === 'iptables' ? [KIND] : []),
   RULESET,
   SOCKETS,
-  ROUTES6,
+  RULES6,
 ];
 
 function toView(network: Answers<typeof NETWORK>, tools: Tools, firewall: Firewall): View {
+  const { links, own, proxies } = network;
   return {
-    ...toNetwork(network, tools),
+    ...toLinks(links.found),
+    routes: byKey(toOwnRoutes(own.found, 'main')),
+    policy: toPolicy(network, tools),
+    proxies: toProxies(proxies.found),
     filter: { ...look(tools, firewall.looks.all), foreign: observeForeign(tools, firewall) },
     dhcp: readDhcpServers(tools),
     ndp: readNdpServers(),
@@ -41,37 +71,53 @@ function toView(network: Answers<typeof NETWORK>, tools: Tools, firewall: Firewa
   };
 }
 
-function toNetwork({ links, routes, proxies }: Answers<typeof NETWORK>, tools: Tools): Network {
+const byKey = (routes: readonly Route[]): View['routes'] =>
+  new Map(routes.map(route => [routeKey(route.prefix, route.metric), route]));
+
+/** How routes are chosen, alone. */
+export const readPolicy = (host: Host): Policy =>
+  toPolicy(host.query({ rules: NETWORK.rules, own: NETWORK.own }), host);
+
+const toPolicy = ({ rules, own }: Pick<Answers<typeof NETWORK>, 'rules' | 'own'>, tools: Tools): Policy => ({
+  rules: [...toRules(4, rules.found), ...toRules(6, JSON.parse(tools.output(RULES6) || '[]'))],
+  table: toOwnRoutes(own.found, String(ROUTE_TABLE)),
+});
+
+/** A route that isn't ours, where one of ours should be, is looked up: it would be replaced otherwise. */
+function withForeign(view: View, places: readonly Prefix[], host: Host): View {
+  const open = places.filter(place => !view.routes.has(routeKey(place, HOST_METRIC[place.family])));
+  if (open.length === 0) return view;
+  const { found } = host.query({
+    found: about(open, place => `route get fibmatch ${format(nth(place, 0n))}`),
+  });
+  const others = [...found].flatMap(([{ family }, answer]) => [...toRoutes(family, answer.found)]);
+  return { ...view, routes: new Map([...others, ...view.routes]) };
+}
+
+/** Links, addresses and every route, for what chooses among them or judges them. */
+const EVERYTHING = { links: 'address show', routes: 'route show table main' };
+
+/** One `ip` lists the main table of one family only, or all tables of both, which hold many times as many. */
+const ROUTES6 = ['ip', '-6', '-json', '-details', 'route', 'show', 'table', 'main'];
+
+export type Network = Pick<View, 'links' | 'addresses' | 'routes'>;
+
+/** Links, addresses and routes alone, with those of others. */
+export const readNetwork = (host: Host): Network => toNetwork(host.query(EVERYTHING), host);
+
+function toNetwork({ links, routes }: Answers<typeof EVERYTHING>, tools: Tools): Network {
   // Without IPv6 in the kernel this fails.
   const routes6 = JSON.parse(tools.output(ROUTES6) || '[]');
   return {
     ...toLinks(links.found),
     routes: new Map([...toRoutes(4, routes.found), ...toRoutes(6, routes6)]),
-    proxies: toProxies(proxies.found),
   };
 }
 
-export type Network = Pick<View, 'links' | 'addresses' | 'routes' | 'proxies'>;
-
-/** Links, addresses and routes alone. */
-export const readNetwork = (host: Host): Network => toNetwork(host.query(NETWORK), host);
-
 /** The same with the uplink. @throws Refusal as {@link readUplink} */
 export function readNetworkWithUplink(host: Host, given: UplinkConfig): { view: Network; uplink: Uplink } {
-  const answers = host.query({ ...DEFAULT_ROUTES, ...NETWORK });
+  const device = uplinkDevice(host, given);
+  const answers = host.query({ ...uplinkQueries(device), ...EVERYTHING });
   const view = toNetwork(answers, host);
-  return { view, uplink: withAddresses(readUplink(given, answers), view) };
-}
-
-/** Everything with the uplink, and with the moment for further commands. @throws Refusal as {@link readUplink} */
-export function observeWithUplink(
-  host: Host,
-  firewall: Firewall,
-  given: UplinkConfig,
-): { view: View; uplink: Uplink; moment: Moment } {
-  const moment = new Moment(host);
-  const answers = moment.query({ ...DEFAULT_ROUTES, ...NETWORK }, commands(firewall));
-  const uplink = readUplink(given, answers);
-  const view = toView(answers, moment, firewall);
-  return { view, uplink: withAddresses(uplink, view), moment };
+  return { view, uplink: withAddresses(readUplink(given, device, answers), view) };
 }

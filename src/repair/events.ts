@@ -1,0 +1,26 @@
+/** Which of the kernel's events concern domains; pure. */
+import { parsePrefix } from '../model/address.ts';
+import { ROUTE_PROTOCOL } from '../model/names.ts';
+import { overlaps, type Prefix } from '../model/prefix.ts';
+import { ifPossible } from '../model/refusal.ts';
+
+/** A line of `ip -o monitor` about a route: its type, where that isn't unicast, and its destination. */
+const ROUTE = /^(?:Deleted )?(?:[a-z]+ )?([\da-f.:]+(?:\/\d+)?) /;
+/** A link, an address or a rule begins with a number. */
+const NUMBERED = /^(?:Deleted )?\d+:\s/;
+const OURS = new RegExp(` proto ${ROUTE_PROTOCOL} `);
+/** A shorter one is a part of a default route. */
+const SPECIFIC = 8;
+
+/**
+ * Whether a line of `ip -o monitor link address route rule` may concern domains. A router's table changes all the time: its
+ * routes are nobody's business unless they touch our ranges.
+ * @param ranges where domains have their addresses from, and those of the host and its gateways
+ */
+export function concerns(line: string, ranges: readonly Prefix[]): boolean {
+  if (NUMBERED.test(line) || OURS.test(line)) return true;
+  const [, destination] = ROUTE.exec(line) ?? [];
+  const prefix = destination === undefined ? undefined : ifPossible(() => parsePrefix(destination));
+  if (prefix === undefined || prefix.length < SPECIFIC) return true;
+  return ranges.some(range => overlaps(range, prefix));
+}

@@ -1,0 +1,157 @@
+/**
+ * A new configuration is tried out: it stays only if the gateway can still reach the host. Otherwise the one before it is
+ * put back, also if the process that tries is killed, as the end of a connection does.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import type { Context } from '../host/context.ts';
+import { readIfThere, writeAtomically } from '../host/files.ts';
+import type { Host } from '../host/host.ts';
+import { launch } from '../host/launch.ts';
+import { observeUplink } from '../host/observe/uplink.ts';
+import { about } from '../host/query.ts';
+import { hasTool } from '../host/tools.ts';
+import { waitFor } from '../host/wait.ts';
+import { format, parseAddress } from '../model/address.ts';
+import { CONFIG_FILE, PROVEN_FILE, REJECTED_FILE, TRIAL_FILE } from '../model/names.ts';
+import { isLinkLocal, type Prefix } from '../model/prefix.ts';
+import { ifPossible } from '../model/refusal.ts';
+import type { Uplink } from '../model/uplink.ts';
+import { isRejected, loadConfig, noteProven, readConfigText } from '../state/config-file.ts';
+
+/** What repairs the host by the configuration of a context (loop.ts). @returns whether all is as it should be */
+type Converge = (context: Context) => boolean;
+
+/** How long the gateway may take to answer, and after what time somebody else ends a trial, in milliseconds. */
+const PROOF = 5_000;
+const ABANDONED = 20_000;
+
+/**
+ * Repairs. If the configuration has changed since it was applied last, it is tried out.
+ * @param isAttended whether the operator's connection may be cut: then a child of its own also ends the trial
+ * @returns whether everything is as it should be, by the configuration that is written
+ */
+export function tryOut(context: Context, converge: Converge, isAttended: boolean): boolean {
+  const isFree = (): boolean => !existsSync(TRIAL_FILE);
+  // Another process tries one, or was killed at it.
+  if (!waitFor(isFree, ABANDONED)) endTrial(context, converge);
+  const text = readConfigText();
+  if (isRejected(text)) {
+    context.warn(
+      `${CONFIG_FILE} cut off the host when it was applied, and the one before it is in force; ${WAY_OUT}`,
+    );
+    converge(context);
+    return false;
+  }
+  const proven = readIfThere(PROVEN_FILE);
+  if (proven === text || proven === undefined) {
+    const isGood = converge(context);
+    if (isGood) noteProven(text);
+    return isGood;
+  }
+  const uplink = ifPossible(() => liveUplink(context));
+  const before = uplink === undefined ? [] : waysIn(context.host, uplink);
+  writeAtomically(TRIAL_FILE, text);
+  if (isAttended) launchUndo();
+  const isGood = converge(context);
+  const lost = lostOf(before, context.host);
+  if (!isFree() && lost === undefined) {
+    noteProven(text);
+    rmSync(TRIAL_FILE, { force: true });
+    return isGood;
+  }
+  endTrial(context, converge, lost);
+  return false;
+}
+
+const WAY_OUT = `change it, or remove ${REJECTED_FILE} to try it again; then: hnet sync`;
+
+/** Puts the configuration back that was there before a trial, if one is still under way. @param why what was lost */
+export function endTrial(
+  context: Context,
+  converge: Converge,
+  why = 'nobody knows whether the gateway answers',
+): void {
+  const text = readIfThere(TRIAL_FILE);
+  if (text === undefined) return;
+  // First of all, so that the daemon doesn't bring it back.
+  writeAtomically(REJECTED_FILE, text);
+  rmSync(TRIAL_FILE, { force: true });
+  const config = loadConfig();
+  converge({ ...context, config: () => config });
+  context.warn(`Cannot use ${CONFIG_FILE}: ${why}, so the one before it is in force again; ${WAY_OUT}`);
+}
+
+/**
+ * Starts what ends this trial if we don't. Where systemd runs it isn't in the session, whose end may end all of its
+ * processes. It ends with the trial.
+ */
+function launchUndo(): void {
+  const isUnit = existsSync('/run/systemd/system') && hasTool('systemd-run');
+  const outside = isUnit ? ['systemd-run', '--quiet', '--collect', '--'] : [];
+  const waits = `n=0; while [ $n -lt ${ABANDONED / 1000} ]; do
+    sleep 1; [ -e ${TRIAL_FILE} ] || exit 0; n=$((n + 1)); done; exec "$0" "$@"`;
+  launch([...outside, 'sh', '-c', waits, process.execPath, process.argv[1] ?? '', 'sync', '--end-trial']);
+}
+
+/** The uplink as the routes have it, whatever the new configuration says of it. */
+function liveUplink({ host, config }: Context): Uplink {
+  const given = config();
+  const device = given.inForce?.device;
+  return observeUplink(host, { ...given, uplink: device, host: undefined, gateway: undefined });
+}
+
+/** How somebody reaches the host: what is asked, and whether it was answered before. */
+interface Way {
+  readonly what: string;
+  readonly isOpen: (host: Host) => boolean;
+}
+
+/** The ways that are open now. A gateway needn't answer pings; then the kernel says whether it would take its packets. */
+function waysIn(host: Host, uplink: Uplink): Way[] {
+  const { gateway, gateway6 } = uplink;
+  const gateways = [gateway, gateway6].filter(one => one !== undefined);
+  const ways = [
+    ...gateways.map(one => ({
+      what: `the gateway ${format(one)} does not answer any more`,
+      isOpen: (at: Host) => answers(at, one, uplink.device),
+    })),
+    ...[gateway, peerOf()].flatMap(from =>
+      from === undefined || from.family !== 4
+        ? []
+        : [
+            {
+              what: `packets from ${format(from)} would not be taken any more`,
+              isOpen: (at: Host) => isTaken(at, from, uplink),
+            },
+          ],
+    ),
+  ];
+  return ways.filter(({ isOpen }) => isOpen(host));
+}
+
+/** Who sits at the other end of this SSH connection: `SSH_CONNECTION` is "ADDRESS PORT ADDRESS PORT". */
+function peerOf(): Prefix | undefined {
+  const [address = ''] = (process.env['SSH_CONNECTION'] ?? '').split(' ');
+  return ifPossible(() => parseAddress(address));
+}
+
+function answers(host: Host, gateway: Prefix, device: string): boolean {
+  const target = isLinkLocal(gateway) ? `${format(gateway)}%${device}` : format(gateway);
+  return host.output(['ping', '-n', '-q', '-c', '1', '-W', '1', target]) !== '';
+}
+
+/** The kernel's own word on a packet that comes in by the uplink for the host. */
+function isTaken(host: Host, from: Prefix, { host: own, device }: Uplink): boolean {
+  const question = about([from], one => `route get ${format(own)} from ${format(one)} iif ${device}`);
+  return [...host.query({ question }).question.values()].every(({ failure }) => failure === undefined);
+}
+
+/** What of the ways that were open isn't any more, after a few tries. */
+function lostOf(before: readonly Way[], host: Host): string | undefined {
+  let lost: Way | undefined;
+  waitFor(() => {
+    lost = before.find(({ isOpen }) => !isOpen(host));
+    return lost === undefined;
+  }, PROOF);
+  return lost?.what;
+}

@@ -1,0 +1,20 @@
+import { UPLINK_FILE } from '../model/names.ts';
+import { type Uplink, uplinkText } from '../model/uplink.ts';
+import { remove, write } from './action.ts';
+import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
+
+/** Notes what the filter was made for: from then on no better default route moves it to another interface. */
+export function uplinkFile(uplink: Uplink): Resource {
+  const text = uplinkText(uplink);
+  return {
+    key: 'uplink file',
+    label: `note of the uplink ${uplink.device}`,
+    probe: view => {
+      const noted = view.sysctl(UPLINK_FILE);
+      if (noted === undefined) return ABSENT;
+      return noted === text ? PRESENT : changed('it was another');
+    },
+    up: () => [write(UPLINK_FILE, `${text}\n`)],
+    down: () => [remove(UPLINK_FILE)],
+  };
+}

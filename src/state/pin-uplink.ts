@@ -1,0 +1,26 @@
+import { chmodSync, chownSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { halfOf } from '../host/files.ts';
+import { CONFIG_FILE } from '../model/names.ts';
+import { withUplink } from '../model/pin.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+import { readConfigText } from './config-file.ts';
+
+/**
+ * Writes the uplink's device into the configuration, where it says none. All else in it stays, its owner and mode too.
+ * @throws Refusal if the file can't be written
+ */
+export function pinUplink(device: string, file = CONFIG_FILE): void {
+  const text = withUplink(readConfigText(file), device);
+  try {
+    // It may be a link into a repository of configurations.
+    const path = realpathSync(file);
+    const { mode, uid, gid } = statSync(path);
+    const half = halfOf(path);
+    writeFileSync(half, text);
+    chmodSync(half, mode);
+    chownSync(half, uid, gid);
+    renameSync(half, path);
+  } catch (error) {
+    throw new Refusal(`Cannot write uplink = "${device}" into ${file}: ${reason(error)}; add it yourself`);
+  }
+}

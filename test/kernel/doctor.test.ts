@@ -1,0 +1,117 @@
+import { expect } from 'chai';
+import { examine } from '../../src/cli/commands/doctor.ts';
+import { INTERNET6 } from '../lab/site.ts';
+import { COMMAND, NODE } from '../support/build.ts';
+import { hnet } from '../support/command.ts';
+import { POOLS6, type Scene } from '../support/scene.ts';
+import { expectUnchanged, snapshot } from '../support/snapshot.ts';
+import { kernelSuite } from '../support/suite.ts';
+import { CASES } from '../unit/doctor-cases.ts';
+import { factsOf } from '../unit/doctor-host.ts';
+
+const CONFIG = `pools = ${JSON.stringify(POOLS6)}\n`;
+
+/** Runs a command that doctor has printed, as an operator would, whatever comes of it. */
+const obey = ({ host }: Scene, mend: string) =>
+  host.attempt(['sh', '-c', `export PATH=/run/lab/bin:$PATH EDITOR=true\n${mend}`]);
+
+/** What would take packages, people or a libvirt does nothing here. */
+async function equip({ host }: Scene): Promise<void> {
+  const nothing = 'sudo apt-get systemctl virsh update-alternatives setsebool tcpdump'.split(' ');
+  await host.sh(`mkdir -p /run/lab/bin; cd /run/lab/bin
+    printf '#!/bin/sh\\nexec ${[...NODE, COMMAND].join(' ')} "$@"\\n' >hnet
+    printf '#!/bin/sh\\nexit 0\\n' >sudo; chmod 755 hnet sudo
+    for tool in ${nothing.slice(1).join(' ')}; do cp sudo $tool; done`);
+}
+
+/** From the Internet and from the gateway, when both ends have forgotten each other: what a table still knows hides a cut. */
+async function expectReached({ lab, host }: Scene, after: string): Promise<void> {
+  const { name, address, address6 } = host.site;
+  for (const [machine, device] of [
+    [lab.gateway, name],
+    [host, 'eth0'],
+  ] as const)
+    await machine.sh(`ip neigh flush dev ${device}; ip -6 neigh flush dev ${device}`);
+  for (const [what, from] of Object.entries({ 'the Internet': lab.internet, 'the gateway': lab.gateway }))
+    for (const to of [address, address6])
+      expect(await from.ping(to), `${to} from ${what} after: ${after}`).to.equal(true);
+}
+
+kernelSuite('no advice of doctor cuts off the host', (scene, share) => {
+  const whole = share(async make => {
+    const one = await make({ pools: POOLS6, config: CONFIG });
+    await equip(one);
+    await one.base();
+    return one;
+  });
+
+  for (const [what, [change]] of Object.entries(CASES)) {
+    it(`about ${what}`, async () => {
+      const one = await whole();
+      for (const { mend } of examine(factsOf(change))) {
+        await obey(one, mend);
+        await expectReached(one, mend);
+      }
+    });
+  }
+
+  for (const [what, config] of Object.entries({
+    'a gateway inside a pool': 'pools = ["123.45.12.0/29"]\n',
+    'a gateway that is a pool': 'pools = ["123.45.12.1"]\n',
+    'the whole subnet of the uplink in a pool': 'pools = ["123.45.12.0/24"]\n',
+    'a host inside the scopes': 'pools = ["203.0.113.0/29"]\n[dhcp]\nscopes = "123.45.0.0/16"\n',
+  })) {
+    it(`on a host with ${what}`, async () => {
+      const one = await scene({ config });
+      await equip(one);
+      const { stdout } = await hnet(one, 'doctor', '--json');
+      const found = JSON.parse(stdout) as readonly { mend: string }[];
+      expect(found).not.to.deep.equal([]);
+      for (const { mend } of found) {
+        await obey(one, mend);
+        await expectReached(one, mend);
+      }
+    });
+  }
+});
+
+kernelSuite('no advice of doctor cuts off a host whose IPv6 gateway lies in a pool', scene => {
+  it('and is reached by a route of its own', async () => {
+    const one = await scene({ pools: POOLS6, config: CONFIG });
+    const gateway = '2001:db8:12:48::1';
+    await equip(one);
+    await one.lab.gateway.sh(`ip -6 addr add ${gateway}/128 dev h1 nodad`);
+    await one.host.sh(
+      `ip -6 route add ${gateway} dev eth0; ip -6 route replace default via ${gateway} dev eth0`,
+    );
+    await one.base();
+    await expectReached(one, 'at first');
+    const { stdout } = await hnet(one, 'doctor', '--json');
+    for (const { mend } of JSON.parse(stdout) as readonly { mend: string }[]) {
+      await obey(one, mend);
+      await expectReached(one, mend);
+    }
+    expect(stdout).to.contain('the host routes 2001:db8:12:48::1 to eth0, in the pool 2001:db8:12:48::/64');
+  });
+});
+
+kernelSuite('doctor looks for the way of IPv6', scene => {
+  for (const ipv6 of ['routed', 'on-link'] as const) {
+    it(`changes nothing meanwhile, and finds that it is ${ipv6}`, async () => {
+      const one = await scene({ pools: POOLS6, config: CONFIG, ipv6 });
+      await one.base();
+      const before = await snapshot(one.host);
+      const monitor = one.host.start(['stdbuf', '-oL', 'ip', 'monitor', 'address', 'route', 'rule', 'link']);
+      const { stdout } = await hnet(one, 'doctor', '--json');
+      const seen = await monitor.stop();
+      expect(seen).to.equal('');
+      await expectUnchanged(one.host, before);
+      const found = (JSON.parse(stdout) as readonly { what: string }[]).map(({ what }) => what);
+      const said = found.filter(what => /the gateway's answer to|can't be found out/.test(what));
+      expect(said.map(what => /pool \S+(?=, did)/.exec(what)?.[0])).to.deep.equal(
+        ipv6 === 'routed' ? [] : ['pool 2001:db8:12:48::/64', 'pool 2001:db8:12:4900::/56'],
+      );
+      expect(await one.host.ping(INTERNET6)).to.equal(true);
+    });
+  }
+});

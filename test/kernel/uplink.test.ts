@@ -1,0 +1,301 @@
+import { expect } from 'chai';
+import type { Guest } from '../lab/guest.ts';
+import { INTERNET } from '../lab/site.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
+import { BAD_CONFIGS } from '../support/bad-config.ts';
+import { COMMAND, NODE } from '../support/build.ts';
+import { hnet, ok } from '../support/command.ts';
+import { BOTH, FAMILIES, type Places } from '../support/families.ts';
+import { FakeLibvirt } from '../support/libvirt.ts';
+import { gatewayFor, POOLS6, type Scene } from '../support/scene.ts';
+import { difference, snapshot } from '../support/snapshot.ts';
+import { kernelSuite, type NewScene } from '../support/suite.ts';
+import { layTunnel, seenFrom, TUNNEL, WAYS } from '../support/tunnel.ts';
+
+const BACKENDS = ['iptables', 'nftables'] as const;
+const CONFIG = (backend: string, more = '') => `# ours
+pools = ${JSON.stringify(POOLS6)} # all of them
+${more}
+# host = "1.2.3.4"
+[firewall]
+backend = "${backend}"
+`;
+
+interface Two {
+  readonly one: Scene;
+  readonly mine: Guest;
+  readonly neighbour: Guest;
+}
+
+/** Two domains with an address of each family, which run. */
+async function two(one: Scene): Promise<Two> {
+  await one.base();
+  const libvirt = await FakeLibvirt.create(one);
+  const guests: Guest[] = [];
+  for (const [name, ips] of Object.entries(BOTH)) {
+    const octet = name === 'mine' ? 116 : 117;
+    const addresses = ips.map(ip => ({ ip, bridge: `br${octet}`, scope: `172.30.${octet}.0/24` }));
+    await one.prepare(name, addresses);
+    await libvirt.run(name, { addresses });
+    const guest = await one.host.guest({ name, bridge: `br${octet}` });
+    for (const ip of ips) await guest.static(ip, gatewayFor(ip, one.host));
+    guests.push(guest);
+  }
+  const [mine, neighbour] = guests;
+  if (mine === undefined || neighbour === undefined) throw new Error('no guests');
+  return { one, mine, neighbour };
+}
+
+/** Which of the ways that packets of domains take work, in one family. */
+async function reach({ one, mine }: Two, { internet, mine: own, neighbour, host }: Places) {
+  return {
+    out: await mine.ping(internet, own),
+    in: await one.lab.internet.ping(own),
+    between: await mine.ping(neighbour, own),
+    'to the host': await mine.ping(host, own),
+    'from the host': await one.host.ping(own),
+  };
+}
+const ALL = { out: true, in: true, between: true, 'to the host': true, 'from the host': true };
+
+const rules = ({ host }: Scene): Promise<string> =>
+  host.sh(
+    'ip rule; ip -6 rule; ip route show table 26734 2>/dev/null || true; ip -6 route show table 26734 2>/dev/null || true',
+  );
+
+const filter = async ({ host }: Scene): Promise<string> =>
+  (await host.sh('iptables-save | grep -v "^[#:]"; ipset save | grep -v soliciting')).replaceAll(
+    / packets \d+ bytes \d+/g,
+    '',
+  );
+
+for (const backend of BACKENDS) {
+  kernelSuite(`another way out of the host (${backend})`, (_, share) => {
+    const whole = share(async (scene: NewScene) => {
+      const one = await scene({ pools: POOLS6, config: CONFIG(backend) });
+      await layTunnel(one);
+      return two(one);
+    });
+
+    for (const [what, { up, down }] of Object.entries(WAYS)) {
+      const strict = backend === 'iptables' ? 1 : 0;
+      it(`${what} takes the host's own packets alone (rp_filter ${strict})`, async () => {
+        const all = await whole();
+        const { one } = all;
+        await one.host.sh(
+          `sysctl -qw net.ipv4.conf.all.rp_filter=${strict} net.ipv4.conf.eth0.rp_filter=${strict}`,
+        );
+        const [before, kept] = [await snapshot(one.host), await rules(one)];
+        await one.host.sh(up);
+        await ok(one, 'sync');
+        for (const places of FAMILIES) {
+          expect(await reach(all, places), `IPv${places.family}`).to.deep.equal(ALL);
+          expect(await seenFrom(one, places.family)).to.equal(TUNNEL.device);
+        }
+        expect(await hnet(one, 'check')).to.include({ code: 0 });
+        expect(await ok(one, 'sync')).to.deep.equal([]);
+        expect(await rules(one)).to.match(/proto 104/);
+        await one.host.sh(down);
+        await ok(one, 'sync');
+        expect(await rules(one)).to.equal(kept);
+        expect(difference(before, await snapshot(one.host))).to.deep.equal([]);
+        await one.host.sh('sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0');
+      });
+    }
+
+    it('rules that come to stand before ours, as those of wg-quick do, are stepped over again', async () => {
+      const all = await whole();
+      const { one } = all;
+      const [better, tunnel] = [WAYS['an exit node of tailscale'], WAYS['a tunnel of wg-quick']];
+      await one.host.sh(better?.up ?? '');
+      await ok(one, 'sync');
+      expect(await rules(one)).to.match(/^5200:/m);
+      await one.host.sh(tunnel?.up ?? '');
+      const lost = JSON.parse((await hnet(one, 'doctor', '--json')).stdout) as readonly { what: string }[];
+      for (const family of [4, 6])
+        expect(lost.map(({ what }) => what).join('\n')).to.match(
+          new RegExp(`the host's own IPv${family} packets don't leave by eth0: rule \\d+ .*lookup 51820`),
+        );
+      await ok(one, 'sync');
+      expect((await hnet(one, 'doctor')).stdout).to.match(
+        /^note: the host's own IPv4 packets don't leave by eth0: .*lookup 51820\), .*lookup 52\); VMs stay on it, by rules of hnet$/m,
+      );
+      for (const places of FAMILIES) expect(await reach(all, places)).to.deep.equal(ALL);
+      expect(await hnet(one, 'check')).to.include({ code: 0 });
+      await one.host.sh(tunnel?.down ?? '');
+      for (const places of FAMILIES) expect(await reach(all, places)).to.deep.equal(ALL);
+      await one.host.sh(better?.down ?? '');
+      await ok(one, 'sync');
+      expect(await rules(one)).not.to.match(/proto 104/);
+    });
+  });
+}
+
+kernelSuite(
+  'a configuration that would cut off the host is refused, and nothing changes, with',
+  (_, share) => {
+    const running = share(async (scene: NewScene) =>
+      two(await scene({ pools: POOLS6, config: CONFIG('auto') })),
+    );
+
+    for (const [what, [text, why]] of Object.entries(BAD_CONFIGS)) {
+      it(what, async () => {
+        const { one, mine } = await running();
+        const before = await snapshot(one.host);
+        const right = await one.host.read('/etc/hnet/hnet.toml');
+        await one.configure(text);
+        for (const argv of [['sync'], ['base', 'up'], ['check'], ['sync', '--dry-run']]) {
+          const { code, stderr } = await hnet(one, ...argv);
+          expect({ argv, code, stderr }).to.include({ code: 1 });
+          expect(stderr, argv.join(' ')).to.match(why);
+        }
+        const watch = one.host.start([...NODE, COMMAND, 'watch']);
+        await watch.until(why, PATIENCE);
+        await watch.stop();
+        expect(difference(before, await snapshot(one.host))).to.deep.equal([]);
+        const [places] = FAMILIES;
+        expect(await one.lab.internet.ping(places?.host ?? '')).to.equal(true);
+        expect(await mine.ping(places?.internet ?? '', places?.mine)).to.equal(true);
+        await one.configure(right);
+      });
+    }
+  },
+);
+
+kernelSuite('the uplink', scene => {
+  it('is written into the configuration when the base comes up first, and all else in it stays', async () => {
+    const one = await scene({ config: CONFIG('auto', '#uplink = "eth7"') });
+    expect(await one.base()).to.contain('wrote uplink = "eth0" into /etc/hnet/hnet.toml');
+    expect(await one.host.read('/etc/hnet/hnet.toml')).to.equal(CONFIG('auto', 'uplink = "eth0"').trim());
+    await one.configure(CONFIG('auto'));
+    await one.host.run(['chmod', '640', '/etc/hnet/hnet.toml']);
+    await one.base();
+    expect(await one.host.read('/etc/hnet/hnet.toml')).to.equal(`uplink = "eth0"\n${CONFIG('auto')}`.trim());
+    expect(await one.host.run(['stat', '-c', '%a', '/etc/hnet/hnet.toml'])).to.equal('640');
+    expect(await one.base()).to.equal('');
+  });
+
+  it('is found behind a tunnel that stands already', async () => {
+    const one = await scene({ pools: POOLS6, config: CONFIG('auto') });
+    await layTunnel(one);
+    await one.host.sh(WAYS['the two halves of OpenVPN']?.up ?? '');
+    expect(await one.base()).to.contain('wrote uplink = "eth0"');
+    expect(await rules(one)).to.match(/proto 104/);
+    await one.baseDown();
+    expect(await rules(one)).not.to.match(/proto 104|26734/);
+  });
+
+  it('stays where it is without a word in the configuration, whatever route is better, and the daemon keeps it', async () => {
+    const one = await scene({ pools: POOLS6, config: CONFIG('auto') });
+    await layTunnel(one);
+    const all = await two(one);
+    await one.configure(CONFIG('auto'));
+    const watch = one.host.start([...NODE, COMMAND, 'watch']);
+    for (const { up, down } of Object.values(WAYS)) {
+      const before = await filter(one);
+      await one.host.sh(up);
+      await until(async () => /proto 104/.test(await rules(one)), PATIENCE, 'rules of ours');
+      for (const places of FAMILIES)
+        await until(
+          async () => Object.values(await reach(all, places)).every(Boolean),
+          PATIENCE,
+          `all of IPv${places.family}`,
+        );
+      expect(await filter(one)).to.equal(before);
+      await one.host.sh(down);
+      await until(async () => !/proto 104/.test(await rules(one)), PATIENCE, 'the end of them');
+    }
+    await watch.stop();
+  });
+
+  it('that is without a route for a while keeps no domain from starting', async () => {
+    const one = await scene();
+    await one.base();
+    await one.host.sh('ip route save default >/run/lab/default; ip route del default');
+    const guest = await one.start('vm1', '123.45.90.116');
+    await one.host.sh('ip route restore </run/lab/default');
+    expect(await guest.ping(INTERNET)).to.equal(true);
+  });
+
+  it('that is gone for a while costs running domains nothing, and they have all when it is back', async () => {
+    const one = await scene({ pools: POOLS6, config: CONFIG('auto', 'uplink = "eth0"') });
+    const all = await two(one);
+    await one.host.sh('ip link set eth0 down; ip link set eth0 name renamed');
+    const [places] = FAMILIES;
+    if (places === undefined) throw new Error('no places');
+    await one.host.sh('ip link del br117');
+    await hnet(one, 'sync');
+    expect(await one.host.run(['ip', '-o', 'link', 'show', 'br117'])).to.contain('br117');
+    expect(await all.mine.ping(places.host, places.mine)).to.equal(true);
+    await one.host.sh(`ip link set renamed name eth0; ip link set eth0 up
+      ip route replace default via 123.45.12.1 dev eth0 onlink; ip -6 route replace default via fe80::1 dev eth0`);
+    await ok(one, 'sync');
+    await until(() => one.lab.internet.ping(places.mine), PATIENCE, 'the way in');
+  });
+});
+
+kernelSuite('a configuration that cuts off the gateway', scene => {
+  /** The gateway is another than the configuration says, and lies in a pool. */
+  const CUT = `pools = ["123.45.90.112/29", "123.45.12.0/31"]\nuplink = "eth0"\ngateway = "123.45.12.2"\n`;
+  const GOOD = 'pools = ["123.45.90.112/29"]\nuplink = "eth0"\n';
+  const SSH = 'SSH_CONNECTION=198.51.100.10 50000 123.45.12.48 22';
+
+  async function ready(make: NewScene): Promise<Scene> {
+    const one = await make({ config: GOOD });
+    await FakeLibvirt.create(one);
+    await one.base();
+    expect(await ok(one, 'sync')).to.deep.equal([]);
+    return one;
+  }
+  /** Whether the gateway reaches the host that it has forgotten. */
+  async function isReached({ host, lab }: Scene): Promise<boolean> {
+    await lab.gateway.sh('ip neigh flush dev h1');
+    return lab.gateway.ping(host.address);
+  }
+  const state = async ({ host }: Scene): Promise<string> =>
+    (await snapshot(host)).replaceAll(/^\/run\/hnet\/hnet\.toml.*\n/gm, '');
+
+  it('is taken back by hnet sync, which says so, and stays away until it is changed', async () => {
+    const one = await ready(scene);
+    const before = await state(one);
+    await one.configure(CUT);
+    const { code, stderr } = await one.host.attempt(['env', SSH, ...NODE, COMMAND, 'sync']);
+    expect({ code, stderr }).to.include({ code: 1 });
+    expect(stderr).to.match(
+      /^hnet: Cannot use \/etc\/hnet\/hnet\.toml: the gateway 123\.45\.12\.1 does not answer any more, so the one before it is in force again; change it/m,
+    );
+    expect(await isReached(one)).to.equal(true);
+    const isAsBefore = async () => difference(before, await state(one)).length === 0;
+    await until(isAsBefore, PATIENCE, 'the end of what waited beside it');
+    const again = await hnet(one, 'sync');
+    expect(again).to.include({ code: 1, stdout: '' });
+    expect(again.stderr).to.match(/cut off the host when it was applied/);
+    await one.base();
+    expect(difference(before, await state(one))).to.deep.equal([]);
+    await one.configure(`${GOOD}# mended\n`);
+    expect(await ok(one, 'sync')).to.deep.equal([]);
+    expect(await isReached(one)).to.equal(true);
+  });
+
+  it('is taken back though hnet sync is killed, as the end of a connection does', async () => {
+    const one = await ready(scene);
+    await one.configure(CUT);
+    const sync = one.host.start(['env', SSH, ...NODE, COMMAND, 'sync']);
+    await until(async () => !(await isReached(one)), PATIENCE, 'the cut');
+    await sync.stop('SIGKILL');
+    expect(await isReached(one)).to.equal(false);
+    await until(() => isReached(one), PATIENCE, 'the way back');
+    expect(await one.host.sh('ls /run/hnet/hnet.toml*'))
+      .to.contain('rejected')
+      .and.not.to.contain('trial');
+  });
+
+  it('is taken back by the daemon', async () => {
+    const one = await ready(scene);
+    await one.configure(CUT);
+    const watch = one.host.start([...NODE, COMMAND, 'watch']);
+    await watch.until(/the one before it is in force again/, PATIENCE);
+    expect(await isReached(one)).to.equal(true);
+    await watch.stop();
+  });
+});

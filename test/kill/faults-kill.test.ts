@@ -1,0 +1,3 @@
+import { everyStep, killSuite } from '../support/kill-suite.ts';
+
+killSuite(everyStep);
