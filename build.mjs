@@ -36,18 +36,13 @@ const options = {
 };
 const programs = await build({
   ...options,
-  entryPoints: { program: 'hooks/program.ts', hnet: 'bin/hnet.ts' },
+  entryPoints: { program: 'hooks/program.ts', cli: 'bin/cli.ts' },
   define: { HNET_VERSION: JSON.stringify(version) },
 });
-// What V8 keeps of the hook's program goes by this, so that no other program is ever taken for it.
-const digest = createHash('sha256')
-  .update(readFileSync(`${made}/program.cjs`))
-  .digest('hex')
-  .slice(0, 16);
-const loader = await build({
+const loaders = await build({
   ...options,
-  entryPoints: { qemu: 'hooks/qemu.ts' },
-  define: { HNET_BUILD: JSON.stringify(digest) },
+  entryPoints: { qemu: 'hooks/qemu.ts', hnet: 'bin/hnet.ts' },
+  define: { HNET_BUILD: digestOf('program'), HNET_CLI: digestOf('cli') },
 });
 
 const runtime = [
@@ -59,13 +54,19 @@ const runtime = [
 ];
 for (const part of runtime) copy(`node_modules/koffi/${part}`, `${made}/node_modules/koffi/${part}`);
 copy('node_modules/@koromix', `${made}/node_modules/@koromix`);
-const bundled = [programs, loader].flatMap(packagesIn);
+const bundled = [programs, loaders].flatMap(packagesIn);
 writeFileSync(`${made}/THIRD-PARTY.txt`, notices([...bundled, 'node_modules/koffi']));
 // Files are replaced one by one: a program of dist/ that runs meanwhile finds the others.
 cpSync(made, 'dist', { recursive: true });
 rmSync(made, { recursive: true });
 
 if (process.argv.includes('--pack')) pack();
+
+/** What V8 keeps of a program goes by this, so that no other program is ever taken for it. */
+function digestOf(program) {
+  const hash = createHash('sha256').update(readFileSync(`${made}/${program}.cjs`));
+  return JSON.stringify(hash.digest('hex').slice(0, 16));
+}
 
 /** The folders of the packages that a bundle holds code of. */
 function packagesIn({ metafile }) {

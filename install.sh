@@ -136,7 +136,7 @@ install_program() {
     put "$bundled" "$PRIVATE_NODE" 755
     node=$PRIVATE_NODE
   fi
-  for file in program.cjs qemu.cjs hnet.cjs; do put "dist/$file" "$LIB/$file" 644; done
+  for file in program.cjs qemu.cjs cli.cjs hnet.cjs; do put "dist/$file" "$LIB/$file" 644; done
   rm -rf "$LIB/node_modules"
   cp -R dist/node_modules "$LIB/node_modules"
   wrapper hnet ''
@@ -211,7 +211,8 @@ write_config() {
 # and the last included. Those that no domain holds are answered by nobody.
 pools = [$(quoted "$pools")]
 
-# Where the Internet is, and the host's own address: read from the default route unless they are set here.
+# Where the Internet is, and the host's own address: read from the default route unless they are set here. hnet writes
+# the uplink here when it is first set up, so that no better default route, of a VPN say, moves it.
 # uplink = "$uplink"
 # host = "$address"
 # gateway = "$gateway"
@@ -291,6 +292,8 @@ reload_libvirt() {
 }
 
 bring_up() {
+  # Before, hnet let everybody read them.
+  for own in /run/hnet /var/lib/hnet; do if [ -d $own ]; then chmod 700 $own; fi; done
   if default_route >/dev/null; then
     if has_systemd; then systemctl restart hnet-base.service; else "$BIN/hnet" base up; fi ||
       die "Cannot bring up the filter: $("$BIN/hnet" base up 2>&1 || true)"

@@ -1,3 +1,8 @@
-import { main } from '../src/cli/cli.ts';
+/** Loads the command line. */
+import { join } from 'node:path';
+import { runCompiled } from '../src/host/compiled.ts';
 
-main(process.argv);
+/** Set by the bundler. */
+declare const HNET_CLI: string;
+
+runCompiled(join(__dirname, 'cli.cjs'), HNET_CLI, require);

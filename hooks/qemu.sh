@@ -5,29 +5,43 @@ case $2 in
   prepare | release | reconnect) ;;
   *) exit 0 ;;
 esac
-# libvirt writes name, UUID and metadata first. The shell reads up to there, because a process would cost more, and Node
-# reads the rest. Other programs' metadata may hold anything.
 newline='
 '
-head=
-while IFS= read -r line || { head=$head$line && false; }; do
-  head=$head$line$newline
+# What is left on standard input, in bounded time; 8 MiB is twice what libvirt's protocol takes for one text.
+rest() { /usr/bin/timeout 10 /usr/bin/head -c 8388608; }
+# libvirt writes name, UUID and metadata first. The shell reads up to there, because a process would cost more. Other
+# programs' metadata may hold anything: of many lines a process reads the rest at once, as a shell takes ever longer.
+xml= uuid= lines=0 all=
+while IFS= read -r line || { xml=$xml$line all=yes && false; }; do
+  xml=$xml$line$newline
+  # libvirt writes the UUID before anything of a user's.
+  [ -n "$uuid" ] || case $line in *'<uuid>'*) uuid=${line#*<uuid>} uuid=${uuid%%</uuid>*} ;; esac
   case $line in
     *'</metadata>'*) break ;;
-    *'<memory '* | *'<devices>'*) case $head in *'<metadata>'*) ;; *) break ;; esac ;;
+    *'<memory '* | *'<devices>'*) case $xml in *'<metadata>'*) ;; *) break ;; esac ;;
   esac
+  lines=$((lines + 1))
+  [ $lines -lt 64 ] || { xml=$xml$(rest) all=yes && break; }
 done
-# libvirt writes the UUID before anything of a user's.
-uuid=${head#*<uuid>}
-attachment=/run/hnet/attachments/${uuid%%</uuid>*}
-case $head in
+attachment=/run/hnet/attachments/$uuid
+case $xml in
   *urn:hnet:1*) ;;
   # The assignment may have gone while the domain ran.
   *) [ -e "$attachment.json" ] || exit 0 ;;
 esac
-# At start hnet wrote a script that undoes everything. If it fails, or there is none, Node does the release.
-[ "$2" = release ] && [ -e "$attachment.sh" ] &&
-  /usr/bin/nice -n -15 /bin/sh "$attachment.sh" </dev/null >/dev/null 2>&1 && exit 0
+# At start hnet wrote a script that undoes everything. It is believed where it holds the same twice, with a line between
+# that names the domain and the record beside it; and it has done its work where it says so by its exit code. In any other
+# case Node does the release.
+is_whole() {
+  { read -r sum && read -r sum; } <"$attachment.json" && script=$(/usr/bin/cat "$attachment.sh") || return
+  seal="$newline# $uuid $sum$newline"
+  once=${script%%"$seal"*}
+  [ "$script" = "$once$seal$once" ]
+}
+if [ "$2" = release ] && [ -e "$attachment.json" ] && [ -e "$attachment.sh" ] && is_whole; then
+  /usr/bin/nice -n -15 /usr/bin/timeout -s KILL 15 /bin/sh "$attachment.sh" </dev/null >/dev/null 2>&1
+  [ $? -ne 42 ] || exit 0
+fi
 program=/usr/lib/hnet/qemu.cjs
 if [ ! -r $program ]; then
   # A failing reconnect kills the running VM; only prepare may refuse.
@@ -35,11 +49,23 @@ if [ ! -r $program ]; then
   echo "hnet: Cannot start the domain: $program is missing; run hnet's install.sh again" >&2
   exit 1
 fi
+[ -n "$all" ] || xml=$xml$(rest)
 # libvirt waits for this, and other hooks wait for its locks: it goes before the virtual machines that boot meanwhile.
-HNET_REST=3 /usr/bin/nice -n -15 "@NODE@" $program "$@" 3<&0 <<END >/dev/null
-${head%"$newline"}
+run() {
+  /usr/bin/nice -n -15 "@NODE@" $program "$@" <<END >/dev/null
+$xml
 END
+}
+run "$@"
 code=$?
+case $code in
+  # Node crashed (SIGILL, TRAP, ABRT, BUS, FPE, SEGV), by what it keeps of compiled code perhaps: once more, without.
+  132 | 133 | 134 | 135 | 136 | 139)
+    /usr/bin/rm -rf /var/cache/hnet
+    run "$@"
+    code=$?
+    ;;
+esac
 # A failing reconnect kills the running VM, a missing interpreter included; only prepare may refuse.
 [ "$2" = prepare ] || exit 0
 [ $code -lt 126 ] || echo "hnet: Cannot start the domain: @NODE@ doesn't run; run hnet's install.sh again" >&2

@@ -1,4 +1,4 @@
-/** What `assign`, `unassign` and `move` have in common: a change of an assignment, all of it or nothing. */
+/** What all commands that write metadata have in common: a change of an assignment, all of it or nothing. */
 
 import { chooseFirewall } from '../host/choose-backend.ts';
 import type { Context } from '../host/context.ts';
@@ -8,17 +8,17 @@ import { type KnownDomain, type Libvirt, withLibvirt } from '../libvirt/libvirt.
 import { changeNic, type NicChange, plugged } from '../libvirt/nic.ts';
 import { toAttachment } from '../lifecycle/admission.ts';
 import { change } from '../lifecycle/change.ts';
-import { wireOf } from '../lifecycle/in-force.ts';
+import { presumed, wireOf } from '../lifecycle/in-force.ts';
 import { stop } from '../lifecycle/stop.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
-import { type Domain, policyOf, tapsOf } from '../model/domain.ts';
+import { addressesOf, type Domain, policyOf, tapsOf } from '../model/domain.ts';
 import { renderAssignment } from '../model/metadata.ts';
 import { OPEN } from '../model/policy.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import { policySummary } from '../model/rule.ts';
-import { readAttachment } from '../state/attachment-files.ts';
+import { readableAttachment } from '../state/attachment-store.ts';
 
 /** Which interface shall be on which bridge; without a MAC, the only one. */
 export interface Plug {
@@ -46,7 +46,8 @@ export function changeAssignment(
   // Decided before anything is written, so that a choice the user must make leaves all as it was.
   const live = active ? replug(domain, persistent, plugs) : STAYS;
   const config = persistent === undefined ? STAYS : replug(persistent, active ? domain : undefined, plugs);
-  const before = active ? readAttachment(domain.uuid) : undefined;
+  // What loses all of its addresses needs none: this is the way out where nothing can rebuild it.
+  const before = next === undefined ? readableAttachment(domain.uuid) : recordOf(known);
   attempt(
     () => {
       writeMetadata(libvirt, known, next && renderAssignment(next));
@@ -80,6 +81,19 @@ function replug(domain: Domain, other: Domain | undefined, plugs: readonly Plug[
   return { changes, after };
 }
 
+/**
+ * What is set up for a domain; undefined if it doesn't run, or runs without addresses.
+ * @throws Refusal if that is lost: a failure couldn't be undone, so the repair comes first
+ */
+export function recordOf({ domain, active }: KnownDomain): Attachment | undefined {
+  const record = active ? readableAttachment(domain.uuid) : undefined;
+  if (record === undefined && active && addressesOf(domain).length > 0)
+    throw new Refusal(
+      `Cannot change ${quote(domain.name)}: it runs, and the record of what is set up for it is lost; run hnet sync, which rebuilds it`,
+    );
+  return record;
+}
+
 /** Runs `work`; where it fails, `undo` too, and the first failure is the one that is told. */
 export function attempt(work: () => void, undo: () => void): void {
   try {
@@ -102,10 +116,11 @@ function applyLive(
   next: Assignment | undefined,
   { config, host }: Context,
 ): void {
-  if (next === undefined) stop(domain, host);
+  const end = () => stop(domain, host, () => presumed(config, host));
+  if (next === undefined) end();
   else change(liveAttachment(domain, next, { config, host }), taps, config(), host);
   // It may have ended meanwhile, and its release have come before what was brought up.
-  if (next !== undefined && !libvirt.connection.isActive(domain.uuid)) stop(domain, host);
+  if (next !== undefined && !libvirt.connection.isActive(domain.uuid)) end();
 }
 
 /** What a running domain shall have, in the filter that it was started with. */
@@ -114,7 +129,7 @@ export function liveAttachment(
   next: Assignment,
   { config, host }: Pick<Context, 'config' | 'host'>,
 ): Attachment {
-  const backend = readAttachment(domain.uuid)?.backend ?? chooseFirewall(config()).name;
+  const backend = readableAttachment(domain.uuid)?.backend ?? chooseFirewall(config()).name;
   return toAttachment(domain, next, backend, wireOf(config(), host));
 }
 
@@ -154,7 +169,7 @@ export function restoreMetadata(libvirt: Libvirt, { domain, persistent, active }
 }
 
 function restoreKernel(domain: Domain, before: Attachment | undefined, { config, host }: Context): void {
-  if (before === undefined) stop(domain, host);
+  if (before === undefined) stop(domain, host, () => presumed(config, host));
   else change(before, tapsOf(domain), config(), host);
 }
 

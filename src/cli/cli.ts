@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { GUEST_FORMATS } from '../guest/formats.ts';
 import { HOST_FORMATS } from '../guest/host-network.ts';
 import type { Context } from '../host/context.ts';
-import { Refusal, reason, UsageRefusal } from '../model/refusal.ts';
+import { printable, Refusal, reason, UsageRefusal, visible } from '../model/refusal.ts';
 import { assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';
 import { check } from './commands/check.ts';
@@ -16,6 +16,7 @@ import { hosts } from './commands/hosts.ts';
 import { move } from './commands/move.ts';
 import { plan } from './commands/plan.ts';
 import { pool } from './commands/pool.ts';
+import { reach } from './commands/reach.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
 import { traffic } from './commands/traffic.ts';
@@ -46,11 +47,15 @@ function run(argv: readonly string[]): number {
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof Refusal)) throw error;
-    process.stderr.write(`hnet: ${reason(error)}\n`);
+    if (!isClear(error)) throw error;
+    process.stderr.write(`hnet: ${visible(reason(error))}\n`);
     return error instanceof UsageRefusal ? 2 : 1;
   }
 }
+
+/** A refusal, or an error of the system (no space is left, say). Any other is a bug, and keeps its stack trace. */
+const isClear = (error: unknown): boolean =>
+  error instanceof Refusal || (error instanceof Error && 'syscall' in error);
 
 const HARMLESS = ['--help', '-h', '--version', '-V', 'help'];
 
@@ -72,6 +77,10 @@ function tree(): Command {
     .version(HNET_VERSION)
     .option('--trace', 'print every command as it runs')
     .showHelpAfterError('(hnet --help shows the commands)')
+    .configureOutput({
+      writeOut: text => void process.stdout.write(printable(text)),
+      writeErr: text => void process.stderr.write(printable(text)),
+    })
     .exitOverride();
   const command = (name: string, description: string) => hnet.command(name).description(description);
   for (const add of [assignments, views, filter, repair, guests, hosting, maintenance])
@@ -147,9 +156,15 @@ const repair: Branch = (command, context) => {
     // What a sync starts that may cut off whoever called it.
     .addOption(new Option('--end-trial').hideHelp())
     .action(options => sync(options, context()));
-  command('doctor', 'examine whether this host is fit; exit code 1 if something is found')
+  command(
+    'doctor',
+    'examine whether this host is fit, or why a domain is not reachable; exit code 1 if something is found',
+  )
+    .argument(...ANY_DOMAIN)
     .option('--json', 'for programs')
-    .action(options => doctor(options, context()));
+    .action((domain, options) =>
+      domain === undefined ? doctor(options, context()) : reach(domain, options, context()),
+    );
   command('watch', 'repair as soon as something happens; the service hnet-watch runs it').action(() =>
     watch(context),
   );

@@ -2,10 +2,9 @@ import type { Holding } from '../assign/allocate.ts';
 import { holdingsOf } from '../assign/inventory.ts';
 import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { format } from '../model/address.ts';
-import { addressesOf } from '../model/domain.ts';
+import { addressesOf, domainWord } from '../model/domain.ts';
 import { compare, contains, FAMILIES, type Family, size } from '../model/prefix.ts';
-import { quote, visible } from '../model/refusal.ts';
-import { shellWord } from '../model/shell.ts';
+import { quote } from '../model/refusal.ts';
 import { childOf } from '../model/xml.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { type Facts, knownValue } from './facts.ts';
@@ -17,13 +16,9 @@ export function checkLibvirt({ domains }: Facts): Diagnosis[] {
 
 const all = ({ domains }: Facts): readonly KnownDomain[] => knownValue(domains) ?? [];
 
-/** How a proposed command names a domain: by UUID if its name can't be copied from the terminal. */
-const word = (name: string, uuid: string): string =>
-  visible(name) === name && !name.startsWith('-') ? shellWord(name) : uuid;
-
 export function checkMetadata(facts: Facts): Diagnosis[] {
   return all(facts).flatMap(({ next: { intent, name, uuid } }) => {
-    const again = `hnet unassign ${word(name, uuid)} && hnet assign ${word(name, uuid)}`;
+    const again = `hnet unassign ${domainWord({ name, uuid })} && hnet assign ${domainWord({ name, uuid })}`;
     if (intent.kind === 'malformed')
       return diagnosis(
         `the metadata of ${quote(name)} can't be used: ${intent.why}`,
@@ -58,7 +53,7 @@ const twins = (holder: string, { domain, name, address }: Holding): Diagnosis[] 
   diagnosis(
     `${quote(holder)} and ${quote(name)} are both assigned ${format(address.prefix)}`,
     'only the one that starts first gets it, and the other is refused',
-    `hnet unassign ${word(name, domain)} ${format(address.prefix)}`,
+    `hnet unassign ${domainWord({ name, uuid: domain })} ${format(address.prefix)}`,
   );
 
 /** libvirt's own filters learn one address from the first packets, which is the bootstrap lease. */
@@ -71,7 +66,7 @@ export function checkFilters(facts: Facts): Diagnosis[] {
       return diagnosis(
         `the interface ${mac} of ${quote(next.name)} has the filter ${quote(filter.attributes.get('filter') ?? '')}`,
         'it may lock the VM to its first address, the bootstrap lease; hnet keeps VMs to their addresses by itself',
-        `virsh edit ${word(next.name, next.uuid)}  # and remove <filterref>`,
+        `virsh edit ${domainWord(next)}  # and remove <filterref>`,
       );
     });
   });

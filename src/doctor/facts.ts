@@ -9,20 +9,21 @@ import { observeLinks } from '../host/observe/start.ts';
 import { observeUplink } from '../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
 import { readNetwork, readPolicy } from '../host/observe/view.ts';
-import { openWire } from '../host/wire.ts';
+import { waitFor } from '../host/wait.ts';
+import { Wire } from '../host/wire.ts';
 import { type KnownDomain, withLibvirt } from '../libvirt/libvirt.ts';
 import { format } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
-import { echoRequest, isEchoReply } from '../model/echo.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isLinkLocal, type Prefix } from '../model/prefix.ts';
-import { Refusal, reason } from '../model/refusal.ts';
+import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 import type { Unserved } from '../model/unserved.ts';
 import type { Uplink, UplinkFacts } from '../model/uplink.ts';
 import { EMPTY_VIEW, type ForeignFilters, type Policy, type View } from '../model/view.ts';
 import { unserved } from '../repair/served.ts';
 import { isRejected, loadConfig, readConfigText } from '../state/config-file.ts';
 import { readEntries } from '../state/records.ts';
+import { ping, readFrame } from './frames.ts';
 
 /** A fact, or why it isn't known. */
 export type Known<T> =
@@ -99,26 +100,33 @@ function readUnserved(
 }
 
 /**
- * Asks the gateway for an echo under an address that nobody holds, by a frame past the host's own addresses, so that
- * nothing on the host changes. Nobody answers solicitations for the address: the gateway's answer arrives only if the
- * provider routes it here.
+ * Pings the gateway from an address that nobody holds, by a frame past the host's own addresses, so that nothing on the
+ * host changes. Nobody answers solicitations for the address: the gateway's answer arrives only if the provider routes it
+ * here.
  * @returns undefined where that can't be found out
  */
-function answersArrive(host: Host, address: Prefix, gateway: Prefix, device: string): boolean | undefined {
-  const destinationMac = macOf(host, gateway, device);
-  const { index, mac: sourceMac = '' } = observeLinks(host, [device]).get(device) ?? {};
-  const wire = index === undefined || destinationMac === undefined ? undefined : openWire(index);
-  if (wire === undefined || destinationMac === undefined) return undefined;
-  const request = echoRequest({ source: address, destination: gateway, sourceMac, destinationMac });
+function answersArrive(host: Host, source: Prefix, gateway: Prefix, device: string): boolean | undefined {
+  const toMac = macOf(host, gateway, device);
+  const fromMac = observeLinks(host, [device]).get(device)?.mac;
+  if (toMac === undefined || fromMac === undefined) return undefined;
+  const wire = knownValue(known(() => Wire.open(device)));
+  if (wire === undefined) return undefined;
+  const request = ping({ fromMac, source }, toMac, gateway, process.pid & 0xffff);
+  const isAnswered = (): boolean => [...wire.received()].some(one => !one.out && isPong(one.bytes, source));
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       wire.send(request);
-      if (wire.sees(frame => isEchoReply(frame, address), WAIT)) return true;
+      if (waitFor(isAnswered, WAIT)) return true;
     }
     return false;
   } finally {
     wire.close();
   }
+}
+
+function isPong(frame: Uint8Array, address: Prefix): boolean {
+  const message = readFrame(frame);
+  return message?.is === 'pong' && message.destination === format(address);
 }
 
 /** So many requests, and how long each waits for its answer, in milliseconds. */
@@ -143,7 +151,7 @@ function known<T>(read: () => T): Known<T> {
 }
 
 function file(path: string): File | undefined {
-  const status = statSync(path, { throwIfNoEntry: false });
+  const status = ifPossible(() => statSync(path));
   if (status === undefined) return undefined;
   const { mode, uid: owner, ctimeMs } = status;
   const text = status.isFile() ? (readIfThere(path) ?? '') : '';

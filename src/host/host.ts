@@ -3,7 +3,7 @@ import { Refusal, reason } from '../model/refusal.ts';
 import { type Action, type Batch, type BatchTool, batchCommand } from '../resources/action.ts';
 import { meansAbsence } from './absence.ts';
 import { type Beside, CommandFailure, runBeside, runCommand } from './command.ts';
-import { linkAtomically, removeWhole, strike, writeAtomically } from './files.ts';
+import { linkAtomically, OWN_DIRECTORY, removeWhole, strike, writeAtomically } from './files.ts';
 import { launch, refusalOf, type Server, serve } from './launch.ts';
 import { terminate } from './processes.ts';
 import { type Answers, IP_BATCH, linesOf, type Queries, toAnswers } from './query.ts';
@@ -25,6 +25,12 @@ export class Host {
   constructor({ limit = 300_000, trace }: { limit?: number; trace?: (line: string) => void } = {}) {
     this.#deadline = Date.now() + limit;
     this.#trace = trace;
+  }
+
+  /** The same door for work that is to take less time, in milliseconds. */
+  within(limit: number): Host {
+    const trace = this.#trace;
+    return new Host({ limit: Math.min(limit, this.remaining()), ...(trace && { trace }) });
   }
 
   /** Milliseconds until the deadline; at least 1, for 0 means "no limit" to a child. */
@@ -115,7 +121,7 @@ export class Host {
       'path' in action ? action.path : 'pidFile' in action ? action.pidFile : action.argv.join(' ');
     this.#trace?.(`${action.kind} ${object}`);
     try {
-      if (action.kind === 'serve') this.#starting.push(serve(action.argv, action.pidFile));
+      if (action.kind === 'serve') this.#starting.push(serve(action));
       else performSingle(action);
     } catch (error) {
       throw new Refusal(`Cannot ${action.kind} ${object}: ${reason(error)}`);
@@ -133,7 +139,7 @@ function performSingle(action: Exclude<Action, { kind: 'line' | 'run' | 'serve' 
       if (action.ifPresent && !existsSync(action.path)) return undefined;
       return writeFileSync(action.path, action.value);
     case 'directory':
-      return mkdirSync(action.path, { recursive: true, mode: 0o755 });
+      return mkdirSync(action.path, { recursive: true, mode: OWN_DIRECTORY });
     case 'remove':
       return removeWhole(action.path);
     case 'strike':

@@ -1,7 +1,8 @@
 /** Starts programs that outlive the call of the hook. */
 import { type StdioOptions, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { linkIfThere, namesIn, readIfThere } from './files.ts';
+import { closeSync, lstatSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Action } from '../resources/action.ts';
+import { linkIfThere, namesIn, OWN_FILE, readIfThere, removeWhole } from './files.ts';
 import { ordinarily } from './priority.ts';
 import { ENVIRONMENT } from './tools.ts';
 import { waitFor } from './wait.ts';
@@ -32,12 +33,14 @@ export interface Server {
   readonly words: number;
 }
 
-/** Starts a server that stays in the foreground, and writes its pid file. */
-export function serve(argv: readonly string[], pidFile: string): Server {
+/** Starts a server that stays in the foreground, and writes its pid file. It would refuse data that are no file. */
+export function serve({ argv, pidFile, data }: Extract<Action, { kind: 'serve' }>): Server {
+  removeWhole(pidFile);
+  if (lstatSync(data, { throwIfNoEntry: false })?.isFile() === false) removeWhole(data);
   const words = openSync(`${pidFile}~`, 'w+');
   rmSync(`${pidFile}~`);
   const pid = launch(argv, words);
-  if (pid !== undefined) writeFileSync(pidFile, `${pid}\n`);
+  if (pid !== undefined) writeFileSync(pidFile, `${pid}\n`, { mode: OWN_FILE });
   return { argv, pid, words };
 }
 

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { RUN_DIRECTORY } from '../model/names.ts';
-import { Refusal } from '../model/refusal.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+import { OWN_DIRECTORY, OWN_FILE } from './files.ts';
 import type { Host } from './host.ts';
 import { urgently } from './priority.ts';
 import { ENVIRONMENT } from './tools.ts';
@@ -22,9 +23,11 @@ export const lockFile = (name: LockName): string => `${RUN_DIRECTORY}/${name}.lo
  * @throws Refusal if another process holds it for two thirds of the time that the host has left
  */
 export function withLock<T>(name: LockName, kind: 'shared' | 'exclusive', host: Host, work: () => T): T {
-  mkdirSync(RUN_DIRECTORY, { recursive: true, mode: 0o755 });
+  mkdirSync(RUN_DIRECTORY, { recursive: true, mode: OWN_DIRECTORY });
+  // An older hnet let everybody read it.
+  chmodSync(RUN_DIRECTORY, OWN_DIRECTORY);
   const file = lockFile(name);
-  const descriptor = openSync(file, 'a', 0o600);
+  const descriptor = openLock(file);
   try {
     // The rest of the time is for the work, or for the error message.
     const seconds = Math.max(0.1, (host.remaining() * 2) / 3000).toFixed(1);
@@ -37,5 +40,14 @@ export function withLock<T>(name: LockName, kind: 'shared' | 'exclusive', host: 
     return urgently(work);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Opens it for reading too, or a pipe in its place would be waited for. */
+function openLock(file: string): number {
+  try {
+    return openSync(file, 'a+', OWN_FILE);
+  } catch (error) {
+    throw new Refusal(`Cannot open ${file}: ${reason(error)}; remove what stands there`);
   }
 }

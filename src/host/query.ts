@@ -1,5 +1,5 @@
 /** Questions to `ip`, many in one process, and which answer belongs to which. */
-import { Refusal } from '../model/refusal.ts';
+import { ifPossible, quote, Refusal } from '../model/refusal.ts';
 
 /** Each key has one question, in the words that follow `ip`, or a question for each of several things. */
 export type Queries = Readonly<Record<string, string | ReadonlyMap<unknown, string>>>;
@@ -49,7 +49,7 @@ export function toAnswers<Q extends Queries>(queries: Q, stdout: string, stderr:
       const failure = failures.get(index + 1);
       return [
         line,
-        failure === undefined ? { found: JSON.parse(printed.shift() ?? '[]') } : { found: [], failure },
+        failure === undefined ? { found: listIn(printed.shift() ?? '[]') } : { found: [], failure },
       ];
     }),
   );
@@ -61,6 +61,13 @@ export function toAnswers<Q extends Queries>(queries: Q, stdout: string, stderr:
       : new Map([...asked].map(([thing, line]) => [thing, answerTo(line)])),
   ]);
   return Object.fromEntries(answered) as Answers<Q>;
+}
+
+/** What `ip -json` printed for one question. @throws Refusal if it isn't a list */
+export function listIn(text: string): readonly unknown[] {
+  const found: unknown = ifPossible(() => JSON.parse(text));
+  if (Array.isArray(found)) return found;
+  throw new Refusal(`Cannot read what ip printed: ${quote(text.slice(0, 40))}… is no list in JSON`);
 }
 
 /** The failed questions by their numbers, from 1, each with what `ip` said before it told the number. */

@@ -1,6 +1,6 @@
 /** What may start: the rules that a domain's addresses must keep, before anything of them is set up. */
 
-import { format } from '../model/address.ts';
+import { format, parsePrefix } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
@@ -96,6 +96,23 @@ export function refuseHostAddresses(
 
 const holding = (prefix: Prefix, address: Prefix): string =>
   equal(prefix, address) ? `${format(prefix)} is` : `${format(prefix)} contains ${format(address)},`;
+
+/** Where anybody may number networks of their own: RFC 1918, and RFC 6598 for what carriers share. */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'].map(parsePrefix);
+
+/**
+ * Refuses a scope that is public elsewhere, or loopback: the host takes its first address, and routes all of it to the
+ * domain's bridge. Whoever may write a domain's metadata could take 9.9.9.0/24 from all others.
+ */
+export function refuseForeignScopes(addresses: readonly Address[], { dhcp }: Pick<Config, 'dhcp'>): void {
+  const own = [...dhcp.scopes, ...PRIVATE];
+  const hit = addresses.find(({ scope }) => !own.some(range => contains(range, scope)));
+  if (hit === undefined) return;
+  const given = dhcp.scopes.map(format).join(', ');
+  throw new Refusal(
+    `scope ${format(hit.scope)} of ${format(hit.prefix)} is neither in "scopes" of hnet.toml (${given}) nor private (RFC 1918, RFC 6598); run hnet unassign, then hnet assign`,
+  );
+}
 
 /**
  * Refuses a scope that the host already routes elsewhere: Docker's default pools, say, hold 172.30.0.0/16.

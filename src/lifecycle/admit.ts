@@ -12,7 +12,7 @@ import type { View } from '../model/view.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, isWrong, up } from '../plan/walker.ts';
 import { refuseClaimed, writeAttachment } from '../state/attachment-store.ts';
-import { refuseForeignAddresses, refuseTakenScopes } from './admission.ts';
+import { refuseForeignAddresses, refuseForeignScopes, refuseTakenScopes } from './admission.ts';
 
 /**
  * To be called under the `claims` lock. Afterwards the domain's resources are its own.
@@ -30,6 +30,7 @@ export function admit(
   const { addresses } = attachment;
   refuseForeignAddresses(subjectOf(attachment).prefixes, config, ownAddresses(seen.uplink));
   refuseClaimed(attachment);
+  refuseForeignScopes(addresses, config);
   refuseTakenScopes(addresses, seen.routes);
   const lacks = check(basePlan(config, seen.uplink, firewall), seen.view).some(isWrong);
   // Bringing it up needs a look at everything.

@@ -12,7 +12,7 @@ import { Refusal } from '../model/refusal.ts';
 import type { Change } from '../plan/change.ts';
 import type { Checked } from '../plan/walker.ts';
 import {
-  readOrDiscard,
+  readableAttachment,
   removeAttachment,
   rewriteAttachment,
   writeAttachment,
@@ -27,7 +27,7 @@ import { apply, handedOver, type Means } from './apply.ts';
  * @throws Refusal if another domain holds what it would get, with all as it was
  */
 export const change = (after: Attachment, taps: Taps, config: Config, host: Host): Checked[] =>
-  changeAll(() => [{ before: readOrDiscard(after.domain), after, taps }], config, host);
+  changeAll(() => [{ before: readableAttachment(after.domain), after, taps }], config, host);
 
 /** Which domain gives an address to which; `after` is the taker with the address, and the taps are the taker's. */
 export interface Handover {

@@ -2,10 +2,12 @@ import { Host } from '../host/host.ts';
 import { log } from '../host/log.ts';
 import type { Domain } from '../model/domain.ts';
 import { readDomain } from '../model/parse-domain.ts';
-import { quote, Refusal, reason } from '../model/refusal.ts';
+import { quote, Refusal, reason, visible } from '../model/refusal.ts';
+import { nameless } from '../model/running.ts';
 import type { Checked } from '../plan/walker.ts';
 import { loadConfig } from '../state/config-file.ts';
 import { assignmentOf } from './admission.ts';
+import { presumed } from './in-force.ts';
 import { reconnect } from './reconnect.ts';
 import { start } from './start.ts';
 import { stop } from './stop.ts';
@@ -28,15 +30,32 @@ export function hook(operation: string, xml: string): HookResult {
   const started = Date.now();
   let name = '';
   try {
-    const domain = readDomain(xml);
+    const host = new Host({ limit: DEADLINE });
+    const domain = domainIn(operation, xml);
     name = domain.name;
-    const done = act(operation, domain, new Host({ limit: DEADLINE }));
+    const done = act(operation, domain, host);
     if (done !== undefined) log(`${operation} ${quote(name)}: ${done} in ${Date.now() - started} ms`);
     return { code: 0, message: undefined };
   } catch (error) {
-    const message = `hnet: Cannot ${operation === 'prepare' ? 'start' : operation} ${quote(name)}: ${explain(error)}`;
+    const what = operation === 'prepare' ? 'start' : operation;
+    const message = visible(`hnet: Cannot ${what} ${quote(name)}: ${explain(error)}`);
     log(message, 'err');
     return operation === 'prepare' ? { code: 1, message } : { code: 0, message: undefined };
+  }
+}
+
+/** Twice what libvirt's protocol takes for one text (REMOTE_STRING_MAX, 4 MiB), in UTF-16 units. */
+const LARGEST = 8 << 20;
+
+/** A domain that runs, or has run, goes by its record: of its XML, the UUID is enough. */
+function domainIn(operation: string, xml: string): Domain {
+  try {
+    if (xml.length >= LARGEST) throw new Refusal(`its XML has more than ${LARGEST >> 20} MiB`);
+    return readDomain(xml);
+  } catch (error) {
+    const known = operation === 'prepare' ? undefined : nameless(xml);
+    if (known === undefined) throw error;
+    return known;
   }
 }
 
@@ -53,7 +72,7 @@ function act(operation: string, domain: Domain, host: Host): string | undefined 
       return assignment && `brought up ${labels(start(domain, assignment, loadConfig(), host))}`;
     }
     case 'release': {
-      const attachment = stop(domain, host);
+      const attachment = stop(domain, host, () => presumed(loadConfig, host));
       return attachment && `took down ${attachment.addresses.map(({ bridge }) => bridge).join(', ')}`;
     }
     case 'reconnect':

@@ -2,9 +2,12 @@ import type { Firewall } from '../firewall/rules/backend.ts';
 import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { observeUplink } from '../host/observe/uplink.ts';
+import type { Presumed } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
+import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { ifPossible } from '../model/refusal.ts';
-import { attachedDomains, readAttachment } from '../state/attachment-files.ts';
+import { attachedDomains } from '../state/attachment-files.ts';
+import { readableAttachment } from '../state/attachment-store.ts';
 
 /**
  * The filter that the running domains have. A change of the configuration waits for `hnet sync`: until then a
@@ -12,7 +15,7 @@ import { attachedDomains, readAttachment } from '../state/attachment-files.ts';
  */
 export function firewallInForce(config: Config): Firewall {
   for (const uuid of attachedDomains()) {
-    const attachment = ifPossible(() => readAttachment(uuid));
+    const attachment = readableAttachment(uuid);
     if (attachment !== undefined) return firewallOf(attachment.backend, config.pools);
   }
   return chooseFirewall(config);
@@ -21,3 +24,9 @@ export function firewallInForce(config: Config): Firewall {
 /** {@link wireFor} where the uplink isn't known yet: it is only asked for if it matters. */
 export const wireOf = (config: Config, host: Host): string | undefined =>
   config.ipv6 === 'on-link' ? observeUplink(host, config).device : undefined;
+
+/** What a domain was set up with whose record is lost: by the other domains and the configuration, as far as that can be read. */
+export function presumed(read: () => Config, host: Host): Presumed {
+  const config = ifPossible(read) ?? DEFAULT_CONFIG;
+  return { backend: firewallInForce(config).name, wire: ifPossible(() => wireOf(config, host)) };
+}

@@ -11,7 +11,7 @@ import { type Domain, tapsOf } from '../model/domain.ts';
 import { Refusal } from '../model/refusal.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, isWrong, repair } from '../plan/walker.ts';
-import { readOrDiscard } from '../state/attachment-store.ts';
+import { readableAttachment } from '../state/attachment-store.ts';
 import { assignmentOf, toAttachment } from './admission.ts';
 import { admit, subjectOf } from './admit.ts';
 import { apply } from './apply.ts';
@@ -25,7 +25,7 @@ import { firewallInForce, wireOf } from './in-force.ts';
  */
 export function reconnect(domain: Domain, config: Config, host: Host): Checked[] {
   return withLock('sync', 'shared', host, () => {
-    const attachment = readOrDiscard(domain.uuid) ?? claimAnew(domain, config, host);
+    const attachment = readableAttachment(domain.uuid) ?? claimAnew(domain, config, host);
     if (attachment === undefined) return [];
     const taps = tapsOf(domain);
     const firewall = firewallFor(attachment, config.pools);

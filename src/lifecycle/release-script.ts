@@ -4,7 +4,8 @@
  *
  * The attachment alone tells what a release takes down, so the start writes the script beside it, and whatever rewrites
  * the attachment removes the script. The script decides nothing: if a command fails, it exits with an error, and the
- * hook's program does the whole release. A domain with rules has no script, because its release has to look first.
+ * hook's program does the whole release; so it does where the gate can't prove that the script is whole and the
+ * attachment's own. A domain with rules has no script, because its release has to look first.
  */
 import type { Firewall, Tally } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';
@@ -25,6 +26,9 @@ import { type Action, type BatchTool, batchCommand, joinWords } from '../resourc
 import type { Resource } from '../resources/resource.ts';
 import { fileOf, scriptOf } from '../state/attachment-files.ts';
 import { tallyFile } from '../state/tally.ts';
+
+/** The exit code of a script that has done all of it: an empty one ends with 0. The gate (hooks/qemu.sh) has it too. */
+const DONE = 42;
 
 /** What ends with a domain, in the order in which it came up. */
 const holdings = (attachment: Attachment, firewall: Firewall): Resource[] =>
@@ -54,7 +58,7 @@ export function releaseScript(attachment: Attachment): string | undefined {
     'gone',
     ...leaveBehind(attachment, actions),
     `rm -f ${filesOf(attachment, actions).map(shellWord).join(' ')}`,
-    '',
+    `exit ${DONE}`,
   ].join('\n');
 }
 
@@ -130,6 +134,7 @@ const isPrecaution = (action: Action): boolean =>
 /** Descriptor 4 holds the lock. What has been told to end has a second for it; the program would use force then. */
 const PREAMBLE = `# hnet: what ends with this domain. Where anything is amiss, the program does it anew.
 set -e
+umask 077
 export PATH=${PATH} LC_ALL=C
 ending=
 line=

@@ -14,7 +14,7 @@ import { hostAddresses } from '../model/host-address.ts';
 import { Refusal } from '../model/refusal.ts';
 import { ownAddresses } from '../model/uplink.ts';
 import type { Checked } from '../plan/walker.ts';
-import { readOrDiscard, removeAttachment, writeScript } from '../state/attachment-store.ts';
+import { readableAttachment, removeAttachment, writeScript } from '../state/attachment-store.ts';
 import { refuseForeignAddresses, refuseHostAddresses, toAttachment } from './admission.ts';
 import { admit, subjectOf } from './admit.ts';
 import { apply, takeDown } from './apply.ts';
@@ -29,7 +29,7 @@ import { releaseScript } from './release-script.ts';
 export function start(domain: Domain, assignment: Assignment, config: Config, host: Host): Checked[] {
   return withLock('sync', 'shared', host, () => {
     // A start that was killed never got its release, so what it left is taken down first.
-    const leftover = readOrDiscard(domain.uuid);
+    const leftover = readableAttachment(domain.uuid);
     if (leftover !== undefined) takeDown(leftover, firewallFor(leftover), host);
     const firewall = firewallInForce(config);
     const after = toAttachment(domain, assignment, firewall.name, wireOf(config, host));
@@ -62,5 +62,5 @@ function refuseOwn({ own, uplink }: FirstLook, config: Config, host: Host): neve
 
 function keepScript(attachment: Attachment): void {
   const script = releaseScript(attachment);
-  if (script !== undefined) writeScript(attachment.domain, script);
+  if (script !== undefined) writeScript(attachment, script);
 }

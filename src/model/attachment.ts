@@ -4,10 +4,10 @@ import { format, parsePrefix } from './address.ts';
 import type { Address } from './bridge.ts';
 import { BACKENDS, type Backend } from './config.ts';
 import { DHCP_MODES, type DhcpMode } from './dhcp-mode.ts';
-import { INTERFACE_NAME, isUuid, MAC } from './names.ts';
+import { digest, INTERFACE_NAME, isUuid, MAC } from './names.ts';
 import type { Policy } from './policy.ts';
 import { isAmong, type Prefix } from './prefix.ts';
-import { quote } from './refusal.ts';
+import { quote, Refusal } from './refusal.ts';
 import { formatRule, parseRule } from './rule.ts';
 
 /** What the hook has applied for a running domain. Release obeys this, not the metadata of the day. */
@@ -25,6 +25,12 @@ export interface Attachment {
   readonly onLink?: string;
   /** The filter it was set up with; a later change of the configuration doesn't hide what stands. */
   readonly backend: Backend;
+}
+
+/** What a domain was probably set up with, where its attachment is lost and its metadata doesn't say. */
+export interface Presumed {
+  readonly backend: Backend;
+  readonly wire: string | undefined;
 }
 
 const prefixText = v.pipe(v.string(), v.transform(parsePrefix));
@@ -48,8 +54,23 @@ const schema = v.object({
   backend: v.picklist(BACKENDS),
 });
 
-/** Reads the text of an attachment. @throws Error where it isn't one: cut off in the middle, say */
-export const parseAttachment = (text: string): Attachment => v.parse(schema, JSON.parse(text));
+/** The beginning of an attachment's text: a digest of the rest, on a line of its own, which the gate reads too. */
+const HEAD = /^\{\n {2}("sum": "([0-9a-f]{8})",)\n/;
+
+/**
+ * Reads the text of an attachment.
+ * @throws Error where it isn't one, or isn't what was written: cut off, or with one byte for another. What release and
+ * repair go by has to be right, or they would take down what is another domain's.
+ */
+export function parseAttachment(text: string): Attachment {
+  const [head, , sum] = HEAD.exec(text) ?? [];
+  if (head === undefined) throw new Refusal('it has no digest');
+  if (digest(text.slice(head.length)) !== sum) throw new Refusal('it is damaged');
+  return v.parse(schema, JSON.parse(text));
+}
+
+/** The line that tells an attachment from every other, and from an earlier one of the same domain. */
+export const sumLine = (text: string): string => HEAD.exec(text)?.[1] ?? '';
 
 /** The text that {@link parseAttachment} reads. */
 export function renderAttachment(attachment: Attachment): string {
@@ -60,7 +81,8 @@ export function renderAttachment(attachment: Attachment): string {
     policy: { ...policy, rules: policy.rules.map(formatRule) },
     macs: macs && Object.fromEntries(macs),
   };
-  return `${JSON.stringify(plain, null, 2)}\n`;
+  const rest = `${JSON.stringify(plain, null, 2).slice(2)}\n`;
+  return `{\n  "sum": "${digest(rest)}",\n${rest}`;
 }
 
 /** An attachment in a line for people: `br116 of "vm1"`. */

@@ -2,7 +2,8 @@ import type { Assignment, Intent } from './assignment.ts';
 import type { Address } from './bridge.ts';
 import { type DhcpMode, ownMode } from './dhcp-mode.ts';
 import { OPEN, type Policy } from './policy.ts';
-import { quote, Refusal } from './refusal.ts';
+import { quote, Refusal, visible } from './refusal.ts';
+import { shellWord } from './shell.ts';
 import type { Element } from './xml.ts';
 
 export interface Nic {
@@ -26,6 +27,10 @@ export interface Domain {
   readonly nics: readonly Nic[];
   readonly intent: Intent;
 }
+
+/** How a proposed command names a domain: by UUID if its name can't be copied from the terminal. */
+export const domainWord = ({ name, uuid }: Pick<Domain, 'name' | 'uuid'>): string =>
+  visible(name) === name && !name.startsWith('-') ? shellWord(name) : uuid;
 
 /** The addresses that a domain's metadata assigns to it; none if the metadata is a clone's copy. */
 export function addressesOf(domain: Domain | undefined): readonly Address[] {

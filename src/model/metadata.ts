@@ -5,7 +5,7 @@ import type { Address } from './bridge.ts';
 import { bridgeNames } from './bridge-names.ts';
 import { DHCP_MODES, ownMode } from './dhcp-mode.ts';
 import { articleScope, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
-import { OPEN, type Policy } from './policy.ts';
+import { OPEN, type Policy, type PolicyRule } from './policy.ts';
 import { equal, overlaps, type Prefix } from './prefix.ts';
 import { quote, Refusal, reason } from './refusal.ts';
 import { formatRule, parseRule } from './rule.ts';
@@ -18,8 +18,7 @@ import { type Element, elements, escapeXml, textOf } from './xml.ts';
  * @throws Refusal that names the value and what is wrong with it
  */
 export function parseAssignment(element: Element): Assignment {
-  if (element.name !== 'assignment')
-    throw new Refusal(`unknown element <${element.name}>, expected <assignment>`);
+  if (element.name !== 'assignment') refuseStranger(element, 'the metadata, expected <assignment>');
   refuseUnknown(element, ['domain', 'dhcp']);
   const owner = element.attributes.get('domain');
   if (owner !== undefined && !isUuid(owner)) throw new Refusal(`domain ${quote(owner)} is not a UUID`);
@@ -28,12 +27,37 @@ export function parseAssignment(element: Element): Assignment {
   const stranger = children.find(
     ({ name, namespace }) => !['address', 'policy'].includes(name) || namespace !== METADATA_NAMESPACE,
   );
-  if (stranger !== undefined) throw new Refusal(`unknown element <${stranger.name}> in <assignment>`);
-  const addresses = children.filter(({ name }) => name === 'address').map(parseAddressElement);
-  if (addresses.length === 0) throw new Refusal('the assignment holds no address');
+  if (stranger !== undefined) refuseStranger(stranger, '<assignment>');
+  const given = children.filter(({ name }) => name === 'address');
+  if (given.length === 0) throw new Refusal('the assignment holds no address');
+  refuseMany('addresses', given.length);
+  const addresses = given.map(parseAddressElement);
   refuseContradictions(addresses);
   const policy = parsePolicies(children.filter(({ name }) => name === 'policy'));
   return { owner, addresses, policy, ...ownMode(dhcp) };
+}
+
+/** So much may be asked for one domain: a start has to end in time, and libvirt waits for it. */
+const MOST = { addresses: 256, rules: 1000 } as const;
+
+function refuseMany(what: keyof typeof MOST, count: number): void {
+  if (count > MOST[what])
+    throw new Refusal(`it has ${count} ${what}, and a domain may have ${MOST[what]}; use subnets`);
+}
+
+/** The longest word that means something has 45 characters, an IPv6 address; a rule may list ports. */
+const LONGEST = { attribute: 64, rule: 1000 } as const;
+
+function refuseLong(what: string, text: string, limit: number): void {
+  if (text.length > limit)
+    throw new Refusal(
+      `${what} ${quote(text.slice(0, 20))}… has ${text.length} characters, more than ${limit}`,
+    );
+}
+
+function refuseStranger({ name }: Element, where: string): never {
+  refuseLong('element', name, LONGEST.attribute);
+  throw new Refusal(`unknown element <${name}> in ${where}`);
 }
 
 /** An attribute that may have one of some words. */
@@ -53,8 +77,11 @@ function wordOf<Word extends string>(
 }
 
 function refuseUnknown(element: Element, known: string[]): void {
-  const unknown = [...element.attributes.keys()].find(key => !known.includes(key));
-  if (unknown !== undefined) throw new Refusal(`unknown attribute ${quote(unknown)} in <${element.name}>`);
+  for (const [key, text] of element.attributes) {
+    refuseLong('attribute', key, LONGEST.attribute);
+    if (!known.includes(key)) throw new Refusal(`unknown attribute ${quote(key)} in <${element.name}>`);
+    refuseLong(key, text, LONGEST.attribute);
+  }
 }
 
 function parseAddressElement(element: Element): Address {
@@ -76,13 +103,15 @@ function parsePolicies([element, second]: readonly Element[]): Policy {
   const inbound = wordOf(element, 'inbound', ['allow', 'deny']) ?? 'allow';
   const isolate = wordOf(element, 'isolate', ['on', 'off']) === 'on';
   const stranger = elements(element).find(({ name }) => name !== 'rule');
-  if (stranger !== undefined)
-    throw new Refusal(`unknown element <${stranger.name}> in <policy>, expected <rule>`);
-  return {
-    inbound,
-    isolate,
-    rules: elements(element).map(rule => parseRule(textOf(rule).trim())),
-  };
+  if (stranger !== undefined) refuseStranger(stranger, '<policy>, expected <rule>');
+  refuseMany('rules', elements(element).length);
+  return { inbound, isolate, rules: elements(element).map(parseRuleElement) };
+}
+
+function parseRuleElement(element: Element): PolicyRule {
+  const text = textOf(element).trim();
+  refuseLong('rule', text, LONGEST.rule);
+  return parseRule(text);
 }
 
 function parseScope(text: string): Prefix {
@@ -106,8 +135,13 @@ function refuseContradictions(addresses: readonly Address[]): void {
     }
 }
 
-/** The metadata element of an assignment. It has no namespace: libvirt adds that (virDomainSetMetadata). */
+/**
+ * The metadata element of an assignment. It has no namespace: libvirt adds that (virDomainSetMetadata).
+ * @throws Refusal if it is more than {@link parseAssignment} reads
+ */
 export function renderAssignment(assignment: Assignment): string {
+  refuseMany('addresses', assignment.addresses.length);
+  refuseMany('rules', assignment.policy.rules.length);
   const owner = assignment.owner === undefined ? '' : ` domain="${escapeXml(assignment.owner)}"`;
   const dhcp = assignment.dhcp === undefined ? '' : ` dhcp="${assignment.dhcp}"`;
   const addresses = assignment.addresses.map(
@@ -119,8 +153,14 @@ export function renderAssignment(assignment: Assignment): string {
 
 function renderPolicy({ inbound, isolate, rules }: Policy): string {
   if (inbound === 'allow' && !isolate && rules.length === 0) return '';
-  const words = rules.map(rule => `<rule>${escapeXml(formatRule(rule))}</rule>`).join('');
+  const words = rules.map(renderRule).join('');
   return `<policy inbound="${inbound}" isolate="${isolate ? 'on' : 'off'}">${words}</policy>`;
+}
+
+function renderRule(rule: PolicyRule): string {
+  const text = formatRule(rule);
+  refuseLong('rule', text, LONGEST.rule);
+  return `<rule>${escapeXml(text)}</rule>`;
 }
 
 /** Reads the intent from the children of `<metadata>`, whatever prefix our element bears. */

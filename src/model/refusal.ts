@@ -15,18 +15,27 @@ export class UsageRefusal extends Refusal {
 export const quote = (value: string): string => `"${visible(JSON.stringify(value).slice(1, -1))}"`;
 
 /**
- * A text with its control characters written out: both sets of ISO 6429, line separators, and Unicode's bidirectional
- * controls, which can make a name look like another.
+ * A text with everything written out that a terminal obeys or doesn't show: control characters (both sets of ISO 6429),
+ * line separators, and characters without a shape, by which a name can look like another. In JSON it means the same.
  */
-export function visible(text: string): string {
-  return text.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\p{Bidi_Control}]/gu,
-    character => SHORT[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
+export const visible = (text: string): string => text.replace(UNSEEN, escaped);
 
+/** The same for what hnet itself prints in several lines, with tabs, and in colour. */
+export const printable = (text: string): string =>
+  text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: this one begins a colour
+    /(\u001b\[\d{1,2}m|[\n\t])|[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu,
+    (found, own?: string) => own ?? escaped(found),
+  );
+
+/** The two joiners stay: Persian and emoji are written with them. */
+const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu;
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+const escaped = (character: string): string => SHORT[character] ?? unitsOf(character).map(hex).join('');
+const unitsOf = (text: string): number[] =>
+  Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
+const hex = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
 
 /** Reads a word of the command line: what the parser refuses there is wrong usage. */
 export function asUsage<T>(read: () => T, purpose?: string): T {

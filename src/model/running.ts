@@ -43,7 +43,11 @@ function readTogether(xmls: readonly string[]): Element[] {
 
 function readOne(xml: string, root: Element | undefined): Domain | undefined {
   const read = ifPossible(() => (root === undefined ? readDomain(xml) : toDomain(root)));
-  if (read !== undefined) return read;
+  return read ?? nameless(xml);
+}
+
+/** A domain of whose XML nothing but the UUID can be read, or undefined if not even that. */
+export function nameless(xml: string): Domain | undefined {
   const uuid = uuidIn(xml);
   const intent = { kind: 'malformed', why: 'its XML cannot be read' } as const;
   return isUuid(uuid) ? { uuid, name: uuid, nics: [], intent } : undefined;

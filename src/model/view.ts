@@ -52,6 +52,8 @@ export interface DhcpServer {
   readonly pid: number;
   /** The interface its socket is bound to; `if7` where that interface is gone. */
   readonly boundTo: string;
+  /** Whether its pid file names it: a release goes by that. */
+  readonly noted: boolean;
   /** Further servers of ours on the same bridge, where there should be one. */
   readonly rivals: readonly number[];
   /** The text of the configuration it was started with. */

@@ -7,6 +7,7 @@ import { withLock } from '../host/lock.ts';
 import { look } from '../host/observe/parts.ts';
 import { toAttachment } from '../lifecycle/admission.ts';
 import { change } from '../lifecycle/change.ts';
+import { presumed } from '../lifecycle/in-force.ts';
 import { stop } from '../lifecycle/stop.ts';
 import { type Attachment, attachmentTitle } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
@@ -113,7 +114,7 @@ function follow(
   const about = { domain: domain.name, what: 'assignment' };
   try {
     if (assignment === undefined) {
-      const gone = stop(domain, host);
+      const gone = stop(domain, host, () => presumed(() => config, host));
       if (gone !== undefined)
         report.done(`removed: ${attachmentTitle(gone)} (its assignment was taken away)`, about);
       return;

@@ -5,7 +5,12 @@ import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
 import { routesToScopes } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
-import { refuseForeignAddresses, refuseTakenScopes, toAttachment } from '../lifecycle/admission.ts';
+import {
+  refuseForeignAddresses,
+  refuseForeignScopes,
+  refuseTakenScopes,
+  toAttachment,
+} from '../lifecycle/admission.ts';
 import { apply, changeOwner, takeDown, wrongOf } from '../lifecycle/apply.ts';
 import { type Attachment, attachmentTitle, prefixesOf } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
@@ -149,6 +154,7 @@ function lost(work: Work): Work {
 function admitAnew(attachment: Attachment, { config, uplink }: Survey, host: Host): void {
   const prefixes = attachment.addresses.map(({ prefix }) => prefix);
   refuseForeignAddresses(prefixes, config, ownAddresses(uplink));
+  refuseForeignScopes(attachment.addresses, config);
   const scopes = attachment.addresses.map(({ scope }) => scope);
   refuseTakenScopes(attachment.addresses, routesToScopes(host, scopes));
   writeAttachment(attachment);

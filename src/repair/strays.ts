@@ -5,7 +5,7 @@ import { setNames } from '../firewall/rules/sets.ts';
 import { format, formatLong, parsePrefix, parseSubnet } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
-import { aliasOwner, ROUTE_PROTOCOL } from '../model/names.ts';
+import { aliasOwner, isUuid, ROUTE_PROTOCOL } from '../model/names.ts';
 import { isTracked } from '../model/policy.ts';
 import { FAMILIES, type Prefix } from '../model/prefix.ts';
 import type { Route, View } from '../model/view.ts';
@@ -35,7 +35,7 @@ export function strays(view: View, estate: Estate, firewall: Firewall): Stray[] 
     ...strayEntries(view, wanted, firewall),
     ...strayChains(view, estate, firewall),
     ...strayServers(view, estate, wanted),
-    ...strayProxies(view, estate),
+    ...strayProxies(view, estate, wanted),
     ...strayResponders(view, wanted),
     ...strayBridges(view, wanted),
     ...strayClaims(estate),
@@ -52,6 +52,8 @@ interface Wanted {
   readonly routes: ReadonlySet<string>;
   /** Set → entries. */
   readonly entries: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What is routed to spared domains. */
+  readonly prefixes: readonly Prefix[];
 }
 
 function toWanted(view: View, { attachments, routes, spared }: Estate): Wanted {
@@ -65,6 +67,7 @@ function toWanted(view: View, { attachments, routes, spared }: Estate): Wanted {
   const bridges = new Map([...kept, ...own]);
   const keptNames = new Set(kept.map(([name]) => name));
   const keptRoutes = [...view.routes.values()].filter(({ dev }) => keptNames.has(dev ?? ''));
+  const prefixes = keptRoutes.map(({ prefix }) => prefix);
   return {
     bridges,
     routes: new Set([
@@ -72,9 +75,10 @@ function toWanted(view: View, { attachments, routes, spared }: Estate): Wanted {
       ...routes,
       ...keptRoutes.map(({ prefix, dev }) => hostRouteKey(prefix, dev ?? '')),
     ]),
+    prefixes,
     entries: entriesOf(
       attachments,
-      keptRoutes.map(({ prefix }) => prefix),
+      prefixes,
       [...keptNames].flatMap(name => (view.addresses.get(name) ?? []).map(parseSubnet)),
     ),
   };
@@ -170,14 +174,15 @@ function strayServers({ dhcp }: View, { servers }: Estate, { bridges }: Wanted):
     );
 }
 
-function strayProxies({ proxies }: View, { attachments }: Estate): Stray[] {
+function strayProxies({ proxies }: View, { attachments }: Estate, { prefixes }: Wanted): Stray[] {
+  const kept = new Set(prefixes.map(format));
   const wanted = new Set(
     attachments.flatMap(({ addresses, onLink }) =>
       addresses.map(({ prefix }) => `${format(prefix)} ${onLink}`),
     ),
   );
   return [...proxies]
-    .filter(proxy => !wanted.has(proxy))
+    .filter(proxy => !wanted.has(proxy) && !kept.has(proxy.split(' ')[0] ?? ''))
     .map(proxy => {
       const [address = '', device = ''] = proxy.split(' ');
       const label = `neighbour proxy for ${address} on ${device}`;
@@ -201,9 +206,11 @@ function strayBridges({ links }: View, { bridges }: Wanted): Stray[] {
   });
 }
 
-function strayClaims({ attachments, claims }: Estate): Stray[] {
+/** Whose a damaged claim was, nobody knows: it stays while there are domains of which nothing else is known. */
+function strayClaims({ attachments, claims, spared }: Estate): Stray[] {
   const own = new Map(attachments.map(attachment => [attachment.domain, claimsOf(attachment)]));
+  const mayBeSpared = (domain: string): boolean => spared.has(domain) || (spared.size > 0 && !isUuid(domain));
   return [...claims]
-    .filter(([claim, domain]) => !own.get(domain)?.has(claim))
+    .filter(([claim, domain]) => !mayBeSpared(domain) && !own.get(domain)?.has(claim))
     .map(([claim]) => stray(`claim ${claim}`, 'no domain holds it', [remove(claimPath(claim))]));
 }

@@ -43,24 +43,37 @@ export function tryOut(context: Context, converge: Converge, isAttended: boolean
     return false;
   }
   const proven = readIfThere(PROVEN_FILE);
-  if (proven === text || proven === undefined) {
-    const isGood = converge(context);
-    if (isGood) noteProven(text);
-    return isGood;
-  }
+  if (proven !== text && proven !== undefined) return trial(text, context, converge, isAttended);
+  const isGood = converge(context);
+  if (isGood) noteProven(text);
+  return isGood;
+}
+
+/** Applies a new configuration and keeps it, or takes it back. @throws Refusal as `converge`, if it is to be kept */
+function trial(text: string, context: Context, converge: Converge, isAttended: boolean): boolean {
   const uplink = ifPossible(() => liveUplink(context));
   const before = uplink === undefined ? [] : waysIn(context.host, uplink);
   writeAtomically(TRIAL_FILE, text);
   if (isAttended) launchUndo();
-  const isGood = converge(context);
+  const outcome = outcomeOf(() => converge(context));
   const lost = lostOf(before, context.host);
-  if (!isFree() && lost === undefined) {
-    noteProven(text);
-    rmSync(TRIAL_FILE, { force: true });
-    return isGood;
+  if (lost !== undefined || !existsSync(TRIAL_FILE)) {
+    endTrial(context, converge, lost);
+    return false;
   }
-  endTrial(context, converge, lost);
-  return false;
+  rmSync(TRIAL_FILE, { force: true });
+  // A configuration that is refused changes nothing, and proves nothing.
+  if ('error' in outcome) throw outcome.error;
+  noteProven(text);
+  return outcome.isGood;
+}
+
+function outcomeOf(work: () => boolean): { readonly isGood: boolean } | { readonly error: unknown } {
+  try {
+    return { isGood: work() };
+  } catch (error) {
+    return { error };
+  }
 }
 
 const WAY_OUT = `change it, or remove ${REJECTED_FILE} to try it again; then: hnet sync`;

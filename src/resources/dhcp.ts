@@ -21,6 +21,7 @@ export function dhcpScope(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConf
       if (server === undefined) return ABSENT;
       if (server.rivals.length > 0) return changed(`${server.rivals.length + 1} servers run on it`);
       if (server.boundTo !== name) return changed(`bound to ${server.boundTo}, an interface that is gone`);
+      if (!server.noted) return changed('its pid file is lost');
       return server.configuration === text ? PRESENT : changed('it runs with another configuration');
     },
     up: view => {
@@ -31,7 +32,7 @@ export function dhcpScope(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConf
         directory(LEASES_DIRECTORY),
         ...(stale === undefined ? [] : [strike(leaseFile(name), stale)]),
         write(file, text),
-        serve(['dnsmasq', '--keep-in-foreground', `--conf-file=${file}`], pidFile(name)),
+        serve(['dnsmasq', '--keep-in-foreground', `--conf-file=${file}`], pidFile(name), leaseFile(name)),
       ];
     },
     down: view => removeDhcp(name, view.dhcp.get(name)),

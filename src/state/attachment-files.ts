@@ -3,20 +3,22 @@ import { existsSync, opendirSync, statSync } from 'node:fs';
 import { readIfThere } from '../host/files.ts';
 import { type Attachment, parseAttachment } from '../model/attachment.ts';
 import { ATTACHMENTS_DIRECTORY, isUuid } from '../model/names.ts';
-import { Refusal, reason } from '../model/refusal.ts';
+import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 
 export const fileOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.json`;
 export const scriptOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.sh`;
 
 /**
  * The attachment of a domain, or undefined if it has none.
- * @throws Refusal if its file can't be read as an attachment (it is cut off, say)
+ * @throws Refusal if its file can't be read as an attachment (it is cut off, say), or is another domain's
  */
 export function readAttachment(domain: string): Attachment | undefined {
-  const text = readIfThere(fileOf(domain));
-  if (text === undefined) return undefined;
   try {
-    return parseAttachment(text);
+    const text = readIfThere(fileOf(domain));
+    if (text === undefined && stampOf(domain) === undefined) return undefined;
+    const attachment = parseAttachment(text ?? '');
+    if (attachment.domain === domain) return attachment;
+    throw new Refusal(`it is of the domain with UUID ${attachment.domain}`);
   } catch (error) {
     throw new Refusal(`Cannot read ${fileOf(domain)}: ${reason(error)}`);
   }
@@ -37,6 +39,6 @@ export function* attachedDomains(): Generator<string> {
 
 /** Differs each time a domain's attachment is written, for the file is replaced; undefined if there is none. */
 export function stampOf(domain: string): string | undefined {
-  const status = statSync(fileOf(domain), { throwIfNoEntry: false });
+  const status = ifPossible(() => statSync(fileOf(domain)));
   return status === undefined ? undefined : `${status.ino} ${status.mtimeMs}`;
 }

@@ -1,6 +1,6 @@
 /** Attachments as they are written and removed, together with their claims. */
 import { removeWhole, writeAtomically } from '../host/files.ts';
-import { type Attachment, renderAttachment } from '../model/attachment.ts';
+import { type Attachment, renderAttachment, sumLine } from '../model/attachment.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 import { fileOf, readAttachment, scriptOf } from './attachment-files.ts';
 import { conflictOf, dropClaims, placeClaims } from './claim-index.ts';
@@ -27,9 +27,14 @@ export function rewriteAttachment(attachment: Attachment): void {
   writeAtomically(fileOf(attachment.domain), renderAttachment(attachment));
 }
 
-/** Puts a domain's release script beside its attachment; without it the hook's program does the release. */
-export const writeScript = (domain: string, script: string): void =>
-  ifPossible(() => writeAtomically(scriptOf(domain), script));
+/**
+ * Puts a domain's release script beside its attachment; without it the hook's program does the release. The gate
+ * (hooks/qemu.sh) believes a script that is there twice, with a line between that names the domain and its attachment.
+ */
+export function writeScript(attachment: Attachment, steps: string): void {
+  const seal = `\n# ${attachment.domain} ${sumLine(renderAttachment(attachment))}\n`;
+  ifPossible(() => writeAtomically(scriptOf(attachment.domain), `${steps}${seal}${steps}\n`));
+}
 
 /** Removes an attachment and its claims. Neither has to exist. */
 export function removeAttachment(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
@@ -52,12 +57,6 @@ const nameOf = (domain: string): string =>
   ifPossible(() => `domain ${JSON.stringify(readAttachment(domain)?.name ?? domain)}`) ??
   `the domain with UUID ${domain}`;
 
-/** The attachment of a domain; one that can't be read is removed. */
-export function readOrDiscard(uuid: string): Attachment | undefined {
-  try {
-    return readAttachment(uuid);
-  } catch {
-    discardAttachment(uuid);
-    return undefined;
-  }
-}
+/** The attachment of a domain. One that can't be read counts as lost, but stays until another takes its place. */
+export const readableAttachment = (uuid: string): Attachment | undefined =>
+  ifPossible(() => readAttachment(uuid));

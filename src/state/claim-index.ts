@@ -9,6 +9,7 @@ import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf, claimTarget } from '../model/claims.ts';
 import { CLAIMS_DIRECTORY } from '../model/names.ts';
 import { around, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
+import { ifPossible } from '../model/refusal.ts';
 
 /** Gives back what one attachment claims and another of the same domain doesn't. @param kind only names that begin so */
 export function surrenderClaims(held: Attachment, kept: Attachment, kind = ''): void {
@@ -54,11 +55,15 @@ export function conflictOf(attachment: Attachment): { what: string; domain: stri
 function overlappingClaims(prefix: Prefix): string[] {
   if (isSingle(prefix)) return around(prefix).map(range => `ip-${dashed(range)}`);
   // A range may hold claims of any length, so all are looked at; ranges are few.
-  return standingClaims().filter(
-    claim =>
-      claim.startsWith('ip-') && overlaps(prefix, parsePrefix(claim.slice(3).replace(/-(\d+)$/, '/$1'))),
-  );
+  return standingClaims().filter(claim => {
+    const held = claim.startsWith('ip-') ? prefixIn(claim) : undefined;
+    return held !== undefined && overlaps(prefix, held);
+  });
 }
+
+/** The prefix in a claim's name; undefined if it is none of ours. */
+const prefixIn = (claim: string): Prefix | undefined =>
+  ifPossible(() => parsePrefix(claim.slice(3).replace(/-(\d+)$/, '/$1')));
 
 /** A claim as a person would say it: `123.45.90.116`, `scope 172.30.116.0/24`, `bridge br116`. */
 function claimText(claim: string): string {

@@ -2,10 +2,10 @@
  * What hnet remembers of an address beyond a reboot: who had it last, and how much traffic it had. One small file each, so
  * that a release costs the same with 4,000 addresses as with one.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import * as v from 'valibot';
 import { countedOf } from '../firewall/rules/counted.ts';
-import { readIfThere, writeAtomically } from '../host/files.ts';
+import { readIfThere, removeWhole, writeAtomically } from '../host/files.ts';
 import { dashed } from '../model/address.ts';
 import { exactJson } from '../model/json.ts';
 import { STATE_DIRECTORY } from '../model/names.ts';
@@ -48,7 +48,7 @@ function writeAccount(prefix: Prefix, account: Account): void {
   if (existsSync(tallyFile(prefix))) {
     const settled = readAccount(prefix);
     if (settled !== undefined) write(prefix, settled);
-    rmSync(tallyFile(prefix));
+    removeWhole(tallyFile(prefix));
   }
   write(prefix, account);
 }

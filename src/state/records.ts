@@ -41,7 +41,12 @@ export const readEntries = (): Entry[] => [...attachedDomains()].flatMap(readEnt
 
 /** The stamps alone. */
 export const readStamps = (): Map<string, string> =>
-  new Map([...attachedDomains()].map(domain => [domain, stampOf(domain) ?? '']));
+  new Map(
+    [...attachedDomains()].flatMap(domain => {
+      const stamp = stampOf(domain);
+      return stamp === undefined ? [] : [[domain, stamp] as const];
+    }),
+  );
 
 function readEntry(domain: string): Entry[] {
   const stamp = stampOf(domain) ?? '';

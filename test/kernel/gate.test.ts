@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import type { Outcome } from '../lab/run.ts';
-import { HOOK, PROGRAM, PROJECT } from '../support/build.ts';
+import { COMMAND, HOOK, PROGRAM, PROJECT } from '../support/build.ts';
 import { type DomainOptions, domainXml } from '../support/domain.ts';
 import type { Scene } from '../support/scene.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
@@ -50,7 +51,7 @@ kernelSuite('the gate before node', scene => {
     const one = await installed('/run/lab/node');
     await one.host.write(
       '/run/lab/node',
-      '#!/bin/sh\nshift; printf "%s|" "$@" >/run/lab/words; { cat; cat <&3; } >/run/lab/xml\n',
+      '#!/bin/sh\nshift; printf "%s|" "$@" >/run/lab/words; cat >/run/lab/xml\n',
     );
     await one.host.run(['chmod', '755', '/run/lab/node']);
     const name = '$(id) `id` $HOME \\ "x" \\n %s';
@@ -117,6 +118,80 @@ kernelSuite('the gate before node', scene => {
     expect([code, stdout]).to.deep.equal([3, '']);
   });
 
+  it('tries once more, without what is kept of compiled code, where node crashes', async () => {
+    const one = await installed('/run/lab/node');
+    for (const signal of ['ILL', 'TRAP', 'ABRT', 'BUS', 'FPE', 'SEGV']) {
+      await dyingNode(one, signal);
+      expect(await call(one, 'prepare', ASSIGNED), signal).to.include({ code: 0, stdout: '' });
+      expect(await one.host.read('/run/lab/xml')).to.equal(domainXml('vm1', ASSIGNED).trimEnd());
+    }
+  });
+
+  it('tries nothing again where somebody ends node', async () => {
+    const one = await installed('/run/lab/node');
+    for (const signal of ['TERM', 'KILL']) {
+      await dyingNode(one, signal);
+      expect((await call(one, 'prepare', ASSIGNED)).code, signal).to.be.greaterThan(128);
+      expect((await one.host.attempt(['test', '-e', '/run/lab/xml'])).code).to.equal(1);
+      expect((await call(one, 'reconnect', ASSIGNED)).code).to.equal(0);
+    }
+  });
+
+  it('tries no more than once', async () => {
+    const one = await installed('/run/lab/node');
+    await markNode(one, 'echo >>/run/lab/tries; kill -SEGV $$');
+    expect((await call(one, 'prepare', ASSIGNED)).code).to.equal(139);
+    expect((await call(one, 'release', ASSIGNED)).code).to.equal(0);
+    expect(await one.host.run(['wc', '-l', '/run/lab/tries'])).to.match(/^4 /);
+  });
+
+  /** The shells that may be /bin/sh. */
+  for (const shell of ['dash', 'busybox sh', 'bash']) {
+    it(`reads a megabyte of anybody's metadata in no time (${shell})`, async () => {
+      const one = await installed('/run/lab/node');
+      await markNode(one, 'cat >/run/lab/xml');
+      for (const [what, xml] of Object.entries(HOSTILE)) {
+        const outcome = await limited(one, shell, xml);
+        expect(outcome, what).to.deep.equal(SILENCE);
+        expect((await one.host.attempt(['test', '-e', '/run/lab/xml'])).code, what).to.equal(1);
+        // Ours, behind all that.
+        const ours = xml.replace(/<\/metadata>(?!.*<\/metadata>)/s, `${OURS}</metadata>`);
+        expect(await limited(one, shell, ours), what).to.deep.equal(SILENCE);
+        expect(await one.host.read('/run/lab/xml'), what).to.equal(ours.trimEnd());
+        await one.host.run(['rm', '/run/lab/xml']);
+      }
+    });
+  }
+
+  it('gives up on a standard input that never ends', async () => {
+    const one = await installed(process.execPath);
+    await one.host.sh('mkfifo /run/lab/endless');
+    const endless = `{ printf %s "$0"; exec sleep 600; } >/run/lab/endless &
+      ${GATE} vm1 prepare begin - </run/lab/endless; code=$?; kill $!; exit $code`;
+    const xml = domainXml('vm1', ASSIGNED).replace('</domain>', '');
+    const { code, stderr } = await one.host.attempt(['sh', '-c', endless, xml]);
+    expect(code).to.equal(1);
+    expect(stderr).to.match(/^hnet: Cannot start ".*": the XML can't be read.*$/);
+  });
+
+  it('uses no compiled code that is damaged, whichever byte it is', async () => {
+    const one = await scene();
+    const run = async () => (await one.host.attempt([process.execPath, COMMAND, '--version'])).code;
+    expect(await run()).to.equal(0);
+    const file = (await one.host.sh('ls /var/cache/hnet/cli-*')).trim();
+    const size = Number(await one.host.run(['stat', '-c', '%s', file]));
+    for (const offset of fc.sample(fc.nat(size - 1000), 8)) {
+      const damaged = await one.host.run([process.execPath, '-e', FLIP, file, String(offset)]);
+      expect(await run(), `byte ${offset}`).to.equal(0);
+      // It has been written anew, so that the damaged one wasn't used.
+      expect(await one.host.run(['sha1sum', file]), `byte ${offset}`).not.to.contain(damaged);
+    }
+    for (const harm of [': >', 'truncate -s -4096', 'head -c 4096 /dev/urandom >']) {
+      await one.host.sh(`${harm} ${file}`);
+      expect(await run(), harm).to.equal(0);
+    }
+  });
+
   /** The gate and the program where install.sh puts them. */
   async function installed(node: string): Promise<Scene> {
     const one = await scene();
@@ -133,6 +208,46 @@ kernelSuite('the gate before node', scene => {
 
 function call(one: Scene, operation: string, options: DomainOptions, name = 'vm1'): Promise<Outcome> {
   return one.host.attempt([GATE, name, operation, 'begin', '-'], { input: domainXml(name, options) });
+}
+
+/** A call of the gate with so much processor time as it may take: a loaded machine makes it slow, and no dearer. */
+function limited(one: Scene, shell: string, xml: string): Promise<Outcome> {
+  const script = `ulimit -t 4; exec ${shell} ${GATE} vm1 prepare begin -`;
+  return one.host.attempt(['sh', '-c', script], { input: xml });
+}
+
+const repeated = (text: string): string => text.repeat(Math.ceil(1_000_000 / text.length));
+const around = (metadata: string, description = ''): string =>
+  domainXml('vm1').replace(
+    '<metadata></metadata>',
+    () => `${description}<metadata>\n${metadata}\n  </metadata>`,
+  );
+
+/** What somebody may have put into a domain: libvirt hands on all of it. */
+const HOSTILE: Readonly<Record<string, string>> = {
+  'many elements': around(repeated(`    <x:y xmlns:x="u" a="${'a'.repeat(60)}"/>\n`)),
+  'one long line': around(`<x:y xmlns:x="u" a="${'a'.repeat(1_000_000)}"/>`),
+  'a million lines': around(repeated('\n')),
+  'a long description': around('', `<description>${repeated('a\n')}</description>\n  `),
+  'what is like a pattern': around(repeated('<x:y a="*[!a-z]?\\*urn:hnet:"/>\n')),
+  'what is like the end': around(repeated('<x:memory a="<metadata"/>\n')),
+};
+const OURS = '<assignment xmlns="urn:hnet:1"/>';
+
+/** Changes one bit of a file, and prints the digest of what it is now. */
+const FLIP = `const fs = require('node:fs'), [, file, at] = process.argv, data = fs.readFileSync(file);
+data[at] ^= 1 << (at % 8); fs.writeFileSync(file, data);
+process.stdout.write(require('node:crypto').createHash('sha1').update(data).digest('hex'));`;
+
+/** A node that dies while there is compiled code, and takes the XML otherwise. */
+async function dyingNode(one: Scene, signal: string): Promise<void> {
+  await one.host.sh('mkdir -p /var/cache/hnet; : >/var/cache/hnet/program-1; rm -f /run/lab/xml');
+  await markNode(one, `[ ! -e /var/cache/hnet/program-1 ] || kill -${signal} $$; cat >/run/lab/xml`);
+}
+
+async function markNode({ host }: Scene, script: string): Promise<void> {
+  await host.write('/run/lab/node', `#!/bin/sh\n${script}\n`);
+  await host.run(['chmod', '755', '/run/lab/node']);
 }
 
 /** A node that only tells that it was started, and talks too much. */

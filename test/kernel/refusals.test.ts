@@ -51,6 +51,13 @@ const CASES: readonly Case[] = [
     addresses: [{ ip: '123.45.90.112/28', bridge: 'br112', scope: '172.30.112.0/24' }],
     why: /^123\.45\.90\.112\/28 is outside the pools/,
   },
+  ...['9.9.9.0/24', '127.0.0.0/24'].map(
+    (scope): Case => ({
+      what: `the scope ${scope}, which is nobody's to give`,
+      addresses: [{ ip: '123.45.90.116', bridge: 'br116', scope }],
+      why: `scope ${scope} of 123.45.90.116 is neither in "scopes" of hnet.toml (172.30.0.0/16) nor private (RFC 1918, RFC 6598); run hnet unassign, then hnet assign`,
+    }),
+  ),
   {
     what: "the host's own address",
     addresses: ['123.45.12.48'],

@@ -7,7 +7,25 @@ import { POOLS6 } from '../support/scene.ts';
 import { difference, expectUnchanged, snapshot } from '../support/snapshot.ts';
 
 const SCRIPT = `${ATTACHMENTS_DIRECTORY}/${uuidOf('vm1')}.sh`;
+const ATTACHMENT = `${ATTACHMENTS_DIRECTORY}/${uuidOf('vm1')}.json`;
+/** What a script ends with that has done all of it. */
+const DONE = 42;
 const [MINE, MINE6] = ['123.45.90.116', '2001:db8:12:48::116'];
+const [OTHER, THIRD] = ['123.45.53.12', '123.45.90.117'];
+const DAMAGED = `${ATTACHMENTS_DIRECTORY}/${uuidOf('vm3')}.sh`;
+
+/** What may happen to the script of vm3. */
+const DAMAGE: Readonly<Record<string, string>> = {
+  'it is empty': `: >${DAMAGED}`,
+  'it is cut off': `truncate -s -100 ${DAMAGED}`,
+  'all but its first line is lost': `sed -i 1q ${DAMAGED}`,
+  'its second half is lost': `truncate -s $(($(stat -c %s ${DAMAGED}) / 2)) ${DAMAGED}`,
+  'one digit is another': `sed -i 's/123\\.45\\.90\\.117/123.45.90.116/' ${DAMAGED}`,
+  'it ends before it has done anything': `sed -i '1i exit 42' ${DAMAGED}`,
+  "it is another domain's": `cp ${ATTACHMENTS_DIRECTORY}/${uuidOf('vm1')}.sh ${DAMAGED}`,
+  'it is garbage': `head -c 3000 /dev/urandom >${DAMAGED}`,
+};
+
 const BOTH = [MINE, '123.45.53.12', MINE6];
 
 filterSuite(
@@ -61,10 +79,35 @@ filterSuite(
 
     it('is what the hook obeys, and node is not needed for it', async () => {
       await one.prepare('vm1', BOTH);
-      await one.host.sh(`echo ': >/run/lab/obeyed' >>${SCRIPT}`);
-      await one.release('vm1', BOTH);
-      expect((await one.host.attempt(['test', '-e', '/run/lab/obeyed'])).code).to.equal(0);
-      await one.host.run(['rm', '/run/lab/obeyed']);
+      await one.scene.release('vm1', {}, '/run/lab/no-such-node');
+      await expectUnchanged(one.host, before);
+    });
+
+    for (const [what, harm] of Object.entries(backend === 'nftables' ? {} : DAMAGE)) {
+      it(`is not believed where ${what}: the program does the release`, async () => {
+        await one.prepare('vm1', MINE);
+        await one.prepare('vm2', OTHER);
+        const other = await snapshot(one.host);
+        await one.prepare('vm3', THIRD);
+        await count(THIRD, 7, 3);
+        await one.host.sh(harm);
+        await one.release('vm3', THIRD);
+        await expectUnchanged(one.host, other);
+        expect(await one.total(THIRD)).to.deep.equal(total(7, 3));
+        await one.release('vm2', OTHER);
+        await one.release('vm1', MINE);
+        await expectUnchanged(one.host, before);
+      });
+    }
+
+    it('is no script without its attachment', async () => {
+      await one.prepare('vm1', MINE);
+      const running = await snapshot(one.host);
+      await one.host.run(['mv', ATTACHMENT, '/run/lab/attachment']);
+      await one.scene.release('vm1', {}, '/run/lab/no-such-node');
+      await one.host.run(['mv', '/run/lab/attachment', ATTACHMENT]);
+      await expectUnchanged(one.host, running);
+      await one.release('vm1', MINE);
       await expectUnchanged(one.host, before);
     });
 
@@ -75,7 +118,7 @@ filterSuite(
         'exec 3>>/run/hnet/sync.lock; flock 3; : >/run/lab/held; sleep 0.5; ls /run/hnet/attachments; : >/run/lab/freed',
       );
       await one.host.sh('until [ -e /run/lab/held ]; do sleep 0.01; done');
-      await one.host.sh(`sh ${SCRIPT}; [ -e /run/lab/freed ]`);
+      await one.host.sh(`sh ${SCRIPT} || [ $? -eq ${DONE} ]; [ -e /run/lab/freed ]`);
       expect(await holder).to.contain(`${uuidOf('vm1')}.json`);
       await one.host.sh('rm /run/lab/held /run/lab/freed');
       await expectUnchanged(one.host, before);
@@ -116,10 +159,22 @@ filterSuite(
         await one.prepare('vm1', MINE);
         await count(MINE, 7, 3);
         await one.host.sh(harm);
-        expect((await one.host.attempt(['sh', SCRIPT])).code).not.to.equal(0);
+        expect((await one.host.attempt(['sh', SCRIPT])).code).not.to.equal(DONE);
         await one.release('vm1', MINE);
         await expectUnchanged(one.host, before);
         expect(await one.total(MINE)).to.deep.equal(total(7, 3));
+      });
+    }
+
+    if (backend !== 'nftables') {
+      it('leaves it to the program where it hangs', async () => {
+        await one.prepare('vm1', MINE);
+        await one.scene.replace('/usr/bin/flock', 'exec sleep 600');
+        const release = one.release('vm1', MINE);
+        await one.host.sh('until pgrep -x sleep -a | grep -q " 600$"; do sleep 0.1; done');
+        await one.scene.restore('/usr/bin/flock');
+        await release;
+        await expectUnchanged(one.host, before);
       });
     }
 
@@ -168,7 +223,7 @@ filterSuite(
       await one.prepare('vm1', MINE);
       const other = (await one.host.sh('sleep 600 >/dev/null 2>&1 & echo $!')).trim();
       await one.host.sh(`pkill -x dnsmasq; echo ${other} >/run/hnet/dhcp/br116.pid`);
-      expect((await one.host.attempt(['sh', SCRIPT])).code).not.to.equal(0);
+      expect((await one.host.attempt(['sh', SCRIPT])).code).not.to.equal(DONE);
       await one.release('vm1', MINE);
       expect(await one.host.run(['ps', '-o', 'comm=', '-p', other])).to.equal('sleep');
       await one.host.run(['kill', other]);
@@ -176,7 +231,7 @@ filterSuite(
     });
 
     async function byScript(): Promise<void> {
-      await one.host.run(['sh', SCRIPT]);
+      expect((await one.host.attempt(['sh', SCRIPT])).code).to.equal(DONE);
     }
 
     async function hasScript(): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ATTACHMENTS_DIRECTORY } from '../../src/model/names.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';
-import { type Scene, VARIANTS } from '../support/scene.ts';
+import { CONFIG, type Scene, VARIANTS } from '../support/scene.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
 
@@ -84,6 +84,47 @@ kernelSuite('release', (scene, share) => {
       await expectUnchanged(one.host, before);
     });
   }
+
+  it('finds everything in the filter that the configuration chooses, where the attachment is gone', async () => {
+    const one = await scene();
+    await one.configure(`${CONFIG}[firewall]\nbackend = "nftables"\n`);
+    await one.base();
+    const before = await snapshot(one.host);
+    await one.prepare('vm1', ['123.45.90.116']);
+    await one.host.sh(`rm ${ATTACHMENTS_DIRECTORY}/*`);
+    await one.release('vm1');
+    await one.host.sh('rm -f /run/hnet/claims/*');
+    await expectUnchanged(one.host, before);
+  });
+
+  it("leaves files that are root's alone, whoever made them", async () => {
+    const { one } = await empty();
+    await one.host.run(['rm', '-rf', '/run/hnet/sync.lock', '/var/lib/hnet']);
+    await one.prepare('vm1', ['123.45.90.116']);
+    const guest = await one.host.guest({ name: 'vm1', bridge: 'br116' });
+    // An older hnet may have made it.
+    await one.host.run(['chmod', '755', '/run/hnet']);
+    await one.host.sh('pkill -x dnsmasq; while pgrep -x dnsmasq; do sleep 0.01; done');
+    await one.reconnect('vm1');
+    expect((await guest.dhcp()).router).to.equal('172.30.116.1');
+    await guest.unplug();
+    await one.host.run(['rm', '/run/hnet/sync.lock']);
+    await one.release('vm1');
+    // dnsmasq makes its file of leases by itself, in a directory that nobody else may enter.
+    const open = await one.host.sh(
+      'find /run/hnet /var/lib/hnet ! -type l -perm /077 ! -name "*.leases"; ls /run/hnet/sync.lock',
+    );
+    expect(open.trim()).to.equal('/run/hnet/sync.lock');
+  });
+
+  it('needs of the XML the UUID alone: the rest may be cut off', async () => {
+    const { one, before } = await empty();
+    await one.prepare('vm1', ['123.45.90.116']);
+    await one.host.sh(`rm ${ATTACHMENTS_DIRECTORY}/*.sh`);
+    const xml = domainXml('vm1', { addresses: ['123.45.90.116'] }).split('<devices>')[0] ?? '';
+    expect(await one.hook('release', 'vm1', xml)).to.deep.equal({ code: 0, stdout: '', stderr: '' });
+    await expectUnchanged(one.host, before);
+  });
 
   it('of a start that was refused leaves the holder of the address alone', async () => {
     const { one } = await basedOn(await scene());

@@ -7,7 +7,7 @@ import { COMMAND, NODE } from '../support/build.ts';
 import { hnet, ok } from '../support/command.ts';
 import { BOTH, FAMILIES, type Places } from '../support/families.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
-import { gatewayFor, POOLS6, type Scene } from '../support/scene.ts';
+import { gatewayFor, POOLS6, REAL, type Scene } from '../support/scene.ts';
 import { difference, snapshot } from '../support/snapshot.ts';
 import { kernelSuite, type NewScene } from '../support/suite.ts';
 import { layTunnel, seenFrom, TUNNEL, WAYS } from '../support/tunnel.ts';
@@ -183,6 +183,9 @@ kernelSuite('the uplink', scene => {
     expect(await rules(one)).to.match(/proto 104/);
     await one.baseDown();
     expect(await rules(one)).not.to.match(/proto 104|26734/);
+    expect(
+      await one.host.run(['find', '/run/hnet', '-name', 'hnet.toml*', '-o', '-name', 'uplink']),
+    ).to.equal('');
   });
 
   it('stays where it is without a word in the configuration, whatever route is better, and the daemon keeps it', async () => {
@@ -205,6 +208,36 @@ kernelSuite('the uplink', scene => {
       await one.host.sh(down);
       await until(async () => !/proto 104/.test(await rules(one)), PATIENCE, 'the end of them');
     }
+    await watch.stop();
+  });
+
+  it("has routes that are nobody's business: the daemon doesn't look when they change, however many there are", async () => {
+    const one = await scene();
+    await FakeLibvirt.create(one);
+    await one.base();
+    await one.host.sh(`seq 0 19999 | awk '{ printf "route add 20.%d.%d.0/24 via 123.45.12.1 dev eth0 onlink proto bird\\n",
+      $1 / 256, $1 % 256 }' | ip -batch -`);
+    await one.replace('/usr/sbin/ip', `echo "$*" >>/run/lab/calls; exec ${REAL}/ip "$@"`);
+    const watch = one.host.start([...NODE, COMMAND, 'watch']);
+    const looks = async () =>
+      (await one.host.sh('grep -c -e "-json -details -force" /run/lab/calls || true')).trim();
+    const pool = async () => (await one.host.run([`${REAL}/ip`, 'route', 'show', '123.45.90.112/29'])) !== '';
+    /** The daemon looks for what it repairs; how often in all tells whether it looked for anything else. */
+    const repair = async (): Promise<number> => {
+      const before = Number(await looks());
+      await one.host.run([`${REAL}/ip`, 'route', 'del', 'blackhole', '123.45.90.112/29']);
+      await until(pool, PATIENCE, 'the repair');
+      await until(async () => /^(\d+) \1$/.test(await settled()), PATIENCE, 'its end');
+      return Number(await looks()) - before;
+    };
+    const settled = async () => `${await looks()} ${await one.host.sh('sleep 2').then(looks)}`;
+    await until(async () => /^([1-9]\d*) \1$/.test(await settled()), PATIENCE, 'the first look');
+    const alone = await repair();
+    const flapping = `${REAL}/ip route del 20.5.5.0/24; ${REAL}/ip route add 20.5.5.0/24 via 123.45.12.1 dev eth0 onlink proto bird`;
+    const before = Number(await looks());
+    for (let round = 0; round < 5; round++) await one.host.sh(`${flapping}; sleep 1`);
+    expect(Number(await looks()) - before).to.equal(0);
+    expect(await repair()).to.equal(alone);
     await watch.stop();
   });
 

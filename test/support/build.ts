@@ -10,7 +10,7 @@ export const HOOK = join(PROJECT, 'dist/qemu.cjs');
 export const PROGRAM = join(PROJECT, 'dist/program.cjs');
 /** The bundled command line. */
 export const COMMAND = join(PROJECT, 'dist/hnet.cjs');
-/** How a program is run of which there are many runs: all but the first are spared its compilation. */
+/** How a test's own program is run, of which there are many runs: all but the first are spared its compilation. */
 export const NODE = [process.execPath, '-r', join(PROJECT, 'test/support/compiled.cjs')];
 
 let built: Promise<void> | undefined;

@@ -1,10 +1,10 @@
 import type { Outcome } from '../lab/run.ts';
-import { COMMAND, NODE } from './build.ts';
+import { COMMAND } from './build.ts';
 import type { Scene } from './scene.ts';
 
 /** Runs hnet on a scene's host. */
 export const hnet = ({ host }: Scene, ...argv: readonly string[]): Promise<Outcome> =>
-  host.attempt([...NODE, COMMAND, ...argv]);
+  host.attempt([process.execPath, COMMAND, ...argv]);
 
 /** Runs hnet, which must succeed, and gives back what it printed, a line each. */
 export async function ok(scene: Scene, ...argv: readonly string[]): Promise<string[]> {

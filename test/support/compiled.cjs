@@ -1,6 +1,6 @@
 /**
- * Loaded before a program, keeps what V8 has made of it for the next run, as the hook does for itself (hooks/qemu.ts).
- * Tests run the command line by the thousand, and a third of its time goes into reading and compiling it.
+ * Loaded before a test's own program, keeps what V8 has made of it for the next run, as hnet does for itself
+ * (src/host/compiled.ts): a third of its time goes into reading and compiling it.
  */
 const { createHash, randomUUID } = require('node:crypto');
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');

@@ -18,12 +18,16 @@ export function pluggedXml(name: string, options: DomainOptions): string {
 }
 
 /** As much of virsh as hnet asks of it; what runs is a file each. */
+const DOWN = '/run/lab/libvirt-is-down';
 const VIRSH = `shift 3
+[ ! -e ${DOWN} ] || { echo 'error: failed to connect to the hypervisor' >&2; exit 1; }
 case "$*" in
   'list --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
   'list --all --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
   dumpxml*) cd ${DOMAINS} && exec cat $(echo "$*" | grep -o '[0-9a-f-]\\{36\\}' | sed 's/$/.xml/') ;;
   domstate*) echo running ;;
+  # Of events it tells nothing.
+  --loop) exec sleep infinity ;;
   dominfo*) echo 'Persistent:     no' ;;
   *) echo "no such command: $*" >&2; exit 1 ;;
 esac`;
@@ -56,6 +60,11 @@ export class FakeLibvirt {
   async runAll(domains: ReadonlyMap<string, string>): Promise<void> {
     const files = [...domains].map(([uuid, xml]) => `cat >${DOMAINS}/${uuid}.xml <<'END'\n${xml}END\n`);
     await this.#scene.host.sh(files.join(''));
+  }
+
+  /** Whether it can be asked at all. */
+  async answers(does: boolean): Promise<void> {
+    await this.#scene.host.run(does ? ['rm', '-f', DOWN] : ['touch', DOWN]);
   }
 
   /** It has ended, and no hook was called. */

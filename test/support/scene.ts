@@ -7,7 +7,7 @@ import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Outcome } from '../lab/run.ts';
 import { GATEWAY6, isIpv6, type SiteOptions } from '../lab/site.ts';
-import { COMMAND, HOOK, NODE, PROJECT } from './build.ts';
+import { COMMAND, HOOK, PROJECT } from './build.ts';
 import { type DomainOptions, domainXml, type Wanted } from './domain.ts';
 
 /** Which of the two kinds of iptables the host uses. */
@@ -69,30 +69,27 @@ export class Scene {
 
   /** Sets, chains, blackholes, as after install.sh. */
   base(): Promise<string> {
-    return this.host.run([...NODE, COMMAND, 'base', 'up']);
+    return this.host.run([process.execPath, COMMAND, 'base', 'up']);
   }
 
   /** What `install.sh --uninstall` calls. */
   baseDown(): Promise<string> {
-    return this.host.run([...NODE, COMMAND, 'base', 'down']);
+    return this.host.run([process.execPath, COMMAND, 'base', 'down']);
   }
 
   /** One call of the hook, whatever comes of it: a release through the gate, which may need no node for it. */
-  async hook(operation: string, name: string, xml: string): Promise<Outcome> {
+  async hook(operation: string, name: string, xml: string, node = process.execPath): Promise<Outcome> {
     const isEnd = operation === 'release' || operation === 'stopped';
-    const program = isEnd ? ['sh', await this.#gate()] : [process.execPath, HOOK];
+    const program = isEnd ? ['sh', await this.#gate(node)] : [node, HOOK];
     const argv = [...program, name, operation, isEnd ? 'end' : 'begin', '-'];
     return this.host.attempt([...LIBVIRTD, ...argv], { input: xml });
   }
 
   /** The gate before the program, where both are. */
-  async #gate(): Promise<string> {
+  async #gate(node: string): Promise<string> {
     const gate = '/run/lab/gate';
     const text = readFileSync(join(PROJECT, 'hooks/qemu.sh'), 'utf8');
-    await this.host.write(
-      gate,
-      text.replaceAll('@NODE@', process.execPath).replaceAll('/usr/lib/hnet/qemu.cjs', HOOK),
-    );
+    await this.host.write(gate, text.replaceAll('@NODE@', node).replaceAll('/usr/lib/hnet/qemu.cjs', HOOK));
     return gate;
   }
 
@@ -108,9 +105,9 @@ export class Scene {
   }
 
   /** The end of a domain, with the metadata it was started with unless others are given. */
-  async release(name: string, options?: DomainOptions): Promise<void> {
+  async release(name: string, options?: DomainOptions, node?: string): Promise<void> {
     const xml = domainXml(name, options ?? { addresses: this.#wanted.get(name) ?? [] });
-    expectSilence('release', name, await this.hook('release', name, xml));
+    expectSilence('release', name, await this.hook('release', name, xml, node));
   }
 
   /** libvirtd was restarted while the domain ran. Anything but silence and success would kill the VM. */

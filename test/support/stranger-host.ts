@@ -1,7 +1,7 @@
 import type { Guest } from '../lab/guest.ts';
 import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
-import { COMMAND, HOOK, NODE } from './build.ts';
+import { COMMAND, HOOK } from './build.ts';
 
 const UUIDS = { vm1: '116', vm2: '117' } as const;
 type Name = keyof typeof UUIDS;
@@ -29,7 +29,7 @@ export class StrangerHost {
   }
 
   base(direction: 'up' | 'down'): Promise<string> {
-    return this.host.run([...NODE, COMMAND, 'base', direction]);
+    return this.host.run([process.execPath, COMMAND, 'base', direction]);
   }
 
   /** One call of the hook, as libvirt makes it, which must succeed. */

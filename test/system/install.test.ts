@@ -59,7 +59,7 @@ describe('install.sh', () => {
     const text = await stage.hv.read(CONFIG);
     for (const line of [
       `pools = [${POOLS.map(pool => `"${pool}"`).join(', ')}]`,
-      '# uplink = "eth0"',
+      'uplink = "eth0"',
       '# host = "123.45.12.48"',
       '# gateway = "123.45.12.1"',
       'dns = ["198.51.100.10"]',

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Lab } from '../lab/lab.ts';
 import { expectSuccess, type Outcome } from '../lab/run.ts';
@@ -9,8 +8,6 @@ import { keepLayer, layerFor } from './layer.ts';
 type Hypervisor = Awaited<ReturnType<Lab['hypervisor']>>;
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
-/** Where test/support/compiled.cjs keeps what V8 has made; all hypervisors share it. */
-const COMPILED = '/var/cache/hnet-tests';
 export const INSTALL = '/root/hnet/install.sh';
 export const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13'];
 
@@ -28,13 +25,10 @@ export class Stage {
       const layer = installed ? await layerFor(POOLS) : '';
       const kept = existsSync(layer);
       this.#lab = await Lab.create();
-      await mkdir(COMPILED, { recursive: true });
       this.#hv = await this.#lab.hypervisor('h1', {
         copy: { '/root/hnet': PROJECT },
-        bind: { [COMPILED]: COMPILED },
         ...(kept && { archive: layer }),
       });
-      await this.#hv.run(['cp', '/root/hnet/test/support/compiled.cjs', '/root/']);
       if (installed && !kept) await keepLayer(this.#hv, layer, () => this.#installAlone());
     });
     after(() => this.#lab?.remove());
@@ -79,10 +73,9 @@ export class Stage {
     return this.lab.internet.run([process.execPath, '-e', fetching]);
   }
 
-  /** Runs hnet and gives back what it did. It is compiled once. */
+  /** Runs hnet and gives back what it did. */
   hnet(...argv: readonly string[]): Promise<Outcome> {
-    const env = { NODE_OPTIONS: '--require=/root/compiled.cjs' };
-    return this.hv.attempt(['hnet', ...argv], { env });
+    return this.hv.attempt(['hnet', ...argv]);
   }
 
   /** Runs hnet, which must succeed, and gives back what it printed. */

@@ -54,6 +54,48 @@ describe('hnet in trouble', () => {
     });
   });
 
+  it('changes all or nothing of a running domain whose record is lost', async () => {
+    const vms = await Promise.all(
+      ['vm8', 'vm9'].map(name => stage.hv.vm({ name, nic: { type: 'bridge', source: 'br0' }, boots: false })),
+    );
+    await stage.ok('assign', 'vm8', '123.45.90.116', '123.45.53.11');
+    await stage.ok('assign', 'vm9', '123.45.90.117');
+    for (const vm of vms) await vm.start();
+    const records = '/run/hnet/attachments';
+    for (const harm of ['truncate -s 40', ': >', 'rm']) {
+      await stage.hv.sh(`for file in ${records}/*.json; do ${harm} $file; done`);
+      const before = await seen();
+      for (const argv of [
+        ['firewall', 'vm8', 'allow', 'tcp/22'],
+        ['firewall', 'vm8', 'isolate', 'on'],
+        ['assign', 'vm8', '123.45.53.12'],
+        ['assign', 'vm8', '--dhcp', 'public'],
+        ['unassign', 'vm8', '123.45.53.11'],
+        ['move', '123.45.53.11', 'vm8', 'vm9'],
+        ['move', '123.45.90.117', 'vm9', 'vm8'],
+      ]) {
+        const { code, stderr } = await stage.hnet(...argv);
+        expect(code, argv.join(' ')).to.equal(1);
+        expect(stderr).to.match(
+          /^hnet: Cannot change "vm[89]": it runs, and the record of what is set up for it is lost; run hnet sync, which rebuilds it$/,
+        );
+        expect(await seen(), argv.join(' ')).to.equal(before);
+      }
+      await stage.ok('sync');
+      expect(await stage.ok('check')).to.equal('Everything is as it should be');
+    }
+    await stage.ok('firewall', 'vm8', 'allow', 'tcp/22');
+    for (const vm of vms) await vm.destroy();
+    for (const name of ['vm8', 'vm9']) await stage.ok('unassign', name);
+
+    async function seen(): Promise<string> {
+      const xmls = await Promise.all(
+        ['vm8', 'vm9'].flatMap(name => [stage.xml(name), stage.xml(name, '--inactive')]),
+      );
+      return `${xmls.join()}${await stage.hv.sh('ip route; ipset save | sort; iptables-save -t filter | grep -v "^[#:]"')}`;
+    }
+  });
+
   it('refuses a pool that holds the host, with file and key, whatever the command', async () => {
     await stage.hv.sh(
       `cp /etc/hnet/hnet.toml /root/; sed -i 's,^pools.*,pools = ["123.45.12.0/24"],' /etc/hnet/hnet.toml`,

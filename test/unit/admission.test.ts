@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import { refuseForeignAddresses, refuseTakenScopes } from '../../src/lifecycle/admission.ts';
+import {
+  refuseForeignAddresses,
+  refuseForeignScopes,
+  refuseTakenScopes,
+} from '../../src/lifecycle/admission.ts';
 import { parsePrefix } from '../../src/model/address.ts';
 import type { Address } from '../../src/model/bridge.ts';
 import { parseConfig } from '../../src/model/parse-config.ts';
@@ -83,6 +87,28 @@ describe('admission', () => {
       route('172.30.116.0/24', 'br116'),
     ];
     refuseTakenScopes([ADDRESS], harmless);
+  });
+
+  const scoped = (text: string): Address => ({ ...ADDRESS, scope: parsePrefix(text) });
+
+  for (const text of [
+    '9.9.9.0/24',
+    '127.0.0.0/24',
+    '169.254.169.0/24',
+    '224.0.0.0/24',
+    '172.32.0.0/16',
+    '0.0.0.0/16',
+  ])
+    it(`refuses the scope ${text}, which isn't the operator's to give`, () => {
+      expect(refusalOf(() => refuseForeignScopes([ADDRESS, scoped(text)], CONFIG))).to.equal(
+        `scope ${text} of 123.45.90.116 is neither in "scopes" of hnet.toml (172.30.0.0/16) nor private (RFC 1918, RFC 6598); run hnet unassign, then hnet assign`,
+      );
+    });
+
+  it('lets in what is private, and what the configuration names', () => {
+    const config = parseConfig('pools = []\n[dhcp]\nscopes = ["198.18.0.0/16"]');
+    for (const text of ['10.1.2.0/24', '192.168.0.0/16', '172.16.0.0/29', '100.64.7.0/24', '198.18.3.0/24'])
+      refuseForeignScopes([scoped(text)], config);
   });
 });
 

@@ -82,7 +82,7 @@ describe('domain', () => {
     expect(domain.intent.kind).to.equal('malformed');
     expect(addressesOf(domain)).to.deep.equal([]);
     expect(refusalOf(() => assignmentOf(domain))).to.equal(
-      "its hnet metadata can't be used: unknown element <a>, expected <assignment>; run hnet unassign, then hnet assign",
+      "its hnet metadata can't be used: unknown element <a> in the metadata, expected <assignment>; run hnet unassign, then hnet assign",
     );
   });
 

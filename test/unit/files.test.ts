@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,11 +36,18 @@ describe('a file read in short', () => {
     expect([readShortIfThere(long)?.length, readShortIfThere(short)]).to.deep.equal([4000, 'z']);
   });
 
-  it('may be missing, or lie below what is no directory; anything else is an error', () => {
+  it('may be missing, a directory, or lie below what is none; anything else is an error', () => {
     writeFileSync(join(home, 'file'), '');
-    for (const path of [join(home, 'none'), join(home, 'file/below')])
+    for (const path of [join(home, 'none'), join(home, 'file/below'), home])
       expect(readShortIfThere(path), path).to.equal(undefined);
-    expect(() => readShortIfThere(home)).to.throw(/EISDIR/);
+    expect(() => readShortIfThere(join(home, 'x'.repeat(300)))).to.throw(/ENAMETOOLONG/);
+  });
+
+  it('is nothing where a pipe stands in its place, and nobody waits for one', () => {
+    const pipe = join(home, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(readIfThere(pipe)).to.equal('');
+    expect(readShortIfThere(pipe)).to.equal('');
   });
 
   it("is a setting of the kernel's", () => {

@@ -135,7 +135,7 @@ describe('host', () => {
     const pidFile = join(home, 'server.pid');
     const host = new Host();
     const listening = "require('node:dgram').createSocket('udp4').bind(0, '127.0.0.1')";
-    perform(serve([process.execPath, '-e', listening], pidFile), host);
+    perform(serve([process.execPath, '-e', listening], pidFile, join(home, 'data')), host);
     const pid = Number(readFileSync(pidFile, 'utf8'));
     pids.push(pid);
     host.awaitServers();
@@ -149,7 +149,7 @@ describe('host', () => {
   it('says why a server refuses, in its own words', async () => {
     const refusal = (argv: string[], limit?: number) => {
       const host = new Host(limit === undefined ? {} : { limit });
-      perform(serve(argv, join(home, 'server.pid')), host);
+      perform(serve(argv, join(home, 'server.pid'), join(home, 'data')), host);
       return refusalOf(() => host.awaitServers());
     };
     expect(refusal(sh('echo bad option >&2; echo at line 1 >&2; exit 1'))).to.match(

@@ -5,6 +5,8 @@ import type { Assignment } from '../../src/model/assignment.ts';
 import { readIntent, renderAssignment } from '../../src/model/metadata.ts';
 import { OPEN } from '../../src/model/policy.ts';
 import { addresses } from '../../src/model/prefix.ts';
+import { Refusal } from '../../src/model/refusal.ts';
+import { parseRule } from '../../src/model/rule.ts';
 import { elements, parseXml } from '../../src/model/xml.ts';
 import { hostile, uuid } from '../support/arbitrary.ts';
 import { assignmentXml } from '../support/domain.ts';
@@ -124,6 +126,36 @@ describe('metadata', () => {
       /^scope "172\.0\.0\.0\/8" is not/,
     ],
     ['a scope of IPv6', '<address ip="123.45.90.116" scope="fd00::/64"/>', /^scope "fd00::\/64" is not/],
+    [
+      '257 addresses',
+      Array.from({ length: 257 }, (_, n) => `<address ip="123.45.${90 + (n >> 8)}.${n & 255}"/>`).join(''),
+      'it has 257 addresses, and a domain may have 256; use subnets',
+    ],
+    [
+      '1,001 rules',
+      `${HOLDS}<policy>${'<rule>allow tcp/22</rule>'.repeat(1001)}</policy>`,
+      'it has 1001 rules, and a domain may have 1000; use subnets',
+    ],
+    [
+      'a word that never ends',
+      `<address ip="${'1'.repeat(100_000)}"/>`,
+      'ip "11111111111111111111"… has 100000 characters, more than 64',
+    ],
+    [
+      'an attribute whose name never ends',
+      `<address ${'a'.repeat(100_000)}="1"/>`,
+      'attribute "aaaaaaaaaaaaaaaaaaaa"… has 100000 characters, more than 64',
+    ],
+    [
+      'an element whose name never ends',
+      `<${'a'.repeat(100_000)}/>`,
+      'element "aaaaaaaaaaaaaaaaaaaa"… has 100000 characters, more than 64',
+    ],
+    [
+      'a rule that never ends',
+      `${HOLDS}<policy><rule>allow tcp/${'22,'.repeat(50_000)}22</rule></policy>`,
+      'rule "allow tcp/22,22,22,2"… has 150012 characters, more than 1000',
+    ],
     ['an address twice', HOLDS + HOLDS, '123.45.90.116 overlaps 123.45.90.116 of the same domain'],
     [
       'an address in its subnet',
@@ -155,7 +187,11 @@ describe('metadata', () => {
   }
 
   for (const [what, text, why] of [
-    ['another element of ours', '<a xmlns="urn:hnet:1"/>', 'unknown element <a>, expected <assignment>'],
+    [
+      'another element of ours',
+      '<a xmlns="urn:hnet:1"/>',
+      'unknown element <a> in the metadata, expected <assignment>',
+    ],
     ['an owner that is no UUID', assignmentXml('vm1', ['123.45.90.116']), 'domain "vm1" is not a UUID'],
     [
       'two elements of ours, which bear different prefixes',
@@ -167,6 +203,14 @@ describe('metadata', () => {
       expect(intentOf(text)).to.deep.equal({ kind: 'malformed', why });
     });
   }
+
+  it('is not written where it could not be read again', () => {
+    const address = assignedOf(assignmentXml(OWNER, ['123.45.90.116']));
+    const rule = parseRule('allow tcp/22');
+    const ports = Array.from({ length: 300 }, (_, n) => [2 * n + 1, 2 * n + 1] as const);
+    for (const rules of [Array(1001).fill(rule), [{ ...rule, ports }]])
+      expect(() => renderAssignment({ ...address, policy: { ...OPEN, rules } })).to.throw(Refusal);
+  });
 
   it('is data, never an exception, whatever stands in the attributes', () => {
     fc.assert(

@@ -4,9 +4,12 @@ import fc from 'fast-check';
 import { type KnownDomain, pick } from '../../src/libvirt/libvirt.ts';
 import { exactJson, readableJson } from '../../src/model/json.ts';
 import { parseDomain } from '../../src/model/parse-domain.ts';
-import { quote, visible } from '../../src/model/refusal.ts';
+import { printable, quote, visible } from '../../src/model/refusal.ts';
 import { shellWord } from '../../src/model/shell.ts';
 import { refusalOf } from '../support/refused.ts';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it begins a colour
+const COLOUR = /\x1b\[\d{1,2}m/g;
 
 describe('text for people', () => {
   it('shows what would move the cursor, or turn the direction of writing', () => {
@@ -59,4 +62,20 @@ describe('a domain that nobody knows', () => {
         `Cannot find a domain ${quote(wanted)}; ${hint}`,
       );
     });
+
+  it('leaves nothing to a terminal but line, tab and colour, whatever is printed', () => {
+    const wild = fc.string({ unit: 'binary', maxLength: 40 });
+    fc.assert(
+      fc.property(wild, text => {
+        expect(
+          printable(text)
+            .replaceAll(COLOUR, '')
+            .replaceAll(/[\n\t]/g, ''),
+        ).not.to.match(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
+        expect(JSON.parse(visible(JSON.stringify(text)))).to.equal(text);
+      }),
+    );
+    const odd = '\u009b31m\u202e\u2066\u200b\ufeff\u2028\u{e0041}\u001b]0;x\u0007';
+    expect(printable(odd)).to.match(/^[ -~]*$/);
+  });
 });

@@ -1,4 +1,4 @@
-import { changing, writeMetadata } from '../../assign/change.ts';
+import { changeAssignment, changing } from '../../assign/change.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { countedRules } from '../../firewall/rules/counters.ts';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
@@ -6,17 +6,15 @@ import { chooseFirewall, firewallFor } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { look } from '../../host/observe/parts.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { change } from '../../lifecycle/change.ts';
 import { type Counter, plus, ZERO } from '../../model/counter.ts';
-import { addressesOf, amended, type Domain, policyOf, tapsOf } from '../../model/domain.ts';
+import { addressesOf, amended, type Domain, policyOf } from '../../model/domain.ts';
 import { readableJson } from '../../model/json.ts';
-import { renderAssignment } from '../../model/metadata.ts';
 import { applies, type Policy, type PolicyRule } from '../../model/policy.ts';
 import type { Family } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
 import { formatRule, parseRule } from '../../model/rule.ts';
 import type { FilterView } from '../../model/view.ts';
-import { readAttachment } from '../../state/attachment-files.ts';
+import { readableAttachment } from '../../state/attachment-store.ts';
 import { table } from '../table.ts';
 
 /**
@@ -40,11 +38,7 @@ function rewrite(name: string, words: readonly string[], context: Context): void
     if (addressesOf(known.next).length === 0)
       throw new Refusal(`Cannot give rules to ${quote(name)}: it has no address; hnet assign gives it one`);
     const policy = edit(policyOf(known.next), words);
-    writeMetadata(libvirt, known, renderAssignment(amended(known.next, { policy })));
-    const { domain, active } = known;
-    const attachment = active ? readAttachment(domain.uuid) : undefined;
-    if (attachment !== undefined)
-      change({ ...attachment, policy }, tapsOf(domain), context.config(), context.host);
+    changeAssignment(libvirt, known, amended(known.next, { policy }), [], context);
   });
 }
 
@@ -93,7 +87,7 @@ function show(domain: Domain, options: { json?: boolean }, context: Context): vo
 
 /** The rules in their order, then the default for inbound flows that no rule matches. */
 function withCounters(uuid: string, policy: Policy, context: Context): Row[] {
-  const attachment = readAttachment(uuid);
+  const attachment = readableAttachment(uuid);
   const backend = attachment === undefined ? chooseFirewall(context.config()) : firewallFor(attachment);
   const filter = look(context.host, backend.looks.brief);
   const counted = backend.families.map(family => ruleCounters(uuid, policy, family, backend, filter));

@@ -4,6 +4,7 @@ import {
   changeAssignment,
   changing,
   liveAttachment,
+  recordOf,
   restoreMetadata,
   warnOfRules,
   warnOfSave,
@@ -21,7 +22,6 @@ import { addressesOf, addressesToKeep, amended, tapsOf } from '../../model/domai
 import { renderAssignment } from '../../model/metadata.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
-import { readAttachment } from '../../state/attachment-files.ts';
 
 /** An address, the two domains, and what each of them has afterwards: the giver perhaps nothing. */
 interface Move {
@@ -68,8 +68,7 @@ function restOf(giver: KnownDomain, taker: KnownDomain, prefix: Prefix): Address
 
 function perform(libvirt: Libvirt, move: Move, context: Context): void {
   const { prefix, giver, taker, less, more } = move;
-  const giving = giver.active ? readAttachment(giver.domain.uuid) : undefined;
-  const taking = taker.active ? readAttachment(taker.domain.uuid) : undefined;
+  const [giving, taking] = [recordOf(giver), recordOf(taker)];
   if (taking === undefined || !giving?.addresses.some(one => equal(one.prefix, prefix))) {
     stepByStep(libvirt, move, context);
     return;

@@ -1,10 +1,7 @@
 import prettyBytes from 'pretty-bytes';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { countedOf } from '../../firewall/rules/counted.ts';
-import { dropsByCause } from '../../firewall/rules/counters.ts';
-import { policyChains } from '../../firewall/rules/policy-chains.ts';
-import type { Chain } from '../../firewall/rules/rules.ts';
-import { ruleset } from '../../firewall/rules/ruleset.ts';
+import { addUp, type Drops, ownDrops, sharedDrops } from '../../firewall/rules/drops.ts';
 import type { Context } from '../../host/context.ts';
 import { look } from '../../host/observe/parts.ts';
 import { observeUplink } from '../../host/observe/uplink.ts';
@@ -13,10 +10,9 @@ import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
 import type { Attachment } from '../../model/attachment.ts';
 import type { Address } from '../../model/bridge.ts';
-import { type Counter, plus, ZERO } from '../../model/counter.ts';
+import type { Counter } from '../../model/counter.ts';
 import { addressesOf } from '../../model/domain.ts';
 import { readableJson } from '../../model/json.ts';
-import { isTracked } from '../../model/policy.ts';
 import { NO_TRAFFIC, type Traffic } from '../../model/traffic.ts';
 import type { FilterView } from '../../model/view.ts';
 import { readAccount, totalOf } from '../../state/ledger.ts';
@@ -63,31 +59,15 @@ function rowsOf({ domain, next }: KnownDomain, filter: FilterView, attached?: re
   });
 }
 
-/** Drops of both families together, by cause. */
 function dropsOf(
   attachments: readonly Attachment[],
   firewall: Firewall,
   filter: FilterView,
   { host, config }: Context,
-): ReadonlyMap<string, Counter> {
-  const uplink = observeUplink(host, config());
-  return firewall.families
-    .map(family => {
-      const base = ruleset(family, config(), uplink).chains;
-      const own = attachments
-        .filter(({ policy }) => isTracked(policy))
-        .flatMap(({ domain, policy }) => policyChains(domain, policy, family));
-      const chains = [...tagged('raw', base.raw), ...tagged('mangle', [...base.mangle, ...own])];
-      return dropsByCause(chains, family, firewall, filter);
-    })
-    .reduce(together);
+): Drops {
+  const shared = sharedDrops(config(), observeUplink(host, config()), firewall, filter);
+  return addUp([shared, ...attachments.map(one => ownDrops(one, firewall, filter))]);
 }
-
-const tagged = (table: 'raw' | 'mangle', chains: readonly Chain[]) =>
-  chains.map(chain => [table, chain] as const);
-
-const together = (a: ReadonlyMap<string, Counter>, b: ReadonlyMap<string, Counter>): Map<string, Counter> =>
-  new Map([...a, ...[...b].map(([cause, counter]) => [cause, plus(a.get(cause) ?? ZERO, counter)] as const)]);
 
 const BY_ADDRESS = [
   'DOMAIN',
@@ -96,7 +76,7 @@ const BY_ADDRESS = [
 ];
 const BY_CAUSE = ['DROPPED', 'PACKETS', 'BYTES'];
 
-function render(rows: readonly Row[], drops: ReadonlyMap<string, Counter>, colour: boolean): string[] {
+function render(rows: readonly Row[], drops: Drops, colour: boolean): string[] {
   const cells = rows.map(({ domain, address, sinceStart, total }) => {
     const counters = [sinceStart.in, sinceStart.out, total.in, total.out];
     return [domain, address, ...counters.flatMap(({ bytes, packets }) => [size(bytes), String(packets)])];
@@ -111,7 +91,7 @@ function render(rows: readonly Row[], drops: ReadonlyMap<string, Counter>, colou
 
 const size = (bytes: bigint): string => prettyBytes(bytes, { binary: true });
 
-function metrics(rows: readonly Row[], drops: ReadonlyMap<string, Counter>): string {
+function metrics(rows: readonly Row[], drops: Drops): string {
   const ofAddress = (name: string, help: string, read: (traffic: Traffic) => bigint): string => {
     const samples = rows.map(({ domain, address, total }) => [{ domain, address }, read(total)] as const);
     return prometheus(name, help, samples);

@@ -8,6 +8,7 @@ import {
   responderFile,
   responderPid,
 } from '../../model/names.ts';
+import { ifPossible } from '../../model/refusal.ts';
 import type { DhcpServer } from '../../model/view.ts';
 import { linkIfThere, namesIn, readIfThere } from '../files.ts';
 import type { Tools } from '../host.ts';
@@ -36,7 +37,7 @@ type Bound = Pick<DhcpServer, 'pid' | 'boundTo'>;
 
 /** A server without a socket: among thousands of interfaces dnsmasq takes seconds to bind, and that is no fault. */
 function unbound(bridge: string): string {
-  const age = Date.now() - (statSync(pidFile(bridge), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  const age = Date.now() - (ifPossible(() => statSync(pidFile(bridge)))?.mtimeMs ?? 0);
   return age < 10_000 ? bridge : 'nothing';
 }
 
@@ -64,7 +65,8 @@ function toServer(bridge: string, servers: readonly Bound[]): DhcpServer {
   const main = servers.find(({ boundTo }) => boundTo === bridge) ?? servers[0];
   const rivals = servers.filter(server => server !== main).map(({ pid }) => pid);
   const configuration = readIfThere(configurationFile(bridge)) ?? '';
-  return { pid: main?.pid ?? 0, boundTo: main?.boundTo ?? 'nothing', rivals, configuration };
+  const noted = pidIn(pidFile(bridge)) === main?.pid;
+  return { pid: main?.pid ?? 0, boundTo: main?.boundTo ?? 'nothing', noted, rivals, configuration };
 }
 
 /** Our running responders for neighbour discovery. */

@@ -7,7 +7,7 @@ import { nth, type Prefix } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { Policy, Route, View } from '../../model/view.ts';
 import type { Host, Tools } from '../host.ts';
-import { type Answers, about } from '../query.ts';
+import { type Answers, about, listIn } from '../query.ts';
 import { observeForeign } from './foreign.ts';
 import { toLinks, toOwnRoutes, toProxies, toRoutes, toRules } from './ip.ts';
 import { look, Moment, sysctl } from './parts.ts';
@@ -79,7 +79,7 @@ export const readPolicy = (host: Host): Policy =>
   toPolicy(host.query({ rules: NETWORK.rules, own: NETWORK.own }), host);
 
 const toPolicy = ({ rules, own }: Pick<Answers<typeof NETWORK>, 'rules' | 'own'>, tools: Tools): Policy => ({
-  rules: [...toRules(4, rules.found), ...toRules(6, JSON.parse(tools.output(RULES6) || '[]'))],
+  rules: [...toRules(4, rules.found), ...toRules(6, listIn(tools.output(RULES6) || '[]'))],
   table: toOwnRoutes(own.found, String(ROUTE_TABLE)),
 });
 
@@ -107,7 +107,7 @@ export const readNetwork = (host: Host): Network => toNetwork(host.query(EVERYTH
 
 function toNetwork({ links, routes }: Answers<typeof EVERYTHING>, tools: Tools): Network {
   // Without IPv6 in the kernel this fails.
-  const routes6 = JSON.parse(tools.output(ROUTES6) || '[]');
+  const routes6 = listIn(tools.output(ROUTES6) || '[]');
   return {
     ...toLinks(links.found),
     routes: new Map([...toRoutes(4, routes.found), ...toRoutes(6, routes6)]),

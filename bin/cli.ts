@@ -1,0 +1,3 @@
+import { main } from '../src/cli/cli.ts';
+
+main(process.argv);

@@ -1,0 +1,130 @@
+/** What the system inside the domain does with its address; pure. */
+import { CAUSES } from '../../firewall/rules/rules.ts';
+import { parseAddress, parsePrefix } from '../../model/address.ts';
+import { contains } from '../../model/prefix.ts';
+import {
+  type AddressFacts,
+  type BridgeFacts,
+  type Drift,
+  type Finding,
+  kindOf,
+  type ReachFacts,
+} from './facts.ts';
+
+export const explainGuest = (facts: ReachFacts): Finding[] =>
+  facts.addresses.flatMap(one => {
+    const bridge = facts.bridges.find(({ name }) => name === one.bridge);
+    if (bridge === undefined || one.heard === null) return [];
+    const found =
+      one.heard.answers === null ? explainAbsence(one, bridge, facts) : explainSilence(one, bridge, facts);
+    return found === undefined ? [] : [{ ...found, address: one.address }];
+  });
+
+type About = Omit<Finding, 'address'>;
+
+const isSix = (text: string): boolean => text.includes(':');
+
+/** It answers for no such address. */
+function explainAbsence(address: AddressFacts, bridge: BridgeFacts, facts: ReachFacts): About {
+  const [server] = serverDrift(facts.drift, bridge);
+  return (
+    explainOther(address, bridge, facts) ??
+    (server === undefined ? explainNothing(bridge, facts) : dhcpFinding(server, bridge))
+  );
+}
+
+const toConfigure = (word: string): string => `hnet guest ${word} --format all  # what to configure inside`;
+
+/** It uses another one instead. */
+function explainOther(
+  { family, gateways }: AddressFacts,
+  { name, uses, scope }: BridgeFacts,
+  { word, rules }: ReachFacts,
+): About | undefined {
+  const others = uses.filter(text => isSix(text) === (family === 6));
+  const own = others.filter(text => family === 4 && contains(parsePrefix(scope), parseAddress(text)));
+  if (own.length > 0) {
+    const saw = `the VM lives on its bootstrap lease ${own.join(', ')} on ${name}, and doesn't have the address`;
+    const mend = `${toConfigure(word)}; or: hnet assign ${word} --dhcp public`;
+    return { cause: 'bootstrap lease', saw, mend };
+  }
+  if (others.length === 0) return undefined;
+  const spoofed = rules.shared[CAUSES.spoofed] ?? 0;
+  const dropped = spoofed > 0 ? ` (hnet dropped ${spoofed} spoofed packets meanwhile)` : '';
+  const right = `its gateway would be ${gateways.join(' or ')}`;
+  const saw = `the VM uses ${others.join(', ')} on ${name}${dropped}, and doesn't have the address; ${right}`;
+  return { cause: 'other address', saw, mend: toConfigure(word) };
+}
+
+/** Nothing is known of what it uses. */
+function explainNothing({ name, talks, dhcp }: BridgeFacts, { word }: ReachFacts): About {
+  if (dhcp.asked && !dhcp.answered && dhcp.mode !== 'off') {
+    const saw = `the VM asks for a lease on ${name}, and the server doesn't answer`;
+    return { cause: 'dhcp', saw, mend: 'journalctl -t dnsmasq-dhcp' };
+  }
+  const last = lastLease(dhcp);
+  if (talks === true) {
+    const saw = `the VM talks on ${name}, and doesn't answer for the address${last}`;
+    return { cause: 'no address', saw, mend: toConfigure(word) };
+  }
+  const mend = `virsh console ${word}  # does it boot, and is its interface up?`;
+  return { cause: 'silent', saw: `nothing comes from the VM on ${name}${last}`, mend };
+}
+
+const lastLease = ({ leases }: BridgeFacts['dhcp']): string =>
+  leases.length > 0 ? `; its last lease is ${leases.join(', ')}` : '';
+
+/** It answers for the address, and not to a ping that comes from outside. */
+function explainSilence(
+  { address, family, gateways, heard, counted }: AddressFacts,
+  bridge: BridgeFacts,
+  { word, uplink }: ReachFacts,
+): About | undefined {
+  if (heard?.replies !== 'no' || (counted?.out ?? 0) > 0) return undefined;
+  const asked = bridge.asksInVain.filter(text => isSix(text) === (family === 6));
+  const ours = asked.find(text => gateways.includes(text) || uplink?.own.includes(text));
+  const where = `on ${bridge.name}`;
+  if (ours !== undefined) {
+    const saw = `the VM looks for its gateway ${ours} ${where}, which is the host, and the host doesn't answer`;
+    return { cause: 'gateway', saw, mend: 'sysctl net.ipv4.conf.all.arp_ignore  # 0 is what hnet needs' };
+  }
+  if (asked.length > 0) {
+    const right = `its gateway would be ${gateways.join(' or ')}`;
+    const saw = `the VM looks for ${asked.join(', ')} ${where}, perhaps as its gateway, and nobody has that; ${right}`;
+    return { cause: 'gateway', saw, mend: toConfigure(word) };
+  }
+  const guess = 'its own firewall drops it, or it has no default route';
+  const saw = `the VM answers for ${address} ${where}, and not to a ping from outside: ${guess}`;
+  return { cause: 'guest', saw, mend: `virsh console ${word}  # ip route; nft list ruleset` };
+}
+
+/** The DHCP server of each bridge, also where nobody misses it yet. */
+export const explainDhcp = ({ drift, bridges }: ReachFacts): Finding[] =>
+  bridges.flatMap(bridge =>
+    serverDrift(drift, bridge).map(one => ({ ...dhcpFinding(one, bridge), address: null })),
+  );
+
+const serverDrift = (drift: readonly Drift[], { name }: BridgeFacts): Drift[] =>
+  drift.filter(one => kindOf(one) === 'dhcp' && one.key === `dhcp ${name}`);
+
+function dhcpFinding({ what, why }: Drift, { dhcp }: BridgeFacts): About {
+  const { rival } = dhcp;
+  const saw = `${what}: ${why}${lastLease(dhcp)}`;
+  if (rival === null) return { cause: 'dhcp', saw, mend: 'hnet sync' };
+  return {
+    cause: 'dhcp',
+    saw: `${saw}; ${rival} has port 67`,
+    mend: 'hnet sync  # once that program has ended',
+  };
+}
+
+/** Packets that the uplink doesn't take, and of which the sender may never hear. */
+export const explainMtu = ({ bridges, uplink, word }: ReachFacts): Finding[] =>
+  bridges
+    .filter(({ mtu }) => uplink !== null && mtu > uplink.mtu)
+    .map(({ name, mtu }) => ({
+      cause: 'mtu',
+      address: null,
+      saw: `${uplink?.device} takes packets of ${uplink?.mtu} bytes, and the VM on ${name} sends up to ${mtu}: where the message about it is lost, transfers hang`,
+      mend: `virsh edit ${word}  # <mtu size="${uplink?.mtu}"/> in its <interface>`,
+    }));

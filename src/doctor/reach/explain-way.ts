@@ -1,0 +1,130 @@
+/** What happens to packets between the provider and the bridge; pure. */
+import { CAUSES } from '../../firewall/rules/rules.ts';
+import { CONFIG_FILE } from '../../model/names.ts';
+import type { AddressFacts, Finding, ReachFacts } from './facts.ts';
+
+export const explainKernel = ({ addresses }: ReachFacts): Finding[] =>
+  addresses.flatMap(({ address, kernel }) =>
+    kernel.map(({ why, mend }) => ({ cause: 'kernel', address, saw: why, mend })),
+  );
+
+/** Whether the host itself has a neighbour outside. */
+const explainUplink = ({ addresses, uplink }: ReachFacts): Finding[] =>
+  (uplink?.silent ?? [])
+    .filter(gateway => addresses.some(({ family }) => gateway.includes(':') === (family === 6)))
+    .map(gateway => {
+      const saw = `the gateway ${gateway} doesn't answer on the wire of ${uplink?.device}: the host itself is cut off`;
+      return { cause: 'uplink', address: null, saw, mend: `ip -s link show dev ${uplink?.device}` };
+    });
+
+/** Whether the provider delivers it to this host. */
+export const explainArrival = (facts: ReachFacts): Finding[] => [
+  ...explainUplink(facts),
+  ...explainDelivery(facts),
+];
+
+const explainDelivery = ({ addresses, uplink }: ReachFacts): Finding[] =>
+  addresses.flatMap(one => {
+    const { address, family, heard, counted } = one;
+    if (uplink === null || heard === null || heard.arrives === 'yes' || (counted?.in ?? 0) > 0) return [];
+    const host = uplink.own.find(own => own.includes(':') === (family === 6)) ?? uplink.device;
+    const routed = `have the provider route ${address} to ${host}, without a MAC address of its own`;
+    if (heard.soughtInVain) {
+      const saw = `the gateway looks for it on the wire of ${uplink.device}, and nobody answers: it isn't routed to this host`;
+      const mend = family === 6 ? `set ipv6 = "on-link" in ${CONFIG_FILE}, then: hnet sync` : routed;
+      return [{ cause: 'on-link', address, saw, mend }];
+    }
+    if (heard.arrives === 'unknown') return [];
+    const saw = `answers from outside to the host itself come in by ${uplink.device}, and answers to this address don't`;
+    return [{ cause: 'not routed', address, saw, mend: routed }];
+  });
+
+/** Shows everybody's filters. */
+const LIST = 'nft list ruleset; iptables-save; ip6tables-save';
+
+/** Whose filter drops what comes for it, or what it sends. */
+export function explainFilter(facts: ReachFacts): Finding[] {
+  const { blockades, rules, drift } = facts;
+  const lacksPassage = drift.some(({ key }) => key.startsWith('passage'));
+  const foreign = blockades.map(chain => ({
+    cause: 'foreign filter',
+    address: null,
+    saw: `${chain} drops what it gets or sends; that is another program's`,
+    mend: lacksPassage ? 'hnet sync' : LIST,
+  }));
+  return [
+    ...foreign,
+    ...explainRules(facts),
+    ...facts.addresses.flatMap(one => explainLoss(one, facts, rules)),
+  ];
+}
+
+/** What the operator told hnet to drop. */
+function explainRules({ rules, word }: ReachFacts): Finding[] {
+  const { inbound, isolate, shared } = rules;
+  const isClosed = inbound === 'deny' && !rules.rules.some(rule => rule.startsWith('allow'));
+  const dropped = shared[CAUSES.isolated] ?? 0;
+  return [
+    ...(isClosed
+      ? [
+          {
+            cause: 'rules',
+            address: null,
+            saw: `its rules deny all that comes in; ${rules.dropped} packets were dropped meanwhile`,
+            mend: `hnet firewall ${word} allow tcp/22  # or: hnet firewall ${word} default allow`,
+          },
+        ]
+      : []),
+    ...(isolate && dropped > 0
+      ? [
+          {
+            cause: 'isolated',
+            address: null,
+            saw: `it is isolated from the other domains of this host; ${dropped} packets were dropped for that meanwhile`,
+            mend: `hnet firewall ${word} isolate off`,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Causes of drops that concern forwarded packets. */
+const FORWARDED: readonly string[] = [
+  CAUSES.borrowed,
+  CAUSES.unassigned,
+  CAUSES.elsewhere,
+  CAUSES.spoofed,
+  CAUSES.midstream,
+];
+
+/** A packet was seen to go in, and wasn't seen to come out. */
+function explainLoss(
+  { address, bridge, heard }: AddressFacts,
+  { uplink, word }: ReachFacts,
+  { inbound, rules, shared }: ReachFacts['rules'],
+): Finding[] {
+  // A domain with rules may not let in what we asked for; nor does its answer belong to a flow that is known.
+  if (heard === null || uplink === null || inbound === 'deny' || rules.length > 0) return [];
+  const [enter, leave] = [uplink.device, bridge];
+  const isLostIn = heard.passes === 'no';
+  const isLostOut = heard.leaves === 'no';
+  if (!isLostIn && !isLostOut) return [];
+  const way = isLostIn
+    ? `what comes for it by ${enter} doesn't leave by ${leave}`
+    : `what it sends by ${leave} doesn't leave by ${enter}`;
+  const counted = Object.entries(shared)
+    .filter(([cause]) => FORWARDED.includes(cause))
+    .map(([cause, packets]) => `${cause}: ${packets}`);
+  const who =
+    counted.length > 0
+      ? `hnet dropped meanwhile (${counted.join(', ')})`
+      : "none of hnet's rules counted it, so another program's filter drops it";
+  return [
+    {
+      cause: counted.length > 0 ? 'filter' : 'foreign filter',
+      address,
+      saw: `${way}; ${who}`,
+      mend: counted.length > 0 ? `hnet check ${word}` : LIST,
+    },
+  ];
+}

@@ -1,0 +1,90 @@
+/** Gathers the facts about a domain that may not be reachable, and changes nothing on the host. */
+import type { Context } from '../../host/context.ts';
+import type { Host } from '../../host/host.ts';
+import { look } from '../../host/observe/parts.ts';
+import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { format } from '../../model/address.ts';
+import type { Attachment } from '../../model/attachment.ts';
+import { addressesOf, type Domain } from '../../model/domain.ts';
+import { addresses, type Prefix } from '../../model/prefix.ts';
+import type { Survey } from '../../repair/findings.ts';
+import { listRunning, survey } from '../../repair/survey.ts';
+import { explainStanding } from './explain.ts';
+import type { AddressFacts, ReachFacts } from './facts.ts';
+import { listen } from './listen.ts';
+import { factsOfNics, leasedTo, mtuOf, neighboursOn, rivalFor, stateOf } from './local.ts';
+import { outlineOf } from './outline.ts';
+import { type Hearing, overheard } from './overheard.ts';
+import { planOf } from './plan.ts';
+import { type Looked, standing } from './standing.ts';
+import { obstructions } from './ways.ts';
+
+/** How long all tools together may take, in milliseconds. */
+const LIMIT = 15_000;
+
+/**
+ * Listens only if what stands doesn't explain anything: that takes three seconds.
+ * @throws Refusal if there is no such domain, if libvirt, hnet.toml or the uplink can't be read, or if a tool hangs
+ */
+export function gatherReach(name: string, context: Context): ReachFacts {
+  const { config } = context;
+  const host = context.host.within(LIMIT);
+  const all = withLibvirt(libvirt => libvirt.domains());
+  const known = pick(all, name);
+  const { domain, active } = known;
+  const outline = outlineOf(known, all, stateOf(domain.uuid, active, host));
+  if (!active || addressesOf(domain).length === 0) return outline;
+  const looked = lookAt(domain, survey(listRunning(), config(), host), host);
+  const facts = standing(outline, looked);
+  if (explainStanding(facts).length > 0) return facts;
+  const { found, attachment } = looked;
+  return overheard(facts, { ...found, attachment }, hear(looked, host));
+}
+
+function lookAt(domain: Domain, found: Survey, host: Host): Looked {
+  const attachment = found.kept.find(one => one.attachment.domain === domain.uuid)?.attachment;
+  const macs = domain.nics.map(({ mac }) => mac);
+  const bridges = bridgesOf(domain);
+  return {
+    domain,
+    found,
+    attachment,
+    nics: factsOfNics(domain, found.view),
+    leases: new Map(bridges.map(bridge => [bridge, leasedTo(bridge, macs)])),
+    rivals: new Map(bridges.map(bridge => [bridge, rivalFor(bridge, serversOf(found), host)])),
+    mtu: mtuOf,
+    kernel: verdicts(attachment, found, host),
+  };
+}
+
+const bridgesOf = (domain: Domain): string[] => [...new Set(addressesOf(domain).map(({ bridge }) => bridge))];
+
+function hear({ domain, found, leases }: Looked, host: Host): Hearing {
+  const neighbours = neighboursOn(bridgesOf(domain), host);
+  const candidates = new Map(
+    [...leases].map(([bridge, leased]) => [
+      bridge,
+      [...leased, ...(neighbours.get(bridge) ?? []), ...mistakable(found)],
+    ]),
+  );
+  const plan = planOf(addressesOf(domain), found, candidates, process.pid & 0xffff);
+  const listening = listen(plan);
+  return { plan, listening, after: look(host, found.firewall.looks.all) };
+}
+
+/** Addresses that somebody may have configured by mistake: those beside the right one. */
+const mistakable = ({ config: { pools } }: Survey): Prefix[] =>
+  pools.filter(({ family, length }) => family === 4 && length >= 28).flatMap(pool => [...addresses(pool)]);
+
+const serversOf = ({ view }: Survey): number[] =>
+  [...view.dhcp.values()].flatMap(({ pid, rivals }) => [pid, ...rivals]);
+
+function verdicts(
+  attachment: Attachment | undefined,
+  { uplink }: Survey,
+  host: Host,
+): ReadonlyMap<string, AddressFacts['kernel']> {
+  if (attachment === undefined) return new Map();
+  const found = obstructions(attachment.addresses, uplink, host);
+  return new Map([...found].map(([{ prefix }, why]) => [format(prefix), why]));
+}

@@ -1,0 +1,136 @@
+/** What was heard on the wires of a domain, and what it tells of its addresses; pure. */
+import { format, parseAddress } from '../../model/address.ts';
+import { contains, isLinkLocal, type Prefix } from '../../model/prefix.ts';
+import type { Message } from '../frames.ts';
+import type { Plan, Side, Sighting } from './wires.ts';
+
+/** Messages of one kind on a wire, one way. */
+export const heard = <K extends Message['is']>(
+  seen: readonly Sighting[],
+  { device }: Pick<Side, 'device'>,
+  way: 'in' | 'out',
+  is: K,
+): (Sighting & { message: Extract<Message, { is: K }> })[] =>
+  seen.filter(
+    (one): one is Sighting & { message: Extract<Message, { is: K }> } =>
+      one.device === device && one.out === (way === 'out') && one.message.is === is,
+  );
+
+/** Where a neighbour is: the MAC of whoever answers for an address. */
+export const whereIs = (seen: readonly Sighting[], side: Side, address: Prefix): string | undefined =>
+  heard(seen, side, 'in', 'answer').find(({ message }) => message.sender === format(address))?.mac;
+
+/** An address that a system on a bridge uses, and its MAC. */
+export interface Used {
+  readonly address: Prefix;
+  readonly mac: string;
+}
+
+const UNSPECIFIED = ['0.0.0.0', '::'];
+
+/** The addresses that a domain is heard to use on a bridge, each once; without link-local ones. */
+export function usedOn(seen: readonly Sighting[], { device }: Pick<Side, 'device'>): Used[] {
+  const found = new Map<string, Used>();
+  for (const { message, mac } of seen.filter(one => one.device === device && !one.out)) {
+    const text = sourceOf(message);
+    if (text === undefined || found.has(text)) continue;
+    const address = parseAddress(text);
+    if (!isLinkLocal(address)) found.set(text, { address, mac });
+  }
+  return [...found.values()];
+}
+
+/** The first of them in a prefix, if any. */
+export const usedIn = (prefix: Prefix, seen: readonly Sighting[], side: Pick<Side, 'device'>): Prefix[] =>
+  usedOn(seen, side)
+    .map(({ address }) => address)
+    .filter(address => contains(prefix, address))
+    .slice(0, 1);
+
+/** Who asks from the unspecified address asks whether anybody has the one that it is about to use. */
+function sourceOf(message: Message): string | undefined {
+  switch (message.is) {
+    case 'dhcp':
+      return undefined;
+    case 'ping':
+    case 'pong':
+      return message.source;
+    case 'question':
+      return UNSPECIFIED.includes(message.sender) ? message.target : message.sender;
+    case 'answer':
+      return message.sender;
+  }
+}
+
+/** How long a neighbour may take to answer, in milliseconds: the kernel's proxy for IPv6 waits up to 0.8 s. */
+const SLOW = 1000;
+
+/** What is asked for on a wire, and nobody here answers: each address once. */
+export function askedInVain(seen: readonly Sighting[], side: Pick<Side, 'device'>, until: number): string[] {
+  const answered = new Set(heard(seen, side, 'out', 'answer').map(({ message }) => message.sender));
+  const asked = heard(seen, side, 'in', 'question')
+    .filter(({ at }) => at + SLOW <= until)
+    .map(({ message }) => message)
+    // Nobody is meant to answer those who announce themselves, or ask whether an address is free.
+    .filter(({ sender, target }) => sender !== target && !UNSPECIFIED.includes(sender));
+  return [...new Set(asked.map(({ target }) => target))].filter(target => !answered.has(target));
+}
+
+/** Whether something is so: that it isn't can only be told where it would have been seen. */
+export type Seen = 'yes' | 'no' | 'unknown';
+
+/** What the wires told of one prefix of a domain. */
+export interface Heard {
+  /** The provider delivers to the uplink what is sent to it. */
+  readonly arrives: Seen;
+  /** The gateway looks for it on the uplink's wire, and nobody answers. */
+  readonly soughtInVain: boolean;
+  /** What arrives leaves by the bridge. */
+  readonly passes: Seen;
+  /** The address of the prefix that the domain answers for; null if it answers for none. */
+  readonly answers: string | null;
+  /** The domain's reply to a ping comes back by the bridge. */
+  readonly replies: Seen;
+  /** That reply leaves by the uplink. */
+  readonly leaves: Seen;
+}
+
+/** @param until when the listening ended, in milliseconds since it began */
+export function hearingOf(
+  prefix: Prefix,
+  bridge: Side,
+  { uplink }: Plan,
+  seen: readonly Sighting[],
+  until: number,
+): Heard {
+  const isIt = (text: string): boolean => contains(prefix, parseAddress(text));
+  const isOf = (all: readonly Prefix[] | undefined, text: string): boolean =>
+    (all ?? []).some(one => one.family === prefix.family && format(one) === text);
+  const arriving = uplink === undefined ? [] : echoes(seen, uplink, 'in');
+  const arrived = arriving.filter(({ destination }) => isIt(destination));
+  const isControlled = arriving.some(({ destination }) => isOf(uplink?.own, destination));
+  const [used] = usedIn(prefix, seen, bridge);
+  const answers = used === undefined ? null : format(used);
+  const replied = echoes(seen, bridge, 'in').filter(({ source }) => isIt(source));
+  return {
+    arrives: judge(arrived.length > 0, isControlled),
+    soughtInVain: uplink !== undefined && askedInVain(seen, uplink, until).some(isIt),
+    passes: judge(
+      echoes(seen, bridge, 'out').some(({ destination }) => isIt(destination)),
+      // Nobody forwards what a link-local gateway sends, nor anything to an address that isn't there.
+      arrived.some(one => one.destination === answers && !isLinkLocal(parseAddress(one.source))),
+    ),
+    answers,
+    replies: judge(replied.length > 0, used !== undefined),
+    leaves: judge(
+      uplink !== undefined && echoes(seen, uplink, 'out').some(({ source }) => isIt(source)),
+      replied.some(({ destination }) => isOf(uplink?.far, destination)),
+    ),
+  };
+}
+
+/** Pings and replies that pass a wire, whoever sent them. */
+export const echoes = (seen: readonly Sighting[], side: Pick<Side, 'device'>, way: 'in' | 'out') =>
+  [...heard(seen, side, way, 'ping'), ...heard(seen, side, way, 'pong')].map(({ message }) => message);
+
+const judge = (isSo: boolean, wouldShow: boolean): Seen => (isSo ? 'yes' : wouldShow ? 'no' : 'unknown');

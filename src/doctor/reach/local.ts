@@ -1,0 +1,65 @@
+/** Small things that are read for one domain: its interfaces, its neighbours, its leases, and who has the DHCP port. */
+import * as v from 'valibot';
+import type { Host } from '../../host/host.ts';
+import { sysctl } from '../../host/observe/parts.ts';
+import { about } from '../../host/query.ts';
+import { parseAddress } from '../../model/address.ts';
+import type { Domain } from '../../model/domain.ts';
+import type { Prefix } from '../../model/prefix.ts';
+import { ifPossible } from '../../model/refusal.ts';
+import type { View } from '../../model/view.ts';
+import { childOf } from '../../model/xml.ts';
+import { readLeases } from '../../state/leases.ts';
+import type { NicFacts } from './facts.ts';
+
+/** libvirt's word for a domain's state; that it runs or doesn't, where virsh isn't installed. */
+export const stateOf = (uuid: string, active: boolean, host: Host): string =>
+  host.output(['virsh', '--quiet', '--connect', 'qemu:///system', 'domstate', uuid]).trim() ||
+  (active ? 'running' : 'shut off');
+
+/** An interface's MTU; NaN if there is no such interface. */
+export const mtuOf = (device: string): number => Number(sysctl(`/sys/class/net/${device}/mtu`) ?? Number.NaN);
+
+export const factsOfNics = ({ nics }: Domain, { links }: Pick<View, 'links'>): NicFacts[] =>
+  nics.map(({ mac, source, tap, element }) => {
+    const link = tap === undefined ? undefined : links.get(tap);
+    return {
+      mac,
+      source: source ?? null,
+      link: childOf(element, 'link')?.attributes.get('state') === 'down' ? 'down' : 'up',
+      tap: tap ?? null,
+      port:
+        tap === undefined || link === undefined
+          ? null
+          : { master: link.master ?? null, up: link.up, mtu: mtuOf(tap) },
+    };
+  });
+
+/** What a bridge's server has leased to some MACs. */
+export const leasedTo = (bridge: string, macs: readonly string[]): Prefix[] =>
+  readLeases(bridge).flatMap(({ address, mac }) => (mac !== undefined && macs.includes(mac) ? address : []));
+
+const neighbourSchema = v.object({ dst: v.string(), lladdr: v.string() });
+
+/** Who has been seen on each bridge, by the kernel's neighbour tables. */
+export function neighboursOn(bridges: readonly string[], host: Host): ReadonlyMap<string, Prefix[]> {
+  const { seen } = host.query({ seen: about(bridges, name => `neigh show dev ${name}`) });
+  return new Map(
+    [...seen].map(([name, { found }]) => [
+      name,
+      found.flatMap(one => {
+        const read = v.safeParse(neighbourSchema, one);
+        return read.success ? (ifPossible(() => parseAddress(read.output.dst)) ?? []) : [];
+      }),
+    ]),
+  );
+}
+
+/** Who else may keep a bridge's server from its port: `dnsmasq (pid 812)`. @param own processes that are ours */
+export function rivalFor(bridge: string, own: readonly number[], host: Host): string | null {
+  const lines = host.output(['ss', '-Hulnp', 'sport = :67']).split('\n');
+  const there = lines.filter(line => / (0\.0\.0\.0|\*):67 /.test(line) || line.includes(`%${bridge}:67 `));
+  const users = there.flatMap(line => [...line.matchAll(/\("([^"]*)",pid=(\d+)/g)]);
+  const rival = users.find(([, , pid]) => !own.includes(Number(pid)));
+  return rival === undefined ? null : `${rival[1]} (pid ${rival[2]})`;
+}

@@ -1,0 +1,88 @@
+/** What is to be asked on the wires of a domain; pure. */
+import { format, parseInterfaceAddress } from '../../model/address.ts';
+import type { Address } from '../../model/bridge.ts';
+import type { Config } from '../../model/config.ts';
+import { contains, FAMILIES, isLinkLocal, isSingle, nth, type Prefix, size } from '../../model/prefix.ts';
+import type { Uplink } from '../../model/uplink.ts';
+import type { View } from '../../model/view.ts';
+import type { BridgeSide, Plan, UplinkSide } from './wires.ts';
+
+/** So many addresses of one domain are asked for: more of them would only make the wire busy. */
+export const ASKED = 16;
+/** And so many that it may use instead. */
+const OTHERS = 48;
+
+export interface Around {
+  readonly view: View;
+  readonly uplink: Uplink;
+  readonly config: Config;
+}
+
+/**
+ * @param addresses those of a domain; no more than {@link ASKED} of them are asked for
+ * @param candidates bridge → addresses that somebody on it may have, by its leases and the neighbour table
+ */
+export function planOf(
+  addresses: readonly Address[],
+  around: Around,
+  candidates: ReadonlyMap<string, readonly Prefix[]>,
+  id: number,
+): Plan {
+  const asked = addresses.slice(0, ASKED);
+  const bridges = [...new Set(asked.map(({ bridge }) => bridge))];
+  return {
+    id,
+    uplink: uplinkSide(around),
+    bridges: bridges.flatMap(name => bridgeSide(name, asked, around.view, candidates.get(name) ?? [])),
+    prefixes: asked.map(({ prefix, bridge }) => ({
+      prefix,
+      bridge,
+      sample: oneOf(prefix, candidates.get(bridge) ?? []),
+    })),
+  };
+}
+
+/** An address of a prefix: one that is known to be used, if any is. */
+const oneOf = (prefix: Prefix, candidates: readonly Prefix[]): Prefix =>
+  candidates.find(one => contains(prefix, one)) ?? nth(prefix, isSingle(prefix) ? 0n : 1n);
+
+function uplinkSide({ view, uplink, config }: Around): UplinkSide | undefined {
+  const { device, host, host6, gateway, gateway6 } = uplink;
+  const mac = view.links.get(device)?.mac;
+  if (!mac) return undefined;
+  const gateways = [gateway, gateway6].filter(one => one !== undefined);
+  const servers = FAMILIES.flatMap(family => config.dhcp.dns.find(one => one.family === family) ?? []);
+  return {
+    device,
+    mac,
+    own: [host, ...host6.filter(one => !isLinkLocal(one))],
+    gateways,
+    far: [...gateways, ...servers],
+  };
+}
+
+function bridgeSide(
+  name: string,
+  addresses: readonly Address[],
+  view: View,
+  candidates: readonly Prefix[],
+): BridgeSide[] {
+  const mac = view.links.get(name)?.mac;
+  if (!mac) return [];
+  const own = (view.addresses.get(name) ?? []).map(text => parseInterfaceAddress(text).address);
+  const assigned = addresses.filter(({ bridge }) => bridge === name).flatMap(({ prefix }) => first(prefix));
+  const sought = new Map([...assigned, ...candidates.slice(0, OTHERS)].map(one => [format(one), one]));
+  return [
+    {
+      device: name,
+      mac,
+      // A system may have no route to anything but the link-local one.
+      own: own.toSorted((a, b) => Number(isLinkLocal(b)) - Number(isLinkLocal(a))),
+      sought: [...sought.values()],
+    },
+  ];
+}
+
+/** The first addresses of a prefix, which all of a small one are. */
+const first = (prefix: Prefix): Prefix[] =>
+  Array.from({ length: Math.min(Number(size(prefix)), ASKED) }, (_, place) => nth(prefix, BigInt(place)));

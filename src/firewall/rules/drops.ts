@@ -1,0 +1,47 @@
+/** What the filter dropped, by cause. */
+import type { Attachment } from '../../model/attachment.ts';
+import type { Config } from '../../model/config.ts';
+import { type Counter, plus, ZERO } from '../../model/counter.ts';
+import { isTracked } from '../../model/policy.ts';
+import type { Uplink } from '../../model/uplink.ts';
+import type { FilterView } from '../../model/view.ts';
+import type { Firewall } from './backend.ts';
+import { dropsByCause } from './counters.ts';
+import { policyChains } from './policy-chains.ts';
+import type { Chain } from './rules.ts';
+import { ruleset } from './ruleset.ts';
+
+export type Drops = ReadonlyMap<string, Counter>;
+
+/** Drops of both families together by the rules that all domains share, by cause. */
+export const sharedDrops = (config: Config, uplink: Uplink, firewall: Firewall, filter: FilterView): Drops =>
+  addUp(
+    firewall.families.map(family => {
+      const { raw, mangle } = ruleset(family, config, uplink).chains;
+      return dropsByCause([...tagged('raw', raw), ...tagged('mangle', mangle)], family, firewall, filter);
+    }),
+  );
+
+/** Those by the rules of a domain's own. */
+export const ownDrops = (
+  { domain, policy }: Pick<Attachment, 'domain' | 'policy'>,
+  firewall: Firewall,
+  filter: FilterView,
+): Drops =>
+  addUp(
+    firewall.families.map(family => {
+      const chains = isTracked(policy) ? policyChains(domain, policy, family) : [];
+      return dropsByCause(tagged('mangle', chains), family, firewall, filter);
+    }),
+  );
+
+const tagged = (table: 'raw' | 'mangle', chains: readonly Chain[]) =>
+  chains.map(chain => [table, chain] as const);
+
+/** Several together. */
+export function addUp(all: readonly Drops[]): Drops {
+  const sum = new Map<string, Counter>();
+  for (const [cause, counter] of all.flatMap(one => [...one]))
+    sum.set(cause, plus(sum.get(cause) ?? ZERO, counter));
+  return sum;
+}

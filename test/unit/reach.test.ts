@@ -1,0 +1,206 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { ping, pingAll, question, readFrame, senderOf } from '../../src/doctor/frames.ts';
+import { explain } from '../../src/doctor/reach/explain.ts';
+import type { AddressFacts, ReachFacts } from '../../src/doctor/reach/facts.ts';
+import { hearingOf } from '../../src/doctor/reach/hearing.ts';
+import { due } from '../../src/doctor/reach/probes.ts';
+import type { Plan, Sighting } from '../../src/doctor/reach/wires.ts';
+import { format, parseAddress } from '../../src/model/address.ts';
+import { address4, address6 } from '../support/arbitrary.ts';
+
+const [OWN_MAC, MAC] = ['52:54:00:00:00:01', '52:54:00:00:00:02'];
+const id = fc.integer({ min: 0, max: 0xffff });
+
+describe('frames', () => {
+  it('are read as they were written, in both families', () => {
+    const pairs = fc.oneof(fc.tuple(address4, address4), fc.tuple(address6, address6));
+    fc.assert(
+      fc.property(pairs, id, ([source, target], number) => {
+        const sender = { fromMac: OWN_MAC, source };
+        const asked = question(sender, target);
+        expect(senderOf(asked)).to.equal(OWN_MAC);
+        expect(readFrame(asked)).to.deep.equal({
+          is: 'question',
+          sender: format(source),
+          target: format(target),
+        });
+        const echo = { source: format(source), destination: format(target), id: number };
+        expect(readFrame(ping(sender, MAC, target, number))).to.deep.equal({ is: 'ping', ...echo });
+      }),
+    );
+    const everybody = pingAll({ fromMac: OWN_MAC, source: parseAddress('fe80::1') }, 7);
+    expect([...everybody.subarray(0, 6)]).to.deep.equal([0x33, 0x33, 0, 0, 0, 1]);
+    expect(readFrame(everybody)).to.include({ is: 'ping', destination: 'ff02::1' });
+  });
+
+  it('of anybody, cut anywhere, are read or passed over', () => {
+    const types = fc.constantFrom([8, 6], [8, 0], [0x86, 0xdd]);
+    fc.assert(
+      fc.property(types, fc.uint8Array({ maxLength: 400 }), (type, rest) => {
+        readFrame(Uint8Array.from([...new Array(12).fill(0), ...type, ...rest]));
+        readFrame(rest);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('of DHCP say who speaks, and which address is asked for or handed out', () => {
+    const message = (port: number, at: number, options: readonly number[] = []) => {
+      const body = new Array(240).fill(0);
+      body.splice(at, 4, 172, 30, 116, 57);
+      const udp = [0, 0, 0, port, 0, 0, 0, 0, ...body, ...options, 255];
+      return Uint8Array.from([
+        ...new Array(12).fill(0),
+        8,
+        0,
+        0x45,
+        ...new Array(8).fill(0),
+        17,
+        ...new Array(10).fill(0),
+        ...udp,
+      ]);
+    };
+    const found = { is: 'dhcp', address: '172.30.116.57' };
+    expect(readFrame(message(67, 12))).to.deep.equal({ ...found, by: 'client' });
+    expect(readFrame(message(68, 16))).to.deep.equal({ ...found, by: 'server' });
+    const asking = message(67, 100, [0, 53, 1, 3, 50, 4, 172, 30, 116, 57]);
+    expect(readFrame(asking)).to.deep.equal({ ...found, by: 'client' });
+    expect(readFrame(message(67, 100, [53, 250]))).to.include({ address: undefined });
+  });
+});
+
+const MINE = parseAddress('123.45.90.116');
+const UPLINK = { device: 'eth0', mac: OWN_MAC };
+const BRIDGE = { device: 'br116', mac: OWN_MAC };
+const PLAN: Plan = {
+  id: 7,
+  uplink: {
+    ...UPLINK,
+    own: [parseAddress('123.45.12.48')],
+    gateways: [parseAddress('123.45.12.1')],
+    far: [parseAddress('123.45.12.1')],
+  },
+  bridges: [{ ...BRIDGE, own: [parseAddress('172.30.116.1')], sought: [MINE] }],
+  prefixes: [{ prefix: MINE, bridge: 'br116', sample: MINE }],
+};
+const sighting = (device: string, out: boolean, message: Sighting['message'], at = 0): Sighting => ({
+  device,
+  out,
+  mac: MAC,
+  at,
+  message,
+});
+const here = (sender: string) => ({ is: 'answer', sender }) as const;
+
+describe('what is asked', () => {
+  const asked = (seen: readonly Sighting[]) =>
+    due(PLAN, seen).map(({ device, bytes }) => ({ device, ...readFrame(bytes) }));
+
+  it('is first who is there, then whether they answer, and nothing twice', () => {
+    expect(asked([])).to.deep.equal([
+      { device: 'eth0', is: 'question', sender: '123.45.12.48', target: '123.45.12.1' },
+      { device: 'br116', is: 'question', sender: '172.30.116.1', target: '123.45.90.116' },
+    ]);
+    const known = [
+      sighting('eth0', false, here('123.45.12.1')),
+      sighting('br116', false, here('123.45.90.116')),
+    ];
+    const echo = { is: 'ping', id: 7 };
+    expect(asked(known)).to.deep.equal([
+      { device: 'eth0', ...echo, source: '123.45.12.48', destination: '123.45.12.1' },
+      { device: 'eth0', ...echo, source: '123.45.90.116', destination: '123.45.12.1' },
+      { device: 'br116', ...echo, source: '123.45.12.1', destination: '123.45.90.116' },
+    ]);
+    const pong = (source: string, destination: string) =>
+      ({ is: 'pong', id: 7, source, destination }) as const;
+    const replies = [
+      sighting('eth0', false, pong('123.45.12.1', '123.45.12.48')),
+      sighting('eth0', false, pong('123.45.12.1', '123.45.90.116')),
+      sighting('br116', false, pong('123.45.90.116', '123.45.12.1')),
+    ];
+    expect(asked([...known, ...replies])).to.deep.equal([]);
+  });
+});
+
+describe('what was heard', () => {
+  const heard = (...seen: Sighting[]) => hearingOf(MINE, BRIDGE, PLAN, seen, 3000);
+  const question6 = (target: string, at: number) =>
+    sighting('eth0', false, { is: 'question', sender: '123.45.12.1', target }, at);
+
+  it('says nothing where nothing could tell', () => {
+    expect(heard()).to.deep.equal({
+      arrives: 'unknown',
+      soughtInVain: false,
+      passes: 'unknown',
+      answers: null,
+      replies: 'unknown',
+      leaves: 'unknown',
+    });
+  });
+
+  it('takes a question for one in vain when nobody answered, and there was time', () => {
+    expect(heard(question6('123.45.90.116', 100)).soughtInVain).to.equal(true);
+    expect(heard(question6('123.45.90.116', 2900)).soughtInVain).to.equal(false);
+    expect(heard(question6('123.45.90.117', 100)).soughtInVain).to.equal(false);
+    const answered = [question6('123.45.90.116', 100), sighting('eth0', true, here('123.45.90.116'), 800)];
+    expect(heard(...answered).soughtInVain).to.equal(false);
+  });
+});
+
+describe('an explanation', () => {
+  const address: AddressFacts = {
+    address: '123.45.90.116',
+    family: 4,
+    bridge: 'br116',
+    gateways: ['123.45.12.48'],
+    holder: null,
+    kernel: [],
+    heard: null,
+    counted: null,
+  };
+  const facts: ReachFacts = {
+    domain: 'vm1',
+    uuid: 'e47a3cb2-3cf1-3db7-64d2-f9d88cca439f',
+    word: "'vm1'",
+    state: 'running',
+    assignment: 'assigned',
+    why: null,
+    record: null,
+    addresses: [address],
+    bridges: [],
+    nics: [],
+    drift: [],
+    rules: { inbound: 'allow', isolate: false, rules: [], dropped: 0, shared: {} },
+    blockades: [],
+    uplink: null,
+    blind: [],
+  };
+  const first = (change: Partial<ReachFacts>) => explain({ ...facts, ...change })[0];
+
+  it('is not needed where nothing is wrong', () => {
+    expect(explain(facts)).to.deep.equal([]);
+  });
+
+  for (const [what, change, cause, mend] of [
+    ['a domain that is off', { state: 'shut off' }, 'not running', "virsh start 'vm1'"],
+    ['a domain that is paused', { state: 'paused' }, 'not running', "virsh resume 'vm1'"],
+    ['a domain with no address', { assignment: 'none', addresses: [] }, 'unassigned', "hnet assign 'vm1'"],
+    ['a clone', { assignment: 'a clone' }, 'clone', "hnet unassign 'vm1' && hnet assign 'vm1'"],
+    [
+      'unreadable metadata',
+      { assignment: 'unreadable', why: 'oh' },
+      'metadata',
+      "hnet unassign 'vm1' && hnet assign 'vm1'",
+    ],
+    ['a record that lags behind', { record: 'old' }, 'record', 'hnet sync'],
+  ] as const)
+    it(`is found for ${what}`, () => {
+      expect(first(change)).to.include({ cause, mend });
+    });
+
+  it('puts the address of another before a domain that is off: its start would be refused', () => {
+    const addresses = [{ ...address, holder: 'vm2' }];
+    expect(first({ state: 'shut off', addresses })).to.include({ cause: 'taken', address: '123.45.90.116' });
+  });
+});
