@@ -2,6 +2,7 @@
 import { format } from '../model/address.ts';
 import type { Address } from '../model/bridge.ts';
 import { bridgeNames } from '../model/bridge-names.ts';
+import type { HostAddress } from '../model/host-address.ts';
 import { articleScope } from '../model/names.ts';
 import {
   addresses,
@@ -21,6 +22,8 @@ export interface Taken {
   readonly holdings: readonly Holding[];
   /** The host's own addresses and the gateway. */
   readonly own: readonly Prefix[];
+  /** Every address of the host, with its interface. */
+  readonly host: readonly HostAddress[];
   /** Names of the host's interfaces that aren't ours. */
   readonly interfaces: ReadonlySet<string>;
   /** Prefixes that the host routes elsewhere, the default route left out. */
@@ -51,8 +54,12 @@ export function freeAddresses(pools: readonly Prefix[], taken: Taken): Prefix[] 
 type IsFree = (address: Prefix) => boolean;
 
 /** Whether an address is nobody's. */
-export function vacancy({ holdings, own }: Pick<Taken, 'holdings' | 'own'>): IsFree {
-  const held = [...holdings.map(({ address }) => address.prefix), ...own];
+export function vacancy({ holdings, own, host }: Pick<Taken, 'holdings' | 'own' | 'host'>): IsFree {
+  const held = [
+    ...holdings.map(({ address }) => address.prefix),
+    ...own,
+    ...host.map(({ address }) => address),
+  ];
   const ranges = held.filter(prefix => !isSingle(prefix));
   const singles = new Set(held.filter(isSingle).map(format));
   return address => !singles.has(format(address)) && !ranges.some(range => contains(range, address));

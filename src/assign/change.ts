@@ -39,23 +39,21 @@ export function changeAssignment(
   libvirt: Libvirt,
   known: KnownDomain,
   next: Assignment | undefined,
-  plug: Plug | undefined,
+  plugs: readonly Plug[],
   context: Context,
 ): void {
   const { domain, persistent, active } = known;
   // Decided before anything is written, so that a choice the user must make leaves all as it was.
-  const live = active && plug !== undefined ? changeNic(domain, plug.bridge, plug.mac) : undefined;
-  const config =
-    persistent !== undefined && plug !== undefined ? changeNic(persistent, plug.bridge, plug.mac) : undefined;
+  const live = active ? replug(domain, persistent, plugs) : STAYS;
+  const config = persistent === undefined ? STAYS : replug(persistent, active ? domain : undefined, plugs);
   // What loses all of its addresses needs none: this is the way out where nothing can rebuild it.
   const before = next === undefined ? readableAttachment(domain.uuid) : recordOf(known);
   attempt(
     () => {
       writeMetadata(libvirt, known, next && renderAssignment(next));
-      if (active)
-        applyLive(libvirt, plugged(domain, live, plug?.bridge ?? ''), tapsOf(domain), next, context);
-      changeDevice(libvirt, domain.uuid, live, 'live');
-      changeDevice(libvirt, domain.uuid, config, 'config');
+      if (active) applyLive(libvirt, live.after ?? domain, tapsOf(domain), next, context);
+      for (const change of live.changes) changeDevice(libvirt, domain.uuid, change, 'live');
+      for (const change of config.changes) changeDevice(libvirt, domain.uuid, change, 'config');
     },
     () => {
       restoreMetadata(libvirt, known);
@@ -63,6 +61,24 @@ export function changeAssignment(
     },
   );
   warnOfSave(libvirt, known, context);
+}
+
+/** How one description of a domain changes, and the domain as it describes it then. */
+interface Replugged {
+  readonly changes: readonly NicChange[];
+  readonly after: Domain | undefined;
+}
+const STAYS: Replugged = { changes: [], after: undefined };
+
+function replug(domain: Domain, other: Domain | undefined, plugs: readonly Plug[]): Replugged {
+  const changes: NicChange[] = [];
+  let after = domain;
+  for (const { bridge, mac } of plugs) {
+    const change = changeNic(after, bridge, mac, other);
+    changes.push(change);
+    after = plugged(after, change, bridge);
+  }
+  return { changes, after };
 }
 
 /**
@@ -117,9 +133,9 @@ export function liveAttachment(
   return toAttachment(domain, next, backend, wireOf(config(), host));
 }
 
-function changeDevice(libvirt: Libvirt, uuid: string, change: NicChange | undefined, affects: Affects): void {
-  if (change?.kind === 'update') libvirt.connection.updateDevice(uuid, change.device, affects);
-  else if (change?.kind === 'attach') libvirt.connection.attachDevice(uuid, change.device, affects);
+function changeDevice(libvirt: Libvirt, uuid: string, change: NicChange, affects: Affects): void {
+  if (change.kind === 'update') libvirt.connection.updateDevice(uuid, change.device, affects);
+  else if (change.kind === 'attach') libvirt.connection.attachDevice(uuid, change.device, affects);
 }
 
 /** Writes where the domain's state asks for it, and reads back: some versions of libvirt drop what they can't place. */

@@ -1,6 +1,7 @@
 /** Which addresses are taken: by all domains' assignments, and by the host. */
 import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { addressesOf } from '../model/domain.ts';
+import { hostAddresses } from '../model/host-address.ts';
 import { aliasOwner } from '../model/names.ts';
 import { ownAddresses, type Uplink } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
@@ -13,14 +14,15 @@ import type { Holding, Taken } from './allocate.ts';
 export function inventory(
   domains: readonly KnownDomain[],
   {
-    view: { links, routes },
+    view: { links, addresses, routes },
     uplink,
-  }: { readonly view: Pick<View, 'links' | 'routes'>; readonly uplink: Uplink },
+  }: { readonly view: Pick<View, 'links' | 'addresses' | 'routes'>; readonly uplink: Uplink },
 ): Taken {
   const isOurs = (name: string): boolean => aliasOwner(links.get(name)?.alias ?? '') !== undefined;
   return {
     holdings: domains.flatMap(holdingsOf),
     own: ownAddresses(uplink),
+    host: hostAddresses({ links, addresses }),
     interfaces: new Set([...links.keys()].filter(name => !isOurs(name))),
     routed: [...routes.values()]
       .filter(({ prefix, dev }) => prefix.family === 4 && prefix.length >= 8 && !isOurs(dev ?? ''))

@@ -4,6 +4,7 @@ import { chooseFirewall } from '../host/choose-backend.ts';
 import { readIfThere } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { observeForeign } from '../host/observe/foreign.ts';
+import { sysctl } from '../host/observe/parts.ts';
 import { observeLinks } from '../host/observe/start.ts';
 import { observeUplink } from '../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
@@ -16,9 +17,12 @@ import type { Config } from '../model/config.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isLinkLocal, type Prefix } from '../model/prefix.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
+import type { Unserved } from '../model/unserved.ts';
 import type { Uplink, UplinkFacts } from '../model/uplink.ts';
 import { EMPTY_VIEW, type ForeignFilters, type Policy, type View } from '../model/view.ts';
+import { unserved } from '../repair/served.ts';
 import { isRejected, loadConfig, readConfigText } from '../state/config-file.ts';
+import { readEntries } from '../state/records.ts';
 import { ping, readFrame } from './frames.ts';
 
 /** A fact, or why it isn't known. */
@@ -42,6 +46,8 @@ export interface Facts {
   /** Other people's filters. */
   readonly strangers: ForeignFilters;
   readonly domains: Known<readonly KnownDomain[]>;
+  /** Addresses of running domains that the kernel wouldn't serve. */
+  readonly unserved: readonly Unserved[];
   readonly file: (path: string) => File | undefined;
   /** Whether the provider sends an answer to an address here; see {@link answersArrive}. */
   readonly arrives: (address: Prefix, gateway: Prefix, device: string) => boolean | undefined;
@@ -63,19 +69,34 @@ export function gather(host: Host): Facts {
   const written = knownValue(config) ?? DEFAULT_CONFIG;
   // Of what stands only the interface counts: it is asked whether the rest is still true.
   const given = { ...written, uplink: written.uplink ?? written.inForce?.device, inForce: undefined };
+  const network = knownValue(known(() => readNetwork(host))) ?? EMPTY_VIEW;
+  const policy = knownValue(known(() => readPolicy(host))) ?? { rules: [], table: [] };
+  const uplink = known(() => observeUplink(host, given));
   return {
     config,
     isRejected: knownValue(known(() => isRejected(readConfigText()))) === true,
-    uplink: known(() => observeUplink(host, given)),
+    uplink,
     uplinks: known(() => observeUplinkFacts(host, given)),
-    network: knownValue(known(() => readNetwork(host))) ?? EMPTY_VIEW,
-    policy: knownValue(known(() => readPolicy(host))) ?? { rules: [], table: [] },
+    network,
+    policy,
+    unserved: uplink.is === 'unknown' ? [] : readUnserved({ ...network, policy }, uplink.value, host),
     strangers: observeForeign(host, chooseFirewall(written)),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
     arrives: (...question) => answersArrive(host, ...question),
     output: (...argv) => host.output(argv),
   };
+}
+
+/** Of running domains; what else is wrong with them is for `hnet check` to say. */
+function readUnserved(
+  network: Pick<View, 'links' | 'addresses' | 'policy'>,
+  uplink: Uplink,
+  host: Host,
+): readonly Unserved[] {
+  const view = { ...EMPTY_VIEW, ...network, sysctl };
+  const running = readEntries().flatMap(({ content }) => (typeof content === 'string' ? [] : [content]));
+  return knownValue(known(() => unserved(running, { view, uplink }, host))) ?? [];
 }
 
 /**

@@ -4,6 +4,7 @@ import { hasTool } from '../host/tools.ts';
 import { format } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
 import { addressesOf } from '../model/domain.ts';
+import { hostAddresses } from '../model/host-address.ts';
 import { CONFIG_FILE } from '../model/names.ts';
 import { isSingle, nth, type Prefix, size } from '../model/prefix.ts';
 import { ownAddresses, type Uplink } from '../model/uplink.ts';
@@ -55,7 +56,11 @@ function checkDelivery(
   const { device, gateway6 } = uplink;
   if (ipv6 === 'on-link' || gateway6 === undefined) return [];
   const domains = knownValue(facts.domains) ?? [];
-  const isFree = vacancy({ holdings: domains.flatMap(holdingsOf), own: ownAddresses(uplink) });
+  const isFree = vacancy({
+    holdings: domains.flatMap(holdingsOf),
+    own: ownAddresses(uplink),
+    host: hostAddresses(facts.network),
+  });
   return pools.flatMap(pool => {
     const address = lastOf(pool).find(isFree);
     const arrives = address === undefined || facts.arrives(address, gateway6, device);

@@ -9,7 +9,7 @@ import { contains, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { ownAddresses, type Uplink, type UplinkFacts } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
-import { FORWARDING } from '../resources/forwarding.ts';
+import { FORWARDING, forwardingOf } from '../resources/forwarding.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { type Facts, knownValue } from './facts.ts';
 
@@ -54,16 +54,15 @@ function checkWire(uplinks: readonly UplinkFacts[]): Diagnosis[] {
     .flatMap(fault => diagnosis(fault, 'what lies beside the host is not reached', mend));
 }
 
-export function checkForwarding({ config, file }: Facts): Diagnosis[] {
-  return familiesIn(knownValue(config)?.pools ?? [])
-    .filter(family => file(FORWARDING[family])?.text.trim() !== '1')
-    .flatMap(family =>
-      diagnosis(
-        `IPv${family} forwarding is off`,
-        'nothing passes between the uplink and the VMs',
-        'hnet sync',
-      ),
-    );
+export function checkForwarding({ config, uplink, file }: Facts): Diagnosis[] {
+  const device = knownValue(uplink)?.device;
+  return familiesIn(knownValue(config)?.pools ?? []).flatMap(family => {
+    const own = device === undefined ? undefined : file(forwardingOf(family, device))?.text.trim();
+    const isOff = file(FORWARDING[family])?.text.trim() !== '1';
+    if (!isOff && own !== '0') return [];
+    const what = `IPv${family} forwarding is off${isOff ? '' : ` on ${device}`}`;
+    return diagnosis(what, 'nothing passes between the uplink and the VMs', 'hnet sync');
+  });
 }
 
 /** Pools that hold the host, lie on the uplink's own wire, or that the host routes elsewhere. */

@@ -7,6 +7,8 @@ export interface Connection {
   readonly list: () => string[];
   /** The live XML of every running domain; one that ends meanwhile is left out. */
   readonly running: () => string[];
+  /** What each running domain's next start is made from; that of a transient domain is what runs. */
+  readonly definitions: () => string[];
   readonly xml: (uuid: string, inactive: boolean) => string;
   readonly isActive: (uuid: string) => boolean;
   readonly isPersistent: (uuid: string) => boolean;

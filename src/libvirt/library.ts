@@ -99,6 +99,7 @@ class LibraryConnection implements Connection {
   }
 
   running = (): string[] => this.#each(LIST_ACTIVE, domain => this.#xml(domain, 0) ?? []);
+  definitions = (): string[] => this.#each(LIST_ACTIVE, domain => this.#xml(domain, XML_INACTIVE) ?? []);
 
   #each(which: number, read: (domain: Pointer) => string | string[]): string[] {
     const out: [Pointer | null] = [null];

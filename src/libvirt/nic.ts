@@ -1,8 +1,8 @@
 /** Chooses the network interface of a domain that carries its address, and how that changes the domain. */
-import type { Domain, Nic } from '../model/domain.ts';
+import { type Domain, type Nic, nicOn } from '../model/domain.ts';
 import { digest } from '../model/names.ts';
 import { quote, Refusal } from '../model/refusal.ts';
-import { type Element, serialize } from '../model/xml.ts';
+import { serialize } from '../model/xml.ts';
 
 export type NicChange =
   | { readonly kind: 'none' }
@@ -11,14 +11,33 @@ export type NicChange =
 
 /**
  * Decides how a domain gets onto a bridge. An interface that is on it stays; else the only one, or that with `mac`,
- * moves to it. A domain without interfaces gets one. @throws Refusal if it isn't clear which
+ * moves to it. A domain without interfaces gets one.
+ * @param other the domain's other description, that of its next start or of its run: what is on the bridge there comes back
+ * @throws Refusal if it isn't clear which
  */
-export function changeNic(domain: Domain, bridge: string, mac: string | undefined): NicChange {
+export function changeNic(
+  domain: Domain,
+  bridge: string,
+  mac: string | undefined,
+  other: Domain | undefined,
+): NicChange {
   const { nics } = domain;
-  const there = nics.find(nic => nic.type === 'bridge' && nic.source === bridge);
+  const there = nicOn(domain, bridge);
   if (there !== undefined && (mac === undefined || there.mac === mac)) return { kind: 'none' };
+  const twin = mac === undefined && other !== undefined ? nicOn(other, bridge) : undefined;
+  if (twin !== undefined) return restore(nics, other?.nics ?? [], twin, bridge);
   if (nics.length === 0 && mac === undefined) return newNic(domain.uuid, bridge);
   return update(chooseNic(nics, mac), bridge);
+}
+
+/** The same interface as in the other description; one that only this description has may have taken its place. */
+function restore(nics: readonly Nic[], others: readonly Nic[], twin: Nic, bridge: string): NicChange {
+  const same = nics.find(({ mac }) => mac === twin.mac);
+  if (same !== undefined) return update(same, bridge);
+  const own = nics.filter(({ mac }) => !others.some(other => other.mac === mac));
+  if (own.length > 0) return update(chooseNic(own, undefined), bridge);
+  // Its place may have been taken meanwhile.
+  return { kind: 'attach', device: onto(twin, bridge, [...DROPPED, 'address']), mac: twin.mac };
 }
 
 function chooseNic(nics: readonly Nic[], mac: string | undefined): Nic {
@@ -35,18 +54,21 @@ function chooseNic(nics: readonly Nic[], mac: string | undefined): Nic {
 /** Elements that belong to the old kind of source and would contradict the new one. */
 const DROPPED = ['source', 'virtualport', 'portForwarding', 'backend', 'ip', 'route', 'alias', 'target'];
 
+const update = (nic: Nic, bridge: string): NicChange => ({
+  kind: 'update',
+  device: onto(nic, bridge, DROPPED),
+  mac: nic.mac,
+});
+
 /** The same interface with the bridge as its source; MAC, model, address and boot order stay as they are. */
-function update(nic: Nic, bridge: string): NicChange {
-  const kept = nic.element.children.filter(
-    child => typeof child === 'string' || !DROPPED.includes(child.name),
-  );
+function onto({ element }: Nic, bridge: string, dropped: readonly string[]): string {
+  const kept = element.children.filter(child => typeof child === 'string' || !dropped.includes(child.name));
   const source = { name: 'source', namespace: '', attributes: new Map([['bridge', bridge]]), children: [] };
-  const element: Element = {
-    ...nic.element,
-    attributes: new Map([...nic.element.attributes, ['type', 'bridge']]),
+  return serialize({
+    ...element,
+    attributes: new Map([...element.attributes, ['type', 'bridge']]),
     children: [...kept, source],
-  };
-  return { kind: 'update', device: serialize(element), mac: nic.mac };
+  });
 }
 
 /** We set the MAC, or libvirt would make up one for the running domain and another for its next start. */
@@ -58,8 +80,8 @@ function newNic(domain: string, bridge: string): NicChange {
 }
 
 /** The domain as it will be once its interface has moved to a bridge. */
-export function plugged(domain: Domain, change: NicChange | undefined, bridge: string): Domain {
-  if (change === undefined || change.kind === 'none') return domain;
+export function plugged(domain: Domain, change: NicChange, bridge: string): Domain {
+  if (change.kind === 'none') return domain;
   const moved = { mac: change.mac, type: 'bridge', source: bridge };
   const element = { name: 'interface', namespace: '', attributes: new Map<string, string>(), children: [] };
   const nics =

@@ -22,12 +22,15 @@ export class VirshConnection implements Connection {
 
   list = (): string[] => this.#call('list', '--all', '--uuid').split('\n').filter(isUuid);
 
+  running = (): string[] => this.#dump('dumpxml');
+  definitions = (): string[] => this.#dump('dumpxml --inactive');
+
   /** Many domains in one process. When one of them has ended meanwhile, virsh still prints the others. */
-  running(): string[] {
+  #dump(command: string): string[] {
     const uuids = this.#call('list', '--uuid').split('\n').filter(isUuid);
     if (uuids.length === 0) return [];
     try {
-      return split(this.#host.run([...VIRSH, uuids.map(one => `dumpxml ${one}`).join('; ')], '', LIMIT));
+      return split(this.#host.run([...VIRSH, uuids.map(one => `${command} ${one}`).join('; ')], '', LIMIT));
     } catch (error) {
       if (error instanceof CommandFailure) return split(error.stdout);
       throw error;

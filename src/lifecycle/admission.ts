@@ -8,8 +8,10 @@ import type { Backend, Config } from '../model/config.ts';
 import { ownMode } from '../model/dhcp-mode.ts';
 import { type Domain, macsOf } from '../model/domain.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
-import { contains, equal, isAnycast, overlaps, type Prefix } from '../model/prefix.ts';
+import { type HostAddress, removalOf, whereHeld } from '../model/host-address.ts';
+import { contains, equal, isAnycast, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
+import type { Uplink } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 
 /**
@@ -67,6 +69,28 @@ export function refuseForeignAddresses(
         `${format(prefix)} is outside the pools (${pools}); add its subnet to "pools" in hnet.toml`,
       );
     }
+  }
+}
+
+/**
+ * Refuses what the host itself has on an interface: it would take the packets for itself, and the VM would get none.
+ * @param host every address of the host
+ */
+export function refuseHostAddresses(
+  prefixes: readonly Prefix[],
+  host: readonly HostAddress[],
+  uplink: Uplink,
+): void {
+  for (const prefix of prefixes) {
+    const held = host.find(({ address }) => contains(prefix, address));
+    if (held === undefined) continue;
+    const whole = isSingle(prefix) ? '' : `, an address of ${format(prefix)}`;
+    const mend = removalOf(held, uplink);
+    const out =
+      mend === undefined
+        ? 'choose another one, or delete it if nothing reaches the host by it'
+        : `${mend} removes it`;
+    throw new Refusal(`the host itself has ${whereHeld(held)}${whole}; ${out}`);
   }
 }
 

@@ -36,6 +36,8 @@ export interface Means {
   /** The state of the host, or enough of it to tell what is missing. */
   readonly view: View;
   readonly dhcp: DhcpConfig;
+  /** The host's IPv4 address; undefined where nothing is to be set up. */
+  readonly gateway: Prefix | undefined;
   /** All domains that run have one filter. */
   readonly firewall: Firewall;
   readonly host: Host;
@@ -98,11 +100,12 @@ function toStep(change: Change, moved: readonly Prefix[], means: Means): Step {
 /** The resources that a domain should have after the change. */
 function planAfter(
   { before, after, taps, besides = [] }: Change,
-  { dhcp, firewall }: Pick<Means, 'dhcp' | 'firewall'>,
+  { dhcp, firewall, gateway }: Pick<Means, 'dhcp' | 'firewall' | 'gateway'>,
 ): Resource[] {
   if (after === undefined) return [];
   const underway = before !== undefined && !isTracked(before.policy);
-  return [...besides, ...domainPlan({ ...after, underway, ...(taps && { taps }) }, dhcp, firewall)];
+  const more = { underway, ...(taps && { taps }), ...(gateway && { gateway }) };
+  return [...besides, ...domainPlan({ ...after, ...more }, dhcp, firewall)];
 }
 
 /** Those of them that aren't as they should be. */
@@ -177,7 +180,9 @@ function bringUp(plans: readonly (readonly Resource[])[], means: Means, onFailur
 function takeDownRest(step: Step, kept: ReadonlySet<string>, means: Means): void {
   const { before, after, given, lost } = step;
   if (before === undefined) return;
-  const plan = domainPlan({ ...before, takenOver: given }, means.dhcp, means.firewall);
+  const { gateway } = means;
+  const old = { ...before, takenOver: given, ...(gateway && { gateway }) };
+  const plan = domainPlan(old, means.dhcp, means.firewall);
   takeDownAll(
     plan.filter(({ key }) => !kept.has(key)),
     means,
@@ -198,7 +203,7 @@ function takeDownAll(resources: readonly Resource[], { view, host }: Means): voi
 /** Takes everything of an attachment down, then the attachment itself; its traffic is added up. */
 export function takeDown(attachment: Attachment, firewall: Firewall, host: Host): void {
   const view = { ...EMPTY_VIEW, filter: filterOf(attachment, firewall, host) };
-  const means = { view, dhcp: DEFAULT_CONFIG.dhcp, firewall, host };
+  const means = { view, dhcp: DEFAULT_CONFIG.dhcp, firewall, host, gateway: undefined };
   apply([{ before: attachment, after: undefined }], means);
   removeAttachment(attachment);
 }

@@ -68,7 +68,7 @@ function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
     const { view, uplink } = observeWithUplink(host, firewall, config, places);
     const scopes = changes.flatMap(({ after }) => after?.addresses.map(({ scope }) => scope) ?? []);
     const seen = { view, uplink, routes: routesToScopes(host, scopes) };
-    const means = { dhcp: config.dhcp, firewall, host };
+    const means = { dhcp: config.dhcp, gateway: uplink.host, firewall, host };
     const isNew = withLock('claims', 'exclusive', host, () => claim(changes, seen, config, means));
     try {
       const done = apply(changes, { ...means, view: isNew ? observe(host, firewall, places) : view });

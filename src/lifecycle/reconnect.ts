@@ -32,7 +32,8 @@ export function reconnect(domain: Domain, config: Config, host: Host): Checked[]
     const seen = observeRunning(host, firewall, config, subjectOf(attachment), [...taps.values()].flat());
     const base = repairBase(seen, config, firewall, host);
     const change = { before: attachment, after: attachment, taps };
-    const done = apply([change], { view: seen.view, dhcp: config.dhcp, firewall, host }, 'go on');
+    const gateway = seen.uplink.host;
+    const done = apply([change], { view: seen.view, gateway, dhcp: config.dhcp, firewall, host }, 'go on');
     if (base.failures.length > 0) throw new Refusal(base.failures.join('; '));
     return [...base.done, ...done];
   });

@@ -3,14 +3,19 @@ import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { look } from '../host/observe/parts.ts';
-import { observeStart } from '../host/observe/start.ts';
+import { type FirstLook, observeStart } from '../host/observe/start.ts';
+import { readNetwork } from '../host/observe/view.ts';
+import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
+import { hostAddresses } from '../model/host-address.ts';
+import { Refusal } from '../model/refusal.ts';
+import { ownAddresses } from '../model/uplink.ts';
 import type { Checked } from '../plan/walker.ts';
 import { readableAttachment, removeAttachment, writeScript } from '../state/attachment-store.ts';
-import { toAttachment } from './admission.ts';
+import { refuseForeignAddresses, refuseHostAddresses, toAttachment } from './admission.ts';
 import { admit, subjectOf } from './admit.ts';
 import { apply, takeDown } from './apply.ts';
 import { firewallInForce, wireOf } from './in-force.ts';
@@ -28,13 +33,16 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
     if (leftover !== undefined) takeDown(leftover, firewallFor(leftover), host);
     const firewall = firewallInForce(config);
     const after = toAttachment(domain, assignment, firewall.name, wireOf(config, host));
-    const view = withLock('claims', 'exclusive', host, () => {
+    const { view, gateway } = withLock('claims', 'exclusive', host, () => {
       const seen = observeStart(host, firewall, config, subjectOf(after));
+      if (seen.own.length > 0) refuseOwn(seen, config, host);
       const isNew = admit(after, seen, config, firewall, host);
-      return isNew ? { ...seen.view, filter: look(host, firewall.looks.brief) } : seen.view;
+      const view = isNew ? { ...seen.view, filter: look(host, firewall.looks.brief) } : seen.view;
+      return { view, gateway: seen.uplink.host };
     });
     try {
-      const done = apply([{ before: undefined, after }], { view, dhcp: config.dhcp, firewall, host });
+      const means = { view, gateway, dhcp: config.dhcp, firewall, host };
+      const done = apply([{ before: undefined, after }], means);
       keepScript(after);
       return done;
     } catch (error) {
@@ -42,6 +50,14 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
       throw error;
     }
   });
+}
+
+/** The look of a start says of an address that the host takes it; the whole network tells by which interface. */
+function refuseOwn({ own, uplink }: FirstLook, config: Config, host: Host): never {
+  refuseForeignAddresses(own, config, ownAddresses(uplink));
+  refuseHostAddresses(own, hostAddresses(readNetwork(host)), uplink);
+  const which = own.map(format).join(', ');
+  throw new Refusal(`the host takes ${which} for its own, by a route that ip route show table local shows`);
 }
 
 function keepScript(attachment: Attachment): void {

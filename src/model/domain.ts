@@ -65,6 +65,10 @@ export function addressesToKeep(domain: Domain, purpose: string): readonly Addre
   );
 }
 
+/** The interface that is plugged into a bridge, the first of several. */
+export const nicOn = ({ nics }: Domain, bridge: string): Nic | undefined =>
+  nics.find(({ type, source }) => type === 'bridge' && source === bridge);
+
 /** Bridge → the MACs of the domain's interfaces on it, in the domain's order. */
 export const macsOf = (domain: Domain): ReadonlyMap<string, readonly string[]> =>
   onBridges(domain, ({ mac }) => mac);

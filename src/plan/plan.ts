@@ -9,7 +9,14 @@ import { hostName } from '../model/hostname.ts';
 import type { Policy } from '../model/policy.ts';
 import { FAMILIES, isAmong, nth, type Prefix } from '../model/prefix.ts';
 import { gatewayWithin, type Uplink } from '../model/uplink.ts';
-import { bridge, bridgePort, bridgeSysctls, gatewayAddress, ipv6Addresses } from '../resources/bridge.ts';
+import {
+  bridge,
+  bridgePort,
+  bridgeSysctls,
+  gatewayAddress,
+  gatewayAnswer,
+  ipv6Addresses,
+} from '../resources/bridge.ts';
 import { uplinkRules } from '../resources/detour.ts';
 import { dhcpScope } from '../resources/dhcp.ts';
 import type { DhcpService } from '../resources/dhcp-config.ts';
@@ -33,6 +40,8 @@ export interface Wanted {
   readonly dhcp?: DhcpMode;
   /** The uplink on whose wire the provider looks for IPv6 addresses, where it doesn't route them. */
   readonly onLink?: string;
+  /** The host's IPv4 address, which static guests have as their gateway; undefined where nothing is to be set up. */
+  readonly gateway?: Prefix;
   /** Bridge → the MACs on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
   /** Bridge → tap of a running domain; empty before a start, when libvirt plugs them in itself. */
@@ -53,6 +62,7 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
     ...domainFilter({ domain, addresses, scopes, policy, underway }, firewall),
     ...bridges.map(bridge),
     ...bridges.map(gatewayAddress),
+    ...bridges.flatMap(spec => gatewayAnswers(spec, wanted.gateway)),
     ...bridges.filter(hasIpv6).flatMap(spec => [bridgeSysctls(spec), ...ipv6Addresses(spec)]),
     ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
     ...bridges.flatMap(spec => proxies(spec, wanted.onLink)),
@@ -61,6 +71,9 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
     ...bridges.map(spec => dhcpScope(spec, serviceOf(spec, wanted, dhcp), dhcp)),
   ];
 }
+
+const gatewayAnswers = ({ name, prefixes }: BridgeSpec, gateway: Prefix | undefined): Resource[] =>
+  gateway !== undefined && prefixes.some(({ family }) => family === 4) ? [gatewayAnswer(name, gateway)] : [];
 
 function proxies({ name, prefixes }: BridgeSpec, device: string | undefined): Resource[] {
   const ipv6 = prefixes.filter(({ family }) => family === 6);

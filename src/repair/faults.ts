@@ -1,8 +1,12 @@
 /** What a survey found, as `check` shows it. */
+import { format } from '../model/address.ts';
 import { attachmentTitle } from '../model/attachment.ts';
+import type { Domain } from '../model/domain.ts';
 import { quote } from '../model/refusal.ts';
+import type { Unserved } from '../model/unserved.ts';
 import type { Checked } from '../plan/walker.ts';
 import type { Survey } from './findings.ts';
+import { lackingNext } from './plugs.ts';
 
 /** Something that isn't as it should be. */
 export interface Fault {
@@ -10,7 +14,7 @@ export interface Fault {
   readonly domain: string | null;
   readonly uuid: string | null;
   readonly what: string;
-  readonly is: 'missing' | 'changed' | 'foreign' | 'left over';
+  readonly is: 'missing' | 'changed' | 'foreign' | 'left over' | 'cut off' | 'unknown';
   readonly why: string;
 }
 
@@ -24,8 +28,40 @@ export const faults = (found: Survey): Fault[] => [
     wrong.map(checked => ofResource({ domain: name, uuid: domain }, checked)),
   ),
   ...ofAssignments(found),
+  ...found.unserved.map(({ attachment: { name, domain }, address, cause }) =>
+    fault({ domain: name, uuid: domain }, format(address), 'cut off', cause.why),
+  ),
+  ...found.unplugged.map(({ attachment: { name, domain }, why }) =>
+    fault({ domain: name, uuid: domain }, 'network interface', 'cut off', why),
+  ),
   ...leftOver(found),
+  ...(found.unasked === undefined ? [] : [fault(HOST, 'running domains', 'unknown', found.unasked)]),
 ];
+
+/** What running domains would lack at their next start. @param definitions UUID → what it starts from */
+export const faultsNext = (
+  running: ReadonlyMap<string, Domain>,
+  definitions: ReadonlyMap<string, Domain>,
+): Fault[] =>
+  [...running].flatMap(([uuid, live]) => {
+    const next = definitions.get(uuid);
+    const lacking = next === undefined ? [] : lackingNext(live, next);
+    return lacking.map(why => fault({ domain: live.name, uuid }, 'next start', 'changed', why));
+  });
+
+/** Whether a repair does something about it. */
+export const isRepaired = ({ is }: Fault): boolean => is !== 'cut off' && is !== 'unknown';
+
+/** Addresses that the kernel wouldn't serve, a line for each cause. */
+export function unservedLines(all: readonly Unserved[]): string[] {
+  const byCause = new Map<string, Unserved[]>();
+  for (const one of all) byCause.set(one.cause.why, [...(byCause.get(one.cause.why) ?? []), one]);
+  return [...byCause].map(([why, [first, ...more]]) => {
+    const others = more.length === 0 ? '' : ` and ${more.length} more`;
+    const which = first && `${quote(first.attachment.name)}: ${format(first.address)}${others}`;
+    return `${which} can't be reached: ${why}`;
+  });
+}
 
 /** Running domains whose record or metadata isn't right. */
 const ofAssignments = ({ lost, changed, unclear }: Survey): Fault[] => [

@@ -3,6 +3,7 @@ import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
+import type { Unserved } from '../model/unserved.ts';
 import type { Uplink } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import type { Change } from '../plan/change.ts';
@@ -38,6 +39,15 @@ export interface Survey extends Seen {
   readonly damaged: readonly Of<'damaged'>[];
   readonly unclear: readonly Of<'unclear'>[];
   readonly strays: readonly Stray[];
+  /**
+   * Addresses that the kernel wouldn't serve although everything of ours is there. It is asked when nothing of the base is
+   * missing, and of domains that lack nothing: else that is the cause.
+   */
+  readonly unserved: readonly Unserved[];
+  /** Running domains without an interface on one of their bridges, and why that is. */
+  readonly unplugged: readonly { readonly attachment: Attachment; readonly why: string }[];
+  /** Why libvirt couldn't be asked which domains run; undefined if it answered. */
+  readonly unasked: string | undefined;
   /** The backend that the configuration doesn't choose, if something of it exists. */
   readonly other: Firewall | undefined;
 }

@@ -1,32 +1,99 @@
 /** How a domain's network compares with what it should be, in phrases for `status`. */
+import type { Host } from '../host/host.ts';
 import { type Means, wrongOf } from '../lifecycle/apply.ts';
+import { format } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { reason } from '../model/refusal.ts';
+import { addressesOf, type Domain } from '../model/domain.ts';
+import type { Prefix } from '../model/prefix.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+import type { Uplink } from '../model/uplink.ts';
 import { readAttachment } from '../state/attachment-files.ts';
+import { lackingNext, type Masters, mastersIn, unplugged } from './plugs.ts';
+import { unserved } from './served.ts';
 
 export interface Health {
   readonly attachment: Attachment | undefined;
   /** What is wrong, a phrase each; empty if all is as it should be. */
-  readonly faults: readonly string[];
+  readonly faults: readonly Ailment[];
 }
 
-/** @param isActive whether the domain runs; one that doesn't should have nothing */
-export function healthOf(
-  uuid: string,
-  isAssigned: boolean,
-  isActive: boolean,
-  means: Omit<Means, 'host'>,
-): Health {
+interface Ailment {
+  readonly what: string;
+  /** The address that it is about; without one, about all of the domain's. */
+  readonly address?: Prefix;
+}
+
+/** A domain as libvirt knows it. One that doesn't run should have nothing. */
+export interface Patient {
+  /** As it runs, or else as it would start. */
+  readonly domain: Domain;
+  /** What its next start is made from; that of a transient domain is what runs. */
+  readonly next: Domain;
+  readonly active: boolean;
+}
+
+/** What was seen of the host; the uplink, or why there is none. */
+export interface Sight extends Omit<Means, 'host'> {
+  readonly uplink: Uplink | Refusal;
+}
+
+/** The health of each domain, by its UUID. The kernel is asked about those that lack nothing, about all in one process. */
+export function healthOfAll(
+  patients: readonly Patient[],
+  sight: Sight,
+  host: Host,
+): ReadonlyMap<string, Health> {
+  const masters = mastersIn(sight.view);
+  const found = new Map(patients.map(patient => [patient.domain.uuid, healthOf(patient, sight, masters)]));
+  const whole = [...found.values()].flatMap(({ attachment, faults }) =>
+    attachment === undefined || faults.length > 0 ? [] : [attachment],
+  );
+  for (const [uuid, faults] of verdicts(whole, sight, host))
+    found.set(uuid, { attachment: found.get(uuid)?.attachment, faults });
+  return found;
+}
+
+function healthOf(patient: Patient, sight: Sight, masters: Masters): Health {
+  const { domain } = patient;
   try {
-    const attachment = readAttachment(uuid);
-    if (attachment === undefined)
-      return { attachment, faults: isActive && isAssigned ? ['runs, but nothing is set up for it'] : [] };
-    if (!isActive) return { attachment, faults: ['left over from a run that has ended'] };
-    const faults = wrongOf({ before: attachment, after: attachment }, means).map(
-      ({ resource, finding }) => `${resource.label}: ${'why' in finding ? finding.why : 'missing'}`,
-    );
-    return { attachment, faults };
+    const attachment = readAttachment(domain.uuid);
+    return { attachment, faults: ailments(patient, attachment, sight, masters).map(what => ({ what })) };
   } catch (error) {
-    return { attachment: undefined, faults: [reason(error)] };
+    return { attachment: undefined, faults: [{ what: reason(error) }] };
   }
+}
+
+function ailments(
+  { domain, next, active }: Patient,
+  attachment: Attachment | undefined,
+  sight: Sight,
+  masters: Masters,
+): string[] {
+  if (attachment === undefined)
+    return active && addressesOf(domain).length > 0 ? ['runs, but nothing is set up for it'] : [];
+  if (!active) return ['left over from a run that has ended'];
+  const wrong = wrongOf({ before: attachment, after: attachment }, sight);
+  return [
+    ...wrong.map(
+      ({ resource, finding }) => `${resource.label}: ${'why' in finding ? finding.why : 'missing'}`,
+    ),
+    ...unplugged(attachment, domain, masters),
+    ...lackingNext(domain, next),
+  ];
+}
+
+/** What the kernel says of domains that lack nothing, by their UUIDs; of those that it serves nothing. */
+function verdicts(
+  attachments: readonly Attachment[],
+  { uplink, view }: Sight,
+  host: Host,
+): ReadonlyMap<string, readonly Ailment[]> {
+  if (uplink instanceof Refusal)
+    return new Map(attachments.map(({ domain }) => [domain, [{ what: reason(uplink) }]]));
+  const faults = new Map<string, Ailment[]>();
+  for (const { attachment, address, cause } of unserved(attachments, { uplink, view }, host)) {
+    const before = faults.get(attachment.domain) ?? [];
+    faults.set(attachment.domain, [...before, { address, what: `${format(address)}: ${cause.why}` }]);
+  }
+  return faults;
 }

@@ -16,10 +16,10 @@ import { quote, Refusal, reason } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
 import { addUp } from '../state/ledger.ts';
 import { readEntries } from '../state/records.ts';
-import { type Fault, faultLine, faults } from './faults.ts';
+import { type Fault, faultLine, faults, unservedLines } from './faults.ts';
 import { needsRepair, type Survey } from './findings.ts';
 import { type Matter, type Report, repairAll } from './mend.ts';
-import { type Listing, listRunning, settledSurvey, survey } from './survey.ts';
+import { type Listing, listRunning, settledSurvey, settledVerdicts, survey } from './survey.ts';
 
 /** A domain may end while it is repaired: then the host is looked at, and repaired, again. */
 const PASSES = 3;
@@ -36,7 +36,7 @@ interface Claim {
  * Brings base and running domains to what they should be, in the backend that the configuration chooses, and removes what
  * belongs to nobody. On a host in order it changes nothing. It says what it did once a further look has shown it: a
  * command that succeeds may have done nothing.
- * @returns whether everything is as it should be now
+ * @returns whether everything is as it should be now; false too where that couldn't be looked at
  */
 export function converge(context: Context): boolean {
   let claims: Claim[] = [];
@@ -54,8 +54,10 @@ export function converge(context: Context): boolean {
     if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
     if (claims.length > 0) failures.push(...lookAgain(claims, context));
     for (const { name, why } of found.unclear) failures.push(`${quote(name)}: ${why}`);
+    for (const { attachment, why } of found.unplugged) failures.push(`${quote(attachment.name)}: ${why}`);
+    failures.push(...unservedLines(found.unserved));
     for (const line of failures) context.warn(line);
-    return failures.length === 0;
+    return failures.length === 0 && found.unasked === undefined;
   }
 }
 
@@ -84,7 +86,7 @@ function onePass(report: Report, context: Context): Survey {
   const listing = list(context);
   const config = context.config();
   const found = survey(listing, config, host);
-  if (!needsRepair(found)) return found;
+  if (!needsRepair(found)) return settledVerdicts(found, host);
   const settled = withLock('sync', 'exclusive', host, () => {
     const again = survey(listing, config, host);
     repairAll(again, host, report);

@@ -181,7 +181,12 @@ function domains(work: Work): Work {
   return groupsOf(clear, TOGETHER).reduce((so, group) => mendTogether(group, view, so), refused);
 }
 
-const meansOf = ({ config, firewall }: Survey, view: View) => ({ view, dhcp: config.dhcp, firewall });
+const meansOf = ({ config, firewall, uplink }: Survey, view: View) => ({
+  view,
+  dhcp: config.dhcp,
+  gateway: uplink.host,
+  firewall,
+});
 
 const groupsOf = <T>(things: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(things.length / size) }, (_, place) =>

@@ -1,23 +1,50 @@
 /**
  * What nothing tells of, in a text that changes when it does: DHCP servers that die, entries that leave a set, rules
- * of iptables-legacy, the switch for forwarding. Two short commands at most, for it is read every second.
+ * of iptables-legacy, what ARP requests are ignored. Two short commands at most, for it is read every second.
  */
 import type { Firewall } from '../firewall/rules/backend.ts';
-import { readIfThere } from '../host/files.ts';
+import { readShortIfThere } from '../host/files.ts';
 import { Host } from '../host/host.ts';
 import { processOf, servedFrom } from '../host/processes.ts';
 import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../model/names.ts';
 import type { Family } from '../model/prefix.ts';
+import { ARP_IGNORE, switchPaths } from '../resources/bridge.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
+import { claimedBridges } from '../state/claim-index.ts';
 
 export function readPulse({ name, families }: Firewall): string {
   const host = new Host({ limit: 5_000 });
   return [
-    ...families.map(family => readIfThere(FORWARDING[family]) ?? ''),
+    ...[...families.map(family => FORWARDING[family]), ARP_IGNORE].map(path => readShortIfThere(path) ?? ''),
     ...servers(DHCP_DIRECTORY),
     ...servers(NDP_DIRECTORY),
     ...(name === 'iptables' ? [sets(host.output(['ipset', 'list', '-t'])), legacyRules(host, families)] : []),
   ].join('\n');
+}
+
+/** So many switches of bridges are read at each pulse, all of some fifty domains; with more domains it takes a few pulses. */
+const AT_ONCE = 400;
+
+/** The kernel tells of a change of few switches, such as forwarding. Of the others it is seen only by reading them. */
+export class Switches {
+  #left: string[] = [];
+  #known: ReadonlyMap<string, string | undefined> = new Map();
+  readonly #read = new Map<string, string | undefined>();
+
+  /** Whether one of those that are read this time is another than when it was read before. */
+  haveChanged(): boolean {
+    if (this.#left.length === 0) this.#begin();
+    const paths = this.#left.splice(0, AT_ONCE);
+    for (const path of paths) this.#read.set(path, readShortIfThere(path));
+    return paths.some(path => this.#known.has(path) && this.#known.get(path) !== this.#read.get(path));
+  }
+
+  /** The next round, through the bridges that there are by now. */
+  #begin(): void {
+    this.#left = claimedBridges().flatMap(switchPaths);
+    this.#known = new Map(this.#read);
+    this.#read.clear();
+  }
 }
 
 /** Each server has the files BRIDGE.conf and BRIDGE.pid. */

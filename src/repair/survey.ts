@@ -15,15 +15,18 @@ import { wrongOf } from '../lifecycle/apply.ts';
 import { type Attachment, prefixesOf } from '../model/attachment.ts';
 import { BACKENDS, type Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
-import { Refusal, reason } from '../model/refusal.ts';
-import { readRunning } from '../model/running.ts';
+import { ifPossible, Refusal, reason } from '../model/refusal.ts';
+import { readDiffering, readRunning } from '../model/running.ts';
 import { wireFor } from '../model/uplink.ts';
 import { basePlan, baseRoutes } from '../plan/plan.ts';
 import { check, isWrong } from '../plan/walker.ts';
 import type { Stray } from '../resources/resource.ts';
+import { readAttachment } from '../state/attachment-files.ts';
 import { type Records, readRecords, readStamps } from '../state/records.ts';
 import { classify, type Outcome } from './classify.ts';
 import { type Kept, mending, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
+import { mastersIn, unplugged } from './plugs.ts';
+import { unserved } from './served.ts';
 import { strays } from './strays.ts';
 
 /** Which domains run, by libvirt's own word. */
@@ -32,6 +35,8 @@ export interface Listing {
   readonly stamps: ReadonlyMap<string, string>;
   /** Undefined where libvirt doesn't answer, and `why`. */
   readonly running: ReadonlyMap<string, Domain> | undefined;
+  /** What libvirt wrote of them. */
+  readonly xmls: readonly string[];
   readonly why: string | undefined;
 }
 
@@ -43,11 +48,20 @@ export function listRunning(): Listing {
   const stamps = readStamps();
   try {
     const xmls = withLibvirt(({ connection }) => connection.running());
-    return { stamps, running: readRunning(xmls), why: undefined };
+    return { stamps, running: readRunning(xmls), xmls, why: undefined };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { stamps, running: undefined, why: reason(error) };
+    return { stamps, running: undefined, xmls: [], why: reason(error) };
   }
+}
+
+/** What the next starts of running domains are made from, where it isn't what runs; by UUID. */
+export function listDefinitions({ xmls }: Listing): ReadonlyMap<string, Domain> {
+  if (xmls.length === 0) return new Map();
+  return readDiffering(
+    withLibvirt(({ connection }) => connection.definitions()),
+    xmls,
+  );
 }
 
 export function survey(listing: Listing, config: Config, host: Host): Survey {
@@ -60,14 +74,28 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     outcomes.filter((outcome): outcome is Of<K> => outcome.is === is);
   const seen = { config, firewall, uplink, view };
   const base = check(basePlan(config, uplink, firewall), view).filter(isWrong);
+  const kept = outcomes.flatMap(one =>
+    'attachment' in one && one.attachment !== undefined && one.is !== 'ended'
+      ? [keep(one.attachment, one.domain, seen, records)]
+      : [],
+  );
+  const masters = mastersIn(view);
+  const whole = base.length > 0 ? [] : kept.filter(({ wrong }) => wrong.length === 0);
   return {
     ...seen,
     base,
-    kept: outcomes.flatMap(one =>
-      'attachment' in one && one.attachment !== undefined && one.is !== 'ended'
-        ? [keep(one.attachment, one.domain, seen, records)]
+    kept,
+    unserved: unserved(
+      whole.map(({ attachment }) => attachment),
+      seen,
+      host,
+    ),
+    unplugged: outcomes.flatMap(one =>
+      one.is === 'kept' && one.domain !== undefined
+        ? unplugged(one.attachment, one.domain, masters).map(why => ({ attachment: one.attachment, why }))
         : [],
     ),
+    unasked: listing.why,
     changed: are('changed'),
     lost: are('lost'),
     ended: are('ended'),
@@ -84,12 +112,25 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
   };
 }
 
-/** Something may seem wrong because a domain is starting right now. Then starts are waited for, and held back. */
+/**
+ * Something may seem wrong because a domain is starting or stopping right now. Then starts and stops are waited for, and
+ * held back.
+ */
 export function settledSurvey(listing: Listing, config: Config, host: Host): Survey {
   const found = survey(listing, config, host);
   return needsRepair(found)
     ? withLock('sync', 'exclusive', host, () => survey(listing, config, host))
-    : found;
+    : settledVerdicts(found, host);
+}
+
+/** The same for the addresses that the kernel wouldn't serve: their domain may have stopped just then. */
+export function settledVerdicts(found: Survey, host: Host): Survey {
+  if (found.unserved.length === 0) return found;
+  const domains = new Set(found.unserved.map(({ attachment }) => attachment.domain));
+  return withLock('sync', 'exclusive', host, () => {
+    const now = [...domains].flatMap(domain => ifPossible(() => readAttachment(domain)) ?? []);
+    return { ...found, unserved: unserved(now, found, host) };
+  });
 }
 
 /** Holds records and libvirt's word against each other, for every domain that either knows. */
@@ -111,7 +152,11 @@ function outcomesOf({ entries }: Records, { running, stamps }: Listing): Outcome
 /** Compares what a domain should have with what it has. */
 function keep(attachment: Attachment, domain: Domain | undefined, seen: Seen, records: Records): Kept {
   const change = mending(attachment, domain, seen, records.claims);
-  return { attachment, change, wrong: wrongOf(change, { ...seen, dhcp: seen.config.dhcp }) };
+  return {
+    attachment,
+    change,
+    wrong: wrongOf(change, { ...seen, dhcp: seen.config.dhcp, gateway: seen.uplink.host }),
+  };
 }
 
 function stands(firewall: Firewall, tools: Tools): boolean {

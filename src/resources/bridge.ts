@@ -11,9 +11,10 @@ import {
   linkAlias,
   privateSubnet,
 } from '../model/names.ts';
-import { isAdvertised, nth } from '../model/prefix.ts';
+import { isAdvertised, nth, type Prefix } from '../model/prefix.ts';
 import type { Link, View } from '../model/view.ts';
 import { type Action, ip, launch, type Sysctl, sysctl, sysctlPath } from './action.ts';
+import { forwardingOf } from './forwarding.ts';
 import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
 
 /**
@@ -105,19 +106,57 @@ const addressOn = (name: string, address: string, ...options: string[]): Resourc
   down: () => [ip('address', 'delete', address, 'dev', name)],
 });
 
+/** Where the kernel is told which ARP requests it ignores; an interface obeys the larger of its own and this. */
+export const ARP_IGNORE = sysctlPath('ipv4', 'all', 'arp_ignore');
+
+/**
+ * The host's own address on the bridge, where the host answers for no address of another interface (arp_ignore 1 and 2, as
+ * load balancers and Kubernetes set it): a static guest asks for it there, as its gateway. With 2 the guest must also be
+ * in the address's subnet, so that is everything. No route comes along, and the kernel goes on taking the uplink's as source.
+ */
+export function gatewayAnswer(name: string, gateway: Prefix): Resource {
+  const address = `${format(gateway)}/0`;
+  const stands = (view: View): boolean => view.addresses.get(name)?.includes(address) === true;
+  const remove = ip('address', 'delete', address, 'dev', name);
+  return {
+    key: `answer ${name}`,
+    label: `answer for ${format(gateway)} on ${name}`,
+    probe: view => {
+      if (stands(view) === isNeeded(view)) return PRESENT;
+      return isNeeded(view) ? ABSENT : changed('arp_ignore is off: nothing needs it');
+    },
+    up: view => {
+      if (isNeeded(view)) return [ip('address', 'replace', address, 'dev', name, 'noprefixroute')];
+      return stands(view) ? [remove] : [];
+    },
+    down: view => (stands(view) ? [remove] : []),
+  };
+}
+
+const isNeeded = (view: View): boolean => ['1', '2'].includes(view.sysctl(ARP_IGNORE) ?? '');
+
 /**
  * Per-interface switches of the kernel. arp_filter: the host answers and learns only what its routes say, so that made-up
- * senders don't fill the neighbour table, which all bridges share.
+ * senders don't fill the neighbour table, which all bridges share. forwarding, arp_ignore: a new interface has what the
+ * host's default says.
  */
+const switches = (name: string, isSix: boolean): Sysctl[] => [
+  sysctl(forwardingOf(4, name), '1'),
+  sysctl(sysctlPath('ipv4', name, 'arp_filter'), '1'),
+  sysctl(sysctlPath('ipv4', name, 'arp_ignore'), '0'),
+  sysctl(sysctlPath('ipv4', name, 'accept_redirects'), '0'),
+  sysctl(sysctlPath('ipv6', name, 'accept_ra'), '0', true),
+  sysctl(sysctlPath('ipv6', name, 'accept_redirects'), '0', true),
+  sysctl(sysctlPath('ipv6', name, 'disable_ipv6'), isSix ? '0' : '1', !isSix),
+  ...(isSix ? [sysctl(forwardingOf(6, name), '1')] : []),
+];
+
+/** Where the kernel keeps the switches of a bridge. */
+export const switchPaths = (name: string): string[] => switches(name, true).map(({ path }) => path);
+
 export function bridgeSysctls(spec: BridgeSpec): Resource {
   const { name } = spec;
-  const wanted = [
-    sysctl(sysctlPath('ipv4', name, 'arp_filter'), '1'),
-    sysctl(sysctlPath('ipv4', name, 'accept_redirects'), '0'),
-    sysctl(sysctlPath('ipv6', name, 'accept_ra'), '0', true),
-    sysctl(sysctlPath('ipv6', name, 'accept_redirects'), '0', true),
-    sysctl(sysctlPath('ipv6', name, 'disable_ipv6'), hasIpv6(spec) ? '0' : '1', !hasIpv6(spec)),
-  ];
+  const wanted = switches(name, hasIpv6(spec));
   return {
     key: `settings ${name}`,
     label: `settings of ${name}`,

@@ -3,20 +3,35 @@ import type { View } from '../model/view.ts';
 import { type Action, sysctl, sysctlPath } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
-/** IPv6 forwards nothing while only single interfaces are switched on. */
+/** The switch for the whole host. IPv6 forwards nothing while only single interfaces are switched on. */
 export const FORWARDING: Readonly<Record<Family, string>> = {
   4: '/proc/sys/net/ipv4/ip_forward',
   6: '/proc/sys/net/ipv6/conf/all/forwarding',
 };
 
+/**
+ * The switch of one interface. IPv4 forwards what comes in by those that are on; IPv6 answers there in the place of others,
+ * and as a router.
+ */
+export const forwardingOf = (family: Family, device: string): string =>
+  sysctlPath(family === 4 ? 'ipv4' : 'ipv6', device, 'forwarding');
+
 /** Routing itself. It stays on when hnet goes: others on the host may have come to rely on it. */
 export function forwarding(family: Family, uplink: string): Resource {
-  const path = FORWARDING[family];
+  const [all, own] = [FORWARDING[family], forwardingOf(family, uplink)];
   return {
     key: `forwarding ${family}`,
     label: `IPv${family} forwarding`,
-    probe: view => (view.sysctl(path) === '1' ? PRESENT : ABSENT),
-    up: view => [...(family === 6 ? keepAdvertised(uplink, view) : []), sysctl(path, '1')],
+    probe: view => {
+      if (view.sysctl(all) !== '1') return ABSENT;
+      return view.sysctl(own) === '0' ? changed(`it is off on ${uplink}`) : PRESENT;
+    },
+    up: view => [
+      ...(family === 6 ? keepAdvertised(uplink, view) : []),
+      // It switches every interface, also those that somebody has switched off.
+      ...(view.sysctl(all) === '1' ? [] : [sysctl(all, '1')]),
+      sysctl(own, '1', true),
+    ],
     down: () => [],
   };
 }

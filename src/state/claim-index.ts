@@ -21,6 +21,10 @@ export function surrenderClaims(held: Attachment, kept: Attachment, kind = ''): 
 const standingClaims = (): string[] =>
   namesIn(CLAIMS_DIRECTORY).filter(name => /^(ip|scope|bridge)-/.test(name) && !name.endsWith('~'));
 
+/** The bridges that domains have. */
+export const claimedBridges = (): string[] =>
+  standingClaims().flatMap(claim => /^bridge-(.*)$/.exec(claim)?.[1] ?? []);
+
 /** Every claim and the domain it names, stale ones too. */
 export const allClaims = (): Map<string, string> =>
   new Map(standingClaims().map(claim => [claim, namedBy(claim) ?? '']));

@@ -3,8 +3,8 @@ import type { Guest } from '../lab/guest.ts';
 import { INTERNET } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { changing, hnet, ok } from '../support/command.ts';
-import { domainXml, uuidOf } from '../support/domain.ts';
-import { FakeLibvirt } from '../support/libvirt.ts';
+import { uuidOf } from '../support/domain.ts';
+import { FakeLibvirt, pluggedXml } from '../support/libvirt.ts';
 import { POOLS, POOLS6, REAL, type Scene, VARIANTS } from '../support/scene.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
@@ -42,6 +42,8 @@ const DAMAGE: Readonly<Record<string, string>> = {
   '/run/hnet emptied, and the bridge deleted': 'rm -rf /run/hnet/*; ip link del br116',
   'the claims removed': 'rm -r /run/hnet/claims',
   'forwarding switched off': 'echo 0 >/proc/sys/net/ipv4/ip_forward',
+  'forwarding switched off on the uplink': 'echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding',
+  'forwarding switched off on the bridge': 'echo 0 >/proc/sys/net/ipv4/conf/br116/forwarding',
   'a blackhole removed': 'ip route del blackhole 123.45.90.112/29',
 };
 
@@ -253,7 +255,7 @@ kernelSuite('sync', scene => {
       new Map(
         numbers.map(number => [
           uuidOf(`vm${number}`),
-          domainXml(`vm${number}`, { addresses: [`123.45.94.${number}`] }),
+          pluggedXml(`vm${number}`, { addresses: [`123.45.94.${number}`] }),
         ]),
       ),
     );
@@ -301,9 +303,14 @@ kernelSuite('sync', scene => {
     await one.host.sh('ip route del 123.45.90.116 dev br116; rm -r /run/hnet/claims');
     await one.host.sh(`ip link add br9 type bridge; ip link set br9 alias "hnet ${uuidOf('vm9')}"`);
     const { code, stdout, stderr } = await hnet(one, 'sync');
-    expect(code).to.equal(0);
+    // It couldn't look at everything.
+    expect(code).to.equal(1);
     expect(stderr).to.contain('what no domain owns stays');
     expect(stdout).to.contain('repaired: vm1: route 123.45.90.116');
+    const checked = await hnet(one, 'check');
+    expect(checked.code).to.equal(1);
+    expect(checked.stdout).to.match(/^- +running domains +unknown +Cannot /m);
+    expect(checked.stdout).not.to.contain('Everything is as it should be');
     await one.host.run(['ip', 'link', 'show', 'br9']);
   });
 });

@@ -34,6 +34,8 @@ const DAMAGE: Readonly<Record<string, (backend: Backend) => string>> = {
       : 'for set in in out near; do ipset flush hnet6-$set; done',
   'IPv6 switched off on the bridge': () => 'echo 1 >/proc/sys/net/ipv6/conf/br116/disable_ipv6',
   'router advertisements believed on the bridge': () => 'echo 2 >/proc/sys/net/ipv6/conf/br116/accept_ra',
+  'forwarding switched off on the uplink': () => 'echo 0 >/proc/sys/net/ipv6/conf/eth0/forwarding',
+  'forwarding switched off on the bridge': () => 'echo 0 >/proc/sys/net/ipv6/conf/br116/forwarding',
   'the bridge deleted': () => 'ip link del br116',
 };
 

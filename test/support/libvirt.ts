@@ -1,7 +1,21 @@
+import { bridgesOf } from '../../src/model/bridge.ts';
+import { addressesOf } from '../../src/model/domain.ts';
+import { parseDomain } from '../../src/model/parse-domain.ts';
 import { type DomainOptions, domainXml, uuidOf } from './domain.ts';
 import type { Scene } from './scene.ts';
 
 const DOMAINS = '/run/lab/domains';
+
+/** The XML of a domain with an interface on each of its bridges, whose tap isn't known. */
+export function pluggedXml(name: string, options: DomainOptions): string {
+  const xml = domainXml(name, options);
+  if (options.taps !== undefined) return xml;
+  const bridges = new Set(bridgesOf('', addressesOf(parseDomain(xml))).map(bridge => bridge.name));
+  const nics = [...bridges].map(
+    bridge => `<interface type='bridge'><source bridge='${bridge}'/></interface>`,
+  );
+  return xml.replace('</devices>', `${nics.join('')}</devices>`);
+}
 
 /** As much of virsh as hnet asks of it; what runs is a file each. */
 const DOWN = '/run/lab/libvirt-is-down';
@@ -37,9 +51,9 @@ export class FakeLibvirt {
     return new FakeLibvirt(scene);
   }
 
-  /** The domain runs from now on. */
+  /** The domain runs from now on, with an interface on each of its bridges unless others are given. */
   async run(name: string, options: DomainOptions = {}): Promise<void> {
-    await this.#scene.host.write(`${DOMAINS}/${uuidOf(name)}.xml`, domainXml(name, options));
+    await this.#scene.host.write(`${DOMAINS}/${uuidOf(name)}.xml`, pluggedXml(name, options));
   }
 
   /** All of these run from now on: UUID → XML. */

@@ -13,6 +13,9 @@ const HARM: Readonly<Record<string, string>> = {
   'the route removed': 'ip route del 123.45.90.116 dev br116',
   'dnsmasq killed': 'pkill -KILL -x dnsmasq',
   'forwarding switched off': 'echo 0 >/proc/sys/net/ipv4/ip_forward',
+  'forwarding switched off on the uplink': 'echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding',
+  'forwarding switched off on the bridge': 'echo 0 >/proc/sys/net/ipv4/conf/br116/forwarding',
+  'another switch of the bridge': 'echo 0 >/proc/sys/net/ipv4/conf/br116/arp_filter',
 };
 
 /** In milliseconds, less than the five minutes after which the service looks without being told of anything. */

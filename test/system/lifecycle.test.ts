@@ -70,6 +70,27 @@ describe("a domain's life", () => {
     expect(await stage.hv.run(['ip', 'route', 'show', '123.45.53.11'])).to.include('blackhole');
   });
 
+  it('is at fault while its interface is detached, which assign puts back as it was', async () => {
+    const interfaces = async () => (await stage.xml('vm1')).match(/<interface[\s\S]*?<\/interface>/g) ?? [];
+    const macOf = (nic = '') => /mac address='(\S+)'/.exec(nic)?.[1];
+    const mac = macOf((await interfaces())[0]);
+    await stage.hv.virsh('detach-interface', 'vm1', 'bridge', '--live');
+    await until(
+      async () => (await interfaces()).length === 0,
+      PATIENCE,
+      'the guest to let go of its interface',
+    );
+    expect(await stage.lab.internet.ping(ADDRESS)).to.equal(false);
+    const { code, stdout } = await stage.hnet('check');
+    expect(code).to.equal(1);
+    expect(stdout).to.match(/^vm1 .* none of its interfaces is on br116; hnet assign puts it back$/m);
+    expect(await stage.ok('status', 'vm1')).to.include('none of its interfaces is on br116');
+    await stage.ok('assign', 'vm1');
+    expect((await interfaces()).map(macOf)).to.deep.equal([mac]);
+    expect(await stage.hv.run(['ip', '-br', 'link', 'show', 'master', 'br116'])).to.match(/^vnet\d+ /);
+    expect(await stage.ok('check')).to.equal('Everything is as it should be');
+  });
+
   it('is down after a destroy that follows all this', async () => {
     await vm.destroy();
     expect(await changes(stage.hv, base)).to.deep.equal([]);

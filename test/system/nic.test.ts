@@ -122,6 +122,55 @@ function tests(stage: Stage, way: 'libvirt.so' | 'virsh'): void {
     expect(await stage.ok('status', 'vm1')).to.match(/br116 .*ok$/m);
   });
 
+  if (way === 'libvirt.so')
+    it('is missed where it is put elsewhere, now or at the next start, and is put back', missed);
+
+  async function missed(): Promise<void> {
+    await stage.hv.sh('ip link add virbr0 type bridge; ip link set virbr0 up');
+    const old = `<interface type='bridge'><mac address='${MAC}'/><source bridge='virbr0'/></interface>`;
+    await define(old);
+    const former = await stage.xml('vm1', '--inactive');
+    await stage.ok('assign', 'vm1', '123.45.90.116');
+    await stage.ok('firewall', 'vm1', 'deny', 'tcp/25');
+    await stage.hv.virsh('start', 'vm1');
+    const assigned = await stage.xml('vm1', '--inactive');
+    expect(await stage.ok('check')).to.equal('Everything is as it should be');
+    const nic = `<interface type='bridge'><mac address='${MAC}'/><source bridge='virbr0'/><model type='virtio'/></interface>`;
+    const changes = {
+      'none of its interfaces is on br116': async () => {
+        await stage.hv.write('/root/nic.xml', (await interfaces())[0]?.replace('br116', 'virbr0') ?? nic);
+        await stage.hv.virsh('update-device', 'vm1', '/root/nic.xml', '--live');
+      },
+      'in its definition no interface is on br116': async () => {
+        await stage.hv.write('/root/vm1.xml', assigned.replace("bridge='br116'/>", "bridge='virbr0'/>"));
+        await stage.hv.virsh('define', '/root/vm1.xml');
+      },
+      "its definition doesn't assign 123.45.90.116 to it": async () => {
+        await stage.hv.write('/root/vm1.xml', former);
+        await stage.hv.virsh('define', '/root/vm1.xml');
+      },
+    };
+    for (const [why, harm] of Object.entries(changes)) {
+      await harm();
+      const { code, stdout } = await stage.hnet('check', 'vm1');
+      expect(code, why).to.equal(1);
+      expect(stdout).to.include(`${why}; hnet assign puts it back`);
+      expect(await stage.ok('status', 'vm1')).to.include(why);
+      expect(await stage.ok('assign', 'vm1')).to.include('123.45.90.116 on br116');
+      expect(await stage.ok('check')).to.equal('Everything is as it should be');
+    }
+    // With all that it had.
+    expect(await stage.ok('firewall', 'vm1')).to.include('tcp/25');
+    for (const flags of [[], ['--inactive']]) {
+      const found = await interfaces(...flags);
+      expect(found).to.have.length(1);
+      expect(found[0]).to.include("bridge='br116'").and.include(MAC);
+    }
+    await stage.hv.virsh('destroy', 'vm1');
+    await stage.hv.virsh('start', 'vm1');
+    expect(await stage.ok('check')).to.equal('Everything is as it should be');
+  }
+
   it('moves that of a transient domain', async () => {
     await stage.hv.sh('ip link add virbr0 type bridge; ip link set virbr0 up');
     await define(`<interface type='bridge'><mac address='${MAC}'/><source bridge='virbr0'/></interface>`);

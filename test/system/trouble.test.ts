@@ -34,6 +34,13 @@ describe('hnet in trouble', () => {
         expect(stderr.split('\n')).to.have.length(1);
       }
     }
+    // What it can look at, it looks at; but not everything is as it should be for all that it knows.
+    for (const argv of [['check'], ['sync'], ['sync', '--dry-run']]) {
+      const { code, stdout, stderr } = await stage.hnet(...argv);
+      expect({ argv, code }).to.deep.equal({ argv, code: 1 });
+      expect(stdout).not.to.match(/Everything is|Nothing to repair/);
+      expect(stderr, argv.join(' ')).to.match(/^hnet: Cannot .*(libvirt|connect|socket).*$/i);
+    }
     await stage.hv.run(['mv', '/root/away', '/usr/lib/hnet/node_modules']);
     await stage.hv.sh(`systemctl start ${SOCKETS}`);
   });

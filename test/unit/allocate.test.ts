@@ -19,14 +19,17 @@ const SCOPES = [parsePrefix('172.30.0.0/16')];
 interface Given {
   readonly held?: readonly string[];
   readonly own?: readonly string[];
+  /** On an interface of the host. */
+  readonly host?: readonly string[];
   readonly interfaces?: readonly string[];
   readonly routed?: readonly string[];
 }
 
-function taken({ held = [], own = [], interfaces = [], routed = [] }: Given = {}): Taken {
+function taken({ held = [], own = [], host = [], interfaces = [], routed = [] }: Given = {}): Taken {
   const all: Taken = {
     holdings: [],
     own: own.map(parsePrefix),
+    host: host.map(text => ({ address: parsePrefix(text), length: 24, device: 'eth1' })),
     interfaces: new Set(interfaces),
     routed: routed.map(parsePrefix),
   };
@@ -65,6 +68,8 @@ describe('allocate', () => {
       held: ['123.45.90.114/31', '123.45.90.113'],
     });
     expect(format(freeAddress([first, second], all))).to.equal('123.45.90.117');
+    const busy = { ...all, host: taken({ host: ['123.45.90.117'] }).host };
+    expect(format(freeAddress([first, second], busy))).to.equal('123.45.90.118');
   });
 
   it('names the domain that holds an address, or a part of it, or more than it', () => {

@@ -1,5 +1,8 @@
 /** Everything that doctor finds: what is the matter, as a change to a host that is fit, and what is said of it. */
 import { parseSaved } from '../../src/firewall/foreign/parse-iptables.ts';
+import { requireAssignment, toAttachment } from '../../src/lifecycle/admission.ts';
+import { parseAddress } from '../../src/model/address.ts';
+import { parseDomain } from '../../src/model/parse-domain.ts';
 import { assignmentXml, domainXml, uuidOf } from '../support/domain.ts';
 import { FACTS, UPLINK } from '../support/uplink.ts';
 import {
@@ -27,6 +30,13 @@ const FILTERED = domainXml('vm1', {
   addresses: ['123.45.90.116'],
   taps: [{ bridge: 'br116', tap: 'vnet0' }],
 }).replace('<model', "<filterref filter='clean-traffic'/><model");
+const attachmentOf = (name: string, address: string) =>
+  toAttachment(
+    parseDomain(assigned(name, address)),
+    requireAssignment(parseDomain(assigned(name, address)), 'test'),
+    'iptables',
+    undefined,
+  );
 const DROP = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n';
 
 /** What is the matter: the change, what is found, and what mends it. */
@@ -281,6 +291,39 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     },
     /ndppd is missing, and 2001:db8:12:48:1::\/80 must be answered for/,
     /^apt-get install ndppd$/,
+  ],
+  'an address of a pool that the host has on another interface': [
+    { network: { ...NETWORK, addresses: new Map([...NETWORK.addresses, ['lo', ['123.45.90.115/32']]]) } },
+    /^the host itself has 123\.45\.90\.115 on lo, an address of the pool 123\.45\.90\.112\/29$/,
+    /^ip address delete 123\.45\.90\.115\/32 dev lo$/,
+  ],
+  'an IPv6 address that the host has on the uplink, and a domain is to have': [
+    {
+      ...configured(BOTH),
+      domains: known([domain(assigned('vm1', '2001:db8:12:48::116'))]),
+      network: {
+        ...NETWORK,
+        addresses: new Map([['eth0', ['123.45.12.48/32', '2001:db8:12:48::2/64', '2001:db8:12:48::116/64']]]),
+      },
+    },
+    /^the host itself has 2001:db8:12:48::116 on eth0, an address of the pool/,
+    /^ip address show dev eth0 {2}# and delete it/,
+  ],
+  'a host that answers no ARP request': [
+    { files: { '/proc/sys/net/ipv4/conf/all/arp_ignore': file('8\n') } },
+    /^arp_ignore is 8 for all interfaces/,
+    /^sysctl -w net\.ipv4\.conf\.all\.arp_ignore=2$/,
+  ],
+  'what cuts off running domains, once for each cause': [
+    {
+      unserved: ['123.45.90.116', '123.45.90.117'].map(address => ({
+        attachment: attachmentOf('vm1', address),
+        address: parseAddress(address),
+        cause: { why: 'the rule 9 (from all lookup 52) leads what it sends to wg0', mend: 'ip -4 rule show' },
+      })),
+    },
+    /^"vm1": 123\.45\.90\.116 and 1 more can't be reached: the rule 9 \(from all lookup 52\) leads/,
+    /^ip -4 rule show$/,
   ],
   "more IPv6 assignments than the kernel's table of neighbours takes": [
     {

@@ -103,6 +103,7 @@ export function factsOf({ files, outputs, ...rest }: Change): Facts {
     network: NETWORK,
     policy: { rules: [], table: [] },
     strangers: { tables: [], complete: true, carry: [] },
+    unserved: [],
     domains: known([domain(assigned('vm1', '123.45.90.116')), domain(domainXml('other'))]),
     file: path => allFiles[path],
     output: (...argv) => allOutputs[argv.join(' ')] ?? '',

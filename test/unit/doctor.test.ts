@@ -4,6 +4,7 @@ import { examine } from '../../src/cli/commands/doctor.ts';
 import { CASES } from './doctor-cases.ts';
 import {
   assigned,
+  BOTH,
   configured,
   domain,
   factsOf,
@@ -47,6 +48,12 @@ describe('doctor', () => {
     const findings = examine(factsOf({ ...configured('"123.45.12.0/24"'), network }));
     expect(findings).to.have.length(3);
     for (const { mend } of findings) expect(mend).not.to.match(/^ip route/);
+  });
+
+  it('takes the IPv6 addresses of the uplink for what they are: the pool is its own subnet', () => {
+    const own = ['123.45.12.48/32', '2001:db8:12:48::2/64', '2001:db8:12:48:5054:ff:fe12:30/64'];
+    const network = { ...NETWORK, addresses: new Map([['eth0', own]]) };
+    expect(examine(factsOf({ ...configured(BOTH), network }))).to.deep.equal([]);
   });
 
   it('takes a hook in qemu.d for one as well', () => {

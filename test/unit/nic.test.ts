@@ -18,7 +18,7 @@ describe('nic', () => {
   it('of one, the source becomes the bridge, and all else stays', () => {
     const more =
       "<target dev='vnet3'/><model type='e1000'/><virtualport type='openvswitch'/><boot order='1'/><alias name='net0'/><address type='pci' slot='0x03'/>";
-    const change = changeNic(domain(nic(MAC[0], 'network', 'default', more)), 'br116', undefined);
+    const change = changeNic(domain(nic(MAC[0], 'network', 'default', more)), 'br116', undefined, undefined);
     if (change.kind !== 'update') throw new Error(change.kind);
     expect(change.mac).to.equal(MAC[0]);
     const device = parseXml(change.device);
@@ -32,13 +32,13 @@ describe('nic', () => {
 
   it('that is on the bridge already stays, whichever it is of several', () => {
     const two = domain(nic(MAC[0], 'network', 'default'), nic(MAC[1], 'bridge', 'br116'));
-    expect(changeNic(two, 'br116', undefined).kind).to.equal('none');
-    expect(changeNic(two, 'br116', MAC[1]).kind).to.equal('none');
-    expect(changeNic(two, 'br116', MAC[0])).to.include({ kind: 'update', mac: MAC[0] });
+    expect(changeNic(two, 'br116', undefined, undefined).kind).to.equal('none');
+    expect(changeNic(two, 'br116', MAC[1], undefined).kind).to.equal('none');
+    expect(changeNic(two, 'br116', MAC[0], undefined)).to.include({ kind: 'update', mac: MAC[0] });
   });
 
   it('is added where there is none', () => {
-    const change = changeNic(domain(), 'br116', undefined);
+    const change = changeNic(domain(), 'br116', undefined, undefined);
     expect(change.kind).to.equal('attach');
     const { device, mac } = change as Extract<typeof change, { kind: 'attach' }>;
     expect(mac).to.match(/^52:54:00(:[0-9a-f]{2}){3}$/);
@@ -48,17 +48,41 @@ describe('nic', () => {
       .and.contain(mac);
   });
 
+  it('comes back as the other description has it', () => {
+    const whole = domain(
+      nic(MAC[0], 'bridge', 'br116', "<model type='e1000'/><address type='pci' slot='0x03'/>"),
+    );
+    const other = nic(MAC[1], 'network', 'default');
+    // It was detached: alone, or from beside another that isn't ours.
+    const both = domain(nic(MAC[0], 'bridge', 'br116', "<model type='e1000'/>"), other);
+    for (const [now, known] of [
+      [domain(), whole],
+      [domain(other), both],
+    ] as const) {
+      const change = changeNic(now, 'br116', undefined, known);
+      expect(change).to.include({ kind: 'attach', mac: MAC[0] });
+      const { device } = change as Extract<typeof change, { kind: 'attach' }>;
+      expect(device).to.contain('<source bridge="br116"/>').and.contain('<model type="e1000"/>');
+      expect(device).not.to.contain('address type');
+    }
+    // It was put elsewhere, or defined anew with another MAC.
+    const elsewhere = domain(nic(MAC[0], 'network', 'default'), nic(MAC[1], 'network', 'default'));
+    expect(changeNic(elsewhere, 'br116', undefined, whole)).to.include({ kind: 'update', mac: MAC[0] });
+    expect(changeNic(domain(other), 'br116', undefined, whole)).to.include({ kind: 'update', mac: MAC[1] });
+    expect(changeNic(whole, 'br116', undefined, domain()).kind).to.equal('none');
+  });
+
   it('must be named where there are several', () => {
     const two = domain(nic(MAC[0], 'network', 'default'), nic(MAC[1], 'bridge', 'br0'));
-    expect(refusalOf(() => changeNic(two, 'br116', undefined))).to.equal(
+    expect(refusalOf(() => changeNic(two, 'br116', undefined, undefined))).to.equal(
       `Cannot choose among 2 network interfaces (${MAC.join(', ')}): say which with --nic MAC, or --no-nic`,
     );
-    expect(changeNic(two, 'br116', MAC[1])).to.include({ kind: 'update', mac: MAC[1] });
+    expect(changeNic(two, 'br116', MAC[1], undefined)).to.include({ kind: 'update', mac: MAC[1] });
     const stranger = '52:54:00:00:00:09';
-    expect(refusalOf(() => changeNic(two, 'br116', stranger))).to.equal(
+    expect(refusalOf(() => changeNic(two, 'br116', stranger, undefined))).to.equal(
       `Cannot use --nic "${stranger}": the domain's interfaces are ${MAC.join(', ')}`,
     );
-    expect(refusalOf(() => changeNic(domain(), 'br116', stranger))).to.contain(
+    expect(refusalOf(() => changeNic(domain(), 'br116', stranger, undefined))).to.contain(
       "the domain's interfaces are none",
     );
   });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { essence, parseDomain, readDomain } from '../../src/model/parse-domain.ts';
-import { readRunning } from '../../src/model/running.ts';
+import { readDiffering, readRunning } from '../../src/model/running.ts';
 import { domainXml } from '../support/domain.ts';
 import { refusalOf } from '../support/refused.ts';
 
@@ -81,4 +81,24 @@ describe('the XML of all running domains', () => {
       expect(found[2]).to.deep.equal(parseDomain(domains[2] ?? ''));
     });
   }
+});
+
+describe('definitions of running domains', () => {
+  const live = domainXml('vm1', { addresses: ['123.45.90.116'], taps: TAPS });
+  const plain = live.replaceAll(/<target dev='vnet\d'\/>/g, '');
+
+  it('are read only where they say something else of the assignment or of bridges', () => {
+    const others = [
+      plain.replace("bridge='br116'", "bridge='virbr0'"),
+      plain.replace('123.45.90.116', '123.45.90.117'),
+      plain.replace(/<metadata>.*<\/metadata>/, ''),
+      plain.replace(/<interface[\s\S]*<\/interface>/, ''),
+    ];
+    const second = domainXml('vm2', { addresses: ['123.45.90.117'] });
+    expect(readDiffering([plain, second], [live, second])).to.deep.equal(new Map());
+    for (const other of others)
+      expect(readDiffering([other, second], [live, second])).to.deep.equal(readRunning([other]));
+    // It has started since.
+    expect(readDiffering([second], [live])).to.deep.equal(readRunning([second]));
+  });
 });

@@ -1,18 +1,19 @@
 import { freeAddresses, pin, refuseHeld, type Taken } from '../../assign/allocate.ts';
-import { changeAssignment, changing } from '../../assign/change.ts';
+import { changeAssignment, changing, type Plug } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplink } from '../../host/observe/view.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
-import { refuseForeignAddresses } from '../../lifecycle/admission.ts';
+import { refuseForeignAddresses, refuseHostAddresses } from '../../lifecycle/admission.ts';
 import { format, parseRoutable } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { DHCP_MODES, type DhcpMode, isDhcpMode } from '../../model/dhcp-mode.ts';
-import { addressesToKeep, amended, type Domain } from '../../model/domain.ts';
+import { addressesOf, addressesToKeep, amended, type Domain, nicOn } from '../../model/domain.ts';
 import { MAC } from '../../model/names.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
+import type { Uplink } from '../../model/uplink.ts';
 
 interface AssignOptions {
   /** MAC of the interface that shall carry the addresses, or false for "leave the interfaces alone". */
@@ -35,16 +36,24 @@ export function assign(
     const config = context.config();
     const domains = libvirt.domains();
     const known = pick(domains, name);
-    const taken = inventory(domains, readNetworkWithUplink(context.host, config));
-    const held = addressesToKeep(known.next, 'assign to');
-    const shared = sharedAddress(known.next, held, mac);
+    const seen = readNetworkWithUplink(context.host, config);
+    const taken = inventory(domains, seen);
+    const base = baseOf(known);
+    const held = addressesToKeep(base, 'assign to');
+    const shared = sharedAddress(base, held, mac);
+    refuseForeign(prefixes, config, taken, seen.uplink);
     const addresses = choose(prefixes, known, held, shared, taken, config);
-    const next = amended(known.next, { addresses, ...mode });
-    const plug = options.nic === false ? undefined : { bridge: bridgeFor(prefixes, addresses), mac };
-    changeAssignment(libvirt, known, next, plug, context);
+    const next = amended(base, { addresses, ...mode });
+    const plugs =
+      options.nic === false ? [] : plugsFor(bridgeFor(prefixes, addresses), mac, addresses, known);
+    changeAssignment(libvirt, known, next, plugs, context);
     tell(known, addresses, context);
   });
 }
+
+/** What a domain has already: one that runs may have been defined anew meanwhile, without what it runs with. */
+const baseOf = ({ domain, next, active }: KnownDomain): Domain =>
+  active && addressesOf(domain).length > 0 ? domain : next;
 
 function parseAll(wanted: readonly string[]): Prefix[] {
   const prefixes = wanted.map(text => asUsage(() => parseRoutable(text), 'assign'));
@@ -85,6 +94,21 @@ function bridgeFor([first]: readonly Prefix[], addresses: readonly Address[]): s
   return (asked ?? addresses[0])?.bridge ?? '';
 }
 
+/** The interface that was asked for, and those that only the run, or only the definition, has on their bridges. */
+function plugsFor(
+  first: string,
+  mac: string | undefined,
+  addresses: readonly Address[],
+  { domain, persistent, active }: KnownDomain,
+): Plug[] {
+  const both = active && persistent !== undefined ? [domain, persistent] : [];
+  const bridges = new Set(addresses.map(({ bridge }) => bridge).filter(bridge => bridge !== first));
+  const halves = [...bridges].filter(
+    bridge => both.filter(one => nicOn(one, bridge) !== undefined).length === 1,
+  );
+  return [{ bridge: first, mac }, ...halves.map(bridge => ({ bridge, mac: undefined }))];
+}
+
 function tell({ domain, active }: KnownDomain, addresses: readonly Address[], { print }: Context): void {
   const name = visible(domain.name);
   for (const { prefix, bridge, scope } of addresses)
@@ -103,7 +127,6 @@ function choose(
 ): Address[] {
   const asked = wanted.length > 0 ? wanted : held.length > 0 ? [] : freeAddresses(config.pools, taken);
   const added = asked.filter(prefix => !held.some(address => equal(address.prefix, prefix)));
-  refuseForeign(asked, config, taken.own);
   const addresses = [...held];
   let companion = shared;
   for (const prefix of added) {
@@ -119,9 +142,11 @@ function choose(
   return addresses;
 }
 
-function refuseForeign(prefixes: readonly Prefix[], config: Config, own: readonly Prefix[]): void {
+/** Refuses what isn't the operator's to give. */
+function refuseForeign(prefixes: readonly Prefix[], config: Config, taken: Taken, uplink: Uplink): void {
   try {
-    refuseForeignAddresses(prefixes, config, own);
+    refuseForeignAddresses(prefixes, config, taken.own);
+    refuseHostAddresses(prefixes, taken.host, uplink);
   } catch (error) {
     throw error instanceof Refusal ? new Refusal(`Cannot assign: ${error.message}`) : error;
   }

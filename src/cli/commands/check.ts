@@ -1,16 +1,19 @@
 import type { Context } from '../../host/context.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { readableJson } from '../../model/json.ts';
-import { type Fault, faults } from '../../repair/faults.ts';
-import { type Listing, listRunning, settledSurvey } from '../../repair/survey.ts';
+import { type Fault, faults, faultsNext } from '../../repair/faults.ts';
+import { type Listing, listDefinitions, listRunning, settledSurvey } from '../../repair/survey.ts';
 import { type Cell, type Colour, table } from '../table.ts';
 
-/** Compares what should be with what is, and changes nothing. The exit code is 1 if they differ. */
+/** Compares what should be with what is, and changes nothing. The exit code is 1 if they differ, or it couldn't look. */
 export function check(name: string | undefined, options: { json?: boolean }, context: Context): void {
   const listing = listRunning();
   if (listing.why !== undefined) context.warn(`${listing.why}; what no domain owns is not looked for`);
   const uuid = name === undefined ? undefined : identify(name, listing);
-  const found = faults(settledSurvey(listing, context.config(), context.host));
+  const found = [
+    ...faults(settledSurvey(listing, context.config(), context.host)),
+    ...faultsNext(listing.running ?? new Map(), listDefinitions(listing)),
+  ];
   const shown = found.filter(fault => uuid === undefined || isAbout(fault, uuid));
   if (options.json) context.print(readableJson(shown));
   else if (shown.length === 0) context.print('Everything is as it should be');
@@ -32,6 +35,8 @@ const COLOURS: Readonly<Record<Fault['is'], Colour>> = {
   changed: 'yellow',
   foreign: 'red',
   'left over': 'dim',
+  'cut off': 'red',
+  unknown: 'yellow',
 };
 
 function render(found: readonly Fault[], colour: boolean): string[] {

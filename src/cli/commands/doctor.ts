@@ -12,6 +12,7 @@ import { type Facts, gather } from '../../doctor/facts.ts';
 import { checkHook } from '../../doctor/hook.ts';
 import { checkIpv6 } from '../../doctor/ipv6.ts';
 import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplink } from '../../doctor/network.ts';
+import { checkArp, checkHostAddresses, checkServed } from '../../doctor/served.ts';
 import { checkStrangers } from '../../doctor/strangers.ts';
 import { checkTools } from '../../doctor/tools.ts';
 import type { Context } from '../../host/context.ts';
@@ -35,6 +36,9 @@ const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkTwins,
   checkFilters,
   checkNeighbours,
+  checkHostAddresses,
+  checkArp,
+  checkServed,
 ];
 
 export const examine = (facts: Facts): Diagnosis[] => CHECKS.flatMap(check => check(facts));

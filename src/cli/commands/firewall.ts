@@ -38,7 +38,7 @@ function rewrite(name: string, words: readonly string[], context: Context): void
     if (addressesOf(known.next).length === 0)
       throw new Refusal(`Cannot give rules to ${quote(name)}: it has no address; hnet assign gives it one`);
     const policy = edit(policyOf(known.next), words);
-    changeAssignment(libvirt, known, amended(known.next, { policy }), undefined, context);
+    changeAssignment(libvirt, known, amended(known.next, { policy }), [], context);
   });
 }
 

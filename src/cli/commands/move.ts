@@ -91,12 +91,12 @@ function perform(libvirt: Libvirt, move: Move, context: Context): void {
 
 /** When one of the two isn't running: first the giver loses the address, then the taker gets it. */
 function stepByStep(libvirt: Libvirt, { giver, taker, less, more }: Move, context: Context): void {
-  changeAssignment(libvirt, giver, less, undefined, context);
+  changeAssignment(libvirt, giver, less, [], context);
   const [first, ...others] = more.addresses;
-  const plug = first && others.length === 0 ? { bridge: first.bridge, mac: undefined } : undefined;
+  const plugs = first && others.length === 0 ? [{ bridge: first.bridge, mac: undefined }] : [];
   const before = amended(giver.next, {});
   attempt(
-    () => changeAssignment(libvirt, taker, more, plug, context),
-    () => changeAssignment(libvirt, libvirt.known(giver.domain.uuid), before, undefined, context),
+    () => changeAssignment(libvirt, taker, more, plugs, context),
+    () => changeAssignment(libvirt, libvirt.known(giver.domain.uuid), before, [], context),
   );
 }

@@ -3,7 +3,8 @@ import { observeUplink } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { requireAssignment, toAttachment } from '../../lifecycle/admission.ts';
-import { firewallInForce, wireOf } from '../../lifecycle/in-force.ts';
+import { firewallInForce } from '../../lifecycle/in-force.ts';
+import { wireFor } from '../../model/uplink.ts';
 import { EMPTY_VIEW, type View } from '../../model/view.ts';
 import { basePlan, domainPlan } from '../../plan/plan.ts';
 import { describe } from '../../resources/action.ts';
@@ -16,11 +17,14 @@ export function plan(name: string, context: Context): void {
   const assignment = requireAssignment(next, 'plan a start of');
   const firewall = firewallInForce(config);
   const view = observe(context.host, firewall);
-  const base = basePlan(config, observeUplink(context.host, config), firewall);
-  const wanted = toAttachment(next, assignment, firewall.name, wireOf(config, context.host));
+  const uplink = observeUplink(context.host, config);
+  const base = basePlan(config, uplink, firewall);
+  const attachment = toAttachment(next, assignment, firewall.name, wireFor(config, uplink));
+  const wanted = { ...attachment, gateway: uplink.host };
   const missing = base.filter(resource => resource.probe(view).is !== 'present');
   printResources(missing, view, context);
-  printResources(domainPlan(wanted, config.dhcp, firewall), EMPTY_VIEW, context);
+  const fresh = { ...EMPTY_VIEW, sysctl: view.sysctl };
+  printResources(domainPlan(wanted, config.dhcp, firewall), fresh, context);
 }
 
 /** Comment and commands of each resource, as one could paste them into a shell. */

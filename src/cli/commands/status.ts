@@ -1,13 +1,17 @@
 import type { Context } from '../../host/context.ts';
-import { observe } from '../../host/observe/view.ts';
+import type { Host } from '../../host/host.ts';
+import { observe, observeWithUplink } from '../../host/observe/view.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
+import type { Config } from '../../model/config.ts';
 import { addressesOf, type Domain, policyOf } from '../../model/domain.ts';
 import { readableJson } from '../../model/json.ts';
+import { contains, type Prefix } from '../../model/prefix.ts';
+import { Refusal } from '../../model/refusal.ts';
 import { policySummary } from '../../model/rule.ts';
-import { type Health, healthOf } from '../../repair/health.ts';
+import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
 import { type Cell, table } from '../table.ts';
 
@@ -29,21 +33,30 @@ interface Row {
 export function status(name: string | undefined, options: { json?: boolean }, context: Context): void {
   const config = context.config();
   const all = withLibvirt(libvirt => libvirt.domains());
-  const firewall = firewallInForce(config);
   const places = all.flatMap(({ domain }) => addressesOf(domain).map(({ prefix }) => prefix));
-  const means = { view: observe(context.host, firewall, places), dhcp: config.dhcp, firewall };
   const chosen = name === undefined ? all : [pick(all, name)];
-  const rows = chosen.flatMap(known => {
-    const assigned = addressesOf(known.domain).length > 0;
-    return toRows(known, healthOf(known.domain.uuid, assigned, known.active, means));
-  });
+  const found = healthOfAll(chosen, lookAround(config, places, context.host), context.host);
+  const rows = chosen.flatMap(known => toRows(known, found.get(known.domain.uuid)));
   if (options.json) context.print(readableJson(rows));
   else if (rows.length === 0)
     context.print('No domain has an address; hnet assign DOMAIN gives one the first that is free');
   else for (const line of render(rows, context.colour)) context.print(line);
 }
 
-function toRows({ domain, next, active }: KnownDomain, health: Health): Row[] {
+/** It shows domains also on a host that has lost its default route. */
+function lookAround(config: Config, places: readonly Prefix[], host: Host): Sight {
+  const firewall = firewallInForce(config);
+  const means = { dhcp: config.dhcp, firewall };
+  try {
+    const { view, uplink } = observeWithUplink(host, firewall, config, places);
+    return { ...means, view, uplink, gateway: uplink.host };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { ...means, view: observe(host, firewall, places), uplink: error, gateway: undefined };
+  }
+}
+
+function toRows({ domain, next, active }: KnownDomain, health: Health | undefined): Row[] {
   const base = {
     domain: domain.name,
     uuid: domain.uuid,
@@ -53,14 +66,16 @@ function toRows({ domain, next, active }: KnownDomain, health: Health): Row[] {
   const nothing = { ...base, address: null, bridge: null, scope: null, lease: null };
   const { intent } = domain;
   if (intent.kind === 'malformed') return [{ ...nothing, faults: [`metadata: ${intent.why}`] }];
-  const addresses = health.attachment?.addresses ?? addressesOf(next);
+  const addresses = health?.attachment?.addresses ?? addressesOf(next);
   if (intent.kind === 'assigned' && addresses.length === 0) {
     return [{ ...nothing, faults: ["a clone: its metadata is another domain's"] }];
   }
   return addresses.map(address => ({
     ...base,
     ...addressCells(address, domain, active),
-    faults: health.faults,
+    faults: (health?.faults ?? [])
+      .filter(one => one.address === undefined || contains(address.prefix, one.address))
+      .map(({ what }) => what),
   }));
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from '../../host/context.ts';
-import { faultLine, faults } from '../../repair/faults.ts';
+import { type Fault, faultLine, faults, isRepaired } from '../../repair/faults.ts';
 import { converge, countTraffic, list } from '../../repair/loop.ts';
 import { settledSurvey } from '../../repair/survey.ts';
 import { endTrial, tryOut } from '../../repair/trial.ts';
@@ -22,7 +22,12 @@ export function sync(options: { dryRun?: boolean; endTrial?: boolean }, context:
 
 function dryRun(context: Context): void {
   const found = faults(settledSurvey(list(context), context.config(), context.host));
-  for (const fault of found)
-    context.print(`would ${fault.is === 'left over' ? 'remove' : 'repair'}: ${faultLine(fault)}`);
+  for (const fault of found) context.print(`${wouldDo(fault)}: ${faultLine(fault)}`);
   if (found.length === 0) context.print('Nothing to repair');
+  if (!found.every(isRepaired)) process.exitCode = 1;
+}
+
+function wouldDo(fault: Fault): string {
+  if (!isRepaired(fault)) return "can't repair";
+  return `would ${fault.is === 'left over' ? 'remove' : 'repair'}`;
 }

@@ -15,7 +15,7 @@ export function unassign(name: string, given: readonly string[], context: Contex
     const known = pick(libvirt.domains(), name);
     const rest = prefixes.length === 0 ? [] : remaining(known, prefixes);
     const assignment = rest.length === 0 ? undefined : amended(known.next, { addresses: rest });
-    changeAssignment(libvirt, known, assignment, undefined, context);
+    changeAssignment(libvirt, known, assignment, [], context);
     warnOfRules(known, rest, context);
     const gone = addressesOf(known.next).filter(address => !rest.includes(address));
     // Otherwise open connections would go on to whoever holds the address next.

@@ -7,7 +7,7 @@ import { FAMILIES, type Prefix } from '../../model/prefix.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
 import { concerns } from '../../repair/events.ts';
 import { converge, countTraffic } from '../../repair/loop.ts';
-import { readPulse } from '../../repair/pulse.ts';
+import { readPulse, Switches } from '../../repair/pulse.ts';
 import { type Source, Sources } from '../../repair/source.ts';
 import { tryOut } from '../../repair/trial.ts';
 
@@ -18,8 +18,8 @@ const PULSE = 1000;
 const RESYNC = 5 * 60_000;
 
 /**
- * Repairs as soon as something happens: events of libvirt, of the kernel's links, addresses and routes, of packet
- * filters; and every five minutes in any case. It keeps no state that matters: the hook alone does everything needed, and
+ * Repairs as soon as something happens: events of libvirt, of the kernel's links, addresses, routes, rules and forwarding, of
+ * packet filters; and every five minutes in any case. It keeps no state that matters: the hook alone does everything needed, and
  * what happened while this was stopped is found at its start.
  * @param fresh what a run gets: each has a deadline of its own
  */
@@ -46,7 +46,11 @@ function present(network: (line: string) => boolean): Source[] {
       argv: ['virsh', '-q', 'event', '--all', '--loop'],
       concerns: line => !NOISE.test(line),
     },
-    { needs: 'ip', argv: ['ip', '-o', 'monitor', 'link', 'address', 'route', 'rule'], concerns: network },
+    {
+      needs: 'ip',
+      argv: ['ip', '-o', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'],
+      concerns: network,
+    },
     { needs: 'nft', argv: ['nft', 'monitor'], concerns: line => !line.startsWith('# ') },
     {
       needs: 'firewalld',
@@ -77,6 +81,9 @@ class Watcher {
   #timer: NodeJS.Timeout | undefined;
   #rested = 0;
   #lastPulse: string | undefined;
+  readonly #switches = new Switches();
+  /** What the last look warned of. What only the operator can mend would be told again at every event. */
+  #warned: ReadonlySet<string> = new Set();
   /** Where domains have their addresses from; undefined before the configuration was read. */
   #ranges: readonly Prefix[] | undefined;
 
@@ -101,7 +108,7 @@ class Watcher {
   pulse(): void {
     this.#run(context => {
       const now = readPulse(chooseFirewall(context.config()));
-      if (now !== (this.#lastPulse ?? now)) this.soon();
+      if (now !== (this.#lastPulse ?? now) || this.#switches.haveChanged()) this.soon();
       this.#lastPulse = now;
     });
   }
@@ -111,7 +118,14 @@ class Watcher {
     this.#timer = undefined;
     this.#run(context => {
       this.#ranges = rangesIn(context.config());
-      tryOut(context, converge, false);
+      const lines = new Set<string>();
+      const before = this.#warned;
+      this.#warned = lines;
+      const warn = (line: string): void => {
+        if (!before.has(line)) context.warn(line);
+        lines.add(line);
+      };
+      tryOut({ ...context, warn }, converge, false);
     });
     this.#rested = Date.now() + REST;
   }

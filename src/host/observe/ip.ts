@@ -101,8 +101,13 @@ export function toLinks(found: readonly unknown[]): Pick<View, 'links' | 'addres
   };
 }
 
+/** Kinds of routes by which the host takes packets itself. A lookup may say that they are of main; they never are. */
+export const OWN_ROUTES = ['local', 'broadcast', 'anycast'];
+
 export function toRoutes(family: Family, found: readonly unknown[]): ReadonlyMap<string, Route> {
-  const routes = toRouteAnswers(found).filter(({ table }) => table === 'main');
+  const routes = toRouteAnswers(found).filter(
+    ({ table, type }) => table === 'main' && !OWN_ROUTES.includes(type),
+  );
   return new Map(
     routes.map(answer => {
       const route = toRoute(family, answer);

@@ -1,10 +1,11 @@
 /** Looks at the host for a start: briefly, at what the domain will touch. */
 import type { Firewall } from '../../firewall/rules/backend.ts';
-import { format, routeKey } from '../../model/address.ts';
+import { format, formatLong, routeKey } from '../../model/address.ts';
 import type { BridgeSpec } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
+import { hostAddresses } from '../../model/host-address.ts';
 import { gatewayOf } from '../../model/names.ts';
-import { contains, type Family, nth, type Prefix, size } from '../../model/prefix.ts';
+import { contains, type Family, isAmong, isSingle, nth, type Prefix, size } from '../../model/prefix.ts';
 import { gatewayWithin, type Uplink } from '../../model/uplink.ts';
 import { EMPTY_VIEW, type Route, type View } from '../../model/view.ts';
 import { toPoolRoute } from '../../resources/route.ts';
@@ -12,6 +13,7 @@ import type { Host } from '../host.ts';
 import { type Answer, about, allFound } from '../query.ts';
 import { toLinks, toProxies, toRoutes } from './ip.ts';
 import { look, sysctl } from './parts.ts';
+import { toVerdict } from './route-get.ts';
 import { readDhcpServers, readNdpServers } from './servers.ts';
 import { readUplink, type UplinkConfig, uplinkDevice, uplinkQueries } from './uplink.ts';
 
@@ -20,6 +22,11 @@ export interface StartView {
   readonly view: View;
   /** Routes that lead to the scopes of the domain, or to an eighth of one. */
   readonly routes: readonly Route[];
+}
+
+export interface FirstLook extends StartView {
+  /** What of the domain's addresses the host takes for its own. */
+  readonly own: readonly Prefix[];
 }
 
 export interface Subject {
@@ -36,7 +43,7 @@ type Given = UplinkConfig & Pick<Config, 'pools'>;
  * servers count as absent, for bringing them up again does no harm. Routes are looked up and never listed: to list some,
  * `ip` takes all of them from the kernel.
  */
-export function observeStart(host: Host, firewall: Firewall, given: Given, subject: Subject): StartView {
+export function observeStart(host: Host, firewall: Firewall, given: Given, subject: Subject): FirstLook {
   const { view, ...rest } = observeAround(host, given, subject, []);
   return { ...rest, view: { ...view, filter: look(host, firewall.looks.brief) } };
 }
@@ -69,13 +76,18 @@ function observeAround(
   given: Given,
   { bridges, prefixes }: Subject,
   taps: readonly string[],
-): StartView {
+): FirstLook {
   const device = uplinkDevice(host, given);
   const answers = host.query({
     ...uplinkQueries(device),
     links: showLinks([...bridges.map(({ name }) => name), ...taps]),
     scopes: scopeLookups(bridges.map(({ scope }) => scope)),
     prefixes: lookup(prefixes.map(prefix => nth(prefix, 0n))),
+    // To list addresses takes all of them from the kernel; a lookup doesn't, but asks for one address only.
+    inside: about(
+      prefixes.filter(prefix => !isSingle(prefix)),
+      prefix => `address show to ${formatLong(prefix)}`,
+    ),
     pools: lookup(given.pools.map(pool => nth(pool, size(pool) - 1n))),
   });
   const uplink = readUplink(given, device, answers);
@@ -86,6 +98,7 @@ function observeAround(
   ]);
   return {
     uplink,
+    own: ownOf(prefixes, answers.prefixes, answers.inside),
     routes: [...routesFound(answers.scopes).values()],
     view: { ...EMPTY_VIEW, ...toLinks(allFound(answers.links)), routes, sysctl },
   };
@@ -98,6 +111,24 @@ const showLinks = (names: readonly string[]) => about(names, name => `address sh
 
 const routesFound = (answers: ReadonlyMap<Prefix, Answer>): View['routes'] =>
   new Map([...answers].flatMap(([{ family }, answer]) => [...toRoutes(family, answer.found)]));
+
+/** Those prefixes of which the host takes something for its own. */
+function ownOf(
+  prefixes: readonly Prefix[],
+  lookups: ReadonlyMap<Prefix, Answer>,
+  inside: ReadonlyMap<Prefix, Answer>,
+): Prefix[] {
+  const delivered = [...lookups]
+    .filter(([, answer]) => toVerdict(answer).is === 'delivered')
+    .map(([one]) => one);
+  return prefixes.filter(prefix =>
+    isSingle(prefix)
+      ? isAmong(delivered, prefix)
+      : hostAddresses(toLinks(inside.get(prefix)?.found ?? [])).some(({ address }) =>
+          contains(prefix, address),
+        ),
+  );
+}
 
 /** An address in each eighth of a scope: what is routed elsewhere shows, unless it is smaller than that. */
 const eighths = (scope: Prefix): Prefix[] => [

@@ -1,0 +1,49 @@
+/** Addresses that the kernel wouldn't serve, and those of the host that no domain can have. */
+import { holdingsOf } from '../assign/inventory.ts';
+import { format } from '../model/address.ts';
+import { type HostAddress, hostAddresses, mendOf, whereHeld } from '../model/host-address.ts';
+import { contains, equal } from '../model/prefix.ts';
+import { unservedLines } from '../repair/faults.ts';
+import { DEAF } from '../repair/served.ts';
+import { ARP_IGNORE } from '../resources/bridge.ts';
+import { type Diagnosis, diagnosis } from './diagnosis.ts';
+import { type Facts, knownValue } from './facts.ts';
+
+/**
+ * Addresses of pools that the host itself has. An IPv6 pool usually is the uplink's own subnet: what the host has there is
+ * told only if a domain is to have it too.
+ */
+export function checkHostAddresses({ config, uplink, network, domains }: Facts): Diagnosis[] {
+  if (config.is === 'unknown' || uplink.is === 'unknown') return [];
+  const { device } = uplink.value;
+  const assigned = (knownValue(domains) ?? []).flatMap(holdingsOf).map(({ address }) => address.prefix);
+  const isOrdinary = (held: HostAddress): boolean =>
+    held.address.family === 6 && held.device === device && !assigned.some(one => contains(one, held.address));
+  return hostAddresses(network).flatMap(held => {
+    const pool = config.value.pools.find(one => contains(one, held.address));
+    if (pool === undefined || equal(held.address, uplink.value.host) || isOrdinary(held)) return [];
+    return diagnosis(
+      `the host itself has ${whereHeld(held)}, an address of the pool ${format(pool)}`,
+      'what is sent to it never reaches a VM, so hnet gives it to none',
+      mendOf(held, uplink.value),
+    );
+  });
+}
+
+export const checkArp = ({ file }: Facts): Diagnosis[] =>
+  file(ARP_IGNORE)?.text.trim() === '8'
+    ? diagnosis(DEAF.why, 'a static VM asks for its gateway by ARP', DEAF.mend)
+    : [];
+
+/** Addresses of running domains that are cut off, by the cause, but for those that are told of above. */
+export function checkServed({ unserved, network }: Facts): Diagnosis[] {
+  const held = hostAddresses(network);
+  const others = unserved.filter(
+    ({ address, cause }) => cause !== DEAF && !held.some(one => equal(one.address, address)),
+  );
+  const mends = new Map(others.map(({ cause }) => [cause.why, cause.mend]));
+  return [...mends].flatMap(([why, mend]) => {
+    const [line = ''] = unservedLines(others.filter(({ cause }) => cause.why === why));
+    return diagnosis(line, 'the kernel would not forward what is sent to it, or what it sends', mend);
+  });
+}

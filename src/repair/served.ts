@@ -1,0 +1,116 @@
+/** Whether the kernel would serve the addresses of running domains: a packet to each, and one from it, by its own word. */
+import type { Host } from '../host/host.ts';
+import { askRoutes, askVerdicts, outside } from '../host/observe/verdict.ts';
+import type { Attachment } from '../model/attachment.ts';
+import type { Address } from '../model/bridge.ts';
+import { hostAddresses } from '../model/host-address.ts';
+import { contains, type Family, isSingle, nth, type Prefix, size } from '../model/prefix.ts';
+import type { Unserved } from '../model/unserved.ts';
+import type { Uplink } from '../model/uplink.ts';
+import type { Cause, Packet, Verdict } from '../model/verdict.ts';
+import type { View } from '../model/view.ts';
+import { ARP_IGNORE } from '../resources/bridge.ts';
+import { causeOf, isServed, type Way } from './cause.ts';
+
+interface Asked {
+  readonly view: View;
+  readonly uplink: Uplink;
+}
+
+interface Pair {
+  readonly attachment: Attachment;
+  readonly towards: Way;
+  readonly back: Way;
+}
+
+/**
+ * Asks about every address, all in one process, and about causes where something is wrong. The packets are ones that no
+ * filter has seen: marks, and what filters drop, are not in it.
+ * @throws Refusal if `ip` doesn't answer
+ */
+export function unserved(attachments: readonly Attachment[], seen: Asked, host: Host): Unserved[] {
+  if (attachments.length === 0) return [];
+  const around = { far: outside(host), own: hostAddresses(seen.view).map(({ address }) => address) };
+  const pairs = attachments.flatMap(attachment =>
+    attachment.addresses.flatMap(one => pairsOf(attachment, one, seen.uplink, around)),
+  );
+  const verdicts = askVerdicts(host, pairs.flatMap(packetsOf));
+  const wrong = pairs.filter(({ towards, back }) =>
+    [towards, back].some(way => !isServed(way, verdictOn(way, verdicts))),
+  );
+  const deaf = isDeaf(seen.view) ? pairs.filter(({ towards }) => towards.address.family === 4) : [];
+  return [
+    ...deaf.map(({ attachment, towards: { address } }) => ({ attachment, address, cause: DEAF })),
+    ...explainAll(wrong, verdicts, seen, host),
+  ];
+}
+
+const packetsOf = ({ towards, back }: Pair): Packet[] => [towards.packet, back.packet];
+
+function explainAll(
+  wrong: readonly Pair[],
+  verdicts: ReadonlyMap<unknown, Verdict>,
+  seen: Asked,
+  host: Host,
+): Unserved[] {
+  if (wrong.length === 0) return [];
+  const routeOf = askRoutes(host, wrong.flatMap(packetsOf));
+  return wrong.flatMap(pair => explained(pair, verdicts, { ...seen, routeOf }));
+}
+
+/** With 8 the host answers no ARP request at all, whatever addresses its interfaces have. */
+const isDeaf = ({ sysctl }: View): boolean => sysctl(ARP_IGNORE) === '8';
+export const DEAF: Cause = {
+  why: 'arp_ignore is 8 for all interfaces: the host answers no ARP request, and no VM finds its gateway',
+  mend: 'sysctl -w net.ipv4.conf.all.arp_ignore=2',
+};
+
+const verdictOn = ({ packet }: Way, verdicts: ReadonlyMap<unknown, Verdict>): Verdict =>
+  verdicts.get(packet) ?? { is: 'dropped', words: 'ip gives no answer' };
+
+function pairsOf(
+  attachment: Attachment,
+  { prefix, bridge }: Address,
+  { device }: Uplink,
+  { far, own }: { readonly far: Readonly<Record<Family, Prefix>>; readonly own: readonly Prefix[] },
+): Pair[] {
+  const outer = far[prefix.family];
+  return samplesOf(prefix, own).map(address => ({
+    attachment,
+    towards: { address, packet: { from: outer, to: address, iif: device }, wanted: bridge },
+    back: { address, packet: { from: address, to: outer, iif: bridge }, wanted: device },
+  }));
+}
+
+/** Of a larger subnet so many addresses are asked about. Routes of others aren't listed: there may be very many. */
+const SAMPLES = 16n;
+
+/**
+ * Every address of a small subnet; of a larger one its ends, some between, and those that the host has. An IPv6 subnet's
+ * first address is the host's, as its router (RFC 4291).
+ */
+function samplesOf(prefix: Prefix, own: readonly Prefix[]): Prefix[] {
+  if (isSingle(prefix)) return [prefix];
+  const [count, all] = [size(prefix) < SAMPLES ? size(prefix) : SAMPLES, size(prefix)];
+  const spread = Array.from({ length: Number(count) }, (_, place) =>
+    nth(prefix, (all * BigInt(place)) / count),
+  );
+  const samples = [...spread, nth(prefix, all - 1n), ...own.filter(one => contains(prefix, one))];
+  const usable = samples.map(one => (one.family === 6 && one.first === prefix.first ? nth(prefix, 1n) : one));
+  return [...new Map(usable.map(one => [one.first, one])).values()];
+}
+
+/** Both ways usually have one cause; where they have two, both are told. */
+function explained(
+  { attachment, towards, back }: Pair,
+  verdicts: ReadonlyMap<unknown, Verdict>,
+  known: Parameters<typeof causeOf>[3],
+): Unserved[] {
+  const [there, home] = [verdictOn(towards, verdicts), verdictOn(back, verdicts)];
+  const causes = [
+    ...(isServed(towards, there) ? [] : [causeOf(towards, there, home, known)]),
+    ...(isServed(back, home) ? [] : [causeOf(back, home, there, known)]),
+  ];
+  const unique = new Map(causes.map(cause => [cause.why, cause]));
+  return [...unique.values()].map(cause => ({ attachment, address: towards.address, cause }));
+}
