@@ -21,7 +21,7 @@ const [XMLS, ASSIGNMENTS, CONFIGS] = [ALL * 0.4, ALL * 0.4, ALL * 0.2].map(Math.
   number,
 ];
 /** Ten times what it takes. */
-const LIMIT = ALL * 5;
+const LIMIT = ALL * 30;
 
 const UUID = 'c64804ab-817f-4cb6-af52-3d0ee8b51463';
 
