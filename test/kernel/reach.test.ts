@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import type { Finding, ReachFacts } from '../../src/doctor/reach/facts.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
+import { type Cast, CONFIG, cast, MINE } from '../support/cast.ts';
 import { hnet } from '../support/command.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';
 import { type PolicyWords, toMetadata } from '../support/filtered.ts';
 import { POOLS6 } from '../support/scene.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
-import { type Cast, CONFIG, cast, MINE, perform, TROUBLES } from '../support/troubles.ts';
+import { perform, TROUBLES } from '../support/troubles.ts';
 
 const OTHER = '123.45.90.117';
 
