@@ -8,8 +8,11 @@ import { ifPossible } from './refusal.ts';
 export interface Uplink extends UplinkInForce {
   /** The host's IPv6 addresses there. */
   readonly host6: readonly Prefix[];
-  /** Families in which something leads the host's own packets elsewhere: a VPN's rule, or a better default route. */
-  readonly bypassed: readonly Family[];
+  /**
+   * Families in which something leads the host's own packets elsewhere: a VPN's rule, or a better default route. Undefined
+   * where that wasn't looked for.
+   */
+  readonly bypassed: readonly Family[] | undefined;
 }
 
 const optionalAddress = v.optional(v.pipe(v.string(), v.transform(parseAddress)));

@@ -23,7 +23,7 @@ type Line = Pick<RoutingRule, 'preference' | 'words'>;
  * its destination, but not the default route, nor a half of it.
  */
 export function uplinkRules(family: Family, ranges: readonly Prefix[], uplink: Uplink): Resource {
-  const isNeeded = uplink.bypassed.includes(family) && ranges.length > 0;
+  const isNeeded = uplink.bypassed?.includes(family) === true && ranges.length > 0;
   const hop = gatewayIn(family, uplink);
   const wantedAt = (policy: Policy): Line[] =>
     isNeeded ? linesAt(placeIn(family, policy), ranges, hop !== undefined) : [];
@@ -37,7 +37,9 @@ export function uplinkRules(family: Family, ranges: readonly Prefix[], uplink: U
     key: `rules ${family}`,
     label: `rules that keep IPv${family} on ${uplink.device}`,
     probe: ({ policy }) =>
-      policy === undefined ? PRESENT : probe(family, policy, wantedAt(policy), isRouted(policy)),
+      policy === undefined || uplink.bypassed === undefined
+        ? PRESENT
+        : probe(family, policy, wantedAt(policy), isRouted(policy)),
     up: ({ policy = NOTHING }) => {
       const wanted = wantedAt(policy);
       const route = isRouted(policy) || hop === undefined ? [] : [routeBy(hop, uplink.device)];

@@ -37,7 +37,8 @@ export const linkSchema = v.object({
 });
 
 const routeSchema = v.object({
-  table: v.optional(v.string(), 'main'),
+  /** Missing where it is the one that was asked for, or none. */
+  table: v.optional(v.string()),
   type: v.optional(v.string(), 'unicast'),
   dst: v.string(),
   dev: v.optional(v.string()),
@@ -106,7 +107,7 @@ export const OWN_ROUTES = ['local', 'broadcast', 'anycast'];
 
 export function toRoutes(family: Family, found: readonly unknown[]): ReadonlyMap<string, Route> {
   const routes = toRouteAnswers(found).filter(
-    ({ table, type }) => table === 'main' && !OWN_ROUTES.includes(type),
+    ({ table = 'main', type }) => table === 'main' && !OWN_ROUTES.includes(type),
   );
   return new Map(
     routes.map(answer => {
@@ -118,7 +119,7 @@ export function toRoutes(family: Family, found: readonly unknown[]): ReadonlyMap
 
 /** Our routes of both families, as `ip` lists those of one protocol, which it then doesn't name. */
 export function toOwnRoutes(found: readonly unknown[], table: string): Route[] {
-  const own = toRouteAnswers(found).filter(route => route.table === table);
+  const own = toRouteAnswers(found).filter(route => (route.table ?? 'main') === table);
   return own.map(answer =>
     toRoute(`${answer.dst} ${answer.gateway}`.includes(':') ? 6 : 4, {
       ...answer,

@@ -24,22 +24,22 @@ export const FAR_AWAY: Readonly<Record<Family, readonly string[]>> = {
 export type UplinkConfig = Pick<Config, 'uplink' | 'host' | 'gateway' | 'inForce' | 'fault'>;
 
 /**
- * The questions about the uplink: where the host's own packets go, and which route leads out of the interface that is
- * known to be the uplink, whatever rule or better route stands before it.
+ * Which route leads out of the interface that is known to be the uplink, whatever rule or better route stands before it.
+ * Where none does, the kernel supposes that the address is on the wire, and names no table.
  */
-export const uplinkQueries = (device: string | undefined) => ({
-  host4: about(FAR_AWAY[4], address => `route get ${address}`),
-  host6: about(FAR_AWAY[6], address => `route get ${address}`),
-  // Where no route leads out of the interface, `get` supposes that the address is on its wire. `fibmatch` fails.
-  entry4: about(
-    device === undefined ? [] : FAR_AWAY[4],
-    address => `route get fibmatch ${address} oif ${device}`,
-  ),
-  used4: about(device === undefined ? [] : FAR_AWAY[4], address => `route get ${address} oif ${device}`),
-  used6: about(device === undefined ? [] : FAR_AWAY[6], address => `route get ${address} oif ${device}`),
-});
+export const uplinkQueries = (device: string | undefined) => {
+  const question = (address: string) => `route get ${address}${device === undefined ? '' : ` oif ${device}`}`;
+  return { used4: about(FAR_AWAY[4], question), used6: about(FAR_AWAY[6], question) };
+};
 
-export type UplinkAnswers = Answers<ReturnType<typeof uplinkQueries>>;
+/** Where the host's own packets go. A start doesn't ask. */
+export const pathQueries = {
+  path4: about(FAR_AWAY[4], address => `route get ${address}`),
+  path6: about(FAR_AWAY[6], address => `route get ${address}`),
+};
+
+type UplinkAnswers = Answers<ReturnType<typeof uplinkQueries>>;
+type PathAnswers = Answers<typeof pathQueries>;
 
 /**
  * The interface that is the uplink: what the configuration says, else that of the filter which stands. Only where there is
@@ -59,14 +59,21 @@ export function uplinkDevice(host: Host, { uplink, inForce }: UplinkConfig): str
 /** The uplink by itself, for what touches no domain. @throws Refusal as {@link readUplink} */
 export function observeUplink(host: Host, given: UplinkConfig): Uplink {
   const device = uplinkDevice(host, given);
-  return readUplink(given, device, host.query(uplinkQueries(device)));
+  const answers = host.query({ ...uplinkQueries(device), ...pathQueries });
+  return readUplink(given, device, answers, answers);
 }
 
-/** @throws Refusal if there is none, or the configuration names an interface that can't be it */
-export function readUplink(given: UplinkConfig, device: string | undefined, answers: UplinkAnswers): Uplink {
-  const { used4, entry4, used6, host4, host6 } = answers;
-  const route4 = firstRoute(entry4, 'a route') === undefined ? undefined : defaultRoute(used4);
-  const route6 = defaultRoute(used6);
+/**
+ * @param paths where the host's own packets go, if that was asked
+ * @throws Refusal if there is none, or the configuration names an interface that can't be it
+ */
+export function readUplink(
+  given: UplinkConfig,
+  device: string | undefined,
+  { used4, used6 }: UplinkAnswers,
+  paths?: PathAnswers,
+): Uplink {
+  const [route4, route6] = [leading(used4), leading(used6)];
   if (device !== undefined) refuseImpossible(device, given, route4 !== undefined || route6 !== undefined);
   // An interface that is down or gone has no routes: then what stands is right until it is back.
   const stands = given.inForce?.device === device ? given.inForce : undefined;
@@ -76,16 +83,20 @@ export function readUplink(given: UplinkConfig, device: string | undefined, answ
       'Cannot find the uplink: there is no default route; set uplink, host and gateway in hnet.toml',
     );
   const own6 = readPrefix(route6?.prefsrc);
-  const paths = { 4: host4, 6: host6 };
+  const found = paths && { 4: paths.path4, 6: paths.path6 };
   return {
     device,
     host,
     gateway: given.gateway ?? readPrefix(route4?.gateway) ?? (route4 ? undefined : stands?.gateway),
     host6: own6 === undefined ? [] : [own6],
     gateway6: readPrefix(route6?.gateway) ?? (route6 ? undefined : stands?.gateway6),
-    bypassed: FAMILIES.filter(family => leadsElsewhere(paths[family], device)),
+    bypassed: found && FAMILIES.filter(family => leadsElsewhere(found[family], device)),
   };
 }
+
+/** The route that a table holds. */
+const leading = (answers: ReadonlyMap<string, Answer>): RouteAnswer | undefined =>
+  toRouteAnswers(allFound(answers)).find(({ table }) => table !== undefined);
 
 const leadsElsewhere = (answers: ReadonlyMap<string, Answer>, device: string): boolean =>
   toRouteAnswers(allFound(answers)).some(({ dev }) => dev !== device);

@@ -12,7 +12,14 @@ import { observeForeign } from './foreign.ts';
 import { toLinks, toOwnRoutes, toProxies, toRoutes, toRules } from './ip.ts';
 import { look, Moment, sysctl } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
-import { readUplink, type UplinkConfig, uplinkDevice, uplinkQueries, withAddresses } from './uplink.ts';
+import {
+  pathQueries,
+  readUplink,
+  type UplinkConfig,
+  uplinkDevice,
+  uplinkQueries,
+  withAddresses,
+} from './uplink.ts';
 
 /**
  * What `ip` prints of the network. Of the routes only ours, which the kernel picks out: a host may have hundreds of
@@ -44,8 +51,8 @@ export function observeWithUplink(
 ): { view: View; uplink: Uplink; moment: Moment } {
   const moment = new Moment(host);
   const device = uplinkDevice(host, given);
-  const answers = moment.query({ ...uplinkQueries(device), ...NETWORK }, commands(firewall));
-  const uplink = readUplink(given, device, answers);
+  const answers = moment.query({ ...uplinkQueries(device), ...pathQueries, ...NETWORK }, commands(firewall));
+  const uplink = readUplink(given, device, answers, answers);
   const view = withForeign(toView(answers, moment, firewall), places, host);
   return { view, uplink: withAddresses(uplink, view), moment };
 }
