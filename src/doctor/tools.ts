@@ -26,9 +26,20 @@ export function checkTools(facts: Facts): Diagnosis[] {
     ...missing.flatMap(([tool, name]) =>
       diagnosis(`${tool} is missing`, 'a start needs it', `apt-get install ${name}`),
     ),
+    ...(backend === 'iptables' ? checkBudgets(facts) : []),
     ...(backend === 'iptables' && missing.length === 0 ? checkKinds(facts) : []),
     ...checkDnsmasq(facts),
   ];
+}
+
+/** With iptables nothing else needs nft, and nothing else can count what one bridge takes of some tables: see budgets.ts. */
+function checkBudgets(facts: Facts): Diagnosis[] {
+  if (hasTool('nft', path => facts.file(path) !== undefined)) return [];
+  return diagnosis(
+    'nft is missing, so nothing limits how much of its tables one VM takes',
+    'a hostile VM can fill the tables of neighbours and of connections, and cut off the others',
+    'apt-get install nftables',
+  );
 }
 
 /** iptables comes in two kinds that don't see each other's rules. */

@@ -134,6 +134,8 @@ export interface FilterView {
   readonly chains: ReadonlyMap<string, readonly RuleLine[]>;
   /** Undefined if not read. */
   readonly foreign?: ForeignFilters;
+  /** `family chain` of nft's tables that hold budgets → its rules. Undefined if not read, or where there is no nft. */
+  readonly budgets?: FilterView['chains'] | undefined;
 }
 
 /** The state of the host. Resources compare themselves with it; nothing that probes runs a command of its own. */

@@ -1,4 +1,5 @@
 import { passages } from '../firewall/foreign/passages.ts';
+import { budgets } from '../firewall/nftables/budgets.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { domainFilter } from '../firewall/rules/guarded.ts';
 import { type Address, type BridgeSpec, bridgesOf, hasIpv6 } from '../model/bridge.ts';
@@ -105,6 +106,7 @@ export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Re
     ...firewall.families.map(family => forwarding(family, uplink.device)),
     ...(config.ipv6 === 'on-link' ? [proxying(uplink.device)] : []),
     ...firewall.base(config, uplink),
+    ...budgets(config),
     ...passages(config, uplink, firewall),
     ...baseRoutes(config, uplink),
     // They count as needed in no family that isn't used, and go where they are left.

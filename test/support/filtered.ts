@@ -1,4 +1,6 @@
 import { build } from 'esbuild';
+import { RULESET } from '../../src/firewall/foreign/parse-nft.ts';
+import { dropsOfBudgets } from '../../src/firewall/nftables/budgets.ts';
 import type { Firewall, Look } from '../../src/firewall/rules/backend.ts';
 import { countedRules, dropsByCause } from '../../src/firewall/rules/counters.ts';
 import { policyChains } from '../../src/firewall/rules/policy-chains.ts';
@@ -185,7 +187,10 @@ ${this.#options.firewall ?? ''}
   async drops(cause: Cause): Promise<number> {
     const view = await this.look('brief');
     if (cause === 'policy') return this.#policyDrops(view);
-    return sum(this.firewall.families.map(family => this.#familyDrops(cause, family, view)));
+    return sum([
+      ...this.firewall.families.map(family => this.#familyDrops(cause, family, view)),
+      await this.#budgetDrops(cause),
+    ]);
   }
 
   #familyDrops(cause: Cause, family: Family, view: FilterView): number {
@@ -195,6 +200,12 @@ ${this.#options.firewall ?? ''}
       ...mangle.map(chain => ['mangle', chain] as const),
     ];
     return Number(dropsByCause(chains, family, this.firewall, view).get(CAUSES[cause])?.packets ?? 0n);
+  }
+
+  async #budgetDrops(cause: Cause): Promise<number> {
+    const listing = await this.host.run(RULESET);
+    const drops = dropsOfBudgets(parseConfig(this.#config), listing);
+    return Number(drops.get(CAUSES[cause])?.packets ?? 0n);
   }
 
   /** Does something that must be dropped for a cause, and waits until it is. @returns packets dropped */

@@ -129,3 +129,13 @@ export function segmentOf(frame: Buffer): Segment | undefined {
     flags: packet[at + 13] ?? 0,
   };
 }
+
+/** An ARP request (RFC 826) for everybody on the wire: who has `target`, tell `sender`. */
+export const arpRequest = (from: string, sender: string, target: string): Buffer =>
+  Buffer.from([
+    ...mac(BROADCAST_MAC),
+    ...mac(from),
+    ...[8, 6, 0, 1, 8, 0, 6, 4, 0, 1],
+    ...[...mac(from), ...octets(sender)],
+    ...[0, 0, 0, 0, 0, 0, ...octets(target)],
+  ]);

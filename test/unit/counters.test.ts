@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { dropsOfBudgets } from '../../src/firewall/nftables/budgets.ts';
 import { countedRules, dropsByCause } from '../../src/firewall/rules/counters.ts';
 import { back, CAUSES, drop, type Rule, rule } from '../../src/firewall/rules/rules.ts';
 import { type Ruleset, ruleset } from '../../src/firewall/rules/ruleset.ts';
@@ -75,6 +76,7 @@ describe('drops by cause', () => {
       };
       const named = new Set(([4, 6] as const).flatMap(one => [...causes(one, true), ...causes(one, false)]));
       // What the rules of a domain drop is counted with them.
+      for (const cause of dropsOfBudgets(config, '').keys()) named.add(cause);
       const missing = Object.values(CAUSES).filter(cause => !named.has(cause));
       expect(missing).to.deep.equal([CAUSES.policy]);
     });

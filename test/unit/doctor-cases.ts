@@ -146,6 +146,11 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     /^nft is missing$/,
     /^apt-get install nftables$/,
   ],
+  'iptables without nft': [
+    { files: { '/usr/sbin/nft': undefined } },
+    /^nft is missing, so nothing limits how much of its tables one VM takes$/,
+    /^apt-get install nftables$/,
+  ],
   'tools of two kinds': [
     { outputs: { 'iptables-restore --version': 'iptables-restore v1.8.9 (legacy)\n' } },
     /iptables-save is nf_tables, iptables-restore is legacy/,

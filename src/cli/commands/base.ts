@@ -63,7 +63,8 @@ export function baseDown({ host }: Context): void {
     const failures = BACKENDS.flatMap(name => {
       const firewall = firewallOf(name, EVERY_FAMILY);
       const view = observe(host, firewall);
-      const stands = view.filter.sets.size > 0 || hasPassages(view);
+      const { sets, budgets } = view.filter;
+      const stands = sets.size > 0 || hasPassages(view) || (budgets?.size ?? 0) > 0;
       const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINK, firewall) : [];
       return down([...leavingBridges(view), ...base, ...routesOf(view)], view, host);
     });

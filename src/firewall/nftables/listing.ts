@@ -1,14 +1,18 @@
 /** Reads what nft prints of our tables. */
 import * as v from 'valibot';
 import { type Counter, ZERO } from '../../model/counter.ts';
-import { bits } from '../../model/prefix.ts';
+import { bits, FAMILIES } from '../../model/prefix.ts';
 import type { Contents, FilterView, RuleLine } from '../../model/view.ts';
 import { objectsIn } from './json.ts';
-import { partsOf, TABLE } from './text.ts';
+import { FAMILY, partsOf, TABLE } from './text.ts';
 
 const counterSchema = v.object({ packets: v.number(), bytes: v.number() });
 const comment = v.optional(v.string(), '');
 const own = { family: v.string(), table: v.literal(TABLE) };
+
+/** The families of nft that hold the filter itself. */
+const FILTERING: readonly string[] = FAMILIES.map(family => FAMILY[family].table);
+
 const containerSchema = v.object({ ...own, name: v.string(), elem: v.optional(v.array(v.unknown()), []) });
 const objectSchema = v.object({
   chain: v.optional(v.object({ ...own, name: v.string() })),
@@ -18,17 +22,19 @@ const objectSchema = v.object({
 });
 
 /**
- * Reads our table from `nft -j list …`; an empty text means that it doesn't exist. Objects of other tables, and any that
- * aren't as we make them, are left out.
+ * Reads our tables from `nft -j list …`; an empty text means that none exists. Objects of other tables, and any that aren't
+ * as we make them, are left out.
+ * @param families nft's words for the families to read, the filter's own unless others are named
  * @throws Refusal if the text isn't a listing
  */
-export function parseListing(text: string, brief: boolean): FilterView {
+export function parseListing(text: string, brief: boolean, families = FILTERING): FilterView {
   const chains = new Map<string, RuleLine[]>();
   const parts = new Map<string, Contents>();
   for (const object of objectsIn(text)) {
     const { output, success } = v.safeParse(objectSchema, object);
     if (!success) continue;
     const { chain, rule, set, map } = output;
+    if (!families.includes((chain ?? rule ?? set ?? map)?.family ?? '')) continue;
     if (chain !== undefined) chains.set(`${chain.family} ${chain.name}`, []);
     if (rule !== undefined) chains.get(`${rule.family} ${rule.chain}`)?.push(toLine(rule.expr, rule.comment));
     const named = set ?? map;

@@ -11,6 +11,7 @@ import { FAMILIES, type Family, isSingle, type Prefix } from '../../model/prefix
 import { parseRuleset, RULESET } from '../foreign/parse-nft.ts';
 import type { Firewall, Look, Tally } from '../rules/backend.ts';
 import { countingSets, DISPATCH } from '../rules/sets.ts';
+import { readBudgets } from './budgets.ts';
 import { parseListing } from './listing.ts';
 import { deletion, installRules, probeRules, removeRules } from './policy.ts';
 import { entries, mapOf } from './sets.ts';
@@ -38,6 +39,7 @@ const BRIEF: Look = {
   parse: ([listing = '']) => ({
     ...parseListing(listing, true),
     foreign: { tables: parseRuleset(listing), complete: false, carry: [] },
+    budgets: readBudgets(listing),
   }),
 };
 

@@ -103,6 +103,7 @@ export const CAUSES = {
   advertisement: 'router advertisement or redirect from a domain',
   echo: "the host's own router advertisement, or one under its address",
   solicitation: 'too many solicitations from a domain',
+  senders: 'too many ARP senders on a bridge',
 } as const;
 
 /** The chain that drops packets of flows that a domain's new rules have cut. */

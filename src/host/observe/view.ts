@@ -1,5 +1,6 @@
 /** Reads what is into a View: all of it, in a constant number of processes. */
 import { RULESET } from '../../firewall/foreign/parse-nft.ts';
+import { readBudgets } from '../../firewall/nftables/budgets.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { format, routeKey } from '../../model/address.ts';
 import { HOST_METRIC, ROUTE_PROTOCOL, ROUTE_TABLE } from '../../model/names.ts';
@@ -71,7 +72,11 @@ function toView(network: Answers<typeof NETWORK>, tools: Tools, firewall: Firewa
     routes: byKey(toOwnRoutes(own.found, 'main')),
     policy: toPolicy(network, tools),
     proxies: toProxies(proxies.found),
-    filter: { ...look(tools, firewall.looks.all), foreign: observeForeign(tools, firewall) },
+    filter: {
+      ...look(tools, firewall.looks.all),
+      foreign: observeForeign(tools, firewall),
+      budgets: readBudgets(tools.output(RULESET)),
+    },
     dhcp: readDhcpServers(tools),
     ndp: readNdpServers(),
     sysctl,
