@@ -23,7 +23,7 @@ export interface DhcpService {
 /**
  * The configuration of one server; undefined for none. port=0: no DNS. no-ping: probing an address before offering it
  * delays the first lease by three seconds. authoritative: a client that renews a lease of the other mode is refused, and
- * asks anew. pid-file without a path: the runner notes its pid. Option 12: the hostname, which has no name in dnsmasq.
+ * asks anew. quiet-dhcp: a guest that asks again and again fills no log. pid-file without a path: the runner notes its pid. Option 12: the hostname, which has no name in dnsmasq.
  */
 export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): string | undefined {
   if (service.mode === 'off') return undefined;
@@ -40,6 +40,7 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
     'no-resolv',
     'no-ping',
     'dhcp-authoritative',
+    'quiet-dhcp',
     'pid-file',
     `dhcp-leasefile=${leaseFile(name)}`,
     ...(isPublic ? publicRanges(spec, service, dhcp) : [bootstrapRange(spec, dhcp)]),
@@ -140,6 +141,7 @@ function ipv6({ name, scope }: BridgeSpec, service: DhcpService, dhcp: DhcpConfi
   return [
     'enable-ra',
     'quiet-ra',
+    'quiet-dhcp6',
     `ra-param=${name},${Math.min(INTERVAL, Math.floor(lease / 3))},${LIFETIME}`,
     ...service.prefixes6
       .filter(isAdvertised)

@@ -1,15 +1,19 @@
 import { expect } from 'chai';
+import { DHCP_MESSAGES } from '../../src/firewall/rules/sets.ts';
 import type { Guest } from '../lab/guest.ts';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { BOTH } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import { type Filtered, inScope } from '../support/filtered.ts';
-import { arpRequest } from '../support/packets.ts';
+import { arpRequest, BROADCAST_MAC, ethernet, ipv4, udp } from '../support/packets.ts';
+import { ipv6 } from '../support/packets6.ts';
 import { POOLS6 } from '../support/scene.ts';
+import { linkLocal } from '../support/solicit.ts';
 import type { Wire } from '../support/wire.ts';
 
 const [MINE = ''] = BOTH.mine;
+const FLOOD = 500;
 
 filterSuite('one bridge has a budget', ({ host }) => {
   let one: Filtered;
@@ -54,4 +58,63 @@ filterSuite('one bridge has a budget', ({ host }) => {
     await until(() => guest.ping(one.host.address), PATIENCE, 'an answer of the host');
     expect(await one.drops('senders')).to.equal(drops);
   });
+
+  for (const [family, message] of [
+    ['IPv4', discover],
+    ['IPv6', solicit],
+  ] as const) {
+    it(`of DHCP messages in ${family}, after which it is served again`, async () => {
+      attacker.forget();
+      const begun = performance.now();
+      const dropped = await one.dropped('asking', () => {
+        for (let number = 0; number < FLOOD; number++) attacker.sendFrame(message(guest.mac, number));
+      });
+      await othersAreWell();
+      const { packets, seconds } = DHCP_MESSAGES;
+      const periods = 1 + Math.ceil((performance.now() - begun) / 1000 / seconds);
+      expect(dropped).to.be.at.least(FLOOD - packets * (periods + 1));
+      expect(attacker.frames().filter(isFromServer).length).to.be.at.most(packets * (periods + 1));
+      attacker.forget();
+      const served = (): boolean => {
+        attacker.sendFrame(message(guest.mac, FLOOD));
+        return attacker.frames().some(isFromServer);
+      };
+      await until(served, PATIENCE, 'an answer of the DHCP server');
+    });
+  }
 });
+
+/** A client without an address looks for servers (RFC 2131, 4.4.1), each time as another one. */
+function discover(mac: string, number: number): Buffer {
+  const fixed = Buffer.alloc(236);
+  fixed.set([1, 1, 6, 0, 0x68, 0x6e, number >> 8, number & 255]);
+  fixed.set([2, 0, 0, 0, number >> 8, number & 255], 28);
+  const message = Buffer.concat([fixed, Buffer.from([99, 130, 83, 99, 53, 1, 1, 255])]);
+  return ethernet(BROADCAST_MAC, mac, ipv4('0.0.0.0', '255.255.255.255', 'udp', udp(68, 67, message)));
+}
+
+/** The same in IPv6 (RFC 8415, 18.2.1). */
+function solicit(mac: string, number: number): Buffer {
+  const message = [
+    1,
+    0x68,
+    number >> 8,
+    number & 255,
+    0,
+    1,
+    0,
+    10,
+    0,
+    3,
+    0,
+    1,
+    ...[2, 0, 0, 0, number >> 8, number & 255],
+  ];
+  const identity = [0, 3, 0, 12, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+  const datagram = udp(546, 547, Buffer.from([...message, ...identity]));
+  return ethernet('33:33:00:01:00:02', mac, ipv6(linkLocal(mac), 'ff02::1:2', 'udp', datagram));
+}
+
+/** From the port of a DHCP server, of either family. */
+const isFromServer = (frame: Buffer): boolean =>
+  (frame[23] === 17 && frame.readUInt16BE(34) === 67) || (frame[20] === 17 && frame.readUInt16BE(54) === 547);

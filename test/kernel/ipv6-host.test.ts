@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { SOLICITATIONS, SOLICITING } from '../../src/firewall/rules/sets.ts';
+import { SOLICITATIONS } from '../../src/firewall/rules/sets.ts';
 import type { Guest } from '../lab/guest.ts';
 import { INTERNET6 } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
@@ -95,7 +95,8 @@ filterSuite('nothing that a guest sends in IPv6', ({ host, backend }) => {
     });
     expect(await neighbour.ping(INTERNET6), 'a neighbour meanwhile').to.equal(true);
     expect(await one.lab.internet.ping(NEIGHBOUR), 'a neighbour meanwhile').to.equal(true);
-    const most = SOLICITATIONS * (1 + Math.ceil((performance.now() - begun) / 1000 / SOLICITING));
+    const most =
+      SOLICITATIONS.packets * (1 + Math.ceil((performance.now() - begun) / 1000 / SOLICITATIONS.seconds));
     expect(dropped).to.be.at.least(FLOOD - most);
     expect((await noted()) - before).to.be.at.most(most);
     await until(() => guest.ping(INTERNET6), PATIENCE, 'the guest itself to be heard again');

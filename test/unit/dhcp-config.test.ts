@@ -56,6 +56,7 @@ no-hosts
 no-resolv
 no-ping
 dhcp-authoritative
+quiet-dhcp
 pid-file
 dhcp-leasefile=/var/lib/hnet/leases/br116.leases
 dhcp-range=172.30.116.10,172.30.116.200,255.255.255.0,3600

@@ -19,7 +19,7 @@ export function set(spec: SetSpec, family: Family): Resource {
     probe: ({ filter }) => (filter.sets.has(name) ? PRESENT : ABSENT),
     up: () => [
       ipset('create', name, ...words),
-      ...(ofBridges ? [ipset('add', name, EXAMPLE, 'timeout', '0')] : []),
+      ...(ofBridges ? [ipset('add', name, EXAMPLE[family], 'timeout', '0')] : []),
     ],
     down: () => [ipset('destroy', name)],
   };
@@ -29,7 +29,7 @@ export function set(spec: SetSpec, family: Family): Resource {
  * An entry that a rule adds gets the longest prefix length in the set (ipset(8), hash:net). This entry makes that one bit,
  * so a bridge makes one entry (or two) whatever the sources of its packets are.
  */
-const EXAMPLE = '8000::/1,lo';
+const EXAMPLE: Readonly<Record<Family, string>> = { 4: '128.0.0.0/1,lo', 6: '8000::/1,lo' };
 
 /** Otherwise a new entry may continue the counters of a deleted one in its place (`ip_set_init_counter`). */
 const FROM_ZERO = ['packets', '0', 'bytes', '0'];

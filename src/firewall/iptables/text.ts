@@ -6,7 +6,6 @@ import type { PortRange } from '../../model/ports.ts';
 import { bits, type Family, type Prefix } from '../../model/prefix.ts';
 import type { FilterView, RuleLine } from '../../model/view.ts';
 import { combinations, type Match, ND, type PlainMatch, type Rule, type Verdict } from '../rules/rules.ts';
-import { SOLICITATIONS } from '../rules/sets.ts';
 
 const GROUP = `0x${DEVICE_GROUP.toString(16)}`;
 
@@ -40,7 +39,7 @@ function renderMatch(match: Match, family: Family): readonly string[] {
     case 'state':
       return [`-m conntrack --ctstate ${match.states.join(',')}`];
     case 'flood':
-      return [`-m set --match-set ${match.set} src,src --packets-gt ${SOLICITATIONS}`];
+      return [`-m set --match-set ${match.set} src,src --packets-gt ${match.packets}`];
     case 'protocol':
       return [`-p ${match.protocol === 'icmp' && family === 6 ? 'ipv6-icmp' : match.protocol}`];
     case 'ports':

@@ -14,7 +14,7 @@ import {
   type Verdict,
   type Written,
 } from '../rules/rules.ts';
-import { SOLICITATIONS, SOLICITING, WITHOUT_ADDRESSES } from '../rules/sets.ts';
+import { WITHOUT_ADDRESSES } from '../rules/sets.ts';
 
 /** nft's words for a family: its tables and headers, its addresses, its ICMP. */
 export const FAMILY = {
@@ -77,7 +77,7 @@ function renderOther(match: Exclude<Match, { is: 'set' }>, family: Family): stri
     case 'icmp-types':
       return `${FAMILY[family].icmp} type { ${match.types.join(', ')} }`;
     case 'flood':
-      return `update @${match.set} { iif limit rate over ${SOLICITATIONS / SOLICITING}/second burst ${SOLICITATIONS} packets }`;
+      return `update @${match.set} { iif limit rate over ${match.packets / match.seconds}/second burst ${match.packets} packets }`;
     default:
       return PLAIN[match.is][family];
   }

@@ -4,6 +4,7 @@
  */
 import type { Config } from '../../model/config.ts';
 import { GATEWAY6 } from '../../model/names.ts';
+import type { PortRange } from '../../model/ports.ts';
 import type { Family } from '../../model/prefix.ts';
 import {
   back,
@@ -13,6 +14,7 @@ import {
   chain,
   destination,
   drop,
+  flood,
   from,
   fromDomain,
   fromNet,
@@ -29,7 +31,7 @@ import {
   to,
   toDomain,
 } from './rules.ts';
-import type { SetNames } from './sets.ts';
+import { DHCP_MESSAGES, type SetNames } from './sets.ts';
 
 /**
  * What the raw table has untracked is already known to be for a domain's address or from one. Most packets are such, and
@@ -118,15 +120,19 @@ const advertisements: Rule[] = [
 /** 0.0.0.0/8, "this network" (RFC 1122, 3.2.1.3). */
 const THIS_NETWORK = fromNet({ family: 4, first: 0n, length: 8 });
 
+/** The port to which a server listens, from whatever port it is asked. */
+const DHCP_SERVER: Readonly<Record<Family, PortRange>> = { 4: [67, 67], 6: [547, 547] };
+
 /**
  * The reverse-path check lets packets from 0.0.0.0 to broadcast and multicast addresses pass, because DHCP needs them. Only
  * the host itself receives these, so everything but DHCP is dropped here, where it costs forwarded packets nothing.
  */
-export function hostChains(family: Family, config: Config): Chain[] {
+export function hostChains(family: Family, sets: SetNames, config: Config): Chain[] {
   const closed = config.firewall.hostAccess === 'dhcp-only';
   return [
     chain(
       'hnet-input',
+      rule(jump('hnet-asking'), { is: 'ports', protocol: 'udp', ranges: [DHCP_SERVER[family]] }),
       rule(back, { is: 'dhcp-request' }),
       ...(family === 4 ? [rule(drop(CAUSES.spoofed), THIS_NETWORK)] : advertisements),
       // In IPv6, ICMP includes the discovery of neighbours.
@@ -134,6 +140,7 @@ export function hostChains(family: Family, config: Config): Chain[] {
         ? [rule(back, replies), rule(back, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.host))]
         : []),
     ),
+    chain('hnet-asking', rule(drop(CAUSES.asking), flood(sets.asking, DHCP_MESSAGES)), rule(back)),
     // send_redirects of one interface has no effect while conf.all has it on, which is the default.
     chain('hnet-output', rule(drop(CAUSES.redirect), { is: 'icmp-redirect' })),
   ];

@@ -23,7 +23,7 @@ import {
   untrack,
   type Verdict,
 } from './rules.ts';
-import type { SetNames } from './sets.ts';
+import { type SetNames, SOLICITATIONS } from './sets.ts';
 
 export function rawChains(family: Family, sets: SetNames, config: Config, device: string): Chain[] {
   const ranges = rangesOf(family, config);
@@ -110,7 +110,11 @@ const discoveryChains = (sets: SetNames): Chain[] => [
   chain('hnet-unspecified', rule(back, { is: 'protocol', protocol: 'icmp' }), rule(drop(CAUSES.spoofed))),
   chain(
     'hnet-discovery',
-    rule(drop(CAUSES.solicitation), icmpTypes(ND.routers, ND.neighbours), flood(sets.soliciting)),
+    rule(
+      drop(CAUSES.solicitation),
+      icmpTypes(ND.routers, ND.neighbours),
+      flood(sets.soliciting, SOLICITATIONS),
+    ),
     rule(back),
   ),
 ];

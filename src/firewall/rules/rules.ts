@@ -1,4 +1,5 @@
 /** The filter as data. What it enforces is written once, in ruleset.ts and policy-chains.ts; a backend only renders it. */
+import type { Allowance } from '../../model/allowance.ts';
 import type { Ports, Protocol } from '../../model/ports.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 
@@ -17,8 +18,8 @@ export type Match =
   | ({ readonly is: 'ports'; readonly side?: Side } & Ports)
   | { readonly is: 'state'; readonly states: readonly TrackingState[] }
   | { readonly is: 'icmp-types'; readonly types: readonly number[] }
-  /** The bridge has sent more of these lately than the limit of the set. */
-  | { readonly is: 'flood'; readonly set: string };
+  /** The bridge has sent more of these lately than its allowance. Must be a rule's last match. */
+  | ({ readonly is: 'flood'; readonly set: string } & Allowance);
 
 /** Conditions without parameters. */
 export type PlainMatch =
@@ -103,6 +104,7 @@ export const CAUSES = {
   advertisement: 'router advertisement or redirect from a domain',
   echo: "the host's own router advertisement, or one under its address",
   solicitation: 'too many solicitations from a domain',
+  asking: 'too many DHCP messages from a domain',
   senders: 'too many ARP senders on a bridge',
 } as const;
 
@@ -125,7 +127,7 @@ export const destination = (name: string): Match => ({ is: 'set', name, side: 'd
 export const notDestination = (name: string): Match => ({ is: 'set', name, side: 'destination', not: true });
 export const fromNet = (prefix: Prefix): Match => ({ is: 'net', side: 'source', prefix });
 export const toNet = (prefix: Prefix): Match => ({ is: 'net', side: 'destination', prefix });
-export const flood = (set: string): Match => ({ is: 'flood', set });
+export const flood = (set: string, allowance: Allowance): Match => ({ is: 'flood', set, ...allowance });
 export const state = (...states: TrackingState[]): Match => ({ is: 'state', states });
 export const icmpTypes = (...types: number[]): Match => ({ is: 'icmp-types', types });
 

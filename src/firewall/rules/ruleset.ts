@@ -33,7 +33,7 @@ export function ruleset(family: Family, config: Config, uplink: Uplink) {
       mangle: [
         ...forwardChains(sets, config, uplink.device),
         ...trackedChains(sets),
-        ...hostChains(family, config),
+        ...hostChains(family, sets, config),
       ],
       nat: natChains(family, sets, config, uplink.device, uplink.host),
     },

@@ -1,4 +1,5 @@
 /** The sets that the filter looks up, and the chains that lead to the rules of single domains. */
+import type { Allowance } from '../../model/allowance.ts';
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Action } from '../../resources/action.ts';
 
@@ -36,13 +37,21 @@ export const setNames = (family: Family) => ({
   settling: `hnet${family}-settling`,
   /** Bridges whose domains have just solicited neighbours; IPv6 only. */
   soliciting: `hnet${family}-soliciting`,
+  /** Bridges whose domains have just sent messages to the DHCP server. */
+  asking: `hnet${family}-asking`,
 });
 
 export type SetNames = ReturnType<typeof setNames>;
 
 /** The sets of ranges and of bridges. The others hold addresses of domains, perhaps thousands. */
 export const WITHOUT_ADDRESSES: ReadonlySet<string> = new Set(
-  FAMILIES.map(setNames).flatMap(({ scopes, near, ours, soliciting }) => [scopes, near, ours, soliciting]),
+  FAMILIES.map(setNames).flatMap(({ scopes, near, ours, soliciting, asking }) => [
+    scopes,
+    near,
+    ours,
+    soliciting,
+    asking,
+  ]),
 );
 
 /** The sets whose entries count: packets to an address, and packets from it. */
@@ -63,10 +72,15 @@ export const SETTLING = 2;
 
 /**
  * Each neighbour solicitation of a domain makes an entry in the host's neighbour table, which all bridges share (1,024 by
- * default, kept for at least 5 s). So a bridge may send this many in {@link SOLICITING} seconds; a booting system sends few.
+ * default, kept for at least 5 s). A booting system sends few.
  */
-export const SOLICITATIONS = 40;
-export const SOLICITING = 2;
+export const SOLICITATIONS: Allowance = { packets: 40, seconds: 2 };
+
+/**
+ * The DHCP server logs what it can't serve, and the system's log drops lines of a unit that writes too many. A system that
+ * boots by network and then asks anew sends about a dozen messages for each interface.
+ */
+export const DHCP_MESSAGES: Allowance = { packets: 40, seconds: 10 };
 
 /** Sets that only one family has: IPv6 isn't translated, and IPv4 has no solicitations. */
 const ONLY: Partial<Record<keyof SetNames, Family>> = { scopes: 4, soliciting: 6 };
@@ -77,6 +91,7 @@ export function setSpecs(family: Family, sets: SetNames): SetSpec[] {
     name: sets[key],
     counters: COUNTING.has(sets[key]),
     ...(key === 'settling' ? { timeout: SETTLING } : {}),
-    ...(key === 'soliciting' ? { timeout: SOLICITING, ofBridges: true } : {}),
+    ...(key === 'soliciting' ? { timeout: SOLICITATIONS.seconds, ofBridges: true } : {}),
+    ...(key === 'asking' ? { timeout: DHCP_MESSAGES.seconds, ofBridges: true } : {}),
   }));
 }
