@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { DHCP_MESSAGES } from '../../src/firewall/rules/sets.ts';
 import type { Guest } from '../lab/guest.ts';
@@ -6,7 +7,7 @@ import { PATIENCE, until } from '../lab/wait.ts';
 import { BOTH } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import { type Filtered, inScope } from '../support/filtered.ts';
-import { arpRequest, BROADCAST_MAC, ethernet, ipv4, udp } from '../support/packets.ts';
+import { arpRequest, BROADCAST_MAC, ethernet, ipv4, packet, udp } from '../support/packets.ts';
 import { ipv6 } from '../support/packets6.ts';
 import { POOLS6 } from '../support/scene.ts';
 import { linkLocal } from '../support/solicit.ts';
@@ -82,6 +83,72 @@ filterSuite('one bridge has a budget', ({ host }) => {
       await until(served, PATIENCE, 'an answer of the DHCP server');
     });
   }
+
+  describe('of tracked connections', () => {
+    const LIMIT = 8192;
+    /** More than may be new in the time that it takes, and more than may be at all. */
+    const MANY = 45_000;
+    const RATE = 5000;
+    let internet: Wire;
+
+    before(async () => {
+      await one.change('vm1', BOTH.mine, { default: 'deny', rules: ['allow udp/7', 'allow icmp'] });
+      internet = await one.internetWire();
+    });
+    after(() => one.host.run(['conntrack', '-F']));
+
+    const entries = async () => Number(await one.host.read('/proc/sys/net/netfilter/nf_conntrack_count'));
+
+    /** First packets of connections that nobody has seen before. */
+    async function flood(send: (number: number) => void): Promise<void> {
+      const begun = performance.now();
+      for (let count = 0; count < MANY; await sleep(1)) {
+        const due = Math.min(MANY, (RATE * (performance.now() - begun)) / 1000, count + 300);
+        for (; count < due; count++) send(count);
+      }
+    }
+
+    const port = (number: number): number => 1024 + (number % 60_000);
+
+    for (const [way, cause, send] of [
+      [
+        'that a domain opens, from its lease and its addresses in both families',
+        'opening',
+        (number: number) => {
+          const [from = '', to] = [
+            [inScope(MINE, 50), INTERNET],
+            [MINE, INTERNET],
+            [BOTH.mine[1], INTERNET6],
+          ][number % 3] as [string, string];
+          attacker.send(packet(from, to, 'udp', udp(port(number), 9, '')));
+        },
+      ],
+      [
+        'that others open to a domain with rules, in both families',
+        'opened',
+        (number: number) => {
+          const six = number % 2 === 1;
+          const [from, to = ''] = six ? [INTERNET6, BOTH.mine[1]] : ['203.0.113.7', MINE];
+          internet.send(packet(from, to, 'udp', udp(port(number), 7, '')));
+        },
+      ],
+    ] as const) {
+      it(way, async () => {
+        await one.host.run(['conntrack', '-F']);
+        const before = await one.drops(cause);
+        const calm = othersAreWell();
+        await flood(send);
+        await calm;
+        await othersAreWell();
+        const most = await entries();
+        expect(most).to.be.within(LIMIT / 2, LIMIT + 300);
+        expect((await one.drops(cause)) - before).to.be.at.least(MANY / 2);
+        await one.host.run(['conntrack', '-F']);
+        const served = async () => (await guest.ping(INTERNET)) && (await one.lab.internet.ping(MINE));
+        await until(served, PATIENCE, 'new connections of the domain');
+      });
+    }
+  });
 });
 
 /** A client without an address looks for servers (RFC 2131, 4.4.1), each time as another one. */

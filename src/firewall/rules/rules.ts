@@ -106,6 +106,8 @@ export const CAUSES = {
   solicitation: 'too many solicitations from a domain',
   asking: 'too many DHCP messages from a domain',
   senders: 'too many ARP senders on a bridge',
+  opening: 'too many connections from a domain',
+  opened: 'too many connections to a domain',
 } as const;
 
 /** The chain that drops packets of flows that a domain's new rules have cut. */
