@@ -30,8 +30,8 @@ export function admit(
   const { addresses } = attachment;
   refuseForeignAddresses(subjectOf(attachment).prefixes, config, ownAddresses(seen.uplink));
   refuseClaimed(attachment);
-  refuseForeignScopes(addresses, config);
   refuseTakenScopes(addresses, seen.routes);
+  refuseForeignScopes(addresses, config);
   const lacks = check(basePlan(config, seen.uplink, firewall), seen.view).some(isWrong);
   // Bringing it up needs a look at everything.
   if (lacks) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);

@@ -154,9 +154,9 @@ function lost(work: Work): Work {
 function admitAnew(attachment: Attachment, { config, uplink }: Survey, host: Host): void {
   const prefixes = attachment.addresses.map(({ prefix }) => prefix);
   refuseForeignAddresses(prefixes, config, ownAddresses(uplink));
-  refuseForeignScopes(attachment.addresses, config);
   const scopes = attachment.addresses.map(({ scope }) => scope);
   refuseTakenScopes(attachment.addresses, routesToScopes(host, scopes));
+  refuseForeignScopes(attachment.addresses, config);
   writeAttachment(attachment);
   for (const address of attachment.addresses) changeOwner(address, attachment.domain, host);
 }

@@ -51,7 +51,7 @@ const CASES: readonly Case[] = [
     addresses: [{ ip: '123.45.90.112/28', bridge: 'br112', scope: '172.30.112.0/24' }],
     why: /^123\.45\.90\.112\/28 is outside the pools/,
   },
-  ...['9.9.9.0/24', '127.0.0.0/24'].map(
+  ...['9.9.9.0/24', '198.18.0.0/24'].map(
     (scope): Case => ({
       what: `the scope ${scope}, which is nobody's to give`,
       addresses: [{ ip: '123.45.90.116', bridge: 'br116', scope }],

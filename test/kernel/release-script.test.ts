@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ATTACHMENTS_DIRECTORY } from '../../src/model/names.ts';
-import { uuidOf } from '../support/domain.ts';
+import { domainXml, uuidOf } from '../support/domain.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import type { Filtered, Total } from '../support/filtered.ts';
 import { POOLS6 } from '../support/scene.ts';
@@ -104,7 +104,8 @@ filterSuite(
       await one.prepare('vm1', MINE);
       const running = await snapshot(one.host);
       await one.host.run(['mv', ATTACHMENT, '/run/lab/attachment']);
-      await one.scene.release('vm1', {}, '/run/lab/no-such-node');
+      const xml = domainXml('vm1', { addresses: [MINE] });
+      expect(await one.scene.hook('release', 'vm1', xml, '/run/lab/no-such-node')).to.include({ code: 0 });
       await one.host.run(['mv', '/run/lab/attachment', ATTACHMENT]);
       await expectUnchanged(one.host, running);
       await one.release('vm1', MINE);
