@@ -60,7 +60,11 @@ describe('hnet doctor', () => {
       expect(first?.what).to.match(found);
       // A hook that is mended is one that libvirtd hasn't seen yet, which is a finding of its own.
       for (let round = 1; round <= 2; round++)
-        for (const { mend } of await findings()) await stage.hv.sh(mend);
+        for (const { mend } of await findings()) {
+          await stage.hv.sh(mend);
+          await stage.lab.gateway.run(['ip', 'neigh', 'flush', 'dev', 'h1']);
+          expect(await stage.lab.internet.ping(stage.hv.address), mend).to.equal(true);
+        }
       expect(await findings()).to.deep.equal([]);
     });
   }

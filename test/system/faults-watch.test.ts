@@ -109,7 +109,7 @@ describe('hnet watch', () => {
 
   it('starts its sources again when they die, and goes on', async () => {
     await stage.hv.sh(
-      'pkill -KILL -x nft || true; pkill -KILL -f "^ip monitor"; pkill -KILL -f "virsh -q event"',
+      'pkill -KILL -x nft || true; pkill -KILL -f "^ip -o monitor"; pkill -KILL -f "virsh -q event"',
     );
     await stage.hv.sh('ip route del 123.45.90.116 dev br116');
     await healed('the route');
@@ -122,9 +122,9 @@ describe('hnet watch', () => {
     const pid = await stage.hv.run(['pgrep', '-x', 'dnsmasq']);
     await stage.hv.run(['systemctl', 'stop', 'hnet-watch']);
     expect(await stage.hv.run(['pgrep', '-x', 'dnsmasq'])).to.equal(pid);
-    expect((await stage.hv.attempt(['pgrep', '-f', 'nft monitor|ip monitor|virsh -q event'])).code).to.equal(
-      1,
-    );
+    expect(
+      (await stage.hv.attempt(['pgrep', '-f', 'nft monitor|ip -o monitor|virsh -q event'])).code,
+    ).to.equal(1);
     expect((await stage.hnet('check')).code).to.equal(0);
   });
 
