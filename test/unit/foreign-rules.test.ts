@@ -248,6 +248,8 @@ describe("nft's rules of others", () => {
           },
         ]);
       }),
+      // Something that can't be made a text, where a word is expected.
+      { examples: [[[{ chain: { ...ours, name: 'other', hook: { toString: [] } } }], []]] },
     );
   });
 });

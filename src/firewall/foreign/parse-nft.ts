@@ -68,7 +68,7 @@ const POINTS: Readonly<Record<string, Point | undefined>> = {
 };
 
 function toBase(chain: unknown): Pick<ForeignChain, 'base'> {
-  const point = POINTS[`${at(chain, 'type')} ${at(chain, 'hook')}`];
+  const point = POINTS[`${wordOf(at(chain, 'type'))} ${wordOf(at(chain, 'hook'))}`];
   const priority = Number(at(chain, 'prio'));
   return point === undefined ? {} : { base: { point, drops: at(chain, 'policy') === 'drop', priority } };
 }
