@@ -1,6 +1,6 @@
 /** Addresses as text: written and read. prefix.ts calculates with them. */
 import { Address4, Address6 } from 'ip-address';
-import { bits, contains, type Family, isSingle, type Prefix, prefixAround } from './prefix.ts';
+import { bits, contains, type Family, isSingle, type Prefix, prefixAround, size } from './prefix.ts';
 import { ifPossible, quote, Refusal } from './refusal.ts';
 
 /** An address in its canonical form (RFC 5952 for IPv6), without a length. */
@@ -82,3 +82,30 @@ function parseParts(text: string): { family: Family; value: bigint; length: numb
 
 /** Routes of one prefix differ by their metric; the better one wins, the other waits. */
 export const routeKey = (prefix: Prefix, metric: number): string => `${formatLong(prefix)} ${metric}`;
+
+/** An address or subnet; nothing if it is written in a form that hnet doesn't know, such as a mask with gaps. */
+export function readSubnet(text: string): Prefix[] {
+  try {
+    return [parsePrefix(text)];
+  } catch {
+    return [];
+  }
+}
+
+/** All addresses from one to another, as the largest subnets; nothing if they are written in a form that hnet doesn't know. */
+export function readRange(from: string, to: string): Prefix[] {
+  const [[start], [end]] = [readSubnet(from), readSubnet(to)];
+  if (start === undefined || end === undefined || start.family !== end.family) return [];
+  const prefixes: Prefix[] = [];
+  for (let first = start.first; first <= end.first; ) {
+    const fits = (length: number): boolean => {
+      const subnet = { family: start.family, first, length };
+      return first % size(subnet) === 0n && first + size(subnet) - 1n <= end.first;
+    };
+    const length =
+      Array.from({ length: bits(start.family) + 1 }, (_, index) => index).find(fits) ?? bits(start.family);
+    prefixes.push({ family: start.family, first, length });
+    first += size({ family: start.family, first, length });
+  }
+  return prefixes;
+}

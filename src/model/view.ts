@@ -89,13 +89,23 @@ export type Condition =
   /** What most packets have, such as not being from one address. */
   | { readonly is: 'common' }
   /** What only some packets have, such as a mark; and whatever hnet doesn't know. */
-  | { readonly is: 'particular' };
+  | { readonly is: 'particular' }
+  /** All conditions of one of these. */
+  | { readonly is: 'either'; readonly of: readonly (readonly Condition[])[] };
 
 /**
  * What a rule does with a packet: `block` takes it away from the domain or, at `postrouting`, its source from it; `any`: it
  * goes to any of the table's chains.
  */
-export type Effect = 'pass' | 'accept' | 'block' | 'return' | { readonly chains: readonly string[] | 'any' };
+export type Effect =
+  | 'pass'
+  | 'accept'
+  | 'block'
+  | 'return'
+  /** `leaves`: a packet that comes back from there has left the chain of the rule, too (goto). */
+  | { readonly chains: readonly string[] | 'any'; readonly leaves?: true }
+  /** To a program, on one of these queues; to nobody, where none listens. */
+  | { readonly queues: PortRange };
 
 export interface ForeignRule {
   readonly conditions: readonly Condition[];

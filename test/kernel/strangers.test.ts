@@ -44,7 +44,7 @@ describe("other people's filters", () => {
         });
       }
 
-      it("are left alone where nothing of theirs is in the way: libvirt's networks", async () => {
+      it("are left alone where nothing of theirs is in the way: libvirt's networks, and a table that sleeps", async () => {
         one = await StrangerHost.create(lab, backend, kind);
         await one.host.sh(LIBVIRT.script);
         const untouched = await one.host.sh(LIBVIRT.show);
@@ -63,15 +63,16 @@ describe("other people's filters", () => {
     });
   }
 
-  it('that came after us are noticed at the next start, where that costs no process (nftables)', async () => {
-    one = await StrangerHost.create(lab, 'nftables');
-    const guest = await one.start('vm1');
-    await guest.static('123.45.90.116', one.host.address);
-    await one.host.sh(STRANGERS['iptables-nft with a FORWARD policy of DROP']?.script ?? 'exit 1');
-    expect(await lab.internet.ping('123.45.90.116')).to.equal(false);
-    await one.hook('prepare', 'vm2');
-    expect(await lab.internet.ping('123.45.90.116')).to.equal(true);
-  });
+  for (const backend of ['nftables', 'iptables'])
+    it(`that came after us are noticed at the next start, where that costs no process (${backend})`, async () => {
+      one = await StrangerHost.create(lab, backend);
+      const guest = await one.start('vm1');
+      await guest.static('123.45.90.116', one.host.address);
+      await one.host.sh(STRANGERS['iptables-nft with a FORWARD policy of DROP']?.script ?? 'exit 1');
+      expect(await lab.internet.ping('123.45.90.116')).to.equal(false);
+      await one.hook('prepare', 'vm2');
+      expect(await lab.internet.ping('123.45.90.116')).to.equal(true);
+    });
 
   it('that put themselves before our accept find it before them again, and only once', async () => {
     one = await StrangerHost.create(lab, 'nftables');

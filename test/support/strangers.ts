@@ -66,6 +66,12 @@ export const STRANGERS: Readonly<Record<string, Stranger>> = {
       iptables-legacy -P FORWARD DROP`,
     show: `iptables-legacy-save -t filter | ${SAVE}`,
   },
+  'a rule that asks a program which does not run, behind a goto': {
+    script: `iptables-nft -N ASK
+      iptables-nft -A FORWARD -i docker0 -g ASK
+      iptables-nft -A FORWARD -m devgroup ! --src-group 0x7 -j NFQUEUE --queue-num 7`,
+    show: `iptables-nft-save -t filter | ${SAVE}`,
+  },
   'a host closed with nft': nft(
     `table inet filter {
       chain input {
@@ -96,7 +102,7 @@ export const STRANGERS: Readonly<Record<string, Stranger>> = {
   },
 };
 
-/** What libvirt sets up for a network of its own, of which nothing concerns us. */
+/** What libvirt sets up for a network of its own, and a table that sleeps: nothing of it concerns us. */
 export const LIBVIRT = nft(
   `table ip libvirt_network {
     chain forward {
@@ -108,8 +114,13 @@ export const LIBVIRT = nft(
     chain guest_cross { iifname "virbr0" oifname "virbr0" counter accept; }
     chain guest_input { oifname "virbr0" ip daddr 192.168.122.0/24 ct state established,related counter accept; oifname "virbr0" counter reject; }
     chain guest_output { iifname "virbr0" ip saddr 192.168.122.0/24 counter accept; iifname "virbr0" counter reject; }
+  }
+  table inet asleep {
+    flags dormant;
+    chain forward { type filter hook forward priority filter; policy drop; }
   }`,
   'ip libvirt_network',
+  'inet asleep',
 );
 
 /** Drops that are meant for somebody: whoever put them there wants them to hold for our domains as well. */

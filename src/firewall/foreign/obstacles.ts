@@ -16,6 +16,8 @@ export interface NeededTraffic {
   readonly families: readonly Family[];
   readonly prefixes: readonly Prefix[];
   readonly uplink: string;
+  /** The queues on which a program listens: what is queued for nobody is lost. */
+  readonly queues: ReadonlySet<number>;
 }
 
 /**
@@ -25,39 +27,72 @@ export interface NeededTraffic {
 export function obstacle(table: ForeignTable, name: string, traffic: NeededTraffic): number | undefined {
   const chain = table.chains.get(name);
   if (chain?.base === undefined || table.isDormant) return undefined;
-  const seen = new Set([name]);
+  const { drops } = chain.base;
+  const look: Look = { table, traffic, fates: new Map([[name, 'comes back']]) };
   for (const [place, rule] of chain.rules.entries()) {
     if (rule.passage !== undefined) continue;
-    if (takesAll(rule, 'accept')) return undefined;
-    if (blocks(rule, table, traffic, seen)) return place;
-    if (takesAll(rule, 'return')) return chain.base.drops ? place : undefined;
+    const fate = fateOf(rule, look);
+    if (fate === 'blocked' || (fate === 'leaves' && drops)) return place;
+    if (fate === 'accepted' || fate === 'leaves') if (rule.conditions.length === 0) return undefined;
   }
-  return chain.base.drops ? chain.rules.length : undefined;
+  return drops ? chain.rules.length : undefined;
 }
 
-const takesAll = ({ conditions, effect }: ForeignRule, what: 'accept' | 'return'): boolean =>
-  conditions.length === 0 && effect === what;
+/** What becomes of the bulk of the traffic: `leaves`: it is over with the chain of the rule. */
+type Fate = 'blocked' | 'accepted' | 'leaves' | 'comes back';
 
-/** @param seen chains that don't block, or are being looked at: jumps may go in circles */
-function blocks(rule: ForeignRule, table: ForeignTable, traffic: NeededTraffic, seen: Set<string>): boolean {
-  if (rule.conditions.some(condition => singlesOut(condition, traffic))) return false;
-  if (typeof rule.effect === 'string') return rule.effect === 'block';
-  const isBase = (name: string): boolean => table.chains.get(name)?.base !== undefined;
-  const { chains } = rule.effect;
-  const names = chains === 'any' ? [...table.chains.keys()].filter(name => !isBase(name)) : chains;
-  return names.some(name => !seen.has(name) && chainBlocks(table, name, traffic, seen.add(name)));
+interface Look {
+  readonly table: ForeignTable;
+  readonly traffic: NeededTraffic;
+  /** Of chains; those that are being looked at come back, for jumps may go in circles. */
+  readonly fates: Map<string, Fate>;
 }
 
-function chainBlocks(table: ForeignTable, name: string, traffic: NeededTraffic, seen: Set<string>): boolean {
-  for (const rule of table.chains.get(name)?.rules ?? []) {
-    if (takesAll(rule, 'accept') || takesAll(rule, 'return')) return false;
-    if (blocks(rule, table, traffic, seen)) return true;
+function fateOf({ conditions, effect }: ForeignRule, look: Look): Fate {
+  if (effect === 'pass' || conditions.some(condition => singlesOut(condition, look.traffic)))
+    return 'comes back';
+  if (effect === 'accept') return 'accepted';
+  if (effect === 'block') return 'blocked';
+  if (effect === 'return') return 'leaves';
+  if ('queues' in effect) return isHeard(effect.queues, look.traffic) ? 'accepted' : 'blocked';
+  const fates = targets(effect.chains, look.table).map(name => fateIn(name, look));
+  if (fates.includes('blocked')) return 'blocked';
+  if (effect.chains === 'any' || fates.length !== 1) return 'comes back';
+  return effect.leaves && fates[0] === 'comes back' ? 'leaves' : (fates[0] ?? 'comes back');
+}
+
+/** What becomes of the traffic in a chain that rules jump to. */
+function fateIn(name: string, look: Look): Fate {
+  const known = look.fates.get(name);
+  if (known !== undefined) return known;
+  look.fates.set(name, 'comes back');
+  const fate = fateAmong(look.table.chains.get(name)?.rules ?? [], look);
+  look.fates.set(name, fate);
+  return fate;
+}
+
+function fateAmong(rules: readonly ForeignRule[], look: Look): Fate {
+  for (const rule of rules) {
+    const fate = fateOf(rule, look);
+    if (fate === 'blocked') return fate;
+    if (fate !== 'comes back' && rule.conditions.length === 0)
+      return fate === 'accepted' ? fate : 'comes back';
   }
-  return false;
+  return 'comes back';
 }
+
+/** A named map of verdicts may lead to any chain that isn't a hook's. */
+const targets = (chains: readonly string[] | 'any', table: ForeignTable): readonly string[] =>
+  chains === 'any'
+    ? [...table.chains].flatMap(([name, { base }]) => (base === undefined ? [name] : []))
+    : chains;
+
+const isHeard = ([first, final]: PortRange, { queues }: NeededTraffic): boolean =>
+  [...queues].filter(number => first <= number && number <= final).length > final - first;
 
 /** Whether a condition keeps a rule away from the bulk of the traffic. */
-function singlesOut(condition: Condition, { point, families, prefixes, uplink }: NeededTraffic): boolean {
+function singlesOut(condition: Condition, traffic: NeededTraffic): boolean {
+  const { point, families, prefixes, uplink } = traffic;
   const forwarded = point === 'forward' || point === 'postrouting';
   switch (condition.is) {
     case 'device':
@@ -71,13 +106,19 @@ function singlesOut(condition: Condition, { point, families, prefixes, uplink }:
       return !condition.names.some(name => bulk.includes(name));
     }
     case 'ports':
-      return forwarded || !condition.ranges.some(range => families.some(one => meets(range, DHCP[one])));
+      if (forwarded) return !condition.ranges.some(([first, final]) => final - first >= MOST_PORTS);
+      return !condition.ranges.some(range => families.some(one => meets(range, DHCP[one])));
+    case 'either':
+      return condition.of.every(all => all.some(one => singlesOut(one, traffic)));
     case 'common':
       return false;
     case 'particular':
       return true;
   }
 }
+
+/** So many ports or more are no particular ones. */
+const MOST_PORTS = 32_000;
 
 const FORWARDED: readonly string[] = ['tcp', '6', 'udp', '17', 'all'];
 /** The host's own filter need only let DHCP and neighbour discovery through. */

@@ -1,8 +1,9 @@
 /** Reads the filter table, as iptables-nft-save and iptables-legacy-save print it. Whatever it doesn't know is particular. */
 
 import type { Family } from '../../model/prefix.ts';
-import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable } from '../../model/view.ts';
-import { COMMON, isOurs, MARK, PARTICULAR, readPrefix, stateCondition } from './words.ts';
+import type { Effect, ForeignChain, ForeignRule, ForeignTable } from '../../model/view.ts';
+import { type Option, optionCondition, toRange } from './conditions-iptables.ts';
+import { isOurs, MARK } from './words.ts';
 
 const POINTS = new Map(Object.entries({ FORWARD: 'forward', INPUT: 'input', OUTPUT: 'output' } as const));
 
@@ -33,23 +34,16 @@ export function parseSaved(saved: string, of: Family): ForeignTable[] {
   return [{ by, family: of === 4 ? 'ip' : 'ip6', name: 'filter', isDormant: false, chains }];
 }
 
-/** `! -s 192.0.2.0/24` is the option `-s` with one value, negated. */
-interface Option {
-  readonly name: string;
-  readonly negated: boolean;
-  readonly values: string[];
-}
-
 function toRule(text: string): ForeignRule {
   const options = toOptions(text);
   const at = options.findIndex(({ name }) => name === '-j' || name === '-g');
   const [target = ''] = options[at]?.values ?? [];
   // What follows the target are the target's own options.
-  const asked = at < 0 ? options : options.slice(0, at);
+  const [asked, given] = at < 0 ? [options, []] : [options.slice(0, at), options.slice(at + 1)];
   const isMarked = asked.some(({ name, values }) => name === '--comment' && values[0] === MARK);
   return {
-    conditions: asked.flatMap(toCondition),
-    effect: toEffect(target),
+    conditions: asked.flatMap(optionCondition),
+    effect: toEffect(target, options[at]?.name === '-g', given),
     ...(isMarked && target === 'ACCEPT' ? { passage: text } : {}),
   };
 }
@@ -75,35 +69,20 @@ function toOptions(text: string): Option[] {
   return options;
 }
 
-function toEffect(target: string): Effect {
+/** @param given the options of the target itself */
+function toEffect(target: string, isGoto: boolean, given: readonly Option[]): Effect {
   if (target === 'ACCEPT') return 'accept';
   if (target === 'DROP' || target === 'REJECT') return 'block';
   if (target === 'RETURN') return 'return';
+  if (target === 'NFQUEUE') return toQueue(given);
   // A target that lets the packet go on (LOG, MARK) is read as a jump to a chain that doesn't exist.
-  return target === '' || isOurs(target) ? 'pass' : { chains: [target] };
+  if (target === '' || isOurs(target)) return 'pass';
+  return { chains: [target], ...(isGoto && { leaves: true }) };
 }
 
-/** Options that, negated, hold for most packets. */
-const SELECTORS = (
-  '-i -o -s -d -p -f --dport --sport --dports --sports --ports --ctstate --state --match-set --mark ' +
-  '--src-group --dst-group --src-type --dst-type --src-range --dst-range --mac-source'
-).split(' ');
-
-/** Matches (`-m`) that require nothing by themselves: their options do. */
-const MATCHES =
-  'comment conntrack state tcp udp multiport set mark connmark devgroup addrtype iprange mac'.split(' ');
-
-function toCondition({ name, negated, values: [value = ''] }: Option): Condition[] {
-  if (name === '--comment' || (name === '-m' && MATCHES.includes(value))) return [];
-  if (negated) return [SELECTORS.includes(name) ? COMMON : PARTICULAR];
-  if (name === '-i' || name === '-o') return [{ is: 'device', names: [value.replace(/\+$/, '*')] }];
-  if (name === '-s' || name === '-d') return [{ is: 'addresses', prefixes: readPrefix(value) }];
-  if (name === '-p') return [{ is: 'protocol', names: [value] }];
-  if (/^--([sd]ports?|ports)$/.test(name)) return [{ is: 'ports', ranges: value.split(',').map(toRange) }];
-  return [name === '--ctstate' || name === '--state' ? stateCondition(value.split(',')) : PARTICULAR];
-}
-
-function toRange(text: string): readonly [number, number] {
-  const [first = 0, final = first] = text.split(':').map(Number);
-  return [first, final];
+/** With `--queue-bypass` a packet that nobody listens for is accepted, without it is lost. */
+function toQueue(given: readonly Option[]): Effect {
+  const of = (name: string): string | undefined => given.find(option => option.name === name)?.values[0];
+  if (given.some(({ name }) => name === '--queue-bypass')) return 'accept';
+  return { queues: toRange(of('--queue-balance') ?? of('--queue-num') ?? '0') };
 }

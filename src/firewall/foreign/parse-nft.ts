@@ -1,11 +1,10 @@
 /** Reads other people's tables from `nft -j -t list ruleset`. Whatever it doesn't know is particular. */
 import * as v from 'valibot';
-import { DEVICE_GROUP } from '../../model/names.ts';
-import type { PortRange } from '../../model/ports.ts';
-import type { Prefix } from '../../model/prefix.ts';
 import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable, Point } from '../../model/view.ts';
 import { objectsIn } from '../nftables/json.ts';
-import { COMMON, isOurs, MARK, PARTICULAR, readPrefix, stateCondition } from './words.ts';
+import { keyCondition, matchCondition, PARTICULAR } from './conditions-nft.ts';
+import { at, entryOf, valuesOf, wordOf } from './json.ts';
+import { isOurs, MARK } from './words.ts';
 
 /** Without the elements of sets: those of others may be many, and ours are read by other commands. */
 export const RULESET = ['nft', '-j', '-t', 'list', 'ruleset'];
@@ -17,8 +16,13 @@ const ruleSchema = v.object({ family, table: v.string(), chain: v.string(), hand
 
 type Chains = Map<string, ForeignChain & { rules: ForeignRule[] }>;
 
-/** The tables that filter where packets are routed, except ours. @throws Refusal if the text isn't a listing at all */
-export function parseRuleset(text: string): ForeignTable[] {
+/**
+ * The tables that filter where packets are routed, or translate, except ours.
+ * @param listed what nft prints of the same without -j, for tables with flags that -j doesn't tell; without it they count as
+ * dormant
+ * @throws Refusal if the text isn't a listing at all
+ */
+export function parseRuleset(text: string, listed?: string): ForeignTable[] {
   const tables = new Map<string, Chains>();
   const dormant = new Set<string>();
   const chainsOf = ({ family, table }: { family: string; table: string }): Chains => {
@@ -28,7 +32,7 @@ export function parseRuleset(text: string): ForeignTable[] {
   };
   for (const object of objectsIn(text)) {
     const [kind, value] = entryOf(object);
-    if (kind === 'table' && v.is(tableSchema, value) && isDormant(value))
+    if (kind === 'table' && v.is(tableSchema, value) && isDormant(value, listed))
       dormant.add(`${value.family} ${value.name}`);
     if (kind === 'chain' && v.is(chainSchema, value))
       chainsOf(value).set(value.name, { ...toBase(value), rules: [] });
@@ -42,8 +46,24 @@ export function parseRuleset(text: string): ForeignTable[] {
     .map(([key, chains]) => toTable(key, chains, dormant.has(key)));
 }
 
-/** nft 1.0.6 prints garbage for a table's only flag; such a table counts as active. */
-const isDormant = (table: unknown): boolean => valuesOf(at(table, 'flags')).includes('dormant');
+/** Whether {@link parseRuleset} needs the other listing: nft 1.0.6 prints a table's name in place of its only flag. */
+export const hasUnclearFlags = (text: string): boolean =>
+  objectsIn(text).some(object => {
+    const [kind, value] = entryOf(object);
+    return kind === 'table' && isUnclear(value);
+  });
+
+const FLAGS: readonly unknown[] = ['dormant', 'owner', 'persist'];
+const isUnclear = (table: unknown): boolean => {
+  const flags = at(table, 'flags');
+  return flags !== undefined && !valuesOf(flags).some(flag => FLAGS.includes(flag));
+};
+
+function isDormant(table: v.InferOutput<typeof tableSchema>, listed: string | undefined): boolean {
+  if (!isUnclear(table)) return valuesOf(at(table, 'flags')).includes('dormant');
+  const block = listed?.split(/^table /m).find(each => each.startsWith(`${table.family} ${table.name} {`));
+  return block === undefined || /^\tflags .*\bdormant\b/m.test(block);
+}
 
 function toTable(key: string, chains: Chains, isDormant: boolean): ForeignTable {
   const [family = '', ...name] = key.split(' ');
@@ -104,9 +124,17 @@ function toEffect(kind: string, value: unknown): Effect {
   if (kind === 'accept' || kind === 'return') return kind;
   if (['drop', 'reject', 'snat', 'masquerade'].includes(kind)) return 'block';
   if (kind === 'xt') return isTarget(value) && at(value, 'name') === 'REJECT' ? 'block' : 'pass';
+  if (kind === 'queue') return toQueue(value);
   const target = at(value, 'target');
   if ((kind !== 'jump' && kind !== 'goto') || typeof target !== 'string') return 'pass';
-  return isOurs(target) ? 'pass' : { chains: [target] };
+  return isOurs(target) ? 'pass' : { chains: [target], ...(kind === 'goto' && { leaves: true }) };
+}
+
+/** As NFQUEUE of iptables. */
+function toQueue(queue: unknown): Effect {
+  if (valuesOf(at(queue, 'flags')).includes('bypass')) return 'accept';
+  const [first, final = first] = valuesOf(at(queue, 'num', 'range') ?? at(queue, 'num') ?? 0).map(Number);
+  return { queues: [first ?? 0, final ?? 0] };
 }
 
 /** The entries of a verdict map in the rule itself. A named map isn't in the listing: it may lead to any chain. */
@@ -134,72 +162,3 @@ function conditionsOf(kind: string, value: unknown): Condition[] {
 }
 
 const isTarget = (xt: unknown): boolean => at(xt, 'type') === 'target';
-
-function matchCondition(match: unknown): Condition {
-  const left = at(match, 'left');
-  const op = at(match, 'op');
-  // What isn't one value of a header or of meta data (a part of one, say) may be rare even where it is negated.
-  if (op === '!=') return NEGATABLE.includes(entryOf(left)[0]) ? COMMON : PARTICULAR;
-  return op === '==' || op === 'in' ? keyCondition(left, at(match, 'right')) : PARTICULAR;
-}
-
-const NEGATABLE = ['meta', 'ct', 'payload', 'fib', 'concat'];
-
-function keyCondition(left: unknown, right: unknown): Condition {
-  const values = valuesOf(right);
-  const words = values.flatMap(value => wordOf(value) ?? []);
-  const [kind, key] = entryOf(left);
-  if (kind === 'meta') return metaCondition(at(key, 'key'), words);
-  if (kind === 'ct' && at(key, 'key') === 'state') return stateCondition(words);
-  if (kind !== 'payload') return PARTICULAR;
-  const field = wordOf(at(key, 'field')) ?? '';
-  const isIp = ['ip', 'ip6'].includes(wordOf(at(key, 'protocol')) ?? '');
-  if (isIp && /^[sd]addr$/.test(field)) return { is: 'addresses', prefixes: values.flatMap(toPrefix) };
-  if (isIp && /^(protocol|nexthdr)$/.test(field)) return { is: 'protocol', names: words };
-  return /^[sd]port$/.test(field) ? { is: 'ports', ranges: values.flatMap(toRange) } : PARTICULAR;
-}
-
-const FAMILY_WORDS = new Map(Object.entries({ ip: 4, ipv4: 4, ip6: 6, ipv6: 6 } as const));
-
-function metaCondition(key: unknown, words: readonly string[]): Condition {
-  if (key === 'iif' || key === 'oif' || key === 'iifname' || key === 'oifname')
-    // A set whose elements aren't in the listing may hold the uplink.
-    return words.some(word => word.startsWith('@')) ? COMMON : { is: 'device', names: words };
-  if (key === 'iifgroup' || key === 'oifgroup')
-    return words.some(word => [String(DEVICE_GROUP), '0', 'default'].includes(word)) ? COMMON : PARTICULAR;
-  if (key === 'nfproto' || key === 'protocol')
-    return { is: 'family', families: words.flatMap(word => FAMILY_WORDS.get(word) ?? []) };
-  if (key === 'l4proto') return { is: 'protocol', names: words };
-  return key === 'pkttype' && !words.includes('multicast') ? COMMON : PARTICULAR;
-}
-
-/** Ranges of addresses and names of sets are left out: they single out something. */
-function toPrefix(value: unknown): Prefix[] {
-  const address = wordOf(at(value, 'prefix', 'addr'));
-  return readPrefix(wordOf(value) ?? `${address}/${wordOf(at(value, 'prefix', 'len'))}`);
-}
-
-function toRange(value: unknown): PortRange[] {
-  const [first, final] = valuesOf(at(value, 'range') ?? [value, value]);
-  return typeof first === 'number' && typeof final === 'number' ? [[first, final]] : [];
-}
-
-/** The only entry of an object, as nft writes statements and expressions; nameless if the value isn't one. */
-const entryOf = (value: unknown): [string, unknown] =>
-  (typeof value === 'object' && value !== null ? Object.entries(value)[0] : undefined) ?? ['', undefined];
-
-/** What lies at a path of names; undefined where it ends early. */
-const at = (value: unknown, ...path: readonly string[]): unknown =>
-  path.reduce<unknown>(
-    (inner, name) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, name) : undefined),
-    value,
-  );
-
-/** One value, several, or those of an anonymous set. */
-function valuesOf(right: unknown): readonly unknown[] {
-  const values = at(right, 'set') ?? right;
-  return Array.isArray(values) ? values : [values];
-}
-
-const wordOf = (value: unknown): string | undefined =>
-  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;

@@ -76,13 +76,14 @@ const isWrong = ({ finding }: Crossing): boolean => finding.is !== 'present';
 
 function crossings(tool: Tool, view: View, config: Config, uplink: Uplink, own: Own): Crossing[] {
   const { tables = [], complete = false } = view.filter.foreign ?? {};
+  const queues = queuesIn(view.sysctl(QUEUES) ?? '');
   const theirs = tables.filter(one => one.by === tool && !governsItself(one, view.sysctl));
   return theirs.flatMap(table =>
     [...table.chains].flatMap(([chain, { base, rules }]) => {
       if (base === undefined || !isMet(table, base, own)) return [];
       const { point } = base;
       const families = own.families.filter(one => FAMILIES_IN[table.family]?.includes(one));
-      const traffic = trafficAt(point, families, config, uplink);
+      const traffic = trafficAt(point, families, config, uplink, queues);
       const place = families.length === 0 ? undefined : obstacle(table, chain, traffic);
       const accepts = acceptsAt(point, families, config);
       const crossing = { table, chain, point, rules, accepts, place };
@@ -103,6 +104,11 @@ const isMet = (
   point !== 'postrouting' ||
   (!/^ip6? nat$/.test(`${table.family} ${table.name}`) && priority <= KEPT[own.name]);
 
+/** A line for each queue on which a program listens, which begins with its number. */
+const QUEUES = '/proc/net/netfilter/nfnetlink_queue';
+const queuesIn = (text: string): ReadonlySet<number> =>
+  new Set([...text.matchAll(/^ *(\d+)/gm)].map(([, number]) => Number(number)));
+
 /** The families whose packets a table of nft's family sees. */
 const FAMILIES_IN: Readonly<Record<string, Families>> = { ip: [4], ip6: [6], inet: [4, 6] };
 
@@ -112,6 +118,7 @@ function trafficAt(
   families: Families,
   config: Config,
   { device: uplink }: Uplink,
+  queues: ReadonlySet<number>,
 ): NeededTraffic {
   const all = {
     forward: [...config.pools, ...config.dhcp.scopes],
@@ -120,7 +127,7 @@ function trafficAt(
     // Scopes are translated.
     postrouting: config.pools,
   }[point];
-  return { point, families, uplink, prefixes: all.filter(({ family }) => families.includes(family)) };
+  return { point, families, uplink, queues, prefixes: all.filter(({ family }) => families.includes(family)) };
 }
 
 const HOST_PREFIXES = ['0.0.0.0', '255.255.255.255', 'fe80::/64', 'ff02::/16'].map(parsePrefix);

@@ -1,7 +1,4 @@
-/** What both parsers of foreign rules need. */
-import { parsePrefix } from '../../model/address.ts';
-import type { Prefix } from '../../model/prefix.ts';
-import type { Condition } from '../../model/view.ts';
+/** What both parsers of foreign rules need. It imports nothing: much stands on it. */
 
 /** The comment by which we recognise our accepts in other people's chains. */
 export const MARK = 'hnet';
@@ -9,19 +6,14 @@ export const MARK = 'hnet';
 /** A chain of ours in a table of iptables, where earlier versions had some: it stops only what ours stop elsewhere too. */
 export const isOurs = (chain: string): boolean => chain.startsWith('hnet-');
 
-export const PARTICULAR: Condition = { is: 'particular' };
-export const COMMON: Condition = { is: 'common' };
-
 /** States of tracking that the packets of an ordinary flow have. */
 const ORDINARY = ['new', 'established', 'related', 'untracked'];
-export const stateCondition = (states: readonly string[]): Condition =>
-  states.some(state => ORDINARY.includes(state.toLowerCase())) ? COMMON : PARTICULAR;
+export const isOrdinary = (states: readonly string[]): boolean =>
+  states.some(state => ORDINARY.includes(state.toLowerCase()));
 
-/** An address or subnet; nothing if it is written in a form that hnet doesn't know, such as a mask with gaps. */
-export function readPrefix(text: string): Prefix[] {
-  try {
-    return [parsePrefix(text)];
-  } catch {
-    return [];
-  }
-}
+/** Whether a part that some packets have, by chance or in turn, is most of them. */
+export const isMost = (share: number): boolean => share >= 0.5;
+
+/** Whether a number is one of some others in the bits of a mask. */
+export const isMasked = (number: number, mask: number, others: readonly number[]): boolean =>
+  others.some(other => ((other ^ number) & mask) === 0);

@@ -1,6 +1,6 @@
 /** Reads other people's chains, whichever tool made them. */
 import { kindOf, parseSaved } from '../../firewall/foreign/parse-iptables.ts';
-import { parseRuleset, RULESET } from '../../firewall/foreign/parse-nft.ts';
+import { hasUnclearFlags, parseRuleset, RULESET } from '../../firewall/foreign/parse-nft.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import type { ForeignFilters } from '../../model/view.ts';
 import { readIfThere } from '../files.ts';
@@ -12,7 +12,9 @@ export function observeForeign(tools: Tools, firewall: Firewall): ForeignFilters
   );
   // A table that iptables can't read isn't its own, whatever its name.
   const readable = new Set(saved.filter(({ by }) => by === 'iptables-nft').map(({ family }) => family));
-  const rest = parseRuleset(tools.output(RULESET))
+  const listing = tools.output(RULESET);
+  const listed = hasUnclearFlags(listing) ? tools.output(['nft', '-t', 'list', 'ruleset']) : undefined;
+  const rest = parseRuleset(listing, listed)
     .filter(({ by, family }) => by === 'nft' || !readable.has(family))
     .map(table => ({ ...table, by: 'nft' as const }));
   const firewalld = rest.some(({ family, name }) => family === 'inet' && name === 'firewalld');
