@@ -1,0 +1,171 @@
+/**
+ * Everything that may be damaged on a host with running domains, generated: each of our files in each way a file can
+ * break, each piece of our kernel state gone or altered, and what other people's software adds that cuts VMs off.
+ */
+import fc from 'fast-check';
+
+/** One damage, as a script for the host. */
+export interface Harm {
+  readonly what: string;
+  readonly script: string;
+  /** Takes away what somebody else has added: hnet can't repair that, it has to name it. */
+  readonly undo?: string;
+}
+
+export interface Target {
+  readonly bridges: readonly string[];
+  readonly taps: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+const FILES = "find /run/hnet /var/lib/hnet \\( -type f -o -type l \\) ! -name '*.lock' | sort";
+
+/** What becomes of a file, `$f`, of `$size` bytes; `$o` is another of our files. */
+const BREAKS: Readonly<Record<string, (permille: number) => string>> = {
+  'cut off': permille => `truncate -s $((size * ${permille} / 1000)) "$f"`,
+  emptied: () => ': >"$f"',
+  removed: () => 'rm -f "$f"',
+  'one bit flipped': permille => `[ $size -eq 0 ] || { at=$((size * ${permille} / 1000))
+    byte=$(od -An -tu1 -j $at -N 1 "$f"); printf "\\\\$(printf %03o $((byte ^ ${1 << (permille % 7)})))" |
+    dd of="$f" bs=1 seek=$at conv=notrunc status=none; }`,
+  'a block of zeros': permille => `[ $size -eq 0 ] || dd if=/dev/zero of="$f" bs=1 conv=notrunc status=none \\
+    seek=$((size * ${permille} / 1000)) count=$((size - size * ${permille} / 1000))`,
+  'valid JSON of another kind': permille => `echo '${['null', '[]', '{}', '1', '""'][permille % 5]}' >"$f"`,
+  garbage: permille => `printf '\\377\\0\\${(permille % 256).toString(8)}{' >"$f"`,
+  'a directory': () => 'rm -f "$f"; mkdir "$f"',
+  "another's content": () => 'cp -P --remove-destination "$o" "$f"',
+};
+
+const fileHarm: fc.Arbitrary<Harm> = fc
+  .record({
+    file: fc.nat({ max: 997 }),
+    other: fc.nat({ max: 997 }),
+    permille: fc.nat({ max: 999 }),
+    how: fc.constantFrom(...Object.keys(BREAKS)),
+  })
+  .map(({ file, other, permille, how }) => ({
+    what: `file ${file} ${how} (${permille})`,
+    script: `set -- $(${FILES}); [ $# -gt 0 ] || exit 0
+      all="$*"; shift $((${file} % $#)); f=$1
+      set -- $all; shift $((${other} % $#)); o=$1
+      if [ -L "$f" ]; then ${linkHarm(permille)}; exit; fi
+      size=$(stat -c %s "$f"); ${BREAKS[how]?.(permille) ?? ''}; echo "$f"`,
+  }));
+
+/** Claims are links: they can only be gone, or point elsewhere. */
+const linkHarm = (permille: number): string =>
+  permille % 2 === 0 ? 'rm -f "$f"; echo "$f"' : 'ln -sfn /nowhere "$f"; echo "$f"';
+
+/** Damage to what is ours in the kernel: one `sync` has to bring all of it back. */
+function kernelHarms({ bridges, taps, addresses }: Target): fc.Arbitrary<Harm> {
+  const of = (what: string, script: string): fc.Arbitrary<Harm> => fc.constant({ what, script });
+  const bridge = fc.constantFrom(...bridges);
+  const address = fc.constantFrom(...addresses);
+  const nth = fc.nat({ max: 997 });
+  const named = (what: string, script: (name: string) => string, name = bridge) =>
+    name.map(one => ({ what: `${what} (${one})`, script: script(one) }));
+  return fc.oneof(
+    named('bridge deleted', one => `ip link del ${one} 2>/dev/null || true`),
+    named('bridge down', one => `ip link set ${one} down 2>/dev/null || true`),
+    named('addresses of the bridge removed', one => `ip address flush dev ${one} 2>/dev/null || true`),
+    named('tap without bridge', one => `ip link set ${one} nomaster`, fc.constantFrom(...taps)),
+    named('route removed', one => `ip ${six(one)} route del ${one} proto 104 2>/dev/null || true`, address),
+    named('route unreachable', one => `ip ${six(one)} route replace unreachable ${one} proto 104`, address),
+    named('routes of the bridge removed', one => `ip route flush dev ${one} proto 104 2>/dev/null || true`),
+    ...['forwarding', 'arp_filter', 'rp_filter', 'arp_ignore', 'proxy_arp', 'accept_local'].map(key =>
+      named(`${key} switched`, one => flip(`/proc/sys/net/ipv4/conf/${one}/${key}`)),
+    ),
+    ...['forwarding', 'accept_ra', 'disable_ipv6'].map(key =>
+      named(`IPv6 ${key} switched`, one => flip(`/proc/sys/net/ipv6/conf/${one}/${key}`)),
+    ),
+    ...[
+      'ipv4/ip_forward',
+      'ipv4/conf/all/forwarding',
+      'ipv4/conf/eth0/forwarding',
+      'ipv6/conf/all/forwarding',
+    ].map(key => of(`${key} off`, `echo 0 >/proc/sys/net/${key}`)),
+    of(
+      'DHCP servers killed',
+      'pkill -KILL -x dnsmasq; while pgrep -x dnsmasq >/dev/null; do sleep 0.01; done',
+    ),
+    of('/run/hnet emptied', 'rm -rf /run/hnet/*'),
+    of('/var/lib/hnet emptied', 'rm -rf /var/lib/hnet/*'),
+    of('claims removed', 'rm -rf /run/hnet/claims'),
+    of('nft flush ruleset', 'nft flush ruleset'),
+    of('ipset flush', 'ipset flush'),
+    fc.constantFrom('raw', 'mangle', 'filter', 'nat').map(table => ({
+      what: `iptables -t ${table} flushed`,
+      script: `for tool in iptables ip6tables; do $tool -t ${table} -F; done`,
+    })),
+    nth.map(n => ({ what: `rule ${n} of ours deleted`, script: oneRule(n) })),
+    nth.map(n => ({ what: `entry ${n} of our sets deleted`, script: oneEntry(n) })),
+  );
+}
+
+const six = (address: string): string => (address.includes(':') ? '-6' : '-4');
+
+const flip = (file: string): string => `[ ! -e ${file} ] || { was=$(cat ${file}); echo $((!was)) >${file}; }`;
+
+/** The rule of that number among all of ours, whichever backend made it. */
+const oneRule = (n: number): string => `
+  { for tool in iptables ip6tables; do for table in raw mangle filter nat; do
+      $tool-save -t $table | grep '^-A .*hnet' | sed "s/^-A/$tool -t $table -D/"; done; done
+    for family in ip ip6; do nft -a list table $family hnet 2>/dev/null | awk -v family=$family '
+      $1 == "chain" { chain = $2 } / # handle [0-9]+$/ && $1 != "chain" && $1 != "set" && $1 != "map" && $1 != "table" {
+        print "nft delete rule " family " hnet " chain " handle " $NF }'; done; } >/run/lab/rules
+  count=$(wc -l </run/lab/rules); [ $count -eq 0 ] || sh -c "$(sed -n "$((${n} % count + 1))p" /run/lab/rules)"`;
+
+/** The entry of that number among those of ours that stay. */
+const oneEntry = (n: number): string => `
+  ipset save 2>/dev/null | grep '^add hnet' | grep -v timeout | sed 's/^add \\(\\S* \\S*\\).*/ipset del \\1/' >/run/lab/entries
+  count=$(wc -l </run/lab/entries); [ $count -eq 0 ] || sh -c "$(sed -n "$((${n} % count + 1))p" /run/lab/entries)"`;
+
+/** What somebody else adds, and a VM is cut off by it or not. */
+function foreignHarms({ addresses }: Target): fc.Arbitrary<Harm> {
+  const rule =
+    (text: string) =>
+    (address: string): Harm => ({
+      what: `rule ${text} ${address}`,
+      script: `ip ${six(address)} rule add ${text.replace('A', address)}`,
+      undo: `ip ${six(address)} rule del ${text.replace('A', address)}`,
+    });
+  const address = fc.constantFrom(...addresses);
+  const pair = (what: string, script: string, undo: string): fc.Arbitrary<Harm> =>
+    fc.constant({ what, script, undo });
+  return fc.oneof(
+    ...['to A unreachable pref 90', 'from A prohibit pref 91', 'to A blackhole pref 92'].map(text =>
+      address.map(rule(text)),
+    ),
+    fc.tuple(address, fc.constantFrom('lo', 'eth0')).map(([one, device]) => ({
+      what: `the host has ${one} on ${device}`,
+      script: `ip address add ${one} dev ${device} ${one.includes(':') ? 'nodad' : ''}`,
+      undo: `ip address del ${one} dev ${device}`,
+    })),
+    ...[1, 2].map(value =>
+      pair(
+        `all.arp_ignore ${value}`,
+        `echo ${value} >/proc/sys/net/ipv4/conf/all/arp_ignore`,
+        'echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore',
+      ),
+    ),
+    pair('an obstacle in iptables', 'iptables -A FORWARD -j DROP', 'iptables -D FORWARD -j DROP'),
+    pair('a policy of DROP', 'iptables -P FORWARD DROP', 'iptables -P FORWARD ACCEPT'),
+    pair(
+      'an nft table that drops',
+      'nft "add table inet theirs { chain forward { type filter hook forward priority 0; policy drop; }; }"',
+      'nft delete table inet theirs',
+    ),
+    pair('no default route', 'ip route del default', 'ip route add default via 123.45.12.1 dev eth0 onlink'),
+  );
+}
+
+/** From one to three damages, most of them to our own files and state. */
+export const harms = (target: Target): fc.Arbitrary<Harm[]> =>
+  fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: fileHarm },
+      { weight: 4, arbitrary: kernelHarms(target) },
+      { weight: 1, arbitrary: foreignHarms(target) },
+    ),
+    { minLength: 1, maxLength: 3 },
+  );
