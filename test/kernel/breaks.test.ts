@@ -127,5 +127,7 @@ async function foreign(one: Scene): Promise<string> {
     .join('\n');
 }
 
-/** Lines that are hnet's, or the kernel's own on its bridges. */
-const OURS = new RegExp(`proto 104|lookup 26734|hnet|dev (${BRIDGES.join('|')}) proto kernel`);
+/** Lines that are hnet's, the kernel's own on its bridges, or a table of iptables' that says nothing. */
+const OURS = new RegExp(
+  `proto 104|lookup 26734|hnet|dev (${BRIDGES.join('|')}) proto kernel|^[*]|^:[A-Z]+ ACCEPT|^COMMIT$`,
+);
