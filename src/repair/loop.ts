@@ -19,7 +19,7 @@ import { readEntries } from '../state/records.ts';
 import { type Fault, faultLine, faults, unservedLines } from './faults.ts';
 import { needsRepair, type Survey } from './findings.ts';
 import { type Matter, type Report, repairAll } from './mend.ts';
-import { type Listing, listRunning, settledSurvey, settledVerdicts, survey } from './survey.ts';
+import { listRunning, settledSurvey, settledVerdicts, survey } from './survey.ts';
 
 /** A domain may end while it is repaired: then the host is looked at, and repaired, again. */
 const PASSES = 3;
@@ -53,13 +53,19 @@ export function converge(context: Context): boolean {
     claims = made;
     if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
     if (claims.length > 0) failures.push(...lookAgain(claims, context));
-    for (const { name, why } of found.unclear) failures.push(`${quote(name)}: ${why}`);
-    for (const { attachment, why } of found.unplugged) failures.push(`${quote(attachment.name)}: ${why}`);
-    failures.push(...unservedLines(found.unserved));
-    for (const line of failures) context.warn(line);
-    return failures.length === 0 && found.unasked === undefined;
+    const left = [...beyondRepair(found), ...failures];
+    for (const line of left) context.warn(line);
+    return left.length === 0;
   }
 }
+
+/** What no repair mends, or couldn't look at, a sentence each. */
+const beyondRepair = ({ unasked, unclear, unplugged, unserved }: Survey): string[] => [
+  ...(unasked === undefined ? [] : [withoutLibvirt(unasked)]),
+  ...unclear.map(({ name, why }) => `${quote(name)}: ${why}`),
+  ...unplugged.map(({ attachment, why }) => `${quote(attachment.name)}: ${why}`),
+  ...unservedLines(unserved),
+];
 
 /** Tells what was done and isn't a fault any more. @returns what still is one */
 function confirm(claims: readonly Claim[], found: Survey, { print }: Pick<Context, 'print'>): Fault[] {
@@ -83,7 +89,7 @@ function lookAgain(claims: readonly Claim[], context: Context): string[] {
 
 function onePass(report: Report, context: Context): Survey {
   const { host } = context;
-  const listing = list(context);
+  const listing = listRunning();
   const config = context.config();
   const found = survey(listing, config, host);
   if (!needsRepair(found)) return settledVerdicts(found, host);
@@ -96,13 +102,9 @@ function onePass(report: Report, context: Context): Survey {
   return settled;
 }
 
-/** Which domains run; where libvirt doesn't say, the operator is told what that means. */
-export function list({ warn }: Pick<Context, 'warn'>): Listing {
-  const listing = listRunning();
-  if (listing.why !== undefined)
-    warn(`${listing.why}; what no domain owns stays, and lost records are not rebuilt`);
-  return listing;
-}
+/** What it means that libvirt doesn't say which domains run. */
+export const withoutLibvirt = (why: string): string =>
+  `${why}; what no domain owns stays, and lost records are not rebuilt`;
 
 /** A running domain whose metadata was changed gets what it says now. */
 function follow(

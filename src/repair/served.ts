@@ -62,7 +62,8 @@ function explainAll(
 const isDeaf = ({ sysctl }: View): boolean => sysctl(ARP_IGNORE) === '8';
 export const DEAF: Cause = {
   why: 'arp_ignore is 8 for all interfaces: the host answers no ARP request, and no VM finds its gateway',
-  mend: 'sysctl -w net.ipv4.conf.all.arp_ignore=2',
+  // With 2 a host whose own address is alone on the uplink wouldn't answer its gateway.
+  mend: 'sysctl -w net.ipv4.conf.all.arp_ignore=1',
 };
 
 const verdictOn = ({ packet }: Way, verdicts: ReadonlyMap<unknown, Verdict>): Verdict =>

@@ -18,6 +18,7 @@ import type { Domain } from '../model/domain.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 import { readDiffering, readRunning } from '../model/running.ts';
 import { wireFor } from '../model/uplink.ts';
+import type { View } from '../model/view.ts';
 import { basePlan, baseRoutes } from '../plan/plan.ts';
 import { check, isWrong } from '../plan/walker.ts';
 import type { Stray } from '../resources/resource.ts';
@@ -79,7 +80,7 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
       ? [keep(one.attachment, one.domain, seen, records)]
       : [],
   );
-  const masters = mastersIn(view);
+  // What is missing of ours is the cause of whatever the kernel would say.
   const whole = base.length > 0 ? [] : kept.filter(({ wrong }) => wrong.length === 0);
   return {
     ...seen,
@@ -90,11 +91,7 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
       seen,
       host,
     ),
-    unplugged: outcomes.flatMap(one =>
-      one.is === 'kept' && one.domain !== undefined
-        ? unplugged(one.attachment, one.domain, masters).map(why => ({ attachment: one.attachment, why }))
-        : [],
-    ),
+    unplugged: loose(outcomes, view),
     unasked: listing.why,
     changed: are('changed'),
     lost: are('lost'),
@@ -147,6 +144,16 @@ function outcomesOf({ entries }: Records, { running, stamps }: Listing): Outcome
       domain: running?.get(uuid),
     });
   });
+}
+
+/** Domains that run with what their records say, without an interface on one of their bridges. */
+function loose(outcomes: readonly Outcome[], view: View): Survey['unplugged'] {
+  const masters = mastersIn(view);
+  return outcomes.flatMap(one =>
+    one.is === 'kept' && one.domain !== undefined
+      ? unplugged(one.attachment, one.domain, masters).map(why => ({ attachment: one.attachment, why }))
+      : [],
+  );
 }
 
 /** Compares what a domain should have with what it has. */

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { hnet } from '../support/command.ts';
 import { type Damage, damage, INFLICT } from '../support/damage.ts';
-import { domainXml, uuidOf } from '../support/domain.ts';
-import { FakeLibvirt } from '../support/libvirt.ts';
+import { uuidOf } from '../support/domain.ts';
+import { FakeLibvirt, pluggedXml } from '../support/libvirt.ts';
 import type { Scene } from '../support/scene.ts';
 import { difference, snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
@@ -20,7 +20,7 @@ const DOMAINS: Readonly<Record<string, string>> = {
     <policy inbound="deny"><rule>allow tcp/22</rule></policy>`,
 };
 const xmlOf = (name: string): string =>
-  domainXml(name, {
+  pluggedXml(name, {
     metadata: `<assignment xmlns="urn:hnet:1" domain="${uuidOf(name)}">${DOMAINS[name]}</assignment>`,
   });
 

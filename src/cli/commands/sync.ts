@@ -1,7 +1,7 @@
 import type { Context } from '../../host/context.ts';
 import { type Fault, faultLine, faults, isRepaired } from '../../repair/faults.ts';
-import { converge, countTraffic, list } from '../../repair/loop.ts';
-import { settledSurvey } from '../../repair/survey.ts';
+import { converge, countTraffic, withoutLibvirt } from '../../repair/loop.ts';
+import { listRunning, settledSurvey } from '../../repair/survey.ts';
 import { endTrial, tryOut } from '../../repair/trial.ts';
 
 /** Repairs what is missing or changed, removes what belongs to nobody, and adds up the traffic. @param options `endTrial`: only what trial.ts says */
@@ -21,7 +21,9 @@ export function sync(options: { dryRun?: boolean; endTrial?: boolean }, context:
 }
 
 function dryRun(context: Context): void {
-  const found = faults(settledSurvey(list(context), context.config(), context.host));
+  const listing = listRunning();
+  if (listing.why !== undefined) context.warn(withoutLibvirt(listing.why));
+  const found = faults(settledSurvey(listing, context.config(), context.host));
   for (const fault of found) context.print(`${wouldDo(fault)}: ${faultLine(fault)}`);
   if (found.length === 0) context.print('Nothing to repair');
   if (!found.every(isRepaired)) process.exitCode = 1;
