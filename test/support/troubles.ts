@@ -98,14 +98,14 @@ export const TROUBLES: Readonly<Record<string, readonly [Deed, Deed, string, str
     `ip address del ${MINE}/32 dev eth0`,
     'kernel',
     MINE,
-    /host/,
+    /the host itself has 123\.45\.90\.116 on eth0/,
   ],
   'a rule that leads elsewhere': [
     `ip rule add to ${MINE} lookup 52; ip route add default dev eth0 table 52`,
     `ip rule del to ${MINE} lookup 52; ip route flush table 52`,
     'kernel',
     MINE,
-    /eth0/,
+    /the rule \d+ \(to 123\.45\.90\.116 lookup 52\) leads what is sent to it to eth0/,
   ],
   'a provider that does not route it here': [
     atGateway(`ip route add blackhole ${MINE}`),
@@ -209,12 +209,21 @@ export const TROUBLES: Readonly<Record<string, readonly [Deed, Deed, string, str
     MINE,
     /the VM uses 10\.9\.9\.9/,
   ],
-  'a host that does not answer for its address': [
+  'a host that answers no ARP request': [
+    'sysctl -qw net.ipv4.conf.all.arp_ignore=8',
+    'sysctl -qw net.ipv4.conf.all.arp_ignore=0',
+    'kernel',
+    MINE,
+    /arp_ignore is 8/,
+  ],
+  "a filter that drops what asks for the host's address": [
     async all => {
-      await all.one.host.sh('sysctl -qw net.ipv4.conf.all.arp_ignore=8');
+      await all.one.host.sh(`nft 'add table arp other
+        add chain arp other in { type filter hook input priority 0; }
+        add rule arp other in arp daddr ip ${all.one.host.address} drop'`);
       await all.guest.sh('ip neigh flush dev eth0');
     },
-    'sysctl -qw net.ipv4.conf.all.arp_ignore=0',
+    'nft delete table arp other',
     'gateway',
     MINE,
     /its gateway 123\.45\.12\.48 .* the host doesn't answer/,

@@ -69,10 +69,15 @@ describe('hnet doctor DOMAIN', () => {
       expect(await find()).to.equal(null);
     });
 
-  it('names an interface that was taken out', async () => {
+  it('names an interface that was taken out, and what it says to do plugs one in again', async () => {
     await stage.hv.run(['virsh', 'detach-interface', 'vm1', 'bridge', '--mac', MAC, '--live']);
     const gone = async () => (await stage.hv.virsh('domiflist', 'vm1')).trim() === '';
     await until(gone, PATIENCE, 'the guest to let its interface go');
-    expect(await find()).to.include({ cause: 'interface', address: MINE, mend: `hnet assign 'vm1' ${MINE}` });
+    const finding = await find();
+    expect(finding).to.include({ cause: 'interface', address: MINE, mend: `hnet assign 'vm1' ${MINE}` });
+    await stage.hv.sh(finding?.mend ?? '');
+    expect(await stage.hv.virsh('domiflist', 'vm1')).to.match(/ bridge +br116 /);
+    // The guest knows nothing of a new interface.
+    expect((await find())?.cause).not.to.equal('interface');
   });
 });

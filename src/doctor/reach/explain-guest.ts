@@ -86,7 +86,7 @@ function explainSilence(
   const where = `on ${bridge.name}`;
   if (ours !== undefined) {
     const saw = `the VM looks for its gateway ${ours} ${where}, which is the host, and the host doesn't answer`;
-    return { cause: 'gateway', saw, mend: 'sysctl net.ipv4.conf.all.arp_ignore  # 0 is what hnet needs' };
+    return { cause: 'gateway', saw, mend: 'nft list ruleset  # a filter of ARP or of neighbour discovery' };
   }
   if (asked.length > 0) {
     const right = `its gateway would be ${gateways.join(' or ')}`;

@@ -6,8 +6,9 @@ import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { format } from '../../model/address.ts';
 import type { Attachment } from '../../model/attachment.ts';
 import { addressesOf, type Domain } from '../../model/domain.ts';
-import { addresses, type Prefix } from '../../model/prefix.ts';
+import { addresses, contains, type Prefix } from '../../model/prefix.ts';
 import type { Survey } from '../../repair/findings.ts';
+import { unserved } from '../../repair/served.ts';
 import { listRunning, survey } from '../../repair/survey.ts';
 import { explainStanding } from './explain.ts';
 import type { AddressFacts, ReachFacts } from './facts.ts';
@@ -17,7 +18,6 @@ import { outlineOf } from './outline.ts';
 import { type Hearing, overheard } from './overheard.ts';
 import { planOf } from './plan.ts';
 import { type Looked, standing } from './standing.ts';
-import { obstructions } from './ways.ts';
 
 /** How long all tools together may take, in milliseconds. */
 const LIMIT = 15_000;
@@ -79,12 +79,18 @@ const mistakable = ({ config: { pools } }: Survey): Prefix[] =>
 const serversOf = ({ view }: Survey): number[] =>
   [...view.dhcp.values()].flatMap(({ pid, rivals }) => [pid, ...rivals]);
 
+/** Asked whatever else is wrong with the domain: that needn't be the cause. */
 function verdicts(
   attachment: Attachment | undefined,
-  { uplink }: Survey,
+  found: Survey,
   host: Host,
 ): ReadonlyMap<string, AddressFacts['kernel']> {
   if (attachment === undefined) return new Map();
-  const found = obstructions(attachment.addresses, uplink, host);
-  return new Map([...found].map(([{ prefix }, why]) => [format(prefix), why]));
+  const all = unserved([attachment], found, host);
+  return new Map(
+    attachment.addresses.map(({ prefix }) => [
+      format(prefix),
+      all.filter(({ address }) => contains(prefix, address)).map(({ cause }) => cause),
+    ]),
+  );
 }
