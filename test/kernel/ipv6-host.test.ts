@@ -104,7 +104,7 @@ filterSuite('nothing that a guest sends in IPv6', ({ host, backend }) => {
 
   it('would be without effect: without our filter this bridge believes the router', async () => {
     await one.host.sh(
-      backend === 'nftables' ? 'nft flush chain ip6 hnet hnet-input' : 'ip6tables -F hnet-input',
+      backend === 'nftables' ? 'nft flush chain ip6 hnet hnet-input' : 'ip6tables -t mangle -F hnet-input',
     );
     attacker.sendFrame(advertisement(guest));
     const believed = async () => (await one.host.run(['ip', '-6', 'route'])).includes('proto ra');

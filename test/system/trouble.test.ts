@@ -92,7 +92,7 @@ describe('hnet in trouble', () => {
       const xmls = await Promise.all(
         ['vm8', 'vm9'].flatMap(name => [stage.xml(name), stage.xml(name, '--inactive')]),
       );
-      return `${xmls.join()}${await stage.hv.sh('ip route; ipset save | sort; iptables-save -t filter | grep -v "^[#:]"')}`;
+      return `${xmls.join()}${await stage.hv.sh('ip route; ipset save | sort; iptables-save -t mangle | grep -v "^[#:]"')}`;
     }
   });
 
