@@ -1,7 +1,9 @@
 import { firewalldPolicies } from '../firewall/foreign/firewalld.ts';
 import { blockades } from '../firewall/foreign/passages.ts';
 import { chooseFirewall } from '../host/choose-backend.ts';
+import { CONTESTS_FILE } from '../model/names.ts';
 import { EMPTY_VIEW, type View } from '../model/view.ts';
+import { parseContests } from '../state/contests.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import type { Facts } from './facts.ts';
 
@@ -17,3 +19,13 @@ export function checkStrangers({ config, uplink, strangers, file }: Facts): Diag
     diagnosis(what, "hnet's own accept doesn't reach into the filters of others", 'hnet sync'),
   );
 }
+
+/** Programs that want the place of a rule of ours, as the daemon has seen. */
+export const checkContests = ({ file }: Facts): Diagnosis[] =>
+  parseContests(file(CONTESTS_FILE)?.text ?? '[]').flatMap(({ what, why, times, since, by }) =>
+    diagnosis(
+      `${what}: ${why}, ${times} times since ${new Date(since).toISOString()}${by === undefined ? '' : `; the last program that changed filters is ${by}`}`,
+      'another program wants the same place, so hnet-watch puts its rule back less and less often, at last once a minute',
+      'iptables-save  # shows whose rule it is; have that program append its rules instead of inserting them',
+    ),
+  );

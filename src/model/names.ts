@@ -36,6 +36,7 @@ export const LEASES_DIRECTORY = `${STATE_DIRECTORY}/leases`;
 export const UPLINK_FILE = `${RUN_DIRECTORY}/uplink`;
 /** The configuration that was applied last and left the host reachable; one that is being tried; one that cut it off. */
 export const PROVEN_FILE = `${RUN_DIRECTORY}/hnet.toml`;
+export const CONTESTS_FILE = `${RUN_DIRECTORY}/contests.json`;
 export const TRIAL_FILE = `${RUN_DIRECTORY}/hnet.toml.trial`;
 export const REJECTED_FILE = `${RUN_DIRECTORY}/hnet.toml.rejected`;
 export const CONFIG_FILE = '/etc/hnet/hnet.toml';

@@ -14,6 +14,7 @@ import { BACKENDS } from '../model/config.ts';
 import { tapsOf } from '../model/domain.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
+import type { Checked } from '../plan/walker.ts';
 import { addUp } from '../state/ledger.ts';
 import { readEntries } from '../state/records.ts';
 import { type Fault, faultLine, faults, unservedLines } from './faults.ts';
@@ -32,13 +33,25 @@ interface Claim {
   readonly about: Matter;
 }
 
+/** What leaves some of the base for later: contests.ts. */
+interface Patience {
+  readonly waits: (checked: Checked) => boolean;
+  readonly mended: (base: readonly Checked[]) => void;
+}
+
+const withoutPlaces = (found: Survey): Survey => ({
+  ...found,
+  base: found.base.filter(({ finding }) => !('mayWait' in finding)),
+});
+
 /**
  * Brings base and running domains to what they should be, in the backend that the configuration chooses, and removes what
  * belongs to nobody. On a host in order it changes nothing. It says what it did once a further look has shown it: a
  * command that succeeds may have done nothing.
+ * @param patience where it repairs again and again; then it may be that another program has moved things again by now
  * @returns whether everything is as it should be now; false too where that couldn't be looked at
  */
-export function converge(context: Context): boolean {
+export function converge(context: Context, patience?: Patience): boolean {
   let claims: Claim[] = [];
   for (let pass = 1; ; pass++) {
     const failures: string[] = [];
@@ -48,11 +61,13 @@ export function converge(context: Context): boolean {
       failed: line => void failures.push(line),
     };
     // No assignment changes between the look and the repair, or the repair would undo the change.
-    const found = withLock('assignments', 'exclusive', context.host, () => onePass(report, context));
-    confirm(claims, found, context);
+    const found = withLock('assignments', 'exclusive', context.host, () =>
+      onePass(report, patience, context),
+    );
+    confirm(claims, patience === undefined ? found : withoutPlaces(found), context);
     claims = made;
     if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
-    if (claims.length > 0) failures.push(...lookAgain(claims, context));
+    if (claims.length > 0) failures.push(...lookAgain(claims, patience, context));
     const left = [...beyondRepair(found), ...failures];
     for (const line of left) context.warn(line);
     return left.length === 0;
@@ -79,23 +94,28 @@ function confirm(claims: readonly Claim[], found: Survey, { print }: Pick<Contex
 }
 
 /** A last look, after a pass that changed something. @returns what it was to mend and hasn't, a sentence each */
-function lookAgain(claims: readonly Claim[], context: Context): string[] {
+function lookAgain(claims: readonly Claim[], patience: Patience | undefined, context: Context): string[] {
   const found = settledSurvey(listRunning(), context.config(), context.host);
-  return confirm(claims, found, context).map(
+  return confirm(claims, patience === undefined ? found : withoutPlaces(found), context).map(
     fault =>
       `Cannot repair ${faultLine(fault)}: no command failed, and it is as it was; see hnet --trace sync`,
   );
 }
 
-function onePass(report: Report, context: Context): Survey {
+function onePass(report: Report, patience: Patience | undefined, context: Context): Survey {
   const { host } = context;
   const listing = listRunning();
   const config = context.config();
-  const found = survey(listing, config, host);
+  const look = (): Survey => {
+    const seen = survey(listing, config, host);
+    return { ...seen, base: seen.base.filter(one => patience?.waits(one) !== true) };
+  };
+  const found = look();
   if (!needsRepair(found)) return settledVerdicts(found, host);
   const settled = withLock('sync', 'exclusive', host, () => {
-    const again = survey(listing, config, host);
+    const again = look();
     repairAll(again, host, report);
+    patience?.mended(again.base);
     return again;
   });
   for (const one of settled.changed) follow(one, settled, report, host);

@@ -263,4 +263,4 @@ function otherBackend(work: Work): Work {
 const ofHost = (what: string): Matter => ({ domain: null, what });
 
 const repaired = (prefix: string, { resource, finding }: Checked): string =>
-  `repaired: ${prefix}${resource.label} (${'why' in finding ? finding.why : 'it was missing'})`;
+  `${'mayWait' in finding ? 'put back' : 'repaired'}: ${prefix}${resource.label} (${'why' in finding ? finding.why : 'it was missing'})`;

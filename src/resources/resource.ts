@@ -5,13 +5,15 @@ import type { Action } from './action.ts';
 export type Finding =
   | { readonly is: 'present' }
   | { readonly is: 'absent' }
-  | { readonly is: 'changed'; readonly why: string }
+  /** `mayWait`: it does its work as it is, and another program may want the place that it should have. */
+  | { readonly is: 'changed'; readonly why: string; readonly mayWait?: true }
   /** Somebody else's thing stands in its place: it is never touched. */
   | { readonly is: 'foreign'; readonly why: string };
 
 export const PRESENT: Finding = { is: 'present' };
 export const ABSENT: Finding = { is: 'absent' };
 export const changed = (why: string): Finding => ({ is: 'changed', why });
+export const misplaced = (why: string): Finding => ({ is: 'changed', why, mayWait: true });
 export const foreign = (why: string): Finding => ({ is: 'foreign', why });
 
 /** One thing on the host, as a value. A plan is a list of them, and the walker (src/plan/walker.ts) acts on it. */
@@ -30,7 +32,8 @@ export interface Resource {
 /** The finding about a thing with several parts. */
 export function overall(findings: readonly Finding[]): Finding {
   if (findings.every(({ is }) => is === 'absent')) return ABSENT;
-  const wrong = findings.find(({ is }) => is !== 'present');
+  const wrongs = findings.filter(({ is }) => is !== 'present');
+  const wrong = wrongs.find(one => !('mayWait' in one)) ?? wrongs[0];
   return wrong === undefined ? PRESENT : wrong.is === 'absent' ? changed('a part of it is missing') : wrong;
 }
 

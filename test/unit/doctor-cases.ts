@@ -121,6 +121,17 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     /routes 123\.45\.90\.112\/30 to tun0, in the pool 123\.45\.90\.112\/29/,
     /^ip route delete 123\.45\.90\.112\/30 dev tun0$/,
   ],
+  'another program that wants the place of our jump': [
+    {
+      files: {
+        '/run/hnet/contests.json': file(
+          '[{"what":"raw table","why":"another rule comes before its jump in PREROUTING","times":17,"since":0,"by":"felix (iptables)"}]',
+        ),
+      },
+    },
+    /^raw table: another rule comes .* 17 times since 1970-01-01T00:00:00\.000Z; .* is felix \(iptables\)$/,
+    /^iptables-save {2}# /,
+  ],
   'bootstrap scopes in which Docker has a network': [
     routed('172.30.0.0/16', 'docker0'),
     /scopes 172\.30\.0\.0\/16 overlap the route 172\.30\.0\.0\/16 to docker0/,

@@ -13,7 +13,7 @@ import { checkHook } from '../../doctor/hook.ts';
 import { checkIpv6 } from '../../doctor/ipv6.ts';
 import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplink } from '../../doctor/network.ts';
 import { checkArp, checkHostAddresses, checkServed } from '../../doctor/served.ts';
-import { checkStrangers } from '../../doctor/strangers.ts';
+import { checkContests, checkStrangers } from '../../doctor/strangers.ts';
 import { checkTools } from '../../doctor/tools.ts';
 import type { Context } from '../../host/context.ts';
 import { readableJson } from '../../model/json.ts';
@@ -29,6 +29,7 @@ const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkPools,
   checkScopes,
   checkStrangers,
+  checkContests,
   checkLibvirt,
   checkHook,
   checkConfinement,

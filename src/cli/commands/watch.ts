@@ -5,11 +5,14 @@ import { hasTool } from '../../host/tools.ts';
 import { type Config, rangesOf } from '../../model/config.ts';
 import { FAMILIES, type Prefix } from '../../model/prefix.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
+import { Contests, Refrain } from '../../repair/contests.ts';
 import { concerns } from '../../repair/events.ts';
 import { converge, countTraffic } from '../../repair/loop.ts';
 import { readPulse, Switches } from '../../repair/pulse.ts';
 import { type Source, Sources } from '../../repair/source.ts';
 import { tryOut } from '../../repair/trial.ts';
+import { Writers } from '../../repair/writers.ts';
+import { type Contest, writeContests } from '../../state/contests.ts';
 
 /** Debounce, in milliseconds: check 150 after the first event, and at least 600 after the last check. */
 const SETTLE = 150;
@@ -26,7 +29,7 @@ const RESYNC = 5 * 60_000;
 export function watch(fresh: () => Context): void {
   const watcher = new Watcher(fresh);
   const sources = new Sources(() => watcher.soon());
-  for (const source of present(line => watcher.concerns(line))) sources.start(source);
+  for (const source of present(watcher)) sources.start(source);
   process.on('SIGTERM', () => {
     sources.stop();
     process.exit(0);
@@ -38,8 +41,8 @@ export function watch(fresh: () => Context): void {
     spawnSync('systemd-notify', ['--ready'], { env: process.env });
 }
 
-/** The sources of events on this host. @param network whether an event of the network concerns domains */
-function present(network: (line: string) => boolean): Source[] {
+/** The sources of events on this host. */
+function present(watcher: Watcher): Source[] {
   const sources: (Source & { readonly needs: string })[] = [
     {
       needs: 'virsh',
@@ -49,9 +52,9 @@ function present(network: (line: string) => boolean): Source[] {
     {
       needs: 'ip',
       argv: ['ip', '-o', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'],
-      concerns: network,
+      concerns: line => watcher.concerns(line),
     },
-    { needs: 'nft', argv: ['nft', 'monitor'], concerns: line => !line.startsWith('# ') },
+    { needs: 'nft', argv: ['nft', 'monitor'], concerns: line => watcher.concernsFilter(line) },
     {
       needs: 'firewalld',
       argv: [
@@ -80,8 +83,12 @@ class Watcher {
   readonly #fresh: () => Context;
   #timer: NodeJS.Timeout | undefined;
   #rested = 0;
+  #waiting: NodeJS.Timeout | undefined;
   #lastPulse: string | undefined;
   readonly #switches = new Switches();
+  readonly #contests = new Contests();
+  readonly #refrain = new Refrain();
+  readonly #writers = new Writers();
   /** What the last look warned of. What only the operator can mend would be told again at every event. */
   #warned: ReadonlySet<string> = new Set();
   /** Where domains have their addresses from; undefined before the configuration was read. */
@@ -93,6 +100,12 @@ class Watcher {
 
   concerns(line: string): boolean {
     return this.#ranges === undefined || concerns(line, this.#ranges);
+  }
+
+  /** A change of a filter is told line by line, and at its end who has made it. */
+  concernsFilter(line: string): boolean {
+    this.#writers.note(line);
+    return !line.startsWith('# ');
   }
 
   /** Something happened. */
@@ -125,9 +138,23 @@ class Watcher {
         if (!before.has(line)) context.warn(line);
         lines.add(line);
       };
-      tryOut({ ...context, warn }, converge, false);
+      const print = (line: string): void => {
+        const said = this.#refrain.of(line);
+        if (said !== undefined) context.print(said);
+      };
+      tryOut({ ...context, warn, print }, one => converge(one, this.#contests), false);
+      this.#tellContests();
     });
     this.#rested = Date.now() + REST;
+  }
+
+  /** What waits is looked at again in time, and the operator may ask who is at it. */
+  #tellContests(): void {
+    const { next, open } = this.#contests;
+    clearTimeout(this.#waiting);
+    if (next !== undefined) this.#waiting = setTimeout(() => this.soon(), next);
+    const by = this.#writers.last;
+    writeContests(open.map((one): Contest => (by === undefined ? one : { ...one, by })));
   }
 
   /** What can't be done now may be possible after the next event. */

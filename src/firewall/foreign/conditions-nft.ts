@@ -5,7 +5,7 @@ import { DEVICE_GROUP } from '../../model/names.ts';
 import type { PortRange } from '../../model/ports.ts';
 import type { Prefix } from '../../model/prefix.ts';
 import type { Condition } from '../../model/view.ts';
-import { at, entryOf, valuesOf, wordOf } from './json.ts';
+import { at, entryOf, numberOf, valuesOf, wordOf } from './json.ts';
 import { isMasked, isMost, isOrdinary } from './words.ts';
 
 const COMMON: Condition = { is: 'common' };
@@ -20,7 +20,7 @@ export function matchCondition(match: unknown): Condition {
   const [left, op, right] = [at(match, 'left'), at(match, 'op'), at(match, 'right')];
   // What isn't one value of a header or of meta data (a part of one, say) may be rare even where it is negated.
   if (op === '!=') return NEGATABLE.includes(entryOf(left)[0]) ? COMMON : PARTICULAR;
-  if (op === '<') return entryOf(left)[0] === 'numgen' ? numberCondition(left, Number(right)) : PARTICULAR;
+  if (op === '<') return entryOf(left)[0] === 'numgen' ? numberCondition(left, numberOf(right)) : PARTICULAR;
   return op === '==' || op === 'in' ? keyCondition(left, right) : PARTICULAR;
 }
 
@@ -57,7 +57,7 @@ function maskCondition(operands: unknown, right: unknown): Condition {
   const [left, mask] = valuesOf(operands);
   const [kind, key] = entryOf(left);
   if (kind === 'meta' && isGroup(at(key, 'key')))
-    return isCommon(isMasked(Number(right), Number(mask), GROUPS));
+    return isCommon(isMasked(numberOf(right), numberOf(mask), GROUPS));
   if (kind === 'meta' && at(key, 'key') === 'mark') return isCommon(right === 0);
   const isFlags = kind === 'payload' && at(key, 'protocol') === 'tcp' && at(key, 'field') === 'flags';
   return isCommon(isFlags && right === 'syn' && ['syn', 'ack'].every(flag => valuesOf(mask).includes(flag)));
@@ -67,7 +67,7 @@ const isGroup = (key: unknown): boolean => key === 'iifgroup' || key === 'oifgro
 
 /** So many of the numbers that a generator makes. */
 const numberCondition = (numgen: unknown, many: number): Condition =>
-  isCommon(isMost(many / Number(at(numgen, 'numgen', 'mod'))));
+  isCommon(isMost(many / numberOf(at(numgen, 'numgen', 'mod'))));
 
 function payloadCondition(key: unknown, values: readonly unknown[], words: readonly string[]): Condition {
   const field = wordOf(at(key, 'field')) ?? '';

@@ -19,3 +19,6 @@ export function valuesOf(right: unknown): readonly unknown[] {
 
 export const wordOf = (value: unknown): string | undefined =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+
+/** NaN if it is none: an object may refuse to be made into one. */
+export const numberOf = (value: unknown): number => Number(wordOf(value) ?? Number.NaN);

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { Condition, Effect, ForeignChain, ForeignRule, ForeignTable, Point } from '../../model/view.ts';
 import { objectsIn } from '../nftables/json.ts';
 import { keyCondition, matchCondition, PARTICULAR } from './conditions-nft.ts';
-import { at, entryOf, valuesOf, wordOf } from './json.ts';
+import { at, entryOf, numberOf, valuesOf, wordOf } from './json.ts';
 import { isOurs, MARK } from './words.ts';
 
 /** Without the elements of sets: those of others may be many, and ours are read by other commands. */
@@ -89,7 +89,7 @@ const POINTS: Readonly<Record<string, Point | undefined>> = {
 
 function toBase(chain: unknown): Pick<ForeignChain, 'base'> {
   const point = POINTS[`${wordOf(at(chain, 'type'))} ${wordOf(at(chain, 'hook'))}`];
-  const priority = Number(at(chain, 'prio'));
+  const priority = numberOf(at(chain, 'prio'));
   return point === undefined ? {} : { base: { point, drops: at(chain, 'policy') === 'drop', priority } };
 }
 
@@ -133,7 +133,7 @@ function toEffect(kind: string, value: unknown): Effect {
 /** As NFQUEUE of iptables. */
 function toQueue(queue: unknown): Effect {
   if (valuesOf(at(queue, 'flags')).includes('bypass')) return 'accept';
-  const [first, final = first] = valuesOf(at(queue, 'num', 'range') ?? at(queue, 'num') ?? 0).map(Number);
+  const [first, final = first] = valuesOf(at(queue, 'num', 'range') ?? at(queue, 'num') ?? 0).map(numberOf);
   return { queues: [first ?? 0, final ?? 0] };
 }
 

@@ -8,7 +8,14 @@ import type { Family } from '../../model/prefix.ts';
 import type { Uplink } from '../../model/uplink.ts';
 import type { ForeignChain, ForeignRule, ForeignTable, Point, Tool, View } from '../../model/view.ts';
 import { type Action, run } from '../../resources/action.ts';
-import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../../resources/resource.ts';
+import {
+  ABSENT,
+  changed,
+  type Finding,
+  misplaced,
+  PRESENT,
+  type Resource,
+} from '../../resources/resource.ts';
 import type { Firewall } from '../rules/backend.ts';
 import { type Accept, acceptsAt } from './accepts.ts';
 import { firewalldPolicies, governsItself, hasPolicies } from './firewalld.ts';
@@ -138,7 +145,7 @@ function probe(crossing: Omit<Crossing, 'finding'>, complete: boolean): Finding 
   const places = rules.flatMap(({ passage }, index) => (passage === undefined ? [] : [index]));
   const where = nameOf(table, chain);
   if (place === undefined)
-    return places.length === 0 || !complete ? PRESENT : changed(`${where} doesn't need it`);
+    return places.length === 0 || !complete ? PRESENT : misplaced(`${where} doesn't need it`);
   if (places.length === 0) return ABSENT;
   return places.length === accepts.length && places.every(index => index < place)
     ? PRESENT

@@ -16,4 +16,4 @@ export const isMost = (share: number): boolean => share >= 0.5;
 
 /** Whether a number is one of some others in the bits of a mask. */
 export const isMasked = (number: number, mask: number, others: readonly number[]): boolean =>
-  others.some(other => ((other ^ number) & mask) === 0);
+  !Number.isNaN(number + mask) && others.some(other => ((other ^ number) & mask) === 0);

@@ -3,7 +3,14 @@ import { exactJson } from '../../model/json.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { FilterView, RuleLine } from '../../model/view.ts';
 import type { Action } from '../../resources/action.ts';
-import { ABSENT, changed, type Finding, overall, PRESENT, type Resource } from '../../resources/resource.ts';
+import {
+  ABSENT,
+  type Finding,
+  misplaced,
+  overall,
+  PRESENT,
+  type Resource,
+} from '../../resources/resource.ts';
 import { markOf, probeChain } from '../rules/fingerprint.ts';
 import { isOfDomain } from '../rules/policy-chains.ts';
 import { type HookPoint, jump, labelled, rule, type Table } from '../rules/rules.ts';
@@ -31,7 +38,10 @@ export function tableResource(table: Table, rules: Ruleset, family: Family): Res
     key: `table ${contents.key}`,
     label: labelled(`${table} table`, family),
     probe: ({ filter }) => probe(contents, filter.chains),
-    up: ({ filter }) => [install(contents, filter.chains)],
+    up: ({ filter }) => {
+      const finding = probe(contents, filter.chains);
+      return [('mayWait' in finding ? placeJumps : install)(contents, filter.chains)];
+    },
     down: ({ filter }) => removal(contents, filter.chains),
   };
 }
@@ -65,10 +75,10 @@ function probeJump(actual: readonly RuleLine[] = [], builtin: string, jump: stri
   const targets = actual.map(({ text }) => targetOf(text));
   const place = targets.indexOf(targetOf(jump));
   if (place < 0) return ABSENT;
-  if (targets.lastIndexOf(targetOf(jump)) > place) return changed(`its jump is in ${builtin} twice`);
+  if (targets.lastIndexOf(targetOf(jump)) > place) return misplaced(`its jump is in ${builtin} twice`);
   return targets.slice(0, place).every(leadsNowhere)
     ? PRESENT
-    : changed(`another rule comes before its jump in ${builtin}`);
+    : misplaced(`another rule comes before its jump in ${builtin}`);
 }
 
 /** Targets after which a packet goes on, or nowhere. */
@@ -85,9 +95,17 @@ const install = ({ table, family, chains, jumps, dispatch, key }: Contents, actu
     ...dispatch.filter(name => !actual.has(`${key} ${name}`)).map(declare),
     ...chains.map(({ name }) => declare(name)),
     ...chains.flatMap(({ lines }) => lines),
-    ...oldJumps(key, actual),
-    ...jumps.map(({ builtin, line }) => `-I ${builtin} 1 ${line}`),
+    ...jumpLines({ jumps, key }, actual),
   ]);
+
+/** The chains are in order, and stay as they are. */
+const placeJumps = (contents: Contents, actual: Chains): Action =>
+  restore(contents.table, contents.family, jumpLines(contents, actual));
+
+const jumpLines = ({ jumps, key }: Pick<Contents, 'jumps' | 'key'>, actual: Chains): string[] => [
+  ...oldJumps(key, actual),
+  ...jumps.map(({ builtin, line }) => `-I ${builtin} 1 ${line}`),
+];
 
 /** Removes all our chains from the table, whichever version of hnet made them. */
 const removal = ({ table, family }: Contents, actual: Chains): Action[] =>
