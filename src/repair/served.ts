@@ -58,12 +58,14 @@ function explainAll(
   return wrong.flatMap(pair => explained(pair, verdicts, { ...seen, routeOf }));
 }
 
-/** With 8 the host answers no ARP request at all, whatever addresses its interfaces have. */
+/**
+ * With 8 the host answers no ARP request at all, whatever addresses its interfaces have. With 1 or 2 VMs are served, but not
+ * the host itself where its address has a peer (pointopoint): it then answers for none of its own.
+ */
 const isDeaf = ({ sysctl }: View): boolean => sysctl(ARP_IGNORE) === '8';
 export const DEAF: Cause = {
   why: 'arp_ignore is 8 for all interfaces: the host answers no ARP request, and no VM finds its gateway',
-  // With 2 a host whose own address is alone on the uplink wouldn't answer its gateway.
-  mend: 'sysctl -w net.ipv4.conf.all.arp_ignore=1',
+  mend: 'sysctl -w net.ipv4.conf.all.arp_ignore=0',
 };
 
 const verdictOn = ({ packet }: Way, verdicts: ReadonlyMap<unknown, Verdict>): Verdict =>

@@ -321,8 +321,8 @@ kernelSuite('what the kernel would do with a packet', (scene, share) => {
       expect(code).to.equal(1);
       expect(stdout).to.match(/^vm1 +123\.45\.90\.116 +cut off +arp_ignore is 8 for all interfaces/m);
       expect(stdout).not.to.match(new RegExp(`${SIX.mine} +cut off`));
-      expect((await hnet(one, 'doctor')).stdout).to.contain('mend  sysctl -w net.ipv4.conf.all.arp_ignore=1');
-      await one.host.run(['sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=1']);
+      expect((await hnet(one, 'doctor')).stdout).to.contain('mend  sysctl -w net.ipv4.conf.all.arp_ignore=0');
+      await one.host.run(['sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=0']);
       await ok(one, 'sync');
       expect(await reaches(guest)).to.equal(true);
       await ignore(one, 0);

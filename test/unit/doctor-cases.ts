@@ -328,7 +328,7 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
   'a host that answers no ARP request': [
     { files: { '/proc/sys/net/ipv4/conf/all/arp_ignore': file('8\n') } },
     /^arp_ignore is 8 for all interfaces/,
-    /^sysctl -w net\.ipv4\.conf\.all\.arp_ignore=1$/,
+    /^sysctl -w net\.ipv4\.conf\.all\.arp_ignore=0$/,
   ],
   'what cuts off running domains, once for each cause': [
     {
