@@ -22,6 +22,7 @@ const DOWN = '/run/lab/libvirt-is-down';
 const VIRSH = `shift 3
 [ ! -e ${DOWN} ] || { echo 'error: failed to connect to the hypervisor' >&2; exit 1; }
 case "$*" in
+  --loop) exec sleep 100000 ;;
   'list --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
   'list --all --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
   dumpxml*) cd ${DOMAINS} && exec cat $(echo "$*" | grep -o '[0-9a-f-]\\{36\\}' | sed 's/$/.xml/') ;;

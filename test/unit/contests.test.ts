@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Contests, Refrain } from '../../src/repair/contests.ts';
@@ -88,6 +89,19 @@ describe('who changes filters', () => {
     for (const line of ['add rule ip raw PREROUTING', '# new generation 7 by process 1 (calico-felix)'])
       writers.note(line);
     expect(writers.last).to.equal('calico-felix');
+  });
+
+  it('is the one who runs the tool that did it', async () => {
+    const shell = spawn('sh', ['-c', 'sleep 1000 & echo $!; wait'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const pid = await new Promise(resolve => shell.stdout.once('data', text => resolve(Number(text))));
+      const writers = new Writers();
+      writers.note(`# new generation 7 by process ${pid} (iptables-restor)`);
+      expect(writers.last).to.equal('sh (iptables-restor)');
+      process.kill(Number(pid));
+    } finally {
+      shell.kill();
+    }
   });
 
   it("isn't us, nor a tool that has ended", () => {
