@@ -5,6 +5,7 @@ import { hasTool } from '../../host/tools.ts';
 import { type Config, rangesOf } from '../../model/config.ts';
 import { FAMILIES, type Prefix } from '../../model/prefix.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
+import { Complaints } from '../../repair/complaints.ts';
 import { Contests, Refrain } from '../../repair/contests.ts';
 import { concerns } from '../../repair/events.ts';
 import { converge, countTraffic } from '../../repair/loop.ts';
@@ -89,8 +90,8 @@ class Watcher {
   readonly #contests = new Contests();
   readonly #refrain = new Refrain();
   readonly #writers = new Writers();
-  /** What the last look warned of. What only the operator can mend would be told again at every event. */
-  #warned: ReadonlySet<string> = new Set();
+  /** Of each kind of work: what it can't do would be told again each time. */
+  readonly #complaints = { count: new Complaints(), pulse: new Complaints(), look: new Complaints() };
   /** Where domains have their addresses from; undefined before the configuration was read. */
   #ranges: readonly Prefix[] | undefined;
 
@@ -114,7 +115,7 @@ class Watcher {
   }
 
   resync(): void {
-    this.#run(countTraffic);
+    this.#run(countTraffic, this.#complaints.count);
     this.soon();
   }
 
@@ -123,7 +124,7 @@ class Watcher {
       const now = readPulse(chooseFirewall(context.config()));
       if (now !== (this.#lastPulse ?? now) || this.#switches.haveChanged()) this.soon();
       this.#lastPulse = now;
-    });
+    }, this.#complaints.pulse);
   }
 
   #look(): void {
@@ -131,20 +132,13 @@ class Watcher {
     this.#timer = undefined;
     this.#run(context => {
       this.#ranges = rangesIn(context.config());
-      const lines = new Set<string>();
-      const before = this.#warned;
-      this.#warned = lines;
-      const warn = (line: string): void => {
-        if (!before.has(line)) context.warn(line);
-        lines.add(line);
-      };
       const print = (line: string): void => {
         const said = this.#refrain.of(line);
         if (said !== undefined) context.print(said);
       };
-      tryOut({ ...context, warn, print }, one => converge(one, this.#contests), false);
+      tryOut({ ...context, print }, one => converge(one, this.#contests), false);
       this.#tellContests();
-    });
+    }, this.#complaints.look);
     this.#rested = Date.now() + REST;
   }
 
@@ -158,14 +152,16 @@ class Watcher {
   }
 
   /** What can't be done now may be possible after the next event. */
-  #run(work: (context: Context) => void): void {
+  #run(work: (context: Context) => void, complaints: Complaints): void {
     const context = this.#fresh();
+    const lines: string[] = [];
     try {
-      work(context);
+      work({ ...context, warn: line => void lines.push(line) });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      context.warn(reason(error));
+      lines.push(reason(error));
     }
+    for (const line of complaints.news(lines, Date.now())) context.warn(line);
     // A repair that failed is no failure of the service.
     process.exitCode = 0;
   }

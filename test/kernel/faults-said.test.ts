@@ -1,0 +1,81 @@
+import { expect } from 'chai';
+import { PATIENCE, until } from '../lab/wait.ts';
+import { COMMAND } from '../support/build.ts';
+import { hnet } from '../support/command.ts';
+import { FakeLibvirt } from '../support/libvirt.ts';
+import { REAL, type Scene } from '../support/scene.ts';
+import { kernelSuite } from '../support/suite.ts';
+
+const SWITCH = '/proc/sys/net/ipv4/ip_forward';
+/** Whatever is written there succeeds, and changes nothing. */
+const STUCK = `mount --bind /dev/null ${SWITCH}`;
+const STUCK_LINE =
+  'hnet: Cannot repair IPv4 forwarding (it is missing): no command failed, and it is as it was; see hnet --trace sync';
+
+kernelSuite('what is said of a repair', (_, share) => {
+  const ready = share(async scene => {
+    const one = await scene();
+    const libvirt = await FakeLibvirt.create(one);
+    await one.base();
+    await one.start('vm1', '123.45.90.116');
+    await libvirt.run('vm1', {
+      addresses: ['123.45.90.116'],
+      taps: [{ bridge: 'br116', tap: 'vm1' }],
+    });
+    return one;
+  });
+  /** Nothing is wrong when the test begins. */
+  async function sound(): Promise<Scene> {
+    const one = await ready();
+    await hnet(one, 'sync');
+    expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
+    return one;
+  }
+
+  it('"repaired" only where it is: what stays as it was is a failure, and the rest is repaired', async () => {
+    const one = await sound();
+    await one.host.sh(`${STUCK}; ip route del 123.45.90.116 dev br116`);
+    const { code, stdout, stderr } = await hnet(one, 'sync');
+    await one.host.sh(`umount ${SWITCH}`);
+    expect({ code, stdout, stderr }).to.deep.equal({
+      code: 1,
+      stdout: 'repaired: vm1: route 123.45.90.116 to br116 (it was missing)',
+      stderr: STUCK_LINE,
+    });
+  });
+
+  it('"removed" only where it is: a route that its removal leaves there', async () => {
+    const one = await sound();
+    await one.host.sh('ip route add blackhole 123.45.99.0/24 proto 104');
+    // It says that it did, and didn't.
+    await one.replace(
+      '/usr/sbin/ip',
+      `case $* in *-batch*) sed '/^route delete/d' | ${REAL}/ip "$@" ;; *) exec ${REAL}/ip "$@" ;; esac`,
+    );
+    const { code, stdout, stderr } = await hnet(one, 'sync');
+    await one.restore('/usr/sbin/ip');
+    expect({ code, stdout }).to.deep.equal({ code: 1, stdout: '' });
+    expect(stderr).to.match(
+      /^hnet: Cannot repair blackhole 123\.45\.99\.0\/24 \(no pool of the configuration\): /,
+    );
+    expect((await hnet(one, 'sync')).stdout).to.equal(
+      'removed: blackhole 123.45.99.0/24 (no pool of the configuration)',
+    );
+  });
+
+  it('by the daemon: what it can not repair once, what it repairs each time', async () => {
+    const one = await sound();
+    await one.host.sh(STUCK);
+    const daemon = one.host.start([process.execPath, COMMAND, 'watch']);
+    const times = (line: RegExp): number => daemon.output.split('\n').filter(each => line.test(each)).length;
+    const repairs = /^repaired: vm1: route/;
+    for (let round = 1; round <= 3; round++) {
+      await one.host.sh('ip route del 123.45.90.116 dev br116');
+      await until(() => times(repairs) >= round, PATIENCE, `the repair number ${round}`);
+    }
+    await daemon.stop();
+    await one.host.sh(`umount ${SWITCH}`);
+    expect(times(/Cannot repair/), daemon.output).to.equal(1);
+    expect(times(/^repaired: .*forwarding/), daemon.output).to.equal(0);
+  });
+});
