@@ -7,6 +7,7 @@ import { linkAtomically, OWN_DIRECTORY, removeWhole, strike, writeAtomically } f
 import { launch, refusalOf, type Server, serve } from './launch.ts';
 import { terminate } from './processes.ts';
 import { type Answers, IP_BATCH, linesOf, type Queries, toAnswers } from './query.ts';
+import { explainEnd } from './server-trouble.ts';
 
 /** How long a program may take, in milliseconds. */
 const LIMIT = 10_000;
@@ -20,6 +21,9 @@ export class Host {
   readonly #trace: ((line: string) => void) | undefined;
   /** Servers that were started and not yet asked whether they run. */
   readonly #starting: Server[] = [];
+
+  /** What went wrong without keeping anything from being done, a sentence each. */
+  readonly warnings: string[] = [];
 
   /** @param limit how long everything together may take, in milliseconds */
   constructor({ limit = 300_000, trace }: { limit?: number; trace?: (line: string) => void } = {}) {
@@ -64,11 +68,19 @@ export class Host {
     }
   }
 
-  /** Makes sure that the servers started so far run. @throws CommandFailure with the words of the first that doesn't */
+  /**
+   * Makes sure that the servers started so far run. One whose port somebody else holds is only a warning: a domain without
+   * DHCP is better than none, and the next look finds what its server left behind.
+   * @throws CommandFailure with the words of the first that doesn't run for another reason
+   */
   awaitServers(): void {
     const failed = this.#starting.splice(0).flatMap(server => {
-      const why = refusalOf(server, Math.min(LIMIT, this.remaining()));
-      return why === undefined ? [] : [new CommandFailure(server.argv, why)];
+      const words = refusalOf(server, Math.min(LIMIT, this.remaining()));
+      if (words === undefined) return [];
+      const { why, isTaken } = explainEnd(server, words, argv => this.output(argv));
+      if (!isTaken) return [new CommandFailure(server.argv, why)];
+      this.warnings.push(why);
+      return [];
     });
     if (failed[0] !== undefined) throw failed[0];
   }

@@ -1,7 +1,7 @@
 /** Starts programs that outlive the call of the hook. */
 import { type StdioOptions, spawn } from 'node:child_process';
-import { closeSync, lstatSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { Action } from '../resources/action.ts';
+import { closeSync, lstatSync, openSync, writeFileSync } from 'node:fs';
+import type { Service } from '../resources/action.ts';
 import { linkIfThere, namesIn, OWN_FILE, readIfThere, removeWhole } from './files.ts';
 import { ordinarily } from './priority.ts';
 import { ENVIRONMENT } from './tools.ts';
@@ -25,46 +25,57 @@ export function launch(
 }
 
 /** A server that was started, and may still be about to refuse. */
-export interface Server {
-  readonly argv: readonly string[];
+export interface Server extends Service {
   /** Undefined if the program isn't installed. */
   readonly pid: number | undefined;
-  /** Descriptor of a deleted file that is its standard error. */
-  readonly words: number;
 }
 
 /** Starts a server that stays in the foreground, and writes its pid file. It would refuse data that are no file. */
-export function serve({ argv, pidFile, data }: Extract<Action, { kind: 'serve' }>): Server {
-  removeWhole(pidFile);
-  if (lstatSync(data, { throwIfNoEntry: false })?.isFile() === false) removeWhole(data);
-  const words = openSync(`${pidFile}~`, 'w+');
-  rmSync(`${pidFile}~`);
-  const pid = launch(argv, words);
-  if (pid !== undefined) writeFileSync(pidFile, `${pid}\n`, { mode: OWN_FILE });
-  return { argv, pid, words };
-}
-
-/**
- * Waits until a server has opened its first socket: by then it has read its configuration and accepted it. What dnsmasq
- * does next, a look at every interface of the host, nobody has to wait for.
- * @returns why it doesn't serve, if it ended or opened no socket within the limit
- */
-export function refusalOf({ pid, words }: Server, limit: number): string | undefined {
+export function serve(service: Service): Server {
+  removeWhole(service.pidFile);
+  removeWhole(service.words);
+  if (lstatSync(service.data, { throwIfNoEntry: false })?.isFile() === false) removeWhole(service.data);
+  const words = openSync(service.words, 'w', OWN_FILE);
   try {
-    if (pid === undefined) return 'the program is not installed';
-    if (!waitFor(() => hasSocket(pid) || hasEnded(pid), limit)) {
-      process.kill(pid, 'SIGKILL');
-      return `no answer within ${(limit / 1000).toFixed(1)} s`;
-    }
-    if (hasSocket(pid)) return undefined;
-    return readFileSync(`/proc/self/fd/${words}`, 'utf8').trim() || 'it ended at once';
+    const pid = launch(service.argv, words);
+    if (pid !== undefined) writeFileSync(service.pidFile, `${pid}\n`, { mode: OWN_FILE });
+    return { ...service, pid };
   } finally {
     closeSync(words);
   }
 }
 
-const hasSocket = (pid: number): boolean =>
-  namesIn(`/proc/${pid}/fd`).some(fd => linkIfThere(`/proc/${pid}/fd/${fd}`)?.startsWith('socket:'));
+/**
+ * Waits until a server has bound its ports: by then it has read its configuration and accepted it. What dnsmasq does next, a
+ * look at every interface of the host, nobody has to wait for.
+ * @returns why it doesn't serve, if it ended or bound nothing within the limit
+ */
+export function refusalOf({ pid, words, ports }: Server, limit: number): string | undefined {
+  if (pid === undefined) return 'the program is not installed';
+  if (!waitFor(() => serves(pid, ports) || hasEnded(pid), limit)) {
+    process.kill(pid, 'SIGKILL');
+    return `no answer within ${(limit / 1000).toFixed(1)} s`;
+  }
+  if (!hasEnded(pid)) return undefined;
+  return readIfThere(words)?.trim() || 'it ended at once';
+}
+
+function serves(pid: number, ports: readonly number[]): boolean {
+  const own = namesIn(`/proc/${pid}/fd`).flatMap(
+    fd => /^socket:\[(\d+)\]$/.exec(linkIfThere(`/proc/${pid}/fd/${fd}`) ?? '')?.[1] ?? [],
+  );
+  // The tables name every socket of the host: they are read when it has sockets at all.
+  return own.length > 0 && ports.every(port => boundTo(port).some(inode => own.includes(inode)));
+}
+
+/** The sockets at a UDP port, of either family, by inode (proc(5), /proc/net/udp). */
+function boundTo(port: number): string[] {
+  const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0');
+  const line = new RegExp(`^ *\\d+: [0-9A-F]+:${hexadecimal} (?:\\S+ +){7}(\\d+) `, 'gm');
+  return ['/proc/net/udp', '/proc/net/udp6'].flatMap(table =>
+    [...(readIfThere(table) ?? '').matchAll(line)].map(([, inode = '']) => inode),
+  );
+}
 
 /** A process that ended stays a zombie (Z) until its parent collects it. */
 function hasEnded(pid: number): boolean {

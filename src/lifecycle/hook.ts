@@ -34,6 +34,7 @@ export function hook(operation: string, xml: string): HookResult {
     const domain = domainIn(operation, xml);
     name = domain.name;
     const done = act(operation, domain, host);
+    for (const warning of host.warnings) log(`${operation} ${quote(name)}: ${reason(warning)}`, 'err');
     if (done !== undefined) log(`${operation} ${quote(name)}: ${done} in ${Date.now() - started} ms`);
     return { code: 0, message: undefined };
   } catch (error) {

@@ -44,6 +44,8 @@ export const CONFIG_FILE = '/etc/hnet/hnet.toml';
 /** The files of a bridge's servers, and what its DHCP server has leased. */
 export const configurationFile = (bridge: string): string => `${DHCP_DIRECTORY}/${bridge}.conf`;
 export const pidFile = (bridge: string): string => `${DHCP_DIRECTORY}/${bridge}.pid`;
+/** The last words of its DHCP server: why one that ended did. */
+export const wordsFile = (bridge: string): string => `${DHCP_DIRECTORY}/${bridge}.words`;
 export const leaseFile = (bridge: string): string => `${LEASES_DIRECTORY}/${bridge}.leases`;
 export const responderFile = (bridge: string): string => `${NDP_DIRECTORY}/${bridge}.conf`;
 export const responderPid = (bridge: string): string => `${NDP_DIRECTORY}/${bridge}.pid`;

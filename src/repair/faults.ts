@@ -101,9 +101,8 @@ const fault = (about: About, what: string, is: Fault['is'], why: string): Fault 
 });
 
 function ofResource(about: About, { resource, finding }: Checked): Fault {
-  if (finding.is === 'changed' || finding.is === 'foreign')
-    return fault(about, resource.label, finding.is, finding.why);
-  return fault(about, resource.label, 'missing', 'it is missing');
+  const is = finding.is === 'changed' || finding.is === 'foreign' ? finding.is : 'missing';
+  return fault(about, resource.label, is, 'why' in finding ? finding.why : 'it is missing');
 }
 
 /** A fault in one line. */

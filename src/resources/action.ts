@@ -5,13 +5,8 @@ export type Action =
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly stdin?: string }
   /** Starts a program and doesn't wait for it. */
   | { readonly kind: 'launch'; readonly argv: readonly string[] }
-  /** Starts a server, which stays in the foreground, and notes its pid; `data` is the file that it writes. */
-  | {
-      readonly kind: 'serve';
-      readonly argv: readonly string[];
-      readonly pidFile: string;
-      readonly data: string;
-    }
+  /** Starts a server, which stays in the foreground, and notes its pid, and what it says on standard error. */
+  | ({ readonly kind: 'serve' } & Service)
   /** A whole file, its directories made as needed. */
   | { readonly kind: 'write'; readonly path: string; readonly text: string }
   /** A value under /proc/sys. `ifPresent`: where the kernel lacks the file, it also lacks what the file switches. */
@@ -30,6 +25,17 @@ export type Action =
       readonly pids?: readonly number[];
     };
 
+export interface Service {
+  readonly argv: readonly string[];
+  readonly pidFile: string;
+  /** The file that it writes. */
+  readonly data: string;
+  /** What it says on standard error. */
+  readonly words: string;
+  /** The UDP ports of its sockets. It serves when it has them all. */
+  readonly ports: readonly number[];
+}
+
 export type Sysctl = Extract<Action, { kind: 'sysctl' }>;
 
 export type BatchTool = 'ip' | 'ipset' | 'nft';
@@ -41,12 +47,7 @@ export const nft = (...words: string[]): Action => ({ kind: 'line', tool: 'nft',
 export const run = (argv: readonly string[], stdin?: string): Action =>
   stdin === undefined ? { kind: 'run', argv } : { kind: 'run', argv, stdin };
 export const launch = (argv: readonly string[]): Action => ({ kind: 'launch', argv });
-export const serve = (argv: readonly string[], pidFile: string, data: string): Action => ({
-  kind: 'serve',
-  argv,
-  pidFile,
-  data,
-});
+export const serve = (service: Service): Action => ({ kind: 'serve', ...service });
 export const write = (path: string, text: string): Action => ({ kind: 'write', path, text });
 export const directory = (path: string): Action => ({ kind: 'directory', path });
 export const remove = (path: string): Action => ({ kind: 'remove', path });

@@ -4,7 +4,8 @@ import type { Action } from './action.ts';
 /** How a resource compares with what is. */
 export type Finding =
   | { readonly is: 'present' }
-  | { readonly is: 'absent' }
+  /** `why`, where that is known. */
+  | { readonly is: 'absent'; readonly why?: string }
   /** `mayWait`: it does its work as it is, and another program may want the place that it should have. */
   | { readonly is: 'changed'; readonly why: string; readonly mayWait?: true }
   /** Somebody else's thing stands in its place: it is never touched. */
@@ -12,6 +13,7 @@ export type Finding =
 
 export const PRESENT: Finding = { is: 'present' };
 export const ABSENT: Finding = { is: 'absent' };
+export const absent = (why: string): Finding => ({ is: 'absent', why });
 export const changed = (why: string): Finding => ({ is: 'changed', why });
 export const misplaced = (why: string): Finding => ({ is: 'changed', why, mayWait: true });
 export const foreign = (why: string): Finding => ({ is: 'foreign', why });

@@ -3,7 +3,7 @@ import { PATIENCE, until } from '../lab/wait.ts';
 import { COMMAND } from '../support/build.ts';
 import { hnet } from '../support/command.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
-import { REAL, type Scene } from '../support/scene.ts';
+import { bridgeOf, POOLS6, REAL, type Scene } from '../support/scene.ts';
 import { kernelSuite } from '../support/suite.ts';
 
 const SWITCH = '/proc/sys/net/ipv4/ip_forward';
@@ -12,10 +12,13 @@ const STUCK = `mount --bind /dev/null ${SWITCH}`;
 const STUCK_LINE =
   'hnet: Cannot repair IPv4 forwarding (it is missing): no command failed, and it is as it was; see hnet --trace sync';
 
+const CONFIG6 = `pools = ${JSON.stringify(POOLS6)}\n`;
+
 kernelSuite('what is said of a repair', (_, share) => {
+  let libvirt: FakeLibvirt;
   const ready = share(async scene => {
-    const one = await scene();
-    const libvirt = await FakeLibvirt.create(one);
+    const one = await scene({ config: CONFIG6, pools: POOLS6 });
+    libvirt = await FakeLibvirt.create(one);
     await one.base();
     await one.start('vm1', '123.45.90.116');
     await libvirt.run('vm1', {
@@ -78,4 +81,50 @@ kernelSuite('what is said of a repair', (_, share) => {
     expect(times(/Cannot repair/), daemon.output).to.equal(1);
     expect(times(/^repaired: .*forwarding/), daemon.output).to.equal(0);
   });
+
+  for (const [port, address] of [
+    [67, '123.45.90.117'],
+    [547, '2001:db8:12:48::117'],
+  ] as const) {
+    it(`that UDP port ${port} is taken, and by whom: by the start, status, check, sync and doctor`, async () => {
+      const one = await sound();
+      const addresses = [address];
+      // No server of ours runs: the other one comes first.
+      await one.host.sh('pkill -KILL -x dnsmasq; while pgrep -x dnsmasq; do sleep 0.01; done');
+      const range = port === 67 ? '10.99.0.10,10.99.0.20' : 'fd99::10,fd99::20';
+      // Without bind-interfaces it shares its port with nobody.
+      const holder = one.host.start(['dnsmasq', '--no-daemon', '--port=0', `--dhcp-range=${range}`]);
+      const holding = async () => /pid=(\d+)/.exec(await one.host.run(['ss', '-Hulnp', `sport = :${port}`]));
+      const [, pid = ''] = await until(holding, PATIENCE, holder.output);
+      await one.prepare('vm2', addresses);
+      await one.host.guest({ name: 'vm2', bridge: bridgeOf(address) });
+      await libvirt.run('vm2', { addresses, taps: [{ bridge: bridgeOf(address), tap: 'vm2' }] });
+      const why = `UDP port ${port} is held by "dnsmasq" (pid ${pid})`;
+      expect((await hnet(one, 'status', 'vm2', '--json')).stdout).to.contain(
+        JSON.stringify(why).slice(1, -1),
+      );
+      expect(await hnet(one, 'check'))
+        .to.include({ code: 1 })
+        .and.to.have.property('stdout')
+        .that.contains(why);
+      const { code, stdout, stderr } = await hnet(one, 'sync');
+      expect(code).to.equal(1);
+      expect(stdout).not.to.contain('repaired: vm2');
+      expect(stderr).to.contain('Cannot repair "vm2": DHCP scope').and.to.contain(why);
+      const advice = JSON.parse((await hnet(one, 'doctor', '--json')).stdout) as {
+        what: string;
+        mend: string;
+      }[];
+      const [found] = advice.filter(
+        ({ what }) => what === `"dnsmasq" (pid ${pid}) holds UDP port ${port} on every interface`,
+      );
+      await one.host.sh(found?.mend ?? 'false');
+      await until(() => holder.ended, PATIENCE, 'the end of the other server');
+      expect((await hnet(one, 'sync')).stdout).to.match(/^repaired: vm2: DHCP scope/m);
+      expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
+      await one.host.sh('ip link del vm2');
+      await one.release('vm2');
+      await libvirt.end('vm2');
+    });
+  }
 });

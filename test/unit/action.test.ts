@@ -75,7 +75,16 @@ describe('action', () => {
       [ip('link', 'set', 'alias', 'a b'), 'ip link set alias "a b"'],
       [run(['conntrack', '-D']), 'conntrack -D'],
       [launch(['ip', 'link', 'delete', 'dev', 'x']), 'ip link delete dev x &'],
-      [serve(['dnsmasq', '--conf-file=/x'], '/x.pid', '/x.leases'), 'dnsmasq --conf-file=/x &'],
+      [
+        serve({
+          argv: ['dnsmasq', '--conf-file=/x'],
+          pidFile: '/x.pid',
+          data: '/x.leases',
+          words: '/x.words',
+          ports: [67],
+        }),
+        'dnsmasq --conf-file=/x &',
+      ],
       [run(['iptables-restore'], '*raw\nCOMMIT\n'), "iptables-restore <<'END'\n*raw\nCOMMIT\nEND"],
       [write('/x', 'a\nb\n'), "cat > /x <<'END'\na\nb\nEND"],
       [{ kind: 'sysctl', path: '/proc/sys/x', value: '1' }, 'echo 1 > /proc/sys/x'],

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -131,16 +131,38 @@ describe('host', () => {
     expect(readdirSync(home)).to.deep.equal(['deep']);
   });
 
-  it('starts a server without waiting for more than its first socket, and notes its pid', () => {
-    const pidFile = join(home, 'server.pid');
+  const service = (argv: readonly string[], ports: readonly number[] = []): Action =>
+    serve({
+      argv,
+      pidFile: join(home, 'server.pid'),
+      data: join(home, 'data'),
+      words: join(home, 'server.words'),
+      ports,
+    });
+  const dgram = (act: string): string[] => [
+    process.execPath,
+    '-e',
+    `const s = require('node:dgram').createSocket('udp4'); ${act}`,
+  ];
+  /** A port of 127.0.0.1 that nobody has. */
+  const freePort = (): number => {
+    const print = "s.bind(0, '127.0.0.1', () => { console.log(s.address().port); s.close(); })";
+    const [command = '', ...args] = dgram(print);
+    return Number(spawnSync(command, args, { encoding: 'utf8' }).stdout);
+  };
+
+  it('starts a server without waiting for more than its ports, and notes its pid', () => {
     const host = new Host();
-    const listening = "require('node:dgram').createSocket('udp4').bind(0, '127.0.0.1')";
-    perform(serve([process.execPath, '-e', listening], pidFile, join(home, 'data')), host);
-    const pid = Number(readFileSync(pidFile, 'utf8'));
+    const port = freePort();
+    perform(service(dgram(`setTimeout(() => s.bind(${port}, '127.0.0.1'), 200)`), [port]), host);
+    const pid = Number(readFileSync(join(home, 'server.pid'), 'utf8'));
     pids.push(pid);
     host.awaitServers();
     expect(commandLine(pid)).to.contain('node:dgram');
-    expect(readdirSync(home)).to.deep.equal(['server.pid']);
+    expect(readdirSync(home)).to.deep.equal(['server.pid', 'server.words']);
+    expect(readFileSync('/proc/net/udp', 'utf8')).to.match(
+      new RegExp(`:${port.toString(16).toUpperCase().padStart(4, '0')} `),
+    );
     // It was asked once, and isn't asked again.
     process.kill(pid, 'SIGKILL');
     host.awaitServers();
@@ -149,7 +171,7 @@ describe('host', () => {
   it('says why a server refuses, in its own words', async () => {
     const refusal = (argv: string[], limit?: number) => {
       const host = new Host(limit === undefined ? {} : { limit });
-      perform(serve(argv, join(home, 'server.pid'), join(home, 'data')), host);
+      perform(service(argv, [67]), host);
       return refusalOf(() => host.awaitServers());
     };
     expect(refusal(sh('echo bad option >&2; echo at line 1 >&2; exit 1'))).to.match(

@@ -1,5 +1,6 @@
 import { checkConfinement } from '../../doctor/confinement.ts';
 import { checkDetour, detourNotes } from '../../doctor/detour.ts';
+import { checkDhcp } from '../../doctor/dhcp.ts';
 import type { Diagnosis } from '../../doctor/diagnosis.ts';
 import {
   checkFilters,
@@ -11,6 +12,7 @@ import {
 import { type Facts, gather } from '../../doctor/facts.ts';
 import { checkHook } from '../../doctor/hook.ts';
 import { checkIpv6 } from '../../doctor/ipv6.ts';
+import { checkMtu } from '../../doctor/mtu.ts';
 import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplink } from '../../doctor/network.ts';
 import { checkArp, checkHostAddresses, checkServed } from '../../doctor/served.ts';
 import { checkContests, checkStrangers } from '../../doctor/strangers.ts';
@@ -24,6 +26,7 @@ const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkTools,
   checkUplink,
   checkDetour,
+  checkMtu,
   checkForwarding,
   checkIpv6,
   checkPools,
@@ -33,6 +36,7 @@ const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkLibvirt,
   checkHook,
   checkConfinement,
+  checkDhcp,
   checkMetadata,
   checkTwins,
   checkFilters,
