@@ -16,7 +16,20 @@ const HARM: Readonly<Record<string, string>> = {
   'forwarding switched off on the uplink': 'echo 0 >/proc/sys/net/ipv4/conf/eth0/forwarding',
   'forwarding switched off on the bridge': 'echo 0 >/proc/sys/net/ipv4/conf/br116/forwarding',
   'another switch of the bridge': 'echo 0 >/proc/sys/net/ipv4/conf/br116/arp_filter',
+  'the tap pulled out of the bridge': 'ip link set $(ls /sys/class/net/br116/brif) nomaster',
+  'a blackhole removed': 'ip route del blackhole 123.45.90.112/29',
+  'the route led elsewhere': `ip link add other type bridge; ip link set other up
+    ip route replace 123.45.90.116/32 dev other proto 104; ip link del other`,
+  "a stranger's table that drops what is forwarded": `nft 'add table inet other
+    add chain inet other forward { type filter hook forward priority 10; policy drop; }'`,
+  '/run/hnet emptied': 'rm -rf /run/hnet/*; ip route del 123.45.90.116 dev br116',
+  'its lease file garbage': `head -c 1000 /dev/urandom >/var/lib/hnet/leases/br116.leases
+    pkill -KILL -x dnsmasq`,
 };
+
+/** The highest exposure that `systemd-analyze security` may find, in tenths. */
+const EXPOSURE = 40;
+const UNITS = ['hnet-base.service', 'hnet-sync.service', 'hnet-watch.service'];
 
 /** In milliseconds, less than the five minutes after which the service looks without being told of anything. */
 const SOONER = 120_000;
@@ -63,6 +76,19 @@ describe('hnet watch', () => {
     );
     expect(await stage.hv.run(['systemctl', 'show', '-P', 'Result', 'hnet-sync'])).to.equal('success');
   });
+
+  it('hnet-base writes the uplink into hnet.toml, which it may', async () => {
+    await stage.hv.sh(`sed -i '/^uplink = /d' /etc/hnet/hnet.toml; systemctl restart hnet-base`);
+    expect(await stage.hv.run(['grep', '^uplink', '/etc/hnet/hnet.toml'])).to.equal('uplink = "eth0"');
+  });
+
+  for (const unit of UNITS)
+    it(`${unit}: its sandbox is tight, and systemd finds nothing wrong with it`, async () => {
+      await stage.hv.run(['systemd-analyze', 'security', `--threshold=${EXPOSURE}`, '--no-pager', unit]);
+      const verified = await stage.hv.sh(`systemd-analyze verify --man=no ${unit} 2>&1`);
+      expect(verified.split('\n').filter(line => line.includes('hnet'))).to.deep.equal([]);
+      expect(await stage.hv.run(['systemctl', 'show', '-P', 'TimeoutStartUSec', unit])).to.equal('6min');
+    });
 
   for (const [what, harm] of Object.entries(HARM)) {
     it(`repairs ${what}`, async () => {

@@ -135,6 +135,26 @@ for (const backend of ['nftables', 'iptables']) {
       });
     }
 
+    it('gets its policies back from hnet-watch, also where it came after it', async () => {
+      await hv.sh('systemctl stop firewalld; mv /etc/firewalld /etc/firewalld.later');
+      await hv.run(['systemctl', 'enable', '--now', 'hnet-sync', 'hnet-watch']);
+      const daemon = async () => hv.run(['systemctl', 'show', '-P', 'MainPID', 'hnet-watch']);
+      const before = await daemon();
+      await hv.sh('mv /etc/firewalld.later /etc/firewalld; systemctl start firewalld');
+      // hnet-sync, which firewalld's start wants, starts it anew.
+      await until(async () => !['0', before].includes(await daemon()), PATIENCE, 'another hnet-watch');
+      const whole = async () => (await hv.attempt(['hnet', 'check'])).code === 0;
+      await until(whole, PATIENCE, 'the repairs after its start');
+      // The service alone must write them now.
+      await hv.run(['systemctl', 'disable', '--now', 'hnet-sync']);
+      await hv.sh(`rm ${POLICY}/hnet*.xml; firewall-cmd --reload`);
+      const back = async () =>
+        (await hv.attempt(['sh', '-c', `ls ${POLICY}/hnet.xml ${POLICY}/hnet-dhcp.xml`])).code === 0;
+      await until(async () => (await back()) && (await whole()), PATIENCE, 'the policies');
+      await expectReached('with policies written by the service');
+      await hv.run(['systemctl', 'disable', '--now', 'hnet-watch']);
+    });
+
     it('loads them anew, once, when the pools change', async () => {
       await hv.sh(
         'sed -i \'s,^pools = .*,pools = ["123.45.90.112/29"\\, "123.45.53.11"\\, "2001:db8:12:48::/64"],\' /etc/hnet/hnet.toml',
