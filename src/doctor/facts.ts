@@ -1,10 +1,12 @@
 /** What the checks look at, gathered once. Anything may be missing: hnet doctor is for hosts in trouble. */
 import { statSync } from 'node:fs';
+import { sharedDrops } from '../firewall/rules/drops.ts';
+import { CAUSES } from '../firewall/rules/rules.ts';
 import { chooseFirewall } from '../host/choose-backend.ts';
 import { readIfThere } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { observeForeign } from '../host/observe/foreign.ts';
-import { sysctl } from '../host/observe/parts.ts';
+import { look, sysctl } from '../host/observe/parts.ts';
 import { observeLinks } from '../host/observe/start.ts';
 import { observeUplink } from '../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
@@ -48,6 +50,8 @@ export interface Facts {
   readonly domains: Known<readonly KnownDomain[]>;
   /** Addresses of running domains that the kernel wouldn't serve. */
   readonly unserved: readonly Unserved[];
+  /** Packets that other networks of the host have sent under addresses of domains; they were dropped. */
+  readonly impostors: bigint;
   readonly file: (path: string) => File | undefined;
   /** Whether the provider sends an answer to an address here; see {@link answersArrive}. */
   readonly arrives: (address: Prefix, gateway: Prefix, device: string) => boolean | undefined;
@@ -81,11 +85,18 @@ export function gather(host: Host): Facts {
     policy,
     unserved: uplink.is === 'unknown' ? [] : readUnserved({ ...network, policy }, uplink.value, host),
     strangers: observeForeign(host, chooseFirewall(written)),
+    impostors: uplink.is === 'unknown' ? 0n : readImpostors(written, uplink.value, host),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
     arrives: (...question) => answersArrive(host, ...question),
     output: (...argv) => host.output(argv),
   };
+}
+
+function readImpostors(config: Config, uplink: Uplink, host: Host): bigint {
+  const firewall = chooseFirewall(config);
+  const drops = known(() => sharedDrops(config, uplink, firewall, look(host, firewall.looks.brief)));
+  return knownValue(drops)?.get(CAUSES.impostor)?.packets ?? 0n;
 }
 
 /** Of running domains; what else is wrong with them is for `hnet check` to say. */

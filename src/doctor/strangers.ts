@@ -29,3 +29,11 @@ export const checkContests = ({ file }: Facts): Diagnosis[] =>
       'iptables-save  # shows whose rule it is; have that program append its rules instead of inserting them',
     ),
   );
+
+/** What no command mends, and does no harm: it was dropped. */
+export const impostorNotes = ({ impostors }: Facts): string[] =>
+  impostors === 0n
+    ? []
+    : [
+        `other networks of this host (a container, a VPN's peer) have sent ${impostors} packets under addresses of VMs; hnet has dropped them`,
+      ];

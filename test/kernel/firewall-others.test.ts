@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { hnet } from '../support/command.ts';
 import { BOTH, FAMILIES, type Places } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import type { Filtered } from '../support/filtered.ts';
@@ -149,6 +150,12 @@ filterSuite('beside what others have on a host', ({ host }) => {
             );
       expect(wires.internet.count('an impostor')).to.equal(0);
       expect(wires.neighbour.count('an impostor')).to.equal(0);
+    });
+
+    it('is told of by doctor, which takes it for no fault of the host', async () => {
+      expect((await hnet(one.scene, 'doctor')).stdout).to.match(
+        /^note: other networks of this host .* have sent \d+ packets under addresses of VMs/m,
+      );
     });
 
     it('can send under its own, and under one of a pool that the operator has routed to it', async () => {

@@ -102,6 +102,7 @@ export function factsOf({ files, outputs, ...rest }: Change): Facts {
     arrives: () => true,
     network: NETWORK,
     policy: { rules: [], table: [] },
+    impostors: 0n,
     strangers: { tables: [], complete: true, carry: [] },
     unserved: [],
     domains: known([domain(assigned('vm1', '123.45.90.116')), domain(domainXml('other'))]),
