@@ -70,7 +70,7 @@ const others = (text: string): string => withoutEmptyTables(withoutOurs(text));
 const withoutOurs = (text: string): string =>
   text
     .split(/^(?=table |== |\*\w+$)/m)
-    .filter(part => !/^table ip6? hnet \{/.test(part))
+    .filter(part => !/^table (ip6?|arp|inet) hnet \{/.test(part))
     .join('')
     .split('\n')
     .filter(
