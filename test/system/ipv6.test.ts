@@ -124,6 +124,7 @@ describe('IPv6', () => {
       state: 'up',
       domain: 'vm2',
       bridge: 'br117',
+      interface: null,
     });
     const { addresses } = JSON.parse(await stage.ok('traffic', 'vm2', '--json'));
     expect(addresses[0].sinceStart.in.packets).to.be.above(0);
