@@ -58,7 +58,8 @@ describe('a lookup in a pool', () => {
   for (const [what, [script, seen]] of Object.entries(CASES)) {
     it(`sees ${what}`, () => {
       host.run(['sh', '-ec', script]);
-      const given = { ...DEFAULT_CONFIG, pools: POOLS, uplink: 'eth0', host: parseAddress('123.45.12.48') };
+      const [host4, gateway] = ['123.45.12.48', '123.45.12.1'].map(parseAddress);
+      const given = { ...DEFAULT_CONFIG, pools: POOLS, uplink: 'eth0', host: host4, gateway };
       const { view } = observeStart(host, NO_FILTER, given, { bridges: [], prefixes: [] });
       expect([...view.routes.keys()]).to.have.members(seen);
     });
