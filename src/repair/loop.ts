@@ -53,6 +53,7 @@ const withoutPlaces = (found: Survey): Survey => ({
  */
 export function converge(context: Context, patience?: Patience): boolean {
   let claims: Claim[] = [];
+  let earlier: Claim[] = [];
   for (let pass = 1; ; pass++) {
     const failures: string[] = [];
     const made: Claim[] = [];
@@ -65,12 +66,14 @@ export function converge(context: Context, patience?: Patience): boolean {
       onePass(report, patience, context),
     );
     confirm(claims, patience === undefined ? found : withoutPlaces(found), context);
+    earlier = claims;
     claims = made;
     if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
-    if (claims.length > 0) failures.push(...lookAgain(claims, patience, context));
+    const open = claims.length > 0 ? lookAgain(claims, patience, context) : [];
+    failures.push(...open.flatMap(fault => stillOpen(fault, earlier, patience)));
     const left = [...beyondRepair(found), ...failures];
     for (const line of left) context.warn(line);
-    return left.length === 0;
+    return left.length === 0 && open.length === 0;
   }
 }
 
@@ -93,14 +96,21 @@ function confirm(claims: readonly Claim[], found: Survey, { print }: Pick<Contex
   );
 }
 
-/** A last look, after a pass that changed something. @returns what it was to mend and hasn't, a sentence each */
-function lookAgain(claims: readonly Claim[], patience: Patience | undefined, context: Context): string[] {
+/** A last look, after a pass that changed something. @returns what it was to mend and hasn't */
+function lookAgain(claims: readonly Claim[], patience: Patience | undefined, context: Context): Fault[] {
   const found = settledSurvey(listRunning(), context.config(), context.host);
-  return confirm(claims, patience === undefined ? found : withoutPlaces(found), context).map(
-    fault =>
-      `Cannot repair ${faultLine(fault)}: no command failed, and it is as it was; see hnet --trace sync`,
-  );
+  return confirm(claims, patience === undefined ? found : withoutPlaces(found), context);
 }
+
+/** What only the last pass met may have come again. Whoever repairs again and again sees to it next time, in silence. */
+function stillOpen(fault: Fault, earlier: readonly Claim[], patience: Patience | undefined): string[] {
+  const isOld = earlier.some(({ about: { domain, what } }) => domain === fault.domain && what === fault.what);
+  if (!isOld && patience !== undefined) return [];
+  return [`Cannot repair ${faultLine(fault)}: ${isOld ? AS_IT_WAS : AGAIN}`];
+}
+
+const AS_IT_WAS = 'no command failed, and it is as it was; see hnet --trace sync';
+const AGAIN = 'it has come again; repeat hnet sync';
 
 function onePass(report: Report, patience: Patience | undefined, context: Context): Survey {
   const { host } = context;

@@ -92,17 +92,10 @@ describe('hnet watch', () => {
 
   for (const [what, harm] of Object.entries(HARM)) {
     it(`repairs ${what}`, async () => {
-      const before = await repaired();
+      // The harm is done when this ends, and nobody else repairs it.
       await stage.hv.sh(harm);
-      await until(async () => (await repaired()).length > before.length, PATIENCE, 'the service to say so');
       await healed(what);
     });
-  }
-
-  /** What the service says that it repaired. */
-  async function repaired(): Promise<string[]> {
-    const log = await stage.hv.run(['journalctl', '-u', 'hnet-watch', '--no-pager', '-o', 'cat']);
-    return log.split('\n').filter(line => line.startsWith('repaired: '));
   }
 
   it('makes a change of the metadata of a running domain good at once', async () => {
@@ -114,6 +107,7 @@ describe('hnet watch', () => {
       'vm1',
       'urn:hnet:1',
       '--live',
+      '--config',
       '--key',
       'hnet',
       '--set',
@@ -126,7 +120,7 @@ describe('hnet watch', () => {
   });
 
   it('plugs a hot-plugged interface in, also where the bridge was lost', async () => {
-    await stage.hv.sh('virsh attach-interface vm1 bridge br116 --model virtio --live');
+    await stage.hv.sh('virsh attach-interface vm1 bridge br116 --model virtio --live --config');
     await stage.hv.sh('ip link del br116');
     await healed('the bridge with two ports');
     const ports = await stage.hv.run(['ip', '-br', 'link', 'show', 'master', 'br116']);
