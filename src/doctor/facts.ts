@@ -24,7 +24,7 @@ import type { Uplink, UplinkFacts } from '../model/uplink.ts';
 import { EMPTY_VIEW, type ForeignFilters, type Policy, type View } from '../model/view.ts';
 import { unserved } from '../repair/served.ts';
 import { isRejected, loadConfig, readConfigText } from '../state/config-file.ts';
-import { readEntries } from '../state/records.ts';
+import { readAttachments } from '../state/records.ts';
 import { ping, readFrame } from './frames.ts';
 
 /** A fact, or why it isn't known. */
@@ -106,8 +106,7 @@ function readUnserved(
   host: Host,
 ): readonly Unserved[] {
   const view = { ...EMPTY_VIEW, ...network, sysctl };
-  const running = readEntries().flatMap(({ content }) => (typeof content === 'string' ? [] : [content]));
-  return knownValue(known(() => unserved(running, { view, uplink }, host))) ?? [];
+  return knownValue(known(() => unserved(readAttachments(), { view, uplink }, host))) ?? [];
 }
 
 /**

@@ -24,9 +24,7 @@ export function explainEnd(
 
 const takers = ({ ports }: Service, output: (argv: readonly string[]) => string): string[] =>
   ports.flatMap(port =>
-    parseHolders(output(holdersCommand(port)), pid => readIfThere(`/proc/${pid}/cmdline`)).map(
-      holder => `UDP port ${port} is held by ${nameHolder(holder)}`,
-    ),
+    holdersOf(port, output).map(holder => `UDP port ${port} is held by ${nameHolder(holder)}`),
   );
 
 /** A profile also takes away the file for its words: then there are none. */
@@ -59,6 +57,10 @@ export const parseHolders = (text: string, commandLine: (pid: number) => string 
       .map(([, name = '', pid]) => ({ name, pid: Number(pid), device }))
       .filter(({ pid }) => !commandLine(pid)?.includes(`--conf-file=${DHCP_DIRECTORY}/`));
   });
+
+/** The holders of a port on this host, without our own servers. @param output what a command prints */
+export const holdersOf = (port: number, output: (argv: readonly string[]) => string): Holder[] =>
+  parseHolders(output(holdersCommand(port)), pid => readIfThere(`/proc/${pid}/cmdline`));
 
 /** For people: `"kea-dhcp4" (pid 4711)`. */
 export const nameHolder = ({ name, pid }: Holder): string => `${quote(name)} (pid ${pid})`;

@@ -60,6 +60,14 @@ export const needsRepair = (found: Survey): boolean =>
   ) ||
   found.kept.some(({ wrong, attachment }) => wrong.length > 0 || attachment.backend !== found.firewall.name);
 
+/** What a change of a domain is compared and made with. */
+export const meansOf = ({ config, firewall, uplink, view }: Seen) => ({
+  view,
+  dhcp: config.dhcp,
+  gateway: uplink.host,
+  firewall,
+});
+
 /**
  * The change that mends what a domain should have, in the filter that the configuration chooses. Its taps are looked after
  * where libvirt says which they are.

@@ -16,7 +16,7 @@ import { quote, Refusal, reason } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
 import type { Checked } from '../plan/walker.ts';
 import { addUp } from '../state/ledger.ts';
-import { readEntries } from '../state/records.ts';
+import { readAttachments } from '../state/records.ts';
 import { type Fault, faultLine, faults, unservedLines } from './faults.ts';
 import { needsRepair, type Survey } from './findings.ts';
 import { type Matter, type Report, repairAll } from './mend.ts';
@@ -53,7 +53,6 @@ const withoutPlaces = (found: Survey): Survey => ({
  */
 export function converge(context: Context, patience?: Patience): boolean {
   let claims: Claim[] = [];
-  let earlier: Claim[] = [];
   for (let pass = 1; ; pass++) {
     const failures: string[] = [];
     const made: Claim[] = [];
@@ -65,8 +64,8 @@ export function converge(context: Context, patience?: Patience): boolean {
     const found = withLock('assignments', 'exclusive', context.host, () =>
       onePass(report, patience, context),
     );
-    confirm(claims, patience === undefined ? found : withoutPlaces(found), context);
-    earlier = claims;
+    confirm(claims, found, patience, context);
+    const earlier = claims;
     claims = made;
     if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
     const open = claims.length > 0 ? lookAgain(claims, patience, context) : [];
@@ -86,25 +85,29 @@ const beyondRepair = ({ unasked, unclear, unplugged, unserved }: Survey): string
 ];
 
 /** Tells what was done and isn't a fault any more. @returns what still is one */
-function confirm(claims: readonly Claim[], found: Survey, { print }: Pick<Context, 'print'>): Fault[] {
-  const open = faults(found);
-  const isOpen = ({ about: { domain, what } }: Claim): boolean =>
-    open.some(fault => fault.domain === domain && fault.what === what);
-  for (const claim of claims) if (!isOpen(claim)) print(claim.line);
-  return open.filter(fault =>
-    claims.some(({ about }) => about.domain === fault.domain && about.what === fault.what),
-  );
+function confirm(
+  claims: readonly Claim[],
+  found: Survey,
+  patience: Patience | undefined,
+  { print }: Pick<Context, 'print'>,
+): Fault[] {
+  const open = faults(patience === undefined ? found : withoutPlaces(found));
+  for (const { line, about } of claims) if (!open.some(fault => isAbout(about, fault))) print(line);
+  return open.filter(fault => claims.some(({ about }) => isAbout(about, fault)));
 }
+
+const isAbout = ({ domain, what }: Matter, fault: Fault): boolean =>
+  fault.domain === domain && fault.what === what;
 
 /** A last look, after a pass that changed something. @returns what it was to mend and hasn't */
 function lookAgain(claims: readonly Claim[], patience: Patience | undefined, context: Context): Fault[] {
   const found = settledSurvey(listRunning(), context.config(), context.host);
-  return confirm(claims, patience === undefined ? found : withoutPlaces(found), context);
+  return confirm(claims, found, patience, context);
 }
 
 /** What only the last pass met may have come again. Whoever repairs again and again sees to it next time, in silence. */
 function stillOpen(fault: Fault, earlier: readonly Claim[], patience: Patience | undefined): string[] {
-  const isOld = earlier.some(({ about: { domain, what } }) => domain === fault.domain && what === fault.what);
+  const isOld = earlier.some(({ about }) => isAbout(about, fault));
   if (!isOld && patience !== undefined) return [];
   return [`Cannot repair ${faultLine(fault)}: ${isOld ? AS_IT_WAS : AGAIN}`];
 }
@@ -163,9 +166,7 @@ function follow(
 /** Adds up what was counted. The lock keeps a release from doing the same at the same time. */
 export function countTraffic({ host }: Pick<Context, 'host'>): void {
   withLock('sync', 'exclusive', host, () => {
-    const attachments = readEntries().flatMap(({ content }) =>
-      typeof content === 'string' ? [] : [content],
-    );
+    const attachments = readAttachments();
     for (const name of BACKENDS)
       addUpAll(
         attachments.filter(({ backend }) => backend === name),

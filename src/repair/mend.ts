@@ -24,7 +24,7 @@ import { batches } from '../resources/action.ts';
 import { discardAttachment, rewriteAttachment, writeAttachment } from '../state/attachment-store.ts';
 import { addUp } from '../state/ledger.ts';
 import { readRecords } from '../state/records.ts';
-import { type Kept, mending, type Survey } from './findings.ts';
+import { type Kept, meansOf, mending, type Survey } from './findings.ts';
 
 /** What a repair is about, as a fault names it (faults.ts). */
 export interface Matter {
@@ -152,8 +152,7 @@ function lost(work: Work): Work {
 }
 
 function admitAnew(attachment: Attachment, { config, uplink }: Survey, host: Host): void {
-  const prefixes = attachment.addresses.map(({ prefix }) => prefix);
-  refuseForeignAddresses(prefixes, config, ownAddresses(uplink));
+  refuseForeignAddresses(prefixesOf(attachment), config, ownAddresses(uplink));
   const scopes = attachment.addresses.map(({ scope }) => scope);
   refuseTakenScopes(attachment.addresses, routesToScopes(host, scopes));
   refuseForeignScopes(attachment.addresses, config);
@@ -173,20 +172,13 @@ function domains(work: Work): Work {
     change: mending(attachment, domain, { ...found, view }, claims),
   }));
   const wrong = [...found.kept, ...anew]
-    .map(one => ({ ...one, wrong: wrongOf(one.change, meansOf(found, view)) }))
+    .map(one => ({ ...one, wrong: wrongOf(one.change, meansOf({ ...found, view })) }))
     .filter(one => one.wrong.length > 0);
   const blocked = wrong.filter(one => one.wrong.some(isForeign));
   const refused = forEach(blocked, work, refuseForeign, ({ attachment }) => attachment.name);
   const clear = wrong.filter(one => !blocked.includes(one));
   return groupsOf(clear, TOGETHER).reduce((so, group) => mendTogether(group, view, so), refused);
 }
-
-const meansOf = ({ config, firewall, uplink }: Survey, view: View) => ({
-  view,
-  dhcp: config.dhcp,
-  gateway: uplink.host,
-  firewall,
-});
 
 const groupsOf = <T>(things: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(things.length / size) }, (_, place) =>
@@ -206,7 +198,7 @@ function mendTogether(group: readonly Kept[], view: View, work: Work): Work {
   const { found, host, report } = work;
   const mendAll = (some: readonly Kept[], seen: View): void => {
     const changes = some.map(({ change }) => change);
-    apply(changes, { ...meansOf(found, seen), host }, 'stop');
+    apply(changes, { ...meansOf({ ...found, view: seen }), host }, 'stop');
     for (const { wrong, attachment } of some)
       for (const checked of wrong)
         report.done(repaired(`${attachment.name}: `, checked), {

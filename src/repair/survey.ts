@@ -25,7 +25,7 @@ import type { Stray } from '../resources/resource.ts';
 import { readAttachment } from '../state/attachment-files.ts';
 import { type Records, readRecords, readStamps } from '../state/records.ts';
 import { classify, type Outcome } from './classify.ts';
-import { type Kept, mending, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
+import { type Kept, meansOf, mending, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
 import { mastersIn, unplugged } from './plugs.ts';
 import { unserved } from './served.ts';
 import { strays } from './strays.ts';
@@ -162,7 +162,7 @@ function keep(attachment: Attachment, domain: Domain | undefined, seen: Seen, re
   return {
     attachment,
     change,
-    wrong: wrongOf(change, { ...seen, dhcp: seen.config.dhcp, gateway: seen.uplink.host }),
+    wrong: wrongOf(change, meansOf(seen)),
   };
 }
 

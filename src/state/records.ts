@@ -36,8 +36,11 @@ export function readRecords(): Records {
   };
 }
 
-/** The attachments alone. */
-export const readEntries = (): Entry[] => [...attachedDomains()].flatMap(readEntry);
+/** The attachments alone, without those that can't be read. */
+export const readAttachments = (): Attachment[] =>
+  readEntries().flatMap(({ content }) => (typeof content === 'string' ? [] : content));
+
+const readEntries = (): Entry[] => [...attachedDomains()].flatMap(readEntry);
 
 /** The stamps alone. */
 export const readStamps = (): Map<string, string> =>

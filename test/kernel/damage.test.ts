@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { hnet } from '../support/command.ts';
-import { type Damage, damage, INFLICT } from '../support/damage.ts';
+import { damage, damageScript } from '../support/damage.ts';
 import { uuidOf } from '../support/domain.ts';
 import { FakeLibvirt, pluggedXml } from '../support/libvirt.ts';
 import type { Scene } from '../support/scene.ts';
@@ -31,7 +31,7 @@ for (const backend of ['iptables', 'nftables']) {
     it(`takes nothing from a domain that runs, and is repaired by one sync (${ROUNDS} times)`, async () => {
       const { one, before } = await whole();
       for (const damages of fc.sample(fc.array(damage, { minLength: 1, maxLength: 3 }), ROUNDS)) {
-        const did = await inflict(one, damages);
+        const did = await one.host.sh(damageScript(damages));
         const { stderr } = await hnet(one, 'sync');
         const what = `${did.trim().replaceAll('\n', '; ')}\n${JSON.stringify(damages)}\n${stderr}`;
         expect(difference(before, await snapshot(one.host)), what).to.deep.equal([]);
@@ -43,7 +43,7 @@ for (const backend of ['iptables', 'nftables']) {
       const { one, before, libvirt } = await whole();
       for (const damages of fc.sample(fc.array(damage, { minLength: 1, maxLength: 3 }), ROUNDS)) {
         await libvirt.answers(false);
-        const did = await inflict(one, damages);
+        const did = await one.host.sh(damageScript(damages));
         const { stderr } = await hnet(one, 'sync');
         const what = `${did.trim().replaceAll('\n', '; ')}\n${JSON.stringify(damages)}\n${stderr}`;
         const gone = difference(before, await snapshot(one.host)).filter(line => line.startsWith('- '));
@@ -58,11 +58,6 @@ for (const backend of ['iptables', 'nftables']) {
       }
     });
   });
-}
-
-async function inflict({ host }: Scene, damages: readonly Damage[]): Promise<string> {
-  const argv = [process.execPath, '-e', INFLICT, JSON.stringify(damages), '/run/hnet', '/var/lib/hnet'];
-  return host.run(argv);
 }
 
 async function running(one: Scene, backend: string) {

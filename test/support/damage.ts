@@ -20,6 +20,8 @@ const KINDS = [
   'a directory',
   'a pipe',
   'a dangling link',
+  'zeros from there on',
+  'JSON of another kind',
 ] as const;
 
 export const damage: fc.Arbitrary<Damage> = fc.record({
@@ -28,11 +30,12 @@ export const damage: fc.Arbitrary<Damage> = fc.record({
   where: fc.nat(9999),
 });
 
-/**
- * Damages files, for node inside a machine: the arguments are the damages as JSON, and the directories. It prints what it
- * did.
- */
-export const INFLICT = `
+/** A script for a machine that damages hnet's own files there, and prints what it did. */
+export const damageScript = (damages: readonly Damage[]): string =>
+  `${process.execPath} -e "$(cat <<'END'${INFLICT}\nEND\n)" '${JSON.stringify(damages)}' /run/hnet /var/lib/hnet`;
+
+/** For node: the arguments are the damages as JSON, and the directories. */
+const INFLICT = `
 const fs = require('node:fs'), path = require('node:path'), { execFileSync } = require('node:child_process');
 const [, damages, ...directories] = process.argv;
 for (const { what, file, where } of JSON.parse(damages)) {
@@ -59,6 +62,8 @@ for (const { what, file, where } of JSON.parse(damages)) {
     case 'one line lost': { const lines = data.toString().split('\\n'); lines.splice(where % lines.length, 1); put(lines.join('\\n')); break; }
     case 'a directory': fs.rmSync(one, { recursive: true, force: true }); fs.mkdirSync(one); break;
     case 'a pipe': fs.rmSync(one, { recursive: true, force: true }); execFileSync('mkfifo', [one]); break;
+    case 'zeros from there on': put(Buffer.concat([data.subarray(0, at), Buffer.alloc(data.length - at)])); break;
+    case 'JSON of another kind': put(['null', '[]', '{}', '1', '""'][where % 5]); break;
     case 'a dangling link': fs.rmSync(one, { recursive: true, force: true }); fs.symlinkSync('../attachments/11111111-2222-3333-4444-555555555555.json', one); break;
   }
 }`;

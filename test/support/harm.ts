@@ -3,6 +3,7 @@
  * break, each piece of our kernel state gone or altered, and what other people's software adds that cuts VMs off.
  */
 import fc from 'fast-check';
+import { damage, damageScript } from './damage.ts';
 
 /** One damage, as a script for the host. */
 export interface Harm {
@@ -18,43 +19,7 @@ export interface Target {
   readonly addresses: readonly string[];
 }
 
-const FILES = "find /run/hnet /var/lib/hnet \\( -type f -o -type l \\) ! -name '*.lock' | sort";
-
-/** What becomes of a file, `$f`, of `$size` bytes; `$o` is another of our files. */
-const BREAKS: Readonly<Record<string, (permille: number) => string>> = {
-  'cut off': permille => `truncate -s $((size * ${permille} / 1000)) "$f"`,
-  emptied: () => ': >"$f"',
-  removed: () => 'rm -f "$f"',
-  'one bit flipped': permille => `[ $size -eq 0 ] || { at=$((size * ${permille} / 1000))
-    byte=$(od -An -tu1 -j $at -N 1 "$f"); printf "\\\\$(printf %03o $((byte ^ ${1 << (permille % 7)})))" |
-    dd of="$f" bs=1 seek=$at conv=notrunc status=none; }`,
-  'a block of zeros': permille => `[ $size -eq 0 ] || dd if=/dev/zero of="$f" bs=1 conv=notrunc status=none \\
-    seek=$((size * ${permille} / 1000)) count=$((size - size * ${permille} / 1000))`,
-  'valid JSON of another kind': permille => `echo '${['null', '[]', '{}', '1', '""'][permille % 5]}' >"$f"`,
-  garbage: permille => `printf '\\377\\0\\${(permille % 256).toString(8)}{' >"$f"`,
-  'a directory': () => 'rm -f "$f"; mkdir "$f"',
-  "another's content": () => 'cp -P --remove-destination "$o" "$f"',
-};
-
-const fileHarm: fc.Arbitrary<Harm> = fc
-  .record({
-    file: fc.nat({ max: 997 }),
-    other: fc.nat({ max: 997 }),
-    permille: fc.nat({ max: 999 }),
-    how: fc.constantFrom(...Object.keys(BREAKS)),
-  })
-  .map(({ file, other, permille, how }) => ({
-    what: `file ${file} ${how} (${permille})`,
-    script: `set -- $(${FILES}); [ $# -gt 0 ] || exit 0
-      all="$*"; shift $((${file} % $#)); f=$1
-      set -- $all; shift $((${other} % $#)); o=$1
-      if [ -L "$f" ]; then ${linkHarm(permille)}; exit; fi
-      size=$(stat -c %s "$f"); ${BREAKS[how]?.(permille) ?? ''}; echo "$f"`,
-  }));
-
-/** Claims are links: they can only be gone, or point elsewhere. */
-const linkHarm = (permille: number): string =>
-  permille % 2 === 0 ? 'rm -f "$f"; echo "$f"' : 'ln -sfn /nowhere "$f"; echo "$f"';
+const fileHarm: fc.Arbitrary<Harm> = damage.map(one => ({ what: 'file:', script: damageScript([one]) }));
 
 /** Damage to what is ours in the kernel: one `sync` has to bring all of it back. */
 function kernelHarms({ bridges, taps, addresses }: Target): fc.Arbitrary<Harm> {

@@ -17,18 +17,17 @@ export function pluggedXml(name: string, options: DomainOptions): string {
   return xml.replace('</devices>', `${nics.join('')}</devices>`);
 }
 
-/** As much of virsh as hnet asks of it; what runs is a file each. */
 const DOWN = '/run/lab/libvirt-is-down';
+/** As much of virsh as hnet asks of it; what runs is a file each. */
 const VIRSH = `shift 3
 [ ! -e ${DOWN} ] || { echo 'error: failed to connect to the hypervisor' >&2; exit 1; }
 case "$*" in
-  --loop) exec sleep 100000 ;;
+  # Of events it tells nothing.
+  --loop) exec sleep infinity ;;
   'list --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
   'list --all --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
   dumpxml*) cd ${DOMAINS} && exec cat $(echo "$*" | grep -o '[0-9a-f-]\\{36\\}' | sed 's/$/.xml/') ;;
   domstate*) echo running ;;
-  # Of events it tells nothing.
-  --loop) exec sleep infinity ;;
   dominfo*) echo 'Persistent:     no' ;;
   *) echo "no such command: $*" >&2; exit 1 ;;
 esac`;

@@ -18,7 +18,7 @@ import { readableJson } from '../../model/json.ts';
 import { NO_TRAFFIC, type Traffic } from '../../model/traffic.ts';
 import type { FilterView } from '../../model/view.ts';
 import { readAccount, totalOf } from '../../state/ledger.ts';
-import { readEntries } from '../../state/records.ts';
+import { readAttachments } from '../../state/records.ts';
 import { prometheus } from '../prometheus.ts';
 import { table } from '../table.ts';
 
@@ -40,7 +40,7 @@ export function traffic(
   const chosen = name === undefined ? all : [pick(all, name)];
   const firewall = firewallInForce(context.config());
   const filter = look(context.host, firewall.looks.all);
-  const attachments = readEntries().flatMap(({ content }) => (typeof content === 'string' ? [] : content));
+  const attachments = readAttachments();
   const attached = new Map(attachments.map(({ domain, addresses }) => [domain, addresses]));
   const rows = chosen.flatMap(known => rowsOf(known, filter, attached.get(known.domain.uuid)));
   const drops = dropsOf(attachments, firewall, filter, context);

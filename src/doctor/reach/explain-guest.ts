@@ -7,6 +7,7 @@ import {
   type BridgeFacts,
   type Drift,
   type Finding,
+  isOf,
   kindOf,
   type ReachFacts,
 } from './facts.ts';
@@ -21,8 +22,6 @@ export const explainGuest = (facts: ReachFacts): Finding[] =>
   });
 
 type About = Omit<Finding, 'address'>;
-
-const isSix = (text: string): boolean => text.includes(':');
 
 /** It answers for no such address. */
 function explainAbsence(address: AddressFacts, bridge: BridgeFacts, facts: ReachFacts): About {
@@ -41,7 +40,7 @@ function explainOther(
   { name, uses, scope }: BridgeFacts,
   { word, rules }: ReachFacts,
 ): About | undefined {
-  const others = uses.filter(text => isSix(text) === (family === 6));
+  const others = uses.filter(text => isOf(family, text));
   const own = others.filter(text => family === 4 && contains(parsePrefix(scope), parseAddress(text)));
   if (own.length > 0) {
     const saw = `the VM lives on its bootstrap lease ${own.join(', ')} on ${name}, and doesn't have the address`;
@@ -81,7 +80,7 @@ function explainSilence(
   { word, uplink }: ReachFacts,
 ): About | undefined {
   if (heard?.replies !== 'no' || (counted?.out ?? 0) > 0) return undefined;
-  const asked = bridge.asksInVain.filter(text => isSix(text) === (family === 6));
+  const asked = bridge.asksInVain.filter(text => isOf(family, text));
   const ours = asked.find(text => gateways.includes(text) || uplink?.own.includes(text));
   const where = `on ${bridge.name}`;
   if (ours !== undefined) {

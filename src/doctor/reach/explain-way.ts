@@ -1,7 +1,7 @@
 /** What happens to packets between the provider and the bridge; pure. */
 import { CAUSES } from '../../firewall/rules/rules.ts';
 import { CONFIG_FILE } from '../../model/names.ts';
-import type { AddressFacts, Finding, ReachFacts } from './facts.ts';
+import { type AddressFacts, type Finding, isOf, type ReachFacts } from './facts.ts';
 
 export const explainKernel = ({ addresses }: ReachFacts): Finding[] =>
   addresses.flatMap(({ address, kernel }) =>
@@ -11,7 +11,7 @@ export const explainKernel = ({ addresses }: ReachFacts): Finding[] =>
 /** Whether the host itself has a neighbour outside. */
 const explainUplink = ({ addresses, uplink }: ReachFacts): Finding[] =>
   (uplink?.silent ?? [])
-    .filter(gateway => addresses.some(({ family }) => gateway.includes(':') === (family === 6)))
+    .filter(gateway => addresses.some(({ family }) => isOf(family, gateway)))
     .map(gateway => {
       const saw = `the gateway ${gateway} doesn't answer on the wire of ${uplink?.device}: the host itself is cut off`;
       return { cause: 'uplink', address: null, saw, mend: `ip -s link show dev ${uplink?.device}` };
@@ -27,7 +27,7 @@ const explainDelivery = ({ addresses, uplink }: ReachFacts): Finding[] =>
   addresses.flatMap(one => {
     const { address, family, heard, counted } = one;
     if (uplink === null || heard === null || heard.arrives === 'yes' || (counted?.in ?? 0) > 0) return [];
-    const host = uplink.own.find(own => own.includes(':') === (family === 6)) ?? uplink.device;
+    const host = uplink.own.find(own => isOf(family, own)) ?? uplink.device;
     const routed = `have the provider route ${address} to ${host}, without a MAC address of its own`;
     if (heard.soughtInVain) {
       const saw = `the gateway looks for it on the wire of ${uplink.device}, and nobody answers: it isn't routed to this host`;

@@ -98,6 +98,9 @@ export interface Drift {
   readonly isForeign: boolean;
 }
 
+/** Whether an address, as it is printed, is of a family. */
+export const isOf = (family: Family, address: string): boolean => address.includes(':') === (family === 6);
+
 export const kindOf = ({ key }: Drift): string => key.split(' ')[0] ?? '';
 
 export interface RuleFacts {

@@ -13,7 +13,7 @@ import { listRunning, survey } from '../../repair/survey.ts';
 import { explainStanding } from './explain.ts';
 import type { AddressFacts, ReachFacts } from './facts.ts';
 import { listen } from './listen.ts';
-import { factsOfNics, leasedTo, mtuOf, neighboursOn, rivalFor, stateOf } from './local.ts';
+import { factsOfNics, leasedTo, mtuOf, neighboursOn, rivalsOn, stateOf } from './local.ts';
 import { outlineOf } from './outline.ts';
 import { type Hearing, overheard } from './overheard.ts';
 import { planOf } from './plan.ts';
@@ -51,7 +51,7 @@ function lookAt(domain: Domain, found: Survey, host: Host): Looked {
     attachment,
     nics: factsOfNics(domain, found.view),
     leases: new Map(bridges.map(bridge => [bridge, leasedTo(bridge, macs)])),
-    rivals: new Map(bridges.map(bridge => [bridge, rivalFor(bridge, serversOf(found), host)])),
+    rivals: rivalsOn(bridges, host),
     mtu: mtuOf,
     kernel: verdicts(attachment, found, host),
   };
@@ -75,9 +75,6 @@ function hear({ domain, found, leases }: Looked, host: Host): Hearing {
 /** Addresses that somebody may have configured by mistake: those beside the right one. */
 const mistakable = ({ config: { pools } }: Survey): Prefix[] =>
   pools.filter(({ family, length }) => family === 4 && length >= 28).flatMap(pool => [...addresses(pool)]);
-
-const serversOf = ({ view }: Survey): number[] =>
-  [...view.dhcp.values()].flatMap(({ pid, rivals }) => [pid, ...rivals]);
 
 /** Asked whatever else is wrong with the domain: that needn't be the cause. */
 function verdicts(

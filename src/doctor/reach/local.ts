@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { Host } from '../../host/host.ts';
 import { sysctl } from '../../host/observe/parts.ts';
 import { about } from '../../host/query.ts';
+import { holdersOf } from '../../host/server-trouble.ts';
 import { parseAddress } from '../../model/address.ts';
 import type { Domain } from '../../model/domain.ts';
 import type { Prefix } from '../../model/prefix.ts';
@@ -55,11 +56,13 @@ export function neighboursOn(bridges: readonly string[], host: Host): ReadonlyMa
   );
 }
 
-/** Who else may keep a bridge's server from its port: `dnsmasq (pid 812)`. @param own processes that are ours */
-export function rivalFor(bridge: string, own: readonly number[], host: Host): string | null {
-  const lines = host.output(['ss', '-Hulnp', 'sport = :67']).split('\n');
-  const there = lines.filter(line => / (0\.0\.0\.0|\*):67 /.test(line) || line.includes(`%${bridge}:67 `));
-  const users = there.flatMap(line => [...line.matchAll(/\("([^"]*)",pid=(\d+)/g)]);
-  const rival = users.find(([, , pid]) => !own.includes(Number(pid)));
-  return rival === undefined ? null : `${rival[1]} (pid ${rival[2]})`;
+/** Bridge → who else may keep its server from its port, `dnsmasq (pid 812)`; null: nobody. */
+export function rivalsOn(bridges: readonly string[], host: Host): ReadonlyMap<string, string | null> {
+  const holders = holdersOf(67, argv => host.output(argv));
+  return new Map(
+    bridges.map(bridge => {
+      const rival = holders.find(({ device }) => device === undefined || device === bridge);
+      return [bridge, rival === undefined ? null : `${rival.name} (pid ${rival.pid})`];
+    }),
+  );
 }
