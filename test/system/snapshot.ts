@@ -1,5 +1,6 @@
 import type { Machine } from '../lab/machine.ts';
 import { until } from '../lab/wait.ts';
+import { PASSING } from '../support/snapshot.ts';
 
 /** How long a difference may last, in milliseconds. */
 const SETTLED = 60_000;
@@ -33,6 +34,7 @@ export async function snapshot(machine: Machine): Promise<Snapshot> {
       'set',
       sets
         .replaceAll(/ initval \S+/g, '')
+        .replaceAll(PASSING, '')
         .split('\n')
         .sort(),
     ),

@@ -16,7 +16,11 @@ export function set(spec: SetSpec, family: Family): Resource {
   return {
     key: `set ${name}`,
     label: `set ${name}`,
-    probe: ({ filter }) => (filter.sets.has(name) ? PRESENT : ABSENT),
+    probe: ({ filter }) => {
+      const contents = filter.sets.get(name);
+      const whole = !ofBridges || contents === 'unread' || contents?.has(EXAMPLE[family]);
+      return contents !== undefined && whole ? PRESENT : ABSENT;
+    },
     up: () => [
       ipset('create', name, ...words),
       ...(ofBridges ? [ipset('add', name, EXAMPLE[family], 'timeout', '0')] : []),
@@ -27,7 +31,8 @@ export function set(spec: SetSpec, family: Family): Resource {
 
 /**
  * An entry that a rule adds gets the longest prefix length in the set (ipset(8), hash:net). This entry makes that one bit,
- * so a bridge makes one entry (or two) whatever the sources of its packets are.
+ * so a bridge makes one entry (or two) whatever the sources of its packets are. A set may be without it: somebody flushed
+ * it, or the hook was killed after it made the set.
  */
 const EXAMPLE: Readonly<Record<Family, string>> = { 4: '128.0.0.0/1,lo', 6: '8000::/1,lo' };
 
