@@ -217,8 +217,9 @@ pools = [$(quoted "$pools")]
 # host = "$address"
 # gateway = "$gateway"
 
-# How the provider hands over IPv6 pools: "routed" to this host, or "on-link", where it looks for their addresses by
-# neighbour discovery on the uplink's wire. hnet doctor finds out.
+# How the provider hands over the pools: "routed" to this host, or "on-link", where it looks for their addresses on the
+# uplink's wire, by ARP or neighbour discovery. hnet doctor finds out.
+ipv4 = "routed"
 ipv6 = "routed"
 
 [dhcp]

@@ -8,7 +8,7 @@ import { type KnownDomain, type Libvirt, withLibvirt } from '../libvirt/libvirt.
 import { changeNic, type NicChange, plugged } from '../libvirt/nic.ts';
 import { toAttachment } from '../lifecycle/admission.ts';
 import { change } from '../lifecycle/change.ts';
-import { presumed, wireOf } from '../lifecycle/in-force.ts';
+import { presumed, wiresOf } from '../lifecycle/in-force.ts';
 import { stop } from '../lifecycle/stop.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
@@ -130,7 +130,7 @@ export function liveAttachment(
   { config, host }: Pick<Context, 'config' | 'host'>,
 ): Attachment {
   const backend = readableAttachment(domain.uuid)?.backend ?? chooseFirewall(config()).name;
-  return toAttachment(domain, next, backend, wireOf(config(), host));
+  return toAttachment(domain, next, backend, wiresOf(config(), host));
 }
 
 function changeDevice(libvirt: Libvirt, uuid: string, change: NicChange, affects: Affects): void {

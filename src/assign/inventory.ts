@@ -3,7 +3,7 @@ import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { addressesOf } from '../model/domain.ts';
 import { hostAddresses } from '../model/host-address.ts';
 import { aliasOwner } from '../model/names.ts';
-import { ownAddresses, type Uplink } from '../model/uplink.ts';
+import { ownAddresses, type Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import type { Holding, Taken } from './allocate.ts';
 
@@ -15,13 +15,13 @@ export function inventory(
   domains: readonly KnownDomain[],
   {
     view: { links, addresses, routes },
-    uplink,
-  }: { readonly view: Pick<View, 'links' | 'addresses' | 'routes'>; readonly uplink: Uplink },
+    uplinks,
+  }: { readonly view: Pick<View, 'links' | 'addresses' | 'routes'>; readonly uplinks: Uplinks },
 ): Taken {
   const isOurs = (name: string): boolean => aliasOwner(links.get(name)?.alias ?? '') !== undefined;
   return {
     holdings: domains.flatMap(holdingsOf),
-    own: ownAddresses(uplink),
+    own: ownAddresses(uplinks),
     host: hostAddresses({ links, addresses }),
     interfaces: new Set([...links.keys()].filter(name => !isOurs(name))),
     routed: [...routes.values()]

@@ -4,6 +4,7 @@ import { GUEST_FORMATS } from '../guest/formats.ts';
 import { HOST_FORMATS } from '../guest/host-network.ts';
 import type { Context } from '../host/context.ts';
 import { printable, Refusal, reason, UsageRefusal, visible } from '../model/refusal.ts';
+import { announce } from './commands/announce.ts';
 import { assign } from './commands/assign.ts';
 import { baseDown, baseUp } from './commands/base.ts';
 import { check } from './commands/check.ts';
@@ -203,6 +204,10 @@ const hosting: Branch = (command, context) => {
 
 /** Commands for install.sh and the boot unit. */
 const maintenance: Branch = (command, context) => {
+  command('announce', 'tell the wire of an uplink that this host answers for addresses (a start does it)')
+    .argument('<device>')
+    .argument('<addresses...>')
+    .action((device, addresses) => announce(device, addresses, context()));
   const base = command(
     'base',
     'what stands whether a domain runs or not (install.sh and the boot unit call it)',

@@ -7,25 +7,21 @@ import { readIfThere } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { observeForeign } from '../host/observe/foreign.ts';
 import { look, sysctl } from '../host/observe/parts.ts';
-import { observeLinks } from '../host/observe/start.ts';
-import { observeUplink } from '../host/observe/uplink.ts';
+import { observeUplinks } from '../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
 import { readNetwork, readPolicy } from '../host/observe/view.ts';
-import { waitFor } from '../host/wait.ts';
-import { Wire } from '../host/wire.ts';
 import { type KnownDomain, withLibvirt } from '../libvirt/libvirt.ts';
-import { format } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
-import { isLinkLocal, type Prefix } from '../model/prefix.ts';
+import type { Prefix } from '../model/prefix.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 import type { Unserved } from '../model/unserved.ts';
-import type { Uplink, UplinkFacts } from '../model/uplink.ts';
+import type { UplinkFacts, Uplinks } from '../model/uplink.ts';
 import { EMPTY_VIEW, type ForeignFilters, type Policy, type View } from '../model/view.ts';
 import { unserved } from '../repair/served.ts';
 import { isRejected, loadConfig, readConfigText } from '../state/config-file.ts';
 import { readAttachments } from '../state/records.ts';
-import { ping, readFrame } from './frames.ts';
+import { askDelivery, type Delivered } from './ask-delivery.ts';
 
 /** A fact, or why it isn't known. */
 export type Known<T> =
@@ -40,9 +36,9 @@ export interface Facts {
   readonly config: Known<Config>;
   /** Whether what is written is a configuration that cut off the host, so that the one before it is in force. */
   readonly isRejected: boolean;
-  readonly uplink: Known<Uplink>;
-  /** The uplink as it is configured, in each family. */
-  readonly uplinks: Known<readonly UplinkFacts[]>;
+  readonly uplinks: Known<Uplinks>;
+  /** The main uplink as it is configured, in each family. */
+  readonly configured: Known<readonly UplinkFacts[]>;
   readonly network: Pick<View, 'links' | 'addresses' | 'routes'>;
   readonly policy: Policy;
   /** Other people's filters. */
@@ -53,8 +49,8 @@ export interface Facts {
   /** Packets that other networks of the host have sent under addresses of domains; they were dropped. */
   readonly impostors: bigint;
   readonly file: (path: string) => File | undefined;
-  /** Whether the provider sends an answer to an address here; see {@link answersArrive}. */
-  readonly arrives: (address: Prefix, gateway: Prefix, device: string) => boolean | undefined;
+  /** How the provider hands over an address; see {@link askDelivery}. */
+  readonly delivered: (address: Prefix, gateway: Prefix, device: string) => Delivered | undefined;
   /** What a command prints; nothing if it can't be run, or fails. */
   readonly output: (...argv: readonly string[]) => string;
 }
@@ -72,83 +68,44 @@ export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
   const written = knownValue(config) ?? DEFAULT_CONFIG;
   // Of what stands only the interface counts: it is asked whether the rest is still true.
-  const given = { ...written, uplink: written.uplink ?? written.inForce?.device, inForce: undefined };
+  const given = { ...written, inForce: written.inForce.map(({ device }) => ({ ...UNTOLD, device })) };
   const network = knownValue(known(() => readNetwork(host))) ?? EMPTY_VIEW;
-  const policy = knownValue(known(() => readPolicy(host))) ?? { rules: [], table: [] };
-  const uplink = known(() => observeUplink(host, given));
+  const policy = knownValue(known(() => readPolicy(host))) ?? { rules: [], own: [] };
+  const uplinks = known(() => observeUplinks(host, given));
   return {
     config,
     isRejected: knownValue(known(() => isRejected(readConfigText()))) === true,
-    uplink,
-    uplinks: known(() => observeUplinkFacts(host, given)),
+    uplinks,
+    configured: known(() => observeUplinkFacts(host, given)),
     network,
     policy,
-    unserved: uplink.is === 'unknown' ? [] : readUnserved({ ...network, policy }, uplink.value, host),
+    unserved: uplinks.is === 'unknown' ? [] : readUnserved({ ...network, policy }, uplinks.value, host),
     strangers: observeForeign(host, chooseFirewall(written)),
-    impostors: uplink.is === 'unknown' ? 0n : readImpostors(written, uplink.value, host),
+    impostors: uplinks.is === 'unknown' ? 0n : readImpostors(written, uplinks.value, host),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
-    arrives: (...question) => answersArrive(host, ...question),
+    delivered: (...question) => askDelivery(host, ...question),
     output: (...argv) => host.output(argv),
   };
 }
 
-function readImpostors(config: Config, uplink: Uplink, host: Host): bigint {
+/** Of what stands only the interface counts. */
+const UNTOLD = { host: undefined, gateway: undefined, gateway6: undefined };
+
+function readImpostors(config: Config, uplinks: Uplinks, host: Host): bigint {
   const firewall = chooseFirewall(config);
-  const drops = known(() => sharedDrops(config, uplink, firewall, look(host, firewall.looks.brief)));
+  const drops = known(() => sharedDrops(config, uplinks, firewall, look(host, firewall.looks.brief)));
   return knownValue(drops)?.get(CAUSES.impostor)?.packets ?? 0n;
 }
 
 /** Of running domains; what else is wrong with them is for `hnet check` to say. */
 function readUnserved(
   network: Pick<View, 'links' | 'addresses' | 'policy'>,
-  uplink: Uplink,
+  uplinks: Uplinks,
   host: Host,
 ): readonly Unserved[] {
   const view = { ...EMPTY_VIEW, ...network, sysctl };
-  return knownValue(known(() => unserved(readAttachments(), { view, uplink }, host))) ?? [];
-}
-
-/**
- * Pings the gateway from an address that nobody holds, by a frame past the host's own addresses, so that nothing on the
- * host changes. Nobody answers solicitations for the address: the gateway's answer arrives only if the provider routes it
- * here.
- * @returns undefined where that can't be found out
- */
-function answersArrive(host: Host, source: Prefix, gateway: Prefix, device: string): boolean | undefined {
-  const toMac = macOf(host, gateway, device);
-  const fromMac = observeLinks(host, [device]).get(device)?.mac;
-  if (toMac === undefined || fromMac === undefined) return undefined;
-  const wire = knownValue(known(() => Wire.open(device)));
-  if (wire === undefined) return undefined;
-  const request = ping({ fromMac, source }, toMac, gateway, process.pid & 0xffff);
-  const isAnswered = (): boolean => [...wire.received()].some(one => !one.out && isPong(one.bytes, source));
-  try {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      wire.send(request);
-      if (waitFor(isAnswered, WAIT)) return true;
-    }
-    return false;
-  } finally {
-    wire.close();
-  }
-}
-
-function isPong(frame: Uint8Array, address: Prefix): boolean {
-  const message = readFrame(frame);
-  return message?.is === 'pong' && message.destination === format(address);
-}
-
-/** So many requests, and how long each waits for its answer, in milliseconds. */
-const ATTEMPTS = 3;
-const WAIT = 1000;
-
-/** The gateway's MAC. An ordinary ping makes the kernel find it out, where it doesn't know it already. */
-function macOf(host: Host, gateway: Prefix, device: string): string | undefined {
-  const target = isLinkLocal(gateway) ? `${format(gateway)}%${device}` : format(gateway);
-  host.output(['ping', '-6', '-n', '-q', '-c', '1', '-w', '2', target]);
-  const shown = host.output(['ip', '-6', 'neigh', 'show', format(gateway), 'dev', device]);
-  return / lladdr ([\da-f:]{17})/.exec(shown)?.[1];
+  return knownValue(known(() => unserved(readAttachments(), { view, uplinks }, host))) ?? [];
 }
 
 function known<T>(read: () => T): Known<T> {

@@ -144,6 +144,20 @@ export function question({ fromMac, source }: Sender, target: Prefix): Uint8Arra
   return frame(BROADCAST, fromMac, ARP, packet);
 }
 
+/**
+ * Tells everybody on a wire, unasked, where an address is now: a gratuitous ARP request (RFC 5227, 3), which most systems
+ * take where they already know the address, or an unsolicited neighbour advertisement (RFC 4861, 7.2.6).
+ */
+export function announcement({ fromMac, source }: Sender): Uint8Array {
+  if (source.family === 4) return question({ fromMac, source }, source);
+  const body = [ADVERTISEMENT, 0, 0, 0, OVERRIDE, 0, 0, 0, ...octets(source), 2, 1, ...macOctets(fromMac)];
+  const packet = ipv6({ source, destination: ALL_NODES, hops: 255 }, body);
+  return frame(groupMac(ALL_NODES), fromMac, IPV6, packet);
+}
+
+/** The flag by which a neighbour's entry is overwritten. */
+const OVERRIDE = 0x20;
+
 /** To the multicast address that everybody with such an address listens to (RFC 4291, 2.7.1). */
 function solicitation({ fromMac, source }: Sender, target: Prefix): Uint8Array {
   const to = (0xff02n << 112n) | (0x1ffn << 24n) | (target.first & 0xffffffn);

@@ -9,7 +9,7 @@ const ORDINARY = 1500;
  * router's message (RFC 1191), which many networks drop: a download hangs at its first full packet.
  */
 export function checkMtu(facts: Facts): Diagnosis[] {
-  const device = knownValue(facts.uplink)?.device;
+  const device = knownValue(facts.uplinks)?.[0].device;
   if (device === undefined) return [];
   const uplink = mtuOf(device, facts);
   const smallest = Math.min(uplink, ...routeMtus(facts));

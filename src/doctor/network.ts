@@ -5,7 +5,7 @@ import { format, parsePrefix, parseSubnet } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../model/names.ts';
-import { contains, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
+import { contains, overlaps, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { ownAddresses, type Uplink, type UplinkFacts } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
@@ -29,67 +29,56 @@ export function checkConfig({ config, isRejected }: Facts): Diagnosis[] {
   return diagnosis('"pools" is empty', 'there is no address to assign', mend);
 }
 
-export function checkUplink({ uplink, uplinks, network }: Facts): Diagnosis[] {
+export function checkUplinks({ uplinks, configured, network }: Facts): Diagnosis[] {
   const mend = 'ip route add default via GATEWAY dev DEVICE';
-  if (uplink.is === 'unknown') return diagnosis(uplink.why, 'nothing of ours can be set up', mend);
-  const { device, gateway } = uplink.value;
+  if (uplinks.is === 'unknown') return diagnosis(uplinks.why, 'nothing of ours can be set up', mend);
+  const found = uplinks.value.flatMap(uplink => checkUplink(uplink, network));
+  return found.length > 0 ? found : checkWire(knownValue(configured) ?? []);
+}
+
+function checkUplink({ device, gateway, host, way }: Uplink, network: Network): Diagnosis[] {
   const missing = `the uplink ${device} is down or missing`;
   if (!network.links.get(device)?.up)
-    return diagnosis(missing, 'no VM reaches anything', `ip link set ${device} up`);
-  if (gateway === undefined)
+    return diagnosis(
+      missing,
+      `no VM reaches anything${way === 0 ? '' : ' by it'}`,
+      `ip link set ${device} up`,
+    );
+  // A further uplink may be a tunnel, which has no gateway; one with IPv6 alone has none of IPv4.
+  if (way === 0 && host !== undefined && gateway === undefined)
     return diagnosis(
       'the default route has no gateway',
       "a domain could be given the gateway's address, for hnet does not know it",
       edit('gateway = "ADDRESS"'),
     );
-  return checkWire(knownValue(uplinks) ?? []);
+  return [];
 }
 
-function checkWire(uplinks: readonly UplinkFacts[]): Diagnosis[] {
+function checkWire(configured: readonly UplinkFacts[]): Diagnosis[] {
   const mend = 'hnet host --format ifupdown  # or netplan';
   // checkForwarding looks at forwarding.
-  const facts = uplinks.filter(({ family }) => family === 4).map(fact => ({ ...fact, forwarding: true }));
+  const facts = configured.filter(({ family }) => family === 4).map(fact => ({ ...fact, forwarding: true }));
   return facts
     .flatMap(uplinkFaults)
     .flatMap(fault => diagnosis(fault, 'what lies beside the host is not reached', mend));
 }
 
-export function checkForwarding({ config, uplink, file }: Facts): Diagnosis[] {
-  const device = knownValue(uplink)?.device;
+export function checkForwarding({ config, uplinks, file }: Facts): Diagnosis[] {
+  const devices = (knownValue(uplinks) ?? []).map(({ device }) => device);
   return familiesIn(knownValue(config)?.pools ?? []).flatMap(family => {
-    const own = device === undefined ? undefined : file(forwardingOf(family, device))?.text.trim();
+    const off = devices.filter(device => file(forwardingOf(family, device))?.text.trim() === '0');
     const isOff = file(FORWARDING[family])?.text.trim() !== '1';
-    if (!isOff && own !== '0') return [];
-    const what = `IPv${family} forwarding is off${isOff ? '' : ` on ${device}`}`;
+    if (!isOff && off.length === 0) return [];
+    const what = `IPv${family} forwarding is off${isOff ? '' : ` on ${off.join(', ')}`}`;
     return diagnosis(what, 'nothing passes between the uplink and the VMs', 'hnet sync');
   });
 }
 
-/** Pools that hold the host, lie on the uplink's own wire, or that the host routes elsewhere. */
-export function checkPools({ config, uplink, network }: Facts): Diagnosis[] {
+/** Pools that hold the host, or that the host routes elsewhere. */
+export function checkPools({ config, uplinks, network }: Facts): Diagnosis[] {
   if (config.is === 'unknown') return [];
-  const near = uplink.is === 'known' ? checkNear(config.value, uplink.value, network) : [];
-  const own = uplink.is === 'known' ? ownAddresses(uplink.value) : [];
-  return [...near, ...checkElsewhere(config.value.pools, own, network)];
-}
-
-function checkNear(config: Config, { device, host, gateway }: Uplink, network: Network): Diagnosis[] {
-  const subnets = (network.addresses.get(device) ?? []).map(parseSubnet);
-  // An IPv6 pool usually is the uplink's own subnet; ipv6.ts checks it.
-  const wire = subnets.filter(one => one.family === 4 && !isSingle(one));
-  const pairs = wire.flatMap(subnet => config.pools.map(pool => [pool, subnet] as const));
-  const meeting = pairs.filter(([pool, subnet]) => overlaps(pool, subnet));
-  const own = [host, gateway].filter(one => one !== undefined);
-  return [
-    ...checkOwn(config, own),
-    ...meeting.flatMap(([pool, subnet]) =>
-      diagnosis(
-        `the pool ${format(pool)} lies on the uplink's own subnet ${format(subnet)}`,
-        'the provider looks for its addresses by ARP, which a routed address does not answer',
-        `hnet host --format ifupdown  # or netplan: if it is routed to this host, configure ${device} so`,
-      ),
-    ),
-  ];
+  const own = uplinks.is === 'known' ? ownAddresses(uplinks.value) : [];
+  return [...checkOwn(config.value, own), ...checkElsewhere(config.value.pools, own, network)];
 }
 
 function checkOwn(config: Config, own: readonly Prefix[]): Diagnosis[] {

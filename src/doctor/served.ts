@@ -2,7 +2,8 @@
 import { holdingsOf } from '../assign/inventory.ts';
 import { format } from '../model/address.ts';
 import { type HostAddress, hostAddresses, mendOf, whereHeld } from '../model/host-address.ts';
-import { contains, equal } from '../model/prefix.ts';
+import { contains, equal, isAmong } from '../model/prefix.ts';
+import { ownAddresses } from '../model/uplink.ts';
 import { unservedLines } from '../repair/faults.ts';
 import { DEAF } from '../repair/served.ts';
 import { ARP_IGNORE } from '../resources/bridge.ts';
@@ -13,19 +14,21 @@ import { type Facts, knownValue } from './facts.ts';
  * Addresses of pools that the host itself has. An IPv6 pool usually is the uplink's own subnet: what the host has there is
  * told only if a domain is to have it too.
  */
-export function checkHostAddresses({ config, uplink, network, domains }: Facts): Diagnosis[] {
-  if (config.is === 'unknown' || uplink.is === 'unknown') return [];
-  const { device } = uplink.value;
+export function checkHostAddresses({ config, uplinks, network, domains }: Facts): Diagnosis[] {
+  if (config.is === 'unknown' || uplinks.is === 'unknown') return [];
+  const isUplink = (name: string): boolean => uplinks.value.some(({ device }) => device === name);
+  const own = ownAddresses(uplinks.value);
   const assigned = (knownValue(domains) ?? []).flatMap(holdingsOf).map(({ address }) => address.prefix);
   const isOrdinary = (held: HostAddress): boolean =>
-    held.address.family === 6 && held.device === device && !assigned.some(one => contains(one, held.address));
+    held.address.family === 6 && isUplink(held.device) && !assigned.some(one => contains(one, held.address));
   return hostAddresses(network).flatMap(held => {
     const pool = config.value.pools.find(one => contains(one, held.address));
-    if (pool === undefined || equal(held.address, uplink.value.host) || isOrdinary(held)) return [];
+    if (pool === undefined || (held.address.family === 4 && isAmong(own, held.address)) || isOrdinary(held))
+      return [];
     return diagnosis(
       `the host itself has ${whereHeld(held)}, an address of the pool ${format(pool)}`,
       'what is sent to it never reaches a VM, so hnet gives it to none',
-      mendOf(held, uplink.value),
+      mendOf(held, uplinks.value),
     );
   });
 }

@@ -8,11 +8,11 @@ import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import type { Facts } from './facts.ts';
 
 /** Filters of others that drop what we accept: an accept ends the chain of one table, not those of other tables. */
-export function checkStrangers({ config, uplink, strangers, file }: Facts): Diagnosis[] {
-  if (config.is === 'unknown' || uplink.is === 'unknown') return [];
+export function checkStrangers({ config, uplinks, strangers, file }: Facts): Diagnosis[] {
+  if (config.is === 'unknown' || uplinks.is === 'unknown') return [];
   const filter = { ...EMPTY_VIEW.filter, foreign: strangers };
   const view: View = { ...EMPTY_VIEW, filter, sysctl: path => file(path)?.text.trim() };
-  const closed = blockades(config.value, uplink.value, chooseFirewall(config.value), view);
+  const closed = blockades(config.value, uplinks.value, chooseFirewall(config.value), view);
   const policies = firewalldPolicies(config.value).probe(view);
   const unaware = policies.is === 'present' ? [] : ["firewalld runs without hnet's policies"];
   return [...closed, ...unaware].flatMap(what =>

@@ -81,7 +81,7 @@ function noteOn(prefix: Prefix): string[] {
 export function guestNetwork(
   domain: Domain,
   assigned: readonly Address[],
-  host: Prefix,
+  host: Prefix | undefined,
   dhcp: Pick<DhcpConfig, 'dns' | 'domain'>,
   names: readonly string[] = [],
 ): StaticNetwork {
@@ -114,15 +114,16 @@ function toNic(
   index: number,
   mac: string,
   prefixes: readonly Prefix[],
-  host: Prefix,
+  host: Prefix | undefined,
   families: Set<Family>,
 ): Omit<StaticNic, 'interface'> {
   const routes = FAMILIES.flatMap((family): DefaultRoute[] => {
     const sources = ofFamily(family, prefixes);
-    if (sources.length === 0) return [];
+    const gateway = family === 4 ? host : GATEWAY6;
+    if (sources.length === 0 || gateway === undefined) return [];
     const table = families.has(family) ? FIRST_TABLE + index : undefined;
     families.add(family);
-    return [{ gateway: family === 4 ? host : GATEWAY6, table, sources }];
+    return [{ gateway, table, sources }];
   });
   const all = prefixes.flatMap(configured);
   return { index, mac, addresses: [...ofFamily(4, all), ...ofFamily(6, all)], routes };

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Refusal, reason } from '../model/refusal.ts';
 import { type Action, type Batch, type BatchTool, batchCommand } from '../resources/action.ts';
 import { meansAbsence } from './absence.ts';
@@ -141,10 +142,16 @@ export class Host {
   }
 }
 
+/** `hnet` is the program beside the one that runs. */
+const ownProgram = ([command = '', ...words]: readonly string[]): readonly string[] =>
+  command === 'hnet'
+    ? [process.execPath, join(dirname(realpathSync(process.argv[1] ?? '')), 'hnet.cjs'), ...words]
+    : [command, ...words];
+
 function performSingle(action: Exclude<Action, { kind: 'line' | 'run' | 'serve' }>): unknown {
   switch (action.kind) {
     case 'launch':
-      return launch(action.argv);
+      return launch(ownProgram(action.argv));
     case 'write':
       return writeAtomically(action.path, action.text);
     case 'sysctl':

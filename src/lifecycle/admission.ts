@@ -2,7 +2,7 @@
 
 import { format, parsePrefix } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
-import type { Attachment } from '../model/attachment.ts';
+import type { Attachment, WireOf } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
 import type { Backend, Config } from '../model/config.ts';
 import { ownMode } from '../model/dhcp-mode.ts';
@@ -11,7 +11,7 @@ import { refuseHostInRanges } from '../model/fit.ts';
 import { type HostAddress, removalOf, whereHeld } from '../model/host-address.ts';
 import { contains, equal, isAnycast, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
-import type { Uplink } from '../model/uplink.ts';
+import type { Uplinks } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 
 /**
@@ -79,13 +79,13 @@ export function refuseForeignAddresses(
 export function refuseHostAddresses(
   prefixes: readonly Prefix[],
   host: readonly HostAddress[],
-  uplink: Uplink,
+  uplinks: Uplinks,
 ): void {
   for (const prefix of prefixes) {
     const held = host.find(({ address }) => contains(prefix, address));
     if (held === undefined) continue;
     const whole = isSingle(prefix) ? '' : `, an address of ${format(prefix)}`;
-    const mend = removalOf(held, uplink);
+    const mend = removalOf(held, uplinks);
     const out =
       mend === undefined
         ? 'choose another one, or delete it if nothing reaches the host by it'
@@ -134,18 +134,21 @@ export function refuseTakenScopes(addresses: readonly Address[], routes: readonl
 
 /**
  * What a domain would have attached, by its assignment.
- * @param wire the uplink on whose wire the provider looks for IPv6 addresses; undefined where it routes them
+ * @param wires where addresses are answered for that the provider doesn't route here
  */
 export function toAttachment(
   domain: Domain,
   { addresses, policy, dhcp }: Assignment,
   backend: Backend,
-  wire: string | undefined,
+  wires: WireOf,
 ): Attachment {
   const macs = new Map(
     [...macsOf(domain)].filter(([name]) => addresses.some(({ bridge }) => bridge === name)),
   );
-  const own = { domain: domain.uuid, name: domain.name, addresses, policy, backend };
-  const isAnswered = wire !== undefined && addresses.some(({ prefix }) => prefix.family === 6);
-  return { ...own, ...ownMode(dhcp), macs, ...(isAnswered ? { onLink: wire } : {}) };
+  const answered = addresses.map(address => {
+    const wire = wires(address.prefix);
+    return wire === undefined ? address : { ...address, wire };
+  });
+  const own = { domain: domain.uuid, name: domain.name, addresses: answered, policy, backend };
+  return { ...own, ...ownMode(dhcp), macs };
 }

@@ -7,7 +7,7 @@ import { observe } from '../host/observe/view.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { bridgesOf } from '../model/bridge.ts';
 import type { Config } from '../model/config.ts';
-import { ownAddresses, type Uplink } from '../model/uplink.ts';
+import { ownAddresses, type Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, isWrong, up } from '../plan/walker.ts';
@@ -28,20 +28,20 @@ export function admit(
   host: Host,
 ): boolean {
   const { addresses } = attachment;
-  refuseForeignAddresses(subjectOf(attachment).prefixes, config, ownAddresses(seen.uplink));
+  refuseForeignAddresses(subjectOf(attachment).prefixes, config, ownAddresses(seen.uplinks));
   refuseClaimed(attachment);
   refuseTakenScopes(addresses, seen.routes);
   refuseForeignScopes(addresses, config);
-  const lacks = check(basePlan(config, seen.uplink, firewall), seen.view).some(isWrong);
+  const lacks = check(basePlan(config, seen.uplinks, firewall), seen.view).some(isWrong);
   // Bringing it up needs a look at everything.
-  if (lacks) bringUpBase(config, seen.uplink, firewall, observe(host, firewall), host);
+  if (lacks) bringUpBase(config, seen.uplinks, firewall, observe(host, firewall), host);
   writeAttachment(attachment);
   return lacks;
 }
 
 /** What a domain touches on the host. */
-export const subjectOf = ({ domain, addresses, onLink }: Attachment): Subject => ({
-  onLink,
+export const subjectOf = ({ domain, addresses }: Attachment): Subject => ({
+  isAnswered: addresses.some(({ wire }) => wire !== undefined),
   bridges: bridgesOf(domain, addresses),
   prefixes: addresses.map(({ prefix }) => prefix),
 });
@@ -52,13 +52,13 @@ export const subjectOf = ({ domain, addresses, onLink }: Attachment): Subject =>
  */
 export function bringUpBase(
   config: Config,
-  uplink: Uplink,
+  uplinks: Uplinks,
   firewall: Firewall,
   view: View,
   host: Host,
 ): Checked[] {
   const pass = (seen: View): Checked[] =>
-    basePlan(config, uplink, firewall).flatMap(resource => up([resource], seen, host));
+    basePlan(config, uplinks, firewall).flatMap(resource => up([resource], seen, host));
   const done = pass(view);
   const keys = new Set(done.map(({ resource }) => resource.key));
   if (!keys.has(POLICIES_KEY)) return done;

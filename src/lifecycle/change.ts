@@ -1,14 +1,16 @@
 /** Changes what running domains have: all of it, or nothing. */
+
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { routesToScopes, type StartView } from '../host/observe/start.ts';
-import { observe, observeWithUplink } from '../host/observe/view.ts';
+import { observe, observeWithUplinks } from '../host/observe/view.ts';
 import { type Attachment, lostAddresses, prefixesOf } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import type { Taps } from '../model/domain.ts';
 import { equal, isAmong, type Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
+import { hostIn } from '../model/uplink.ts';
 import type { Change } from '../plan/change.ts';
 import type { Checked } from '../plan/walker.ts';
 import {
@@ -65,10 +67,10 @@ function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
     // All domains that run have one filter.
     const firewall = firewallFor(changes[0].after, config.pools);
     const places = changes.flatMap(({ before, after }) => [before, after]).flatMap(prefixesOf);
-    const { view, uplink } = observeWithUplink(host, firewall, config, places);
+    const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
     const scopes = changes.flatMap(({ after }) => after?.addresses.map(({ scope }) => scope) ?? []);
-    const seen = { view, uplink, routes: routesToScopes(host, scopes) };
-    const means = { dhcp: config.dhcp, gateway: uplink.host, firewall, host };
+    const seen = { view, uplinks, routes: routesToScopes(host, scopes) };
+    const means = { dhcp: config.dhcp, gateway: hostIn(uplinks), firewall, host };
     const isNew = withLock('claims', 'exclusive', host, () => claim(changes, seen, config, means));
     try {
       const done = apply(changes, { ...means, view: isNew ? observe(host, firewall, places) : view });

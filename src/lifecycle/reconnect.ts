@@ -9,13 +9,14 @@ import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
 import { Refusal } from '../model/refusal.ts';
+import { hostIn } from '../model/uplink.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, isWrong, repair } from '../plan/walker.ts';
 import { readableAttachment } from '../state/attachment-store.ts';
 import { assignmentOf, toAttachment } from './admission.ts';
 import { admit, subjectOf } from './admit.ts';
 import { apply } from './apply.ts';
-import { firewallInForce, wireOf } from './in-force.ts';
+import { firewallInForce, wiresOf } from './in-force.ts';
 
 /**
  * Repairs what a running domain should have, and plugs its taps in again where the bridge was made anew. It looks at what
@@ -32,7 +33,7 @@ export function reconnect(domain: Domain, config: Config, host: Host): Checked[]
     const seen = observeRunning(host, firewall, config, subjectOf(attachment), [...taps.values()].flat());
     const base = repairBase(seen, config, firewall, host);
     const change = { before: attachment, after: attachment, taps };
-    const gateway = seen.uplink.host;
+    const gateway = hostIn(seen.uplinks);
     const done = apply([change], { view: seen.view, gateway, dhcp: config.dhcp, firewall, host }, 'go on');
     if (base.failures.length > 0) throw new Refusal(base.failures.join('; '));
     return [...base.done, ...done];
@@ -40,8 +41,8 @@ export function reconnect(domain: Domain, config: Config, host: Host): Checked[]
 }
 
 /** A brief look tells whether anything is missing; bringing it up needs a look at everything. */
-function repairBase({ uplink, view }: StartView, config: Config, firewall: Firewall, host: Host) {
-  const plan = basePlan(config, uplink, firewall);
+function repairBase({ uplinks, view }: StartView, config: Config, firewall: Firewall, host: Host) {
+  const plan = basePlan(config, uplinks, firewall);
   return check(plan, view).some(isWrong)
     ? repair(plan, observe(host, firewall), host)
     : { done: [], failures: [] };
@@ -52,7 +53,7 @@ function claimAnew(domain: Domain, config: Config, host: Host): Attachment | und
   const assignment = assignmentOf(domain);
   if (assignment === undefined) return undefined;
   const firewall = firewallInForce(config);
-  const attachment = toAttachment(domain, assignment, firewall.name, wireOf(config, host));
+  const attachment = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
   withLock('claims', 'exclusive', host, () =>
     admit(attachment, observeStart(host, firewall, config, subjectOf(attachment)), config, firewall, host),
   );

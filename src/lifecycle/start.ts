@@ -12,13 +12,13 @@ import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { hostAddresses } from '../model/host-address.ts';
 import { Refusal } from '../model/refusal.ts';
-import { ownAddresses } from '../model/uplink.ts';
+import { hostIn, ownAddresses } from '../model/uplink.ts';
 import type { Checked } from '../plan/walker.ts';
 import { readableAttachment, removeAttachment, writeScript } from '../state/attachment-store.ts';
 import { refuseForeignAddresses, refuseHostAddresses, toAttachment } from './admission.ts';
 import { admit, subjectOf } from './admit.ts';
 import { apply, takeDown } from './apply.ts';
-import { firewallInForce, wireOf } from './in-force.ts';
+import { firewallInForce, wiresOf } from './in-force.ts';
 import { releaseScript } from './release-script.ts';
 
 /**
@@ -32,13 +32,13 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
     const leftover = readableAttachment(domain.uuid);
     if (leftover !== undefined) takeDown(leftover, firewallFor(leftover), host);
     const firewall = firewallInForce(config);
-    const after = toAttachment(domain, assignment, firewall.name, wireOf(config, host));
+    const after = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
     const { view, gateway } = withLock('claims', 'exclusive', host, () => {
       const seen = observeStart(host, firewall, config, subjectOf(after));
       if (seen.own.length > 0) refuseOwn(seen, config, host);
       const isNew = admit(after, seen, config, firewall, host);
       const view = isNew ? { ...seen.view, filter: look(host, firewall.looks.brief) } : seen.view;
-      return { view, gateway: seen.uplink.host };
+      return { view, gateway: hostIn(seen.uplinks) };
     });
     try {
       const means = { view, gateway, dhcp: config.dhcp, firewall, host };
@@ -53,9 +53,9 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
 }
 
 /** The look of a start says of an address that the host takes it; the whole network tells by which interface. */
-function refuseOwn({ own, uplink }: FirstLook, config: Config, host: Host): never {
-  refuseForeignAddresses(own, config, ownAddresses(uplink));
-  refuseHostAddresses(own, hostAddresses(readNetwork(host)), uplink);
+function refuseOwn({ own, uplinks }: FirstLook, config: Config, host: Host): never {
+  refuseForeignAddresses(own, config, ownAddresses(uplinks));
+  refuseHostAddresses(own, hostAddresses(readNetwork(host)), uplinks);
   const which = own.map(format).join(', ');
   throw new Refusal(`the host takes ${which} for its own, by a route that ip route show table local shows`);
 }

@@ -48,6 +48,6 @@ function reconstruct(domain: Domain, host: Host, presume: () => Presumed): Attac
       aliasOwner(links.get(bridge)?.alias ?? '') === uuid && [undefined, uuid].includes(claimant(prefix)),
   );
   if (addresses.length === 0) return undefined;
-  const { backend, wire } = presume();
-  return toAttachment(domain, { ...assignment, addresses }, backend, wire);
+  const { backend, wires } = presume();
+  return toAttachment(domain, { ...assignment, addresses }, backend, wires);
 }

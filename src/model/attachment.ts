@@ -21,16 +21,17 @@ export interface Attachment {
   readonly dhcp?: DhcpMode;
   /** Bridge → MACs of the domain's interfaces on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
-  /** The uplink on whose wire its IPv6 addresses are answered for, where the provider doesn't route them. */
-  readonly onLink?: string;
   /** The filter it was set up with; a later change of the configuration doesn't hide what stands. */
   readonly backend: Backend;
 }
 
+/** The uplink on whose wire the host answers for an address; undefined where the provider routes it here. */
+export type WireOf = (prefix: Prefix) => string | undefined;
+
 /** What a domain was probably set up with, where its attachment is lost and its metadata doesn't say. */
 export interface Presumed {
   readonly backend: Backend;
-  readonly wire: string | undefined;
+  readonly wires: WireOf;
 }
 
 const prefixText = v.pipe(v.string(), v.transform(parsePrefix));
@@ -39,10 +40,17 @@ const mac = v.pipe(v.string(), v.regex(MAC));
 const toMap = <T>(entries: Readonly<Record<string, T>>): ReadonlyMap<string, T> =>
   new Map(Object.entries(entries));
 
-const schema = v.object({
+const textSchema = v.object({
   domain: v.pipe(v.string(), v.check(isUuid)),
   name: v.string(),
-  addresses: v.array(v.object({ prefix: prefixText, bridge: interfaceName, scope: prefixText })),
+  addresses: v.array(
+    v.object({
+      prefix: prefixText,
+      bridge: interfaceName,
+      scope: prefixText,
+      wire: v.exactOptional(interfaceName),
+    }),
+  ),
   policy: v.object({
     inbound: v.picklist(['allow', 'deny']),
     isolate: v.boolean(),
@@ -50,9 +58,20 @@ const schema = v.object({
   }),
   dhcp: v.exactOptional(v.picklist(DHCP_MODES)),
   macs: v.exactOptional(v.pipe(v.record(v.string(), v.array(mac)), v.transform(toMap))),
+  /** What version 0.1 wrote: the wire of all IPv6 addresses. */
   onLink: v.exactOptional(interfaceName),
   backend: v.picklist(BACKENDS),
 });
+
+const schema = v.pipe(
+  textSchema,
+  v.transform(({ onLink, ...attachment }): Attachment => {
+    if (onLink === undefined) return attachment;
+    const answered = (one: Address): Address =>
+      one.prefix.family === 6 && one.wire === undefined ? { ...one, wire: onLink } : one;
+    return { ...attachment, addresses: attachment.addresses.map(answered) };
+  }),
+);
 
 /** The beginning of an attachment's text: a digest of the rest, on a line of its own, which the gate reads too. */
 const HEAD = /^\{\n {2}("sum": "([0-9a-f]{8})",)\n/;

@@ -7,6 +7,8 @@ export interface Address {
   readonly bridge: string;
   /** The bridge's private subnet, from which the bootstrap lease comes. */
   readonly scope: Prefix;
+  /** The uplink on whose wire the host answers for it; without one, the provider routes it here. */
+  readonly wire?: string;
 }
 
 /** What a bridge is made from: its name, whose it is, and its private subnet. */

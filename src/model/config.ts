@@ -5,35 +5,45 @@ import type { Family, Prefix } from './prefix.ts';
 import type { Refusal } from './refusal.ts';
 
 /**
- * The uplink that a filter was made for. As long as that filter stands, nothing but the configuration moves it: not a
- * better default route, and not an interface that is gone for a while.
+ * An uplink that a filter was made for. As long as that filter stands, nothing but the configuration moves it: not a better
+ * default route, and not an interface that is gone for a while.
  */
 export interface UplinkInForce {
   readonly device: string;
-  /** The host's address there, which stands for the bootstrap leases. */
-  readonly host: Prefix;
+  /** The host's IPv4 address there, which stands for the bootstrap leases; undefined where it has none. */
+  readonly host: Prefix | undefined;
   readonly gateway: Prefix | undefined;
   readonly gateway6: Prefix | undefined;
 }
 
-/** What is undefined is read from the host's default route. */
-export interface Config {
+/** How the provider hands addresses over: it routes them here, or looks for them on the uplink's wire. */
+export type Delivery = 'routed' | 'on-link';
+
+/** A way to the Internet as the configuration writes it. What is missing is read from the host. */
+export interface UplinkSettings {
+  /** Where the settings stand in hnet.toml: empty for those at its top, the main uplink's. */
+  readonly path: readonly string[];
+  /** Several where they share one way; none where the host's default route tells. */
+  readonly devices: readonly string[];
+  /** The host's own addresses there, and its gateways: at most one of each family. */
+  readonly addresses: readonly Prefix[];
+  readonly gateways: readonly Prefix[];
   readonly pools: readonly Prefix[];
-  readonly uplink: string | undefined;
-  readonly host: Prefix | undefined;
-  readonly gateway: Prefix | undefined;
-  /** How the provider hands over IPv6: it routes the pools here, or looks for their addresses on the uplink's wire. */
-  readonly ipv6: 'routed' | 'on-link';
-  readonly dhcp: DhcpConfig;
-  readonly firewall: FirewallConfig;
-  /** The uplink of the filter that stands, as its file says; undefined where none stands. */
-  readonly inForce: UplinkInForce | undefined;
-  /** What to say of a value that turns out not to fit the host: with file, line and key. */
-  readonly fault: (key: FaultyKey, value: string, why: string) => Refusal;
+  readonly delivery: Readonly<Record<Family, Delivery>>;
 }
 
-/** The keys whose values the host itself may contradict. */
-export type FaultyKey = 'pools' | 'uplink' | 'dhcp.scopes';
+export interface Config {
+  /** Those of all uplinks. */
+  readonly pools: readonly Prefix[];
+  /** The main one first, by which the host's own packets and the bootstrap leases go. */
+  readonly uplinks: readonly [UplinkSettings, ...UplinkSettings[]];
+  readonly dhcp: DhcpConfig;
+  readonly firewall: FirewallConfig;
+  /** The uplinks of the filter that stands, as its file says; none where none stands. */
+  readonly inForce: readonly UplinkInForce[];
+  /** What to say of a value that turns out not to fit the host: with file, line and key. */
+  readonly fault: (path: readonly string[], value: string, why: string) => Refusal;
+}
 
 export interface DhcpConfig {
   /** What a domain gets whose assignment doesn't say. */
@@ -61,3 +71,7 @@ export type Backend = (typeof BACKENDS)[number];
 /** All addresses that the configuration gives to domains, in one family. */
 export const rangesOf = (family: Family, { pools, dhcp }: Config): Prefix[] =>
   [...pools, ...dhcp.scopes].filter(range => range.family === family);
+
+/** Whether the provider looks for a family's addresses on the wire of any uplink. */
+export const isOnLink = (family: Family, { uplinks }: Pick<Config, 'uplinks'>): boolean =>
+  uplinks.some(({ delivery }) => delivery[family] === 'on-link');

@@ -1,37 +1,45 @@
 /** Whether the configuration's ranges fit each other and the host: one that would cut it off is refused. */
 import { format } from './address.ts';
-import type { Config, FaultyKey } from './config.ts';
+import type { Config } from './config.ts';
 import { contains, overlaps, type Prefix } from './prefix.ts';
 
-/** @throws Refusal for ranges that overlap, or hold what the configuration says of the host and the gateway */
+/** @throws Refusal for ranges that overlap, or hold what the configuration says of the host and the gateways */
 export function refuseBadRanges(config: Config): void {
-  const { pools, dhcp, fault } = config;
+  const { uplinks, dhcp, fault } = config;
   refuseHostInRanges(
     config,
-    [config.host, config.gateway].filter(address => address !== undefined),
+    uplinks.flatMap(({ addresses, gateways }) => [...addresses, ...gateways]),
   );
-  pools.forEach((pool, index) => {
-    const twin = pools.slice(0, index).find(earlier => overlaps(earlier, pool));
-    if (twin !== undefined) throw fault('pools', format(pool), `overlaps the pool ${format(twin)}`);
-    const scope = dhcp.scopes.find(range => overlaps(range, pool));
-    if (scope !== undefined)
-      throw fault('pools', format(pool), `overlaps the bootstrap scopes ${format(scope)}`);
-  });
+  const earlier: Prefix[] = [];
+  for (const { path, pools } of uplinks)
+    for (const pool of pools) {
+      const bad = (why: string) => fault([...path, 'pools'], format(pool), why);
+      const twin = earlier.find(one => overlaps(one, pool));
+      if (twin !== undefined) throw bad(`overlaps the pool ${format(twin)}`);
+      const scope = dhcp.scopes.find(range => overlaps(range, pool));
+      if (scope !== undefined) throw bad(`overlaps the bootstrap scopes ${format(scope)}`);
+      earlier.push(pool);
+    }
 }
 
 /**
- * No IPv4 pool or scope may contain the host or its gateway: their packets would be dropped as forged, or end at a VM. An
- * IPv6 pool usually does contain the host: there the host's own addresses are reserved.
+ * No scope may contain the host or its gateway, and no IPv4 pool that is routed here: their packets would be dropped as
+ * forged, or end at a VM. A pool that lies on an uplink's wire, as IPv6 pools usually do, may: there they are reserved.
  * @throws Refusal that names the range
  */
-export function refuseHostInRanges({ pools, dhcp, fault }: Config, own: readonly Prefix[]): void {
-  const refuse = (key: FaultyKey, ranges: readonly Prefix[], what: string): void => {
+export function refuseHostInRanges({ uplinks, dhcp, fault }: Config, own: readonly Prefix[]): void {
+  const refuse = (path: readonly string[], ranges: readonly Prefix[], what: string): void => {
     for (const range of ranges) {
       const held = range.family === 4 ? own.find(address => contains(range, address)) : undefined;
       if (held === undefined) continue;
-      throw fault(key, format(range), `the ${what} ${format(held)}, the host's or the gateway's own address`);
+      throw fault(
+        path,
+        format(range),
+        `the ${what} ${format(held)}, the host's or the gateway's own address`,
+      );
     }
   };
-  refuse('pools', pools, 'pool contains');
-  refuse('dhcp.scopes', dhcp.scopes, 'scopes contain');
+  for (const { path, pools, delivery } of uplinks)
+    if (delivery[4] === 'routed') refuse([...path, 'pools'], pools, 'pool contains');
+  refuse(['dhcp', 'scopes'], dhcp.scopes, 'scopes contain');
 }

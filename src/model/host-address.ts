@@ -2,7 +2,7 @@
 import { formatAddress, parseInterfaceAddress } from './address.ts';
 import { aliasOwner } from './names.ts';
 import { equal, isLinkLocal, type Prefix } from './prefix.ts';
-import type { Uplink } from './uplink.ts';
+import type { Uplinks } from './uplink.ts';
 import type { View } from './view.ts';
 
 export interface HostAddress {
@@ -30,12 +30,16 @@ export const whereHeld = ({ address, device }: HostAddress): string =>
  * The command that takes an address from the host; undefined where the host itself may be reached by it. Of the uplink's
  * IPv6 addresses nobody can tell which those are: a pool usually is the uplink's own subnet.
  */
-export function removalOf({ address, length, device }: HostAddress, uplink: Uplink): string | undefined {
-  if (equal(address, uplink.host) || (address.family === 6 && device === uplink.device)) return undefined;
+export function removalOf({ address, length, device }: HostAddress, uplinks: Uplinks): string | undefined {
+  const isNeeded = uplinks.some(
+    one =>
+      (one.host !== undefined && equal(address, one.host)) || (address.family === 6 && device === one.device),
+  );
+  if (isNeeded) return undefined;
   return `ip address delete ${formatAddress(address.family, address.first)}/${length} dev ${device}`;
 }
 
 /** The same, or where to look instead. */
-export const mendOf = (held: HostAddress, uplink: Uplink): string =>
-  removalOf(held, uplink) ??
+export const mendOf = (held: HostAddress, uplinks: Uplinks): string =>
+  removalOf(held, uplinks) ??
   `ip address show dev ${held.device}  # and delete it if nothing reaches the host by it`;

@@ -10,8 +10,12 @@ export const DEVICE_GROUP = 0x686e;
 /** Routing protocol number of our routes ("h" in ASCII; unassigned in iproute2's rt_protos). */
 export const ROUTE_PROTOCOL = 104;
 
-/** Our own routing table, and the preference of the rules that lead to it: just before those of tailscale, 5210. */
-export const ROUTE_TABLE = DEVICE_GROUP;
+/** Our own routing tables, one for each way to the Internet. */
+const ROUTE_TABLE = DEVICE_GROUP;
+const TABLES = 64;
+export const tableOfWay = (way: number): number => ROUTE_TABLE + way;
+export const isOwnTable = (table: number): boolean => table >= ROUTE_TABLE && table < ROUTE_TABLE + TABLES;
+/** The preference of the rules that lead to them: just before those of tailscale, 5210. */
 export const RULE_PREFERENCE = 5200;
 
 /** Metric of the route to a domain's address. With IPv6, 0 would mean the kernel's default of 1024. */

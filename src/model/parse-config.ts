@@ -60,24 +60,79 @@ const firewallSchema = v.pipe(
   })),
 );
 
+const device = v.pipe(v.string(), v.regex(INTERFACE_NAME, 'not an interface name'));
+const devices = v.pipe(
+  v.union([v.pipe(v.array(device), v.minLength(1, 'names no interface')), device], 'not an interface name'),
+  v.transform(one => [one].flat()),
+);
+const delivery = v.optional(v.picklist(['routed', 'on-link'], 'not "routed" or "on-link"'), 'routed');
+const pools = v.array(parsed(parsePool));
+
+/** One address of each family at most. */
+const ownOnes = v.optional(
+  v.pipe(
+    listOrOne,
+    v.array(parsed(parseAddress)),
+    v.check(all => new Set(all.map(({ family }) => family)).size === all.length, 'two of one family'),
+  ),
+  [],
+);
+
+const furtherSchema = v.strictObject({
+  device: devices,
+  address: ownOnes,
+  gateway: ownOnes,
+  pools,
+  ipv4: delivery,
+  ipv6: delivery,
+});
+
 const schema = v.strictObject({
-  pools: v.array(parsed(parsePool)),
-  uplink: v.optional(v.pipe(v.string(), v.regex(INTERFACE_NAME, 'not an interface name'))),
+  pools,
+  uplink: v.optional(devices),
   host: v.optional(parsed(parseAddress4)),
   gateway: v.optional(parsed(parseAddress4)),
-  ipv6: v.optional(v.picklist(['routed', 'on-link'], 'not "routed" or "on-link"'), 'routed'),
+  ipv4: delivery,
+  ipv6: delivery,
+  uplinks: v.optional(v.array(furtherSchema, 'not a list of tables: write [[uplinks]]'), []),
   dhcp: v.optional(dhcpSchema, {}),
   firewall: v.optional(firewallSchema, {}),
 });
 
+type Output = v.InferOutput<typeof schema>;
+
+function toSettings(output: Output): Omit<Config, 'inForce' | 'fault'> {
+  const { pools: own, uplink, host, gateway, ipv4, ipv6, uplinks, dhcp, firewall } = output;
+  const given = (address: Prefix | undefined): Prefix[] => (address === undefined ? [] : [address]);
+  const main = {
+    path: [],
+    devices: uplink ?? [],
+    addresses: given(host),
+    gateways: given(gateway),
+    pools: own,
+    delivery: { 4: ipv4, 6: ipv6 },
+  };
+  const further = uplinks.map((one, place) => ({
+    path: ['uplinks', String(place)],
+    devices: one.device,
+    addresses: one.address,
+    gateways: one.gateway,
+    pools: one.pools,
+    delivery: { 4: one.ipv4, 6: one.ipv6 },
+  }));
+  return {
+    pools: [...own, ...further.flatMap(one => one.pools)],
+    uplinks: [main, ...further],
+    dhcp,
+    firewall,
+  };
+}
+
 /** The settings of an empty configuration; for removing things, where no setting matters. */
 export const DEFAULT_CONFIG: Config = {
-  uplink: undefined,
-  host: undefined,
-  gateway: undefined,
-  ...v.parse(schema, { pools: [] }),
-  inForce: undefined,
-  fault: (_key, _value, why) => new Refusal(why),
+  ...toSettings(v.parse(schema, { pools: [] })),
+  inForce: [],
+  fault: (_path, _value, why) => new Refusal(why),
 };
 
 /**
@@ -87,12 +142,22 @@ export const DEFAULT_CONFIG: Config = {
 export function parseConfig(text: string, file = CONFIG_FILE): Config {
   const result = v.safeParse(schema, readToml(text, file));
   if (!result.success) throw refusal(text, file, faultOf(result.issues));
-  const { uplink, host, gateway, ...rest } = result.output;
-  const fault: Config['fault'] = (key, value, why) =>
-    refusal(text, file, { path: key.split('.'), value, why });
-  const config: Config = { ...rest, uplink, host, gateway, inForce: undefined, fault };
+  const fault: Config['fault'] = (path, value, why) => refusal(text, file, { path, value, why });
+  const config: Config = { ...toSettings(result.output), inForce: [], fault };
+  refuseTwins(config);
   refuseBadRanges(config);
   return config;
+}
+
+/** An interface is one uplink. */
+function refuseTwins({ uplinks, fault }: Config): void {
+  const earlier: string[] = [];
+  for (const { path, devices: names } of uplinks)
+    for (const name of names) {
+      if (earlier.includes(name))
+        throw fault([...path, path.length === 0 ? 'uplink' : 'device'], name, 'it is an uplink already');
+      earlier.push(name);
+    }
 }
 
 function readToml(text: string, file: string): unknown {
@@ -118,7 +183,7 @@ function faultOf(issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>
   const { path = [], input, type, received, message } = unknown ?? issues[0];
   const missing = type === 'strict_object' && received === 'undefined';
   return {
-    path: path.flatMap(({ key }) => (typeof key === 'string' ? [key] : [])),
+    path: path.map(({ key }) => String(key)),
     value: typeof input === 'string' ? input : undefined,
     why: unknown !== undefined ? 'unknown key' : missing ? 'the key is missing' : message,
   };
@@ -126,7 +191,9 @@ function faultOf(issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>
 
 function refusal(text: string, file: string, { path, value, why }: Fault): Refusal {
   const shown = value === undefined || why.includes(value) ? '' : `${quote(value)}: `;
-  const where = `line ${lineOf(text, path, value)}, key "${path.join('.')}"`;
+  // A person counts no tables or elements.
+  const key = path.filter(part => !/^\d+$/.test(part)).join('.');
+  const where = `line ${lineOf(text, path, value)}, key "${key}"`;
   return new Refusal(`Cannot use ${file}, ${where}: ${shown}${why}`);
 }
 

@@ -1,55 +1,102 @@
 import * as v from 'valibot';
 import { format, parseAddress } from './address.ts';
-import type { UplinkInForce } from './config.ts';
+import type { Delivery, UplinkInForce } from './config.ts';
 import { contains, type Family, type Prefix } from './prefix.ts';
 import { ifPossible } from './refusal.ts';
 
-/** Where the Internet is, and which address of the host stands for the bootstrap leases. */
+/** An interface by which packets come from the Internet and go there. */
 export interface Uplink extends UplinkInForce {
   /** The host's IPv6 addresses there. */
   readonly host6: readonly Prefix[];
+  /** What comes by it. Uplinks that share one way have the same pools. */
+  readonly pools: readonly Prefix[];
+  readonly delivery: Readonly<Record<Family, Delivery>>;
+  /** Which way of the configuration it belongs to, from 0, the main one. */
+  readonly way: number;
   /**
-   * Families in which something leads the host's own packets elsewhere: a VPN's rule, or a better default route. Undefined
-   * where that wasn't looked for.
+   * Families in which something leads packets elsewhere: a VPN's rule, or a better default route. Undefined where that
+   * wasn't looked for.
    */
   readonly bypassed: readonly Family[] | undefined;
 }
 
+/** All of a host's uplinks, the main one first. */
+type AtLeastOne<T> = readonly [T, ...T[]];
+export type Uplinks = AtLeastOne<Uplink>;
+
 const optionalAddress = v.optional(v.pipe(v.string(), v.transform(parseAddress)));
 const inForceSchema = v.object({
   device: v.string(),
-  host: v.pipe(v.string(), v.transform(parseAddress)),
+  host: optionalAddress,
   gateway: optionalAddress,
   gateway6: optionalAddress,
 });
+/** Earlier versions knew one uplink, and wrote it alone. */
+const fileSchema = v.pipe(
+  v.union([v.array(inForceSchema), inForceSchema]),
+  v.transform(one => [one].flat()),
+);
 
-/** As it stands in its file. */
-export const uplinkText = ({ device, host, gateway, gateway6 }: UplinkInForce): string =>
-  JSON.stringify({
-    device,
-    host: format(host),
-    ...(gateway && { gateway: format(gateway) }),
-    ...(gateway6 && { gateway6: format(gateway6) }),
-  });
+/** As they stand in their file. */
+export const uplinkText = (uplinks: readonly UplinkInForce[]): string =>
+  JSON.stringify(
+    uplinks.map(({ device, host, gateway, gateway6 }) => ({
+      device,
+      ...(host && { host: format(host) }),
+      ...(gateway && { gateway: format(gateway) }),
+      ...(gateway6 && { gateway6: format(gateway6) }),
+    })),
+  );
 
-/** Reads it back; undefined where the text is none of ours. */
-export const readUplinkText = (text: string): UplinkInForce | undefined =>
-  ifPossible(() => {
-    const { device, host, gateway, gateway6 } = v.parse(inForceSchema, JSON.parse(text));
-    return { device, host, gateway, gateway6 };
-  });
+/** Reads them back; none where the text is none of ours. */
+export const readUplinkText = (text: string): readonly UplinkInForce[] =>
+  ifPossible(() =>
+    v
+      .parse(fileSchema, JSON.parse(text))
+      .map(({ device, host, gateway, gateway6 }) => ({ device, host, gateway, gateway6 })),
+  ) ?? [];
 
 /** The gateway of a family. */
 export const gatewayIn = (family: Family, { gateway, gateway6 }: Uplink): Prefix | undefined =>
   family === 4 ? gateway : gateway6;
 
-/** What is the host's own or its gateway's, and never a domain's. */
-export const ownAddresses = ({ host, gateway, host6, gateway6 }: Uplink): Prefix[] =>
-  [host, gateway, ...host6, gateway6].filter(address => address !== undefined);
+/** What is known of an uplink without a look at the host. */
+export type Way = Pick<Uplink, 'device' | 'pools' | 'delivery' | 'way'>;
 
-/** The IPv6 gateway, where its address lies in a pool, as that of the provider's subnet may. */
-export const gatewayWithin = (pools: readonly Prefix[], { gateway6 }: Uplink): Prefix | undefined =>
-  gateway6 !== undefined && pools.some(pool => contains(pool, gateway6)) ? gateway6 : undefined;
+/** The uplinks by which an address comes and goes: those of its pool, or else of the main way. */
+export function uplinksOf<T extends Pick<Way, 'pools' | 'way'>>(
+  prefix: Prefix,
+  uplinks: AtLeastOne<T>,
+): AtLeastOne<T> {
+  const [first, ...others] = uplinks.filter(({ pools }) => pools.some(pool => contains(pool, prefix)));
+  if (first !== undefined) return [first, ...others];
+  const [main, ...rest] = uplinks;
+  return [main, ...rest.filter(({ way }) => way === main.way)];
+}
+
+/** The host's IPv4 address that static guests have as their gateway: the main uplink's, if it has one. */
+export const hostIn = (uplinks: Uplinks): Prefix | undefined =>
+  uplinks.find(({ host }) => host !== undefined)?.host;
+
+/** What is the host's own or its gateways', and never a domain's. */
+export const ownAddresses = (uplinks: Uplinks): Prefix[] =>
+  uplinks
+    .flatMap(({ host, gateway, host6, gateway6 }) => [host, gateway, ...host6, gateway6])
+    .filter(address => address !== undefined);
+
+/** A gateway in a pool that lies on the uplink's wire, and its interface. */
+export interface NearGateway {
+  readonly gateway: Prefix;
+  readonly device: string;
+}
+
+/** The gateways whose addresses lie in a pool, as that of the provider's subnet may. */
+export const gatewaysWithin = (pools: readonly Prefix[], uplinks: Uplinks): NearGateway[] =>
+  uplinks.flatMap(({ device, gateway, gateway6 }) =>
+    [gateway, gateway6].flatMap(one =>
+      one !== undefined && pools.some(pool => contains(pool, one)) ? [{ gateway: one, device }] : [],
+    ),
+  );
 
 /** The uplink in one family, as it runs. */
 export interface UplinkFacts {
@@ -68,8 +115,8 @@ export interface UplinkFacts {
   readonly acceptRa: string | undefined;
 }
 
-/** The interface on whose wire the provider looks for IPv6 addresses; undefined where it routes them. */
-export const wireFor = (
-  { ipv6 }: { readonly ipv6: 'routed' | 'on-link' },
-  { device }: Uplink,
-): string | undefined => (ipv6 === 'on-link' ? device : undefined);
+/** The interface on whose wire an address is answered for; undefined where the provider routes it here. */
+export function wireFor(prefix: Prefix, uplinks: AtLeastOne<Way>): string | undefined {
+  const { delivery, device } = uplinksOf(prefix, uplinks)[0];
+  return delivery[prefix.family] === 'on-link' ? device : undefined;
+}

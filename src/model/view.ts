@@ -31,6 +31,13 @@ export interface Route {
   readonly gateway: Prefix | undefined;
   readonly protocol: string;
   readonly metric: number;
+  /** Where it has several next hops; then it has no one device and gateway. */
+  readonly hops?: readonly Hop[];
+}
+
+export interface Hop {
+  readonly dev: string | undefined;
+  readonly gateway: Prefix | undefined;
 }
 
 /** One line of `ip rule`. */
@@ -42,10 +49,10 @@ export interface RoutingRule {
   readonly isOurs: boolean;
 }
 
-/** How routes are chosen: all rules of both families, and what our own table holds. */
+/** How routes are chosen: all rules of both families, and what our own tables hold. */
 export interface Policy {
   readonly rules: readonly RoutingRule[];
-  readonly table: readonly Route[];
+  readonly own: readonly { readonly table: number; readonly route: Route }[];
 }
 
 export interface DhcpServer {

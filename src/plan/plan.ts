@@ -3,13 +3,13 @@ import { budgets } from '../firewall/nftables/budgets.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { domainFilter } from '../firewall/rules/guarded.ts';
 import { type Address, type BridgeSpec, bridgesOf, hasIpv6 } from '../model/bridge.ts';
-import { type Config, type DhcpConfig, rangesOf } from '../model/config.ts';
+import type { Config, DhcpConfig } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
 import { hostName } from '../model/hostname.ts';
 import type { Policy } from '../model/policy.ts';
 import { FAMILIES, isAmong, nth, type Prefix } from '../model/prefix.ts';
-import { gatewayWithin, type Uplink } from '../model/uplink.ts';
+import { gatewaysWithin, ownAddresses, type Uplinks } from '../model/uplink.ts';
 import {
   bridge,
   bridgePort,
@@ -24,7 +24,7 @@ import type { DhcpService } from '../resources/dhcp-config.ts';
 import { forwarding, proxying } from '../resources/forwarding.ts';
 import { neighbourProxies } from '../resources/neighbour.ts';
 import type { Resource } from '../resources/resource.ts';
-import { hostRoute, poolRoute } from '../resources/route.ts';
+import { gatewayRoute, hostRoute, poolRoute } from '../resources/route.ts';
 import { uplinkFile } from '../resources/uplink-file.ts';
 
 /** What a domain's plan is made from. */
@@ -39,8 +39,6 @@ export interface Wanted {
   /** Whether it runs, and gets its first rules now; see `hnet-outbound` in chains-filter.ts. */
   readonly underway?: boolean;
   readonly dhcp?: DhcpMode;
-  /** The uplink on whose wire the provider looks for IPv6 addresses, where it doesn't route them. */
-  readonly onLink?: string;
   /** The host's IPv4 address, which static guests have as their gateway; undefined where nothing is to be set up. */
   readonly gateway?: Prefix;
   /** Bridge → the MACs on it, to which public leases are bound. */
@@ -66,7 +64,7 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
     ...bridges.flatMap(spec => gatewayAnswers(spec, wanted.gateway)),
     ...bridges.filter(hasIpv6).flatMap(spec => [bridgeSysctls(spec), ...ipv6Addresses(spec)]),
     ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
-    ...bridges.flatMap(spec => proxies(spec, wanted.onLink)),
+    ...bridges.flatMap(({ name }) => proxies(name, wanted.addresses)),
     ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),
     ...bridges.filter(spec => !hasIpv6(spec)).map(bridgeSysctls),
     ...bridges.map(spec => dhcpScope(spec, serviceOf(spec, wanted, dhcp), dhcp)),
@@ -76,9 +74,16 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
 const gatewayAnswers = ({ name, prefixes }: BridgeSpec, gateway: Prefix | undefined): Resource[] =>
   gateway !== undefined && prefixes.some(({ family }) => family === 4) ? [gatewayAnswer(name, gateway)] : [];
 
-function proxies({ name, prefixes }: BridgeSpec, device: string | undefined): Resource[] {
-  const ipv6 = prefixes.filter(({ family }) => family === 6);
-  return device === undefined ? [] : neighbourProxies(name, ipv6, device);
+function proxies(name: string, addresses: readonly Address[]): Resource[] {
+  const own = addresses.filter(({ bridge: one }) => one === name);
+  const wires = new Set(own.flatMap(({ wire }) => wire ?? []));
+  return [...wires].flatMap(device =>
+    neighbourProxies(
+      name,
+      own.filter(({ wire }) => wire === device).map(({ prefix }) => prefix),
+      device,
+    ),
+  );
 }
 
 /** What the server of one bridge hands out; of an IPv4 subnet the first address. */
@@ -97,31 +102,27 @@ function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpServ
  * What exists on the host as long as hnet is installed, whether a domain runs or not.
  * @throws Refusal for a configuration that would cut off the host
  */
-export function basePlan(config: Config, uplink: Uplink, firewall: Firewall): Resource[] {
-  refuseHostInRanges(
-    config,
-    [uplink.host, uplink.gateway].filter(address => address !== undefined),
-  );
+export function basePlan(config: Config, uplinks: Uplinks, firewall: Firewall): Resource[] {
+  refuseHostInRanges(config, ownAddresses(uplinks));
   return [
-    ...firewall.families.map(family => forwarding(family, uplink.device)),
-    ...(config.ipv6 === 'on-link' ? [proxying(uplink.device)] : []),
-    ...firewall.base(config, uplink),
-    ...budgets(config),
-    ...passages(config, uplink, firewall),
-    ...baseRoutes(config, uplink),
-    // They count as needed in no family that isn't used, and go where they are left.
-    ...FAMILIES.map(family =>
-      uplinkRules(family, firewall.families.includes(family) ? rangesOf(family, config) : [], uplink),
+    ...firewall.families.flatMap(family => uplinks.map(({ device }) => forwarding(family, device))),
+    ...uplinks.flatMap(({ device, delivery }) =>
+      FAMILIES.filter(family => delivery[family] === 'on-link').map(family => proxying(family, device)),
     ),
-    uplinkFile(uplink),
+    ...firewall.base(config, uplinks),
+    ...budgets(config),
+    ...passages(config, uplinks, firewall),
+    ...baseRoutes(config, uplinks),
+    ...FAMILIES.map(family => uplinkRules(family, config, uplinks)),
+    uplinkFile(uplinks),
   ];
 }
 
 /**
- * The pools' routes, and one to a gateway inside of a pool: otherwise the host could neither answer it, nor get a new
+ * The pools' routes, and those to gateways inside of a pool: otherwise the host could neither answer them, nor get a new
  * default route, because the kernel takes no gateway that it can't reach.
  */
-export function baseRoutes({ pools }: Pick<Config, 'pools'>, uplink: Uplink): Resource[] {
-  const gateway = gatewayWithin(pools, uplink);
-  return [...(gateway === undefined ? [] : [hostRoute(gateway, uplink.device)]), ...pools.map(poolRoute)];
-}
+export const baseRoutes = ({ pools }: Pick<Config, 'pools'>, uplinks: Uplinks): Resource[] => [
+  ...gatewaysWithin(pools, uplinks).map(gatewayRoute),
+  ...pools.map(poolRoute),
+];

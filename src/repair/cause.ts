@@ -2,7 +2,7 @@
 import { format } from '../model/address.ts';
 import { hostAddresses, mendOf, whereHeld } from '../model/host-address.ts';
 import { equal, type Prefix } from '../model/prefix.ts';
-import type { Uplink } from '../model/uplink.ts';
+import type { Uplinks } from '../model/uplink.ts';
 import { type Cause, drops, type Packet, tableOf, takes, type Verdict } from '../model/verdict.ts';
 import type { Route, RoutingRule, View } from '../model/view.ts';
 import { sysctlPath } from '../resources/action.ts';
@@ -11,13 +11,13 @@ import { sysctlPath } from '../resources/action.ts';
 export interface Way {
   readonly address: Prefix;
   readonly packet: Packet;
-  /** The device that the packet should leave by. */
-  readonly wanted: string;
+  /** The devices of which the packet should leave by one. */
+  readonly wanted: readonly string[];
 }
 
 export interface Circumstances {
   readonly view: View;
-  readonly uplink: Uplink;
+  readonly uplinks: Uplinks;
   /** The route that a packet takes, where it takes one. */
   readonly routeOf: (packet: Packet) => Route | undefined;
 }
@@ -25,7 +25,7 @@ export interface Circumstances {
 type Explain = (way: Way, verdict: Verdict, known: Circumstances) => Cause | undefined;
 
 export const isServed = ({ wanted }: Way, verdict: Verdict): boolean =>
-  verdict.is === 'forwarded' && verdict.dev === wanted;
+  verdict.is === 'forwarded' && wanted.includes(verdict.dev);
 
 /**
  * @param verdict on the way; it isn't what it should be
@@ -46,12 +46,12 @@ const nameOf = ({ address, packet }: Way): string =>
 const lookAt = ({ packet: { from, to, iif } }: Way): string =>
   `ip route get ${format(to)} from ${format(from)} iif ${iif}`;
 
-const heldByHost: Explain = ({ address }, verdict, { view, uplink }) => {
+const heldByHost: Explain = ({ address }, verdict, { view, uplinks }) => {
   const held = hostAddresses(view).find(one => equal(one.address, address));
   if (held !== undefined) {
     return {
       why: `the host itself has ${whereHeld(held)}, and answers in the VM's place`,
-      mend: mendOf(held, uplink),
+      mend: mendOf(held, uplinks),
     };
   }
   if (verdict.is !== 'delivered') return undefined;

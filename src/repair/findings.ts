@@ -4,7 +4,7 @@ import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
 import type { Unserved } from '../model/unserved.ts';
-import type { Uplink } from '../model/uplink.ts';
+import { hostIn, type Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import type { Change } from '../plan/change.ts';
 import type { Checked } from '../plan/walker.ts';
@@ -25,7 +25,7 @@ export type Of<K extends Outcome['is']> = Extract<Outcome, { is: K }>;
 export interface Seen {
   readonly config: Config;
   readonly firewall: Firewall;
-  readonly uplink: Uplink;
+  readonly uplinks: Uplinks;
   readonly view: View;
 }
 
@@ -61,10 +61,10 @@ export const needsRepair = (found: Survey): boolean =>
   found.kept.some(({ wrong, attachment }) => wrong.length > 0 || attachment.backend !== found.firewall.name);
 
 /** What a change of a domain is compared and made with. */
-export const meansOf = ({ config, firewall, uplink, view }: Seen) => ({
+export const meansOf = ({ config, firewall, uplinks, view }: Seen) => ({
   view,
   dhcp: config.dhcp,
-  gateway: uplink.host,
+  gateway: hostIn(uplinks),
   firewall,
 });
 

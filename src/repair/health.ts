@@ -6,7 +6,7 @@ import type { Attachment } from '../model/attachment.ts';
 import { addressesOf, type Domain } from '../model/domain.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
-import type { Uplink } from '../model/uplink.ts';
+import type { Uplinks } from '../model/uplink.ts';
 import { readAttachment } from '../state/attachment-files.ts';
 import { lackingNext, type Masters, mastersIn, unplugged } from './plugs.ts';
 import { unserved } from './served.ts';
@@ -32,9 +32,9 @@ export interface Patient {
   readonly active: boolean;
 }
 
-/** What was seen of the host; the uplink, or why there is none. */
+/** What was seen of the host; the uplinks, or why there are none. */
 export interface Sight extends Omit<Means, 'host'> {
-  readonly uplink: Uplink | Refusal;
+  readonly uplinks: Uplinks | Refusal;
 }
 
 /** The health of each domain, by its UUID. The kernel is asked about those that lack nothing, about all in one process. */
@@ -85,13 +85,13 @@ function ailments(
 /** What the kernel says of domains that lack nothing, by their UUIDs; of those that it serves nothing. */
 function verdicts(
   attachments: readonly Attachment[],
-  { uplink, view }: Sight,
+  { uplinks, view }: Sight,
   host: Host,
 ): ReadonlyMap<string, readonly Ailment[]> {
-  if (uplink instanceof Refusal)
-    return new Map(attachments.map(({ domain }) => [domain, [{ what: reason(uplink) }]]));
+  if (uplinks instanceof Refusal)
+    return new Map(attachments.map(({ domain }) => [domain, [{ what: reason(uplinks) }]]));
   const faults = new Map<string, Ailment[]>();
-  for (const { attachment, address, cause } of unserved(attachments, { uplink, view }, host)) {
+  for (const { attachment, address, cause } of unserved(attachments, { uplinks, view }, host)) {
     const before = faults.get(attachment.domain) ?? [];
     faults.set(attachment.domain, [...before, { address, what: `${format(address)}: ${cause.why}` }]);
   }

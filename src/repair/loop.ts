@@ -142,7 +142,7 @@ export const withoutLibvirt = (why: string): string =>
 /** A running domain whose metadata was changed gets what it says now. */
 function follow(
   { domain, assignment }: Survey['changed'][number],
-  { config, firewall, uplink }: Survey,
+  { config, firewall, uplinks }: Survey,
   report: Report,
   host: Host,
 ): void {
@@ -154,7 +154,7 @@ function follow(
         report.done(`removed: ${attachmentTitle(gone)} (its assignment was taken away)`, about);
       return;
     }
-    const next = toAttachment(domain, assignment, firewall.name, wireFor(config, uplink));
+    const next = toAttachment(domain, assignment, firewall.name, one => wireFor(one, uplinks));
     change(next, tapsOf(domain), config, host);
     report.done(`changed: ${attachmentTitle(next)} (its assignment has changed)`, about);
   } catch (error) {

@@ -12,7 +12,7 @@ import {
   toAttachment,
 } from '../lifecycle/admission.ts';
 import { apply, changeOwner, takeDown, wrongOf } from '../lifecycle/apply.ts';
-import { type Attachment, attachmentTitle, prefixesOf } from '../model/attachment.ts';
+import { type Attachment, attachmentTitle, prefixesOf, type WireOf } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
@@ -129,10 +129,10 @@ function ended(work: Work): Work {
 /** Writes the attachments of running domains that lost theirs, from their live metadata. */
 function lost(work: Work): Work {
   const { found, host, report } = work;
-  const wire = wireFor(found.config, found.uplink);
+  const wires: WireOf = prefix => wireFor(prefix, found.uplinks);
   const anew = found.lost.map(({ domain, assignment }) => ({
     domain,
-    attachment: toAttachment(domain, assignment, found.firewall.name, wire),
+    attachment: toAttachment(domain, assignment, found.firewall.name, wires),
   }));
   // If the domain's bridge exists, the address was already its: it comes before others that claim the same address.
   const stands = ({ attachment }: Recorded): boolean =>
@@ -151,8 +151,8 @@ function lost(work: Work): Work {
   return { ...after, recorded: admitted };
 }
 
-function admitAnew(attachment: Attachment, { config, uplink }: Survey, host: Host): void {
-  refuseForeignAddresses(prefixesOf(attachment), config, ownAddresses(uplink));
+function admitAnew(attachment: Attachment, { config, uplinks }: Survey, host: Host): void {
+  refuseForeignAddresses(prefixesOf(attachment), config, ownAddresses(uplinks));
   const scopes = attachment.addresses.map(({ scope }) => scope);
   refuseTakenScopes(attachment.addresses, routesToScopes(host, scopes));
   refuseForeignScopes(attachment.addresses, config);
@@ -245,7 +245,7 @@ function otherBackend(work: Work): Work {
   return attempt(work, '', () => {
     // It may have rules of a family that no pool has any more.
     const whole = firewallOf(other.name, EVERY_FAMILY);
-    const failures = down(whole.base(found.config, found.uplink), observe(host, whole), host);
+    const failures = down(whole.base(found.config, found.uplinks), observe(host, whole), host);
     if (failures.length > 0) throw new Refusal(failures.join('; '));
     const what = `the filter in ${other.name}`;
     report.done(`removed: ${what}`, ofHost(what));

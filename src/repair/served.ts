@@ -6,7 +6,7 @@ import type { Address } from '../model/bridge.ts';
 import { hostAddresses } from '../model/host-address.ts';
 import { contains, type Family, isSingle, nth, type Prefix, size } from '../model/prefix.ts';
 import type { Unserved } from '../model/unserved.ts';
-import type { Uplink } from '../model/uplink.ts';
+import { type Uplinks, uplinksOf } from '../model/uplink.ts';
 import type { Cause, Packet, Verdict } from '../model/verdict.ts';
 import type { View } from '../model/view.ts';
 import { ARP_IGNORE } from '../resources/bridge.ts';
@@ -14,7 +14,7 @@ import { causeOf, isServed, type Way } from './cause.ts';
 
 interface Asked {
   readonly view: View;
-  readonly uplink: Uplink;
+  readonly uplinks: Uplinks;
 }
 
 interface Pair {
@@ -32,7 +32,7 @@ export function unserved(attachments: readonly Attachment[], seen: Asked, host: 
   if (attachments.length === 0) return [];
   const around = { far: outside(host), own: hostAddresses(seen.view).map(({ address }) => address) };
   const pairs = attachments.flatMap(attachment =>
-    attachment.addresses.flatMap(one => pairsOf(attachment, one, seen.uplink, around)),
+    attachment.addresses.flatMap(one => pairsOf(attachment, one, seen.uplinks, around)),
   );
   const verdicts = askVerdicts(host, pairs.flatMap(packetsOf));
   const wrong = pairs.filter(({ towards, back }) =>
@@ -74,14 +74,16 @@ const verdictOn = ({ packet }: Way, verdicts: ReadonlyMap<unknown, Verdict>): Ve
 function pairsOf(
   attachment: Attachment,
   { prefix, bridge }: Address,
-  { device }: Uplink,
+  uplinks: Uplinks,
   { far, own }: { readonly far: Readonly<Record<Family, Prefix>>; readonly own: readonly Prefix[] },
 ): Pair[] {
   const outer = far[prefix.family];
+  const devices = uplinksOf(prefix, uplinks).map(({ device }) => device);
+  const [iif = ''] = devices;
   return samplesOf(prefix, own).map(address => ({
     attachment,
-    towards: { address, packet: { from: outer, to: address, iif: device }, wanted: bridge },
-    back: { address, packet: { from: address, to: outer, iif: bridge }, wanted: device },
+    towards: { address, packet: { from: outer, to: address, iif }, wanted: [bridge] },
+    back: { address, packet: { from: address, to: outer, iif: bridge }, wanted: devices },
   }));
 }
 

@@ -7,7 +7,7 @@ import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
 import { aliasOwner, isUuid, ROUTE_PROTOCOL } from '../model/names.ts';
 import { isTracked } from '../model/policy.ts';
-import { FAMILIES, type Prefix } from '../model/prefix.ts';
+import { contains, equal, FAMILIES, type Prefix } from '../model/prefix.ts';
 import type { Route, View } from '../model/view.ts';
 import { type Action, ip, remove } from '../resources/action.ts';
 import { removeDhcp } from '../resources/dhcp.ts';
@@ -175,14 +175,17 @@ function strayServers({ dhcp }: View, { servers }: Estate, { bridges }: Wanted):
 }
 
 function strayProxies({ proxies }: View, { attachments }: Estate, { prefixes }: Wanted): Stray[] {
-  const kept = new Set(prefixes.map(format));
-  const wanted = new Set(
-    attachments.flatMap(({ addresses, onLink }) =>
-      addresses.map(({ prefix }) => `${format(prefix)} ${onLink}`),
-    ),
-  );
+  const known = attachments.flatMap(({ addresses }) => addresses);
+  // Of a domain that is spared nobody knows the wire.
+  const unknown = prefixes.filter(prefix => !known.some(one => equal(one.prefix, prefix)));
+  const isWanted = (address: Prefix, device: string): boolean =>
+    known.some(({ prefix, wire }) => wire === device && contains(prefix, address)) ||
+    unknown.some(prefix => contains(prefix, address));
   return [...proxies]
-    .filter(proxy => !wanted.has(proxy) && !kept.has(proxy.split(' ')[0] ?? ''))
+    .filter(proxy => {
+      const [address = '', device = ''] = proxy.split(' ');
+      return !isWanted(parsePrefix(address), device);
+    })
     .map(proxy => {
       const [address = '', device = ''] = proxy.split(' ');
       const label = `neighbour proxy for ${address} on ${device}`;

@@ -8,11 +8,11 @@ import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
 import type { Host, Tools } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { look } from '../host/observe/parts.ts';
-import { observeWithUplink } from '../host/observe/view.ts';
+import { observeWithUplinks } from '../host/observe/view.ts';
 import { withLibvirt } from '../libvirt/libvirt.ts';
 import { toAttachment } from '../lifecycle/admission.ts';
 import { wrongOf } from '../lifecycle/apply.ts';
-import { type Attachment, prefixesOf } from '../model/attachment.ts';
+import { type Attachment, prefixesOf, type WireOf } from '../model/attachment.ts';
 import { BACKENDS, type Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
@@ -70,11 +70,11 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
   const records = readRecords();
   const outcomes = outcomesOf(records, listing);
   const places = outcomes.flatMap(one => ('attachment' in one ? prefixesOf(one.attachment) : []));
-  const { view, uplink, moment } = observeWithUplink(host, firewall, config, places);
+  const { view, uplinks, moment } = observeWithUplinks(host, firewall, config, places);
   const are = <K extends Outcome['is']>(is: K): Of<K>[] =>
     outcomes.filter((outcome): outcome is Of<K> => outcome.is === is);
-  const seen = { config, firewall, uplink, view };
-  const base = check(basePlan(config, uplink, firewall), view).filter(isWrong);
+  const seen = { config, firewall, uplinks, view };
+  const base = check(basePlan(config, uplinks, firewall), view).filter(isWrong);
   const kept = outcomes.flatMap(one =>
     'attachment' in one && one.attachment !== undefined && one.is !== 'ended'
       ? [keep(one.attachment, one.domain, seen, records)]
@@ -185,18 +185,18 @@ function findStrays(
   outcomes: readonly Outcome[],
   { running }: Listing,
   records: Records,
-  { config, firewall, uplink, view }: Seen,
+  { config, firewall, uplinks, view }: Seen,
 ): Stray[] {
   if (running === undefined) return [];
-  const wire = wireFor(config, uplink);
+  const wires: WireOf = prefix => wireFor(prefix, uplinks);
   const attachments = outcomes.flatMap(one => {
-    if (one.is === 'lost') return [toAttachment(one.domain, one.assignment, firewall.name, wire)];
+    if (one.is === 'lost') return [toAttachment(one.domain, one.assignment, firewall.name, wires)];
     return 'attachment' in one ? (one.attachment ?? []) : [];
   });
   const known = new Set(attachments.map(({ domain }) => domain));
   const unread = records.entries.filter(({ content }) => typeof content === 'string');
   const doubtful = [...running.keys(), ...unread.map(({ domain }) => domain)];
   const spared = new Set(doubtful.filter(uuid => !known.has(uuid)));
-  const routes = baseRoutes(config, uplink).map(({ key }) => key);
+  const routes = baseRoutes(config, uplinks).map(({ key }) => key);
   return strays(view, { ...records, attachments, spared, routes }, firewall);
 }

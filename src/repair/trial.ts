@@ -7,7 +7,7 @@ import type { Context } from '../host/context.ts';
 import { readIfThere, writeAtomically } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { launch } from '../host/launch.ts';
-import { observeUplink } from '../host/observe/uplink.ts';
+import { observeUplinks } from '../host/observe/uplink.ts';
 import { about } from '../host/query.ts';
 import { hasTool } from '../host/tools.ts';
 import { waitFor } from '../host/wait.ts';
@@ -109,8 +109,15 @@ function launchUndo(): void {
 /** The uplink as the routes have it, whatever the new configuration says of it. */
 function liveUplink({ host, config }: Context): Uplink {
   const given = config();
-  const device = given.inForce?.device;
-  return observeUplink(host, { ...given, uplink: device, host: undefined, gateway: undefined });
+  const [{ devices, ...main }] = given.uplinks;
+  const [standing] = given.inForce;
+  const told = {
+    ...main,
+    addresses: [],
+    gateways: [],
+    devices: standing === undefined ? devices : [standing.device],
+  };
+  return observeUplinks(host, { ...given, uplinks: [told] })[0];
 }
 
 /** How somebody reaches the host: what is asked, and whether it was answered before. */
@@ -129,7 +136,7 @@ function waysIn(host: Host, uplink: Uplink): Way[] {
       isOpen: (at: Host) => answers(at, one, uplink.device),
     })),
     ...[gateway, peerOf()].flatMap(from =>
-      from === undefined || from.family !== 4
+      from === undefined || from.family !== 4 || uplink.host === undefined
         ? []
         : [
             {
@@ -155,6 +162,7 @@ function answers(host: Host, gateway: Prefix, device: string): boolean {
 
 /** The kernel's own word on a packet that comes in by the uplink for the host. */
 function isTaken(host: Host, from: Prefix, { host: own, device }: Uplink): boolean {
+  if (own === undefined) return true;
   const question = about([from], one => `route get ${format(own)} from ${format(one)} iif ${device}`);
   return [...host.query({ question }).question.values()].every(({ failure }) => failure === undefined);
 }

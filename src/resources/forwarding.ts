@@ -1,6 +1,6 @@
 import type { Family } from '../model/prefix.ts';
 import type { View } from '../model/view.ts';
-import { type Action, sysctl, sysctlPath } from './action.ts';
+import { type Action, type Sysctl, sysctl, sysctlPath } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
 /** The switch for the whole host. IPv6 forwards nothing while only single interfaces are switched on. */
@@ -20,7 +20,7 @@ export const forwardingOf = (family: Family, device: string): string =>
 export function forwarding(family: Family, uplink: string): Resource {
   const [all, own] = [FORWARDING[family], forwardingOf(family, uplink)];
   return {
-    key: `forwarding ${family}`,
+    key: `forwarding ${family} ${uplink}`,
     label: `IPv${family} forwarding`,
     probe: view => {
       if (view.sysctl(all) !== '1') return ABSENT;
@@ -42,14 +42,22 @@ function keepAdvertised(uplink: string, view: View): Action[] {
   return view.sysctl(path) === '1' ? [sysctl(path, '2')] : [];
 }
 
-/** Makes the kernel look, on the uplink alone, at the neighbours that it is to answer for. */
-export function proxying(uplink: string): Resource {
-  const path = sysctlPath('ipv6', uplink, 'proxy_ndp');
+/**
+ * Makes the kernel look, on an uplink alone, at the IPv6 neighbours that it is to answer for. In IPv4 it does so anyway, but
+ * waits up to 0.8 s before it answers.
+ */
+export function proxying(family: Family, uplink: string): Resource {
+  const { path, value } = PROXYING[family](uplink);
   return {
-    key: `proxying ${uplink}`,
-    label: `neighbour proxy on ${uplink}`,
-    probe: view => (view.sysctl(path) === '1' ? PRESENT : changed('it is off')),
-    up: () => [sysctl(path, '1')],
+    key: `proxying ${family} ${uplink}`,
+    label: `IPv${family} neighbour proxy on ${uplink}`,
+    probe: view => (view.sysctl(path) === value ? PRESENT : changed(`${path} is ${view.sysctl(path)}`)),
+    up: () => [sysctl(path, value)],
     down: () => [],
   };
 }
+
+const PROXYING: Readonly<Record<Family, (uplink: string) => Sysctl>> = {
+  4: uplink => sysctl(`/proc/sys/net/ipv4/neigh/${uplink}/proxy_delay`, '0'),
+  6: uplink => sysctl(sysctlPath('ipv6', uplink, 'proxy_ndp'), '1'),
+};

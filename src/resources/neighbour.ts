@@ -1,28 +1,53 @@
-/** Answers neighbour solicitations (RFC 4861, 7.2.8) for IPv6 addresses that the provider doesn't route to the host. */
+/** Answers ARP (RFC 1027) and neighbour solicitations (RFC 4861, 7.2.8) for addresses that the provider doesn't route here. */
 import { format, formatLong } from '../model/address.ts';
 import { ROUTE_PROTOCOL, responderFile, responderPid } from '../model/names.ts';
-import { isSingle, type Prefix } from '../model/prefix.ts';
-import { type Action, ip, remove, run, terminate, write } from './action.ts';
+import { addresses, isSingle, type Prefix, size } from '../model/prefix.ts';
+import type { View } from '../model/view.ts';
+import { type Action, ip, launch, remove, run, terminate, write } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
-/** The kernel answers for single addresses, and a responder of our own for whole prefixes. */
+/** More entries than a /20 has, the kernel isn't asked to hold for one prefix. */
+export const MOST_PROXIES = 4096n;
+
+/**
+ * The kernel answers for single addresses, so an IPv4 prefix has an entry for each of its addresses. A responder of our own
+ * answers for whole IPv6 prefixes. An entry answers only while a route of the host leads to the address, so one that is left
+ * over says nothing.
+ */
 export function neighbourProxies(bridge: string, prefixes: readonly Prefix[], device: string): Resource[] {
-  const ranges = prefixes.filter(one => !isSingle(one));
+  const isListed = (one: Prefix): boolean => isSingle(one) || one.family === 4;
+  const ranges = prefixes.filter(one => !isListed(one));
   return [
-    ...prefixes.filter(isSingle).map(address => kernelProxy(format(address), device)),
+    ...prefixes.filter(isListed).flatMap(one => kernelProxies(one, device)),
     ...(ranges.length === 0 ? [] : [responder(bridge, ranges, device)]),
   ];
 }
 
 /** With the entry, the kernel also joins the multicast group of its solicitations. It is marked as ours as routes are. */
-function kernelProxy(address: string, device: string): Resource {
-  return {
-    key: `proxy ${address} ${device}`,
-    label: `neighbour proxy for ${address} on ${device}`,
-    probe: view => (view.proxies.has(`${address} ${device}`) ? PRESENT : ABSENT),
-    up: () => [ip('neigh', 'replace', 'proxy', address, 'dev', device, 'protocol', String(ROUTE_PROTOCOL))],
-    down: () => [removeProxy(address, device)],
-  };
+function kernelProxies(prefix: Prefix, device: string): Resource[] {
+  if (size(prefix) > MOST_PROXIES) return [];
+  const all = [...addresses(prefix)].map(format);
+  const missing = ({ proxies }: View): string[] =>
+    all.filter(address => !proxies.has(`${address} ${device}`));
+  return [
+    {
+      key: `proxy ${format(prefix)} ${device}`,
+      label: `neighbour proxy for ${format(prefix)} on ${device}`,
+      probe: view => {
+        const count = missing(view).length;
+        if (count === 0) return PRESENT;
+        return count === all.length ? ABSENT : changed(`${count} of its ${all.length} addresses are missing`);
+      },
+      up: view => [
+        ...missing(view).map(address =>
+          ip('neigh', 'replace', 'proxy', address, 'dev', device, 'protocol', String(ROUTE_PROTOCOL)),
+        ),
+        // The gateway may know it from elsewhere.
+        launch(['hnet', 'announce', device, format(prefix)]),
+      ],
+      down: () => all.map(address => removeProxy(address, device)),
+    },
+  ];
 }
 
 export const removeProxy = (address: string, device: string): Action =>

@@ -1,6 +1,7 @@
 import { format, formatLong, routeKey } from '../model/address.ts';
 import { HOST_METRIC, POOL_METRIC, ROUTE_PROTOCOL } from '../model/names.ts';
-import type { Prefix } from '../model/prefix.ts';
+import type { Family, Prefix } from '../model/prefix.ts';
+import type { NearGateway } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 import { ip } from './action.ts';
 import { ABSENT, changed, foreign, PRESENT, type Resource } from './resource.ts';
@@ -29,6 +30,27 @@ export function hostRoute(prefix: Prefix, bridge: string): Resource {
     },
     up: () => [ip('route', 'replace', formatLong(prefix), 'dev', bridge, ...words)],
     down: () => [ip('route', 'delete', formatLong(prefix), 'dev', bridge, ...words)],
+  };
+}
+
+/** Beside a route to the gateway that the host may have itself. */
+const GATEWAY_METRIC: Readonly<Record<Family, number>> = { 4: 1, 6: HOST_METRIC[6] };
+
+/** The route to a gateway inside of a pool, which would end in the pool's own route; one of anybody's will do. */
+export function gatewayRoute({ gateway, device }: NearGateway): Resource {
+  const metric = GATEWAY_METRIC[gateway.family];
+  const words = [formatLong(gateway), 'dev', device, 'metric', String(metric), ...PROTOCOL];
+  return {
+    key: hostRouteKey(gateway, device),
+    label: `route ${format(gateway)} to ${device}`,
+    probe: view =>
+      [HOST_METRIC[gateway.family], metric].some(
+        one => view.routes.get(routeKey(gateway, one))?.dev === device,
+      )
+        ? PRESENT
+        : ABSENT,
+    up: () => [ip('route', 'replace', ...words)],
+    down: () => [ip('route', 'delete', ...words)],
   };
 }
 
@@ -71,7 +93,10 @@ export const isPoolRoute = ({ prefix: { family }, type, protocol }: Route): bool
 
 /** The resource that a route of ours is; undefined for anybody else's. */
 export function ownRoute(route: Route): Resource | undefined {
-  const { prefix, type, dev, protocol } = route;
+  const { prefix, type, dev, protocol, metric } = route;
   if (isPoolRoute(route)) return poolRoute(prefix);
-  return isOurs(protocol) && type === 'unicast' && dev !== undefined ? hostRoute(prefix, dev) : undefined;
+  if (!isOurs(protocol) || type !== 'unicast' || dev === undefined) return undefined;
+  return metric === HOST_METRIC[prefix.family]
+    ? hostRoute(prefix, dev)
+    : gatewayRoute({ gateway: prefix, device: dev });
 }

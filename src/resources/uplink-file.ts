@@ -1,14 +1,14 @@
 import { UPLINK_FILE } from '../model/names.ts';
-import { type Uplink, uplinkText } from '../model/uplink.ts';
+import { type Uplinks, uplinkText } from '../model/uplink.ts';
 import { remove, write } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
 /** Notes what the filter was made for: from then on no better default route moves it to another interface. */
-export function uplinkFile(uplink: Uplink): Resource {
-  const text = uplinkText(uplink);
+export function uplinkFile(uplinks: Uplinks): Resource {
+  const text = uplinkText(uplinks);
   return {
     key: 'uplink file',
-    label: `note of the uplink ${uplink.device}`,
+    label: `note of the uplink ${uplinks.map(({ device }) => device).join(', ')}`,
     probe: view => {
       const noted = view.sysctl(UPLINK_FILE);
       if (noted === undefined) return ABSENT;

@@ -1,16 +1,18 @@
 import { chmodSync, chownSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { halfOf } from '../host/files.ts';
 import { CONFIG_FILE } from '../model/names.ts';
-import { withUplink } from '../model/pin.ts';
+import { uplinkLine, withUplink } from '../model/pin.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { readConfigText } from './config-file.ts';
 
 /**
- * Writes the uplink's device into the configuration, where it says none. All else in it stays, its owner and mode too.
+ * Writes the main uplink's interfaces into the configuration, where it says none. All else in it stays, its owner and mode too.
+ * @returns the line that it wrote
  * @throws Refusal if the file can't be written
  */
-export function pinUplink(device: string, file = CONFIG_FILE): void {
-  const text = withUplink(readConfigText(file), device);
+export function pinUplink(devices: readonly string[], file = CONFIG_FILE): string {
+  const line = uplinkLine(devices);
+  const text = withUplink(readConfigText(file), devices);
   try {
     // It may be a link into a repository of configurations.
     const path = realpathSync(file);
@@ -20,7 +22,8 @@ export function pinUplink(device: string, file = CONFIG_FILE): void {
     chmodSync(half, mode);
     chownSync(half, uid, gid);
     renameSync(half, path);
+    return line;
   } catch (error) {
-    throw new Refusal(`Cannot write uplink = "${device}" into ${file}: ${reason(error)}; add it yourself`);
+    throw new Refusal(`Cannot write ${line} into ${file}: ${reason(error)}; add it yourself`);
   }
 }

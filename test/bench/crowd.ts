@@ -9,7 +9,7 @@
 import type { Firewall } from '../../src/firewall/rules/backend.ts';
 import { chooseFirewall } from '../../src/host/choose-backend.ts';
 import { Host } from '../../src/host/host.ts';
-import { observeUplink } from '../../src/host/observe/uplink.ts';
+import { observeUplinks } from '../../src/host/observe/uplink.ts';
 import { observe } from '../../src/host/observe/view.ts';
 import { bringUpBase } from '../../src/lifecycle/admit.ts';
 import type { Config } from '../../src/model/config.ts';
@@ -66,7 +66,7 @@ const host = new Host();
 const config = loadConfig();
 if (!dhcp) {
   const firewall = chooseFirewall(config);
-  bringUpBase(config, observeUplink(host, config), firewall, observe(host, firewall), host);
+  bringUpBase(config, observeUplinks(host, config), firewall, observe(host, firewall), host);
   attach(count, firewall.name);
 }
 for (let done = 0; done < count; done += AT_ONCE)

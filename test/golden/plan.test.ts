@@ -16,7 +16,7 @@ import { EMPTY_VIEW } from '../../src/model/view.ts';
 import { basePlan, domainPlan, type Wanted } from '../../src/plan/plan.ts';
 import { describe as describeAction } from '../../src/resources/action.ts';
 import type { Resource } from '../../src/resources/resource.ts';
-import { UPLINK } from '../support/uplink.ts';
+import { uplinksFor } from '../support/uplink.ts';
 
 /**
  * Plans as text: what a start runs, command by command, beside this file in *.txt. After a change that is meant,
@@ -59,9 +59,13 @@ const plans: Readonly<Record<string, string>> = {
     ]),
   ),
   'ipv6-on-link': up(
-    domain([...BOTH, { ...at('2001:db8:12:48:1::/80'), ...shared('123.45.90.116') }], 'iptables', CONFIG6, {
-      onLink: 'eth0',
-    }),
+    domain(
+      [...BOTH, { ...at('2001:db8:12:48:1::/80'), ...shared('123.45.90.116') }].map(one =>
+        one.prefix.family === 6 ? { ...one, wire: 'eth0' } : one,
+      ),
+      'iptables',
+      CONFIG6,
+    ),
   ),
   'stop-both-families': down(domain(BOTH)),
   'base-both-families': up(base('', 'iptables', CONFIG6)),
@@ -106,7 +110,7 @@ function domain(
 
 function base(more: string, backend: Firewall['name'] = 'iptables', config = CONFIG): Resource[] {
   const parsed = parseConfig(config + more);
-  return basePlan(parsed, UPLINK, firewallOf(backend, parsed.pools));
+  return basePlan(parsed, uplinksFor(parsed), firewallOf(backend, parsed.pools));
 }
 
 /** As `hnet plan` prints it. */

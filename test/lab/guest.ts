@@ -70,7 +70,7 @@ export class Guest extends Machine {
     const six = isIpv6(address);
     await ip(this.netns, [
       `addr add ${address}/${six ? 128 : 32} dev eth0${six ? ' nodad' : ''}`,
-      ...(gateway.startsWith('fe80:') ? [] : [`route add ${gateway} dev eth0`]),
+      ...(gateway.startsWith('fe80:') ? [] : [`route replace ${gateway} dev eth0`]),
       // A router advertisement may have made one already.
       `route replace default via ${gateway} dev eth0`,
     ]);

@@ -101,8 +101,8 @@ async function setUpInternet(internet: Machine): Promise<void> {
 }
 
 function routeTo(pool: string, site: Site): string {
-  if (!isIpv6(pool)) return `route replace ${pool} via ${site.address} dev ${site.name}`;
-  const via = site.ipv6 === 'routed' ? `via ${site.linkLocal} ` : '';
+  const six = isIpv6(pool);
+  const via = (six ? site.ipv6 : site.ipv4) === 'routed' ? `via ${six ? site.linkLocal : site.address} ` : '';
   return `route replace ${pool} ${via}dev ${site.name}`;
 }
 

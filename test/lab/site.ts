@@ -2,7 +2,8 @@
 export interface SiteOptions {
   /** What the provider routes to the host: prefixes and single addresses of both families. */
   readonly pools?: readonly string[];
-  /** `on-link`: the provider looks for IPv6 pool addresses by neighbour discovery instead of routing them. */
+  /** `on-link`: the provider looks for pool addresses by ARP, or neighbour discovery, instead of routing them. */
+  readonly ipv4?: 'routed' | 'on-link';
   readonly ipv6?: 'routed' | 'on-link';
   /** How the host's own address is configured: with a peer, as ifupdown's `pointopoint`, or with an on-link route. */
   readonly addressing?: 'pointopoint' | 'on-link';
@@ -17,6 +18,7 @@ export interface Site {
   /** What the kernel makes of that MAC: the provider's next hop for routed IPv6. */
   readonly linkLocal: string;
   readonly pools: readonly string[];
+  readonly ipv4: 'routed' | 'on-link';
   readonly ipv6: 'routed' | 'on-link';
   readonly addressing: 'pointopoint' | 'on-link';
 }
@@ -39,6 +41,7 @@ export function siteOf(name: string, options: SiteOptions = {}): Site {
     mac: `52:54:00:12:00:${tail}`,
     linkLocal: `fe80::5054:ff:fe12:${Number.parseInt(tail, 16).toString(16)}`,
     pools: options.pools ?? poolsOf(number, octet),
+    ipv4: options.ipv4 ?? 'routed',
     ipv6: options.ipv6 ?? 'routed',
     addressing: options.addressing ?? 'pointopoint',
   };

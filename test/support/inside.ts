@@ -71,7 +71,7 @@ function attached(uuid: string): Attachment {
 
 /** What a running domain shall have, by its metadata, in the filter that it was started with. */
 const next = (domain: Domain): Attachment =>
-  toAttachment(domain, assignment(domain), attached(domain.uuid).backend, undefined);
+  toAttachment(domain, assignment(domain), attached(domain.uuid).backend, () => undefined);
 
 const request: Request = JSON.parse(readFileSync(0, 'utf8'));
 const answer = JSON.stringify(act(request) ?? null, (_, value) =>

@@ -34,7 +34,8 @@ export interface SceneOptions {
   readonly config?: string;
   /** What the provider routes to the host, where it isn't {@link POOLS}. */
   readonly pools?: readonly string[];
-  /** How it hands over IPv6. */
+  /** How it hands over IPv4, and IPv6. */
+  readonly ipv4?: SiteOptions['ipv4'];
   readonly ipv6?: SiteOptions['ipv6'];
   /** Which of the lab's hosts: several may stand side by side. What is routed from outside is routed to h1. */
   readonly name?: string;
@@ -55,8 +56,12 @@ export class Scene {
   }
 
   static async create(lab: Lab, options: SceneOptions = {}): Promise<Scene> {
-    const { name = 'h1', pools, ipv6 } = options;
-    const host = await lab.host(name, { ...(pools && { pools }), ...(ipv6 && { ipv6 }) });
+    const { name = 'h1', pools, ipv4, ipv6 } = options;
+    const host = await lab.host(name, {
+      ...(pools && { pools }),
+      ...(ipv4 && { ipv4 }),
+      ...(ipv6 && { ipv6 }),
+    });
     const scene = new Scene(lab, host);
     await scene.configure(options.config ?? CONFIG);
     await useIptables(host, options.variant ?? 'nft');

@@ -1,5 +1,6 @@
 import { parseAddress } from '../../src/model/address.ts';
-import type { Uplink, UplinkFacts } from '../../src/model/uplink.ts';
+import type { Config } from '../../src/model/config.ts';
+import type { Uplink, UplinkFacts, Uplinks } from '../../src/model/uplink.ts';
 
 /** The uplink of the lab's first host. */
 export const UPLINK: Uplink = {
@@ -8,8 +9,17 @@ export const UPLINK: Uplink = {
   gateway: parseAddress('123.45.12.1'),
   host6: [parseAddress('2001:db8:12:48::2')],
   gateway6: parseAddress('fe80::1'),
+  pools: [],
+  delivery: { 4: 'routed', 6: 'routed' },
+  way: 0,
   bypassed: [],
 };
+
+/** The same, with a configuration's pools. */
+export const uplinksFor = (
+  { pools, uplinks: [{ delivery }] }: Config,
+  more: Partial<Uplink> = {},
+): Uplinks => [{ ...UPLINK, pools, delivery, ...more }];
 
 /** What is seen of it, in IPv4. */
 export const FACTS: UplinkFacts = {

@@ -58,9 +58,11 @@ describe('a lookup in a pool', () => {
   for (const [what, [script, seen]] of Object.entries(CASES)) {
     it(`sees ${what}`, () => {
       host.run(['sh', '-ec', script]);
-      const [host4, gateway] = ['123.45.12.48', '123.45.12.1'].map(parseAddress);
-      const given = { ...DEFAULT_CONFIG, pools: POOLS, uplink: 'eth0', host: host4, gateway };
-      const { view } = observeStart(host, NO_FILTER, given, { bridges: [], prefixes: [] });
+      const [address, gateway] = [parseAddress('123.45.12.48'), parseAddress('123.45.12.1')];
+      const [main] = DEFAULT_CONFIG.uplinks;
+      const uplink = { ...main, devices: ['eth0'], addresses: [address], gateways: [gateway], pools: POOLS };
+      const given = { ...DEFAULT_CONFIG, pools: POOLS, uplinks: [uplink] as const };
+      const { view } = observeStart(host, NO_FILTER, given, { bridges: [], prefixes: [], isAnswered: false });
       expect([...view.routes.keys()]).to.have.members(seen);
     });
   }

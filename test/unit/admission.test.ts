@@ -12,7 +12,7 @@ import type { Route } from '../../src/model/view.ts';
 import { refusalOf } from '../support/refused.ts';
 import { UPLINK } from '../support/uplink.ts';
 
-const OWN = ownAddresses(UPLINK);
+const OWN = ownAddresses([UPLINK]);
 const CONFIG = parseConfig('pools = ["123.45.90.112/29", "123.45.53.11"]');
 const ADDRESS: Address = {
   prefix: parsePrefix('123.45.90.116'),

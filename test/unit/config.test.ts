@@ -12,7 +12,8 @@ describe('config', () => {
   it('is small at its smallest', () => {
     const config = parseConfig('pools = ["123.45.90.112/29"]\n');
     expect(config.pools.map(format)).to.deep.equal(['123.45.90.112/29']);
-    expect([config.uplink, config.host, config.gateway]).to.deep.equal([undefined, undefined, undefined]);
+    expect(config.uplinks).to.have.length(1);
+    expect(config.uplinks[0]).to.deep.include({ devices: [], addresses: [], gateways: [] });
     expect(config.dhcp).to.deep.include({ mode: 'bootstrap', domain: 'lan', lease: 3600 });
     expect(config.dhcp.scopes.map(format)).to.deep.equal(['172.30.0.0/16']);
     expect(config.dhcp.dns.map(format)).to.deep.equal([
@@ -21,7 +22,7 @@ describe('config', () => {
       '2620:fe::fe',
       '2620:fe::9',
     ]);
-    expect(config.ipv6).to.equal('routed');
+    expect(config.uplinks[0].delivery).to.deep.equal({ 4: 'routed', 6: 'routed' });
     expect(config.firewall.betweenDomains).to.equal(true);
   });
 
@@ -40,11 +41,9 @@ describe('config', () => {
       [firewall]
       between_domains = false`);
     expect(config.pools.map(format)).to.deep.equal(['123.45.90.112/29', '123.45.53.11']);
-    expect(config.uplink).to.equal('eth0');
-    expect([config.host, config.gateway].map(one => one && format(one))).to.deep.equal([
-      '123.45.12.48',
-      '123.45.12.1',
-    ]);
+    const [{ devices, addresses, gateways }] = config.uplinks;
+    expect(devices).to.deep.equal(['eth0']);
+    expect([...addresses, ...gateways].map(format)).to.deep.equal(['123.45.12.48', '123.45.12.1']);
     expect(config.dhcp.scopes.map(format)).to.deep.equal(['172.30.0.0/16', '10.5.0.0/20']);
     expect(config.dhcp).to.deep.include({ domain: 'example.org', lease: 1800 });
     expect(config.firewall.betweenDomains).to.equal(false);
@@ -213,6 +212,6 @@ describe('config', () => {
       .replace('$uplink', 'eth0')
       .replace('$address', '123.45.12.48')
       .replace('$gateway', '123.45.12.1');
-    expect(parseConfig(all).uplink).to.equal('eth0');
+    expect(parseConfig(all).uplinks[0].devices).to.deep.equal(['eth0']);
   });
 });

@@ -1,10 +1,12 @@
 /** Everything that doctor finds: what is the matter, as a change to a host that is fit, and what is said of it. */
+
 import { parseSaved } from '../../src/firewall/foreign/parse-iptables.ts';
 import { requireAssignment, toAttachment } from '../../src/lifecycle/admission.ts';
-import { parseAddress } from '../../src/model/address.ts';
+import { format, parseAddress } from '../../src/model/address.ts';
+import { parseConfig } from '../../src/model/parse-config.ts';
 import { parseDomain } from '../../src/model/parse-domain.ts';
 import { assignmentXml, domainXml, uuidOf } from '../support/domain.ts';
-import { FACTS, UPLINK } from '../support/uplink.ts';
+import { FACTS, UPLINK, uplinksFor } from '../support/uplink.ts';
 import {
   assigned,
   BOTH,
@@ -35,7 +37,7 @@ const attachmentOf = (name: string, address: string) =>
     parseDomain(assigned(name, address)),
     requireAssignment(parseDomain(assigned(name, address)), 'test'),
     'iptables',
-    undefined,
+    () => undefined,
   );
 const DROP = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n';
 
@@ -53,7 +55,10 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
   ],
   'no pools': [configured(''), /"pools" is empty/, /hnet\.toml {2}# name what/],
   'no default route': [
-    { uplink: unknown('Cannot find the uplink: there is no default route'), uplinks: unknown('the same') },
+    {
+      uplinks: unknown('Cannot find the uplink: there is no default route'),
+      configured: unknown('the same'),
+    },
     /^Cannot find the uplink/,
     /^ip route add default via/,
   ],
@@ -64,7 +69,7 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
   ],
   "a VPN's rule, without ours before it": [
     {
-      uplink: known({ ...UPLINK, bypassed: [4, 6] }),
+      uplinks: known(uplinksFor(parseConfig(`pools = [${BOTH}]`), { bypassed: [4, 6] })),
       policy: {
         rules: [
           {
@@ -74,19 +79,19 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
             isOurs: false,
           },
         ],
-        table: [],
+        own: [],
       },
     },
     /^the host's own IPv4 packets don't leave by eth0: rule 32765 \(not fwmark 0xca6c from all lookup 51820\)$/,
     /^hnet sync$/,
   ],
   'no gateway': [
-    { uplink: known({ ...UPLINK, gateway: undefined }) },
+    { uplinks: known([{ ...UPLINK, gateway: undefined }]) },
     /no gateway/,
     /# gateway = "ADDRESS"$/,
   ],
   'an uplink that is no /32': [
-    { uplinks: known([{ ...FACTS, length: 24 }]) },
+    { configured: known([{ ...FACTS, length: 24 }]) },
     /^123\.45\.12\.48 on eth0 has the length \/24 where \/32 belongs/,
     /^hnet host --format ifupdown/,
   ],
@@ -276,7 +281,10 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     /^hnet sync$/,
   ],
   'no IPv6 default route': [
-    { ...configured(BOTH), uplink: known({ ...UPLINK, gateway6: undefined }) },
+    {
+      ...configured(BOTH),
+      uplinks: known(uplinksFor(parseConfig(`pools = [${BOTH}]`), { gateway6: undefined })),
+    },
     /no IPv6 default route with a gateway/,
     /^ip -6 route add default via fe80::1 dev eth0$/,
   ],
@@ -290,19 +298,24 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     /^sysctl -w net\.ipv6\.conf\.eth0\.accept_ra=2$/,
   ],
   "an IPv6 pool that the provider doesn't route here": [
-    { ...configured(BOTH), arrives: () => false },
+    { ...configured(BOTH), delivered: ({ family }) => (family === 6 ? 'lost' : 'arrives') },
     /answer to 2001:db8:12:48:ffff:ffff:ffff:fffe, an address of the pool 2001:db8:12:48::\/64, did not come/,
-    /^set ipv6 = "on-link" in/,
+    /^set ipv6 = "on-link" beside the pool in/,
+  ],
+  'a pool whose addresses the gateway looks for on the wire': [
+    { delivered: one => (format(one) === '123.45.90.118' ? 'sought' : 'arrives') },
+    /^the gateway looks for 123\.45\.90\.118, an address of the pool 123\.45\.90\.112\/29, on the wire of eth0$/,
+    /^set ipv4 = "on-link" beside the pool in /,
   ],
   'an IPv6 gateway that does not answer': [
-    { ...configured(BOTH), arrives: () => undefined },
+    { ...configured(BOTH), delivered: () => undefined },
     /^whether the provider routes the pool 2001:db8:12:48::\/64 here can't be found out$/,
     /^tcpdump -ni eth0 icmp6 {2}# /,
   ],
   'a prefix to be answered for on the wire, and no ndppd': [
     {
       ...configured(BOTH, 'ipv6 = "on-link"'),
-      arrives: () => false,
+      delivered: ({ family }) => (family === 6 ? 'lost' : 'arrives'),
       domains: known([domain(assigned('vm1', '2001:db8:12:48:1::/80'))]),
     },
     /ndppd is missing, and 2001:db8:12:48:1::\/80 must be answered for/,

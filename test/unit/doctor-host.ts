@@ -8,7 +8,7 @@ import { parseConfig } from '../../src/model/parse-config.ts';
 import { parseDomain } from '../../src/model/parse-domain.ts';
 import type { Link, Route } from '../../src/model/view.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';
-import { FACTS, UPLINK } from '../support/uplink.ts';
+import { FACTS, uplinksFor } from '../support/uplink.ts';
 
 export const HOOK = '/etc/libvirt/hooks/qemu';
 export const PROGRAM = '/usr/lib/hnet/qemu.cjs';
@@ -77,9 +77,14 @@ const OUTPUTS: Readonly<Record<string, string>> = {
   'systemctl show libvirtd.service --timestamp=unix --property=ActiveState --property=StateChangeTimestamp':
     'ActiveState=active\nStateChangeTimestamp=@1001\n',
 };
-export const configured = (pools: string, more = '', backend = 'iptables'): Pick<Facts, 'config'> => ({
-  config: known(parseConfig(`pools = [${pools}]\n${more}\n[firewall]\nbackend = "${backend}"\n`)),
-});
+export function configured(
+  pools: string,
+  more = '',
+  backend = 'iptables',
+): Pick<Facts, 'config' | 'uplinks'> {
+  const config = parseConfig(`pools = [${pools}]\n${more}\n[firewall]\nbackend = "${backend}"\n`);
+  return { config: known(config), uplinks: known(uplinksFor(config)) };
+}
 
 export const BOTH = '"123.45.90.112/29", "2001:db8:12:48::/64"';
 
@@ -97,11 +102,10 @@ export function factsOf({ files, outputs, ...rest }: Change): Facts {
   return {
     ...configured('"123.45.90.112/29", "123.45.53.11"'),
     isRejected: false,
-    uplink: known(UPLINK),
-    uplinks: known([FACTS]),
-    arrives: () => true,
+    configured: known([FACTS]),
+    delivered: () => 'arrives',
     network: NETWORK,
-    policy: { rules: [], table: [] },
+    policy: { rules: [], own: [] },
     impostors: 0n,
     strangers: { tables: [], complete: true, carry: [] },
     unserved: [],

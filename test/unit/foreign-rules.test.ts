@@ -42,7 +42,7 @@ function places(table: ForeignTable): number[] {
     const traffic: NeededTraffic = {
       point,
       families,
-      uplink: 'eth0',
+      uplinks: ['eth0'],
       queues: new Set([5, 6]),
       prefixes: point === 'forward' ? POOLS : AT_HOST,
     };
@@ -56,7 +56,7 @@ function useAll(tables: readonly ForeignTable[]): void {
     ...EMPTY_VIEW,
     filter: { ...EMPTY_VIEW.filter, foreign: { tables, complete: true, carry: [] } },
   };
-  for (const resource of passages(CONFIG, UPLINK, iptables([4, 6]))) {
+  for (const resource of passages(CONFIG, [UPLINK], iptables([4, 6]))) {
     resource.probe(view);
     resource.up(view);
     resource.down(view);

@@ -11,7 +11,7 @@ import { UPLINK } from '../support/uplink.ts';
 const CONFIG = parseConfig('pools = ["123.45.90.112/29"]');
 const tables = (uplink = UPLINK) =>
   iptables([4])
-    .base(CONFIG, uplink)
+    .base(CONFIG, [uplink])
     .filter(({ label }) => label.endsWith(' table'));
 
 const seeing = (saved: string): View => ({

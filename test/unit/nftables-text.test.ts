@@ -30,7 +30,7 @@ describe('nft', () => {
   });
 
   it('gets a rule as it reads it, with a counter on what drops', () => {
-    expect(renderRule(rule(back, from('eth0'), state('UNTRACKED')), 4)).to.deep.equal([
+    expect(renderRule(rule(back, from(['eth0']), state('UNTRACKED')), 4)).to.deep.equal([
       'iifname "eth0" ct state untracked return',
     ]);
     expect(renderRule(rule(drop('why'), source('hnet4-ours')), 4)).to.deep.equal([
@@ -40,7 +40,7 @@ describe('nft', () => {
   });
 
   it('asks for a single address first, and then for a subnet; or for neither, in one rule', () => {
-    expect(renderRule(rule(go('hnet-assigned'), from('eth0'), source('hnet6-in')), 6)).to.deep.equal([
+    expect(renderRule(rule(go('hnet-assigned'), from(['eth0']), source('hnet6-in')), 6)).to.deep.equal([
       'iifname "eth0" ip6 saddr @hnet6-in goto hnet-assigned',
       'iifname "eth0" ip6 saddr @hnet6-in-subnets goto hnet-assigned',
     ]);

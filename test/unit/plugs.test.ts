@@ -16,7 +16,12 @@ const domain = (bridges: readonly string[], addresses = PLACES): Domain =>
     domainXml('vm1', { addresses, taps: bridges.map(bridge => ({ bridge, tap: `tap-${bridge}` })) }),
   );
 const LIVE = domain(['br116', 'br117']);
-const ATTACHMENT: Attachment = toAttachment(LIVE, requireAssignment(LIVE, 'test'), 'iptables', undefined);
+const ATTACHMENT: Attachment = toAttachment(
+  LIVE,
+  requireAssignment(LIVE, 'test'),
+  'iptables',
+  () => undefined,
+);
 const links = (...ports: readonly [string, string][]) =>
   mastersIn({ links: new Map(ports.map(([name, master]) => [name, link({ master })])) });
 

@@ -37,7 +37,7 @@ function viewOf(tables: readonly ForeignTable[], complete = true, files: Record<
 
 /** What would be done, line by line. */
 function done(view: View, verb: 'up' | 'down' = 'up'): string[] {
-  const text = passages(CONFIG, UPLINK, nftables([4])).flatMap(resource =>
+  const text = passages(CONFIG, [UPLINK], nftables([4])).flatMap(resource =>
     verb === 'up' && resource.probe(view).is === 'present' ? [] : resource[verb](view).map(words),
   );
   return text
@@ -161,7 +161,7 @@ describe('strangers', () => {
   });
 
   it('that were not read are not acted upon', () => {
-    const found = passages(CONFIG, UPLINK, nftables([4])).map(resource => resource.probe(EMPTY_VIEW).is);
+    const found = passages(CONFIG, [UPLINK], nftables([4])).map(resource => resource.probe(EMPTY_VIEW).is);
     expect(found).to.deep.equal(['present', 'present', 'present', 'present']);
   });
 
@@ -273,7 +273,7 @@ describe('firewalld', () => {
 
   /** The files as `up` writes them. */
   function written(): Record<string, string> {
-    const [policies] = passages(CONFIG, UPLINK, nftables([4]));
+    const [policies] = passages(CONFIG, [UPLINK], nftables([4]));
     const actions = policies?.up(viewOf([table([])], true, SHIPPED)) ?? [];
     return Object.fromEntries(
       actions.flatMap(action => (action.kind === 'write' ? [[action.path, action.text]] : [])),

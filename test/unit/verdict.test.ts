@@ -137,12 +137,12 @@ describe('rules of routing', () => {
 });
 
 describe('why an address is not served', () => {
-  const way: Way = { address: TOWARDS.to, packet: TOWARDS, wanted: 'br116' };
+  const way: Way = { address: TOWARDS.to, packet: TOWARDS, wanted: ['br116'] };
   const served: Verdict = { is: 'forwarded', dev: 'br116', table: 'main' };
   const dropped = (words: string): Verdict => ({ is: 'dropped', words });
   const seen = (more: Partial<View>, rules: readonly unknown[] = []): Parameters<typeof causeOf>[3] => ({
-    view: { ...EMPTY_VIEW, policy: { rules: toRules(4, rules), table: [] }, ...more },
-    uplink: UPLINK,
+    view: { ...EMPTY_VIEW, policy: { rules: toRules(4, rules), own: [] }, ...more },
+    uplinks: [UPLINK],
     routeOf: () => undefined,
   });
   const sysctls = (values: Readonly<Record<string, string>>): Partial<View> => ({

@@ -2,7 +2,7 @@ import { freeAddresses, pin, refuseHeld, type Taken } from '../../assign/allocat
 import { changeAssignment, changing, type Plug } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
 import type { Context } from '../../host/context.ts';
-import { readNetworkWithUplink } from '../../host/observe/view.ts';
+import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { refuseForeignAddresses, refuseHostAddresses } from '../../lifecycle/admission.ts';
 import { format, parseRoutable } from '../../model/address.ts';
@@ -13,7 +13,7 @@ import { addressesOf, addressesToKeep, amended, type Domain, nicOn } from '../..
 import { MAC } from '../../model/names.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import type { Uplinks } from '../../model/uplink.ts';
 
 interface AssignOptions {
   /** MAC of the interface that shall carry the addresses, or false for "leave the interfaces alone". */
@@ -36,12 +36,12 @@ export function assign(
     const config = context.config();
     const domains = libvirt.domains();
     const known = pick(domains, name);
-    const seen = readNetworkWithUplink(context.host, config);
+    const seen = readNetworkWithUplinks(context.host, config);
     const taken = inventory(domains, seen);
     const base = baseOf(known);
     const held = addressesToKeep(base, 'assign to');
     const shared = sharedAddress(base, held, mac);
-    refuseForeign(prefixes, config, taken, seen.uplink);
+    refuseForeign(prefixes, config, taken, seen.uplinks);
     const addresses = choose(prefixes, known, held, shared, taken, config);
     const next = amended(base, { addresses, ...mode });
     const plugs =
@@ -143,10 +143,10 @@ function choose(
 }
 
 /** Refuses what isn't the operator's to give. */
-function refuseForeign(prefixes: readonly Prefix[], config: Config, taken: Taken, uplink: Uplink): void {
+function refuseForeign(prefixes: readonly Prefix[], config: Config, taken: Taken, uplinks: Uplinks): void {
   try {
     refuseForeignAddresses(prefixes, config, taken.own);
-    refuseHostAddresses(prefixes, taken.host, uplink);
+    refuseHostAddresses(prefixes, taken.host, uplinks);
   } catch (error) {
     throw error instanceof Refusal ? new Refusal(`Cannot assign: ${error.message}`) : error;
   }

@@ -3,7 +3,7 @@ import { hasPassages } from '../../firewall/foreign/passages.ts';
 import { EVERY_FAMILY, firewallOf } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { withLock } from '../../host/lock.ts';
-import { observeUplink } from '../../host/observe/uplink.ts';
+import { observeUplinks } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
 import { bringUpBase } from '../../lifecycle/admit.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
@@ -12,7 +12,7 @@ import { BACKENDS, type Config } from '../../model/config.ts';
 import { CONFIG_FILE, PROVEN_FILE } from '../../model/names.ts';
 import { DEFAULT_CONFIG } from '../../model/parse-config.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import type { Uplinks } from '../../model/uplink.ts';
 import type { Route, View } from '../../model/view.ts';
 import { basePlan, baseRoutes } from '../../plan/plan.ts';
 import { down } from '../../plan/walker.ts';
@@ -27,12 +27,12 @@ export function baseUp(context: Context): void {
   const config = context.config();
   withLock('claims', 'exclusive', context.host, () => {
     const firewall = firewallInForce(config);
-    const uplink = observeUplink(context.host, config);
+    const uplinks = observeUplinks(context.host, config);
     const view = observe(context.host, firewall);
-    const done = bringUpBase(config, uplink, firewall, view, context.host);
+    const done = bringUpBase(config, uplinks, firewall, view, context.host);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
-    const kept = new Set(baseRoutes(config, uplink).map(({ key }) => key));
-    pin(config, uplink, context);
+    const kept = new Set(baseRoutes(config, uplinks).map(({ key }) => key));
+    pin(config, uplinks, context);
     // At boot it is the first one, and there is none to go back to.
     if (!existsSync(PROVEN_FILE)) noteProven(readConfigText());
     const stale = routesOf(view, isPoolRoute).filter(({ key }) => !kept.has(key));
@@ -46,11 +46,11 @@ export function baseUp(context: Context): void {
  * Writes the uplink into the configuration when the base comes up first: a better default route, of a VPN say, must not
  * move the filter. Without it the base is up all the same.
  */
-function pin({ uplink }: Config, { device }: Uplink, { print, warn }: Context): void {
-  if (uplink !== undefined) return;
+function pin({ uplinks: [{ devices }] }: Config, uplinks: Uplinks, { print, warn }: Context): void {
+  if (devices.length > 0) return;
+  const main = uplinks.filter(({ way }) => way === 0).map(({ device }) => device);
   try {
-    pinUplink(device);
-    print(`wrote uplink = "${device}" into ${CONFIG_FILE}`);
+    print(`wrote ${pinUplink(main)} into ${CONFIG_FILE}`);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     warn(reason(error));
@@ -65,7 +65,7 @@ export function baseDown({ host }: Context): void {
       const view = observe(host, firewall);
       const { sets, budgets } = view.filter;
       const stands = sets.size > 0 || hasPassages(view) || (budgets?.size ?? 0) > 0;
-      const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINK, firewall) : [];
+      const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINKS, firewall) : [];
       return down([...leavingBridges(view), ...base, ...routesOf(view)], view, host);
     });
     forgetProven();
@@ -74,14 +74,19 @@ export function baseDown({ host }: Context): void {
 }
 
 /** Removing needs no uplink, and covers both families. */
-const NO_UPLINK: Uplink = {
-  device: 'none',
-  host: parseAddress('0.0.0.0'),
-  gateway: undefined,
-  host6: [],
-  gateway6: undefined,
-  bypassed: [],
-};
+const NO_UPLINKS: Uplinks = [
+  {
+    device: 'none',
+    host: parseAddress('0.0.0.0'),
+    gateway: undefined,
+    host6: [],
+    gateway6: undefined,
+    pools: [],
+    delivery: { 4: 'routed', 6: 'routed' },
+    way: 0,
+    bypassed: [],
+  },
+];
 
 /** Our routes that are there, whatever the pools and the gateway are now. */
 const routesOf = ({ routes }: View, which: (route: Route) => boolean = () => true): Resource[] =>

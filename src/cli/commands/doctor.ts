@@ -1,4 +1,5 @@
 import { checkConfinement } from '../../doctor/confinement.ts';
+import { checkDelivery } from '../../doctor/delivery.ts';
 import { checkDetour, detourNotes } from '../../doctor/detour.ts';
 import { checkDhcp } from '../../doctor/dhcp.ts';
 import type { Diagnosis } from '../../doctor/diagnosis.ts';
@@ -13,7 +14,7 @@ import { type Facts, gather } from '../../doctor/facts.ts';
 import { checkHook } from '../../doctor/hook.ts';
 import { checkIpv6 } from '../../doctor/ipv6.ts';
 import { checkMtu } from '../../doctor/mtu.ts';
-import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplink } from '../../doctor/network.ts';
+import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplinks } from '../../doctor/network.ts';
 import { checkArp, checkHostAddresses, checkServed } from '../../doctor/served.ts';
 import { checkContests, checkStrangers, impostorNotes } from '../../doctor/strangers.ts';
 import { checkTools } from '../../doctor/tools.ts';
@@ -24,11 +25,12 @@ import { readableJson } from '../../model/json.ts';
 const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkConfig,
   checkTools,
-  checkUplink,
+  checkUplinks,
   checkDetour,
   checkMtu,
   checkForwarding,
   checkIpv6,
+  checkDelivery,
   checkPools,
   checkScopes,
   checkStrangers,

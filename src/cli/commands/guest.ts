@@ -4,12 +4,13 @@ import { guestNetwork, type StaticNetwork } from '../../guest/network.ts';
 import { type SeedAccess, seedFiles } from '../../guest/seed.ts';
 import { refuseExisting, writeImage } from '../../guest/seed-image.ts';
 import type { Context } from '../../host/context.ts';
-import { observeUplink } from '../../host/observe/uplink.ts';
+import { observeUplinks } from '../../host/observe/uplink.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { requireAssignment } from '../../lifecycle/admission.ts';
 import { INTERFACE_NAME } from '../../model/names.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
 import { shellWord } from '../../model/shell.ts';
+import { hostIn } from '../../model/uplink.ts';
 
 interface GuestOptions {
   readonly format?: string;
@@ -29,7 +30,7 @@ export function guest(name: string, options: GuestOptions, context: Context): vo
   const config = context.config();
   const { next } = withLibvirt(libvirt => pick(libvirt.domains(), name));
   const assigned = requireAssignment(next, 'configure').addresses;
-  const { host } = observeUplink(context.host, config);
+  const host = hostIn(observeUplinks(context.host, config));
   const network = guestNetwork(next, assigned, host, config.dhcp, options.interface);
   if (network.dns.length === 0)
     context.warn('no name server of a family that the domain has: add one to "dns" in hnet.toml');

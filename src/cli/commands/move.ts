@@ -12,7 +12,7 @@ import {
 } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
 import type { Context } from '../../host/context.ts';
-import { readNetworkWithUplink } from '../../host/observe/view.ts';
+import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, type Libvirt, pick } from '../../libvirt/libvirt.ts';
 import { handOver } from '../../lifecycle/change.ts';
 import { format, parsePrefix } from '../../model/address.ts';
@@ -41,7 +41,7 @@ export function move(text: string, from: string, to: string, context: Context): 
     const [giver, taker] = [pick(domains, from), pick(domains, to)];
     const rest = restOf(giver, taker, prefix);
     const held = addressesToKeep(taker.next, 'move an address to');
-    const taken = inventory(domains, readNetworkWithUplink(context.host, config));
+    const taken = inventory(domains, readNetworkWithUplinks(context.host, config));
     const gained = pin(prefix, config.dhcp.scopes, taken, held[0]);
     const less = rest.length === 0 ? undefined : amended(giver.next, { addresses: rest });
     const more = amended(taker.next, { addresses: [...held, gained] });

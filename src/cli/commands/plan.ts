@@ -1,10 +1,10 @@
 import type { Context } from '../../host/context.ts';
-import { observeUplink } from '../../host/observe/uplink.ts';
+import { observeUplinks } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { requireAssignment, toAttachment } from '../../lifecycle/admission.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
-import { wireFor } from '../../model/uplink.ts';
+import { hostIn, wireFor } from '../../model/uplink.ts';
 import { EMPTY_VIEW, type View } from '../../model/view.ts';
 import { basePlan, domainPlan } from '../../plan/plan.ts';
 import { describe } from '../../resources/action.ts';
@@ -17,10 +17,11 @@ export function plan(name: string, context: Context): void {
   const assignment = requireAssignment(next, 'plan a start of');
   const firewall = firewallInForce(config);
   const view = observe(context.host, firewall);
-  const uplink = observeUplink(context.host, config);
-  const base = basePlan(config, uplink, firewall);
-  const attachment = toAttachment(next, assignment, firewall.name, wireFor(config, uplink));
-  const wanted = { ...attachment, gateway: uplink.host };
+  const uplinks = observeUplinks(context.host, config);
+  const base = basePlan(config, uplinks, firewall);
+  const attachment = toAttachment(next, assignment, firewall.name, one => wireFor(one, uplinks));
+  const gateway = hostIn(uplinks);
+  const wanted = { ...attachment, ...(gateway && { gateway }) };
   const missing = base.filter(resource => resource.probe(view).is !== 'present');
   printResources(missing, view, context);
   const fresh = { ...EMPTY_VIEW, sysctl: view.sysctl };

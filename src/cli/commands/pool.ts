@@ -1,7 +1,7 @@
 import type { Holding, Taken } from '../../assign/allocate.ts';
 import { inventory } from '../../assign/inventory.ts';
 import type { Context } from '../../host/context.ts';
-import { readNetworkWithUplink } from '../../host/observe/view.ts';
+import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { format, routeKey } from '../../model/address.ts';
 import { readableJson } from '../../model/json.ts';
@@ -26,7 +26,7 @@ interface Row {
 export function pool(options: { json?: boolean }, context: Context): void {
   const config = context.config();
   const domains = withLibvirt(libvirt => libvirt.domains());
-  const seen = readNetworkWithUplink(context.host, config);
+  const seen = readNetworkWithUplinks(context.host, config);
   const taken = inventory(domains, seen);
   const rows = config.pools.flatMap(one => rowsOf(one, taken, seen.view.routes));
   if (options.json) context.print(readableJson(rows));

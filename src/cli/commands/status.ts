@@ -1,6 +1,6 @@
 import type { Context } from '../../host/context.ts';
 import type { Host } from '../../host/host.ts';
-import { observe, observeWithUplink } from '../../host/observe/view.ts';
+import { observe, observeWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
@@ -11,6 +11,7 @@ import { readableJson } from '../../model/json.ts';
 import { contains, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import { policySummary } from '../../model/rule.ts';
+import { hostIn } from '../../model/uplink.ts';
 import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
 import { type Cell, table } from '../table.ts';
@@ -48,11 +49,11 @@ function lookAround(config: Config, places: readonly Prefix[], host: Host): Sigh
   const firewall = firewallInForce(config);
   const means = { dhcp: config.dhcp, firewall };
   try {
-    const { view, uplink } = observeWithUplink(host, firewall, config, places);
-    return { ...means, view, uplink, gateway: uplink.host };
+    const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
+    return { ...means, view, uplinks, gateway: hostIn(uplinks) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { ...means, view: observe(host, firewall, places), uplink: error, gateway: undefined };
+    return { ...means, view: observe(host, firewall, places), uplinks: error, gateway: undefined };
   }
 }
 

@@ -6,7 +6,7 @@ import { countedOf } from '../../firewall/rules/counted.ts';
 import { addUp, type Drops, ownDrops, sharedDrops } from '../../firewall/rules/drops.ts';
 import type { Context } from '../../host/context.ts';
 import { look } from '../../host/observe/parts.ts';
-import { observeUplink } from '../../host/observe/uplink.ts';
+import { observeUplinks } from '../../host/observe/uplink.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
@@ -67,7 +67,7 @@ function dropsOf(
   filter: FilterView,
   { host, config }: Context,
 ): Drops {
-  const shared = sharedDrops(config(), observeUplink(host, config()), firewall, filter);
+  const shared = sharedDrops(config(), observeUplinks(host, config()), firewall, filter);
   const budgets = dropsOfBudgets(config(), host.output(RULESET));
   return addUp([shared, budgets, ...attachments.map(one => ownDrops(one, firewall, filter))]);
 }

@@ -71,8 +71,11 @@ function present(watcher: Watcher): Source[] {
 
 /** What domains have their addresses from, and what belongs to the host and its gateways. */
 const rangesIn = (config: Config): Prefix[] => {
-  const { host, gateway, inForce } = config;
-  const own = [host, gateway, inForce?.host, inForce?.gateway, inForce?.gateway6];
+  const { uplinks, inForce } = config;
+  const own = [
+    ...uplinks.flatMap(({ addresses, gateways }) => [...addresses, ...gateways]),
+    ...inForce.flatMap(({ host, gateway, gateway6 }) => [host, gateway, gateway6]),
+  ];
   return [...FAMILIES.flatMap(family => rangesOf(family, config)), ...own.filter(one => one !== undefined)];
 };
 

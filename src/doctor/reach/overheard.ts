@@ -13,7 +13,7 @@ import { ASKED } from './plan.ts';
 import type { Plan } from './wires.ts';
 
 /** The filter before anybody listened, and what it was made from. */
-interface Before extends Pick<Survey, 'config' | 'uplink' | 'firewall' | 'view'> {
+interface Before extends Pick<Survey, 'config' | 'uplinks' | 'firewall' | 'view'> {
   /** What is set up for the domain. */
   readonly attachment: Attachment | undefined;
 }
@@ -74,7 +74,7 @@ function bridgeHeard(facts: BridgeFacts, { plan, listening }: Hearing): BridgeFa
 
 /** What was dropped meanwhile. Answers that we asked for meet the rules as well, and don't count. */
 function drops(
-  { config, uplink, firewall, view, attachment }: Before,
+  { config, uplinks, firewall, view, attachment }: Before,
   { plan, listening, after }: Hearing,
 ): Pick<RuleFacts, 'dropped' | 'shared'> {
   const rise = (read: (filter: FilterView) => Drops): [string, number][] => {
@@ -95,7 +95,7 @@ function drops(
   const dropped = own.reduce((sum, [, packets]) => sum + packets, 0);
   return {
     dropped: Math.max(0, dropped - ours.length),
-    shared: Object.fromEntries(rise(filter => sharedDrops(config, uplink, firewall, filter))),
+    shared: Object.fromEntries(rise(filter => sharedDrops(config, uplinks, firewall, filter))),
   };
 }
 

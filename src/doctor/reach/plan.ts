@@ -3,7 +3,7 @@ import { format, parseInterfaceAddress } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { contains, FAMILIES, isLinkLocal, isSingle, nth, type Prefix, size } from '../../model/prefix.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import { type Uplinks, uplinksOf } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import type { BridgeSide, Plan, UplinkSide } from './wires.ts';
 
@@ -14,7 +14,7 @@ const OTHERS = 48;
 
 export interface Around {
   readonly view: View;
-  readonly uplink: Uplink;
+  readonly uplinks: Uplinks;
   readonly config: Config;
 }
 
@@ -32,7 +32,7 @@ export function planOf(
   const bridges = [...new Set(asked.map(({ bridge }) => bridge))];
   return {
     id,
-    uplink: uplinkSide(around),
+    uplink: uplinkSide(asked, around),
     bridges: bridges.flatMap(name => bridgeSide(name, asked, around.view, candidates.get(name) ?? [])),
     prefixes: asked.map(({ prefix, bridge }) => ({
       prefix,
@@ -46,7 +46,9 @@ export function planOf(
 const oneOf = (prefix: Prefix, candidates: readonly Prefix[]): Prefix =>
   candidates.find(one => contains(prefix, one)) ?? nth(prefix, isSingle(prefix) ? 0n : 1n);
 
-function uplinkSide({ view, uplink, config }: Around): UplinkSide | undefined {
+/** The uplink of a domain's first address; the wires of others aren't listened to. */
+function uplinkSide([first]: readonly Address[], { view, uplinks, config }: Around): UplinkSide | undefined {
+  const [uplink] = first === undefined ? uplinks : uplinksOf(first.prefix, uplinks);
   const { device, host, host6, gateway, gateway6 } = uplink;
   const mac = view.links.get(device)?.mac;
   if (!mac) return undefined;
@@ -55,7 +57,7 @@ function uplinkSide({ view, uplink, config }: Around): UplinkSide | undefined {
   return {
     device,
     mac,
-    own: [host, ...host6.filter(one => !isLinkLocal(one))],
+    own: [...(host === undefined ? [] : [host]), ...host6.filter(one => !isLinkLocal(one))],
     gateways,
     far: [...gateways, ...servers],
   };

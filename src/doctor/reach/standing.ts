@@ -1,10 +1,12 @@
 /** Makes facts of what stands on the host, before anybody listens; pure. */
+
 import { blockades } from '../../firewall/foreign/passages.ts';
 import { format } from '../../model/address.ts';
 import type { Attachment } from '../../model/attachment.ts';
 import type { Address } from '../../model/bridge.ts';
 import { addressesOf, type Domain } from '../../model/domain.ts';
 import type { Prefix } from '../../model/prefix.ts';
+import { hostIn, type Uplinks, uplinksOf } from '../../model/uplink.ts';
 import type { Checked } from '../../plan/walker.ts';
 import type { Survey } from '../../repair/findings.ts';
 import type { AddressFacts, BridgeFacts, Drift, NicFacts, ReachFacts } from './facts.ts';
@@ -26,8 +28,10 @@ export interface Looked {
 
 export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
   const { domain, found, attachment, nics, kernel, mtu } = looked;
-  const { uplink } = found;
   const addresses = addressesOf(domain);
+  const [first] = addresses;
+  const [uplink] = first === undefined ? found.uplinks : uplinksOf(first.prefix, found.uplinks);
+  const gateway = hostIn(found.uplinks);
   const kept = found.kept.find(one => one.attachment === attachment);
   const bridges = new Map(addresses.map(one => [one.bridge, one]));
   return {
@@ -37,7 +41,7 @@ export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
     drift: [...found.base, ...(kept?.wrong ?? [])].map(toDrift),
     addresses: outline.addresses.map(one => ({
       ...one,
-      ...(one.family === 4 && { gateways: [format(uplink.host), ...one.gateways] }),
+      ...(one.family === 4 && gateway && { gateways: [format(gateway), ...one.gateways] }),
       kernel: kernel.get(one.address) ?? [],
     })),
     bridges: [...bridges.values()].map(one => bridgeFacts(one, looked)),
@@ -46,7 +50,7 @@ export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
       device: uplink.device,
       mtu: mtu(uplink.device),
       silent: [],
-      own: [uplink.host, ...uplink.host6].map(format),
+      own: [...(uplink.host === undefined ? [] : [uplink.host]), ...uplink.host6].map(format),
     },
   };
 }
@@ -88,13 +92,14 @@ function bridgeFacts({ bridge: name, scope }: Address, looked: Looked): BridgeFa
  * Chains of others that drop what all domains need, or what these addresses do. For rules that name a bridge it is looked
  * at in the uplink's place.
  */
-function blockadesOf(addresses: readonly Address[], { config, uplink, firewall, view }: Survey): string[] {
+function blockadesOf(addresses: readonly Address[], { config, uplinks, firewall, view }: Survey): string[] {
   const own = {
     ...config,
     pools: addresses.map(({ prefix }) => prefix),
     dhcp: { ...config.dhcp, scopes: [] },
   };
-  const devices = [uplink.device, ...addresses.map(({ bridge }) => bridge)];
-  const chains = devices.flatMap(device => blockades(own, { ...uplink, device }, firewall, view));
-  return [...new Set([...blockades(config, uplink, firewall, view), ...chains])];
+  const [main] = uplinks;
+  const bridges = addresses.map(({ bridge: device }): Uplinks => [{ ...main, device }]);
+  const chains = [uplinks, ...bridges].flatMap(one => blockades(own, one, firewall, view));
+  return [...new Set([...blockades(config, uplinks, firewall, view), ...chains])];
 }

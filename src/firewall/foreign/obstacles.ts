@@ -15,7 +15,7 @@ export interface NeededTraffic {
   readonly point: Point;
   readonly families: readonly Family[];
   readonly prefixes: readonly Prefix[];
-  readonly uplink: string;
+  readonly uplinks: readonly string[];
   /** The queues on which a program listens: what is queued for nobody is lost. */
   readonly queues: ReadonlySet<number>;
 }
@@ -92,11 +92,11 @@ const isHeard = ([first, final]: PortRange, { queues }: NeededTraffic): boolean 
 
 /** Whether a condition keeps a rule away from the bulk of the traffic. */
 function singlesOut(condition: Condition, traffic: NeededTraffic): boolean {
-  const { point, families, prefixes, uplink } = traffic;
+  const { point, families, prefixes, uplinks } = traffic;
   const forwarded = point === 'forward' || point === 'postrouting';
   switch (condition.is) {
     case 'device':
-      return !condition.names.some(name => mayBe(name, forwarded ? [uplink, BRIDGE] : [BRIDGE]));
+      return !condition.names.some(name => mayBe(name, forwarded ? [...uplinks, BRIDGE] : [BRIDGE]));
     case 'family':
       return !condition.families.some(one => families.includes(one));
     case 'addresses':

@@ -5,7 +5,7 @@
 import { parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import type { Uplinks } from '../../model/uplink.ts';
 import type { ForeignChain, ForeignRule, ForeignTable, Point, Tool, View } from '../../model/view.ts';
 import { type Action, run } from '../../resources/action.ts';
 import {
@@ -29,18 +29,18 @@ type Families = readonly Family[];
 type Own = Pick<Firewall, 'name' | 'families'>;
 
 /** One resource for each tool that can make a filter, and one for firewalld, which needs policies instead. */
-export function passages(config: Config, uplink: Uplink, own: Own): Resource[] {
+export function passages(config: Config, uplinks: Uplinks, own: Own): Resource[] {
   return [
     firewalldPolicies(config),
-    ...TOOLS.map(tool => passageThrough(tool, view => crossings(tool, view, config, uplink, own))),
+    ...TOOLS.map(tool => passageThrough(tool, view => crossings(tool, view, config, uplinks, own))),
   ];
 }
 
 const TOOLS: readonly Tool[] = ['nft', 'iptables-nft', 'iptables-legacy'];
 
 /** What chains of others do to what belongs to domains, with no accept of ours before that; a sentence each. */
-export const blockades = (config: Config, uplink: Uplink, own: Own, view: View): string[] =>
-  TOOLS.flatMap(tool => crossings(tool, view, config, uplink, own))
+export const blockades = (config: Config, uplinks: Uplinks, own: Own, view: View): string[] =>
+  TOOLS.flatMap(tool => crossings(tool, view, config, uplinks, own))
     .filter(crossing => crossing.place !== undefined && isWrong(crossing))
     .map(
       ({ table, chain, point }) =>
@@ -81,7 +81,7 @@ interface Crossing {
 
 const isWrong = ({ finding }: Crossing): boolean => finding.is !== 'present';
 
-function crossings(tool: Tool, view: View, config: Config, uplink: Uplink, own: Own): Crossing[] {
+function crossings(tool: Tool, view: View, config: Config, uplinks: Uplinks, own: Own): Crossing[] {
   const { tables = [], complete = false } = view.filter.foreign ?? {};
   const queues = queuesIn(view.sysctl(QUEUES) ?? '');
   const theirs = tables.filter(one => one.by === tool && !governsItself(one, view.sysctl));
@@ -90,7 +90,7 @@ function crossings(tool: Tool, view: View, config: Config, uplink: Uplink, own: 
       if (base === undefined || !isMet(table, base, own)) return [];
       const { point } = base;
       const families = own.families.filter(one => FAMILIES_IN[table.family]?.includes(one));
-      const traffic = trafficAt(point, families, config, uplink, queues);
+      const traffic = trafficAt(point, families, config, uplinks, queues);
       const place = families.length === 0 ? undefined : obstacle(table, chain, traffic);
       const accepts = acceptsAt(point, families, config);
       const crossing = { table, chain, point, rules, accepts, place };
@@ -124,7 +124,7 @@ function trafficAt(
   point: Point,
   families: Families,
   config: Config,
-  { device: uplink }: Uplink,
+  uplinks: Uplinks,
   queues: ReadonlySet<number>,
 ): NeededTraffic {
   const all = {
@@ -134,7 +134,14 @@ function trafficAt(
     // Scopes are translated.
     postrouting: config.pools,
   }[point];
-  return { point, families, uplink, queues, prefixes: all.filter(({ family }) => families.includes(family)) };
+  const devices = uplinks.map(({ device }) => device);
+  return {
+    point,
+    families,
+    uplinks: devices,
+    queues,
+    prefixes: all.filter(({ family }) => families.includes(family)),
+  };
 }
 
 const HOST_PREFIXES = ['0.0.0.0', '255.255.255.255', 'fe80::/64', 'ff02::/16'].map(parsePrefix);

@@ -11,7 +11,7 @@
 import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import type { Uplinks } from '../../model/uplink.ts';
 import type { FilterView } from '../../model/view.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { parseSaved } from '../foreign/parse-iptables.ts';
@@ -67,12 +67,12 @@ function tally(prefixes: readonly Prefix[]): Tally {
   };
 }
 
-function baseOf(family: Family, config: Config, uplink: Uplink): Resource[] {
-  const rules = ruleset(family, config, uplink);
+function baseOf(family: Family, config: Config, uplinks: Uplinks): Resource[] {
+  const rules = ruleset(family, config, uplinks);
   const tables = TABLES.filter(table => rules.chains[table].length > 0);
   return [
     ...rules.sets.map(spec => set(spec, family)),
-    ...staticEntries(family, config, uplink, entries),
+    ...staticEntries(family, config, uplinks, entries),
     ...tables.map(table => tableResource(table, rules, family)),
   ];
 }
@@ -88,7 +88,7 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   },
   counters: prefixes => counters(families, prefixes),
   tally,
-  base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
+  base: (config, uplinks) => families.flatMap(family => baseOf(family, config, uplinks)),
   chainKey: (table, chain, family) => `${tableKey(table, family)} ${chain}`,
   linesOf: (rule, family) => renderRule(rule, family).length,
   entries,

@@ -29,9 +29,9 @@ const noting = (set: string): string =>
 function renderMatch(match: Match, family: Family): readonly string[] {
   switch (match.is) {
     case 'from-device':
-      return [`-i ${match.device}`];
+      return match.devices.map(device => `-i ${device}`);
     case 'to-device':
-      return [`-o ${match.device}`];
+      return match.devices.map(device => `-o ${device}`);
     case 'set':
       return [`-m set ${match.not ? '! ' : ''}--match-set ${match.name} ${SIDE[match.side]}`];
     case 'net':

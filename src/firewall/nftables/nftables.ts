@@ -65,7 +65,7 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   looks: { all: whole(FAMILIES), brief: BRIEF, traces: TRACES },
   counters: () => whole(families),
   tally,
-  base: (config, uplink) => families.flatMap(family => baseOf(family, config, uplink)),
+  base: (config, uplinks) => families.flatMap(family => baseOf(family, config, uplinks)),
   chainKey: (_, chain, family) => chainKey(chain, family),
   linesOf: (rule, family) => renderRule(rule, family).length,
   entries,

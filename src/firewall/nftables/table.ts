@@ -1,7 +1,7 @@
 /** Our own table in nftables, with its sets and chains: what exists whether a domain runs or not. */
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import type { Uplinks } from '../../model/uplink.ts';
 import { type Action, nft } from '../../resources/action.ts';
 import { ABSENT, overall, PRESENT, type Resource } from '../../resources/resource.ts';
 import { staticEntries } from '../rules/entries.ts';
@@ -13,8 +13,8 @@ import { entries, mapOf, set, verdictMap } from './sets.ts';
 import { addressOf, chainKey, fill, partsOf, renderRule, tableOf, written } from './text.ts';
 
 /** The table of a family, with its sets, maps and chains. */
-export function baseOf(family: Family, config: Config, uplink: Uplink): Resource[] {
-  const rules = ruleset(family, config, uplink);
+export function baseOf(family: Family, config: Config, uplinks: Uplinks): Resource[] {
+  const rules = ruleset(family, config, uplinks);
   const table: Resource = {
     key: `table ${tableOf(family)}`,
     label: `nftables table ${tableOf(family)} itself`,
@@ -27,7 +27,7 @@ export function baseOf(family: Family, config: Config, uplink: Uplink): Resource
     table,
     ...rules.sets.map(spec => set(spec, family)),
     ...DISPATCH.map(({ name }) => verdictMap(name, family)),
-    ...staticEntries(family, config, uplink, entries),
+    ...staticEntries(family, config, uplinks, entries),
     chainsOf(rules, family),
   ];
 }

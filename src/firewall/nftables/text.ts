@@ -60,12 +60,18 @@ function renderMatch(match: Match, family: Family): string[] {
 export const addressOf = (side: Side, family: Family): string =>
   `${FAMILY[family].table} ${side === 'source' ? 'saddr' : 'daddr'}`;
 
+/** Of several the kernel makes a set, whose lookup costs no more than the comparison. */
+const oneOf = (devices: readonly string[]): string => {
+  const quoted = devices.map(device => `"${device}"`);
+  return quoted.length === 1 ? quoted.join('') : `{ ${quoted.join(', ')} }`;
+};
+
 function renderOther(match: Exclude<Match, { is: 'set' }>, family: Family): string {
   switch (match.is) {
     case 'from-device':
-      return `iifname "${match.device}"`;
+      return `iifname ${oneOf(match.devices)}`;
     case 'to-device':
-      return `oifname "${match.device}"`;
+      return `oifname ${oneOf(match.devices)}`;
     case 'net':
       return `${addressOf(match.side, family)} ${format(match.prefix)}`;
     case 'protocol':

@@ -1,6 +1,6 @@
 import type { Config } from '../../model/config.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import type { Uplinks } from '../../model/uplink.ts';
 import type { FilterView, View } from '../../model/view.ts';
 import type { Action, BatchTool } from '../../resources/action.ts';
 import type { Finding, Resource } from '../../resources/resource.ts';
@@ -51,7 +51,7 @@ export interface Firewall {
   /** The same for the release script, and for the prefixes of one domain; undefined where the tool has no command for it. */
   readonly tally: (prefixes: readonly Prefix[]) => Tally | undefined;
   /** Sets and chains without any domain's addresses. */
-  readonly base: (config: Config, uplink: Uplink) => Resource[];
+  readonly base: (config: Config, uplinks: Uplinks) => Resource[];
   /** The key of a chain in the view, and how many lines of the tool a rule becomes. */
   readonly chainKey: (table: Table, chain: string, family: Family) => string;
   readonly linesOf: (rule: Rule, family: Family) => number;

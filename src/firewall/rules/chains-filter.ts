@@ -37,34 +37,34 @@ import { DHCP_MESSAGES, type SetNames } from './sets.ts';
  * What the raw table has untracked is already known to be for a domain's address or from one. Most packets are such, and
  * meet one rule without a set lookup. Its first condition is the device, the cheapest comparison.
  */
-export function forwardChains(sets: SetNames, config: Config, device: string): Chain[] {
+export function forwardChains(sets: SetNames, config: Config, uplinks: readonly string[]): Chain[] {
   return [
     chain(
       'hnet-forward',
-      rule(back, from(device), toDomain, state('UNTRACKED')),
+      rule(back, from(uplinks), toDomain, state('UNTRACKED')),
       rule(go('hnet-egress'), fromDomain),
       rule(go('hnet-ingress'), toDomain),
     ),
     chain(
       'hnet-egress',
       ...config.firewall.outboundDeny.map(ports => rule(drop(CAUSES.outbound), { is: 'ports', ...ports })),
-      rule(back, to(device), state('UNTRACKED')),
+      rule(back, to(uplinks), state('UNTRACKED')),
       rule(go('hnet-between'), toDomain),
       rule(jump('hnet-outbound'), source(sets.tracked)),
-      rule(back, to(device)),
+      rule(back, to(uplinks)),
       rule(drop(CAUSES.elsewhere)),
     ),
     chain('hnet-between', ...betweenRules(sets, config)),
-    chain('hnet-ingress', ...ingressRules(sets, device)),
+    chain('hnet-ingress', ...ingressRules(sets, uplinks)),
   ];
 }
 
-const ingressRules = (sets: SetNames, device: string): Rule[] => [
+const ingressRules = (sets: SetNames, uplinks: readonly string[]): Rule[] => [
   rule(jump('hnet-inbound'), destination(sets.tracked)),
-  rule(back, from(device), destination(sets.tracked)),
+  rule(back, from(uplinks), destination(sets.tracked)),
   rule(back, replies),
   // The address is assigned, but another program's rule has the packet tracked.
-  rule(back, from(device), destination(sets.in)),
+  rule(back, from(uplinks), destination(sets.in)),
   rule(drop(CAUSES.unassigned)),
 ];
 

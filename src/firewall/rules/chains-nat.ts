@@ -3,9 +3,9 @@
  * no other packet meets any translation.
  */
 import { parsePrefix } from '../../model/address.ts';
-import type { Config } from '../../model/config.ts';
+import type { Config, UplinkInForce } from '../../model/config.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
-import { back, type Chain, chain, fromNet, go, keep, rule, source, to, toNet } from './rules.ts';
+import { back, type Chain, chain, fromNet, go, keep, type Rule, rule, source, to, toNet } from './rules.ts';
 import type { SetNames } from './sets.ts';
 
 /**
@@ -16,8 +16,7 @@ export function natChains(
   family: Family,
   sets: SetNames,
   config: Config,
-  device: string,
-  host: Prefix,
+  uplinks: readonly UplinkInForce[],
 ): Chain[] {
   const pools = config.pools.filter(pool => pool.family === family);
   return [
@@ -25,7 +24,7 @@ export function natChains(
       'hnet-postrouting',
       ...pools.map(pool => rule(keep, fromNet(pool))),
       ...pools.map(pool => rule(go('hnet-calling'), toNet(pool))),
-      ...(family === 4 ? [rule({ do: 'translate', source: host }, to(device), source(sets.scopes))] : []),
+      ...(family === 4 ? uplinks.flatMap(one => translated(one, sets)) : []),
       rule(back),
     ),
     chain(
@@ -36,6 +35,10 @@ export function natChains(
     ),
   ];
 }
+
+/** On each uplink to the host's own address there. */
+const translated = ({ device, host }: UplinkInForce, sets: SetNames): Rule[] =>
+  host === undefined ? [] : [rule({ do: 'translate', source: host }, to([device]), source(sets.scopes))];
 
 /**
  * What the Internet doesn't route (RFC 1918, 6598, 3927, 4193): a container, or a VPN's peer, whose owner translates it. The

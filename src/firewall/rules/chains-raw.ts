@@ -1,5 +1,5 @@
 /** The raw table, before connection tracking: it drops spoofed packets, and untracks those that need no tracking. */
-import { type Config, rangesOf } from '../../model/config.ts';
+import { type Config, isOnLink, rangesOf } from '../../model/config.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import {
   back,
@@ -25,23 +25,34 @@ import {
 } from './rules.ts';
 import { type SetNames, SOLICITATIONS } from './sets.ts';
 
-export function rawChains(family: Family, sets: SetNames, config: Config, device: string): Chain[] {
+export function rawChains(
+  family: Family,
+  sets: SetNames,
+  config: Config,
+  uplinks: readonly string[],
+): Chain[] {
   const ranges = rangesOf(family, config);
   // Only IPv4 is translated.
   const scopes = (verdict: Verdict) => (family === 4 ? [rule(verdict, destination(sets.scopes))] : []);
   return [
     chain(
       'hnet-prerouting',
-      rule(go('hnet-arriving'), from(device)),
+      rule(go('hnet-arriving'), from(uplinks)),
       rule(go('hnet-leaving'), fromDomain),
       ...within(ranges, sets).map(match => rule(go('hnet-inside'), match)),
     ),
     // A container, a VPN's peer: neither may send under an address that is routed to a bridge, or nowhere.
-    chain('hnet-inside', rule(back, from('lo')), rule(drop(CAUSES.impostor), { is: 'spoofed' })),
+    chain('hnet-inside', rule(back, from(['lo'])), rule(drop(CAUSES.impostor), { is: 'spoofed' })),
     ...(family === 4 ? [leaving4(sets)] : [leaving6(sets), ...discoveryChains(sets)]),
     ...untrackingChains(sets, scopes(back)),
     chain('hnet-arriving', ...arriving(ranges)),
-    chain('hnet-suspect', rule(drop(CAUSES.borrowed), source(sets.ours)), rule(go('hnet-arrived'))),
+    chain(
+      'hnet-suspect',
+      rule(drop(CAUSES.borrowed), source(sets.ours)),
+      // On the wire others have addresses between those of domains: a pool may be the uplink's own subnet.
+      ...(family === 4 && isOnLink(4, config) ? [rule(drop(CAUSES.borrowed), source(sets.in))] : []),
+      rule(go('hnet-arrived')),
+    ),
     chain('hnet-arrived', rule(go('hnet-assigned'), destination(sets.in)), ...scopes(drop(CAUSES.scope))),
     chain('hnet-assigned', rule(untrack, notDestination(sets.tracked))),
   ];

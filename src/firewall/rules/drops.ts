@@ -3,7 +3,7 @@ import type { Attachment } from '../../model/attachment.ts';
 import type { Config } from '../../model/config.ts';
 import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import { isTracked } from '../../model/policy.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import type { Uplinks } from '../../model/uplink.ts';
 import type { FilterView } from '../../model/view.ts';
 import type { Firewall } from './backend.ts';
 import { dropsByCause } from './counters.ts';
@@ -14,10 +14,15 @@ import { ruleset } from './ruleset.ts';
 export type Drops = ReadonlyMap<string, Counter>;
 
 /** Drops of both families together by the rules that all domains share, by cause. */
-export const sharedDrops = (config: Config, uplink: Uplink, firewall: Firewall, filter: FilterView): Drops =>
+export const sharedDrops = (
+  config: Config,
+  uplinks: Uplinks,
+  firewall: Firewall,
+  filter: FilterView,
+): Drops =>
   addUp(
     firewall.families.map(family => {
-      const { raw, mangle } = ruleset(family, config, uplink).chains;
+      const { raw, mangle } = ruleset(family, config, uplinks).chains;
       return dropsByCause([...tagged('raw', raw), ...tagged('mangle', mangle)], family, firewall, filter);
     }),
   );

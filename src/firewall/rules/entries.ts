@@ -2,29 +2,35 @@
 import { formatLong, parsePrefix, parseSubnet } from '../../model/address.ts';
 import { type Config, rangesOf } from '../../model/config.ts';
 import { type Family, isSingle, type Prefix, subtract } from '../../model/prefix.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import type { Uplinks } from '../../model/uplink.ts';
 import type { Contents, View } from '../../model/view.ts';
 import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
 import { type SetEntries, setNames } from './sets.ts';
 
 /** Fills the sets `near` and `ours` of a family. */
-export function staticEntries(family: Family, config: Config, uplink: Uplink, words: SetEntries): Resource[] {
+export function staticEntries(
+  family: Family,
+  config: Config,
+  uplinks: Uplinks,
+  words: SetEntries,
+): Resource[] {
   const names = setNames(family);
   const ranges = rangesOf(family, config);
   const ours = (view: View): Prefix[] =>
-    onLink(view, uplink).reduce((left, subnet) => left.flatMap(one => subtract(one, subnet)), ranges);
+    onLink(view, uplinks).reduce((left, subnet) => left.flatMap(one => subtract(one, subnet)), ranges);
   return [exactly(names.near, () => ranges, words), exactly(names.ours, ours, words)];
 }
 
 /**
- * What others on the uplink's link may use as sources: its IPv4 subnets, and the IPv6 gateway. Not its IPv6 subnet: that may
+ * What others on an uplink's link may use as sources: its IPv4 subnets, and the IPv6 gateway. Not its IPv6 subnet: that may
  * be the pool, in which nobody else has addresses (POOL_METRIC in names.ts).
  */
-function onLink({ addresses }: View, { device, gateway6 }: Uplink): Prefix[] {
-  const subnets = (addresses.get(device) ?? []).map(parseSubnet);
-  const shared = subnets.filter(subnet => subnet.family === 4 && !isSingle(subnet));
-  return gateway6 === undefined ? shared : [...shared, gateway6];
-}
+const onLink = ({ addresses }: View, uplinks: Uplinks): Prefix[] =>
+  uplinks.flatMap(({ device, gateway6 }) => {
+    const subnets = (addresses.get(device) ?? []).map(parseSubnet);
+    const shared = subnets.filter(subnet => subnet.family === 4 && !isSingle(subnet));
+    return gateway6 === undefined ? shared : [...shared, gateway6];
+  });
 
 /** A set that holds these prefixes and no others. */
 function exactly(name: string, wanted: (view: View) => Prefix[], words: SetEntries): Resource {

@@ -9,7 +9,7 @@ type TrackingState = 'NEW' | 'ESTABLISHED' | 'RELATED' | 'UNTRACKED';
 /** One condition of a rule. */
 export type Match =
   | { readonly is: PlainMatch }
-  | { readonly is: 'from-device' | 'to-device'; readonly device: string }
+  | { readonly is: 'from-device' | 'to-device'; readonly devices: readonly string[] }
   /** Matching a set with counters also counts the packet on the entry. */
   | { readonly is: 'set'; readonly name: string; readonly side: Side; readonly not?: true }
   | { readonly is: 'net'; readonly side: Side; readonly prefix: Prefix }
@@ -122,8 +122,9 @@ export const combinations = (matches: readonly (readonly string[])[]): string[][
 
 export const fromDomain: Match = { is: 'from-domain' };
 export const toDomain: Match = { is: 'to-domain' };
-export const from = (device: string): Match => ({ is: 'from-device', device });
-export const to = (device: string): Match => ({ is: 'to-device', device });
+/** By any of these interfaces. */
+export const from = (devices: readonly string[]): Match => ({ is: 'from-device', devices });
+export const to = (devices: readonly string[]): Match => ({ is: 'to-device', devices });
 export const source = (name: string): Match => ({ is: 'set', name, side: 'source' });
 export const destination = (name: string): Match => ({ is: 'set', name, side: 'destination' });
 export const notDestination = (name: string): Match => ({ is: 'set', name, side: 'destination', not: true });

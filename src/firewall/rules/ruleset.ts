@@ -13,7 +13,7 @@
  */
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import type { Uplinks } from '../../model/uplink.ts';
 import { forwardChains, hostChains, trackedChains } from './chains-filter.ts';
 import { natChains } from './chains-nat.ts';
 import { rawChains } from './chains-raw.ts';
@@ -23,19 +23,20 @@ import { setNames, setSpecs } from './sets.ts';
 export type Ruleset = ReturnType<typeof ruleset>;
 
 /** Everything in the filter for one family except what belongs to a running domain. */
-export function ruleset(family: Family, config: Config, uplink: Uplink) {
+export function ruleset(family: Family, config: Config, uplinks: Uplinks) {
   const sets = setNames(family);
+  const devices = uplinks.map(({ device }) => device);
   return {
     sets: setSpecs(family, sets),
     entrances: ENTRANCES,
     chains: {
-      raw: rawChains(family, sets, config, uplink.device),
+      raw: rawChains(family, sets, config, devices),
       mangle: [
-        ...forwardChains(sets, config, uplink.device),
+        ...forwardChains(sets, config, devices),
         ...trackedChains(sets),
         ...hostChains(family, sets, config),
       ],
-      nat: natChains(family, sets, config, uplink.device, uplink.host),
+      nat: natChains(family, sets, config, uplinks),
     },
   };
 }

@@ -47,6 +47,11 @@ const routeSchema = v.object({
   protocol: v.optional(v.string(), 'boot'),
   metric: v.optional(v.number(), 0),
   flags: v.optional(v.array(v.string()), []),
+  /** Where the route has several next hops; it then has no `dev` or `gateway` of its own. */
+  nexthops: v.optional(
+    v.array(v.object({ dev: v.optional(v.string()), gateway: v.optional(v.string()) })),
+    [],
+  ),
 });
 
 export type AddressAnswer = v.InferOutput<typeof addressSchema>;
@@ -117,21 +122,24 @@ export function toRoutes(family: Family, found: readonly unknown[]): ReadonlyMap
   );
 }
 
-/** Our routes of both families, as `ip` lists those of one protocol, which it then doesn't name. */
-export function toOwnRoutes(found: readonly unknown[], table: string): Route[] {
-  const own = toRouteAnswers(found).filter(route => (route.table ?? 'main') === table);
-  return own.map(answer =>
-    toRoute(`${answer.dst} ${answer.gateway}`.includes(':') ? 6 : 4, {
-      ...answer,
-      protocol: String(ROUTE_PROTOCOL),
-    }),
-  );
+/** Our routes of both families and all tables, as `ip` lists those of one protocol, which it then doesn't name. */
+export function toOwnRoutes(found: readonly unknown[]): readonly { table: string; route: Route }[] {
+  return toRouteAnswers(found).map(answer => {
+    const { dst, gateway, table = 'main', nexthops } = answer;
+    const family = `${dst} ${gateway} ${nexthops[0]?.gateway}`.includes(':') ? 6 : 4;
+    return { table, route: toRoute(family, { ...answer, protocol: String(ROUTE_PROTOCOL) }) };
+  });
 }
 
-function toRoute(family: Family, { type, dst, dev, gateway, protocol, metric }: RouteAnswer): Route {
+function toRoute(
+  family: Family,
+  { type, dst, dev, gateway, protocol, metric, nexthops }: RouteAnswer,
+): Route {
   const prefix: Prefix = dst === 'default' ? { family, first: 0n, length: 0 } : parsePrefix(dst);
-  const hop = gateway === undefined ? undefined : parsePrefix(gateway);
-  return { prefix, type, dev, gateway: hop, protocol, metric };
+  const hopOf = (text: string | undefined) => (text === undefined ? undefined : parsePrefix(text));
+  const hops = nexthops.map(hop => ({ dev: hop.dev, gateway: hopOf(hop.gateway) }));
+  const route = { prefix, type, dev, gateway: hopOf(gateway), protocol, metric };
+  return hops.length === 0 ? route : { ...route, hops };
 }
 
 export const toRouteAnswers = (found: readonly unknown[]): RouteAnswer[] =>

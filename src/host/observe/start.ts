@@ -6,7 +6,7 @@ import type { Config } from '../../model/config.ts';
 import { hostAddresses } from '../../model/host-address.ts';
 import { gatewayOf } from '../../model/names.ts';
 import { contains, type Family, isAmong, isSingle, nth, type Prefix, size } from '../../model/prefix.ts';
-import { gatewayWithin, type Uplink } from '../../model/uplink.ts';
+import { gatewaysWithin, type NearGateway, type Uplinks } from '../../model/uplink.ts';
 import { EMPTY_VIEW, type Route, type View } from '../../model/view.ts';
 import { toPoolRoute } from '../../resources/route.ts';
 import type { Host } from '../host.ts';
@@ -15,10 +15,10 @@ import { toLinks, toProxies, toRoutes } from './ip.ts';
 import { look, sysctl } from './parts.ts';
 import { toVerdict } from './route-get.ts';
 import { readDhcpServers, readNdpServers } from './servers.ts';
-import { readUplink, type UplinkConfig, uplinkDevice, uplinkQueries } from './uplink.ts';
+import { findWays, readUplinks, type UplinkConfig, uplinkQueries } from './uplink.ts';
 
 export interface StartView {
-  readonly uplink: Uplink;
+  readonly uplinks: Uplinks;
   readonly view: View;
   /** Routes that lead to the scopes of the domain, or to an eighth of one. */
   readonly routes: readonly Route[];
@@ -32,8 +32,8 @@ export interface FirstLook extends StartView {
 export interface Subject {
   readonly bridges: readonly BridgeSpec[];
   readonly prefixes: readonly Prefix[];
-  /** The uplink on whose wire its IPv6 addresses are answered for, where the provider doesn't route them. */
-  readonly onLink?: string | undefined;
+  /** Whether the host answers for any of its addresses on an uplink's wire. */
+  readonly isAnswered: boolean;
 }
 
 type Given = UplinkConfig & Pick<Config, 'pools'>;
@@ -62,7 +62,7 @@ export function observeRunning(
   const { view, ...rest } = observeAround(host, given, subject, taps);
   const filter = look(host, firewall.looks.all);
   const names = subject.bridges.map(({ name }) => name);
-  const asked = subject.onLink === undefined ? undefined : host.query({ all: 'neigh show proxy' });
+  const asked = subject.isAnswered ? host.query({ all: 'neigh show proxy' }) : undefined;
   const proxies = toProxies(asked?.all.found ?? []);
   return {
     ...rest,
@@ -77,9 +77,9 @@ function observeAround(
   { bridges, prefixes }: Subject,
   taps: readonly string[],
 ): FirstLook {
-  const device = uplinkDevice(host, given);
+  const ways = findWays(host, given);
   const answers = host.query({
-    ...uplinkQueries(device),
+    ...uplinkQueries(ways),
     links: showLinks([...bridges.map(({ name }) => name), ...taps]),
     scopes: scopeLookups(bridges.map(({ scope }) => scope)),
     prefixes: lookup(prefixes.map(prefix => nth(prefix, 0n))),
@@ -90,14 +90,14 @@ function observeAround(
     ),
     pools: lookup(given.pools.map(pool => nth(pool, size(pool) - 1n))),
   });
-  const uplink = readUplink(given, device, answers);
+  const uplinks = readUplinks(given, ways, answers);
   const routes = new Map([
-    ...gatewayRoute(gatewayWithin(given.pools, uplink), host),
+    ...gatewayRoutes(gatewaysWithin(given.pools, uplinks), host),
     ...poolRoutes(given.pools, [...answers.prefixes, ...answers.pools]),
     ...routesFound(answers.prefixes),
   ]);
   return {
-    uplink,
+    uplinks,
     own: ownOf(prefixes, answers.prefixes, answers.inside),
     routes: [...routesFound(answers.scopes).values()],
     view: { ...EMPTY_VIEW, ...toLinks(allFound(answers.links)), routes, sysctl },
@@ -166,9 +166,11 @@ const isServed = (pool: Prefix, { family }: Prefix, answer: Answer): boolean =>
     ? [...toRoutes(family, answer.found).values()].some(({ prefix }) => prefix.length >= pool.length)
     : answer.failure.includes(DEAD_END[family]);
 
-/** The route of a gateway that lies in a pool. */
-const gatewayRoute = (gateway: Prefix | undefined, host: Host): View['routes'] =>
-  gateway === undefined ? new Map() : routesFound(host.query({ route: lookup([gateway]) }).route);
+/** The routes of gateways that lie in pools. */
+const gatewayRoutes = (near: readonly NearGateway[], host: Host): View['routes'] =>
+  near.length === 0
+    ? new Map()
+    : routesFound(host.query({ routes: lookup(near.map(({ gateway }) => gateway)) }).routes);
 
 /** The links of these names that exist. */
 export const observeLinks = (host: Host, names: readonly string[]): View['links'] =>

@@ -1,21 +1,21 @@
 /** Reads how the host's uplink runs, both families, into facts. */
 import { format, parseAddress } from '../../model/address.ts';
 import { bits, equal, FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
-import type { Uplink, UplinkFacts } from '../../model/uplink.ts';
+import type { UplinkFacts } from '../../model/uplink.ts';
 import { sysctlPath } from '../../resources/action.ts';
 import { FORWARDING } from '../../resources/forwarding.ts';
 import type { Host } from '../host.ts';
 import { about } from '../query.ts';
 import { type AddressAnswer, firstRoute, linkSchema, parse, type RouteAnswer } from './ip.ts';
 import { sysctl } from './parts.ts';
-import { defaultRoute, FAR_AWAY, observeUplink, readPrefix, type UplinkConfig } from './uplink.ts';
+import { defaultRoute, FAR_AWAY, observeUplinks, readPrefix, type UplinkConfig } from './uplink.ts';
 
 /**
- * The uplink in each family that has a default route.
+ * The main uplink in each family that has a default route.
  * @throws Refusal if there is no IPv4 default route and hnet.toml doesn't stand in for it
  */
 export function observeUplinkFacts(host: Host, given: UplinkConfig): UplinkFacts[] {
-  const uplink = observeUplink(host, given);
+  const [uplink] = observeUplinks(host, given);
   return FAMILIES.flatMap(family => {
     // `get` says which address of ours serves, `fibmatch` how the route stands in the table.
     const answers = host.query({
@@ -23,17 +23,17 @@ export function observeUplinkFacts(host: Host, given: UplinkConfig): UplinkFacts
       entry: about(FAR_AWAY[family], address => `route get fibmatch ${address} oif ${uplink.device}`),
     });
     const [used, entry] = [defaultRoute(answers.used), defaultRoute(answers.entry)];
-    if (family === 4) return [factsOf(family, host, uplink, entry)];
-    const [address, gateway] = [readPrefix(used?.prefsrc), readPrefix(used?.gateway)];
-    if (used?.dev === undefined || address === undefined) return [];
-    return [factsOf(family, host, { device: used.dev, host: address, gateway }, entry)];
+    const [address, gateway] =
+      family === 4 ? [uplink.host, uplink.gateway] : [readPrefix(used?.prefsrc), readPrefix(used?.gateway)];
+    if (address === undefined || (family === 6 && used?.dev === undefined)) return [];
+    return [factsOf(family, host, { device: used?.dev ?? uplink.device, address, gateway }, entry)];
   });
 }
 
 function factsOf(
   family: Family,
   host: Host,
-  { device, host: address, gateway }: Pick<Uplink, 'device' | 'host' | 'gateway'>,
+  { device, address, gateway }: Pick<UplinkFacts, 'device' | 'address' | 'gateway'>,
   entry: RouteAnswer | undefined,
 ): UplinkFacts {
   const lookup = (hop: Prefix) => `route get fibmatch ${format(hop)} oif ${device}`;

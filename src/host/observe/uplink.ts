@@ -3,11 +3,11 @@ import { parseInterfaceAddress, parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import type { Uplink, Uplinks, Way } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import { namesIn } from '../files.ts';
 import type { Host } from '../host.ts';
-import { type Answer, type Answers, about, allFound } from '../query.ts';
+import { type Answer, type Answers, about, allFound, listIn } from '../query.ts';
 import { firstRoute, type RouteAnswer, toRouteAnswers } from './ip.ts';
 
 /**
@@ -20,17 +20,28 @@ export const FAR_AWAY: Readonly<Record<Family, readonly string[]>> = {
   6: ['2000::1'],
 };
 
-/** What the configuration says of the uplink, and what stands; the rest is read from the routes by that interface. */
-export type UplinkConfig = Pick<Config, 'uplink' | 'host' | 'gateway' | 'inForce' | 'fault'>;
+/** What the configuration says of the uplinks, and what stands; the rest is read from the routes by those interfaces. */
+export type UplinkConfig = Pick<Config, 'uplinks' | 'inForce' | 'fault'>;
+
+/** A question about the Internet, asked of one uplink. */
+interface Question {
+  readonly device: string;
+  readonly family: Family;
+  readonly address: string;
+}
 
 /**
- * Which route leads out of the interface that is known to be the uplink, whatever rule or better route stands before it.
+ * Which routes lead out of the interfaces that are known to be uplinks, whatever rule or better route stands before them.
  * Where none does, the kernel supposes that the address is on the wire, and names no table.
  */
-export const uplinkQueries = (device: string | undefined) => {
-  const question = (address: string) => `route get ${address}${device === undefined ? '' : ` oif ${device}`}`;
-  return { used4: about(FAR_AWAY[4], question), used6: about(FAR_AWAY[6], question) };
-};
+export const uplinkQueries = (ways: readonly Way[]) => ({
+  used: about(
+    ways.flatMap(({ device }) =>
+      FAMILIES.flatMap(family => FAR_AWAY[family].map((address): Question => ({ device, family, address }))),
+    ),
+    ({ address, device }) => `route get ${address} oif ${device}`,
+  ),
+});
 
 /** Where the host's own packets go. A start doesn't ask. */
 export const pathQueries = {
@@ -42,74 +53,141 @@ type UplinkAnswers = Answers<ReturnType<typeof uplinkQueries>>;
 type PathAnswers = Answers<typeof pathQueries>;
 
 /**
- * The interface that is the uplink: what the configuration says, else that of the filter which stands. Only where there is
- * neither it is that of the main table's default route, and not where a VPN leads the host's own packets.
+ * The interfaces that are uplinks, those of the main way first: what the configuration says, else those of the filter that
+ * stands. Only where there is neither they are those of the main table's default route, and not where a VPN leads the
+ * host's own packets.
+ * @throws Refusal if the main way can't be found
  */
-export function uplinkDevice(host: Host, { uplink, inForce }: UplinkConfig): string | undefined {
-  const known = uplink ?? inForce?.device;
-  if (known !== undefined) return known;
+export function findWays(host: Host, { uplinks, inForce }: UplinkConfig): readonly [Way, ...Way[]] {
+  const named = uplinks.flatMap(({ devices }) => devices);
+  const [{ devices: told, pools: own }] = uplinks;
+  const standing = inForce.map(({ device }) => device).filter(device => !named.includes(device));
+  const main =
+    [told, standing].find(one => one.length > 0) ?? defaultDevices(host, named, !own.some(needsIpv4));
+  const ways = uplinks.flatMap(({ devices, pools, delivery }, way) =>
+    (way === 0 ? main : devices).map(device => ({ device, pools, delivery, way })),
+  );
+  const [first, ...others] = ways;
+  if (first === undefined || main.length === 0) throw new Refusal(NOWHERE);
+  return [first, ...others];
+}
+
+const NOWHERE =
+  'Cannot find the uplink: there is no default route; set uplink, host and gateway in hnet.toml';
+const needsIpv4 = ({ family }: Prefix): boolean => family === 4;
+
+/** The interfaces of the best default route; of IPv6's, where IPv4 has none and needs none. */
+function defaultDevices(host: Host, named: readonly string[], isSixEnough: boolean): readonly string[] {
   const { defaults, plain } = host.query({
     defaults: 'route show table main default',
     plain: about(FAR_AWAY[4], address => `route get ${address}`),
   });
-  const routes = toRouteAnswers(defaults.found).filter(({ gateway }) => gateway !== undefined);
-  return (routes.toSorted((a, b) => a.metric - b.metric)[0] ?? defaultRoute(plain))?.dev;
+  const best = (routes: readonly RouteAnswer[]): readonly string[] => {
+    const gatewayed = routes.filter(({ gateway, nexthops }) => gateway !== undefined || nexthops.length > 0);
+    const [first] = gatewayed.toSorted((a, b) => a.metric - b.metric);
+    return devicesOf(first).filter(device => !named.includes(device));
+  };
+  const ipv4 = [best(toRouteAnswers(defaults.found)), devicesOf(defaultRoute(plain))];
+  const found = ipv4.find(devices => devices.length > 0);
+  if (found !== undefined || !isSixEnough) return found ?? [];
+  return best(toRouteAnswers(listIn(host.output(DEFAULT6) || '[]')));
 }
 
-/** The uplink by itself, for what touches no domain. @throws Refusal as {@link readUplink} */
-export function observeUplink(host: Host, given: UplinkConfig): Uplink {
-  const device = uplinkDevice(host, given);
-  const answers = host.query({ ...uplinkQueries(device), ...pathQueries });
-  return readUplink(given, device, answers, answers);
+/** One `ip` lists the routes of one family only. */
+const DEFAULT6 = ['ip', '-6', '-json', '-details', 'route', 'show', 'table', 'main', 'default'];
+
+const devicesOf = (route: RouteAnswer | undefined): readonly string[] =>
+  [route?.dev, ...(route?.nexthops ?? []).map(({ dev }) => dev)].filter(dev => dev !== undefined);
+
+/** The uplinks by themselves, for what touches no domain. @throws Refusal as {@link findWays} and {@link readUplinks} */
+export function observeUplinks(host: Host, given: UplinkConfig): Uplinks {
+  const ways = findWays(host, given);
+  const answers = host.query({ ...uplinkQueries(ways), ...pathQueries });
+  return readUplinks(given, ways, answers, answers);
 }
 
 /**
  * @param paths where the host's own packets go, if that was asked
- * @throws Refusal if there is none, or the configuration names an interface that can't be it
+ * @throws Refusal if the configuration names an interface that can't be the main uplink, or nothing says where that leads
  */
-export function readUplink(
+export function readUplinks(
   given: UplinkConfig,
-  device: string | undefined,
-  { used4, used6 }: UplinkAnswers,
+  ways: readonly [Way, ...Way[]],
+  { used }: UplinkAnswers,
   paths?: PathAnswers,
+): Uplinks {
+  const [main, ...others] = ways;
+  const read = (way: Way): Uplink => readUplink(way, given, used, paths && bypassedBy(ways, way, paths));
+  const first = read(main);
+  if (first.host === undefined && (first.host6.length === 0 || main.pools.some(needsIpv4)))
+    throw new Refusal(NOWHERE);
+  return [first, ...others.map(read)];
+}
+
+function readUplink(
+  way: Way,
+  given: UplinkConfig,
+  used: UplinkAnswers['used'],
+  bypassed: readonly Family[] | undefined,
 ): Uplink {
-  const [route4, route6] = [leading(used4), leading(used6)];
-  if (device !== undefined) refuseImpossible(device, given, route4 !== undefined || route6 !== undefined);
-  // An interface that is down or gone has no routes: then what stands is right until it is back.
-  const stands = given.inForce?.device === device ? given.inForce : undefined;
-  const host = given.host ?? readPrefix(route4?.prefsrc) ?? stands?.host;
-  if (device === undefined || host === undefined)
-    throw new Refusal(
-      'Cannot find the uplink: there is no default route; set uplink, host and gateway in hnet.toml',
+  const { device } = way;
+  const isMain = way.way === 0;
+  const settings = given.uplinks[way.way];
+  const routesIn = (family: Family): RouteAnswer[] =>
+    [...used].flatMap(([one, answer]) =>
+      one.device === device && one.family === family ? toRouteAnswers(answer.found) : [],
     );
-  const own6 = readPrefix(route6?.prefsrc);
-  const found = paths && { 4: paths.path4, 6: paths.path6 };
+  const [all4, all6] = [routesIn(4), routesIn(6)];
+  const [route4, route6] = [leading(all4), leading(all6)];
+  const leads = route4 !== undefined || route6 !== undefined;
+  if (isMain) refuseImpossible(device, given, leads);
+  // An interface that is down or gone has no routes: then what stands is right until it is back.
+  const stands = given.inForce.find(one => one.device === device);
+  // No default route leads out of another uplink. The kernel tells the host's address there all the same.
+  const [own4, own6] = [isMain ? route4 : (route4 ?? all4[0]), isMain ? route6 : (route6 ?? all6[0])];
+  const say = (family: Family, told: readonly Prefix[] | undefined): Prefix | undefined =>
+    told?.find(one => one.family === family);
+  const addresses = settings?.addresses;
+  const gateways = settings?.gateways;
+  const host6 = say(6, addresses) ?? readPrefix(own6?.prefsrc);
   return {
-    device,
-    host,
-    gateway: given.gateway ?? readPrefix(route4?.gateway) ?? (route4 ? undefined : stands?.gateway),
-    host6: own6 === undefined ? [] : [own6],
-    gateway6: readPrefix(route6?.gateway) ?? (route6 ? undefined : stands?.gateway6),
-    bypassed: found && FAMILIES.filter(family => leadsElsewhere(found[family], device)),
+    ...way,
+    host: say(4, addresses) ?? readPrefix(own4?.prefsrc) ?? stands?.host,
+    gateway: say(4, gateways) ?? readPrefix(route4?.gateway) ?? (route4 ? undefined : stands?.gateway),
+    host6: host6 === undefined ? [] : [host6],
+    gateway6: say(6, gateways) ?? readPrefix(route6?.gateway) ?? (route6 ? undefined : stands?.gateway6),
+    bypassed,
   };
 }
 
-/** The route that a table holds. */
-const leading = (answers: ReadonlyMap<string, Answer>): RouteAnswer | undefined =>
-  toRouteAnswers(allFound(answers)).find(({ table }) => table !== undefined);
+/** A further way has its pools' packets for itself, and the default route is the main one's. */
+function bypassedBy(ways: readonly Way[], { way, pools }: Way, paths: PathAnswers): readonly Family[] {
+  if (way > 0) return FAMILIES.filter(family => pools.some(pool => pool.family === family));
+  const devices = ways.filter(one => one.way === 0).map(({ device }) => device);
+  const found = { 4: paths.path4, 6: paths.path6 };
+  return FAMILIES.filter(family => leadsElsewhere(found[family], devices));
+}
 
-const leadsElsewhere = (answers: ReadonlyMap<string, Answer>, device: string): boolean =>
-  toRouteAnswers(allFound(answers)).some(({ dev }) => dev !== device);
+/** The route that a table holds. */
+const leading = (routes: readonly RouteAnswer[]): RouteAnswer | undefined =>
+  routes.find(({ table }) => table !== undefined);
+
+const leadsElsewhere = (answers: ReadonlyMap<string, Answer>, devices: readonly string[]): boolean =>
+  toRouteAnswers(allFound(answers)).some(({ dev = '' }) => !devices.includes(dev));
 
 /** An interface that is new as the uplink must exist, and lead somewhere: or all domains would be cut off. */
-function refuseImpossible(device: string, { gateway, inForce, fault }: UplinkConfig, leads: boolean): void {
-  if (device === inForce?.device || leads) return;
+function refuseImpossible(device: string, { uplinks, inForce, fault }: UplinkConfig, leads: boolean): void {
+  if (inForce.some(one => one.device === device) || leads) return;
   const names = namesIn('/sys/class/net').toSorted();
   if (!names.includes(device))
-    throw fault('uplink', device, `"${device}" is no interface of this host, which has ${names.join(', ')}`);
-  if (gateway === undefined)
     throw fault(
-      'uplink',
+      ['uplink'],
+      device,
+      `"${device}" is no interface of this host, which has ${names.join(', ')}`,
+    );
+  if (uplinks[0].gateways.length === 0)
+    throw fault(
+      ['uplink'],
       device,
       'no route to the Internet leads out of it; name another, or set gateway too',
     );
@@ -118,10 +196,14 @@ function refuseImpossible(device: string, { gateway, inForce, fault }: UplinkCon
 export const defaultRoute = (answers: ReadonlyMap<string, Answer>): RouteAnswer | undefined =>
   firstRoute(answers, 'the default route');
 
-/** The route names one of the host's IPv6 addresses; it may have more. */
-export function withAddresses(uplink: Uplink, { addresses }: Pick<View, 'addresses'>): Uplink {
-  const all = (addresses.get(uplink.device) ?? []).map(one => parseInterfaceAddress(one).address);
-  return { ...uplink, host6: all.filter(({ family }) => family === 6) };
+/** A route names one of the host's IPv6 addresses; it may have more. */
+export function withAddresses(uplinks: Uplinks, { addresses }: Pick<View, 'addresses'>): Uplinks {
+  const complete = (uplink: Uplink): Uplink => {
+    const all = (addresses.get(uplink.device) ?? []).map(one => parseInterfaceAddress(one).address);
+    return { ...uplink, host6: all.filter(({ family }) => family === 6) };
+  };
+  const [main, ...others] = uplinks;
+  return [complete(main), ...others.map(complete)];
 }
 
 export const readPrefix = (text: string | undefined): Prefix | undefined =>

@@ -3,9 +3,9 @@ import { RULESET } from '../../firewall/foreign/parse-nft.ts';
 import { readBudgets } from '../../firewall/nftables/budgets.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { format, routeKey } from '../../model/address.ts';
-import { HOST_METRIC, ROUTE_PROTOCOL, ROUTE_TABLE } from '../../model/names.ts';
+import { HOST_METRIC, isOwnTable, ROUTE_PROTOCOL } from '../../model/names.ts';
 import { nth, type Prefix } from '../../model/prefix.ts';
-import type { Uplink } from '../../model/uplink.ts';
+import type { Uplinks } from '../../model/uplink.ts';
 import type { Policy, Route, View } from '../../model/view.ts';
 import type { Host, Tools } from '../host.ts';
 import { type Answers, about, listIn } from '../query.ts';
@@ -14,10 +14,10 @@ import { toLinks, toOwnRoutes, toProxies, toRoutes, toRules } from './ip.ts';
 import { look, Moment, sysctl } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
 import {
+  findWays,
   pathQueries,
-  readUplink,
+  readUplinks,
   type UplinkConfig,
-  uplinkDevice,
   uplinkQueries,
   withAddresses,
 } from './uplink.ts';
@@ -43,19 +43,19 @@ export function observe(host: Host, firewall: Firewall, places: readonly Prefix[
   return withForeign(toView(moment.query(NETWORK, commands(firewall)), moment, firewall), places, host);
 }
 
-/** The same with the uplink, and with the moment for further commands. @throws Refusal as {@link readUplink} */
-export function observeWithUplink(
+/** The same with the uplinks, and with the moment for further commands. @throws Refusal as {@link readUplinks} */
+export function observeWithUplinks(
   host: Host,
   firewall: Firewall,
   given: UplinkConfig,
   places: readonly Prefix[] = [],
-): { view: View; uplink: Uplink; moment: Moment } {
+): { view: View; uplinks: Uplinks; moment: Moment } {
   const moment = new Moment(host);
-  const device = uplinkDevice(host, given);
-  const answers = moment.query({ ...uplinkQueries(device), ...pathQueries, ...NETWORK }, commands(firewall));
-  const uplink = readUplink(given, device, answers, answers);
+  const ways = findWays(host, given);
+  const answers = moment.query({ ...uplinkQueries(ways), ...pathQueries, ...NETWORK }, commands(firewall));
+  const uplinks = readUplinks(given, ways, answers, answers);
   const view = withForeign(toView(answers, moment, firewall), places, host);
-  return { view, uplink: withAddresses(uplink, view), moment };
+  return { view, uplinks: withAddresses(uplinks, view), moment };
 }
 
 const commands = ({ looks }: Firewall): (readonly string[])[] => [
@@ -69,7 +69,11 @@ function toView(network: Answers<typeof NETWORK>, tools: Tools, firewall: Firewa
   const { links, own, proxies } = network;
   return {
     ...toLinks(links.found),
-    routes: byKey(toOwnRoutes(own.found, 'main')),
+    routes: byKey(
+      toOwnRoutes(own.found)
+        .filter(({ table }) => table === 'main')
+        .map(({ route }) => route),
+    ),
     policy: toPolicy(network, tools),
     proxies: toProxies(proxies.found),
     filter: {
@@ -92,7 +96,9 @@ export const readPolicy = (host: Host): Policy =>
 
 const toPolicy = ({ rules, own }: Pick<Answers<typeof NETWORK>, 'rules' | 'own'>, tools: Tools): Policy => ({
   rules: [...toRules(4, rules.found), ...toRules(6, listIn(tools.output(RULES6) || '[]'))],
-  table: toOwnRoutes(own.found, String(ROUTE_TABLE)),
+  own: toOwnRoutes(own.found)
+    .filter(({ table }) => isOwnTable(Number(table)))
+    .map(({ table, route }) => ({ table: Number(table), route })),
 });
 
 /** A route that isn't ours, where one of ours should be, is looked up: it would be replaced otherwise. */
@@ -126,10 +132,10 @@ function toNetwork({ links, routes }: Answers<typeof EVERYTHING>, tools: Tools):
   };
 }
 
-/** The same with the uplink. @throws Refusal as {@link readUplink} */
-export function readNetworkWithUplink(host: Host, given: UplinkConfig): { view: Network; uplink: Uplink } {
-  const device = uplinkDevice(host, given);
-  const answers = host.query({ ...uplinkQueries(device), ...EVERYTHING });
+/** The same with the uplinks. @throws Refusal as {@link readUplinks} */
+export function readNetworkWithUplinks(host: Host, given: UplinkConfig): { view: Network; uplinks: Uplinks } {
+  const ways = findWays(host, given);
+  const answers = host.query({ ...uplinkQueries(ways), ...EVERYTHING });
   const view = toNetwork(answers, host);
-  return { view, uplink: withAddresses(readUplink(given, device, answers), view) };
+  return { view, uplinks: withAddresses(readUplinks(given, ways, answers), view) };
 }

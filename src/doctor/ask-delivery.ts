@@ -1,0 +1,68 @@
+/** Finds out on the wire how the provider hands over an address. */
+import type { Host } from '../host/host.ts';
+import { observeLinks } from '../host/observe/start.ts';
+import { waitFor } from '../host/wait.ts';
+import { Wire } from '../host/wire.ts';
+import { format } from '../model/address.ts';
+import { isLinkLocal, type Prefix } from '../model/prefix.ts';
+import { ifPossible } from '../model/refusal.ts';
+import { type Message, ping, readFrame } from './frames.ts';
+
+/** What is sent to it comes here by itself; the gateway looks for it on the wire, and nobody answers; neither is seen. */
+export type Delivered = 'arrives' | 'sought' | 'lost';
+
+/**
+ * Pings the gateway from an address that nobody holds, by a frame past the host's own addresses, so that nothing on the
+ * host changes. Nobody answers for the address: the gateway's answer arrives only if the provider routes it here.
+ * @returns undefined where that can't be found out: the gateway answers no ping of the host's own either, or no raw
+ * socket can be had
+ */
+export function askDelivery(
+  host: Host,
+  source: Prefix,
+  gateway: Prefix,
+  device: string,
+): Delivered | undefined {
+  const gatewayMac = macOf(host, gateway, device);
+  const fromMac = observeLinks(host, [device]).get(device)?.mac;
+  if (gatewayMac === undefined || fromMac === undefined) return undefined;
+  const wire = ifPossible(() => Wire.open(device));
+  if (wire === undefined) return undefined;
+  const request = ping({ fromMac, source }, gatewayMac, gateway, process.pid & 0xffff);
+  const address = format(source);
+  let seen: Delivered = 'lost';
+  const isOver = (): boolean => {
+    for (const { bytes, out } of wire.received()) {
+      const message = out ? undefined : readFrame(bytes);
+      if (message?.is === 'pong' && message.destination === address) seen = 'arrives';
+      if (seen === 'lost' && isSearch(message, address)) seen = 'sought';
+    }
+    return seen === 'arrives';
+  };
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS && seen === 'lost'; attempt++) {
+      wire.send(request);
+      waitFor(isOver, WAIT);
+    }
+    return seen;
+  } finally {
+    wire.close();
+  }
+}
+
+const isSearch = (message: Message | undefined, address: string): boolean =>
+  message?.is === 'question' && message.target === address;
+
+/** So many requests, and how long each waits for its answer, in milliseconds. */
+const ATTEMPTS = 3;
+const WAIT = 1000;
+
+/** The gateway's MAC, if it answers an ordinary ping; with that the kernel finds it out. */
+function macOf(host: Host, gateway: Prefix, device: string): string | undefined {
+  const family = `-${gateway.family}`;
+  const target = isLinkLocal(gateway) ? `${format(gateway)}%${device}` : format(gateway);
+  const answer = host.output(['ping', family, '-n', '-q', '-c', '1', '-w', '2', target]);
+  if (gateway.family === 4 && answer === '') return undefined;
+  const shown = host.output(['ip', family, 'neigh', 'show', format(gateway), 'dev', device]);
+  return / lladdr ([\da-f:]{17})/.exec(shown)?.[1];
+}

@@ -1,0 +1,80 @@
+/** Whether the provider hands addresses over in the way that the configuration says. */
+import { vacancy } from '../assign/allocate.ts';
+import { holdingsOf } from '../assign/inventory.ts';
+import { format, parseSubnet } from '../model/address.ts';
+import { hostAddresses } from '../model/host-address.ts';
+import { CONFIG_FILE } from '../model/names.ts';
+import { FAMILIES, isSingle, nth, overlaps, type Prefix, size } from '../model/prefix.ts';
+import { gatewayIn, ownAddresses, type Uplink } from '../model/uplink.ts';
+import { type Diagnosis, diagnosis } from './diagnosis.ts';
+import { type Facts, knownValue } from './facts.ts';
+
+/** An address that is answered for, and routed nevertheless, is no trouble. */
+export function checkDelivery(facts: Facts): Diagnosis[] {
+  const uplinks = knownValue(facts.uplinks);
+  if (uplinks === undefined) return [];
+  const isFree = vacancy({
+    holdings: (knownValue(facts.domains) ?? []).flatMap(holdingsOf),
+    own: ownAddresses(uplinks),
+    host: hostAddresses(facts.network),
+  });
+  return uplinks.flatMap(uplink =>
+    FAMILIES.filter(family => uplink.delivery[family] === 'routed').flatMap(family =>
+      uplink.pools
+        .filter(pool => pool.family === family)
+        .flatMap(pool => checkPool(pool, lastOf(pool).find(isFree), uplink, facts)),
+    ),
+  );
+}
+
+function checkPool(
+  pool: Prefix,
+  address: Prefix | undefined,
+  uplink: Uplink,
+  { delivered, network }: Facts,
+): Diagnosis[] {
+  const { device } = uplink;
+  const { family } = pool;
+  const gateway = gatewayIn(family, uplink);
+  if (gateway === undefined || address === undefined) return [];
+  const subnet = subnetAround(pool, network.addresses.get(device) ?? []);
+  const seen = delivered(address, gateway, device);
+  const mend = `set ipv${family} = "on-link" beside the pool in ${CONFIG_FILE}, then: hnet sync`;
+  const which = `${format(address)}, an address of the pool ${format(pool)}`;
+  if (seen === 'sought')
+    return diagnosis(
+      `the gateway looks for ${which}, on the wire of ${device}`,
+      "nobody answers: the provider doesn't route the pool to this host",
+      mend,
+    );
+  if (subnet !== undefined)
+    return diagnosis(
+      `the pool ${format(pool)} lies on the uplink's own subnet ${format(subnet)}`,
+      'the provider looks for its addresses by ARP, which a routed address does not answer',
+      seen === 'arrives'
+        ? `hnet host --format ifupdown  # or netplan: it is routed to this host, so configure ${device} so`
+        : mend,
+    );
+  if (seen === 'arrives') return [];
+  if (seen === undefined) return family === 4 ? [] : untold(pool, device);
+  return diagnosis(
+    `the gateway's answer to ${which}, did not come here`,
+    "the provider doesn't route the pool to this host, or looks for its addresses on the wire",
+    `${mend}  # unless the pool is to be routed here yet`,
+  );
+}
+
+const untold = (pool: Prefix, device: string): Diagnosis[] =>
+  diagnosis(
+    `whether the provider routes the pool ${format(pool)} here can't be found out`,
+    'the IPv6 gateway does not answer, or no raw socket can be had',
+    `tcpdump -ni ${device} icmp6  # and ping an address of the pool from outside: does the gateway solicit it?`,
+  );
+
+/** Of IPv4: an IPv6 pool usually is the uplink's own subnet. */
+const subnetAround = (pool: Prefix, addresses: readonly string[]): Prefix | undefined =>
+  addresses.map(parseSubnet).find(one => one.family === 4 && !isSingle(one) && overlaps(pool, one));
+
+/** Candidates from the end of a pool, where addresses are assigned last; the very last may be a broadcast address. */
+const lastOf = (pool: Prefix): Prefix[] =>
+  isSingle(pool) ? [pool] : [2n, 3n, 4n, 5n].filter(n => n < size(pool)).map(n => nth(pool, size(pool) - n));

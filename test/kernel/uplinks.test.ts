@@ -1,0 +1,299 @@
+import { expect } from 'chai';
+import type { Guest } from '../lab/guest.ts';
+import type { Machine } from '../lab/machine.ts';
+import { INTERNET, INTERNET6, isIpv6 } from '../lab/site.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
+import { hnet, ok } from '../support/command.ts';
+import { FakeLibvirt } from '../support/libvirt.ts';
+import { bridgeOf, POOLS, POOLS6, type Scene } from '../support/scene.ts';
+import { laySegment, SEGMENT } from '../support/segment.ts';
+import { isAnswered } from '../support/silence.ts';
+import { expectUnchanged, snapshot } from '../support/snapshot.ts';
+import { kernelSuite, type NewScene } from '../support/suite.ts';
+import { layTunnel, seenFrom, TUNNEL, WAYS } from '../support/tunnel.ts';
+
+const BACKENDS = ['iptables', 'nftables'] as const;
+
+const PROXY_DELAY = '/proc/sys/net/ipv4/neigh/eth0/proxy_delay';
+
+for (const backend of BACKENDS)
+  kernelSuite(`a provider that looks for IPv4 addresses on the wire (${backend})`, newScene => {
+    it('is answered for assigned addresses, for each of a subnet, and for nothing else', async () => {
+      const config = `pools = ${JSON.stringify(POOLS)}\nipv4 = "on-link"\n[firewall]\nbackend = "${backend}"\n`;
+      const one = await newScene({ pools: POOLS, ipv4: 'on-link', config });
+      await one.base();
+      const based = await snapshot(one.host);
+      const libvirt = await FakeLibvirt.create(one);
+      const guest = await one.start('vm1', '123.45.53.12');
+      await libvirt.run('vm1', { addresses: ['123.45.53.12'] });
+      await one.prepare('vm2', ['123.45.90.116/30']);
+      await libvirt.run('vm2', { addresses: ['123.45.90.116/30'] });
+      const subnet = await one.host.guest({ name: 'vm2', bridge: 'br116' });
+      for (const address of ['123.45.90.116', '123.45.90.119'])
+        await subnet.static(address, one.host.address);
+
+      expect(await one.host.read(PROXY_DELAY)).to.equal('0');
+      for (const address of ['123.45.53.12', '123.45.90.116', '123.45.90.119'])
+        expect(await one.lab.internet.ping(address), address).to.equal(true);
+      expect(await guest.ping(INTERNET)).to.equal(true);
+      expect(await guest.ping('123.45.90.119'), 'one VM to the other').to.equal(true);
+      for (const address of ['123.45.53.13', '123.45.90.113'])
+        expect(await isAnswered(one.lab.internet, address), `${address}, which nobody holds`).to.equal(false);
+      const known = await one.lab.gateway.run(['ip', 'neigh', 'show', 'dev', 'h1', 'to', '123.45.53.13']);
+      expect(known).not.to.contain('lladdr');
+      expect(await hnet(one, 'check')).to.include({ code: 0 });
+
+      await one.host.sh(`ip neighbour del proxy 123.45.53.12 dev eth0; ip neighbour del proxy 123.45.90.119 dev eth0
+        echo 80 >${PROXY_DELAY}`);
+      const found = (await hnet(one, 'check')).stdout;
+      for (const what of [
+        'neighbour proxy for 123.45.53.12 on eth0',
+        'neighbour proxy for 123.45.90.116/30 on eth0',
+        'IPv4 neighbour proxy on eth0',
+      ])
+        expect(found).to.contain(what);
+      await ok(one, 'sync');
+      await one.lab.gateway.run(['ip', 'neigh', 'flush', 'dev', 'h1']);
+      for (const address of ['123.45.53.12', '123.45.90.119'])
+        expect(await one.lab.internet.ping(address), address).to.equal(true);
+
+      await one.host.run([
+        'ip',
+        'neigh',
+        'replace',
+        'proxy',
+        '123.45.90.113',
+        'dev',
+        'eth0',
+        'protocol',
+        '104',
+      ]);
+      expect((await ok(one, 'sync')).join('\n')).to.contain('neighbour proxy for 123.45.90.113 on eth0');
+      for (const one_ of [guest, subnet]) await one_.unplug();
+      for (const name of ['vm1', 'vm2']) await one.release(name);
+      await expectUnchanged(one.host, based);
+    });
+  });
+
+/** The MAC by which the gateway knows an address; it was told another one, by a host that is gone. */
+const knownAs = async (one: Scene, family: 4 | 6, address: string): Promise<string | undefined> => {
+  const shown = await one.lab.gateway.run(['ip', `-${family}`, 'neigh', 'show', address, 'dev', 'h1']);
+  return /lladdr (\S+)/.exec(shown)?.[1];
+};
+
+kernelSuite('an address that comes from another host', newScene => {
+  it('is announced on the wire, so that the gateway forgets where it was', async () => {
+    const config = `pools = ${JSON.stringify(POOLS6)}\nipv4 = "on-link"\nipv6 = "on-link"\n`;
+    const one = await newScene({ pools: POOLS6, ipv4: 'on-link', ipv6: 'on-link', config });
+    await one.base();
+    const elsewhere = '52:54:00:99:99:99';
+    for (const address of [MAIN, MAIN6])
+      await one.lab.gateway.run([
+        'ip',
+        'neigh',
+        'replace',
+        address,
+        'lladdr',
+        elsewhere,
+        'dev',
+        'h1',
+        'nud',
+        'reachable',
+      ]);
+    const bridge = bridgeOf(MAIN);
+    await one.prepare(
+      'vm1',
+      [MAIN, MAIN6].map(ip => ({ ip, bridge, scope: '172.30.116.0/24' })),
+    );
+    await until(
+      async () => (await knownAs(one, 4, MAIN)) === one.host.site.mac,
+      PATIENCE,
+      'IPv4 to be announced',
+    );
+    await until(
+      async () => (await knownAs(one, 6, MAIN6)) === one.host.site.mac,
+      PATIENCE,
+      'IPv6 to be announced',
+    );
+  });
+});
+
+/** Addresses on both uplinks, and one domain that has one of each. */
+const MAIN = '123.45.90.116';
+const NEAR = '203.0.113.5';
+const OTHER = '203.0.113.6';
+const BOTH = ['123.45.90.117', '203.0.113.9'];
+const MAIN6 = '2001:db8:12:48::116';
+const NEAR6 = '2001:db8:113:0:1::5';
+
+const CONFIG = (backend: string, more = ''): string => `pools = ${JSON.stringify(POOLS6)}
+uplink = "eth0"
+[[uplinks]]
+device = "${SEGMENT.device}"
+gateway = ["${SEGMENT.gateway}", "${SEGMENT.gateway6}"]
+pools = ["${SEGMENT.subnet}", "${SEGMENT.pool6}"]
+ipv4 = "on-link"
+ipv6 = "on-link"
+${more}
+[firewall]
+backend = "${backend}"
+`;
+
+interface Two {
+  readonly one: Scene;
+  readonly peer: Guest;
+  readonly guests: Readonly<Record<string, Guest>>;
+  readonly libvirt: FakeLibvirt;
+}
+
+async function two(newScene: NewScene, backend: string): Promise<Two> {
+  const one = await newScene({ pools: POOLS6, config: CONFIG(backend) });
+  const peer = await laySegment(one);
+  await one.base();
+  const libvirt = await FakeLibvirt.create(one);
+  const domains: Readonly<Record<string, readonly string[]>> = {
+    vm1: [MAIN, MAIN6],
+    vm2: [NEAR, NEAR6],
+    vm3: [OTHER],
+    vm4: BOTH,
+  };
+  const guests: Record<string, Guest> = {};
+  for (const [name, addresses] of Object.entries(domains)) {
+    const bridge = bridgeOf(addresses[0] ?? '');
+    const wanted = addresses.map(ip => ({ ip, bridge, scope: `172.30.${bridge.slice(2)}.0/24` }));
+    await one.prepare(name, wanted);
+    const guest = await one.host.guest({ name, bridge });
+    for (const address of addresses)
+      await guest.static(address, isIpv6(address) ? 'fe80::1' : one.host.address);
+    await libvirt.run(name, { addresses: wanted, taps: [{ bridge, tap: name }] });
+    guests[name] = guest;
+  }
+  return { one, peer, guests, libvirt };
+}
+
+/** Every way that has to work, by who pings whom from which address, and whether it did. */
+async function lost({ one, peer, guests }: Two): Promise<string[]> {
+  const { internet, gateway } = one.lab;
+  const all = { vm1: [MAIN, MAIN6], vm2: [NEAR, NEAR6], vm3: [OTHER], vm4: BOTH };
+  const ways: [string, Machine, string, string?][] = [];
+  for (const address of Object.values(all).flat()) {
+    const six = isIpv6(address);
+    ways.push([`Internet to ${address}`, internet, address]);
+    ways.push([`peer to ${address}`, peer, address]);
+    ways.push([`host to ${address}`, one.host, address]);
+    ways.push([`gateway to ${address}`, gateway, address]);
+    const [guest] = Object.entries(all).flatMap(([name, own]) =>
+      own.includes(address) ? (guests[name] ?? []) : [],
+    );
+    if (guest === undefined) continue;
+    ways.push([`${address} to the Internet`, guest, six ? INTERNET6 : INTERNET, address]);
+    ways.push([`${address} to the peer`, guest, six ? SEGMENT.peer6 : SEGMENT.peer, address]);
+    for (const other of Object.values(all).flat())
+      if (isIpv6(other) === six && other !== address)
+        ways.push([`${address} to ${other}`, guest, other, address]);
+  }
+  ways.push(['peer to the host', peer, SEGMENT.host], ['host to the peer', one.host, SEGMENT.peer]);
+  ways.push(
+    ['gateway to the host', gateway, SEGMENT.host],
+    ['host to the gateway', one.host, SEGMENT.gateway],
+  );
+  ways.push(['Internet to the host there', internet, SEGMENT.host]);
+  const answers = await Promise.all(ways.map(([, from, to, source]) => from.ping(to, source)));
+  return ways.filter((_, place) => !answers[place]).map(([what]) => what);
+}
+
+for (const backend of BACKENDS)
+  kernelSuite(`a second uplink, whose pool is its own subnet (${backend})`, (_, share) => {
+    const whole = share((newScene: NewScene) => two(newScene, backend));
+
+    it('carries the packets of its own addresses, in both families, and to everybody', async () => {
+      const all = await whole();
+      expect(await hnet(all.one, 'check')).to.include({ code: 0 });
+      // Its packets leave by rules, which come with a sync at the latest.
+      await ok(all.one, 'sync');
+      expect(await lost(all)).to.deep.equal([]);
+      expect((await hnet(all.one, 'check')).stdout).to.equal('Everything is as it should be');
+    });
+
+    it('leads by it what it has to, and nothing else', async () => {
+      const { one } = await whole();
+      const rules = await one.host.sh(
+        'ip rule; ip -6 rule; ip route show table 26735; ip -6 route show table 26735',
+      );
+      expect(rules).to.contain(`from ${SEGMENT.subnet} lookup 26735`);
+      expect(rules).to.contain(`default via ${SEGMENT.gateway} dev ${SEGMENT.device} proto 104 onlink`);
+      expect(rules).not.to.match(/from 123\.45\./);
+      expect(await seenFrom(one, 4)).to.equal('eth0');
+    });
+
+    it('translates a bootstrap lease to the address of the uplink by which it leaves', async () => {
+      const { guests } = await whole();
+      const scope = '172.30.5.50';
+      await guests['vm2']?.sh(`ip addr add ${scope}/32 dev eth0`);
+      expect(await guests['vm2']?.ping(INTERNET, scope)).to.equal(true);
+      await guests['vm2']?.sh(`ip addr del ${scope}/32 dev eth0`);
+    });
+
+    it('drops what others on its wire send under an assigned address, and takes what is theirs', async () => {
+      const { one, peer } = await whole();
+      await peer.sh(`ip addr add ${NEAR}/32 dev eth0`);
+      expect(await peer.ping(OTHER, NEAR)).to.equal(false);
+      await peer.sh(`ip addr del ${NEAR}/32 dev eth0`);
+      expect(await peer.ping(OTHER)).to.equal(true);
+      expect((await hnet(one, 'traffic')).stdout).to.match(/our address as source from outside +[1-9]/);
+    });
+
+    it('keeps them beside a VPN that takes everything, whichever comes first', async () => {
+      const all = await whole();
+      const { one } = all;
+      await layTunnel(one);
+      for (const { up, down } of Object.values(WAYS)) {
+        await one.host.sh(up);
+        await ok(one, 'sync');
+        expect(await lost(all)).to.deep.equal([]);
+        expect(await seenFrom(one, 4)).to.equal(TUNNEL.device);
+        expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
+        await one.host.sh(down);
+        await ok(one, 'sync');
+        expect(await lost(all)).to.deep.equal([]);
+      }
+      await one.host.sh(`ip link del ${TUNNEL.device}`);
+    });
+
+    it('is told of where its interface is gone, and the others go on', async () => {
+      const all = await whole();
+      const { one } = all;
+      await one.host.sh(`ip link set ${SEGMENT.device} down`);
+      const told = await hnet(one, 'check');
+      expect(told.code).to.equal(1);
+      expect(told.stdout).to.contain(NEAR);
+      expect(await one.lab.internet.ping(MAIN)).to.equal(true);
+      expect((await hnet(one, 'doctor')).stdout).to.contain(
+        `the uplink ${SEGMENT.device} is down or missing`,
+      );
+      await one.host.sh(`ip link set ${SEGMENT.device} up`);
+      await until(
+        async () => (await one.host.run(['ip', 'link', 'show', SEGMENT.device])).includes('state UP'),
+        PATIENCE,
+        'the wire',
+      );
+      await ok(one, 'sync');
+      expect(await lost(all)).to.deep.equal([]);
+    });
+
+    it('goes with its rules, routes and entries', async () => {
+      const { one, libvirt, guests } = await whole();
+      for (const [name, guest] of Object.entries(guests)) {
+        await guest.unplug();
+        await one.release(name);
+        await libvirt.end(name);
+      }
+      expect(await hnet(one, 'check')).to.include({ code: 0 });
+      expect(await one.host.sh('ip neigh show proxy; ip -6 neigh show proxy')).to.equal('');
+      await one.baseDown();
+      const left = await one.host.sh(
+        'ip rule; ip -6 rule; ip route show table all; ip -6 route show table all; ip neigh show proxy',
+      );
+      expect(left).not.to.match(/proto 104|2673[45]/);
+    });
+  });
