@@ -39,7 +39,7 @@ export interface Wanted {
   /** Whether it runs, and gets its first rules now; see `hnet-outbound` in chains-filter.ts. */
   readonly underway?: boolean;
   readonly dhcp?: DhcpMode;
-  /** The host's IPv4 address, which static guests have as their gateway; undefined where nothing is to be set up. */
+  /** The host's IPv4 address, which static guests have as their gateway; undefined where it has none, or sets nothing up. */
   readonly gateway?: Prefix;
   /** Bridge → the MACs on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
@@ -91,6 +91,7 @@ function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpServ
   const { domain, name, macs } = wanted;
   return {
     mode: wanted.dhcp ?? dhcp.mode,
+    hasIpv4: wanted.gateway !== undefined,
     hostname: hostName(name ?? '', domain).label,
     addresses: spec.prefixes.filter(({ family }) => family === 4).map(prefix => nth(prefix, 0n)),
     prefixes6: spec.prefixes.filter(({ family }) => family === 6),

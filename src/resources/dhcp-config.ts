@@ -10,6 +10,8 @@ import { isAdvertised, isSingle, nth, type Prefix, size } from '../model/prefix.
 /** What the server of one bridge hands out. */
 export interface DhcpService {
   readonly mode: DhcpMode;
+  /** Whether the host has IPv4 towards the Internet: a lease would lead nowhere otherwise. */
+  readonly hasIpv4: boolean;
   /** The domain's name, made safe. */
   readonly hostname: string;
   /** The public IPv4 addresses on the bridge, as single ones. */
@@ -43,7 +45,7 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
     'quiet-dhcp',
     'pid-file',
     `dhcp-leasefile=${leaseFile(name)}`,
-    ...(isPublic ? publicRanges(spec, service, dhcp) : [bootstrapRange(spec, dhcp)]),
+    ...(isPublic ? publicRanges(spec, service, dhcp) : [bootstrapRange(spec, service, dhcp)]),
     ...hosts(service, isPublic),
     `dhcp-option=option:router,${format(gatewayOf(spec.scope))}`,
     ...(servers.length > 0 ? [`dhcp-option=option:dns-server,${servers.join(',')}`] : []),
@@ -54,7 +56,8 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
   ].join('\n');
 }
 
-const leasesPublic = ({ mode, addresses }: DhcpService): boolean => mode === 'public' && addresses.length > 0;
+const leasesPublic = ({ mode, hasIpv4, addresses }: DhcpService): boolean =>
+  hasIpv4 && mode === 'public' && addresses.length > 0;
 
 /**
  * A regular expression for lines of the lease file that are in the way: public addresses leased to another MAC than the one
@@ -68,10 +71,14 @@ export function staleLeases(service: DhcpService): string | undefined {
   return `^\\d+ (${each.join('|')}) `;
 }
 
-/** .10 to .200 in the article's /24; in a smaller scope everything between the gateway and the broadcast address. */
-function bootstrapRange({ scope }: BridgeSpec, { lease }: DhcpConfig): string {
+/**
+ * .10 to .200 in the article's /24; in a smaller scope everything between the gateway and the broadcast address. Without
+ * IPv4 a range of which nothing is leased: the server listens, which is how it is known to run.
+ */
+function bootstrapRange({ scope }: BridgeSpec, { hasIpv4 }: DhcpService, { lease }: DhcpConfig): string {
   const [first, final] = scope.length <= 24 ? [10n, 200n] : [2n, size(scope) - 2n];
   const mask = formatAddress(4, ((1n << BigInt(scope.length)) - 1n) << BigInt(32 - scope.length));
+  if (!hasIpv4) return `dhcp-range=${format(nth(scope, first))},static,${mask}`;
   return `dhcp-range=${format(nth(scope, first))},${format(nth(scope, final))},${mask},${lease}`;
 }
 

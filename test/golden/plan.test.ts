@@ -6,7 +6,7 @@ import type { Firewall } from '../../src/firewall/rules/backend.ts';
 import { firewallFor, firewallOf } from '../../src/host/choose-backend.ts';
 import { Host } from '../../src/host/host.ts';
 import { releaseScript } from '../../src/lifecycle/release-script.ts';
-import { parsePrefix } from '../../src/model/address.ts';
+import { parseAddress, parsePrefix } from '../../src/model/address.ts';
 import type { Address } from '../../src/model/bridge.ts';
 import { bridgeNames } from '../../src/model/bridge-names.ts';
 import { articleScope } from '../../src/model/names.ts';
@@ -104,7 +104,7 @@ function domain(
   config = CONFIG,
   more: Partial<Wanted> = {},
 ): Resource[] {
-  const wanted = { domain: DOMAIN, addresses, policy: OPEN, ...more };
+  const wanted = { domain: DOMAIN, addresses, policy: OPEN, gateway: parseAddress('123.45.12.48'), ...more };
   return domainPlan(wanted, parseConfig(config).dhcp, firewallFor({ backend, addresses }));
 }
 

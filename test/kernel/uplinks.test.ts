@@ -118,6 +118,51 @@ kernelSuite('an address that comes from another host', newScene => {
   });
 });
 
+for (const backend of BACKENDS)
+  kernelSuite(`a host without IPv4 (${backend})`, newScene => {
+    it('serves IPv6, and leads nobody astray by an IPv4 lease', async () => {
+      const pools = POOLS6.filter(isIpv6);
+      const config = `pools = ${JSON.stringify(pools)}\n[firewall]\nbackend = "${backend}"\n`;
+      const one = await newScene({ pools, config });
+      await one.host.sh('ip -4 addr flush dev eth0; echo 0 >/proc/sys/net/ipv4/ip_forward');
+      expect(await one.base()).to.contain('wrote uplink = "eth0" into /etc/hnet/hnet.toml');
+      const based = await snapshot(one.host);
+      const libvirt = await FakeLibvirt.create(one);
+      const other = '2001:db8:12:48::117';
+      const guest = await one.start('vm1', MAIN6);
+      const second = await one.start('vm2', other);
+      for (const [name, address] of Object.entries({ vm1: MAIN6, vm2: other }))
+        await libvirt.run(name, { addresses: [address], taps: [{ bridge: bridgeOf(address), tap: name }] });
+      expect(await one.lab.internet.ping(MAIN6)).to.equal(true);
+      expect(await guest.ping(INTERNET6)).to.equal(true);
+      expect(await second.ping(MAIN6)).to.equal(true);
+      expect(await one.host.ping(MAIN6)).to.equal(true);
+      expect(await guest.ping(one.host.address6)).to.equal(true);
+      expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
+      expect((await hnet(one, 'status')).stdout).to.match(/ok$/m);
+      const asked = await guest.attempt([
+        'busybox',
+        'udhcpc',
+        '-f',
+        '-q',
+        '-n',
+        '-t2',
+        '-T1',
+        '-i',
+        'eth0',
+        '-s',
+        '/bin/true',
+      ]);
+      expect(asked.code, asked.stderr).to.equal(1);
+      expect(await ok(one, 'sync')).to.deep.equal([]);
+      for (const [name, one_] of Object.entries({ vm1: guest, vm2: second })) {
+        await one_.unplug();
+        await one.release(name);
+      }
+      await expectUnchanged(one.host, based);
+    });
+  });
+
 /** Addresses on both uplinks, and one domain that has one of each. */
 const MAIN = '123.45.90.116';
 const NEAR = '203.0.113.5';

@@ -29,6 +29,7 @@ const serviceFor = (mode: DhcpMode, { addresses, macs, prefixes6 = [] }: Case = 
   mode,
   hostname: 'vm1',
   addresses: (addresses ?? ['123.45.90.116']).map(parseAddress),
+  hasIpv4: true,
   prefixes6: prefixes6.map(parsePrefix),
   macs: macs ?? [ONE],
 });

@@ -12,7 +12,7 @@ import { BACKENDS, type Config } from '../../model/config.ts';
 import { CONFIG_FILE, PROVEN_FILE } from '../../model/names.ts';
 import { DEFAULT_CONFIG } from '../../model/parse-config.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
-import type { Uplinks } from '../../model/uplink.ts';
+import { hostIn, type Uplinks } from '../../model/uplink.ts';
 import type { Route, View } from '../../model/view.ts';
 import { basePlan, baseRoutes } from '../../plan/plan.ts';
 import { down } from '../../plan/walker.ts';
@@ -31,6 +31,8 @@ export function baseUp(context: Context): void {
     const view = observe(context.host, firewall);
     const done = bringUpBase(config, uplinks, firewall, view, context.host);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
+    if (hostIn(uplinks) === undefined && done.some(({ resource }) => resource.key === 'uplink file'))
+      context.print('this host has no IPv4 towards the Internet: VMs get no IPv4 lease');
     const kept = new Set(baseRoutes(config, uplinks).map(({ key }) => key));
     pin(config, uplinks, context);
     // At boot it is the first one, and there is none to go back to.

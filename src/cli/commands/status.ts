@@ -53,7 +53,9 @@ function lookAround(config: Config, places: readonly Prefix[], host: Host): Sigh
     return { ...means, view, uplinks, gateway: hostIn(uplinks) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { ...means, view: observe(host, firewall, places), uplinks: error, gateway: undefined };
+    // What runs was made with the address that is noted.
+    const gateway = config.inForce.find(one => one.host !== undefined)?.host;
+    return { ...means, view: observe(host, firewall, places), uplinks: error, gateway };
   }
 }
 
