@@ -9,10 +9,11 @@ import { ownMode } from '../model/dhcp-mode.ts';
 import { type Domain, macsOf } from '../model/domain.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
 import { type HostAddress, removalOf, whereHeld } from '../model/host-address.ts';
-import { contains, equal, isAnycast, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
+import { contains, equal, isAnycast, isSingle, overlaps, type Prefix, size } from '../model/prefix.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import type { Uplinks } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
+import { MOST_PROXIES } from '../resources/neighbour.ts';
 
 /**
  * The assignment of a domain, or undefined if it has none.
@@ -61,6 +62,10 @@ export function refuseForeignAddresses(
     const taken = own.find(address => contains(prefix, address));
     if (taken !== undefined)
       throw new Refusal(`${holding(prefix, taken)} the host's or the gateway's own address`);
+    if (isAnsweredOneByOne(prefix, config) && size(prefix) > MOST_PROXIES)
+      throw new Refusal(
+        `${format(prefix)} has more than ${MOST_PROXIES} addresses, and on the wire each is answered for by itself`,
+      );
     if (isAnycast(prefix, config.pools))
       throw new Refusal(`${format(prefix)} is the anycast address of the routers of its subnet (RFC 4291)`);
     if (!config.pools.some(pool => contains(pool, prefix))) {
@@ -71,6 +76,13 @@ export function refuseForeignAddresses(
     }
   }
 }
+
+/** An IPv4 prefix of a pool that the provider looks for on the wire. */
+const isAnsweredOneByOne = (prefix: Prefix, { uplinks }: Pick<Config, 'uplinks'>): boolean =>
+  prefix.family === 4 &&
+  uplinks.some(
+    ({ delivery, pools }) => delivery[4] === 'on-link' && pools.some(pool => contains(pool, prefix)),
+  );
 
 /**
  * Refuses what the host itself has on an interface: it would take the packets for itself, and the VM would get none.

@@ -53,9 +53,12 @@ export function proxying(family: Family, uplink: string): Resource {
     label: `IPv${family} neighbour proxy on ${uplink}`,
     probe: view => (view.sysctl(path) === value ? PRESENT : changed(`${path} is ${view.sysctl(path)}`)),
     up: () => [sysctl(path, value)],
-    down: () => [],
+    down: view => (family === 4 && view.sysctl(path) === value ? [sysctl(path, PROXY_DELAY, true)] : []),
   };
 }
+
+/** The kernel's default, in hundredths of a second (arp(7)). */
+const PROXY_DELAY = '80';
 
 const PROXYING: Readonly<Record<Family, (uplink: string) => Sysctl>> = {
   4: uplink => sysctl(`/proc/sys/net/ipv4/neigh/${uplink}/proxy_delay`, '0'),

@@ -1,12 +1,12 @@
 /** Answers ARP (RFC 1027) and neighbour solicitations (RFC 4861, 7.2.8) for addresses that the provider doesn't route here. */
 import { format, formatLong } from '../model/address.ts';
 import { ROUTE_PROTOCOL, responderFile, responderPid } from '../model/names.ts';
-import { addresses, isSingle, type Prefix, size } from '../model/prefix.ts';
+import { addresses, isSingle, type Prefix } from '../model/prefix.ts';
 import type { View } from '../model/view.ts';
 import { type Action, ip, launch, remove, run, terminate, write } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
-/** More entries than a /20 has, the kernel isn't asked to hold for one prefix. */
+/** The kernel isn't asked to hold more entries for one prefix than a /20 has; admission.ts refuses it. */
 export const MOST_PROXIES = 4096n;
 
 /**
@@ -25,7 +25,6 @@ export function neighbourProxies(bridge: string, prefixes: readonly Prefix[], de
 
 /** With the entry, the kernel also joins the multicast group of its solicitations. It is marked as ours as routes are. */
 function kernelProxies(prefix: Prefix, device: string): Resource[] {
-  if (size(prefix) > MOST_PROXIES) return [];
   const all = [...addresses(prefix)].map(format);
   const missing = ({ proxies }: View): string[] =>
     all.filter(address => !proxies.has(`${address} ${device}`));

@@ -24,7 +24,7 @@ const BRIDGE = 'seg1';
  * Lays it, with one machine of somebody else's on it. The gateway takes only packets that come from where it would send
  * their answers, as a provider does: what leaves by the wrong uplink is lost.
  */
-export async function laySegment({ host, lab }: Scene): Promise<Guest> {
+export async function laySegment({ host, lab }: Pick<Scene, 'host' | 'lab'>): Promise<Guest> {
   const { gateway } = lab;
   await gateway.sh(`ip link add ${BRIDGE} type bridge forward_delay 0
     ip addr add ${SEGMENT.gateway}/28 dev ${BRIDGE}

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Lab } from '../lab/lab.ts';
 import { expectSuccess, type Outcome } from '../lab/run.ts';
+import type { SiteOptions } from '../lab/site.ts';
 import { ensureBuilt } from '../support/build.ts';
 import { keepLayer, layerFor } from './layer.ts';
 
@@ -19,13 +20,14 @@ export class Stage {
   #lab: Lab | undefined;
   #hv: Hypervisor | undefined;
 
-  constructor({ installed = true }: { installed?: boolean } = {}) {
+  constructor({ installed = true, ...site }: { installed?: boolean } & SiteOptions = {}) {
     before(async () => {
       await ensureBuilt();
       const layer = installed ? await layerFor(POOLS) : '';
       const kept = existsSync(layer);
       this.#lab = await Lab.create();
       this.#hv = await this.#lab.hypervisor('h1', {
+        ...site,
         copy: { '/root/hnet': PROJECT },
         ...(kept && { archive: layer }),
       });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { hasPassages } from '../../firewall/foreign/passages.ts';
 import { EVERY_FAMILY, firewallOf } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
+import { readShortIfThere } from '../../host/files.ts';
 import { withLock } from '../../host/lock.ts';
 import { observeUplinks } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
@@ -9,14 +10,15 @@ import { bringUpBase } from '../../lifecycle/admit.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { parseAddress } from '../../model/address.ts';
 import { BACKENDS, type Config } from '../../model/config.ts';
-import { CONFIG_FILE, PROVEN_FILE } from '../../model/names.ts';
+import { CONFIG_FILE, PROVEN_FILE, UPLINK_FILE } from '../../model/names.ts';
 import { DEFAULT_CONFIG } from '../../model/parse-config.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
-import { hostIn, type Uplinks } from '../../model/uplink.ts';
+import { hostIn, readUplinkText, type Uplinks } from '../../model/uplink.ts';
 import type { Route, View } from '../../model/view.ts';
 import { basePlan, baseRoutes } from '../../plan/plan.ts';
 import { down } from '../../plan/walker.ts';
 import { leavingBridges } from '../../resources/bridge.ts';
+import { proxying } from '../../resources/forwarding.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { isPoolRoute, ownRoute } from '../../resources/route.ts';
 import { forgetProven, noteProven, readConfigText } from '../../state/config-file.ts';
@@ -62,13 +64,15 @@ function pin({ uplinks: [{ devices }] }: Config, uplinks: Uplinks, { print, warn
 /** Removes the base, for uninstalling: what is there, as the configuration may be broken or have changed. */
 export function baseDown({ host }: Context): void {
   withLock('sync', 'exclusive', host, () => {
+    const standing = readUplinkText(readShortIfThere(UPLINK_FILE) ?? '');
     const failures = BACKENDS.flatMap(name => {
       const firewall = firewallOf(name, EVERY_FAMILY);
       const view = observe(host, firewall);
       const { sets, budgets } = view.filter;
       const stands = sets.size > 0 || hasPassages(view) || (budgets?.size ?? 0) > 0;
       const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINKS, firewall) : [];
-      return down([...leavingBridges(view), ...base, ...routesOf(view)], view, host);
+      const proxies = standing.map(({ device }) => proxying(4, device));
+      return down([...leavingBridges(view), ...base, ...proxies, ...routesOf(view)], view, host);
     });
     forgetProven();
     if (failures.length > 0) throw new Refusal(failures.join('; '));

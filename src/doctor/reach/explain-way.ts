@@ -31,7 +31,7 @@ const explainDelivery = ({ addresses, uplink }: ReachFacts): Finding[] =>
     const routed = `have the provider route ${address} to ${host}, without a MAC address of its own`;
     if (heard.soughtInVain) {
       const saw = `the gateway looks for it on the wire of ${uplink.device}, and nobody answers: it isn't routed to this host`;
-      const mend = family === 6 ? `set ipv6 = "on-link" in ${CONFIG_FILE}, then: hnet sync` : routed;
+      const mend = `set ipv${family} = "on-link" beside its pool in ${CONFIG_FILE}, then: hnet sync`;
       return [{ cause: 'on-link', address, saw, mend }];
     }
     if (heard.arrives === 'unknown') return [];
