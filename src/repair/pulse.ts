@@ -59,7 +59,7 @@ function servers(directory: string): string[] {
 function sets(listing: string): string {
   const blocks = listing
     .split('\n\n')
-    .filter(block => /^Name: hnet/m.test(block) && !/-(settling|soliciting|asking)$/m.test(block));
+    .filter(block => /^Name: hnet/m.test(block) && !/^Header: .* timeout \d/m.test(block));
   return blocks.map(block => block.match(/^(Name|Number of entries): .*$/gm)?.join(' ')).join('\n');
 }
 

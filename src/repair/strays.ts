@@ -7,7 +7,7 @@ import type { Attachment } from '../model/attachment.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
 import { aliasOwner, isUuid, ROUTE_PROTOCOL } from '../model/names.ts';
 import { isTracked } from '../model/policy.ts';
-import { contains, equal, FAMILIES, type Prefix } from '../model/prefix.ts';
+import { contains, equal, FAMILIES, isSingle, type Prefix } from '../model/prefix.ts';
 import type { Route, View } from '../model/view.ts';
 import { type Action, ip, remove } from '../resources/action.ts';
 import { removeDhcp } from '../resources/dhcp.ts';
@@ -102,6 +102,10 @@ function entriesOf(
       entries.set(name, new Set(prefixes.filter(one => one.family === family).map(formatLong)));
     put(names.in, [...addresses, ...keptAddresses]);
     put(names.out, [...addresses, ...keptAddresses]);
+    put(
+      names.held,
+      [...addresses, ...keptAddresses].filter(one => !isSingle(one)),
+    );
     put(names.scopes, [...scopes, ...keptScopes]);
     put(names.isolated, [...every(({ policy }) => policy.isolate), ...kept]);
     put(names.tracked, [...every(({ policy }) => isTracked(policy)), ...kept]);

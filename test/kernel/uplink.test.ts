@@ -64,7 +64,7 @@ const rules = ({ host }: Scene): Promise<string> =>
   );
 
 const filter = async ({ host }: Scene): Promise<string> =>
-  (await host.sh('iptables-save | grep -v "^[#:]"; ipset save | grep -v soliciting')).replaceAll(
+  (await host.sh('iptables-save | grep -v "^[#:]"; ipset save | grep -v "timeout [1-9]"')).replaceAll(
     / packets \d+ bytes \d+/g,
     '',
   );

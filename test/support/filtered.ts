@@ -194,7 +194,12 @@ ${this.#options.firewall ?? ''}
   }
 
   #familyDrops(cause: Cause, family: Family, view: FilterView): number {
-    const { raw, mangle } = ruleset(family, parseConfig(this.#config), [UPLINK]).chains;
+    const { raw, mangle } = ruleset(
+      family,
+      parseConfig(this.#config),
+      [UPLINK],
+      this.firewall.foresight,
+    ).chains;
     const chains = [
       ...raw.map(chain => ['raw', chain] as const),
       ...mangle.map(chain => ['mangle', chain] as const),

@@ -44,7 +44,7 @@ const tagged = ({ chains }: Ruleset) =>
 describe('drops by cause', () => {
   for (const firewall of BACKENDS.map(name => firewallOf(name, []))) {
     it(`are added up over tables and chains (${firewall.name})`, () => {
-      const rules = ruleset(4, DEFAULT_CONFIG, [UPLINK]);
+      const rules = ruleset(4, DEFAULT_CONFIG, [UPLINK], firewall.foresight);
       const all = tagged(rules).map(([table, chain]): [string, RuleLine[]] => [
         firewall.chainKey(table, chain.name, 4),
         lines(...chain.rules.flatMap(one => Array(firewall.linesOf(one, 4)).fill(1))),
@@ -69,6 +69,7 @@ describe('drops by cause', () => {
           family,
           { ...config, firewall: { ...config.firewall, betweenDomains: between } },
           [UPLINK],
+          firewall.foresight,
         );
         const drops = dropsByCause(tagged(rules), family, firewall, view([]));
         for (const counter of drops.values()) expect(counter).to.deep.equal({ packets: 0n, bytes: 0n });

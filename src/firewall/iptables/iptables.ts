@@ -67,8 +67,11 @@ function tally(prefixes: readonly Prefix[]): Tally {
   };
 }
 
+/** Its matches know routes only once the kernel has routed. */
+const FORESIGHT = 'mangle';
+
 function baseOf(family: Family, config: Config, uplinks: Uplinks): Resource[] {
-  const rules = ruleset(family, config, uplinks);
+  const rules = ruleset(family, config, uplinks, FORESIGHT);
   const tables = TABLES.filter(table => rules.chains[table].length > 0);
   return [
     ...rules.sets.map(spec => set(spec, family)),
@@ -79,6 +82,7 @@ function baseOf(family: Family, config: Config, uplinks: Uplinks): Resource[] {
 
 export const iptables = (families: readonly Family[]): Firewall => ({
   name: 'iptables',
+  foresight: FORESIGHT,
   families,
   looks: {
     all: ALL,

@@ -6,9 +6,10 @@ import { ABSENT, PRESENT, type Resource } from '../../resources/resource.ts';
 import { COUNTING, type SetEntries, type SetSpec } from '../rules/sets.ts';
 
 export function set(spec: SetSpec, family: Family): Resource {
-  const { name, counters, timeout, ofBridges } = spec;
+  const { name, counters, timeout, learns } = spec;
+  const ofBridges = learns === 'bridges';
   const words = [
-    ...[ofBridges ? 'hash:net,iface' : 'hash:net', 'family', family === 4 ? 'inet' : 'inet6'],
+    ...[TYPES[learns ?? 'prefixes'], 'family', family === 4 ? 'inet' : 'inet6'],
     ...(counters || ofBridges ? ['counters'] : []),
     ...(timeout === undefined ? [] : ['timeout', String(timeout)]),
     ...['maxelem', '262144'],
@@ -28,6 +29,8 @@ export function set(spec: SetSpec, family: Family): Resource {
     down: () => [ipset('destroy', name)],
   };
 }
+
+const TYPES = { prefixes: 'hash:net', addresses: 'hash:ip', bridges: 'hash:net,iface' };
 
 /**
  * An entry that a rule adds gets the longest prefix length in the set (ipset(8), hash:net). This entry makes that one bit,

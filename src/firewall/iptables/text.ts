@@ -5,7 +5,16 @@ import { DEVICE_GROUP } from '../../model/names.ts';
 import type { PortRange } from '../../model/ports.ts';
 import { bits, type Family, type Prefix } from '../../model/prefix.ts';
 import type { FilterView, RuleLine } from '../../model/view.ts';
-import { combinations, type Match, ND, type PlainMatch, type Rule, type Verdict } from '../rules/rules.ts';
+import {
+  combinations,
+  type Match,
+  ND,
+  type PlainMatch,
+  type Rule,
+  type Side,
+  type Verdict,
+} from '../rules/rules.ts';
+import { setNames } from '../rules/sets.ts';
 
 const GROUP = `0x${DEVICE_GROUP.toString(16)}`;
 
@@ -17,14 +26,16 @@ export function renderRule({ when, verdict }: Rule, family: Family): string[] {
   const combined = combinations(when.map(match => renderMatch(match, family)));
   const flood = when.find(match => match.is === 'flood');
   return combined.flatMap(words => [
-    ...(flood === undefined ? [] : [[...words.slice(0, -1), noting(flood.set)].join(' ')]),
+    ...(flood === undefined ? [] : [[...words.slice(0, -1), noting(flood)].join(' ')]),
     [...words, renderVerdict(verdict, family)].join(' '),
   ]);
 }
 
 /** Starts to count the packets of a bridge, until the entry expires. */
-const noting = (set: string): string =>
-  `-m set ! --match-set ${set} src,src ! --update-counters -j SET --add-set ${set} src,src`;
+const noting = ({ set, of }: { readonly set: string; readonly of: Side }): string =>
+  `-m set ! --match-set ${set} ${bridgeOf(of)} ! --update-counters -j SET --add-set ${set} ${bridgeOf(of)}`;
+
+const bridgeOf = (side: Side): string => `${SIDE[side]},${SIDE[side]}`;
 
 function renderMatch(match: Match, family: Family): readonly string[] {
   switch (match.is) {
@@ -33,13 +44,13 @@ function renderMatch(match: Match, family: Family): readonly string[] {
     case 'to-device':
       return match.devices.map(device => `-o ${device}`);
     case 'set':
-      return [`-m set ${match.not ? '! ' : ''}--match-set ${match.name} ${SIDE[match.side]}`];
+      return [renderSet(match, family)];
     case 'net':
       return [`${match.side === 'source' ? '-s' : '-d'} ${format(match.prefix)}`];
     case 'state':
       return [`-m conntrack --ctstate ${match.states.join(',')}`];
     case 'flood':
-      return [`-m set --match-set ${match.set} src,src --packets-gt ${match.packets}`];
+      return [`-m set --match-set ${match.set} ${bridgeOf(match.of)} --packets-gt ${match.packets}`];
     case 'protocol':
       return [`-p ${match.protocol === 'icmp' && family === 6 ? 'ipv6-icmp' : match.protocol}`];
     case 'ports':
@@ -49,6 +60,15 @@ function renderMatch(match: Match, family: Family): readonly string[] {
     default:
       return PLAIN[match.is][family];
   }
+}
+
+/** ipset looks for a subnet as quickly as for a single address. So they are in one set, and the subnets in another too. */
+function renderSet(match: Extract<Match, { is: 'set' }>, family: Family): string {
+  const side = SIDE[match.side];
+  const lookup = (name: string, not: boolean): string =>
+    `-m set ${not ? '! ' : ''}--match-set ${name} ${side}`;
+  if (!('only' in match)) return lookup(match.name, match.not === true);
+  return `${lookup(setNames(family).held, match.only === 'singles')} ${lookup(match.name, false)}`;
 }
 
 const SIDE = { source: 'src', destination: 'dst' };
@@ -101,6 +121,7 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   if (verdict.do === 'goto') return `-g ${verdict.chain}`;
   if (verdict.do === 'translate') return `-j SNAT --to-source ${format(verdict.source)}`;
   if (verdict.do === 'keep') return KEEP[family];
+  if (verdict.do === 'note') return `-j SET --add-set ${verdict.set} ${SIDE[verdict.side]} --exist`;
   return `-j ${TARGETS[verdict.do]}`;
 }
 
@@ -116,7 +137,7 @@ export const targetOf = (line: string): string | undefined =>
 /** A table's name in the view, where IPv6 has tables of the same names. */
 export const tableKey = (table: string, family: Family): string => (family === 4 ? table : `${table}6`);
 
-/** Reads `iptables-save -c`: `*table`, `:chain …`, `[packets:bytes] -A chain rule`. {@link noting} counts nothing. */
+/** Reads `iptables-save -c`: `*table`, `:chain …`, `[packets:bytes] -A chain rule`. The target SET drops nothing. */
 export function parseChains(saved: string, family: Family): Map<string, RuleLine[]> {
   const chains = new Map<string, RuleLine[]>();
   let table = '';

@@ -15,7 +15,7 @@ import { readBudgets } from './budgets.ts';
 import { parseListing } from './listing.ts';
 import { deletion, installRules, probeRules, removeRules } from './policy.ts';
 import { entries, mapOf } from './sets.ts';
-import { baseOf } from './table.ts';
+import { baseOf, FORESIGHT } from './table.ts';
 import { chainKey, renderRule, tableOf } from './text.ts';
 
 /** Our tables with the entries of their sets. */
@@ -61,6 +61,7 @@ function tally(prefixes: readonly Prefix[]): Tally | undefined {
 
 export const nftables = (families: readonly Family[]): Firewall => ({
   name: 'nftables',
+  foresight: FORESIGHT,
   families,
   looks: { all: whole(FAMILIES), brief: BRIEF, traces: TRACES },
   counters: () => whole(families),

@@ -9,15 +9,20 @@ import { FAMILY, partFor, partsOf, tableOf } from './text.ts';
 /** The verdict map that a dispatch chain looks up. */
 export const mapOf = (family: Family, chain: string): string => chain.replace('hnet-', `hnet${family}-`);
 
-export function set({ name, counters, timeout, ofBridges }: SetSpec, family: Family): Resource {
-  const forBridges = `type iface_index; flags dynamic, timeout; timeout ${timeout}s;`;
-  if (ofBridges) return container('set', name, family, () => forBridges);
+export function set({ name, counters, timeout, learns }: SetSpec, family: Family): Resource {
+  if (learns !== undefined) {
+    const type = learns === 'bridges' ? 'iface_index;' : `${FAMILY[family].type}; size ${MOST};`;
+    return container('set', name, family, () => `type ${type} flags dynamic, timeout; timeout ${timeout}s;`);
+  }
   const counter = counters ? ' counter;' : '';
   return container('set', name, family, holdsSubnets => {
     const flags = [...(holdsSubnets ? ['interval'] : []), ...(timeout === undefined ? [] : ['timeout'])];
     return `type ${FAMILY[family].type};${flags.length === 0 ? '' : ` flags ${flags.join(', ')};`}${counter}`;
   });
 }
+
+/** As many entries may a set have to which packets add addresses, as ipset's. */
+const MOST = 262_144;
 
 export function verdictMap(chain: string, family: Family): Resource {
   const flags = (holdsSubnets: boolean): string => (holdsSubnets ? ' flags interval;' : '');

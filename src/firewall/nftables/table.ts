@@ -12,9 +12,12 @@ import { DISPATCH, setNames } from '../rules/sets.ts';
 import { entries, mapOf, set, verdictMap } from './sets.ts';
 import { addressOf, chainKey, fill, partsOf, renderRule, tableOf, written } from './text.ts';
 
+/** A rule may look up the routes itself. */
+export const FORESIGHT = 'raw';
+
 /** The table of a family, with its sets, maps and chains. */
 export function baseOf(family: Family, config: Config, uplinks: Uplinks): Resource[] {
-  const rules = ruleset(family, config, uplinks);
+  const rules = ruleset(family, config, uplinks, FORESIGHT);
   const table: Resource = {
     key: `table ${tableOf(family)}`,
     label: `nftables table ${tableOf(family)} itself`,

@@ -52,9 +52,12 @@ export function renderRule({ when, verdict }: Rule, family: Family): string[] {
 
 function renderMatch(match: Match, family: Family): string[] {
   if (match.is !== 'set') return [renderOther(match, family)];
-  const address = addressOf(match.side, family);
-  const lookups = partsOf(match.name).map(part => `${address} ${match.not ? '!= ' : ''}@${part}`);
-  return match.not ? [lookups.join(' ')] : lookups;
+  const not = 'not' in match && match.not;
+  const [singles = '', ...subnets] = partsOf(match.name).map(
+    part => `${addressOf(match.side, family)} ${not ? '!= ' : ''}@${part}`,
+  );
+  if ('only' in match) return match.only === 'singles' ? [singles] : subnets;
+  return not ? [[singles, ...subnets].join(' ')] : [singles, ...subnets];
 }
 
 export const addressOf = (side: Side, family: Family): string =>
@@ -83,11 +86,13 @@ function renderOther(match: Exclude<Match, { is: 'set' }>, family: Family): stri
     case 'icmp-types':
       return `${FAMILY[family].icmp} type { ${match.types.join(', ')} }`;
     case 'flood':
-      return `update @${match.set} { iif limit rate over ${match.packets / match.seconds}/second burst ${match.packets} packets }`;
+      return `update @${match.set} { ${BRIDGE[match.of]} limit rate over ${match.packets / match.seconds}/second burst ${match.packets} packets }`;
     default:
       return PLAIN[match.is][family];
   }
 }
+
+const BRIDGE: Readonly<Record<Side, string>> = { source: 'iif', destination: 'fib daddr oif' };
 
 type PerFamily = Readonly<Record<Family, string>>;
 const both = (words: string): PerFamily => ({ 4: words, 6: words });
@@ -118,6 +123,7 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   // An accept would leave the flow to chains of a later priority, a translation to itself doesn't.
   if (verdict.do === 'keep') return `snat to ${addressOf('source', family)}`;
   if (verdict.do === 'translate') return `snat to ${format(verdict.source)}`;
+  if (verdict.do === 'note') return `update @${verdict.set} { ${addressOf(verdict.side, family)} }`;
   if ('chain' in verdict) return `${verdict.do} ${verdict.chain}`;
   return verdict.do === 'untrack' ? 'notrack' : verdict.do;
 }

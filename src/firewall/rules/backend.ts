@@ -4,7 +4,7 @@ import type { Uplinks } from '../../model/uplink.ts';
 import type { FilterView, View } from '../../model/view.ts';
 import type { Action, BatchTool } from '../../resources/action.ts';
 import type { Finding, Resource } from '../../resources/resource.ts';
-import type { Chain, Rule, Table } from './rules.ts';
+import type { Chain, Foresight, Rule, Table } from './rules.ts';
 import type { SetEntries } from './sets.ts';
 
 /** Commands that print a part of the filter, and how to read their output. */
@@ -39,6 +39,7 @@ export interface DomainRules {
 /** A packet filter. Both backends enforce the same rules (ruleset.ts), with different tools. */
 export interface Firewall {
   readonly name: 'iptables' | 'nftables';
+  readonly foresight: Foresight;
   /** The address families in use on this host. */
   readonly families: readonly Family[];
   /**

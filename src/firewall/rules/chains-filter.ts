@@ -14,6 +14,7 @@ import {
   chain,
   destination,
   drop,
+  type Foresight,
   flood,
   from,
   fromDomain,
@@ -23,6 +24,9 @@ import {
   jump,
   type Match,
   ND,
+  notDestination,
+  note,
+  only,
   type Rule,
   replies,
   rule,
@@ -31,17 +35,22 @@ import {
   to,
   toDomain,
 } from './rules.ts';
-import { DHCP_MESSAGES, type SetNames } from './sets.ts';
+import { DHCP_MESSAGES, type SetNames, UNSEEN } from './sets.ts';
 
 /**
  * What the raw table has untracked is already known to be for a domain's address or from one. Most packets are such, and
- * meet one rule without a set lookup. Its first condition is the device, the cheapest comparison.
+ * meet one rule. Its first condition is the device, the cheapest comparison.
  */
-export function forwardChains(sets: SetNames, config: Config, uplinks: readonly string[]): Chain[] {
+export function forwardChains(
+  sets: SetNames,
+  config: Config,
+  uplinks: readonly string[],
+  foresight: Foresight,
+): Chain[] {
   return [
     chain(
       'hnet-forward',
-      rule(back, from(uplinks), toDomain, state('UNTRACKED')),
+      ...known([from(uplinks), toDomain, state('UNTRACKED')], sets, foresight),
       rule(go('hnet-egress'), fromDomain),
       rule(go('hnet-ingress'), toDomain),
     ),
@@ -56,13 +65,34 @@ export function forwardChains(sets: SetNames, config: Config, uplinks: readonly 
     ),
     chain('hnet-between', ...betweenRules(sets, config)),
     chain('hnet-ingress', ...ingressRules(sets, uplinks)),
+    held(sets),
   ];
 }
 
+/** Where the raw table couldn't yet look after subnets, these are looked up last, and here. */
+const known = (when: readonly Match[], { held }: SetNames, foresight: Foresight): Rule[] =>
+  foresight === 'raw'
+    ? [rule(back, ...when)]
+    : [rule(back, ...when, notDestination(held)), rule(go('hnet-held'), ...when)];
+
+/**
+ * Packets to a subnet that a domain holds. For an address that doesn't answer, each would make an entry of the neighbour
+ * table, which all bridges share. Who has sent something lately does answer.
+ */
+const held = (sets: SetNames): Chain =>
+  chain(
+    'hnet-held',
+    rule(back, destination(sets.seen)),
+    rule(back, destination(sets.tried)),
+    rule(drop(CAUSES.unseen), flood(sets.unseen, UNSEEN, 'destination')),
+    rule(note('destination', sets.tried)),
+  );
+
 const ingressRules = (sets: SetNames, uplinks: readonly string[]): Rule[] => [
   rule(jump('hnet-inbound'), destination(sets.tracked)),
-  rule(back, from(uplinks), destination(sets.tracked)),
   rule(back, replies),
+  rule(jump('hnet-held'), destination(sets.held)),
+  rule(back, from(uplinks), destination(sets.tracked)),
   // The address is assigned, but another program's rule has the packet tracked.
   rule(back, from(uplinks), destination(sets.in)),
   rule(drop(CAUSES.unassigned)),
@@ -77,7 +107,8 @@ function betweenRules(sets: SetNames, config: Config): Rule[] {
     rule(drop(CAUSES.isolated), destination(sets.isolated)),
     rule(jump('hnet-outbound'), source(sets.tracked)),
     rule(jump('hnet-inbound'), destination(sets.tracked)),
-    rule(back, destination(sets.in)),
+    rule(back, only('singles', 'destination', sets.in)),
+    rule(go('hnet-held'), only('subnets', 'destination', sets.in)),
     rule(back, replies),
     rule(drop(CAUSES.unassigned)),
   ];

@@ -8,28 +8,34 @@ import {
   chain,
   destination,
   drop,
+  type Foresight,
   flood,
   from,
   fromDomain,
   fromNet,
   go,
   icmpTypes,
+  jump,
   type Match,
   ND,
   notDestination,
+  note,
+  notSource,
+  only,
   type Rule,
   rule,
   source,
   untrack,
   type Verdict,
 } from './rules.ts';
-import { type SetNames, SOLICITATIONS } from './sets.ts';
+import { APPEARING, type SetNames, SOLICITATIONS } from './sets.ts';
 
 export function rawChains(
   family: Family,
   sets: SetNames,
   config: Config,
   uplinks: readonly string[],
+  foresight: Foresight,
 ): Chain[] {
   const ranges = rangesOf(family, config);
   // Only IPv4 is translated.
@@ -44,6 +50,7 @@ export function rawChains(
     // A container, a VPN's peer: neither may send under an address that is routed to a bridge, or nowhere.
     chain('hnet-inside', rule(back, from(['lo'])), rule(drop(CAUSES.impostor), { is: 'spoofed' })),
     ...(family === 4 ? [leaving4(sets)] : [leaving6(sets), ...discoveryChains(sets)]),
+    speaking(sets),
     ...untrackingChains(sets, scopes(back)),
     chain('hnet-arriving', ...arriving(ranges)),
     chain(
@@ -53,10 +60,39 @@ export function rawChains(
       ...(family === 4 && isOnLink(4, config) ? [rule(drop(CAUSES.borrowed), source(sets.in))] : []),
       rule(go('hnet-arrived')),
     ),
-    chain('hnet-arrived', rule(go('hnet-assigned'), destination(sets.in)), ...scopes(drop(CAUSES.scope))),
+    ...arrivedChains(sets, scopes(drop(CAUSES.scope)), foresight),
     chain('hnet-assigned', rule(untrack, notDestination(sets.tracked))),
   ];
 }
+
+/** What is for a domain with rules meets `hnet-held` after these (chains-filter.ts): what they drop harms nobody. */
+const arrivedChains = (sets: SetNames, scopes: readonly Rule[], foresight: Foresight): Chain[] =>
+  foresight === 'mangle'
+    ? [chain('hnet-arrived', rule(go('hnet-assigned'), destination(sets.in)), ...scopes)]
+    : [
+        chain(
+          'hnet-arrived',
+          rule(go('hnet-assigned'), only('singles', 'destination', sets.in)),
+          rule(go('hnet-subnet'), only('subnets', 'destination', sets.in)),
+          ...scopes,
+        ),
+        chain('hnet-subnet', rule(back, destination(sets.tracked)), rule(jump('hnet-held')), rule(untrack)),
+      ];
+
+/** Which addresses of a subnet are in use. */
+const speaking = (sets: SetNames): Chain =>
+  chain(
+    'hnet-speaking',
+    rule(go('hnet-untrack'), notSource(sets.seen), flood(sets.appearing, APPEARING)),
+    rule(note('source', sets.seen)),
+    rule(go('hnet-untrack')),
+  );
+
+/** Packets from domains' addresses. */
+const sent = (sets: SetNames): Rule[] => [
+  rule(go('hnet-untrack'), only('singles', 'source', sets.out)),
+  rule(go('hnet-speaking'), only('subnets', 'source', sets.out)),
+];
 
 /** The host's own services and connections (`local`) keep their tracking, as do scopes, which are translated. */
 const untrackingChains = (sets: SetNames, scopes: readonly Rule[]): Chain[] => [
@@ -96,7 +132,7 @@ const leaving4 = (sets: SetNames): Chain =>
     'hnet-leaving',
     rule(back, { is: 'dhcp-discover' }),
     rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
-    rule(go('hnet-untrack'), source(sets.out)),
+    ...sent(sets),
     // nftables' reverse-path check also passes the broadcast address of a scope as a source.
     rule(drop(CAUSES.spoofed), { is: 'broadcast-source' }),
     rule(back),
@@ -109,7 +145,7 @@ const leaving6 = (sets: SetNames): Chain =>
     rule(go('hnet-unspecified'), fromNet(UNSPECIFIED)),
     rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
     rule(go('hnet-discovery'), icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
-    rule(go('hnet-untrack'), source(sets.out)),
+    ...sent(sets),
     rule(back),
   );
 

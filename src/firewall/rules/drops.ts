@@ -22,7 +22,7 @@ export const sharedDrops = (
 ): Drops =>
   addUp(
     firewall.families.map(family => {
-      const { raw, mangle } = ruleset(family, config, uplinks).chains;
+      const { raw, mangle } = ruleset(family, config, uplinks, firewall.foresight).chains;
       return dropsByCause([...tagged('raw', raw), ...tagged('mangle', mangle)], family, firewall, filter);
     }),
   );

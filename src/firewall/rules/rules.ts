@@ -12,14 +12,16 @@ export type Match =
   | { readonly is: 'from-device' | 'to-device'; readonly devices: readonly string[] }
   /** Matching a set with counters also counts the packet on the entry. */
   | { readonly is: 'set'; readonly name: string; readonly side: Side; readonly not?: true }
+  /** The same of a set of domains' addresses, where it is a single one of these, or one of a subnet that a domain holds. */
+  | { readonly is: 'set'; readonly name: string; readonly side: Side; readonly only: 'singles' | 'subnets' }
   | { readonly is: 'net'; readonly side: Side; readonly prefix: Prefix }
   | { readonly is: 'protocol'; readonly protocol: Protocol }
   /** Destination ports unless a side is named. */
   | ({ readonly is: 'ports'; readonly side?: Side } & Ports)
   | { readonly is: 'state'; readonly states: readonly TrackingState[] }
   | { readonly is: 'icmp-types'; readonly types: readonly number[] }
-  /** The bridge has sent more of these lately than its allowance. Must be a rule's last match. */
-  | ({ readonly is: 'flood'; readonly set: string } & Allowance);
+  /** The bridge that it came from, or leaves by, has had more of these lately than its allowance. Must be a rule's last match. */
+  | ({ readonly is: 'flood'; readonly set: string; readonly of: Side } & Allowance);
 
 /** Conditions without parameters. */
 export type PlainMatch =
@@ -52,6 +54,8 @@ export type Verdict =
   /** `cause` is what an operator sees beside the number of dropped packets. */
   | { readonly do: 'drop'; readonly cause: string }
   | { readonly do: 'jump' | 'goto'; readonly chain: string }
+  /** The address goes into a set whose entries end by themselves, and the packet goes on. */
+  | { readonly do: 'note'; readonly set: string; readonly side: Side }
   | { readonly do: 'translate'; readonly source: Prefix };
 
 export interface Rule {
@@ -78,6 +82,9 @@ export type Table = 'raw' | 'mangle' | 'nat';
 
 /** The kernel's hooks that lead to our chains. nftables calls its base chains so. */
 export type HookPoint = 'raw-prerouting' | `filter-${'forward' | 'input' | 'output'}` | 'nat-postrouting';
+
+/** The first of its tables in which a backend can tell by which bridge a packet will leave. */
+export type Foresight = 'raw' | 'mangle';
 
 /** The jump from a hook of the kernel into one of our chains. */
 export interface Entrance {
@@ -106,6 +113,7 @@ export const CAUSES = {
   solicitation: 'too many solicitations from a domain',
   asking: 'too many DHCP messages from a domain',
   senders: 'too many ARP senders on a bridge',
+  unseen: "too many unused addresses of a domain's subnet",
   opening: 'too many connections from a domain',
   opened: 'too many connections to a domain',
 } as const;
@@ -127,10 +135,23 @@ export const from = (devices: readonly string[]): Match => ({ is: 'from-device',
 export const to = (devices: readonly string[]): Match => ({ is: 'to-device', devices });
 export const source = (name: string): Match => ({ is: 'set', name, side: 'source' });
 export const destination = (name: string): Match => ({ is: 'set', name, side: 'destination' });
+export const notSource = (name: string): Match => ({ is: 'set', name, side: 'source', not: true });
 export const notDestination = (name: string): Match => ({ is: 'set', name, side: 'destination', not: true });
 export const fromNet = (prefix: Prefix): Match => ({ is: 'net', side: 'source', prefix });
 export const toNet = (prefix: Prefix): Match => ({ is: 'net', side: 'destination', prefix });
-export const flood = (set: string, allowance: Allowance): Match => ({ is: 'flood', set, ...allowance });
+export const only = (which: 'singles' | 'subnets', side: Side, name: string): Match => ({
+  is: 'set',
+  name,
+  side,
+  only: which,
+});
+/** @param of the bridge that a packet came from (`source`), or by which it leaves */
+export const flood = (set: string, allowance: Allowance, of: Side = 'source'): Match => ({
+  is: 'flood',
+  set,
+  of,
+  ...allowance,
+});
 export const state = (...states: TrackingState[]): Match => ({ is: 'state', states });
 export const icmpTypes = (...types: number[]): Match => ({ is: 'icmp-types', types });
 
@@ -150,6 +171,7 @@ export const back: Verdict = { do: 'return' };
 export const untrack: Verdict = { do: 'untrack' };
 export const keep: Verdict = { do: 'keep' };
 export const drop = (cause: string): Verdict => ({ do: 'drop', cause });
+export const note = (side: Side, set: string): Verdict => ({ do: 'note', side, set });
 export const jump = (chain: string): Verdict => ({ do: 'jump', chain });
 export const go = (chain: string): Verdict => ({ do: 'goto', chain });
 

@@ -17,22 +17,22 @@ import type { Uplinks } from '../../model/uplink.ts';
 import { forwardChains, hostChains, trackedChains } from './chains-filter.ts';
 import { natChains } from './chains-nat.ts';
 import { rawChains } from './chains-raw.ts';
-import { type Entrance, fromDomain, toDomain } from './rules.ts';
+import { type Entrance, type Foresight, fromDomain, toDomain } from './rules.ts';
 import { setNames, setSpecs } from './sets.ts';
 
 export type Ruleset = ReturnType<typeof ruleset>;
 
 /** Everything in the filter for one family except what belongs to a running domain. */
-export function ruleset(family: Family, config: Config, uplinks: Uplinks) {
+export function ruleset(family: Family, config: Config, uplinks: Uplinks, foresight: Foresight) {
   const sets = setNames(family);
   const devices = uplinks.map(({ device }) => device);
   return {
     sets: setSpecs(family, sets),
     entrances: ENTRANCES,
     chains: {
-      raw: rawChains(family, sets, config, devices),
+      raw: rawChains(family, sets, config, devices, foresight),
       mangle: [
-        ...forwardChains(sets, config, devices),
+        ...forwardChains(sets, config, devices, foresight),
         ...trackedChains(sets),
         ...hostChains(family, sets, config),
       ],

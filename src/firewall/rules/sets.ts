@@ -8,8 +8,8 @@ export interface SetSpec {
   readonly counters: boolean;
   /** Its entries expire after so many seconds. */
   readonly timeout?: number;
-  /** Its entries are bridges, which a rule of the filter adds, and not addresses. */
-  readonly ofBridges?: true;
+  /** What rules of the filter add to it; without this its entries are hnet's. */
+  readonly learns?: 'bridges' | 'addresses';
 }
 
 /** How a backend changes a set. Adding an entry that exists, and removing one that doesn't, are no errors. */
@@ -29,6 +29,14 @@ export const setNames = (family: Family) => ({
   near: `hnet${family}-near`,
   /** The same without the uplink's own subnet: packets from outside never have such a source. */
   ours: `hnet${family}-ours`,
+  /** Subnets that domains hold. */
+  held: `hnet${family}-held`,
+  /** Addresses of these that have sent something lately, and those that have just been sent something. */
+  seen: `hnet${family}-seen`,
+  tried: `hnet${family}-tried`,
+  /** Bridges of which addresses have just become known, and bridges to which of others something was sent. */
+  appearing: `hnet${family}-appearing`,
+  unseen: `hnet${family}-unseen`,
   /** Addresses of domains with rules of their own. */
   tracked: `hnet${family}-tracked`,
   /** Addresses of domains that exchange nothing with other domains. */
@@ -43,16 +51,21 @@ export const setNames = (family: Family) => ({
 
 export type SetNames = ReturnType<typeof setNames>;
 
-/** The sets of ranges and of bridges. The others hold addresses of domains, perhaps thousands. */
+/** The sets that hold single addresses of domains, perhaps thousands, beside subnets. */
+const OF_DOMAINS: readonly (keyof SetNames)[] = ['in', 'out', 'tracked', 'isolated', 'settling'];
+
+/** The sets of ranges, and those to which rules add. */
 export const WITHOUT_ADDRESSES: ReadonlySet<string> = new Set(
-  FAMILIES.map(setNames).flatMap(({ scopes, near, ours, soliciting, asking }) => [
-    scopes,
-    near,
-    ours,
-    soliciting,
-    asking,
-  ]),
+  FAMILIES.map(setNames).flatMap(names =>
+    keysOf(names)
+      .filter(key => !OF_DOMAINS.includes(key))
+      .map(key => names[key]),
+  ),
 );
+
+function keysOf(names: SetNames) {
+  return Object.keys(names) as (keyof SetNames)[];
+}
 
 /** The sets whose entries count: packets to an address, and packets from it. */
 export const countingSets = (family: Family) => [setNames(family).in, setNames(family).out] as const;
@@ -82,16 +95,40 @@ export const SOLICITATIONS: Allowance = { packets: 40, seconds: 2 };
  */
 export const DHCP_MESSAGES: Allowance = { packets: 40, seconds: 10 };
 
+/**
+ * A packet to an address that is not in use makes an entry of the neighbour table, which lasts for some seconds before others
+ * may take its place. Each bridge may have such entries for so many addresses; one that was sent something in the same time
+ * is not counted again. So a subnet of as many addresses is never limited.
+ */
+export const UNSEEN: Allowance = { packets: 64, seconds: 4 };
+
+/** An address is in use for so many seconds after it has sent something. */
+export const IN_USE = 900;
+
+/** So many addresses of a bridge may become known: otherwise one domain's could fill the set. */
+export const APPEARING: Allowance = { packets: 2048, seconds: 128 };
+
 /** Sets that only one family has: IPv6 isn't translated, and IPv4 has no solicitations. */
 const ONLY: Partial<Record<keyof SetNames, Family>> = { scopes: 4, soliciting: 6 };
 
 export function setSpecs(family: Family, sets: SetNames): SetSpec[] {
-  const keys = (Object.keys(sets) as (keyof SetNames)[]).filter(key => (ONLY[key] ?? family) === family);
+  const keys = keysOf(sets).filter(key => (ONLY[key] ?? family) === family);
   return keys.map(key => ({
     name: sets[key],
     counters: COUNTING.has(sets[key]),
-    ...(key === 'settling' ? { timeout: SETTLING } : {}),
-    ...(key === 'soliciting' ? { timeout: SOLICITATIONS.seconds, ofBridges: true } : {}),
-    ...(key === 'asking' ? { timeout: DHCP_MESSAGES.seconds, ofBridges: true } : {}),
+    ...PASSING[key],
   }));
 }
+
+const bridges = ({ seconds }: Allowance): Partial<SetSpec> => ({ timeout: seconds, learns: 'bridges' });
+
+/** The sets whose entries end by themselves. */
+const PASSING: Partial<Record<keyof SetNames, Partial<SetSpec>>> = {
+  settling: { timeout: SETTLING },
+  soliciting: bridges(SOLICITATIONS),
+  asking: bridges(DHCP_MESSAGES),
+  appearing: bridges(APPEARING),
+  unseen: bridges(UNSEEN),
+  seen: { timeout: IN_USE, learns: 'addresses' },
+  tried: { timeout: UNSEEN.seconds, learns: 'addresses' },
+};
