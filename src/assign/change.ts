@@ -13,7 +13,7 @@ import { stop } from '../lifecycle/stop.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
-import { addressesOf, type Domain, policyOf, tapsOf } from '../model/domain.ts';
+import { addressesOf, type Domain, policyOf, type Taps, tapsOf } from '../model/domain.ts';
 import { renderAssignment } from '../model/metadata.ts';
 import { OPEN } from '../model/policy.ts';
 import { quote, Refusal } from '../model/refusal.ts';
@@ -112,7 +112,7 @@ export function attempt(work: () => void, undo: () => void): void {
 function applyLive(
   libvirt: Libvirt,
   domain: Domain,
-  taps: ReadonlyMap<string, readonly string[]>,
+  taps: Taps,
   next: Assignment | undefined,
   { config, host }: Context,
 ): void {

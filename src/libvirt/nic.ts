@@ -86,7 +86,7 @@ export function plugged(domain: Domain, change: NicChange, bridge: string): Doma
   const element = { name: 'interface', namespace: '', attributes: new Map<string, string>(), children: [] };
   const nics =
     change.kind === 'attach'
-      ? [...domain.nics, { ...moved, tap: undefined, element }]
+      ? [...domain.nics, { ...moved, tap: undefined, isOff: false, element }]
       : domain.nics.map(nic => (nic.mac === change.mac ? { ...nic, ...moved } : nic));
   return { ...domain, nics };
 }

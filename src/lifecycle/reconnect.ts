@@ -30,7 +30,13 @@ export function reconnect(domain: Domain, config: Config, host: Host): Checked[]
     if (attachment === undefined) return [];
     const taps = tapsOf(domain);
     const firewall = firewallFor(attachment, config.pools);
-    const seen = observeRunning(host, firewall, config, subjectOf(attachment), [...taps.values()].flat());
+    const seen = observeRunning(
+      host,
+      firewall,
+      config,
+      subjectOf(attachment),
+      [...taps.values()].flat().map(({ name }) => name),
+    );
     const base = repairBase(seen, config, firewall, host);
     const change = { before: attachment, after: attachment, taps };
     const gateway = hostIn(seen.uplinks);

@@ -15,6 +15,8 @@ export interface Nic {
   readonly source: string | undefined;
   /** The host's end (`vnet3`), known once the domain is starting. */
   readonly tap: string | undefined;
+  /** Whether libvirt was told to pull its cable: `virsh domif-setlink … down`. */
+  readonly isOff: boolean;
   /** The whole element, to be changed and handed back to libvirt. */
   readonly element: Element;
 }
@@ -73,14 +75,21 @@ export const nicOn = ({ nics }: Domain, bridge: string): Nic | undefined =>
 export const macsOf = (domain: Domain): ReadonlyMap<string, readonly string[]> =>
   onBridges(domain, ({ mac }) => mac);
 
-/** Bridge → the taps of a running domain that belong in it. */
-export type Taps = ReadonlyMap<string, readonly string[]>;
+/** The host's end of an interface. */
+export interface Tap {
+  readonly name: string;
+  readonly isOff: boolean;
+}
 
-export const tapsOf = (domain: Domain): Taps => onBridges(domain, ({ tap }) => tap);
+/** Bridge → the taps of a running domain that belong in it. */
+export type Taps = ReadonlyMap<string, readonly Tap[]>;
+
+export const tapsOf = (domain: Domain): Taps =>
+  onBridges(domain, ({ tap, isOff }) => (tap ? { name: tap, isOff } : undefined));
 
 /** Bridge → what is known of each interface on it. */
-function onBridges({ nics }: Domain, known: (nic: Nic) => string | undefined): Map<string, string[]> {
-  const found = new Map<string, string[]>();
+function onBridges<T>({ nics }: Domain, known: (nic: Nic) => T | undefined): Map<string, T[]> {
+  const found = new Map<string, T[]>();
   for (const nic of nics.filter(({ type }) => type === 'bridge')) {
     const { source } = nic;
     const one = known(nic);

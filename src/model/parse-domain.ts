@@ -67,6 +67,7 @@ function parseNic(element: Element): Nic {
     type: element.attributes.get('type') ?? '',
     source: source?.attributes.get('bridge') ?? source?.attributes.get('network'),
     tap: childOf(element, 'target')?.attributes.get('dev'),
+    isOff: childOf(element, 'link')?.attributes.get('state') === 'down',
     element,
   };
 }

@@ -11,8 +11,28 @@ export interface Link {
   readonly kind: string;
   readonly mac: string;
   readonly up: boolean;
+  /** Whether somebody is at its other end, as far as the kernel knows; a link that is down has none. */
+  readonly carrier: boolean;
+  /** Whether the host asks and answers on it who has an address. */
+  readonly arp: boolean;
   readonly master: string | undefined;
   readonly bridge: BridgeSettings | undefined;
+  /** What its bridge does with what goes to it and comes from it; undefined: it is in no bridge. */
+  readonly port: PortSettings | undefined;
+}
+
+/** What can keep a port from its bridge. Older kernels don't know all of them, and do as by default. */
+export interface PortSettings {
+  /** `forwarding`; every other one lets nothing through. */
+  readonly state: string;
+  /** Whether it gets packets of which the bridge doesn't know where they go: with one port, and nothing learnt, all of them. */
+  readonly flood: boolean;
+  readonly mcastFlood: boolean;
+  readonly bcastFlood: boolean;
+  /** Whether only what the bridge's table names may come from it. */
+  readonly locked: boolean;
+  /** Whether the bridge answers for it, and sends it nothing by flooding. */
+  readonly proxyArp: boolean;
 }
 
 /** The settings that we give our bridges; times in the kernel's own centiseconds. */

@@ -5,19 +5,14 @@ import { domainFilter } from '../firewall/rules/guarded.ts';
 import { type Address, type BridgeSpec, bridgesOf, hasIpv6 } from '../model/bridge.ts';
 import type { Config, DhcpConfig } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
+import type { Taps } from '../model/domain.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
 import { hostName } from '../model/hostname.ts';
 import type { Policy } from '../model/policy.ts';
 import { FAMILIES, isAmong, nth, type Prefix } from '../model/prefix.ts';
 import { gatewaysWithin, ownAddresses, type Uplinks } from '../model/uplink.ts';
-import {
-  bridge,
-  bridgePort,
-  bridgeSysctls,
-  gatewayAddress,
-  gatewayAnswer,
-  ipv6Addresses,
-} from '../resources/bridge.ts';
+import { bridge, bridgeSysctls, gatewayAddress, gatewayAnswer, ipv6Addresses } from '../resources/bridge.ts';
+import { bridgePort } from '../resources/bridge-port.ts';
 import { uplinkRules } from '../resources/detour.ts';
 import { dhcpScope } from '../resources/dhcp.ts';
 import type { DhcpService } from '../resources/dhcp-config.ts';
@@ -43,8 +38,8 @@ export interface Wanted {
   readonly gateway?: Prefix;
   /** Bridge → the MACs on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
-  /** Bridge → tap of a running domain; empty before a start, when libvirt plugs them in itself. */
-  readonly taps?: ReadonlyMap<string, readonly string[]>;
+  /** Of a running domain; empty before a start, when libvirt plugs them in itself. */
+  readonly taps?: Taps;
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Checked } from '../plan/walker.ts';
 import { claims } from '../resources/claims.ts';
 import type { Stray } from '../resources/resource.ts';
 import type { Outcome } from './classify.ts';
+import type { Unplugged } from './plugs.ts';
 
 /** A domain that keeps what it has: the change that repairs it, and the resources that aren't as they should be. */
 export interface Kept {
@@ -44,8 +45,8 @@ export interface Survey extends Seen {
    * missing, and of domains that lack nothing: else that is the cause.
    */
   readonly unserved: readonly Unserved[];
-  /** Running domains without an interface on one of their bridges, and why that is. */
-  readonly unplugged: readonly { readonly attachment: Attachment; readonly why: string }[];
+  /** Running domains that aren't plugged into one of their bridges. */
+  readonly unplugged: readonly (Unplugged & { readonly attachment: Attachment })[];
   /** Why libvirt couldn't be asked which domains run; undefined if it answered. */
   readonly unasked: string | undefined;
   /** The backend that the configuration doesn't choose, if something of it exists. */
@@ -76,17 +77,13 @@ export const meansOf = ({ config, firewall, uplinks, view }: Seen) => ({
 export function mending(
   attachment: Attachment,
   domain: Domain | undefined,
-  { firewall, view }: Pick<Seen, 'firewall' | 'view'>,
+  { firewall }: Pick<Seen, 'firewall'>,
   standing: ReadonlyMap<string, string>,
 ): Change {
-  const taps = [...(domain === undefined ? [] : tapsOf(domain))].map(
-    // One that is gone meanwhile can't be plugged in.
-    ([bridge, names]) => [bridge, names.filter(name => view.links.has(name))] as const,
-  );
   return {
     before: attachment,
     after: { ...attachment, backend: firewall.name },
-    taps: new Map(taps),
+    ...(domain && { taps: tapsOf(domain) }),
     besides: [claims(attachment, standing)],
   };
 }

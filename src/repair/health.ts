@@ -3,12 +3,12 @@ import type { Host } from '../host/host.ts';
 import { type Means, wrongOf } from '../lifecycle/apply.ts';
 import { format } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { addressesOf, type Domain } from '../model/domain.ts';
+import { addressesOf, type Domain, tapsOf } from '../model/domain.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplinks } from '../model/uplink.ts';
 import { readAttachment } from '../state/attachment-files.ts';
-import { lackingNext, type Masters, mastersIn, unplugged } from './plugs.ts';
+import { lackingNext, type Ports, portsIn, switchedOff, unplugged } from './plugs.ts';
 import { unserved } from './served.ts';
 
 export interface Health {
@@ -43,8 +43,8 @@ export function healthOfAll(
   sight: Sight,
   host: Host,
 ): ReadonlyMap<string, Health> {
-  const masters = mastersIn(sight.view);
-  const found = new Map(patients.map(patient => [patient.domain.uuid, healthOf(patient, sight, masters)]));
+  const ports = portsIn(sight.view);
+  const found = new Map(patients.map(patient => [patient.domain.uuid, healthOf(patient, sight, ports)]));
   const whole = [...found.values()].flatMap(({ attachment, faults }) =>
     attachment === undefined || faults.length > 0 ? [] : [attachment],
   );
@@ -53,11 +53,11 @@ export function healthOfAll(
   return found;
 }
 
-function healthOf(patient: Patient, sight: Sight, masters: Masters): Health {
+function healthOf(patient: Patient, sight: Sight, ports: Ports): Health {
   const { domain } = patient;
   try {
     const attachment = readAttachment(domain.uuid);
-    return { attachment, faults: ailments(patient, attachment, sight, masters).map(what => ({ what })) };
+    return { attachment, faults: ailments(patient, attachment, sight, ports).map(what => ({ what })) };
   } catch (error) {
     return { attachment: undefined, faults: [{ what: reason(error) }] };
   }
@@ -67,17 +67,18 @@ function ailments(
   { domain, next, active }: Patient,
   attachment: Attachment | undefined,
   sight: Sight,
-  masters: Masters,
+  ports: Ports,
 ): string[] {
   if (attachment === undefined)
     return active && addressesOf(domain).length > 0 ? ['runs, but nothing is set up for it'] : [];
   if (!active) return ['left over from a run that has ended'];
-  const wrong = wrongOf({ before: attachment, after: attachment }, sight);
+  const wrong = wrongOf({ before: attachment, after: attachment, taps: tapsOf(domain) }, sight);
   return [
     ...wrong.map(
       ({ resource, finding }) => `${resource.label}: ${'why' in finding ? finding.why : 'missing'}`,
     ),
-    ...unplugged(attachment, domain, masters),
+    ...unplugged(attachment, domain, ports).map(({ why }) => why),
+    ...switchedOff(attachment, domain),
     ...lackingNext(domain, next),
   ];
 }

@@ -19,8 +19,9 @@ import { addUp } from '../state/ledger.ts';
 import { readAttachments } from '../state/records.ts';
 import { type Fault, faultLine, faults, unservedLines } from './faults.ts';
 import { needsRepair, type Survey } from './findings.ts';
+import { listRunning } from './listing.ts';
 import { type Matter, type Report, repairAll } from './mend.ts';
-import { listRunning, settledSurvey, settledVerdicts, survey } from './survey.ts';
+import { settledSurvey, settledVerdicts, stillUnplugged, survey } from './survey.ts';
 
 /** A domain may end while it is repaired: then the host is looked at, and repaired, again. */
 const PASSES = 3;
@@ -124,7 +125,7 @@ function onePass(report: Report, patience: Patience | undefined, context: Contex
     return { ...seen, base: seen.base.filter(one => patience?.waits(one) !== true) };
   };
   const found = look();
-  if (!needsRepair(found)) return settledVerdicts(found, host);
+  if (!needsRepair(found)) return stillUnplugged(settledVerdicts(found, host));
   const settled = withLock('sync', 'exclusive', host, () => {
     const again = look();
     repairAll(again, host, report);
@@ -132,7 +133,7 @@ function onePass(report: Report, patience: Patience | undefined, context: Contex
     return again;
   });
   for (const one of settled.changed) follow(one, settled, report, host);
-  return settled;
+  return stillUnplugged(settled);
 }
 
 /** What it means that libvirt doesn't say which domains run. */

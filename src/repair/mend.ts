@@ -169,7 +169,7 @@ function domains(work: Work): Work {
   const claims = work.recorded.length > 0 ? readRecords().claims : new Map<string, string>();
   const anew = work.recorded.map(({ attachment, domain }) => ({
     attachment,
-    change: mending(attachment, domain, { ...found, view }, claims),
+    change: mending(attachment, domain, found, claims),
   }));
   const wrong = [...found.kept, ...anew]
     .map(one => ({ ...one, wrong: wrongOf(one.change, meansOf({ ...found, view })) }))

@@ -1,7 +1,7 @@
 /** Whether the interfaces of a running domain are where its assignment needs them, now and at its next start; pure. */
 import { format } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { addressesOf, type Domain, nicOn } from '../model/domain.ts';
+import { addressesOf, type Domain, domainWord, nicOn, type Tap, tapsOf } from '../model/domain.ts';
 import { isAmong } from '../model/prefix.ts';
 import type { View } from '../model/view.ts';
 
@@ -12,21 +12,52 @@ const bridgesIn = (addresses: Attachment['addresses']): string[] => [
   ...new Set(addresses.map(({ bridge }) => bridge)),
 ];
 
-/** Bridges into which something is plugged. */
-export type Masters = ReadonlySet<string | undefined>;
+/** What of the host's interfaces matters here: which there are, and into which bridges something is plugged. */
+export interface Ports {
+  readonly names: Pick<ReadonlySet<string>, 'has'>;
+  readonly masters: ReadonlySet<string | undefined>;
+}
 
-export const mastersIn = ({ links }: Pick<View, 'links'>): Masters =>
-  new Set([...links.values()].map(({ master }) => master));
+export const portsIn = ({ links }: Pick<View, 'links'>): Ports => ({
+  names: links,
+  masters: new Set([...links.values()].map(({ master }) => master)),
+});
+
+/** Why a domain isn't plugged into one of its bridges. */
+export interface Unplugged {
+  readonly why: string;
+  /** The host's end of its interface, which is gone. */
+  readonly tap?: string;
+}
 
 /**
  * Bridges into which nothing is plugged: none of the domain's interfaces by libvirt's word, and nothing by the kernel's, for
- * there are other ways to get an interface onto a bridge.
+ * there are other ways to get an interface onto a bridge. And interfaces whose end on the host is gone.
  */
-export function unplugged({ addresses }: Attachment, live: Domain, masters: Masters): string[] {
-  return bridgesIn(addresses)
-    .filter(bridge => !masters.has(bridge) && nicOn(live, bridge) === undefined)
-    .map(bridge => `none of its interfaces is on ${bridge}; ${WAY_OUT}`);
+export function unplugged(attachment: Attachment, live: Domain, { names, masters }: Ports): Unplugged[] {
+  const bridges = bridgesIn(attachment.addresses);
+  const gone = tapsOn(bridges, live).filter(({ name }) => !names.has(name));
+  return [
+    ...bridges
+      .filter(bridge => !masters.has(bridge) && nicOn(live, bridge) === undefined)
+      .map(bridge => ({ why: `none of its interfaces is on ${bridge}; ${WAY_OUT}` })),
+    ...gone.map(({ name }) => ({ tap: name, why: `${name} is gone from the host; ${REPLUG}` })),
+  ];
 }
+
+/** libvirt goes on believing in it, so nothing of it can be mended. */
+const REPLUG = 'stop and start the VM, which makes it anew';
+
+/** What libvirt was told to cut off. That is the operator's word, and no fault: it is told where somebody asks. */
+export const switchedOff = ({ addresses }: Attachment, live: Domain): string[] =>
+  tapsOn(bridgesIn(addresses), live)
+    .filter(({ isOff }) => isOff)
+    .map(
+      ({ name }) => `libvirt has switched ${name} off; virsh domif-setlink ${domainWord(live)} ${name} up`,
+    );
+
+const tapsOn = (bridges: readonly string[], live: Domain): Tap[] =>
+  bridges.flatMap(bridge => tapsOf(live).get(bridge) ?? []);
 
 /**
  * What the next start of a running domain would lack, because it was defined anew, say: addresses, or an interface that is

@@ -9,61 +9,25 @@ import type { Host, Tools } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { look } from '../host/observe/parts.ts';
 import { observeWithUplinks } from '../host/observe/view.ts';
-import { withLibvirt } from '../libvirt/libvirt.ts';
 import { toAttachment } from '../lifecycle/admission.ts';
 import { wrongOf } from '../lifecycle/apply.ts';
 import { type Attachment, prefixesOf, type WireOf } from '../model/attachment.ts';
 import { BACKENDS, type Config } from '../model/config.ts';
-import type { Domain } from '../model/domain.ts';
-import { ifPossible, Refusal, reason } from '../model/refusal.ts';
-import { readDiffering, readRunning } from '../model/running.ts';
+import { type Domain, tapsOf } from '../model/domain.ts';
+import { ifPossible } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { basePlan, baseRoutes } from '../plan/plan.ts';
 import { check, isWrong } from '../plan/walker.ts';
 import type { Stray } from '../resources/resource.ts';
 import { readAttachment } from '../state/attachment-files.ts';
-import { type Records, readRecords, readStamps } from '../state/records.ts';
+import { type Records, readRecords } from '../state/records.ts';
 import { classify, type Outcome } from './classify.ts';
 import { type Kept, meansOf, mending, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
-import { mastersIn, unplugged } from './plugs.ts';
+import { type Listing, listRunning } from './listing.ts';
+import { portsIn, unplugged } from './plugs.ts';
 import { unserved } from './served.ts';
 import { strays } from './strays.ts';
-
-/** Which domains run, by libvirt's own word. */
-export interface Listing {
-  /** Domain → its attachment's stamp, from before libvirt was asked. */
-  readonly stamps: ReadonlyMap<string, string>;
-  /** Undefined where libvirt doesn't answer, and `why`. */
-  readonly running: ReadonlyMap<string, Domain> | undefined;
-  /** What libvirt wrote of them. */
-  readonly xmls: readonly string[];
-  readonly why: string | undefined;
-}
-
-/**
- * Asks libvirt, never while a lock is held: the hook waits for the lock, and libvirt for the hook. What has changed
- * when the lock is taken at last shows by the stamps: a start writes its attachment before libvirt's answer, or anew.
- */
-export function listRunning(): Listing {
-  const stamps = readStamps();
-  try {
-    const xmls = withLibvirt(({ connection }) => connection.running());
-    return { stamps, running: readRunning(xmls), xmls, why: undefined };
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return { stamps, running: undefined, xmls: [], why: reason(error) };
-  }
-}
-
-/** What the next starts of running domains are made from, where it isn't what runs; by UUID. */
-export function listDefinitions({ xmls }: Listing): ReadonlyMap<string, Domain> {
-  if (xmls.length === 0) return new Map();
-  return readDiffering(
-    withLibvirt(({ connection }) => connection.definitions()),
-    xmls,
-  );
-}
 
 export function survey(listing: Listing, config: Config, host: Host): Survey {
   const firewall = chooseFirewall(config);
@@ -115,9 +79,24 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
  */
 export function settledSurvey(listing: Listing, config: Config, host: Host): Survey {
   const found = survey(listing, config, host);
-  return needsRepair(found)
-    ? withLock('sync', 'exclusive', host, () => survey(listing, config, host))
-    : settledVerdicts(found, host);
+  return stillUnplugged(
+    needsRepair(found)
+      ? withLock('sync', 'exclusive', host, () => survey(listing, config, host))
+      : settledVerdicts(found, host),
+  );
+}
+
+/**
+ * A tap is gone also while its domain stops, and until the hook has been told. libvirt is asked once more which domains
+ * run; never while a lock is held.
+ */
+export function stillUnplugged(found: Survey): Survey {
+  if (found.unplugged.every(({ tap }) => tap === undefined)) return found;
+  const { running } = listRunning();
+  const taps = [...(running?.values() ?? [])].flatMap(domain => [...tapsOf(domain).values()].flat());
+  const names = new Set(taps.map(({ name }) => name));
+  const stays = ({ tap }: Survey['unplugged'][number]): boolean => tap === undefined || names.has(tap);
+  return { ...found, unplugged: found.unplugged.filter(stays) };
 }
 
 /** The same for the addresses that the kernel wouldn't serve: their domain may have stopped just then. */
@@ -148,10 +127,10 @@ function outcomesOf({ entries }: Records, { running, stamps }: Listing): Outcome
 
 /** Domains that run with what their records say, without an interface on one of their bridges. */
 function loose(outcomes: readonly Outcome[], view: View): Survey['unplugged'] {
-  const masters = mastersIn(view);
+  const ports = portsIn(view);
   return outcomes.flatMap(one =>
     one.is === 'kept' && one.domain !== undefined
-      ? unplugged(one.attachment, one.domain, masters).map(why => ({ attachment: one.attachment, why }))
+      ? unplugged(one.attachment, one.domain, ports).map(which => ({ ...which, attachment: one.attachment }))
       : [],
   );
 }

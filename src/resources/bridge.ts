@@ -37,7 +37,7 @@ export function bridge(spec: BridgeSpec): Resource {
         ? [
             // While STP is on, the kernel takes no forwarding delay below two seconds.
             ip('link', 'set', 'dev', name, 'type', 'bridge', 'stp_state', '0'),
-            ip('link', 'set', 'dev', name, ...settings),
+            ip('link', 'set', 'dev', name, 'arp', 'on', ...settings),
           ]
         : [ip('link', 'add', 'name', name, ...settings)]),
       // No link-local address by itself: IPv6 is off on a bridge until an IPv6 address is assigned, and then has ours.
@@ -84,6 +84,7 @@ function probeBridge({ domain }: BridgeSpec, mac: string, link: Link | undefined
   if (link.group !== DEVICE_GROUP) return changed(`device group is ${link.group}`);
   if (link.mac !== mac) return changed(`MAC is ${link.mac}`);
   if (!link.up) return changed('down');
+  if (!link.arp) return changed('ARP is off');
   const { stp, forwardDelay, ageingTime, mcastSnooping } = link.bridge ?? {};
   const settings = Object.entries({ stp, forwardDelay, ageingTime, mcastSnooping });
   const wrong = settings.find(([, value]) => value !== 0);
@@ -192,19 +193,4 @@ function probeSysctls(wanted: readonly Sysctl[], view: View): Finding {
     if (actual !== undefined && actual !== value) return changed(`${path} is ${actual}`);
   }
   return PRESENT;
-}
-
-/** A guest's tap in its bridge: libvirt plugs it in at a start, we when the bridge had to be made anew. */
-export function bridgePort(name: string, tap: string): Resource {
-  return {
-    key: `port ${tap}`,
-    label: `port ${tap} in ${name}`,
-    probe: view => {
-      const link = view.links.get(tap);
-      if (link === undefined) return ABSENT;
-      return link.master === name ? PRESENT : changed(`its bridge is ${link.master ?? 'none'}`);
-    },
-    up: () => [ip('link', 'set', 'dev', tap, 'master', name, 'up')],
-    down: () => [],
-  };
 }

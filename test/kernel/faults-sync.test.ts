@@ -1,15 +1,19 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import type { Guest } from '../lab/guest.ts';
 import { INTERNET } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { changing, hnet, ok } from '../support/command.ts';
 import { uuidOf } from '../support/domain.ts';
+import { PORT_HARMS } from '../support/harm.ts';
 import { FakeLibvirt, pluggedXml } from '../support/libvirt.ts';
 import { POOLS, POOLS6, REAL, type Scene, VARIANTS } from '../support/scene.ts';
 import { snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
 
 const ATTACHMENT = `/run/hnet/attachments/${uuidOf('vm1')}.json`;
+/** Of what is generated here; a failure names it. */
+const SEED = Number(process.env['HNET_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const MANY = 60;
 const POOL = '123.45.94.0/26';
 const LEASES = '/var/lib/hnet/leases/br116.leases';
@@ -102,6 +106,60 @@ kernelSuite('a host without', scene => {
       expect(await hnet(one, 'check')).to.include({ code: 0, stdout: 'Everything is as it should be' });
     });
   }
+});
+
+/** What keeps packets from passing between the bridge and the VM, each once, up to three at a time. */
+const CUTS = ['ip link set TAP down', 'ip link set br116 arp off', ...PORT_HARMS];
+const togethers: fc.Arbitrary<string[][]> = fc
+  .shuffledSubarray(CUTS, { minLength: CUTS.length })
+  .map(all => [0, 3, 6, 9].map(from => all.slice(from, from + 3)));
+
+kernelSuite('the way between the bridge and the VM', scene => {
+  it('is a fault where it is cut, named with its cause and what mends it, and sync mends it', async () => {
+    const { one, guest } = await running(await scene());
+    const [rounds = []] = fc.sample(togethers, { numRuns: 1, seed: SEED });
+    for (const harms of rounds) {
+      const told = `HNET_SEED=${SEED}: ${harms.join('; ')}`;
+      await one.host.sh(harms.join('\n').replaceAll('TAP', 'vm1'));
+      const { code, stdout } = await hnet(one, 'check');
+      expect(code, told).to.equal(1);
+      if (harms.some(harm => harm.includes('TAP')))
+        expect(stdout, told).to.match(/port vm1 in br116 .*; ip link set dev vm1 /);
+      expect((await hnet(one, 'status', 'vm1')).stdout, told).not.to.match(/ ok$/m);
+      await ok(one, 'sync');
+      expect((await hnet(one, 'check')).stdout, told).to.equal('Everything is as it should be');
+      await guest.sh('ip neighbour flush all');
+      await one.host.sh('ip neighbour flush dev br116');
+      expect(await one.lab.internet.ping('123.45.90.116'), told).to.equal(true);
+    }
+  });
+
+  it('is left alone where libvirt was told to cut it, and status says so', async () => {
+    const { one, libvirt } = await running(await scene());
+    await libvirt.run('vm1', {
+      addresses: ['123.45.90.116'],
+      taps: [{ bridge: 'br116', tap: 'vm1', link: 'down' }],
+    });
+    await one.host.sh('ip link set vm1 down');
+    expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
+    expect(await ok(one, 'sync')).to.deep.equal([]);
+    expect((await hnet(one, 'status')).stdout).to.contain(
+      "libvirt has switched vm1 off; virsh domif-setlink 'vm1' vm1 up",
+    );
+    // It goes back into its bridge all the same, and stays down.
+    await one.host.sh('ip link set vm1 nomaster');
+    await ok(one, 'sync');
+    expect(await one.host.run(['ip', '-br', 'link', 'show', 'master', 'br116'])).to.match(/^vm1\S* +DOWN/);
+  });
+
+  it('is a fault that nothing can mend where the tap is gone', async () => {
+    const { one } = await running(await scene());
+    await one.host.sh('ip link del vm1');
+    const why = 'vm1 is gone from the host; stop and start the VM, which makes it anew';
+    expect((await hnet(one, 'check')).stdout).to.contain(`cut off  ${why}`);
+    expect((await hnet(one, 'status')).stdout).to.contain(why);
+    expect(await hnet(one, 'sync')).to.deep.equal({ code: 1, stdout: '', stderr: `hnet: "vm1": ${why}` });
+  });
 });
 
 kernelSuite('sync', scene => {

@@ -12,6 +12,8 @@ const TAPS = [{ bridge: 'br116', tap: 'vm1' }];
 const DAMAGE: Readonly<Record<string, string>> = {
   'a bridge that was deleted': 'ip link del br116',
   'a bridge that is down': 'ip link set br116 down',
+  'a tap that was set down, a port that is locked':
+    'ip link set vm1 down; ip link set vm1 type bridge_slave locked on',
   'a bridge that lost its address': 'ip address flush dev br116',
   'a bridge in no device group': 'ip link set br116 group default',
   'bridge settings that were changed':

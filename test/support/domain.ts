@@ -4,12 +4,19 @@ import { escapeXml } from '../../src/model/xml.ts';
 /** An address as a test writes it: alone (the article's names), or with what an assignment pins. */
 export type Wanted = string | { readonly ip: string; readonly bridge?: string; readonly scope?: string };
 
+/** One network interface; `link`: what libvirt was told of its cable. */
+export interface Plugged {
+  readonly bridge: string;
+  readonly tap: string;
+  readonly link?: 'up' | 'down';
+}
+
 export interface DomainOptions {
   readonly addresses?: readonly Wanted[];
   /** In place of what is made from the addresses. */
   readonly metadata?: string;
   /** Bridge and tap of each network interface, as libvirt's live XML has them. */
-  readonly taps?: readonly { readonly bridge: string; readonly tap: string }[];
+  readonly taps?: readonly Plugged[];
 }
 
 /** A UUID that is the same for the same name, so that a test names a domain and nothing more. */
@@ -45,7 +52,7 @@ function addressXml(wanted: Wanted, prefix: string): string {
   return `<${prefix}:address${attributes.join('')}/>`;
 }
 
-function interfaceXml({ bridge, tap }: { bridge: string; tap: string }): string {
+function interfaceXml({ bridge, tap, link }: Plugged): string {
   return `<interface type='bridge'><mac address='52:54:00:00:00:01'/><source bridge='${bridge}'/>
-    <target dev='${tap}'/><model type='virtio'/></interface>`;
+    <target dev='${tap}'/><model type='virtio'/>${link === undefined ? '' : `<link state='${link}'/>`}</interface>`;
 }

@@ -21,6 +21,16 @@ export interface Target {
 
 const fileHarm: fc.Arbitrary<Harm> = damage.map(one => ({ what: 'file:', script: damageScript([one]) }));
 
+/** What keeps a port that is up from its bridge. */
+export const PORT_HARMS: readonly string[] = [
+  ...['flood', 'mcast_flood', 'bcast_flood'].map(key => `ip link set TAP type bridge_slave ${key} off`),
+  ...['locked', 'proxy_arp'].map(key => `ip link set TAP type bridge_slave ${key} on`),
+  // Disabled, listening and learning; the kernel takes a blocked port back by itself.
+  ...[0, 1, 2].map(
+    state => `[ ! -e /sys/class/net/TAP/master ] || bridge link set dev TAP state ${state} || true`,
+  ),
+];
+
 /** Damage to what is ours in the kernel: one `sync` has to bring all of it back. */
 function kernelHarms({ bridges, taps, addresses }: Target): fc.Arbitrary<Harm> {
   const of = (what: string, script: string): fc.Arbitrary<Harm> => fc.constant({ what, script });
@@ -34,6 +44,10 @@ function kernelHarms({ bridges, taps, addresses }: Target): fc.Arbitrary<Harm> {
     named('bridge down', one => `ip link set ${one} down 2>/dev/null || true`),
     named('addresses of the bridge removed', one => `ip address flush dev ${one} 2>/dev/null || true`),
     named('tap without bridge', one => `ip link set ${one} nomaster`, fc.constantFrom(...taps)),
+    ...['ip link set TAP down', ...PORT_HARMS].map(harm =>
+      named(harm, one => harm.replaceAll('TAP', one), fc.constantFrom(...taps)),
+    ),
+    named('ARP off', one => `ip link set ${one} arp off 2>/dev/null || true`),
     named('route removed', one => `ip ${six(one)} route del ${one} proto 104 2>/dev/null || true`, address),
     named('route unreachable', one => `ip ${six(one)} route replace unreachable ${one} proto 104`, address),
     named('routes of the bridge removed', one => `ip route flush dev ${one} proto 104 2>/dev/null || true`),

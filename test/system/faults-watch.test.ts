@@ -17,6 +17,11 @@ const HARM: Readonly<Record<string, string>> = {
   'forwarding switched off on the bridge': 'echo 0 >/proc/sys/net/ipv4/conf/br116/forwarding',
   'another switch of the bridge': 'echo 0 >/proc/sys/net/ipv4/conf/br116/arp_filter',
   'the tap pulled out of the bridge': 'ip link set $(ls /sys/class/net/br116/brif) nomaster',
+  'the tap set down': 'ip link set $(ls /sys/class/net/br116/brif) down',
+  "the tap's carrier switched off": 'ip link set $(ls /sys/class/net/br116/brif) carrier off',
+  'the port locked': 'ip link set $(ls /sys/class/net/br116/brif) type bridge_slave locked on flood off',
+  "the port's state": 'bridge link set dev $(ls /sys/class/net/br116/brif) state 0',
+  'ARP switched off on the bridge': 'ip link set br116 arp off',
   'a blackhole removed': 'ip route del blackhole 123.45.90.112/29',
   'the route led elsewhere': `ip link add other type bridge; ip link set other up
     ip route replace 123.45.90.116/32 dev other proto 104; ip link del other`,

@@ -41,6 +41,7 @@ export function networkOn(bridges: readonly Bridge[], family?: 4 | 6): StaticNet
       type: 'bridge',
       source,
       tap: undefined,
+      isOff: false,
       element,
     })),
     intent: { kind: 'none' },

@@ -36,8 +36,11 @@ export const link = (more: Partial<Link>): Link => ({
   kind: '',
   mac: '',
   up: true,
+  carrier: true,
+  arp: true,
   master: undefined,
   bridge: undefined,
+  port: undefined,
   ...more,
 });
 export const routes = (...all: readonly [string, string][]): ReadonlyMap<string, Route> =>

@@ -14,6 +14,7 @@ export function domainWith(count: number, name = 'vm1'): Domain {
     type: 'bridge',
     source: `br${index}`,
     tap: undefined,
+    isOff: false,
     element,
   }));
   return { uuid: UUID, name, nics, intent: { kind: 'none' } };

@@ -3,7 +3,7 @@ import { requireAssignment, toAttachment } from '../../src/lifecycle/admission.t
 import type { Attachment } from '../../src/model/attachment.ts';
 import type { Domain } from '../../src/model/domain.ts';
 import { parseDomain } from '../../src/model/parse-domain.ts';
-import { lackingNext, mastersIn, unplugged } from '../../src/repair/plugs.ts';
+import { lackingNext, portsIn, switchedOff, unplugged } from '../../src/repair/plugs.ts';
 import { domainXml } from '../support/domain.ts';
 import { link } from './doctor-host.ts';
 
@@ -22,17 +22,45 @@ const ATTACHMENT: Attachment = toAttachment(
   'iptables',
   () => undefined,
 );
+const TAPS: [string, undefined][] = [
+  ['tap-br116', undefined],
+  ['tap-br117', undefined],
+];
 const links = (...ports: readonly [string, string][]) =>
-  mastersIn({ links: new Map(ports.map(([name, master]) => [name, link({ master })])) });
+  portsIn({
+    links: new Map([...TAPS, ...ports].map(([name, master]) => [name, link({ master })])),
+  });
+
+const whys = (...args: Parameters<typeof unplugged>): string[] => unplugged(...args).map(({ why }) => why);
 
 describe('the interfaces of a running domain', () => {
   it('are on its bridges by what libvirt says, or by what the kernel says', () => {
-    expect(unplugged(ATTACHMENT, LIVE, links())).to.deep.equal([]);
-    expect(unplugged(ATTACHMENT, domain(['br116']), links())).to.deep.equal([
+    expect(whys(ATTACHMENT, LIVE, links())).to.deep.equal([]);
+    expect(whys(ATTACHMENT, domain(['br116']), links())).to.deep.equal([
       'none of its interfaces is on br117; hnet assign puts it back',
     ]);
     expect(unplugged(ATTACHMENT, domain([]), links(['macvtap0', 'br116']))).to.have.length(1);
     expect(unplugged(ATTACHMENT, domain([]), links())).to.have.length(2);
+  });
+
+  it('are missed where the host has lost its end of one', () => {
+    const left = portsIn({ links: new Map([['tap-br116', link({ master: 'br116' })]]) });
+    expect(unplugged(ATTACHMENT, LIVE, left)).to.deep.equal([
+      {
+        tap: 'tap-br117',
+        why: 'tap-br117 is gone from the host; stop and start the VM, which makes it anew',
+      },
+    ]);
+  });
+
+  it('are named where libvirt has switched one off', () => {
+    const off = parseDomain(
+      domainXml('vm1', { addresses: PLACES, taps: [{ bridge: 'br116', tap: 'tap-br116', link: 'down' }] }),
+    );
+    expect(switchedOff(ATTACHMENT, off)).to.deep.equal([
+      "libvirt has switched tap-br116 off; virsh domif-setlink 'vm1' tap-br116 up",
+    ]);
+    expect(switchedOff(ATTACHMENT, LIVE)).to.deep.equal([]);
   });
 
   it('and addresses are missed where the next start would be without', () => {

@@ -2,7 +2,8 @@ import type { Context } from '../../host/context.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { readableJson } from '../../model/json.ts';
 import { type Fault, faults, faultsNext } from '../../repair/faults.ts';
-import { type Listing, listDefinitions, listRunning, settledSurvey } from '../../repair/survey.ts';
+import { type Listing, listDefinitions, listRunning } from '../../repair/listing.ts';
+import { settledSurvey } from '../../repair/survey.ts';
 import { type Cell, type Colour, table } from '../table.ts';
 
 /** Compares what should be with what is, and changes nothing. The exit code is 1 if they differ, or it couldn't look. */

@@ -1,7 +1,8 @@
 import type { Context } from '../../host/context.ts';
 import { type Fault, faultLine, faults, isRepaired } from '../../repair/faults.ts';
+import { listRunning } from '../../repair/listing.ts';
 import { converge, countTraffic, withoutLibvirt } from '../../repair/loop.ts';
-import { listRunning, settledSurvey } from '../../repair/survey.ts';
+import { settledSurvey } from '../../repair/survey.ts';
 import { endTrial, tryOut } from '../../repair/trial.ts';
 
 /** Repairs what is missing or changed, removes what belongs to nobody, and adds up the traffic. @param options `endTrial`: only what trial.ts says */

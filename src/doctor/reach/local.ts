@@ -9,7 +9,6 @@ import type { Domain } from '../../model/domain.ts';
 import type { Prefix } from '../../model/prefix.ts';
 import { ifPossible } from '../../model/refusal.ts';
 import type { View } from '../../model/view.ts';
-import { childOf } from '../../model/xml.ts';
 import { readLeases } from '../../state/leases.ts';
 import type { NicFacts } from './facts.ts';
 
@@ -22,12 +21,12 @@ export const stateOf = (uuid: string, active: boolean, host: Host): string =>
 export const mtuOf = (device: string): number => Number(sysctl(`/sys/class/net/${device}/mtu`) ?? Number.NaN);
 
 export const factsOfNics = ({ nics }: Domain, { links }: Pick<View, 'links'>): NicFacts[] =>
-  nics.map(({ mac, source, tap, element }) => {
+  nics.map(({ mac, source, tap, isOff }) => {
     const link = tap === undefined ? undefined : links.get(tap);
     return {
       mac,
       source: source ?? null,
-      link: childOf(element, 'link')?.attributes.get('state') === 'down' ? 'down' : 'up',
+      link: isOff ? 'down' : 'up',
       tap: tap ?? null,
       port:
         tap === undefined || link === undefined

@@ -4,11 +4,13 @@ import { parsePrefix, routeKey } from '../../model/address.ts';
 import { ROUTE_PROTOCOL } from '../../model/names.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
-import type { Link, Route, RoutingRule, View } from '../../model/view.ts';
+import type { Link, PortSettings, Route, RoutingRule, View } from '../../model/view.ts';
 import { type Answer, allFound } from '../query.ts';
 
 const number = v.optional(v.number(), -1);
 const text = v.optional(v.string(), '');
+
+const flag = (usual: boolean) => v.optional(v.boolean(), usual);
 
 const addressSchema = v.object({
   local: v.optional(v.string()),
@@ -31,6 +33,17 @@ export const linkSchema = v.object({
       info_kind: text,
       info_data: v.optional(
         v.object({ stp_state: number, forward_delay: number, ageing_time: number, mcast_snooping: number }),
+      ),
+      info_slave_kind: text,
+      info_slave_data: v.optional(
+        v.object({
+          state: v.optional(v.union([v.string(), v.number()])),
+          flood: flag(true),
+          mcast_flood: flag(true),
+          bcast_flood: flag(true),
+          locked: flag(false),
+          proxy_arp: flag(false),
+        }),
       ),
     }),
   ),
@@ -72,7 +85,7 @@ export function parse<T>(schema: v.GenericSchema<unknown, T>, output: unknown, w
 const proxySchema = v.object({ dst: v.string(), dev: v.string(), protocol: text });
 
 function toLink(link: v.InferOutput<typeof linkSchema>): Link {
-  const { info_kind: kind = '', info_data: data } = link.linkinfo ?? {};
+  const { info_kind: kind = '', info_data: data, info_slave_kind: slave } = link.linkinfo ?? {};
   return {
     index: link.ifindex,
     alias: link.ifalias,
@@ -80,6 +93,8 @@ function toLink(link: v.InferOutput<typeof linkSchema>): Link {
     kind,
     mac: link.address,
     up: link.flags.includes('UP'),
+    carrier: link.flags.includes('LOWER_UP'),
+    arp: !link.flags.includes('NOARP'),
     master: link.master,
     bridge:
       kind === 'bridge' && data !== undefined
@@ -90,8 +105,21 @@ function toLink(link: v.InferOutput<typeof linkSchema>): Link {
             mcastSnooping: data.mcast_snooping,
           }
         : undefined,
+    port: slave === 'bridge' ? toPort(link.linkinfo?.info_slave_data) : undefined,
   };
 }
+
+type SlaveData = NonNullable<v.InferOutput<typeof linkSchema>['linkinfo']>['info_slave_data'];
+
+const toPort = (data: SlaveData): PortSettings | undefined =>
+  data && {
+    state: String(data.state ?? 'forwarding'),
+    flood: data.flood,
+    mcastFlood: data.mcast_flood,
+    bcastFlood: data.bcast_flood,
+    locked: data.locked,
+    proxyArp: data.proxy_arp,
+  };
 
 /** Links and their addresses, both from `ip address show`. */
 export function toLinks(found: readonly unknown[]): Pick<View, 'links' | 'addresses'> {
