@@ -87,15 +87,17 @@ export function settledSurvey(listing: Listing, config: Config, host: Host): Sur
 }
 
 /**
- * A tap is gone also while its domain stops, and until the hook has been told. libvirt is asked once more which domains
- * run; never while a lock is held.
+ * A tap is gone also while its domain stops, until the hook has been told, and while it starts. libvirt is asked once more
+ * which domains run, and the kernel after it; never while the hook waits for a lock of ours.
  */
 export function stillUnplugged(found: Survey): Survey {
   if (found.unplugged.every(({ tap }) => tap === undefined)) return found;
   const { running } = listRunning();
   const taps = [...(running?.values() ?? [])].flatMap(domain => [...tapsOf(domain).values()].flat());
   const names = new Set(taps.map(({ name }) => name));
-  const stays = ({ tap }: Survey['unplugged'][number]): boolean => tap === undefined || names.has(tap);
+  const isGone = (tap: string): boolean => found.view.sysctl(`/sys/class/net/${tap}/ifindex`) === undefined;
+  const stays = ({ tap }: Survey['unplugged'][number]): boolean =>
+    tap === undefined || (names.has(tap) && isGone(tap));
   return { ...found, unplugged: found.unplugged.filter(stays) };
 }
 

@@ -72,6 +72,20 @@ export const TROUBLES: Readonly<Record<string, readonly [Deed, Deed, string, str
     MINE,
     /vm1.* is in no bridge and not in br116/,
   ],
+  'its tap set down': [
+    'ip link set vm1 down',
+    'ip link set vm1 up',
+    'port',
+    MINE,
+    /^vm1, the end of its interface 52:54:00:00:00:01, is down$/,
+  ],
+  'its port locked': [
+    'ip link set vm1 type bridge_slave locked on',
+    'ip link set vm1 type bridge_slave locked off',
+    'port',
+    MINE,
+    /^vm1, the end of .*: its locked is on; ip link set dev vm1 type bridge_slave locked off$/,
+  ],
   'nothing set up for it': [
     'mkdir /run/away; mv /run/hnet/attachments/* /run/away',
     'mv /run/away/* /run/hnet/attachments; rmdir /run/away',

@@ -171,6 +171,33 @@ function tests(stage: Stage, way: 'libvirt.so' | 'virsh'): void {
     expect(await stage.ok('check')).to.equal('Everything is as it should be');
   }
 
+  if (way === 'libvirt.so')
+    it('is named in status where libvirt has switched it off, and a fault where the host has lost it', async () => {
+      await define(`<interface type='bridge'><mac address='${MAC}'/><source bridge='br116'/></interface>`);
+      await stage.ok('assign', 'vm1', '123.45.90.116');
+      await stage.hv.virsh('start', 'vm1');
+      const [tap = ''] = /vnet\d+/.exec((await interfaces())[0] ?? '') ?? [];
+      await stage.hv.virsh('domif-setlink', 'vm1', tap, 'down');
+      expect(await stage.ok('check')).to.equal('Everything is as it should be');
+      const command = `virsh domif-setlink 'vm1' ${tap} up`;
+      expect(await stage.ok('status', 'vm1')).to.include(`libvirt has switched ${tap} off; ${command}`);
+      // Later versions of libvirt set it down themselves.
+      await stage.hv.run(['ip', 'link', 'set', tap, 'down']);
+      expect(await stage.ok('sync')).to.equal('');
+      expect(await stage.hv.run(['ip', '-br', 'link', 'show', tap])).to.match(/ DOWN /);
+      await stage.hv.sh(command);
+      await stage.ok('sync');
+      expect(await stage.ok('status', 'vm1')).to.match(/ ok$/m);
+      expect(await stage.hv.run(['ip', '-br', 'link', 'show', tap])).to.match(/<.*,UP,LOWER_UP>/);
+      await stage.hv.run(['ip', 'link', 'del', tap]);
+      const { code, stdout } = await stage.hnet('check', 'vm1');
+      expect({ code, stdout }).to.include({ code: 1 });
+      expect(stdout).to.include(`${tap} is gone from the host; stop and start the VM, which makes it anew`);
+      await stage.hv.virsh('destroy', 'vm1');
+      await stage.hv.virsh('start', 'vm1');
+      expect(await stage.ok('check')).to.equal('Everything is as it should be');
+    });
+
   it('moves that of a transient domain', async () => {
     await stage.hv.sh('ip link add virbr0 type bridge; ip link set virbr0 up');
     await define(`<interface type='bridge'><mac address='${MAC}'/><source bridge='virbr0'/></interface>`);

@@ -42,7 +42,7 @@ export function explainNics(facts: ReachFacts): Finding[] {
     const about = facts.addresses.find(({ bridge }) => bridge === name)?.address ?? null;
     const here = facts.nics.filter(({ source }) => source === name);
     if (here.length === 0) return [detached(name, about, facts)];
-    const wrong = here.map(nic => explainNic(nic, name, facts.word));
+    const wrong = here.map(nic => explainNic(nic, name, facts));
     // One port will do, whichever it is.
     return wrong.every(one => one !== undefined)
       ? wrong.slice(0, 1).map(one => ({ ...one, address: about }))
@@ -64,7 +64,7 @@ function detached(bridge: string, address: string | null, { nics, word }: ReachF
 function explainNic(
   { mac, link, tap, port }: NicFacts,
   bridge: string,
-  word: string,
+  { word, drift }: ReachFacts,
 ): Omit<Finding, 'address'> | undefined {
   const which = `its interface ${mac}`;
   if (link === 'down')
@@ -81,8 +81,10 @@ function explainNic(
     const saw = `${tap}, the end of ${which}, is in ${port.master ?? 'no bridge'} and not in ${bridge}`;
     return { cause: 'port', saw, mend: 'hnet sync' };
   }
-  if (port.up) return undefined;
-  return { cause: 'port', saw: `${tap}, the end of ${which}, is down`, mend: `ip link set dev ${tap} up` };
+  if (!port.up)
+    return { cause: 'port', saw: `${tap}, the end of ${which}, is down`, mend: `ip link set dev ${tap} up` };
+  const other = drift.find(({ key }) => key === `port ${tap}`);
+  return other && { cause: 'port', saw: `${tap}, the end of ${which}: ${other.why}`, mend: 'hnet sync' };
 }
 
 /** Kinds of things that have a step of their own, or without which an address is reachable all the same. */
