@@ -99,6 +99,7 @@ const assignments: Branch = (command, context) => {
     .argument('[address...]', 'addresses or subnets of the pools')
     .option('--nic <mac>', 'the interface to use, where the domain has several')
     .option('--no-nic', 'leave its interfaces alone')
+    .option('--via <address>', 'its own address, by which it routes them on: it is a router for them')
     .option('--dhcp <mode>', 'what its DHCP server hands out: bootstrap, public, off, or default')
     .action((domain, addresses, options) => assign(domain, addresses, options, context()));
   command('unassign', 'take addresses from a domain (all by default)')

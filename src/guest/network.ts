@@ -85,10 +85,11 @@ export function guestNetwork(
   dhcp: Pick<DhcpConfig, 'dns' | 'domain'>,
   names: readonly string[] = [],
 ): StaticNetwork {
-  const bridges = [...new Set(assigned.map(({ bridge }) => bridge))];
+  const own = assigned.filter(({ via }) => via === undefined);
+  const bridges = [...new Set(own.map(({ bridge }) => bridge))];
   const families = new Set<Family>();
   const nics = bridges.map((bridge, place) => {
-    const prefixes = assigned.filter(address => address.bridge === bridge).map(({ prefix }) => prefix);
+    const prefixes = own.filter(address => address.bridge === bridge).map(({ prefix }) => prefix);
     const nic = nicOn(domain, bridge);
     return { ...toNic(domain.nics.indexOf(nic), nic.mac, prefixes, host, families), interface: names[place] };
   });
@@ -97,7 +98,11 @@ export function guestNetwork(
     nics,
     dns: dhcp.dns.filter(({ family }) => families.has(family)),
     search: dhcp.domain,
-    notes: assigned.flatMap(({ prefix }) => noteOn(prefix)),
+    notes: assigned.flatMap(({ prefix, via }) =>
+      via === undefined
+        ? noteOn(prefix)
+        : [`${format(prefix)} is routed to ${bare(via)}; this system passes it on to whatever is behind it.`],
+    ),
   };
 }
 

@@ -48,6 +48,7 @@ const textSchema = v.object({
       prefix: prefixText,
       bridge: interfaceName,
       scope: prefixText,
+      via: v.exactOptional(prefixText),
       wire: v.exactOptional(interfaceName),
     }),
   ),
@@ -96,7 +97,12 @@ export function renderAttachment(attachment: Attachment): string {
   const { addresses, policy, macs } = attachment;
   const plain = {
     ...attachment,
-    addresses: addresses.map(one => ({ ...one, prefix: format(one.prefix), scope: format(one.scope) })),
+    addresses: addresses.map(({ prefix, scope, via, ...one }) => ({
+      ...one,
+      prefix: format(prefix),
+      scope: format(scope),
+      ...(via && { via: format(via) }),
+    })),
     policy: { ...policy, rules: policy.rules.map(formatRule) },
     macs: macs && Object.fromEntries(macs),
   };

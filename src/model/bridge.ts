@@ -7,6 +7,8 @@ export interface Address {
   readonly bridge: string;
   /** The bridge's private subnet, from which the bootstrap lease comes. */
   readonly scope: Prefix;
+  /** The domain's own address that routes it on: nobody on the bridge has one of its addresses. */
+  readonly via?: Prefix;
   /** The uplink on whose wire the host answers for it; without one, the provider routes it here. */
   readonly wire?: string;
 }
@@ -16,7 +18,7 @@ export interface BridgeSpec {
   readonly name: string;
   readonly domain: string;
   readonly scope: Prefix;
-  /** The public prefixes on it; of IPv6 any one makes IPv6 be switched on. */
+  /** The public prefixes on it, without those that its domain routes on; of IPv6 any one makes IPv6 be switched on. */
   readonly prefixes: readonly Prefix[];
 }
 
@@ -25,7 +27,9 @@ export const hasIpv6 = ({ prefixes }: BridgeSpec): boolean => prefixes.some(({ f
 /** The bridges of some addresses, each once: several addresses may share one. */
 export function bridgesOf(domain: string, addresses: readonly Address[]): BridgeSpec[] {
   const specs = new Map<string, BridgeSpec>();
-  for (const { bridge: name, scope, prefix } of addresses)
-    specs.set(name, { name, domain, scope, prefixes: [...(specs.get(name)?.prefixes ?? []), prefix] });
+  for (const { bridge: name, scope, prefix, via } of addresses) {
+    const earlier = specs.get(name)?.prefixes ?? [];
+    specs.set(name, { name, domain, scope, prefixes: via === undefined ? [...earlier, prefix] : earlier });
+  }
   return [...specs.values()];
 }

@@ -1,5 +1,5 @@
 /** An assignment as the XML element in its domain's metadata. */
-import { format, parsePrefix, parseRoutable } from './address.ts';
+import { format, parseAddress, parsePrefix, parseRoutable } from './address.ts';
 import type { Assignment, Intent } from './assignment.ts';
 import type { Address } from './bridge.ts';
 import { bridgeNames } from './bridge-names.ts';
@@ -14,7 +14,7 @@ import { type Element, elements, escapeXml, textOf } from './xml.ts';
 /**
  * Reads our metadata element, `<assignment domain="UUID" dhcp="public"><address ip= bridge= scope=/>…
  * <policy inbound="deny" isolate="on"><rule>allow tcp/22</rule>…</policy></assignment>`.
- * Metadata written by hand may leave out bridge and scope: then they are br<last octet> and 172.30.<last octet>.0/24.
+ * `via=` names the domain's own address that routes a prefix on. Metadata written by hand may leave out bridge and scope: then they are br<last octet> and 172.30.<last octet>.0/24.
  * @throws Refusal that names the value and what is wrong with it
  */
 export function parseAssignment(element: Element): Assignment {
@@ -33,6 +33,7 @@ export function parseAssignment(element: Element): Assignment {
   refuseMany('addresses', given.length);
   const addresses = given.map(parseAddressElement);
   refuseContradictions(addresses);
+  refuseLostHops(addresses);
   const policy = parsePolicies(children.filter(({ name }) => name === 'policy'));
   return { owner, addresses, policy, ...ownMode(dhcp) };
 }
@@ -85,7 +86,7 @@ function refuseUnknown(element: Element, known: string[]): void {
 }
 
 function parseAddressElement(element: Element): Address {
-  refuseUnknown(element, ['ip', 'bridge', 'scope']);
+  refuseUnknown(element, ['ip', 'bridge', 'scope', 'via']);
   const ip = element.attributes.get('ip');
   if (ip === undefined) throw new Refusal('<address> has no "ip"');
   const prefix = parseRoutable(ip);
@@ -93,7 +94,13 @@ function parseAddressElement(element: Element): Address {
   if (!INTERFACE_NAME.test(bridge))
     throw new Refusal(`bridge ${quote(bridge)} is not an interface name (1 to 15 of A-Z a-z 0-9 _ . -)`);
   const scope = element.attributes.get('scope');
-  return { prefix, bridge, scope: scope === undefined ? articleScope(prefix) : parseScope(scope) };
+  const via = element.attributes.get('via');
+  return {
+    prefix,
+    bridge,
+    scope: scope === undefined ? articleScope(prefix) : parseScope(scope),
+    ...(via !== undefined && { via: parseAddress(via) }),
+  };
 }
 
 function parsePolicies([element, second]: readonly Element[]): Policy {
@@ -135,6 +142,18 @@ function refuseContradictions(addresses: readonly Address[]): void {
     }
 }
 
+/** What routes a prefix on is another address of the domain, on the same bridge. */
+function refuseLostHops(addresses: readonly Address[]): void {
+  for (const { prefix, bridge, via } of addresses) {
+    const isHop = (one: Address): boolean =>
+      via !== undefined && one.via === undefined && equal(one.prefix, via) && one.bridge === bridge;
+    if (via === undefined || addresses.some(isHop)) continue;
+    throw new Refusal(
+      `${format(prefix)} is routed via ${format(via)}, which the domain doesn't have on ${bridge}; unassign both, or neither`,
+    );
+  }
+}
+
 /**
  * The metadata element of an assignment. It has no namespace: libvirt adds that (virDomainSetMetadata).
  * @throws Refusal if it is more than {@link parseAssignment} reads
@@ -142,11 +161,12 @@ function refuseContradictions(addresses: readonly Address[]): void {
 export function renderAssignment(assignment: Assignment): string {
   refuseMany('addresses', assignment.addresses.length);
   refuseMany('rules', assignment.policy.rules.length);
+  refuseLostHops(assignment.addresses);
   const owner = assignment.owner === undefined ? '' : ` domain="${escapeXml(assignment.owner)}"`;
   const dhcp = assignment.dhcp === undefined ? '' : ` dhcp="${assignment.dhcp}"`;
   const addresses = assignment.addresses.map(
-    ({ prefix, bridge, scope }) =>
-      `<address ip="${format(prefix)}" bridge="${escapeXml(bridge)}" scope="${format(scope)}"/>`,
+    ({ prefix, bridge, scope, via }) =>
+      `<address ip="${format(prefix)}" bridge="${escapeXml(bridge)}" scope="${format(scope)}"${via === undefined ? '' : ` via="${format(via)}"`}/>`,
   );
   return `<assignment${owner}${dhcp}>${addresses.join('')}${renderPolicy(assignment.policy)}</assignment>`;
 }

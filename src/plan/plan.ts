@@ -58,7 +58,10 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
     ...bridges.map(gatewayAddress),
     ...bridges.flatMap(spec => gatewayAnswers(spec, wanted.gateway)),
     ...bridges.filter(hasIpv6).flatMap(spec => [bridgeSysctls(spec), ...ipv6Addresses(spec)]),
-    ...wanted.addresses.map(({ prefix, bridge: name }) => hostRoute(prefix, name)),
+    // A next hop comes before what is routed by it.
+    ...wanted.addresses
+      .toSorted((a, b) => Number(a.via !== undefined) - Number(b.via !== undefined))
+      .map(({ prefix, bridge: name, via }) => hostRoute(prefix, name, via)),
     ...bridges.flatMap(({ name }) => proxies(name, wanted.addresses)),
     ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),
     ...bridges.filter(spec => !hasIpv6(spec)).map(bridgeSysctls),

@@ -1,6 +1,6 @@
 import { format, formatLong, routeKey } from '../model/address.ts';
 import { HOST_METRIC, POOL_METRIC, ROUTE_PROTOCOL } from '../model/names.ts';
-import type { Family, Prefix } from '../model/prefix.ts';
+import { equal, type Family, type Prefix } from '../model/prefix.ts';
 import type { NearGateway } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 import { ip } from './action.ts';
@@ -13,22 +13,35 @@ export const hostRouteKey = (prefix: Prefix, device: string): string =>
   `route ${formatLong(prefix)} ${device}`;
 export const poolRouteKey = (pool: Prefix): string => `pool ${formatLong(pool)}`;
 
-/** The host route: what makes an address the domain's. The reverse-path check reads it back. */
-export function hostRoute(prefix: Prefix, bridge: string): Resource {
+/**
+ * The host route: what makes an address the domain's. The reverse-path check reads it back.
+ * @param via the domain's own address that routes the prefix on: without it the host would look for each address on the
+ * bridge. The kernel keeps such a route when that of `via` goes.
+ */
+export function hostRoute(prefix: Prefix, bridge: string, via?: Prefix): Resource {
   const metric = HOST_METRIC[prefix.family];
   // IPv4's is the kernel's default.
   const words = prefix.family === 4 ? PROTOCOL : ['metric', String(metric), ...PROTOCOL];
   return {
     key: hostRouteKey(prefix, bridge),
-    label: `route ${format(prefix)} to ${bridge}`,
+    label: `route ${format(prefix)} to ${bridge}${via === undefined ? '' : ` via ${format(via)}`}`,
     probe: view => {
       const route = view.routes.get(routeKey(prefix, metric));
       if (route === undefined) return ABSENT;
       if (!isOurs(route.protocol))
         return foreign(`a route of protocol ${route.protocol} to ${route.dev ?? route.type} exists`);
-      return route.dev === bridge ? PRESENT : changed(`it leads to ${route.dev ?? route.type}`);
+      if (route.dev !== bridge) return changed(`it leads to ${route.dev ?? route.type}`);
+      const hop = route.gateway;
+      if (hop === undefined || via === undefined ? hop === via : equal(hop, via)) return PRESENT;
+      return changed(hop === undefined ? 'it has no next hop' : `its next hop is ${format(hop)}`);
     },
-    up: () => [ip('route', 'replace', formatLong(prefix), 'dev', bridge, ...words)],
+    up: () => [
+      ip(
+        ...['route', 'replace', formatLong(prefix)],
+        ...(via === undefined ? [] : ['via', format(via)]),
+        ...['dev', bridge, ...(via === undefined ? [] : ['onlink']), ...words],
+      ),
+    ],
     down: () => [ip('route', 'delete', formatLong(prefix), 'dev', bridge, ...words)],
   };
 }

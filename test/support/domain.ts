@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { escapeXml } from '../../src/model/xml.ts';
 
 /** An address as a test writes it: alone (the article's names), or with what an assignment pins. */
-export type Wanted = string | { readonly ip: string; readonly bridge?: string; readonly scope?: string };
+export type Wanted =
+  | string
+  | { readonly ip: string; readonly bridge?: string; readonly scope?: string; readonly via?: string };
 
 /** One network interface; `link`: what libvirt was told of its cable. */
 export interface Plugged {

@@ -41,6 +41,32 @@ describe('hnet assign and unassign', () => {
     );
   });
 
+  it('gives a domain a prefix that it routes on, and not without the address by which it does', async () => {
+    const name = await domain();
+    expect(await refused(1, 'assign', name, '123.45.90.112/30', '--via', '123.45.90.117')).to.contain(
+      'Cannot assign via 123.45.90.117',
+    );
+    await stage.ok('assign', name, '123.45.90.117', '--no-nic');
+    expect(
+      await stage.ok('assign', name, '123.45.90.112/30', '--via', '123.45.90.117', '--no-nic'),
+    ).to.contain('123.45.90.112/30 on br117, via 123.45.90.117');
+    expect(await stage.xml(name)).to.match(
+      /ip=.123\.45\.90\.112\/30. bridge=.br117. .*via=.123\.45\.90\.117./,
+    );
+    const lost = await refused(1, 'unassign', name, '123.45.90.117');
+    expect(lost).to.contain(
+      "123.45.90.112/30 is routed via 123.45.90.117, which the domain doesn't have on br117",
+    );
+    await stage.hv.virsh('start', name);
+    expect(
+      await stage.hv.run(['ip', 'route', 'show', '123.45.90.112/30', 'proto', '104', 'type', 'unicast']),
+    ).to.match(/via 123\.45\.90\.117 dev br117 onlink/);
+    await stage.hv.virsh('destroy', name);
+    expect(await stage.hv.sh('ip route show proto 104 type unicast')).to.equal('');
+    await stage.ok('unassign', name, '123.45.90.112/30');
+    await stage.ok('unassign', name, '123.45.90.117');
+  });
+
   it('takes the first free address of the pools, the network address included', async () => {
     const [first, second] = [await domain(), await domain()];
     await stage.ok('assign', first);

@@ -5,13 +5,13 @@ import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { refuseForeignAddresses, refuseHostAddresses } from '../../lifecycle/admission.ts';
-import { format, parseRoutable } from '../../model/address.ts';
+import { format, parseAddress, parseRoutable } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { DHCP_MODES, type DhcpMode, isDhcpMode } from '../../model/dhcp-mode.ts';
 import { addressesOf, addressesToKeep, amended, type Domain, nicOn } from '../../model/domain.ts';
 import { MAC } from '../../model/names.ts';
-import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
+import { equal, isAmong, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
 import type { Uplinks } from '../../model/uplink.ts';
 
@@ -20,6 +20,8 @@ interface AssignOptions {
   readonly nic?: string | boolean;
   /** What its DHCP server shall hand out; `default` leaves it to the configuration. */
   readonly dhcp?: string;
+  /** Its own address that routes the new ones on. */
+  readonly via?: string;
 }
 
 /** Gives a domain addresses in addition to those it has, and puts its interface on their bridge; at once if it runs. */
@@ -32,6 +34,10 @@ export function assign(
   const prefixes = parseAll(wanted);
   const mac = parseMac(options.nic);
   const mode = parseMode(options.dhcp);
+  const via =
+    options.via === undefined ? undefined : asUsage(() => parseAddress(options.via ?? ''), 'assign');
+  if (via !== undefined && prefixes.length === 0)
+    throw new UsageRefusal('Cannot use --via without a prefix: which one shall the domain route on?');
   changing(context, libvirt => {
     const config = context.config();
     const domains = libvirt.domains();
@@ -42,7 +48,9 @@ export function assign(
     const held = addressesToKeep(base, 'assign to');
     const shared = sharedAddress(base, held, mac);
     refuseForeign(prefixes, config, taken, seen.uplinks);
-    const addresses = choose(prefixes, known, held, shared, taken, config);
+    const hop = via === undefined ? undefined : hopAmong(via, held, known);
+    const chosen = choose(prefixes, known, held, hop ?? shared, taken, config);
+    const addresses = hop === undefined ? chosen : chosen.map(one => routedBy(hop, one, prefixes));
     const next = amended(base, { addresses, ...mode });
     const plugs =
       options.nic === false ? [] : plugsFor(bridgeFor(prefixes, addresses), mac, addresses, known);
@@ -88,6 +96,17 @@ function sharedAddress({ nics }: Domain, held: readonly Address[], mac?: string)
   return held.find(({ bridge }) => nic?.type === 'bridge' && nic.source === bridge);
 }
 
+/** The address of the domain's that is to route a prefix on. */
+function hopAmong(via: Prefix, held: readonly Address[], { domain }: KnownDomain): Address {
+  const hop = held.find(one => equal(one.prefix, via) && one.via === undefined);
+  if (hop !== undefined) return hop;
+  const names = held.map(({ prefix }) => format(prefix)).join(', ') || 'nothing';
+  throw new Refusal(`Cannot assign via ${format(via)}: ${quote(domain.name)} holds ${names}`);
+}
+
+const routedBy = ({ prefix: via }: Address, one: Address, asked: readonly Prefix[]): Address =>
+  isAmong(asked, one.prefix) ? { ...one, via } : one;
+
 /** The bridge of the first address that was asked for, or of the domain's first. */
 function bridgeFor([first]: readonly Prefix[], addresses: readonly Address[]): string {
   const asked = first === undefined ? undefined : addresses.find(({ prefix }) => equal(prefix, first));
@@ -111,8 +130,10 @@ function plugsFor(
 
 function tell({ domain, active }: KnownDomain, addresses: readonly Address[], { print }: Context): void {
   const name = visible(domain.name);
-  for (const { prefix, bridge, scope } of addresses)
-    print(`${name}: ${format(prefix)} on ${bridge}, bootstrap scope ${format(scope)}`);
+  for (const { prefix, bridge, scope, via } of addresses)
+    print(
+      `${name}: ${format(prefix)} on ${bridge}, ${via === undefined ? `bootstrap scope ${format(scope)}` : `via ${format(via)}`}`,
+    );
   if (active) print(`${name} is running: this is in force now`);
 }
 

@@ -59,7 +59,10 @@ function restOf(giver: KnownDomain, taker: KnownDomain, prefix: Prefix): Address
   };
   if (uuid === taker.domain.uuid) fail(`it would go from ${quote(name)} to itself`);
   const held = addressesOf(giver.next);
-  if (held.some(one => equal(one.prefix, prefix))) return held.filter(one => !equal(one.prefix, prefix));
+  const found = held.find(one => equal(one.prefix, prefix));
+  if (found?.via !== undefined)
+    fail(`it is routed via ${format(found.via)}; unassign it, and assign it with --via to the other`);
+  if (found !== undefined) return held.filter(one => !equal(one.prefix, prefix));
   const around = held.find(one => overlaps(one.prefix, prefix));
   if (around !== undefined)
     fail(`${quote(name)} holds it as part of ${format(around.prefix)}, which moves as a whole`);
