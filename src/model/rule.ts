@@ -1,7 +1,7 @@
 /** The rules of a domain in the words of `hnet firewall`. */
 import { format, parsePrefix } from './address.ts';
 import type { Policy, PolicyRule } from './policy.ts';
-import type { PortRange, Ports } from './ports.ts';
+import { hasPorts, type PortRange, type Ports, PROTOCOL_WORDS, readProtocol } from './ports.ts';
 import { quote, Refusal, reason } from './refusal.ts';
 
 /**
@@ -58,10 +58,11 @@ function parseWhat(word: string): Pick<PolicyRule, 'protocol' | 'ports'> {
   const [name = '', ports, ...rest] = word.split('/');
   if (rest.length > 0) throw new Refusal('has two slashes');
   if (name === 'any' && ports === undefined) return { protocol: undefined, ports: [] };
-  if (name !== 'tcp' && name !== 'udp' && name !== 'icmp') throw new Refusal('is not tcp, udp, icmp or any');
-  if (ports === undefined) return { protocol: name, ports: [] };
-  if (name === 'icmp') throw new Refusal('names ports, which icmp has not');
-  return { protocol: name, ports: ports.split(',').map(parsePorts) };
+  const protocol = readProtocol(name);
+  if (protocol === undefined) throw new Refusal(`is not ${PROTOCOL_WORDS}`);
+  if (ports === undefined) return { protocol, ports: [] };
+  if (!hasPorts(protocol)) throw new Refusal(`names ports, which ${protocol} has not`);
+  return { protocol, ports: ports.split(',').map(parsePorts) };
 }
 
 function parsePorts(text: string): PortRange {
@@ -77,7 +78,7 @@ function parsePorts(text: string): PortRange {
 /** Reads ports such as `tcp/25`. @throws Refusal if it isn't protocol and ports */
 export function parsePortWords(text: string): Ports {
   const { protocol, ports } = parseWhat(text);
-  if ((protocol !== 'tcp' && protocol !== 'udp') || ports.length === 0)
+  if (protocol === undefined || !hasPorts(protocol) || ports.length === 0)
     throw new Refusal(`${quote(text)} is not ports, such as tcp/25`);
   return { protocol, ranges: ports };
 }

@@ -6,7 +6,7 @@ import { exchange, Listener, udpFlow } from '../support/endpoint.ts';
 import { BOTH, FAMILIES } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import { type Filtered, inScope, type PolicyWords } from '../support/filtered.ts';
-import { ipv4, packet, piece, udp } from '../support/packets.ts';
+import { ipv4, numbered, packet, piece, sctp, udp } from '../support/packets.ts';
 import { type End, icmpError, outside, passes } from '../support/probe.ts';
 import { POOLS6 } from '../support/scene.ts';
 import type { Wire } from '../support/wire.ts';
@@ -16,6 +16,9 @@ const [MINE, NEIGHBOUR, LEASE] = ['123.45.90.116', '123.45.90.117', inScope('123
 const MANY = Array.from({ length: 20 }, (_, index) =>
   index % 4 === 3 ? `${index * 10}-${index * 10 + 4}` : `${index * 10 + 1}`,
 );
+
+const NUMBERS: Readonly<Record<string, number>> = { esp: 50, ah: 51, gre: 47, ipip: 4 };
+const numberIn = (what: string): number => NUMBERS[what] ?? Number(what);
 
 filterSuite("a domain's rules", ({ host }) => {
   let one: Filtered;
@@ -58,10 +61,12 @@ filterSuite("a domain's rules", ({ host }) => {
         await until(isSettled, PATIENCE, 'older flows to be over');
       });
 
-      const inbound = (protocol: 'tcp' | 'udp' | 'icmp', port?: number, source = places.internet) =>
+      const inbound = (protocol: Parameters<typeof passes>[2], port?: number, source = places.internet) =>
         passes(internet, mine, protocol, port, { source });
-      const outbound = (protocol: 'tcp' | 'udp' | 'icmp', port?: number) =>
+      const outbound = (protocol: Parameters<typeof passes>[2], port?: number) =>
         passes(mine, internet, protocol, port);
+      /** What has no ports is one flow between two addresses. */
+      const forgetFlows = () => one.host.run(['conntrack', '-F']);
 
       it('of which there are none but "default deny" let nothing in, from nobody', async () => {
         for (const protocol of ['tcp', 'udp', 'icmp'] as const) {
@@ -152,6 +157,63 @@ filterSuite("a domain's rules", ({ host }) => {
         expect(await inbound('icmp')).to.equal(true);
         expect(await inbound('udp', 7)).to.equal(true);
         expect(await inbound('tcp', 7)).to.equal(false);
+      });
+
+      it('name every other protocol, by word or number, and mean no other by it', async () => {
+        for (const [named, others] of [
+          [
+            ['esp', '47', '0', '135', '255'],
+            ['51', '4', '60', '99'],
+          ],
+          [
+            ['ah', 'ipip', '60', '99'],
+            ['50', 'gre', '0', '135', '255'],
+          ],
+        ] as const) {
+          await set({ default: 'deny', rules: named.map(what => `allow ${what}`) });
+          for (const [whats, passing] of [
+            [named, true],
+            [others, false],
+          ] as const)
+            for (const what of whats) {
+              await forgetFlows();
+              expect(await inbound(numberIn(what)), `${what}, ${named} allowed`).to.equal(passing);
+            }
+        }
+        await set({ rules: [...['gre', 'ah', '0'].map(what => `outbound deny ${what}`), 'deny 99'] });
+        await forgetFlows();
+        for (const what of ['gre', 'ah', '0']) {
+          expect(await outbound(numberIn(what)), what).to.equal(false);
+          expect(await inbound(numberIn(what)), what).to.equal(true);
+        }
+        for (const what of ['esp', 'ipip']) expect(await outbound(numberIn(what)), what).to.equal(true);
+        const denied = numbered(places.internet, places.mine, 99, Buffer.from('forged packet'));
+        expect(await one.dropped('policy', () => internet.wire.send(denied))).to.equal(1);
+      });
+
+      it('name ports of SCTP, for whole packets, and let in the answers', async () => {
+        await set({ default: 'deny', rules: ['allow sctp/38412-38420'] });
+        expect(await inbound('sctp', 38_412)).to.equal(true);
+        expect(await inbound('sctp', 38_420)).to.equal(true);
+        expect(await inbound('sctp', 38_421)).to.equal(false);
+        expect(await inbound('udp', 38_412)).to.equal(false);
+        const [ask, answer] = [sctp(5000, 6000, 77, 'question'), sctp(6000, 5000, 78, 'answer', 77)];
+        mine.wire.send(numbered(places.mine, places.internet, 132, ask));
+        await internet.wire.until('question');
+        internet.wire.send(numbered(places.internet, places.mine, 132, answer));
+        await mine.wire.until('answer');
+        await set({ rules: ['deny sctp/7000'] });
+        const whole = sctp(4000, 7000, 79, `forged packet ${'x'.repeat(32)}`);
+        const part = (from: number, to: number, more: boolean) =>
+          piece(places.internet, places.mine, whole.subarray(from, to), {
+            id: 78,
+            offset: from,
+            more,
+            of: 'sctp',
+          });
+        const pieces = [part(16, whole.length, false), part(0, 16, true)];
+        expect(await one.dropped('policy', () => internet.wire.send(...pieces))).to.equal(1);
+        expect(mine.wire.count('forged packet')).to.equal(0);
       });
 
       it('hold for what leaves: to the Internet and to neighbours', async () => {

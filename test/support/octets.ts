@@ -24,6 +24,16 @@ export function checksum(bytes: Uint8Array): number {
   return ~sum & 0xffff;
 }
 
+/** The checksum of SCTP, CRC32c (RFC 9260, appendix A). */
+export function castagnoli(bytes: Uint8Array): number {
+  let sum = 0xffffffff;
+  for (const byte of bytes) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; bit++) sum = (sum >>> 1) ^ (sum & 1 ? 0x82f63b78 : 0);
+  }
+  return ~sum >>> 0;
+}
+
 /** That of a segment with its pseudo header (RFC 9293, 3.1; RFC 8200, 8.1). */
 export function transportChecksum(
   source: string,

@@ -1,6 +1,15 @@
 /** Packets as bytes, made by hand: what no honest sender would send. */
-import { addressOf, checksum, octets, transportChecksum } from './octets.ts';
-import { bare6, fragment, ipv6 } from './packets6.ts';
+import { addressOf, castagnoli, checksum, octets, transportChecksum } from './octets.ts';
+import {
+  AUTHENTICATION,
+  bare6,
+  DESTINATION_OPTIONS,
+  fragment,
+  HOP_BY_HOP,
+  ipv6,
+  NOTHING_MORE,
+  routing,
+} from './packets6.ts';
 
 export interface IpOptions {
   readonly ttl?: number;
@@ -12,7 +21,7 @@ export interface IpOptions {
   readonly options?: readonly number[];
 }
 
-const PROTOCOL = { icmp: 1, igmp: 2, tcp: 6, udp: 17 } as const;
+const PROTOCOL = { icmp: 1, igmp: 2, tcp: 6, udp: 17, sctp: 132 } as const;
 const mac = (text: string): number[] => text.split(':').map(part => Number.parseInt(part, 16));
 export const BROADCAST_MAC = 'ff:ff:ff:ff:ff:ff';
 
@@ -30,22 +39,36 @@ export const packet = (
   payload: Uint8Array,
 ): Buffer => (source.includes(':') ? ipv6 : ipv4)(source, destination, protocol, payload);
 
+/**
+ * A packet of any protocol, of whichever family its ends are; in IPv6, one with that extension header where the number is
+ * that of one. What has a checksum over the addresses must come with it.
+ */
+export function numbered(source: string, destination: string, protocol: number, payload: Uint8Array): Buffer {
+  if (!source.includes(':')) return ipv4(source, destination, protocol, payload);
+  const extension = [HOP_BY_HOP, DESTINATION_OPTIONS, AUTHENTICATION, routing(2, destination)].find(
+    ({ is }) => is === protocol,
+  );
+  return extension === undefined
+    ? bare6(source, destination, protocol, payload)
+    : bare6(source, destination, NOTHING_MORE, payload, { extensions: [extension] });
+}
+
 /** A fragment of a datagram, of whichever family its ends are. @param offset in bytes, of which eight are a unit */
 export const piece = (
   source: string,
   destination: string,
   bytes: Uint8Array,
-  { id, offset, more }: { id: number; offset: number; more: boolean },
+  { id, offset, more, of = 'udp' }: { id: number; offset: number; more: boolean; of?: 'udp' | 'sctp' },
 ): Buffer =>
   source.includes(':')
-    ? bare6(source, destination, PROTOCOL.udp, bytes, { extensions: [fragment(id, offset, more)] })
-    : ipv4(source, destination, 'udp', bytes, { id, offset: offset / 8, moreFragments: more });
+    ? bare6(source, destination, PROTOCOL[of], bytes, { extensions: [fragment(id, offset, more)] })
+    : ipv4(source, destination, of, bytes, { id, offset: offset / 8, moreFragments: more });
 
 /** An IPv4 packet (RFC 791). */
 export function ipv4(
   source: string,
   destination: string,
-  protocol: keyof typeof PROTOCOL,
+  protocol: keyof typeof PROTOCOL | number,
   payload: Uint8Array,
   { ttl = 64, id = 0x4242, offset = 0, moreFragments = false, options = [] }: IpOptions = {},
 ): Buffer {
@@ -56,7 +79,7 @@ export function ipv4(
   header.writeUInt16BE(id, 4);
   header.writeUInt16BE((moreFragments ? 0x2000 : 0) | offset, 6);
   header.writeUInt8(ttl, 8);
-  header.writeUInt8(PROTOCOL[protocol], 9);
+  header.writeUInt8(typeof protocol === 'number' ? protocol : PROTOCOL[protocol], 9);
   header.set([...octets(source), ...octets(destination), ...options], 12);
   header.writeUInt16BE(checksum(header), 10);
   return Buffer.concat([header, payload]);
@@ -70,6 +93,29 @@ export function udp(from: number, to: number, data: Uint8Array | string): Buffer
   header.writeUInt16BE(to, 2);
   header.writeUInt16BE(8 + body.length, 4);
   return Buffer.concat([header, body]);
+}
+
+/**
+ * An SCTP packet that opens an association, or the answer to one (RFC 9260, 3.3.2 and 3.3.3), with data in a parameter that
+ * nobody knows. @param answers the tag of the packet that it answers
+ */
+export function sctp(from: number, to: number, tag: number, data: string, answers?: number): Buffer {
+  const body = Buffer.from(data.padEnd(Math.ceil(data.length / 4) * 4));
+  const packet = Buffer.alloc(12 + 20 + 4 + body.length);
+  packet.writeUInt16BE(from, 0);
+  packet.writeUInt16BE(to, 2);
+  packet.writeUInt32BE(answers ?? 0, 4);
+  packet.writeUInt8(answers === undefined ? 1 : 2, 12);
+  packet.writeUInt16BE(packet.length - 12, 14);
+  packet.writeUInt32BE(tag, 16);
+  packet.writeUInt32BE(0xffff, 20);
+  packet.writeUInt32BE(0x00010001, 24);
+  packet.writeUInt32BE(1, 28);
+  packet.writeUInt16BE(0x8fff, 32);
+  packet.writeUInt16BE(4 + body.length, 34);
+  packet.set(body, 36);
+  packet.writeUInt32LE(castagnoli(packet), 8);
+  return packet;
 }
 
 export interface Segment {

@@ -57,6 +57,11 @@ export function bare6(
 export const HOP_BY_HOP: Extension = { is: 0, bytes: [0, 1, 4, 0, 0, 0, 0] };
 export const DESTINATION_OPTIONS: Extension = { is: 60, bytes: [0, 1, 4, 0, 0, 0, 0] };
 
+/** AH (RFC 4302) with nothing to prove. */
+export const AUTHENTICATION: Extension = { is: 51, bytes: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1] };
+/** "No next header": what follows is for nobody (RFC 8200, 4.7). */
+export const NOTHING_MORE = 59;
+
 /** "Go on to that address from here": type 0, deprecated for what can be done with it (RFC 5095), and type 2. */
 export const routing = (type: 0 | 2, via: string): Extension => ({
   is: 43,

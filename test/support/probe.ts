@@ -1,8 +1,9 @@
 import { INTERNET, isIpv6 } from '../lab/site.ts';
-import { icmp, packet, TCP, tcp, udp } from './packets.ts';
+import { icmp, numbered, packet, sctp, TCP, tcp, udp } from './packets.ts';
 import type { Wire } from './wire.ts';
 
-type Protocol = 'tcp' | 'udp' | 'icmp';
+/** A number means a packet of that protocol with nothing that its own program would understand. */
+type Protocol = 'tcp' | 'udp' | 'icmp' | 'sctp' | number;
 let made = 0;
 
 /** One end of the way that a packet is to take. */
@@ -46,6 +47,8 @@ function opening(
       return tcp({ source, destination, from: own, to: port, sequence: made, flags: TCP.syn, data: word });
     case 'udp':
       return packet(source, destination, 'udp', udp(own, port, word));
+    case 'sctp':
+      return numbered(source, destination, 132, sctp(own, port, made, word));
     case 'icmp':
       return packet(
         source,
@@ -53,6 +56,8 @@ function opening(
         'icmp',
         icmp(isIpv6(source) ? 128 : 8, 0, [own >> 8, own & 255, 0, 1], word),
       );
+    default:
+      return numbered(source, destination, protocol, Buffer.from(`\0\0\0\0${word}`));
   }
 }
 

@@ -5,7 +5,7 @@ import { parsePrefix } from '../../src/model/address.ts';
 import { parseAssignment, renderAssignment } from '../../src/model/metadata.ts';
 import { METADATA_NAMESPACE } from '../../src/model/names.ts';
 import { isTracked, OPEN, type Policy, type PolicyRule } from '../../src/model/policy.ts';
-import type { PortRange } from '../../src/model/ports.ts';
+import { hasPorts, type PortRange, readProtocol } from '../../src/model/ports.ts';
 import { Refusal } from '../../src/model/refusal.ts';
 import { formatRule, parseRule } from '../../src/model/rule.ts';
 import { parseXml } from '../../src/model/xml.ts';
@@ -20,11 +20,16 @@ const rules: fc.Arbitrary<PolicyRule> = fc
   .record({
     direction: fc.constantFrom('inbound' as const, 'outbound' as const),
     action: fc.constantFrom('allow' as const, 'deny' as const),
-    protocol: fc.constantFrom('tcp' as const, 'udp' as const, 'icmp' as const, undefined),
+    protocol: fc.option(
+      fc.integer({ min: 0, max: 255 }).map(number => readProtocol(String(number))),
+      {
+        nil: undefined,
+      },
+    ),
     ports,
     peer: fc.constantFrom(undefined, ...peers),
   })
-  .map(rule => (rule.protocol === 'tcp' || rule.protocol === 'udp' ? rule : { ...rule, ports: [] }));
+  .map(rule => (rule.protocol !== undefined && hasPorts(rule.protocol) ? rule : { ...rule, ports: [] }));
 const policies: fc.Arbitrary<Policy> = fc.record({
   inbound: fc.constantFrom('allow' as const, 'deny' as const),
   isolate: fc.boolean(),
@@ -44,6 +49,8 @@ const likeRules = fc
         'tcp/',
         'udp/53',
         'icmp',
+        'sctp/',
+        '47',
         'any',
         ' ',
         '/',

@@ -2,7 +2,7 @@
 import { format } from '../../model/address.ts';
 import { type Counter, ZERO } from '../../model/counter.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
-import type { PortRange } from '../../model/ports.ts';
+import { numberOf, type PortRange, type Protocol } from '../../model/ports.ts';
 import { bits, type Family, type Prefix } from '../../model/prefix.ts';
 import type { FilterView, RuleLine } from '../../model/view.ts';
 import {
@@ -52,7 +52,7 @@ function renderMatch(match: Match, family: Family): readonly string[] {
     case 'flood':
       return [`-m set --match-set ${match.set} ${bridgeOf(match.of)} --packets-gt ${match.packets}`];
     case 'protocol':
-      return [`-p ${match.protocol === 'icmp' && family === 6 ? 'ipv6-icmp' : match.protocol}`];
+      return [renderProtocol(match.protocol, family)];
     case 'ports':
       return renderPorts(match);
     case 'icmp-types':
@@ -70,6 +70,26 @@ function renderSet(match: Extract<Match, { is: 'set' }>, family: Family): string
   if (!('only' in match)) return lookup(match.name, match.not === true);
   return `${lookup(setNames(family).held, match.only === 'singles')} ${lookup(match.name, false)}`;
 }
+
+function renderProtocol(protocol: Protocol, family: Family): string {
+  if (protocol === 'icmp') return `-p ${family === 6 ? 'ipv6-icmp' : protocol}`;
+  const number = numberOf(protocol);
+  const extension = family === 6 ? EXTENSIONS[number] : undefined;
+  if (extension !== undefined) return `-m ipv6header --header ${extension} --soft`;
+  // To iptables, protocol 0 is any: so this one looks at the byte itself.
+  return number === 0
+    ? '-m u32 --u32 6&0xff=0'
+    : `-p ${protocol === 'tcp' || protocol === 'udp' ? protocol : number}`;
+}
+
+/** IPv6's extension headers (RFC 8200, 4.1) are no protocol to `-p`. */
+const EXTENSIONS: Readonly<Record<number, string>> = {
+  0: 'hop',
+  43: 'route',
+  44: 'frag',
+  51: 'auth',
+  60: 'dst',
+};
 
 const SIDE = { source: 'src', destination: 'dst' };
 

@@ -1,7 +1,7 @@
 /** The filter's rules in the words of nft. */
 import { format } from '../../model/address.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
-import type { PortRange } from '../../model/ports.ts';
+import { numberOf, type PortRange, type Protocol } from '../../model/ports.ts';
 import { type Family, isSingle, type Prefix } from '../../model/prefix.ts';
 import { type Action, nft } from '../../resources/action.ts';
 import {
@@ -50,7 +50,8 @@ export function renderRule({ when, verdict }: Rule, family: Family): string[] {
   );
 }
 
-function renderMatch(match: Match, family: Family): string[] {
+function renderMatch(match: Match, family: Family): readonly string[] {
+  if (match.is === 'protocol') return renderProtocol(match.protocol, family);
   if (match.is !== 'set') return [renderOther(match, family)];
   const not = 'not' in match && match.not;
   const [singles = '', ...subnets] = partsOf(match.name).map(
@@ -69,7 +70,24 @@ const oneOf = (devices: readonly string[]): string => {
   return quoted.length === 1 ? quoted.join('') : `{ ${quoted.join(', ')} }`;
 };
 
-function renderOther(match: Exclude<Match, { is: 'set' }>, family: Family): string {
+function renderProtocol(protocol: Protocol, family: Family): readonly string[] {
+  if (protocol === 'icmp') return [`meta l4proto ${family === 6 ? 'ipv6-icmp' : protocol}`];
+  const extension = family === 6 ? EXTENSIONS[numberOf(protocol)] : undefined;
+  return (
+    extension ?? [`meta l4proto ${protocol === 'tcp' || protocol === 'udp' ? protocol : numberOf(protocol)}`]
+  );
+}
+
+/** IPv6's extension headers (RFC 8200, 4.1) are no protocol to nft. For AH it has no word: only for what comes before it. */
+const EXTENSIONS: Readonly<Record<number, readonly string[]>> = {
+  0: ['exthdr hbh exists'],
+  43: ['exthdr rt exists'],
+  44: ['exthdr frag exists'],
+  51: ['ip6', 'hbh', 'rt', 'dst'].map(before => `${before} nexthdr 51`),
+  60: ['exthdr dst exists'],
+};
+
+function renderOther(match: Exclude<Match, { is: 'set' | 'protocol' }>, family: Family): string {
   switch (match.is) {
     case 'from-device':
       return `iifname ${oneOf(match.devices)}`;
@@ -77,8 +95,6 @@ function renderOther(match: Exclude<Match, { is: 'set' }>, family: Family): stri
       return `oifname ${oneOf(match.devices)}`;
     case 'net':
       return `${addressOf(match.side, family)} ${format(match.prefix)}`;
-    case 'protocol':
-      return `meta l4proto ${match.protocol === 'icmp' && family === 6 ? 'ipv6-icmp' : match.protocol}`;
     case 'ports':
       return `${match.protocol} ${match.side === 'source' ? 'sport' : 'dport'} { ${match.ranges.map(renderRange).join(', ')} }`;
     case 'state':

@@ -1,6 +1,7 @@
 /** A domain's own rules as chains of the filter. */
 
 import { applies, type Policy, type PolicyRule } from '../../model/policy.ts';
+import { hasPorts } from '../../model/ports.ts';
 import type { Family } from '../../model/prefix.ts';
 import { back, CAUSES, type Chain, CUT, chain, drop, go, type Match, rule, type Side } from './rules.ts';
 
@@ -50,7 +51,7 @@ const mirrored = (one: PolicyRule) =>
 function matches({ protocol, ports, peer }: PolicyRule, portsOf: Side, peerIs: Side): Match[] {
   const net: Match[] = peer === undefined ? [] : [{ is: 'net', side: peerIs, prefix: peer }];
   if (protocol === undefined) return net;
-  return protocol !== 'icmp' && ports.length > 0
+  return hasPorts(protocol) && ports.length > 0
     ? [...net, { is: 'ports', protocol, ranges: ports, side: portsOf }]
     : [...net, { is: 'protocol', protocol }];
 }
