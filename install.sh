@@ -239,8 +239,11 @@ lease = "1h"
 backend = "auto"
 # Whether domains of this host reach each other's public addresses.
 between_domains = true
-# Ports that no domain reaches, such as ["tcp/25"] against spam.
+# Ports and subnets that no domain reaches, such as ["tcp/25"] against spam.
 outbound_deny = []
+# Whether domains reach private and reserved addresses (10.0.0.0/8 …) by the uplink: "drop", for providers lock servers
+# that scan them, "allow", or a list of those that may be reached. Unless set: "drop" if the host's address is public.
+# private_destinations = "drop"
 # What domains reach on the host itself: "open" leaves it to the host's own rules, "dhcp-only" means DHCP and ping.
 host_access = "open"
 END

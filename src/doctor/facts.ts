@@ -1,7 +1,6 @@
 /** What the checks look at, gathered once. Anything may be missing: hnet doctor is for hosts in trouble. */
 import { statSync } from 'node:fs';
-import { sharedDrops } from '../firewall/rules/drops.ts';
-import { CAUSES } from '../firewall/rules/rules.ts';
+import { type Drops, sharedDrops } from '../firewall/rules/drops.ts';
 import { chooseFirewall } from '../host/choose-backend.ts';
 import { readIfThere } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
@@ -46,8 +45,8 @@ export interface Facts {
   readonly domains: Known<readonly KnownDomain[]>;
   /** Addresses of running domains that the kernel wouldn't serve. */
   readonly unserved: readonly Unserved[];
-  /** Packets that other networks of the host have sent under addresses of domains; they were dropped. */
-  readonly impostors: bigint;
+  /** What the rules that all domains share have dropped. */
+  readonly drops: Drops;
   readonly file: (path: string) => File | undefined;
   /** How the provider hands over an address; see {@link askDelivery}. */
   readonly delivered: (address: Prefix, gateway: Prefix, device: string) => Delivered | undefined;
@@ -81,7 +80,7 @@ export function gather(host: Host): Facts {
     policy,
     unserved: uplinks.is === 'unknown' ? [] : readUnserved({ ...network, policy }, uplinks.value, host),
     strangers: observeForeign(host, chooseFirewall(written)),
-    impostors: uplinks.is === 'unknown' ? 0n : readImpostors(written, uplinks.value, host),
+    drops: uplinks.is === 'unknown' ? new Map() : readDrops(written, uplinks.value, host),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
     delivered: (...question) => askDelivery(host, ...question),
@@ -92,10 +91,10 @@ export function gather(host: Host): Facts {
 /** Of what stands only the interface counts. */
 const UNTOLD = { host: undefined, gateway: undefined, gateway6: undefined };
 
-function readImpostors(config: Config, uplinks: Uplinks, host: Host): bigint {
+function readDrops(config: Config, uplinks: Uplinks, host: Host): Drops {
   const firewall = chooseFirewall(config);
   const drops = known(() => sharedDrops(config, uplinks, firewall, look(host, firewall.looks.brief)));
-  return knownValue(drops)?.get(CAUSES.impostor)?.packets ?? 0n;
+  return knownValue(drops) ?? new Map();
 }
 
 /** Of running domains; what else is wrong with them is for `hnet check` to say. */

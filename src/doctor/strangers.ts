@@ -1,6 +1,8 @@
 import { firewalldPolicies } from '../firewall/foreign/firewalld.ts';
 import { blockades } from '../firewall/foreign/passages.ts';
+import { CAUSES } from '../firewall/rules/rules.ts';
 import { chooseFirewall } from '../host/choose-backend.ts';
+import { ZERO } from '../model/counter.ts';
 import { CONTESTS_FILE } from '../model/names.ts';
 import { EMPTY_VIEW, type View } from '../model/view.ts';
 import { parseContests } from '../state/contests.ts';
@@ -31,9 +33,21 @@ export const checkContests = ({ file }: Facts): Diagnosis[] =>
   );
 
 /** What no command mends, and does no harm: it was dropped. */
-export const impostorNotes = ({ impostors }: Facts): string[] =>
-  impostors === 0n
-    ? []
-    : [
-        `other networks of this host (a container, a VPN's peer) have sent ${impostors} packets under addresses of VMs; hnet has dropped them`,
-      ];
+export const dropNotes = ({ drops }: Facts): string[] =>
+  NOTED.flatMap(([cause, told]) => {
+    const { packets } = drops.get(CAUSES[cause]) ?? ZERO;
+    return packets === 0n ? [] : [`${told(packets)}; hnet has dropped them`];
+  });
+
+const NOTED: readonly (readonly [keyof typeof CAUSES, (packets: bigint) => string])[] = [
+  [
+    'impostor',
+    packets =>
+      `other networks of this host (a container, a VPN's peer) have sent ${packets} packets under addresses of VMs`,
+  ],
+  [
+    'reserved',
+    packets =>
+      `VMs have sent ${packets} packets to addresses that the Internet does not route, as a scan does; "private_destinations" in hnet.toml lets out those that your provider has`,
+  ],
+];

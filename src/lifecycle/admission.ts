@@ -1,6 +1,6 @@
 /** What may start: the rules that a domain's addresses must keep, before anything of them is set up. */
 
-import { format, parsePrefix } from '../model/address.ts';
+import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment, WireOf } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
@@ -11,6 +11,7 @@ import { refuseHostInRanges } from '../model/fit.ts';
 import { type HostAddress, removalOf, whereHeld } from '../model/host-address.ts';
 import { contains, equal, isAnycast, isSingle, overlaps, type Prefix, size } from '../model/prefix.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
+import { PRIVATE } from '../model/reserved.ts';
 import type { Uplinks } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 import { MOST_PROXIES } from '../resources/neighbour.ts';
@@ -108,9 +109,6 @@ export function refuseHostAddresses(
 
 const holding = (prefix: Prefix, address: Prefix): string =>
   equal(prefix, address) ? `${format(prefix)} is` : `${format(prefix)} contains ${format(address)},`;
-
-/** Where anybody may number networks of their own: RFC 1918, and RFC 6598 for what carriers share. */
-const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'].map(parsePrefix);
 
 /**
  * Refuses a scope that is public elsewhere, or loopback: the host takes its first address, and routes all of it to the

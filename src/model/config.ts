@@ -58,8 +58,13 @@ export interface DhcpConfig {
 interface FirewallConfig {
   readonly backend: Backend | 'auto';
   readonly betweenDomains: boolean;
-  /** Destination ports that no domain reaches, outside or at its neighbours. */
-  readonly outboundDeny: readonly Ports[];
+  /** Destinations that no domain reaches, outside or at its neighbours: ports, or addresses. */
+  readonly outboundDeny: readonly (Ports | Prefix)[];
+  /**
+   * Whether what the Internet doesn't route may leave by the uplink: a list names the ranges that may. Undefined: only where
+   * the uplink's own address is such.
+   */
+  readonly privateDestinations: 'drop' | 'allow' | readonly Prefix[] | undefined;
   /** What domains reach on the host itself. */
   readonly hostAccess: 'open' | 'dhcp-only';
 }

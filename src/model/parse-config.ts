@@ -7,7 +7,7 @@ import { refuseBadRanges } from './fit.ts';
 import { CONFIG_FILE, INTERFACE_NAME } from './names.ts';
 import type { Prefix } from './prefix.ts';
 import { ifPossible, quote, Refusal, reason } from './refusal.ts';
-import { parsePortWords } from './rule.ts';
+import { parseDenial } from './rule.ts';
 
 /** A parser of ours as a schema of valibot: the parser's words become the message. */
 const parsed = <T>(read: (text: string) => T) =>
@@ -49,13 +49,20 @@ const firewallSchema = v.pipe(
       'auto',
     ),
     between_domains: v.optional(v.boolean(), true),
-    outbound_deny: v.optional(v.array(parsed(parsePortWords)), []),
+    outbound_deny: v.optional(v.array(parsed(parseDenial)), []),
+    private_destinations: v.optional(
+      v.union(
+        [v.picklist(['drop', 'allow']), v.array(parsed(parsePrefix))],
+        'not "drop", "allow" or a list of subnets that may be reached',
+      ),
+    ),
     host_access: v.optional(v.picklist(['open', 'dhcp-only'], 'not "open" or "dhcp-only"'), 'open'),
   }),
-  v.transform(({ backend, between_domains, outbound_deny, host_access }) => ({
-    backend,
+  v.transform(({ between_domains, outbound_deny, private_destinations, host_access, ...rest }) => ({
+    ...rest,
     betweenDomains: between_domains,
     outboundDeny: outbound_deny,
+    privateDestinations: private_destinations,
     hostAccess: host_access,
   })),
 );

@@ -2,6 +2,7 @@
 import { format, parsePrefix } from './address.ts';
 import type { Policy, PolicyRule } from './policy.ts';
 import { hasPorts, type PortRange, type Ports, PROTOCOL_WORDS, readProtocol } from './ports.ts';
+import type { Prefix } from './prefix.ts';
 import { quote, Refusal, reason } from './refusal.ts';
 
 /**
@@ -75,11 +76,12 @@ function parsePorts(text: string): PortRange {
   return [first, final];
 }
 
-/** Reads ports such as `tcp/25`. @throws Refusal if it isn't protocol and ports */
-export function parsePortWords(text: string): Ports {
+/** Reads what no domain may reach: ports such as `tcp/25`, or an address or subnet. @throws Refusal if it is neither */
+export function parseDenial(text: string): Ports | Prefix {
+  if (!/^[a-z]/.test(text) || text.includes(':')) return parsePrefix(text);
   const { protocol, ports } = parseWhat(text);
   if (protocol === undefined || !hasPorts(protocol) || ports.length === 0)
-    throw new Refusal(`${quote(text)} is not ports, such as tcp/25`);
+    throw new Refusal(`${quote(text)} is not ports such as tcp/25, nor a subnet`);
   return { protocol, ranges: ports };
 }
 

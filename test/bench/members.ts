@@ -13,7 +13,7 @@ export interface Member {
 export const CONFIG = `pools = ["10.32.0.0/16"]
 [dhcp]
 scopes = "10.64.0.0/10"
-dns = ["198.51.100.10"]
+dns = ["123.45.200.10"]
 `;
 
 /** One of a crowd of domains, by its number. */

@@ -6,7 +6,7 @@ export type Flows = 'one flow' | '30,000 flows';
 /** 64 bytes on the wire: 60, and the checksum that a virtual cable doesn't carry. */
 const packet = (destinationMac: string, destination: string, flows: Flows): string => `{
   eth(da=${destinationMac}, sa=52:54:00:00:00:99, proto=0x0800),
-  ipv4(id=1, ttl=64, proto=17, sa=198.51.100.10, da=${destination}),
+  ipv4(id=1, ttl=64, proto=17, sa=123.45.200.10, da=${destination}),
   udp(sp=${flows === 'one flow' ? '1024' : 'dinc(1024, 31023)'}, dp=9),
   fill('A', 18)
 }

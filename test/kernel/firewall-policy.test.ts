@@ -1,9 +1,13 @@
 import { expect } from 'chai';
 import { setNames } from '../../src/firewall/rules/sets.ts';
+import { format } from '../../src/model/address.ts';
+import { nth, size } from '../../src/model/prefix.ts';
+import { RESERVED } from '../../src/model/reserved.ts';
 import type { Guest } from '../lab/guest.ts';
+import { INTERNET } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { exchange, Listener, udpFlow } from '../support/endpoint.ts';
-import { BOTH, FAMILIES } from '../support/families.ts';
+import { BOTH, FAMILIES, SIX } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import { type Filtered, inScope, type PolicyWords } from '../support/filtered.ts';
 import { ipv4, numbered, packet, piece, sctp, udp } from '../support/packets.ts';
@@ -12,6 +16,10 @@ import { POOLS6 } from '../support/scene.ts';
 import type { Wire } from '../support/wire.ts';
 
 const [MINE, NEIGHBOUR, LEASE] = ['123.45.90.116', '123.45.90.117', inScope('123.45.90.116', 50)];
+/** An address of each range that the Internet doesn't route, but for that of the pool. */
+const RESERVED_HERE = [...RESERVED[4], ...RESERVED[6]]
+  .map(range => format(nth(range, 0x10203n & (size(range) - 1n))))
+  .filter(one => !one.startsWith('2001:db8:'));
 /** More than one match of iptables takes, with ranges in between. */
 const MANY = Array.from({ length: 20 }, (_, index) =>
   index % 4 === 3 ? `${index * 10}-${index * 10 + 4}` : `${index * 10 + 1}`,
@@ -307,13 +315,57 @@ filterSuite('host-wide', ({ host }) => {
   let neighbour: End;
 
   before(async () => {
-    const firewall = 'outbound_deny = ["tcp/25", "udp/100-200,300"]\nhost_access = "dhcp-only"\n';
-    one = await host({ firewall });
-    guest = await one.start('vm1', MINE);
+    const denied = '"tcp/25", "udp/100-200,300", "203.0.114.0/24", "2001:db8:a::/48", "123.45.90.118"';
+    const firewall = `outbound_deny = [${denied}]\nhost_access = "dhcp-only"\n[dhcp]\ndns = ["10.9.9.9"]\n`;
+    one = await host({ pools: POOLS6, firewall });
+    guest = await one.start('vm1', BOTH.mine);
     mine = { wire: await one.guestWire(guest, MINE), ip: MINE };
     const other = await one.start('vm2', NEIGHBOUR);
     neighbour = { wire: await one.guestWire(other, NEIGHBOUR), ip: NEIGHBOUR };
     internet = outside(await one.internetWire());
+  });
+
+  /** Packets to these places, from the domain's address of their family and from its lease. */
+  const question = (target: string, from = target.includes(':') ? SIX.mine : MINE) =>
+    packet(from, target, 'udp', udp(1, 1, `to ${target} from ${from};`));
+  const questions = (targets: readonly string[]) =>
+    targets.flatMap(target => [question(target), ...(target.includes(':') ? [] : [question(target, LEASE)])]);
+  /** What of them has left the host, once another packet has. */
+  async function leaving(targets: readonly string[]): Promise<string[]> {
+    const provider = await one.providerWire();
+    mine.wire.send(...questions(targets), question(INTERNET));
+    await provider.until(`to ${INTERNET} from ${MINE};`);
+    const left = targets.filter(target => provider.count(`to ${target} from `) > 0);
+    provider.close();
+    return left;
+  }
+  const drops = (cause: 'outbound' | 'reserved', targets: readonly string[]) =>
+    one.dropped(cause, () => mine.wire.send(...questions(targets)));
+
+  it('outbound_deny takes subnets of both families, and neighbours', async () => {
+    await guest.run(['ip', 'address', 'replace', `${LEASE}/24`, 'dev', 'eth0']);
+    await one.prepare('vm3', '123.45.90.118');
+    const denied = ['203.0.114.9', '2001:db8:a::9', '123.45.90.118'];
+    expect(await drops('outbound', denied)).to.equal(5);
+    expect(await leaving([...denied, '203.0.115.9', '2001:db8:b::9'])).to.deep.equal([
+      '203.0.115.9',
+      '2001:db8:b::9',
+    ]);
+    await one.release('vm3', '123.45.90.118');
+  });
+
+  it('what the Internet does not route stays here, where the uplink is public', async () => {
+    expect(await drops('reserved', [...RESERVED_HERE])).to.equal(12 * 2 + 7);
+    // A pool lies in that range, and the others are needed.
+    const needed = ['2001:db8:9::9', '10.9.9.9', '11.0.0.1', '2001:4860::1'];
+    expect(await leaving([...RESERVED_HERE, ...needed])).to.deep.equal(needed);
+  });
+
+  it('and where the domain has rules', async () => {
+    await one.change('vm1', BOTH.mine, { rules: ['deny tcp/99'] });
+    expect(await drops('reserved', ['192.168.0.1', 'fd00::1'])).to.equal(3);
+    expect(await leaving(['192.168.0.1', 'fd00::1'])).to.deep.equal([]);
+    await one.change('vm1', BOTH.mine, {});
   });
 
   it('outbound_deny holds for all, outside and at neighbours, on the lease too', async () => {
@@ -358,6 +410,16 @@ filterSuite('host-wide', ({ host }) => {
     const listener = new Listener(guest, { ip: MINE, port: 22 });
     await exchange(await listener.connect(one.host));
     listener.close();
+  });
+
+  it('private_destinations names what may leave nevertheless, or lets out all', async () => {
+    await one.reconfigure('private_destinations = ["10.0.0.0/9", "fd00::/16"]');
+    const allowed = ['10.1.0.1', 'fd00::1'];
+    expect(await leaving([...allowed, '10.200.0.1', 'fd01::1'])).to.deep.equal(allowed);
+    await one.reconfigure('private_destinations = "allow"');
+    expect(await leaving([...RESERVED_HERE])).to.deep.equal([...RESERVED_HERE]);
+    await one.reconfigure('private_destinations = "drop"');
+    expect(await leaving([...RESERVED_HERE])).to.deep.equal([]);
   });
 
   it('host_access = "open" again, by a changed configuration and sync', async () => {

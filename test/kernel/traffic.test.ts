@@ -25,7 +25,7 @@ for (const variant of VARIANTS) {
       const lease = await guest.dhcp();
       expect(lease).to.include({
         router: '172.30.116.1',
-        dns: '198.51.100.10 9.9.9.9',
+        dns: '123.45.200.10 9.9.9.9',
         domain: 'lan',
         lease: '3600',
         serverid: '172.30.116.1',

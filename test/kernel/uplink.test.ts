@@ -271,7 +271,7 @@ kernelSuite('a configuration that cuts off the gateway', scene => {
   /** The gateway is another than the configuration says, and lies in a pool. */
   const CUT = `pools = ["123.45.90.112/29", "123.45.12.0/31"]\nuplink = "eth0"\ngateway = "123.45.12.2"\n`;
   const GOOD = 'pools = ["123.45.90.112/29"]\nuplink = "eth0"\n';
-  const SSH = 'SSH_CONNECTION=198.51.100.10 50000 123.45.12.48 22';
+  const SSH = 'SSH_CONNECTION=123.45.200.10 50000 123.45.12.48 22';
 
   async function ready(make: NewScene): Promise<Scene> {
     const one = await make({ config: GOOD });

@@ -270,7 +270,7 @@ kernelSuite('what the kernel would do with a packet', (scene, share) => {
     for (const value of [1, 2]) {
       it(`serves a static guest all the same: arp_ignore ${value}, before its start and while it runs`, async () => {
         const { one, guest } = await whole();
-        const routes = await one.host.sh('ip route get 198.51.100.10; ip route get 123.45.90.116');
+        const routes = await one.host.sh('ip route get 123.45.200.10; ip route get 123.45.90.116');
         await ignore(one, value);
         expect(await reaches(guest)).to.equal(false);
         const { code, stdout } = await hnet(one, 'check');
@@ -281,7 +281,7 @@ kernelSuite('what the kernel would do with a packet', (scene, share) => {
         ]);
         expect(await hnet(one, 'check')).to.include(IN_ORDER);
         expect(await reaches(guest)).to.equal(true);
-        expect(await one.host.sh('ip route get 198.51.100.10; ip route get 123.45.90.116')).to.equal(routes);
+        expect(await one.host.sh('ip route get 123.45.200.10; ip route get 123.45.90.116')).to.equal(routes);
 
         await one.prepare('vm2', ['123.45.90.117']);
         const second = await one.host.guest({ name: 'vm2', bridge: 'br117' });

@@ -93,7 +93,7 @@ async function traces(hypervisor: Hypervisor): Promise<string> {
     for pid in /proc/[0-9]*; do tr '\\0' ' ' <"$pid/cmdline" | grep '^dnsmasq' || true; done`);
 }
 
-/** Runs something while a capture at the "Internet" notes who is said to ask: `IP 123.45.90.116 > 198.51.100.10`. */
+/** Runs something while a capture at the "Internet" notes who is said to ask: `IP 123.45.90.116 > 123.45.200.10`. */
 async function watched(lab: Lab, work: () => Promise<unknown>, last: RegExp): Promise<string> {
   const command = "exec tcpdump -nlqt -i eth0 --immediate-mode 'icmp[icmptype] = icmp-echo'";
   const capture = lab.internet.start(['sh', '-c', command]);

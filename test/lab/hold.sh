@@ -18,7 +18,7 @@ mkdir -p /run/lock /run/lab
 hostname "$2"
 rm -rf /etc/hnet /var/lib/hnet /etc/libvirt/hooks /etc/libvirt/qemu /etc/resolv.conf
 mkdir -p /etc/libvirt/hooks /etc/libvirt/qemu
-echo 'nameserver 198.51.100.10' >/etc/resolv.conf
+echo 'nameserver 123.45.200.10' >/etc/resolv.conf
 printf '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 %s\n' "$2" >/etc/hosts
 ip link set lo up
 echo held

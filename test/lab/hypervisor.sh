@@ -13,7 +13,7 @@ mkdir -p /etc/systemd/system /etc/sysctl.d /etc/libvirt/hooks /etc/libvirt/qemu 
 # Without its own name a machine waits 5 s for DNS at every `virsh start`.
 echo "$1" >/etc/hostname
 printf '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 %s\n' "$1" >/etc/hosts
-echo 'nameserver 198.51.100.10' >/etc/resolv.conf
+echo 'nameserver 123.45.200.10' >/etc/resolv.conf
 # An empty id would make this a first boot, which enables every unit that is installed.
 echo "$2" >/etc/machine-id
 

@@ -42,7 +42,7 @@ export class Lab {
     return this.provider.gateway;
   }
 
-  /** 198.51.100.10 and 2001:db8:ffff::10. */
+  /** 123.45.200.10 and 2001:db8:ffff::10. */
   get internet(): Machine {
     return this.provider.internet;
   }

@@ -5,7 +5,7 @@ import { GATEWAY, GATEWAY6, INTERNET, INTERNET6, isIpv6, type Site } from './sit
 import { PATIENCE, until } from './wait.ts';
 
 /** Where the Internet reaches the gateway. */
-const EDGE = '198.51.100.1';
+const EDGE = '123.45.200.1';
 const EDGE6 = '2001:db8:ffff::1';
 
 /** The provider's network: the gateway of all hosts and one host far away. */

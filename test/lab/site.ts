@@ -25,7 +25,7 @@ export interface Site {
 
 export const GATEWAY = '123.45.12.1';
 export const GATEWAY6 = 'fe80::1';
-export const INTERNET = '198.51.100.10';
+export const INTERNET = '123.45.200.10';
 export const INTERNET6 = '2001:db8:ffff::10';
 
 /** h1 is 123.45.12.48 and holds the pools of the documentation, h2 is 123.45.12.49 with its own, and so on. */

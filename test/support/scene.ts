@@ -20,7 +20,7 @@ export const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.4
 export const POOLS6 = [...POOLS, '2001:db8:12:48::/64', '2001:db8:12:4900::/56'];
 export const CONFIG = `pools = ${JSON.stringify(POOLS)}
 [dhcp]
-dns = ["198.51.100.10", "9.9.9.9"]
+dns = ["123.45.200.10", "9.9.9.9"]
 `;
 
 /** Where the programs are that a test has replaced. */

@@ -126,7 +126,7 @@ export const LIBVIRT = nft(
 /** Drops that are meant for somebody: whoever put them there wants them to hold for our domains as well. */
 export const BLOCKLIST = nft(
   `table inet filter {
-    set banned { type ipv4_addr; elements = { 198.51.100.10 }; }
+    set banned { type ipv4_addr; elements = { 123.45.200.10 }; }
     chain forward {
       type filter hook forward priority filter; policy drop;
       ip saddr @banned drop

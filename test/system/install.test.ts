@@ -62,7 +62,7 @@ describe('install.sh', () => {
       'uplink = "eth0"',
       '# host = "123.45.12.48"',
       '# gateway = "123.45.12.1"',
-      'dns = ["198.51.100.10"]',
+      'dns = ["123.45.200.10"]',
       'scopes = "172.30.0.0/16"',
       'between_domains = true',
     ])

@@ -69,7 +69,7 @@ describe('the main job', () => {
     expect(await sourceOf(client)).to.equal(stage.hv.address);
     const lease = await client.sh('cat /run/lease.eth0');
     expect(lease).to.include('router=172.30.112.1\n');
-    expect(lease).to.include('dns=198.51.100.10\n');
+    expect(lease).to.include('dns=123.45.200.10\n');
     expect(lease).to.include('domain=lan\n');
     expect(lease).to.include('lease=3600\n');
   });

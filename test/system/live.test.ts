@@ -42,7 +42,7 @@ describe('live changes of a running domain', () => {
   it('has a VM with --dhcp public reach the Internet with its own address, with nothing configured in it', async () => {
     const one = await startClient();
     const lease = await one.sh('cat /run/lease.eth0');
-    for (const line of ['mask=32', 'router=172.30.116.1', 'dns=198.51.100.10', 'hostname=vm1', 'domain=lan'])
+    for (const line of ['mask=32', 'router=172.30.116.1', 'dns=123.45.200.10', 'hostname=vm1', 'domain=lan'])
       expect(lease.split('\n')).to.include(line);
     expect(lease).to.match(/staticroutes=172\.30\.116\.1\/32 0\.0\.0\.0 0\.0\.0\.0\/0 172\.30\.116\.1/);
     const capture = stage.lab.internet.start(['tcpdump', '-l', '-n', '-i', 'eth0', 'icmp']);

@@ -137,7 +137,7 @@ kernelSuite('a public lease', newScene => {
       ip: IP,
       mask: '32',
       router: GATEWAY,
-      dns: '198.51.100.10 9.9.9.9',
+      dns: '123.45.200.10 9.9.9.9',
       domain: 'lan',
       hostname: 'vm1',
       lease: '3600',

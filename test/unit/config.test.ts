@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { format } from '../../src/model/address.ts';
+import { format, parsePrefix } from '../../src/model/address.ts';
 import { parseConfig } from '../../src/model/parse-config.ts';
 import { hostile } from '../support/arbitrary.ts';
 import { doneOrRefused, refusalOf } from '../support/refused.ts';
@@ -49,7 +49,39 @@ describe('config', () => {
     expect(config.firewall.betweenDomains).to.equal(false);
   });
 
+  it('reads what domains may not reach: ports or subnets, and private destinations but for some', () => {
+    const { firewall } = parseConfig(`pools = []
+      [firewall]
+      outbound_deny = ["tcp/25", "198.18.0.0/15", "2001:db8::/32"]
+      private_destinations = ["10.0.0.0/8", "fd00::/8"]`);
+    expect(firewall.outboundDeny).to.deep.equal([
+      { protocol: 'tcp', ranges: [[25, 25]] },
+      ...['198.18.0.0/15', '2001:db8::/32'].map(parsePrefix),
+    ]);
+    expect(firewall.privateDestinations).to.deep.equal(['10.0.0.0/8', 'fd00::/8'].map(parsePrefix));
+    const choices = ['drop', 'allow'].map(
+      word => parseConfig(`pools = []\n[firewall]\nprivate_destinations = "${word}"`).firewall,
+    );
+    expect(choices.map(one => one.privateDestinations)).to.deep.equal(['drop', 'allow']);
+    expect(parseConfig('pools = []').firewall.privateDestinations).to.equal(undefined);
+  });
+
   for (const [what, text, place, why] of [
+    ...['"deny"', '5', '["10.0.0.1/8"]', '["none"]'].map(
+      value =>
+        [
+          `private destinations of ${value}`,
+          `pools = []\n[firewall]\nprivate_destinations = ${value}`,
+          'line 3, key "firewall.private_destinations"',
+          /not "drop", "allow" or a list|has host bits set|is not an IP address/,
+        ] as const,
+    ),
+    [
+      'denied words',
+      'pools = []\n[firewall]\noutbound_deny = ["tcp/25", "smtp"]',
+      'line 3, key "firewall.outbound_deny"',
+      /^"smtp"[: ].*is not icmp/,
+    ],
     ['an unknown key', 'pools = []\npolls = []', 'line 2, key "polls"', /unknown key$/],
     [
       'an unknown key of a table',

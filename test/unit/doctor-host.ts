@@ -109,7 +109,7 @@ export function factsOf({ files, outputs, ...rest }: Change): Facts {
     delivered: () => 'arrives',
     network: NETWORK,
     policy: { rules: [], own: [] },
-    impostors: 0n,
+    drops: new Map(),
     strangers: { tables: [], complete: true, carry: [] },
     unserved: [],
     domains: known([domain(assigned('vm1', '123.45.90.116')), domain(domainXml('other'))]),

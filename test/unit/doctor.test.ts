@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { examine } from '../../src/cli/commands/doctor.ts';
+import { dropNotes } from '../../src/doctor/strangers.ts';
+import { CAUSES } from '../../src/firewall/rules/rules.ts';
 import { CASES } from './doctor-cases.ts';
 import {
   assigned,
@@ -17,6 +19,20 @@ import {
 } from './doctor-host.ts';
 
 describe('doctor', () => {
+  it('notes what was dropped that somebody should know of', () => {
+    const counter = (packets: bigint) => ({ packets, bytes: 100n * packets });
+    const drops = new Map([
+      [CAUSES.impostor, counter(2n)],
+      [CAUSES.reserved, counter(30n)],
+      [CAUSES.unassigned, counter(400n)],
+    ]);
+    const notes = dropNotes(factsOf({ drops }));
+    expect(notes).to.have.length(2);
+    expect(notes[0]).to.match(/have sent 2 packets under addresses of VMs; hnet has dropped them$/);
+    expect(notes[1]).to.match(/^VMs have sent 30 packets to addresses that the Internet does not route/);
+    expect(dropNotes(factsOf({ drops: new Map([[CAUSES.reserved, counter(0n)]]) }))).to.deep.equal([]);
+  });
+
   it('finds nothing on a host that is fit', () => {
     expect(examine(factsOf({}))).to.deep.equal([]);
   });

@@ -4,6 +4,7 @@ import { parseSets } from '../../src/firewall/iptables/text.ts';
 import { parsePrefix } from '../../src/model/address.ts';
 import { parseConfig } from '../../src/model/parse-config.ts';
 import { EMPTY_VIEW, type View } from '../../src/model/view.ts';
+import { describe as describeAction } from '../../src/resources/action.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { chainsOf, printed } from '../support/printed.ts';
 import { UPLINK } from '../support/uplink.ts';
@@ -22,6 +23,35 @@ const findings = (saved: string) => tables().map(one => one.probe(seeing(saved))
 
 const sound = printed(tables().flatMap(one => [...one.up(EMPTY_VIEW)]));
 const mangle = tables().find(({ label }) => label === 'mangle table') as Resource;
+
+describe('private destinations', () => {
+  /** What the set is filled with, for an uplink, a configuration and the addresses of the interface. */
+  const kept = (host: string, more: string, on: readonly string[] = [], pool = '123.45.90.112/29') => {
+    const config = parseConfig(`pools = ["${pool}"]\n${more}`);
+    const base = iptables([4]).base(config, [{ ...UPLINK, host: parsePrefix(host) }]);
+    const view = { ...EMPTY_VIEW, addresses: new Map([['eth0', on]]) };
+    const resource = base.find(({ key }) => key === 'ranges hnet4-reserved');
+    return (resource?.up(view) ?? []).map(one => describeAction(one).split(' ').at(-1));
+  };
+  const all = kept('123.45.12.48', '');
+
+  it('stay here where the uplink has a public address, unless the configuration says something else', () => {
+    expect(all).to.include.members(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '203.0.113.0/24']);
+    expect(kept('192.168.1.5', '')).to.deep.equal([]);
+    expect(kept('203.0.113.5', '')).to.deep.equal([]);
+    expect(kept('192.168.1.5', '[firewall]\nprivate_destinations = "drop"')).to.deep.equal(all);
+    expect(kept('123.45.12.48', '[firewall]\nprivate_destinations = "allow"')).to.deep.equal([]);
+    expect(kept('123.45.12.48', '[firewall]\nprivate_destinations = ["10.0.0.0/8"]')).to.deep.equal(all);
+  });
+
+  it('are not those in which the uplink is itself, or a pool', () => {
+    const without = (...ranges: readonly string[]) => all.filter(one => !ranges.includes(one ?? ''));
+    expect(kept('123.45.12.48', '', ['123.45.12.48/24', '192.168.128.9/17'])).to.deep.equal(
+      without('192.168.0.0/16'),
+    );
+    expect(kept('123.45.12.48', '', [], '10.7.0.0/24')).to.deep.equal(without('10.0.0.0/8'));
+  });
+});
 
 describe('iptables', () => {
   it('knows its tables again by what iptables prints', () => {

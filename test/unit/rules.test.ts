@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { parsePrefix } from '../../src/model/address.ts';
 import { Refusal } from '../../src/model/refusal.ts';
-import { formatRule, parsePortWords, parseRule } from '../../src/model/rule.ts';
+import { formatRule, parseDenial, parseRule } from '../../src/model/rule.ts';
 import { refusalOf } from './refusal.ts';
 
 describe('a rule of a domain', () => {
@@ -73,7 +74,7 @@ describe('a rule of a domain', () => {
 
 describe('a host-wide denial', () => {
   it('is ports of a protocol', () => {
-    expect(parsePortWords('tcp/25,465-587')).to.deep.equal({
+    expect(parseDenial('tcp/25,465-587')).to.deep.equal({
       protocol: 'tcp',
       ranges: [
         [25, 25],
@@ -82,8 +83,13 @@ describe('a host-wide denial', () => {
     });
   });
 
-  for (const text of ['tcp', 'icmp', 'any', '25', 'tcp/', 'tcp/0', ''])
+  it('is an address or subnet', () => {
+    for (const text of ['203.0.113.7', '198.18.0.0/15', 'fd00::/8', '::1', 'abcd::'])
+      expect(parseDenial(text)).to.deep.equal(parsePrefix(text));
+  });
+
+  for (const text of ['tcp', 'icmp', 'any', '25', 'tcp/', 'tcp/0', '', '10.0.0.1/8', 'fd00::1/8', 'gre/1'])
     it(`is not ${JSON.stringify(text)}`, () => {
-      expect(() => parsePortWords(text)).to.throw(Refusal);
+      expect(() => parseDenial(text)).to.throw(Refusal);
     });
 });

@@ -3,8 +3,8 @@ import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
+import { UNROUTED } from '../../model/reserved.ts';
 import type { Point } from '../../model/view.ts';
-import { UNROUTED } from '../rules/chains-nat.ts';
 
 /** The matches of an accept rule of ours, in the words of nft and of iptables. */
 export interface Accept {

@@ -5,7 +5,7 @@
 import type { Config } from '../../model/config.ts';
 import { GATEWAY6 } from '../../model/names.ts';
 import type { PortRange } from '../../model/ports.ts';
-import type { Family } from '../../model/prefix.ts';
+import type { Family, Prefix } from '../../model/prefix.ts';
 import {
   back,
   CAUSES,
@@ -34,19 +34,31 @@ import {
   state,
   to,
   toDomain,
+  toNet,
 } from './rules.ts';
 import { DHCP_MESSAGES, type SetNames, UNSEEN } from './sets.ts';
+
+/** The uplinks by which no private destination is reached (guarded-uplinks.ts), and the gateways there. */
+interface Guarded {
+  readonly devices: readonly string[];
+  readonly gateways: readonly Prefix[];
+}
+
+/** What the chains for forwarded packets are made from. */
+interface Given {
+  readonly family: Family;
+  readonly sets: SetNames;
+  readonly config: Config;
+  readonly uplinks: readonly string[];
+  readonly guarded: Guarded;
+  readonly foresight: Foresight;
+}
 
 /**
  * What the raw table has untracked is already known to be for a domain's address or from one. Most packets are such, and
  * meet one rule. Its first condition is the device, the cheapest comparison.
  */
-export function forwardChains(
-  sets: SetNames,
-  config: Config,
-  uplinks: readonly string[],
-  foresight: Foresight,
-): Chain[] {
+export function forwardChains({ family, sets, config, uplinks, guarded, foresight }: Given): Chain[] {
   return [
     chain(
       'hnet-forward',
@@ -56,13 +68,15 @@ export function forwardChains(
     ),
     chain(
       'hnet-egress',
-      ...config.firewall.outboundDeny.map(ports => rule(drop(CAUSES.outbound), { is: 'ports', ...ports })),
+      ...denied(family, config),
+      rule(jump('hnet-reserved'), to(guarded.devices), destination(sets.reserved)),
       rule(back, to(uplinks), state('UNTRACKED')),
       rule(go('hnet-between'), toDomain),
       rule(jump('hnet-outbound'), source(sets.tracked)),
       rule(back, to(uplinks)),
       rule(drop(CAUSES.elsewhere)),
     ),
+    chain('hnet-reserved', ...reachable(family, config, guarded), rule(drop(CAUSES.reserved))),
     chain('hnet-between', ...betweenRules(sets, config)),
     chain('hnet-ingress', ...ingressRules(sets, uplinks)),
     held(sets),
@@ -87,6 +101,20 @@ const held = (sets: SetNames): Chain =>
     rule(drop(CAUSES.unseen), flood(sets.unseen, UNSEEN, 'destination')),
     rule(note('destination', sets.tried)),
   );
+
+const denied = (family: Family, { firewall }: Config): Rule[] =>
+  firewall.outboundDeny.flatMap((one): Rule[] => {
+    if ('protocol' in one) return [rule(drop(CAUSES.outbound), { is: 'ports', ...one })];
+    return one.family === family ? [rule(drop(CAUSES.outbound), toNet(one))] : [];
+  });
+
+/** What a private range holds that domains need: gateways, the name servers of their leases, what the operator names. */
+function reachable(family: Family, { firewall, dhcp }: Config, { gateways }: Guarded): Rule[] {
+  const { privateDestinations: choice = [] } = firewall;
+  const named = typeof choice === 'string' ? [] : choice;
+  const all = [...gateways, ...dhcp.dns, ...named];
+  return all.filter(one => one.family === family).map(one => rule(back, toNet(one)));
+}
 
 const ingressRules = (sets: SetNames, uplinks: readonly string[]): Rule[] => [
   rule(jump('hnet-inbound'), destination(sets.tracked)),

@@ -1,13 +1,15 @@
-/** The entries of sets that the configuration decides: pools and scopes. */
+/** The entries of sets that the configuration decides. */
 import { formatLong, parsePrefix, parseSubnet } from '../../model/address.ts';
 import { type Config, rangesOf } from '../../model/config.ts';
-import { type Family, isSingle, type Prefix, subtract } from '../../model/prefix.ts';
+import { type Family, isSingle, overlaps, type Prefix, subtract } from '../../model/prefix.ts';
+import { RESERVED } from '../../model/reserved.ts';
 import type { Uplinks } from '../../model/uplink.ts';
 import type { Contents, View } from '../../model/view.ts';
 import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
+import { guardedUplinks } from './guarded-uplinks.ts';
 import { type SetEntries, setNames } from './sets.ts';
 
-/** Fills the sets `near` and `ours` of a family. */
+/** Fills the sets `near`, `ours` and `reserved` of a family. */
 export function staticEntries(
   family: Family,
   config: Config,
@@ -18,7 +20,20 @@ export function staticEntries(
   const ranges = rangesOf(family, config);
   const ours = (view: View): Prefix[] =>
     onLink(view, uplinks).reduce((left, subnet) => left.flatMap(one => subtract(one, subnet)), ranges);
-  return [exactly(names.near, () => ranges, words), exactly(names.ours, ours, words)];
+  const reserved = (view: View): Prefix[] => keptInside(family, config, view, uplinks);
+  return [
+    exactly(names.near, 'pools and scopes', () => ranges, words),
+    exactly(names.ours, 'pools and scopes', ours, words),
+    exactly(names.reserved, 'private destinations', reserved, words),
+  ];
+}
+
+/** A range in which an uplink itself is, or a pool, is no private one here: a lab, or a network at home. */
+function keptInside(family: Family, config: Config, { addresses }: View, uplinks: Uplinks): Prefix[] {
+  if (guardedUplinks(config, uplinks).length === 0) return [];
+  const subnets = uplinks.flatMap(({ device }) => addresses.get(device) ?? []).map(parseSubnet);
+  const inUse = [...config.pools, ...subnets];
+  return RESERVED[family].filter(range => !inUse.some(one => overlaps(range, one)));
 }
 
 /**
@@ -33,10 +48,10 @@ const onLink = ({ addresses }: View, uplinks: Uplinks): Prefix[] =>
   });
 
 /** A set that holds these prefixes and no others. */
-function exactly(name: string, wanted: (view: View) => Prefix[], words: SetEntries): Resource {
+function exactly(name: string, what: string, wanted: (view: View) => Prefix[], words: SetEntries): Resource {
   return {
     key: `ranges ${name}`,
-    label: `pools and scopes in ${name}`,
+    label: `${what} in ${name}`,
     probe: view => {
       const { surplus, complete } = compare(view.filter.sets.get(name), wanted(view));
       if (!complete) return ABSENT;

@@ -104,6 +104,7 @@ export const CAUSES = {
   isolated: 'isolated',
   between: 'between domains',
   outbound: 'outbound_deny',
+  reserved: 'private_destinations',
   host: 'host_access',
   midstream: 'flow older than its rules',
   policy: 'rules of the domain',

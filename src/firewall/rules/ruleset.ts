@@ -13,10 +13,11 @@
  */
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
-import type { Uplinks } from '../../model/uplink.ts';
+import { gatewayIn, type Uplinks } from '../../model/uplink.ts';
 import { forwardChains, hostChains, trackedChains } from './chains-filter.ts';
 import { natChains } from './chains-nat.ts';
 import { rawChains } from './chains-raw.ts';
+import { guardedUplinks } from './guarded-uplinks.ts';
 import { type Entrance, type Foresight, fromDomain, toDomain } from './rules.ts';
 import { setNames, setSpecs } from './sets.ts';
 
@@ -26,13 +27,19 @@ export type Ruleset = ReturnType<typeof ruleset>;
 export function ruleset(family: Family, config: Config, uplinks: Uplinks, foresight: Foresight) {
   const sets = setNames(family);
   const devices = uplinks.map(({ device }) => device);
+  const watched = guardedUplinks(config, uplinks).map(({ device }) => device);
+  const guarded = {
+    // With none of them the set is empty, and the rule stays.
+    devices: watched.length === 0 ? devices : watched,
+    gateways: uplinks.flatMap(one => gatewayIn(family, one) ?? []),
+  };
   return {
     sets: setSpecs(family, sets),
     entrances: ENTRANCES,
     chains: {
       raw: rawChains(family, sets, config, devices, foresight),
       mangle: [
-        ...forwardChains(sets, config, devices, foresight),
+        ...forwardChains({ family, sets, config, uplinks: devices, guarded, foresight }),
         ...trackedChains(sets),
         ...hostChains(family, sets, config),
       ],

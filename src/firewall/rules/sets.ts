@@ -37,6 +37,8 @@ export const setNames = (family: Family) => ({
   /** Bridges of which addresses have just become known, and bridges to which of others something was sent. */
   appearing: `hnet${family}-appearing`,
   unseen: `hnet${family}-unseen`,
+  /** What the Internet doesn't route and no domain may send to by the uplink. */
+  reserved: `hnet${family}-reserved`,
   /** Addresses of domains with rules of their own. */
   tracked: `hnet${family}-tracked`,
   /** Addresses of domains that exchange nothing with other domains. */
