@@ -5,7 +5,7 @@ import type { Context } from '../host/context.ts';
 import { withLock } from '../host/lock.ts';
 import type { Affects } from '../libvirt/connection.ts';
 import { type KnownDomain, type Libvirt, withLibvirt } from '../libvirt/libvirt.ts';
-import { changeNic, type NicChange, plugged } from '../libvirt/nic.ts';
+import { changeDevice, changeNic, type NicChange, plugged } from '../libvirt/nic.ts';
 import { toAttachment } from '../lifecycle/admission.ts';
 import { change } from '../lifecycle/change.ts';
 import { presumed, wiresOf } from '../lifecycle/in-force.ts';
@@ -52,15 +52,26 @@ export function changeAssignment(
     () => {
       writeMetadata(libvirt, known, next && renderAssignment(next));
       if (active) applyLive(libvirt, live.after ?? domain, tapsOf(domain), next, context);
-      for (const change of live.changes) changeDevice(libvirt, domain.uuid, change, 'live');
-      for (const change of config.changes) changeDevice(libvirt, domain.uuid, change, 'config');
+      for (const change of live.changes) changeDevice(libvirt.connection, domain.uuid, change, 'live');
+      for (const change of config.changes) changeDevice(libvirt.connection, domain.uuid, change, 'config');
     },
     () => {
       restoreMetadata(libvirt, known);
       if (active) restoreKernel(domain, before, context);
     },
   );
+  tellLosses([...live.changes, ...config.changes], domain, context);
   warnOfSave(libvirt, known, context);
+}
+
+/** What an interface had before that nobody would miss until the next start. */
+function tellLosses(changes: readonly NicChange[], { name }: Domain, { warn }: Context): void {
+  const losses = changes.flatMap(change =>
+    change.kind === 'none' || change.lost.length === 0
+      ? []
+      : [`the interface ${change.mac} of ${quote(name)} has lost ${change.lost.join(', ')}`],
+  );
+  for (const loss of new Set(losses)) warn(`${loss}: an interface on a bridge of hnet can't have that`);
 }
 
 /** How one description of a domain changes, and the domain as it describes it then. */
@@ -131,11 +142,6 @@ export function liveAttachment(
 ): Attachment {
   const backend = readableAttachment(domain.uuid)?.backend ?? chooseFirewall(config()).name;
   return toAttachment(domain, next, backend, wiresOf(config(), host));
-}
-
-function changeDevice(libvirt: Libvirt, uuid: string, change: NicChange, affects: Affects): void {
-  if (change.kind === 'update') libvirt.connection.updateDevice(uuid, change.device, affects);
-  else if (change.kind === 'attach') libvirt.connection.attachDevice(uuid, change.device, affects);
 }
 
 /** Writes where the domain's state asks for it, and reads back: some versions of libvirt drop what they can't place. */

@@ -3,17 +3,24 @@ import { type Domain, type Nic, nicOn } from '../model/domain.ts';
 import { digest } from '../model/names.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import { serialize } from '../model/xml.ts';
+import { onBridge } from './bridge-nic.ts';
+import type { Affects, Connection } from './connection.ts';
 
 export type NicChange =
   | { readonly kind: 'none' }
-  | { readonly kind: 'update'; readonly device: string; readonly mac: string }
-  | { readonly kind: 'attach'; readonly device: string; readonly mac: string };
+  | {
+      readonly kind: 'update' | 'attach';
+      readonly device: string;
+      readonly mac: string;
+      /** What it can't have on a bridge, in words of the XML. */
+      readonly lost: readonly string[];
+    };
 
 /**
- * Decides how a domain gets onto a bridge. An interface that is on it stays; else the only one, or that with `mac`,
- * moves to it. A domain without interfaces gets one.
+ * Decides how a domain gets onto a bridge. An interface that is on it stays, if libvirt can start it there; else the only
+ * one, or that with `mac`, moves to it. A domain without interfaces gets one.
  * @param other the domain's other description, that of its next start or of its run: what is on the bridge there comes back
- * @throws Refusal if it isn't clear which
+ * @throws Refusal if it isn't clear which, or it can't be on a bridge
  */
 export function changeNic(
   domain: Domain,
@@ -23,7 +30,10 @@ export function changeNic(
 ): NicChange {
   const { nics } = domain;
   const there = nicOn(domain, bridge);
-  if (there !== undefined && (mac === undefined || there.mac === mac)) return { kind: 'none' };
+  if (there !== undefined && (mac === undefined || there.mac === mac)) {
+    const cleaned = update(there, bridge);
+    return cleaned.lost.length === 0 ? { kind: 'none' } : cleaned;
+  }
   const twin = mac === undefined && other !== undefined ? nicOn(other, bridge) : undefined;
   if (twin !== undefined) return restore(nics, other?.nics ?? [], twin, bridge);
   if (nics.length === 0 && mac === undefined) return newNic(domain.uuid, bridge);
@@ -37,7 +47,7 @@ function restore(nics: readonly Nic[], others: readonly Nic[], twin: Nic, bridge
   const own = nics.filter(({ mac }) => !others.some(other => other.mac === mac));
   if (own.length > 0) return update(chooseNic(own, undefined), bridge);
   // Its place may have been taken meanwhile.
-  return { kind: 'attach', device: onto(twin, bridge, [...DROPPED, 'address']), mac: twin.mac };
+  return put('attach', twin, bridge, ['address']);
 }
 
 function chooseNic(nics: readonly Nic[], mac: string | undefined): Nic {
@@ -51,32 +61,21 @@ function chooseNic(nics: readonly Nic[], mac: string | undefined): Nic {
   );
 }
 
-/** Elements that belong to the old kind of source and would contradict the new one. */
-const DROPPED = ['source', 'virtualport', 'portForwarding', 'backend', 'ip', 'route', 'alias', 'target'];
+type Put = Exclude<NicChange, { kind: 'none' }>;
 
-const update = (nic: Nic, bridge: string): NicChange => ({
-  kind: 'update',
-  device: onto(nic, bridge, DROPPED),
-  mac: nic.mac,
-});
-
-/** The same interface with the bridge as its source; MAC, model, address and boot order stay as they are. */
-function onto({ element }: Nic, bridge: string, dropped: readonly string[]): string {
-  const kept = element.children.filter(child => typeof child === 'string' || !dropped.includes(child.name));
-  const source = { name: 'source', namespace: '', attributes: new Map([['bridge', bridge]]), children: [] };
-  return serialize({
-    ...element,
-    attributes: new Map([...element.attributes, ['type', 'bridge']]),
-    children: [...kept, source],
-  });
+function put(kind: Put['kind'], nic: Nic, bridge: string, less: readonly string[] = []): Put {
+  const { element, lost } = onBridge(nic, bridge, less);
+  return { kind, device: serialize(element), mac: nic.mac, lost };
 }
+
+const update = (nic: Nic, bridge: string): Put => put('update', nic, bridge);
 
 /** We set the MAC, or libvirt would make up one for the running domain and another for its next start. */
 function newNic(domain: string, bridge: string): NicChange {
   const octets = digest(`${domain} ${bridge}`).match(/../g) ?? [];
   const mac = ['52:54:00', ...octets.slice(0, 3)].join(':');
   const device = `<interface type="bridge"><mac address="${mac}"/><source bridge="${bridge}"/><model type="virtio"/></interface>`;
-  return { kind: 'attach', device, mac };
+  return { kind: 'attach', device, mac, lost: [] };
 }
 
 /** The domain as it will be once its interface has moved to a bridge. */
@@ -89,4 +88,17 @@ export function plugged(domain: Domain, change: NicChange, bridge: string): Doma
       ? [...domain.nics, { ...moved, tap: undefined, isOff: false, element }]
       : domain.nics.map(nic => (nic.mac === change.mac ? { ...nic, ...moved } : nic));
   return { ...domain, nics };
+}
+
+/** @throws Refusal with libvirt's words */
+export function changeDevice(libvirt: Connection, uuid: string, change: NicChange, affects: Affects): void {
+  if (change.kind === 'attach') libvirt.attachDevice(uuid, change.device, affects);
+  if (change.kind !== 'update') return;
+  try {
+    libvirt.updateDevice(uuid, change.device, affects);
+  } catch (error) {
+    // libvirt can't make a tap of what runs as another kind of interface.
+    if (affects === 'config' || !(error instanceof Refusal)) throw error;
+    throw new Refusal(`${error.message}; shut the domain down first, then assign`);
+  }
 }

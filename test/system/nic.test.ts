@@ -1,9 +1,67 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { expectSuccess } from '../lab/run.ts';
 import { Stage } from './stage.ts';
 
 const MAC = '52:54:00:aa:00:01';
 const OTHER = '52:54:00:aa:00:02';
+
+/** Sources of the kinds of interface that QEMU has; `udp` stands for those that are sockets alone. */
+const KINDS: Readonly<Record<string, string>> = {
+  network: "<source network='default'/>",
+  bridge: "<source bridge='virbr0'/>",
+  user: '',
+  direct: "<source dev='eth0' mode='bridge'/>",
+  ethernet: "<target dev='tap7' managed='no'/>",
+  vdpa: "<source dev='/dev/vhost-vdpa-0'/>",
+  vhostuser: "<source type='unix' path='/run/vhost.sock' mode='client'/>",
+  udp: "<source address='127.0.0.1' port='5558'><local address='127.0.0.1' port='5559'/></source>",
+  hostdev: "<source><address type='pci' domain='0' bus='0' slot='7' function='0'/></source>",
+};
+/** What an interface may have besides: whether it stays, and how that shows. */
+const MORE: Readonly<Record<string, readonly [xml: string, is: 'kept' | 'lost', shows?: string]>> = {
+  vlan: ["<vlan trunk='yes'><tag id='42'/><tag id='43' nativeMode='untagged'/></vlan>", 'lost'],
+  virtualport: ["<virtualport type='openvswitch'/>", 'lost'],
+  virtualport802: [
+    "<virtualport type='802.1Qbh'><parameters profileid='x'/></virtualport>",
+    'lost',
+    '<virtualport>',
+  ],
+  script: ["<script path='/etc/qemu-ifup'/>", 'lost'],
+  downscript: ["<downscript path='/etc/qemu-ifdown'/>", 'lost'],
+  vfio: ["<driver name='vfio'/>", 'lost', '<driver>'],
+  driver: [
+    "<driver name='qemu' queues='2' rx_queue_size='512'><host gso='off'/></driver>",
+    'kept',
+    "gso='off'",
+  ],
+  backend: ["<backend tap='/dev/net/tun' vhost='/dev/vhost-net'/>", 'kept'],
+  passt: ["<backend type='passt' logFile='/tmp/passt'/>", 'lost', '<backend>'],
+  portForward: ["<portForward proto='tcp'><range start='2022' to='22'/></portForward>", 'lost'],
+  floor: [
+    "<bandwidth><inbound average='1000' floor='200'/><outbound average='128'/></bandwidth>",
+    'lost',
+    'floor="200" of <inbound>',
+  ],
+  transient: ["<teaming type='transient' persistent='ua-other'/>", 'lost', '<teaming>'],
+  persistent: ["<teaming type='persistent'/><alias name='ua-mine'/>", 'kept', 'ua-mine'],
+  ip: ["<ip address='192.0.2.7' family='ipv4' prefix='24'/>", 'lost'],
+  guest: ["<guest dev='eth7'/>", 'lost'],
+  port: ["<port isolated='yes'/>", 'kept'],
+  tune: ['<tune><sndbuf>1600</sndbuf></tune>', 'kept'],
+  coalesce: ["<coalesce><rx><frames max='7'/></rx></coalesce>", 'kept'],
+  mtu: ["<mtu size='1400'/>", 'kept'],
+  link: ["<link state='up'/>", 'kept'],
+  rom: ["<rom bar='off'/>", 'kept'],
+};
+const WHATEVER = Object.keys(MORE);
+const SEED = Number(process.env['HNET_SEED'] ?? 7);
+const ORDERS = Number(process.env['HNET_NICS'] ?? 1);
+
+const nicOf = (kind: string, more: readonly string[]): string =>
+  `<interface type='${kind}'><mac address='${MAC}'/>${KINDS[kind]}<model type='virtio'/>${more
+    .map(one => MORE[one]?.[0])
+    .join('')}</interface>`;
 
 /** Which interface goes onto the bridge, and what of it stays; by libvirt's library and by virsh alike. */
 describe("a domain's network interface, changed", () => {
@@ -197,6 +255,64 @@ function tests(stage: Stage, way: 'libvirt.so' | 'virsh'): void {
       await stage.hv.virsh('start', 'vm1');
       expect(await stage.ok('check')).to.equal('Everything is as it should be');
     });
+
+  if (way === 'libvirt.so')
+    for (const kind of Object.keys(KINDS)) {
+      const orders = fc.sample(fc.shuffledSubarray(WHATEVER, { minLength: WHATEVER.length }), {
+        numRuns: ORDERS,
+        seed: SEED + Object.keys(KINDS).indexOf(kind),
+      });
+      it(`of kind ${kind} starts on the bridge, whatever it brought along, or is refused`, async () => {
+        await stage.hv.sh('[ -e /sys/class/net/virbr0 ] || ip link add virbr0 type bridge');
+        for (const order of orders) await starts(kind, await mostOf(kind, order));
+      });
+    }
+
+  /** As much of it as libvirt takes together, in this order; with nothing more it takes each kind. */
+  async function mostOf(kind: string, order: readonly string[]): Promise<string[]> {
+    expect(await isDefined(nicOf(kind, [])), kind).to.equal(true);
+    const more: string[] = [];
+    for (const one of order) if (await isDefined(nicOf(kind, [...more, one]))) more.push(one);
+    expect(await isDefined(nicOf(kind, more))).to.equal(true);
+    return more;
+  }
+
+  async function isDefined(nic: string): Promise<boolean> {
+    const xml = `<domain type='qemu'><name>vm1</name><memory>131072</memory><os><type arch='x86_64' machine='pc'>hvm</type></os>
+      <features><acpi/></features><devices><memballoon model='none'/>${nic}</devices></domain>`;
+    await stage.hv.write('/root/vm1.xml', xml);
+    const done = await stage.hv.sh(
+      'virsh undefine vm1 >/dev/null 2>&1 || true; virsh define --validate /root/vm1.xml >/dev/null 2>&1 && echo yes || echo no',
+    );
+    return done.trim() === 'yes';
+  }
+
+  async function starts(kind: string, more: readonly string[]): Promise<void> {
+    const what = `${kind} with ${more.join(', ')}`;
+    const answer = await stage.hnet('assign', 'vm1', '123.45.90.116');
+    if (kind === 'hostdev') {
+      expect(answer.code, what).to.equal(1);
+      expect(answer.stderr).to.match(/^hnet: Cannot put the interface \S+ on br116: it is a device [^\n]*$/);
+      expect(await stage.xml('vm1')).not.to.include('urn:hnet');
+      return;
+    }
+    expectSuccess(['hnet', 'assign', what], answer);
+    const after = await stage.xml('vm1', '--inactive');
+    // The machine's kernel may be without the scheduler that libvirt needs for it (sch_sfq).
+    await stage.hv.write('/root/vm1.xml', after.replace(/<bandwidth>[\s\S]*<\/bandwidth>/, ''));
+    await stage.hv.virsh('define', '/root/vm1.xml');
+    expectSuccess(['virsh', 'start', what, after], await stage.hv.attempt(['virsh', 'start', 'vm1']));
+    expect(await stage.ok('status', 'vm1'), what).to.match(/br116 .*ok$/m);
+    // What it can't have is told; all else it has kept.
+    const nic = after.match(/<interface[\s\S]*?<\/interface>/)?.[0] ?? '';
+    for (const one of more) {
+      const [, is, at] = MORE[one] ?? [];
+      if (is === 'lost') expect(answer.stderr, what).to.include(at ?? `<${one}>`);
+      else expect(nic, what).to.include(at ?? `<${one}`);
+    }
+    if (more.every(one => MORE[one]?.[1] === 'kept')) expect(answer.stderr, what).to.equal('');
+    await stage.hv.virsh('destroy', 'vm1');
+  }
 
   it('moves that of a transient domain', async () => {
     await stage.hv.sh('ip link add virbr0 type bridge; ip link set virbr0 up');

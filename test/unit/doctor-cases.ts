@@ -39,6 +39,25 @@ const attachmentOf = (name: string, address: string) =>
     'iptables',
     () => undefined,
   );
+/** A domain with one interface of a kind. */
+export const withNic = (type: string, source: string, mac = '52:54:00:00:00:01') =>
+  domain(
+    domainXml('vm2').replace(
+      '<devices>',
+      `<devices><interface type='${type}'><mac address='${mac}'/><source ${source}/></interface>`,
+    ),
+  );
+/** A host whose uplink is a bridge with the hardware in it. */
+export const BRIDGED: Change = {
+  uplinks: known([{ ...UPLINK, device: 'br0' }]),
+  configured: known([{ ...FACTS, device: 'br0' }]),
+  network: {
+    ...NETWORK,
+    links: new Map([...NETWORK.links, ['br0', link({ kind: 'bridge' })], ['eth0', link({ master: 'br0' })]]),
+    addresses: new Map([['br0', ['123.45.12.48/32']]]),
+    routes: routes(['0.0.0.0/0', 'br0'], ['172.30.116.0/24', 'br116']),
+  },
+};
 const DROP = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n';
 
 /** What is the matter: the change, what is found, and what mends it. */
@@ -353,6 +372,28 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     },
     /^"vm1": 123\.45\.90\.116 and 1 more can't be reached: the rule 9 \(from all lookup 52\) leads/,
     /^ip -4 rule show$/,
+  ],
+  "an interface on the uplink's bridge": [
+    { ...BRIDGED, domains: known([withNic('bridge', "bridge='br0'")]) },
+    /^the interface 52:54:00:00:00:01 of "vm2" is on the uplink br0$/,
+    /^hnet assign 'vm2' --nic 52:54:00:00:00:01$/,
+  ],
+  'a macvtap on the uplink': [
+    { domains: known([withNic('direct', "dev='eth0' mode='bridge'")]) },
+    /^the interface 52:54:00:00:00:01 of "vm2" is on the uplink eth0$/,
+    /^hnet assign 'vm2' --nic/,
+  ],
+  "a macvtap on the hardware in the uplink's bridge, by a network": [
+    {
+      ...BRIDGED,
+      domains: known([withNic('network', "network='lan'")]),
+      outputs: {
+        'virsh --connect qemu:///system net-dumpxml -- lan':
+          "<network><name>lan</name><forward dev='eth0' mode='vepa'><interface dev='eth0'/></forward></network>",
+      },
+    },
+    /^the interface 52:54:00:00:00:01 of "vm2" is on eth0, which is in the uplink br0$/,
+    /^hnet assign 'vm2' --nic/,
   ],
   "more IPv6 assignments than the kernel's table of neighbours takes": [
     {

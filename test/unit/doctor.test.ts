@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { examine } from '../../src/cli/commands/doctor.ts';
+import { macNotes } from '../../src/doctor/macs.ts';
 import { dropNotes } from '../../src/doctor/strangers.ts';
 import { CAUSES } from '../../src/firewall/rules/rules.ts';
-import { CASES } from './doctor-cases.ts';
+import { BRIDGED, CASES, withNic } from './doctor-cases.ts';
 import {
   assigned,
   BOTH,
@@ -46,6 +47,27 @@ describe('doctor', () => {
       expect(findings[0]?.mend).to.match(mend);
     });
   }
+
+  it('takes no interface for one on the wire that is on none, and notes a MAC that may be given', () => {
+    const nat = "<network><forward dev='eth0' mode='nat'/><bridge name='virbr0'/></network>";
+    const outputs = { 'virsh --connect qemu:///system net-dumpxml -- default': nat };
+    const domains = known([
+      withNic('bridge', "bridge='br116'"),
+      withNic('user', "dev='eth0'"),
+      withNic('network', "network='default'"),
+      withNic('network', "network='gone'"),
+    ]);
+    expect(examine(factsOf({ domains, outputs }))).to.deep.equal([]);
+    const given = factsOf({
+      ...BRIDGED,
+      domains: known([withNic('bridge', "bridge='br0'", '00:50:56:00:00:01')]),
+    });
+    expect(examine(given)).to.deep.equal([]);
+    expect(macNotes(given)).to.have.length(1);
+    expect(macNotes(given)[0]).to.match(
+      /^the interface 00:50:56:00:00:01 of "vm2" is on the uplink br0: the provider/,
+    );
+  });
 
   it('finds each of those whose addresses lie in the subnet of another', () => {
     const holders = ['123.45.90.112/29', '123.45.90.113', '123.45.90.115', '123.45.53.11'];

@@ -30,6 +30,56 @@ describe('nic', () => {
     expect(childrenOf(device, 'model')[0]?.attributes.get('type')).to.equal('e1000');
   });
 
+  it('loses what an interface on a bridge can not have, and nothing else', () => {
+    const more = [
+      "<virtualport type='openvswitch'/><vlan><tag id='42'/></vlan><script path='/bin/x'/>",
+      "<driver name='vfio' queues='2'/><backend type='passt' tap='/dev/net/tun'/><alias name='ua-mine'/>",
+      "<bandwidth><inbound average='9' floor='2'/></bandwidth><teaming type='transient' persistent='ua-x'/>",
+      "<port isolated='yes'/><target dev='mine' managed='no'/><novelty/>",
+    ].join('');
+    const change = changeNic(domain(nic(MAC[0], 'network', 'default', more)), 'br116', undefined, undefined);
+    if (change.kind !== 'update') throw new Error(change.kind);
+    expect([...change.lost].sort()).to.deep.equal([
+      '<novelty>',
+      '<script>',
+      '<teaming>',
+      '<virtualport>',
+      '<vlan>',
+      'floor="2" of <inbound>',
+      'name="vfio" of <driver>',
+      'type="passt" of <backend>',
+    ]);
+    for (const kept of [
+      '<driver queues="2"/>',
+      '<backend tap="/dev/net/tun"/>',
+      '<alias name="ua-mine"/>',
+      '<inbound average="9"/>',
+      '<port isolated="yes"/>',
+      '<target dev="mine"/>',
+    ])
+      expect(change.device).to.contain(kept);
+  });
+
+  it('that is on the bridge already, with what it can not have there, loses that', () => {
+    const there = domain(nic(MAC[0], 'bridge', 'br116', "<vlan><tag id='42'/></vlan><model type='e1000'/>"));
+    const change = changeNic(there, 'br116', undefined, undefined);
+    expect(change).to.deep.include({ kind: 'update', mac: MAC[0], lost: ['<vlan>'] });
+    const running = "<target dev='vnet3'/><alias name='net0'/><mac address='52:54:00:00:00:01'/>";
+    expect(
+      changeNic(domain(nic(MAC[0], 'bridge', 'br116', running)), 'br116', undefined, undefined),
+    ).to.deep.equal({
+      kind: 'none',
+    });
+  });
+
+  it('that is a device of the host is refused', () => {
+    const device = `<interface type='hostdev' managed='yes'><mac address='${MAC[0]}'/><driver name='vfio'/></interface>`;
+    expect(refusalOf(() => changeNic(domain(device), 'br116', undefined, undefined))).to.equal(
+      `Cannot put the interface ${MAC[0]} on br116: it is a device of the host's (hostdev); ` +
+        'add one with virsh attach-interface, and name it with --nic MAC, or use --no-nic',
+    );
+  });
+
   it('that is on the bridge already stays, whichever it is of several', () => {
     const two = domain(nic(MAC[0], 'network', 'default'), nic(MAC[1], 'bridge', 'br116'));
     expect(changeNic(two, 'br116', undefined, undefined).kind).to.equal('none');

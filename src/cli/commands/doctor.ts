@@ -13,6 +13,7 @@ import {
 import { type Facts, gather } from '../../doctor/facts.ts';
 import { checkHook } from '../../doctor/hook.ts';
 import { checkIpv6 } from '../../doctor/ipv6.ts';
+import { checkMacs, macNotes } from '../../doctor/macs.ts';
 import { checkMtu } from '../../doctor/mtu.ts';
 import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplinks } from '../../doctor/network.ts';
 import { checkArp, checkHostAddresses, checkServed } from '../../doctor/served.ts';
@@ -42,6 +43,7 @@ const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkMetadata,
   checkTwins,
   checkFilters,
+  checkMacs,
   checkNeighbours,
   checkHostAddresses,
   checkArp,
@@ -54,7 +56,7 @@ export const examine = (facts: Facts): Diagnosis[] => CHECKS.flatMap(check => ch
 export function doctor(options: { json?: boolean }, context: Context): void {
   const facts = gather(context.host);
   const findings = examine(facts);
-  const notes = [...detourNotes(facts), ...dropNotes(facts)];
+  const notes = [...detourNotes(facts), ...dropNotes(facts), ...macNotes(facts)];
   if (options.json !== true) for (const note of notes) context.print(`note: ${note}`);
   if (options.json) context.print(readableJson(findings));
   else if (findings.length === 0) context.print('This host is fit');
