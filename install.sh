@@ -56,8 +56,8 @@ main() {
 }
 
 install() {
-  install_packages "iptables-restore:iptables ipset:ipset dnsmasq:dnsmasq-base ip:iproute2 ss:iproute2 conntrack:conntrack
-    virsh:libvirt-clients flock:util-linux logger:bsdutils"
+  install_packages "dnsmasq:dnsmasq-base ip:iproute2 ss:iproute2 conntrack:conntrack virsh:libvirt-clients flock:util-linux logger:bsdutils"
+  has_filter || install_packages "iptables-restore:iptables iptables-save:iptables ipset:ipset"
   have libvirtd || have virtqemud || install_packages libvirtd:libvirt-daemon-system
   build
   install_program
@@ -67,6 +67,11 @@ install() {
   install_hook
   reload_libvirt
   bring_up
+}
+
+# One of the two that hnet's filter can be made with, whole and in this kernel: the host keeps what it uses.
+has_filter() {
+  { have iptables-restore && have iptables-save && ipset list -n; } >/dev/null 2>&1 || nft list tables >/dev/null 2>&1
 }
 
 # Takes words COMMAND:PACKAGE; installs the packages whose commands are missing.
@@ -235,7 +240,7 @@ domain = "lan"
 lease = "1h"
 
 [firewall]
-# "iptables" (with ipset), "nftables", or "auto": iptables where it is there. After a change: hnet sync
+# "iptables" (with ipset), "nftables", or "auto": the one that works here, iptables first. After a change: hnet sync
 backend = "auto"
 # Whether domains of this host reach each other's public addresses.
 between_domains = true

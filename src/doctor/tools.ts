@@ -1,5 +1,7 @@
 import { chooseFirewall } from '../host/choose-backend.ts';
 import { hasTool } from '../host/tools.ts';
+import type { Backend } from '../model/config.ts';
+import { CONFIG_FILE } from '../model/names.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { type Facts, knownValue } from './facts.ts';
 
@@ -26,19 +28,42 @@ export function checkTools(facts: Facts): Diagnosis[] {
     ...missing.flatMap(([tool, name]) =>
       diagnosis(`${tool} is missing`, 'a start needs it', `apt-get install ${name}`),
     ),
+    ...(missing.length === 0 ? checkKernel(backend, facts) : []),
     ...(backend === 'iptables' ? checkBudgets(facts) : []),
     ...(backend === 'iptables' && missing.length === 0 ? checkKinds(facts) : []),
     ...checkDnsmasq(facts),
   ];
 }
 
+/** What each tool prints first once the kernel has answered it, and the module that it needs for that. */
+const TALKS = {
+  ipset: { argv: ['ipset', 'list', '-t', '-o', 'xml'], begins: '<ipsets>', module: 'ip_set' },
+  nft: { argv: ['nft', '-j', 'list', 'tables'], begins: '{"nftables"', module: 'nf_tables' },
+} as const;
+
+/** A tool may be there, and the kernel not know what it talks of: of a provider's own, or in a container. */
+const works = (tool: keyof typeof TALKS, { output }: Facts): boolean =>
+  output(...TALKS[tool].argv).startsWith(TALKS[tool].begins);
+
+function checkKernel(backend: Backend, facts: Facts): Diagnosis[] {
+  const [tool, other] =
+    backend === 'iptables' ? (['ipset', 'nftables'] as const) : (['nft', 'iptables'] as const);
+  if (works(tool, facts)) return [];
+  return diagnosis(
+    `${tool} doesn't work in this kernel`,
+    'the filter can not be made, and no VM of ours starts',
+    `modprobe ${TALKS[tool].module} && hnet base up  # or set backend = "${other}" in ${CONFIG_FILE}`,
+  );
+}
+
 /** With iptables nothing else needs nft, and nothing else can count what one bridge takes of some tables: see budgets.ts. */
 function checkBudgets(facts: Facts): Diagnosis[] {
-  if (hasTool('nft', path => facts.file(path) !== undefined)) return [];
+  const isThere = hasTool('nft', path => facts.file(path) !== undefined);
+  if (isThere && works('nft', facts)) return [];
   return diagnosis(
-    'nft is missing, so nothing limits how much of its tables one VM takes',
+    `nft ${isThere ? "doesn't work in this kernel" : 'is missing'}, so nothing limits how much of its tables one VM takes`,
     'a hostile VM can fill the tables of neighbours and of connections, and cut off the others',
-    'apt-get install nftables',
+    isThere ? `modprobe ${TALKS.nft.module}` : 'apt-get install nftables',
   );
 }
 

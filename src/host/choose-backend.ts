@@ -2,7 +2,7 @@ import { iptables } from '../firewall/iptables/iptables.ts';
 import { nftables } from '../firewall/nftables/nftables.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Attachment } from '../model/attachment.ts';
-import type { Config } from '../model/config.ts';
+import { BACKENDS, type Backend, type Config } from '../model/config.ts';
 import { FAMILIES, type Family, type Prefix } from '../model/prefix.ts';
 import { hasTool } from './tools.ts';
 
@@ -25,8 +25,32 @@ export const firewallFor = (
   pools: readonly Prefix[] = [],
 ): Firewall => firewallOf(backend, [...pools, ...addresses.map(({ prefix }) => prefix)]);
 
-/** The filter that the configuration chooses; `auto` is iptables if it and ipset are installed. */
-export function chooseFirewall({ firewall, pools }: Pick<Config, 'firewall' | 'pools'>): Firewall {
+/** The programs that each backend needs. */
+export const PROGRAMS: Readonly<Record<Backend, readonly string[]>> = {
+  iptables: ['iptables-restore', 'iptables-save', 'ipset'],
+  nftables: ['nft'],
+};
+
+const isInstalled = (name: Backend): boolean => PROGRAMS[name].every(program => hasTool(program));
+
+/**
+ * The filter that the configuration chooses. `auto` is the one that stands, for it works in this kernel; before any does it
+ * is iptables where that is complete, with ipset. `hnet base up` finds out whether it works, and else takes the other.
+ */
+export function chooseFirewall({ firewall, pools, inForce }: Choice): Firewall {
   if (firewall.backend !== 'auto') return firewallOf(firewall.backend, pools);
-  return firewallOf(hasTool('iptables-restore') && hasTool('ipset') ? 'iptables' : 'nftables', pools);
+  const [first = 'nftables'] = candidates(inForce[0]?.backend).filter(isInstalled);
+  return firewallOf(first, pools);
+}
+
+type Choice = Pick<Config, 'firewall' | 'pools' | 'inForce'>;
+
+const candidates = (noted: Backend | undefined): Backend[] => [
+  ...new Set([...(noted === undefined ? [] : [noted]), ...BACKENDS]),
+];
+
+/** What `auto` may take instead of a filter that doesn't work; undefined where the configuration names one. */
+export function otherThan(failed: Firewall, { firewall, pools }: Choice): Firewall | undefined {
+  const other = BACKENDS.find(name => name !== failed.name && isInstalled(name));
+  return firewall.backend === 'auto' && other !== undefined ? firewallOf(other, pools) : undefined;
 }

@@ -16,6 +16,11 @@ export interface UplinkInForce {
   readonly gateway6: Prefix | undefined;
 }
 
+/** The same, and the tool that the filter was made with: so it is known to work in this kernel. */
+export interface InForce extends UplinkInForce {
+  readonly backend?: Backend | undefined;
+}
+
 /** How the provider hands addresses over: it routes them here, or looks for them on the uplink's wire. */
 export type Delivery = 'routed' | 'on-link';
 
@@ -39,8 +44,8 @@ export interface Config {
   readonly uplinks: readonly [UplinkSettings, ...UplinkSettings[]];
   readonly dhcp: DhcpConfig;
   readonly firewall: FirewallConfig;
-  /** The uplinks of the filter that stands, as its file says; none where none stands. */
-  readonly inForce: readonly UplinkInForce[];
+  /** The uplinks and the backend of the filter that stands, as its file says; none where none stands. */
+  readonly inForce: readonly InForce[];
   /** What to say of a value that turns out not to fit the host: with file, line and key. */
   readonly fault: (path: readonly string[], value: string, why: string) => Refusal;
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { format, parseAddress } from './address.ts';
-import type { Delivery, UplinkInForce } from './config.ts';
+import { BACKENDS, type Backend, type Delivery, type InForce, type UplinkInForce } from './config.ts';
 import { contains, type Family, type Prefix } from './prefix.ts';
 import { ifPossible } from './refusal.ts';
 
@@ -30,6 +30,7 @@ const inForceSchema = v.object({
   host: optionalAddress,
   gateway: optionalAddress,
   gateway6: optionalAddress,
+  backend: v.optional(v.picklist(BACKENDS)),
 });
 /** Earlier versions knew one uplink, and wrote it alone. */
 const fileSchema = v.pipe(
@@ -37,23 +38,24 @@ const fileSchema = v.pipe(
   v.transform(one => [one].flat()),
 );
 
-/** As they stand in their file. */
-export const uplinkText = (uplinks: readonly UplinkInForce[]): string =>
+/** As they stand in their file, each with the backend of the filter. */
+export const uplinkText = (uplinks: readonly UplinkInForce[], backend: Backend): string =>
   JSON.stringify(
     uplinks.map(({ device, host, gateway, gateway6 }) => ({
       device,
       ...(host && { host: format(host) }),
       ...(gateway && { gateway: format(gateway) }),
       ...(gateway6 && { gateway6: format(gateway6) }),
+      backend,
     })),
   );
 
 /** Reads them back; none where the text is none of ours. */
-export const readUplinkText = (text: string): readonly UplinkInForce[] =>
+export const readUplinkText = (text: string): readonly InForce[] =>
   ifPossible(() =>
     v
       .parse(fileSchema, JSON.parse(text))
-      .map(({ device, host, gateway, gateway6 }) => ({ device, host, gateway, gateway6 })),
+      .map(({ device, host, gateway, gateway6, backend }) => ({ device, host, gateway, gateway6, backend })),
   ) ?? [];
 
 /** The gateway of a family. */

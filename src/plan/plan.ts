@@ -113,7 +113,7 @@ export function basePlan(config: Config, uplinks: Uplinks, firewall: Firewall): 
     ...passages(config, uplinks, firewall),
     ...baseRoutes(config, uplinks),
     ...FAMILIES.map(family => uplinkRules(family, config, uplinks)),
-    uplinkFile(uplinks),
+    uplinkFile(uplinks, firewall.name),
   ];
 }
 

@@ -3,11 +3,10 @@
  * nobody. It takes a constant number of processes, however many domains there are, and changes nothing.
  */
 
-import type { Firewall } from '../firewall/rules/backend.ts';
 import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
-import type { Host, Tools } from '../host/host.ts';
+import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
-import { look } from '../host/observe/parts.ts';
+import { stands } from '../host/observe/parts.ts';
 import { observeWithUplinks } from '../host/observe/view.ts';
 import { toAttachment } from '../lifecycle/admission.ts';
 import { wrongOf } from '../lifecycle/apply.ts';
@@ -145,14 +144,6 @@ function keep(attachment: Attachment, domain: Domain | undefined, seen: Seen, re
     change,
     wrong: wrongOf(change, meansOf(seen)),
   };
-}
-
-function stands(firewall: Firewall, tools: Tools): boolean {
-  const { sets, chains } = look(tools, firewall.looks.traces);
-  return (
-    [...sets.keys()].some(name => name.startsWith('hnet')) ||
-    [...chains.keys()].some(key => / hnet-/.test(key))
-  );
 }
 
 function formerFilter({ firewall, view }: Seen): Stray[] {

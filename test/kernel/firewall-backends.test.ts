@@ -3,11 +3,14 @@ import type { Guest } from '../lab/guest.ts';
 import { Lab } from '../lab/lab.ts';
 import { INTERNET } from '../lab/site.ts';
 import { ensureBuilt } from '../support/build.ts';
+import { hnet } from '../support/command.ts';
 import { exchange, type Flow, Listener, udpFlow } from '../support/endpoint.ts';
 import { type Backend, Filtered, inScope } from '../support/filtered.ts';
 import { ipv4, udp } from '../support/packets.ts';
 import { type End, outside, passes } from '../support/probe.ts';
+import { REAL, type Scene } from '../support/scene.ts';
 import { snapshot } from '../support/snapshot.ts';
+import { kernelSuite } from '../support/suite.ts';
 import { closeSockets } from '../support/syscalls.ts';
 
 const [OPEN, RULED] = ['123.45.90.116', '123.45.90.117'];
@@ -146,4 +149,106 @@ for (const first of ['iptables-nft', 'iptables-legacy'] as const) {
       expect(await snapshot(one.host)).to.equal(before);
     });
   });
+}
+
+const NO_NFTABLES =
+  'cat >/dev/null; echo "netlink: Error: cache initialization failed: Protocol not supported" >&2; exit 1';
+
+/** What tools say on kernels that lack a part of what they need, and what `auto` makes of it. */
+const LACKING: Readonly<Record<string, Lack>> = {
+  'lacks nothing': { made: 'iptables' },
+  'has no sets for ipset': {
+    broken: { ipset: 'echo "ipset v7.17: Cannot open session to kernel." >&2; exit 1' },
+    made: 'nftables',
+  },
+  'has no match of sets for iptables': {
+    broken: {
+      'iptables-restore': `text=$(cat); case $text in *--match-set*)
+        echo "iptables-restore v1.8.9 (nf_tables): Couldn't load match \\\`set':No such file or directory" >&2; exit 2 ;; esac
+        printf '%s\\n' "$text" | exec ${REAL}/iptables-restore "$@"`,
+    },
+    made: 'nftables',
+  },
+  'has no nf_tables, beside iptables-legacy': {
+    variant: 'legacy',
+    broken: { nft: NO_NFTABLES },
+    made: 'iptables',
+  },
+  'has no nf_tables, where ipset is not installed': {
+    broken: { nft: NO_NFTABLES, ipset: '' },
+    refused: /^hnet: Cannot run "nft [^\n]*cache initialization failed: Protocol not supported$/,
+  },
+};
+
+kernelSuite('backend = "auto" in a kernel that', scene => {
+  const scenes = async ({ variant, broken = {} }: Lack) => {
+    const one = await scene({ ...(variant && { variant }) });
+    for (const [tool, script] of Object.entries(broken))
+      await one.replace(`/usr/sbin/${tool}`, script || undefined);
+    return one;
+  };
+  /** What of either filter stands, and what the base was noted to be made with. */
+  async function standing({ host }: Scene): Promise<string[]> {
+    const saved = await host.sh('iptables-save; iptables-legacy-save');
+    const tables = await host.sh(`${REAL}/nft list tables 2>/dev/null || nft list tables`);
+    const [noted] = JSON.parse(await host.read('/run/hnet/uplink')) as { backend: string }[];
+    return [
+      ...(saved.includes(':hnet-') ? ['iptables'] : []),
+      ...(tables.split('\n').includes('table ip hnet') ? ['nftables'] : []),
+      `noted ${noted?.backend}`,
+    ];
+  }
+
+  for (const [what, lack] of Object.entries(LACKING)) {
+    it(`${what}: the filter is made with ${lack.made ?? 'neither, and it says why'}`, async () => {
+      const one = await scenes(lack);
+      const { code, stderr } = await hnet(one, 'base', 'up');
+      const { made } = lack;
+      if (made === undefined) {
+        expect({ code, stderr }).to.deep.include({ code: 1 });
+        expect(stderr).to.match(lack.refused ?? /^$/);
+        return;
+      }
+      expect(code, stderr).to.equal(0);
+      expect(stderr === '').to.equal(made === 'iptables');
+      if (made === 'nftables')
+        expect(stderr).to.match(
+          /^hnet: .*iptables doesn't work on this host \(.*\): the filter is made with nftables$/,
+        );
+      expect(await standing(one)).to.deep.equal([made, `noted ${made}`]);
+      const guest = await one.start('vm1', OPEN);
+      expect(await guest.ping(INTERNET)).to.equal(true);
+      expect(await standing(one)).to.deep.equal([made, `noted ${made}`]);
+      // What is installed later, or works by then, moves nothing.
+      for (const tool of Object.keys(lack.broken ?? {})) await one.restore(`/usr/sbin/${tool}`);
+      expect((await hnet(one, 'base', 'up')).code).to.equal(0);
+      await one.prepare('vm2', [RULED]);
+      expect(await standing(one)).to.deep.equal([made, `noted ${made}`]);
+    });
+  }
+
+  it('fails when the filter stands, or a domain runs: no second filter is made', async () => {
+    const one = await scene();
+    await one.base();
+    const before = await standing(one);
+    const broken = LACKING['has no sets for ipset']?.broken ?? {};
+    for (const given of ['', 'iptables -t raw -F; iptables -t mangle -F']) {
+      await one.host.sh(given);
+      await one.replace('/usr/sbin/ipset', broken['ipset']);
+      const { code, stderr } = await hnet(one, 'base', 'up');
+      expect({ code, stderr }).to.deep.include({ code: 1 });
+      expect(stderr).to.include('Cannot open session to kernel');
+      await one.restore('/usr/sbin/ipset');
+      expect(await standing(one)).to.deep.equal(before);
+    }
+  });
+});
+
+interface Lack {
+  readonly variant?: 'legacy';
+  /** What stands in the place of a tool; empty: nothing. */
+  readonly broken?: Readonly<Record<string, string>>;
+  /** The backend that the filter is made with; undefined where it can't be made. */
+  readonly made?: 'iptables' | 'nftables';
+  readonly refused?: RegExp;
 }

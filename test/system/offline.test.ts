@@ -15,6 +15,27 @@ describe('install.sh without a network', () => {
     await stage.hv.run([INSTALL, '--uninstall', '--purge']);
   });
 
+  it('asks for no second filter where one is whole and works, and for iptables where none is', async () => {
+    await stage.hv.run(['mv', '/usr/sbin/ipset', '/usr/sbin/ipset.away']);
+    await stage.install();
+    expect(await stage.hv.run(['nft', 'list', 'tables'])).to.match(/^table ip hnet$/m);
+    await startsAndStops('vm0');
+    await stage.hv.run([INSTALL, '--uninstall', '--purge']);
+    // Its package is there, and so apt-get would be content.
+    await stage.hv.sh(`mv /usr/bin/apt-get /usr/bin/apt-get.away; ln -s false /usr/bin/apt-get
+      mv /usr/sbin/nft /usr/sbin/nft.away
+      printf '#!/bin/sh\ncat >/dev/null; echo "netlink: Error: cache initialization failed" >&2; exit 1\n' >/usr/sbin/nft
+      chmod 755 /usr/sbin/nft`);
+    const { code, stderr } = await stage.hv.attempt([INSTALL, '--yes']);
+    await stage.hv.sh(
+      'cd /usr/bin; mv apt-get.away apt-get; cd ../sbin; mv ipset.away ipset; mv nft.away nft',
+    );
+    expect({ code, stderr }).to.deep.equal({
+      code: 1,
+      stderr: 'hnet: Cannot install ipset: see /var/log/hnet-install.log',
+    });
+  });
+
   it('brings its own Node where the system has none, put where a hook may execute it', async () => {
     await stage.hv.run(['mv', '/usr/bin/node', '/usr/bin/node.away']);
     expect(await stage.install()).to.match(/to run on \/usr\/bin\/hnet-node$/m);

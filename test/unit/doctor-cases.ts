@@ -104,6 +104,24 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     /^the host's own IPv4 packets don't leave by eth0: rule 32765 \(not fwmark 0xca6c from all lookup 51820\)$/,
     /^hnet sync$/,
   ],
+  "ipset, of which the kernel doesn't know": [
+    { outputs: { 'ipset list -t -o xml': undefined } },
+    /^ipset doesn't work in this kernel$/,
+    /^modprobe ip_set && hnet base up {2}# or set backend = "nftables"/,
+  ],
+  "nft, of which the kernel doesn't know": [
+    {
+      ...configured('"123.45.90.112/29", "123.45.53.11"', '', 'nftables'),
+      outputs: { 'nft -j list tables': undefined },
+    },
+    /^nft doesn't work in this kernel$/,
+    /^modprobe nf_tables && hnet base up {2}# or set backend = "iptables"/,
+  ],
+  "nft, of which the kernel doesn't know, beside iptables": [
+    { outputs: { 'nft -j list tables': undefined } },
+    /^nft doesn't work in this kernel, so nothing limits/,
+    /^modprobe nf_tables$/,
+  ],
   'no gateway': [
     { uplinks: known([{ ...UPLINK, gateway: undefined }]) },
     /no gateway/,

@@ -74,6 +74,8 @@ const FILES: Readonly<Record<string, File>> = {
 const OUTPUTS: Readonly<Record<string, string>> = {
   '/usr/bin/node --version': 'v20.19.0\n',
   'dnsmasq --version': 'Dnsmasq version 2.90  Copyright (c) 2000-2024 Simon Kelley\n',
+  'ipset list -t -o xml': '<ipsets>\n</ipsets>\n',
+  'nft -j list tables': '{"nftables": []}\n',
   'iptables --version': 'iptables v1.8.9 (nf_tables)\n',
   'iptables-save --version': 'iptables-save v1.8.9 (nf_tables)\n',
   'iptables-restore --version': 'iptables-restore v1.8.9 (nf_tables)\n',

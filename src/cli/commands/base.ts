@@ -1,26 +1,30 @@
 import { existsSync } from 'node:fs';
 import { hasPassages } from '../../firewall/foreign/passages.ts';
-import { EVERY_FAMILY, firewallOf } from '../../host/choose-backend.ts';
+import type { Firewall } from '../../firewall/rules/backend.ts';
+import { EVERY_FAMILY, firewallOf, otherThan } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { readShortIfThere } from '../../host/files.ts';
+import type { Host } from '../../host/host.ts';
 import { withLock } from '../../host/lock.ts';
+import { stands } from '../../host/observe/parts.ts';
 import { observeUplinks } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
 import { bringUpBase } from '../../lifecycle/admit.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { parseAddress } from '../../model/address.ts';
-import { BACKENDS, type Config } from '../../model/config.ts';
+import { BACKENDS, type Backend, type Config } from '../../model/config.ts';
 import { CONFIG_FILE, PROVEN_FILE, UPLINK_FILE } from '../../model/names.ts';
 import { DEFAULT_CONFIG } from '../../model/parse-config.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
 import { hostIn, readUplinkText, type Uplinks } from '../../model/uplink.ts';
 import type { Route, View } from '../../model/view.ts';
 import { basePlan, baseRoutes } from '../../plan/plan.ts';
-import { down } from '../../plan/walker.ts';
+import { type Checked, down } from '../../plan/walker.ts';
 import { leavingBridges } from '../../resources/bridge.ts';
 import { proxying } from '../../resources/forwarding.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { isPoolRoute, ownRoute } from '../../resources/route.ts';
+import { attachedDomains } from '../../state/attachment-files.ts';
 import { forgetProven, noteProven, readConfigText } from '../../state/config-file.ts';
 import { pinUplink } from '../../state/pin-uplink.ts';
 
@@ -28,10 +32,8 @@ import { pinUplink } from '../../state/pin-uplink.ts';
 export function baseUp(context: Context): void {
   const config = context.config();
   withLock('claims', 'exclusive', context.host, () => {
-    const firewall = firewallInForce(config);
     const uplinks = observeUplinks(context.host, config);
-    const view = observe(context.host, firewall);
-    const done = bringUpBase(config, uplinks, firewall, view, context.host);
+    const { view, done } = bringUpWhatWorks(config, uplinks, context);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
     if (hostIn(uplinks) === undefined && done.some(({ resource }) => resource.key === 'uplink file'))
       context.print('this host has no IPv4 towards the Internet: VMs get no IPv4 lease');
@@ -44,6 +46,50 @@ export function baseUp(context: Context): void {
     if (failures.length > 0) throw new Refusal(failures.join('; '));
     for (const { label } of stale) context.print(`removed: ${label}`);
   });
+}
+
+/** The base with the host around it, as it was before. */
+interface Raised {
+  readonly view: View;
+  readonly done: readonly Checked[];
+}
+
+/**
+ * Whether a filter works is found out by making it: the kernel may lack a part of what a tool can say. Then the other one is
+ * made, if that is left to hnet, nothing of the first stands, and no domain runs with it.
+ */
+function bringUpWhatWorks(config: Config, uplinks: Uplinks, { host, warn }: Context): Raised {
+  const bringUp = (firewall: Firewall): Raised => {
+    const view = observe(host, firewall);
+    return { view, done: bringUpBase(config, uplinks, firewall, view, host) };
+  };
+  const first = firewallInForce(config);
+  try {
+    return bringUp(first);
+  } catch (error) {
+    const other = otherThan(first, config);
+    const isInUse = [...attachedDomains()].length > 0;
+    if (!(error instanceof Refusal) || other === undefined || isInUse || !isRemoved(first, host)) throw error;
+    const raised = unlessRefused(() => bringUp(other));
+    if (raised === undefined) throw error;
+    warn(`${first.name} doesn't work on this host (${reason(error)}): the filter is made with ${other.name}`);
+    return raised;
+  }
+}
+
+/** Takes down what there is of a filter that came up in part. @returns whether nothing of it stands */
+function isRemoved(firewall: Firewall, host: Host): boolean {
+  unlessRefused(() => removeFilter(firewall.name, host));
+  return !stands(firewall, host);
+}
+
+function unlessRefused<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -64,19 +110,22 @@ function pin({ uplinks: [{ devices }] }: Config, uplinks: Uplinks, { print, warn
 /** Removes the base, for uninstalling: what is there, as the configuration may be broken or have changed. */
 export function baseDown({ host }: Context): void {
   withLock('sync', 'exclusive', host, () => {
-    const standing = readUplinkText(readShortIfThere(UPLINK_FILE) ?? '');
-    const failures = BACKENDS.flatMap(name => {
-      const firewall = firewallOf(name, EVERY_FAMILY);
-      const view = observe(host, firewall);
-      const { sets, budgets } = view.filter;
-      const stands = sets.size > 0 || hasPassages(view) || (budgets?.size ?? 0) > 0;
-      const base = stands ? basePlan(DEFAULT_CONFIG, NO_UPLINKS, firewall) : [];
-      const proxies = standing.map(({ device }) => proxying(4, device));
-      return down([...leavingBridges(view), ...base, ...proxies, ...routesOf(view)], view, host);
-    });
+    const failures = BACKENDS.flatMap(name => removeFilter(name, host));
     forgetProven();
     if (failures.length > 0) throw new Refusal(failures.join('; '));
   });
+}
+
+/** With one backend's filter goes all else that outlives domains. @returns what couldn't be removed, and why */
+function removeFilter(name: Backend, host: Host): string[] {
+  const firewall = firewallOf(name, EVERY_FAMILY);
+  const view = observe(host, firewall);
+  const { sets, budgets } = view.filter;
+  const isThere = sets.size > 0 || hasPassages(view) || (budgets?.size ?? 0) > 0;
+  const base = isThere ? basePlan(DEFAULT_CONFIG, NO_UPLINKS, firewall) : [];
+  const standing = readUplinkText(readShortIfThere(UPLINK_FILE) ?? '');
+  const proxies = standing.map(({ device }) => proxying(4, device));
+  return down([...leavingBridges(view), ...base, ...proxies, ...routesOf(view)], view, host);
 }
 
 /** Removing needs no uplink, and covers both families. */

@@ -1,5 +1,5 @@
 /** What a full look at the host and a brief one have in common. */
-import type { Look } from '../../firewall/rules/backend.ts';
+import type { Firewall, Look } from '../../firewall/rules/backend.ts';
 import type { View } from '../../model/view.ts';
 import { CommandFailure } from '../command.ts';
 import { readShortIfThere } from '../files.ts';
@@ -55,6 +55,15 @@ export function look(tools: Tools, { commands, parse }: Look): View['filter'] {
         throw error;
       }
     }),
+  );
+}
+
+/** Whether anything of a filter of ours is there. */
+export function stands(firewall: Firewall, tools: Tools): boolean {
+  const { sets, chains } = look(tools, firewall.looks.traces);
+  return (
+    [...sets.keys()].some(name => name.startsWith('hnet')) ||
+    [...chains.keys()].some(key => / hnet-/.test(key))
   );
 }
 
