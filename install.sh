@@ -209,6 +209,8 @@ write_config() {
     case $1 in dev) uplink=$2 ;; via) gateway=$2 ;; src) address=$2 ;; esac
     shift
   done
+  # shellcheck disable=SC2086 # a list of pools
+  scopes=$("$BIN/hnet" base scopes $pools) || scopes=172.30.0.0/16
   cat <<END
 # hnet. The hook reads this file at every start of a domain; nothing has to be restarted.
 
@@ -232,7 +234,7 @@ ipv6 = "routed"
 # public address is then configured in the guest.
 mode = "bootstrap"
 # Where the private subnets of the bridges are cut from. A subnet, or a list of them.
-scopes = "172.30.0.0/16"
+scopes = "$scopes"
 # Name servers that the lease names.
 dns = [$(quoted "$(name_servers)")]
 # Domain name and time of the lease (such as 30m, 1h, 7d).

@@ -114,18 +114,19 @@ export function freeBridge(prefix: Prefix, taken: Taken): string {
 const RESERVE = 16;
 
 /**
- * The article's scope (172.30.<last octet>.0/24) while it is free and plenty are left; else the first /24
- * under the same condition; else the first free /28. So a 172.30.0.0/16 serves 240 addresses in the article's
+ * The article's scope (172.30.<last octet>.0/24) while it is free and plenty are left, or in another range the /24 of the
+ * same number; else the first /24 under the same condition; else the first free /28. So a 172.30.0.0/16 serves 240 addresses in the article's
  * way and 256 more in small scopes, where the bootstrap lease comes from fewer addresses; one is needed.
  * @throws Refusal if nothing is left
  */
 export function freeScope(prefix: Prefix, ranges: readonly Prefix[], taken: Taken): Prefix {
   const used = [...taken.holdings.map(({ address }) => address.scope), ...taken.routed];
-  const wanted = articleScope(prefix);
   const whole = firstFree(ranges, 24, used, RESERVE + 1);
-  if (whole.length > RESERVE) {
-    const fits = ranges.some(range => contains(range, wanted)) && !used.some(one => overlaps(one, wanted));
-    return fits ? wanted : (whole[0] ?? wanted);
+  const [first] = whole;
+  if (first !== undefined && whole.length > RESERVE) {
+    const isFree = (scope: Prefix): boolean =>
+      ranges.some(range => contains(range, scope)) && !used.some(one => overlaps(one, scope));
+    return [articleScope(prefix), ...ranges.map(range => numbered(range, prefix))].find(isFree) ?? first;
   }
   // In a /24 already begun, so that whole ones stay whole as long as possible.
   const begun = used
@@ -138,6 +139,13 @@ export function freeScope(prefix: Prefix, ranges: readonly Prefix[], taken: Take
     `Cannot find a free bootstrap scope in ${ranges.map(format).join(', ')}: add a range to "scopes" in hnet.toml`,
   );
 }
+
+/** The /24 of a range that bears an address's last octet: 10.30.116.0/24 of 10.30.0.0/16. */
+const numbered = ({ family, first }: Prefix, address: Prefix): Prefix => ({
+  family,
+  first: first + ((address.first & 255n) << 8n),
+  length: 24,
+});
 
 /** The first `count` subnets of a length that overlap nothing used. */
 function firstFree(
@@ -175,13 +183,17 @@ function membership(used: readonly Prefix[], length: number): (first: bigint) =>
 const start = (address: bigint, length: number): bigint =>
   (address >> BigInt(32 - length)) << BigInt(32 - length);
 
-/** Everything an assignment of one address pins. Further addresses of a domain share its bridge and scope. */
+/**
+ * Everything an assignment of one address pins. Further addresses of a domain share its bridge and scope.
+ * @param scope what the operator has chosen
+ */
 export function pin(
   prefix: Prefix,
   ranges: readonly Prefix[],
   taken: Taken,
   sharedWith: Address | undefined,
+  scope?: Prefix,
 ): Address {
   if (sharedWith !== undefined) return { prefix, bridge: sharedWith.bridge, scope: sharedWith.scope };
-  return { prefix, bridge: freeBridge(prefix, taken), scope: freeScope(prefix, ranges, taken) };
+  return { prefix, bridge: freeBridge(prefix, taken), scope: scope ?? freeScope(prefix, ranges, taken) };
 }

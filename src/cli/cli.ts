@@ -18,6 +18,7 @@ import { move } from './commands/move.ts';
 import { plan } from './commands/plan.ts';
 import { pool } from './commands/pool.ts';
 import { reach } from './commands/reach.ts';
+import { scopes } from './commands/scopes.ts';
 import { status } from './commands/status.ts';
 import { sync } from './commands/sync.ts';
 import { traffic } from './commands/traffic.ts';
@@ -100,6 +101,7 @@ const assignments: Branch = (command, context) => {
     .option('--nic <mac>', 'the interface to use, where the domain has several')
     .option('--no-nic', 'leave its interfaces alone')
     .option('--via <address>', 'its own address, by which it routes them on: it is a router for them')
+    .option('--scope <cidr>', "the private subnet of its bridge, in place of one of hnet's choice")
     .option('--dhcp <mode>', 'what its DHCP server hands out: bootstrap, public, off, or default')
     .action((domain, addresses, options) => assign(domain, addresses, options, context()));
   command('unassign', 'take addresses from a domain (all by default)')
@@ -217,6 +219,11 @@ const maintenance: Branch = (command, context) => {
     .command('up')
     .description('bring it up')
     .action(() => baseUp(context()));
+  base
+    .command('scopes')
+    .description('print a private range that nothing on this host uses')
+    .argument('[pool...]', 'ranges that it may not meet either')
+    .action(pools => scopes(pools, context()));
   base
     .command('down')
     .description('remove it')

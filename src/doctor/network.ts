@@ -1,7 +1,8 @@
+import { DOCKER_SETTINGS, freeRange, type Use, usesOf, usesOfDocker } from '../assign/scopes.ts';
 import { uplinkFaults } from '../guest/host-network.ts';
 import { familiesIn } from '../host/choose-backend.ts';
 import { hasTool } from '../host/tools.ts';
-import { format, parsePrefix, parseSubnet } from '../model/address.ts';
+import { format, parseSubnet } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../model/names.ts';
@@ -113,34 +114,39 @@ function checkElsewhere(pools: readonly Prefix[], own: readonly Prefix[], networ
 /** Bootstrap scopes that something else on the host uses, or may use. */
 export function checkScopes({ config, network, file }: Facts): Diagnosis[] {
   if (config.is === 'unknown') return [];
-  const { scopes } = config.value.dhcp;
-  const taken = foreignRoutes(network).filter(({ prefix }) => scopes.some(range => overlaps(range, prefix)));
-  if (taken.length === 0) return checkDocker(scopes, file);
-  return taken.flatMap(({ prefix, dev }) =>
-    diagnosis(
-      `the bootstrap scopes ${scopes.map(format).join(', ')} overlap the route ${format(prefix)} to ${dev}`,
-      'domains whose scope lies there are refused',
-      edit('choose another range for "scopes"'),
-    ),
+  const { dhcp, pools } = config.value;
+  const ranges = dhcp.scopes.map(format).join(', ');
+  const docker = usesOfDocker(
+    hasTool('dockerd', path => file(path) !== undefined),
+    file(DOCKER_SETTINGS)?.text ?? '',
   );
-}
-
-const DOCKER = '/etc/docker/daemon.json';
-
-function checkDocker(scopes: readonly Prefix[], file: Facts['file']): Diagnosis[] {
-  const isThere = hasTool('dockerd', path => file(path) !== undefined);
-  const isKept = /"(default-address-pools|bip)"/.test(file(DOCKER)?.text ?? '');
-  const meets = scopes.some(range => DOCKER_POOLS.some(pool => overlaps(pool, range)));
-  if (!isThere || isKept || !meets) return [];
+  const meeting = (uses: readonly Use[]): Use[] =>
+    uses.filter(({ prefix }) => dhcp.scopes.some(range => overlaps(range, prefix)));
+  const uses = usesOf(network);
+  const taken = uniqueBy(meeting(uses));
+  const free = freeRange([...uses, ...docker, ...pools.map(prefix => ({ prefix, by: 'a pool' }))]);
+  const mend = edit(free === undefined ? 'choose another range for "scopes"' : `scopes = "${format(free)}"`);
+  if (taken.length > 0)
+    return taken.flatMap(({ by }) =>
+      diagnosis(
+        `the bootstrap scopes ${ranges} overlap ${by}`,
+        'domains whose scope lies there are refused',
+        mend,
+      ),
+    );
+  const [first] = meeting(docker);
+  if (first === undefined) return [];
   return diagnosis(
-    `Docker takes its networks from 172.17.0.0/12 on, where the bootstrap scopes ${scopes.map(format).join(', ')} lie`,
+    `the bootstrap scopes ${ranges} overlap ${first.by}`,
     'its next network may take the scope of a domain, which is then refused',
-    `\${EDITOR:-nano} ${DOCKER} && systemctl restart docker  # set "default-address-pools"`,
+    `${mend}; or set "default-address-pools" in ${DOCKER_SETTINGS}`,
   );
 }
 
-/** Docker's defaults. */
-const DOCKER_POOLS = ['172.16.0.0/12', '192.168.0.0/16'].map(parsePrefix);
+/** An address on an interface has a route too. */
+const uniqueBy = (uses: readonly Use[]): Use[] => [
+  ...new Map(uses.toReversed().map(use => [format(use.prefix), use])).values(),
+];
 
 type Network = Facts['network'];
 

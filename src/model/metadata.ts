@@ -121,7 +121,8 @@ function parseRuleElement(element: Element): PolicyRule {
   return parseRule(text);
 }
 
-function parseScope(text: string): Prefix {
+/** Reads the scope of a bridge. @throws Refusal if it is none */
+export function parseScope(text: string): Prefix {
   const scope = parsePrefix(text);
   if (scope.family === 4 && scope.length >= 16 && scope.length <= 29) return scope;
   throw new Refusal(`scope ${quote(text)} is not an IPv4 subnet of /16 to /29`);

@@ -179,6 +179,41 @@ describe('hnet assign and unassign', () => {
     expect((await stage.hv.attempt(['ip', 'link', 'show', 'br116'])).code).not.to.equal(0);
   });
 
+  it('takes a scope that it is told, at once for a new bridge and at the next start for one in use', async () => {
+    const [name, other] = [await domain(), await domain()];
+    expect(await stage.ok('assign', name, '123.45.90.116', '--scope', '10.77.0.0/28')).to.include(
+      '123.45.90.116 on br116, bootstrap scope 10.77.0.0/28',
+    );
+    expect(await refused(1, 'assign', other, '123.45.90.117', '--scope', '10.77.0.8/29')).to.equal(
+      `hnet: Cannot use --scope 10.77.0.8/29: "${name}" has 10.77.0.0/28 on br116; choose another`,
+    );
+    expect(await refused(1, 'assign', other, '--scope', '9.9.9.0/24')).to.include('nor private');
+    expect(await refused(2, 'assign', other, '--scope', '10.77.0.0/30')).to.include(
+      'not an IPv4 subnet of /16 to /29',
+    );
+    expect(await assigned(other)).to.deep.equal([]);
+    await stage.hv.virsh('start', name);
+    const guest = await stage.hv.guest({ name: 'vm1', bridge: 'br116' });
+    expect((await guest.dhcp()).router).to.equal('10.77.0.1');
+    expect(await guest.ping('123.45.200.10')).to.equal(true);
+    expect(await refused(1, 'assign', name, '--scope', '10.78.0.0/24')).to.equal(
+      `hnet: Cannot use --scope 10.78.0.0/24: "${name}" runs with 10.77.0.0/28 on br116; shut it down first`,
+    );
+    await stage.hv.virsh('destroy', name);
+    await stage.ok('assign', name, '123.45.53.11', '--scope', '10.78.0.0/24');
+    expect(await assigned(name)).to.deep.equal(
+      ['123.45.90.116', '123.45.53.11'].map(ip => `${ip} br116 10.78.0.0/24`),
+    );
+    await stage.hv.virsh('start', name);
+    expect(await stage.hv.run(['ip', '-br', 'address', 'show', 'br116'])).to.include('10.78.0.1/24');
+    expect(await stage.ok('check')).to.equal('Everything is as it should be');
+    await stage.hv.virsh('start', other);
+    expect(await stage.ok('assign', other, '123.45.90.117', '--scope', '10.79.0.0/24')).to.include(
+      'in force now',
+    );
+    expect(await stage.ok('check')).to.equal('Everything is as it should be');
+  });
+
   it('finds a domain by its UUID', async () => {
     const name = await domain();
     await stage.ok('assign', await stage.hv.virsh('domuuid', name), '123.45.90.116');

@@ -96,6 +96,20 @@ describe('install.sh', () => {
     expect(await fresh()).to.include('dns = ["9.9.9.9", "149.112.112.112", "2620:fe::fe", "2620:fe::9"]\n');
   });
 
+  it('writes another range for scopes where something on the host has 172.30.0.0/16, and says so', async () => {
+    await stage.hv.sh(
+      `ip link add docker0 type bridge; ip addr add 172.30.0.1/16 dev docker0; rm -f ${CONFIG}`,
+    );
+    const { stdout, stderr } = await stage.hv.attempt([INSTALL, '--yes', '--pool', '10.30.0.0/24']);
+    expect(stderr).to.equal(
+      'hnet: 172.30.0.0/16 overlaps 172.30.0.0/16 on docker0: private subnets of VMs come from 10.31.0.0/16 instead',
+    );
+    expect(stdout).to.include('done; now: hnet assign');
+    expect(await stage.hv.read(CONFIG)).to.include('scopes = "10.31.0.0/16"\n');
+    await stage.hv.run(['ip', 'link', 'del', 'docker0']);
+    expect(await fresh()).to.include('scopes = "172.30.0.0/16"\n');
+  });
+
   it('says what to do next when it knows no pools', async () => {
     await stage.hv.run(['rm', CONFIG]);
     expect(await stage.install([])).to.match(/no pools yet: name your addresses in \/etc\/hnet\/hnet\.toml/);

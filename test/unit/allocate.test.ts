@@ -108,6 +108,23 @@ describe('allocate', () => {
     expect(freeBridge(parsePrefix('123.45.90.116'), full)).to.match(INTERFACE_NAME);
   });
 
+  it('numbers scopes by the last octet in other ranges too', () => {
+    const ranges = ['10.30.0.0/16', '10.31.0.0/16'].map(parsePrefix);
+    const address = parsePrefix('123.45.90.116');
+    expect(format(freeScope(address, ranges, taken()))).to.equal('10.30.116.0/24');
+    expect(format(freeScope(address, ranges, taken({ routed: ['10.30.116.0/24'] })))).to.equal(
+      '10.31.116.0/24',
+    );
+    expect(format(freeScope(address, [...ranges, ...SCOPES], taken()))).to.equal('172.30.116.0/24');
+    const small = parsePrefix('10.9.0.0/20');
+    expect(format(freeScope(address, [small, parsePrefix('10.9.16.0/20')], taken()))).to.equal('10.9.0.0/24');
+  });
+
+  it('takes a scope that the operator has chosen', () => {
+    const scope = parsePrefix('10.77.0.0/28');
+    expect(pin(parsePrefix('123.45.90.116'), [], taken(), undefined, scope).scope).to.equal(scope);
+  });
+
   it('says where to find more scopes when there are none', () => {
     const all = taken({ routed: ['172.16.0.0/12'] });
     expect(refusalOf(() => freeScope(parsePrefix('123.45.90.116'), SCOPES, all))).to.equal(

@@ -235,7 +235,8 @@ describe('config', () => {
     const [, template = ''] = /cat <<END\n([\s\S]*?)\nEND\n/.exec(script) ?? [];
     const text = template
       .replace('$(quoted "$pools")', '"123.45.90.112/29"')
-      .replace('$(quoted "$(name_servers)")', '"9.9.9.9"');
+      .replace('$(quoted "$(name_servers)")', '"9.9.9.9"')
+      .replace('$scopes', '172.30.0.0/16');
     expect(text).to.contain('pools = ["123.45.90.112/29"]');
     expect(parseConfig(text).dhcp.lease).to.equal(3600);
     // What is commented out must be valid too: a user takes the sign away, and no more.

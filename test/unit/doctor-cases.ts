@@ -177,11 +177,11 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
   'bootstrap scopes in which Docker has a network': [
     routed('172.30.0.0/16', 'docker0'),
     /scopes 172\.30\.0\.0\/16 overlap the route 172\.30\.0\.0\/16 to docker0/,
-    /# choose another range for "scopes"$/,
+    /# scopes = "10\.30\.0\.0\/16"$/,
   ],
   'bootstrap scopes from which Docker may take networks': [
     { files: { '/usr/bin/dockerd': file('') } },
-    /Docker takes its networks/,
+    /^the bootstrap scopes 172\.30\.0\.0\/16 overlap 172\.16\.0\.0\/12 of Docker$/,
     /daemon\.json/,
   ],
   'a policy of others that drops what is forwarded': [

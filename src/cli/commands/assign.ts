@@ -1,6 +1,7 @@
 import { freeAddresses, pin, refuseHeld, type Taken } from '../../assign/allocate.ts';
 import { changeAssignment, changing, type Plug } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
+import { withScope } from '../../assign/scopes.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
@@ -10,6 +11,7 @@ import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { DHCP_MODES, type DhcpMode, isDhcpMode } from '../../model/dhcp-mode.ts';
 import { addressesOf, addressesToKeep, amended, type Domain, nicOn } from '../../model/domain.ts';
+import { parseScope } from '../../model/metadata.ts';
 import { MAC } from '../../model/names.ts';
 import { equal, isAmong, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
@@ -22,6 +24,8 @@ interface AssignOptions {
   readonly dhcp?: string;
   /** Its own address that routes the new ones on. */
   readonly via?: string;
+  /** The private subnet of the bridge. */
+  readonly scope?: string;
 }
 
 /** Gives a domain addresses in addition to those it has, and puts its interface on their bridge; at once if it runs. */
@@ -34,10 +38,7 @@ export function assign(
   const prefixes = parseAll(wanted);
   const mac = parseMac(options.nic);
   const mode = parseMode(options.dhcp);
-  const via =
-    options.via === undefined ? undefined : asUsage(() => parseAddress(options.via ?? ''), 'assign');
-  if (via !== undefined && prefixes.length === 0)
-    throw new UsageRefusal('Cannot use --via without a prefix: which one shall the domain route on?');
+  const { via, scope } = parseSingles(prefixes, options);
   changing(context, libvirt => {
     const config = context.config();
     const domains = libvirt.domains();
@@ -49,14 +50,25 @@ export function assign(
     const shared = sharedAddress(base, held, mac);
     refuseForeign(prefixes, config, taken, seen.uplinks);
     const hop = via === undefined ? undefined : hopAmong(via, held, known);
-    const chosen = choose(prefixes, known, held, hop ?? shared, taken, config);
-    const addresses = hop === undefined ? chosen : chosen.map(one => routedBy(hop, one, prefixes));
+    const chosen = choose(prefixes, known, held, hop ?? shared, taken, config, scope);
+    const routed = hop === undefined ? chosen : chosen.map(one => routedBy(hop, one, prefixes));
+    const bridge = bridgeFor(prefixes, routed);
+    const addresses = scope === undefined ? routed : withScope(scope, bridge, routed, known, taken, config);
     const next = amended(base, { addresses, ...mode });
-    const plugs =
-      options.nic === false ? [] : plugsFor(bridgeFor(prefixes, addresses), mac, addresses, known);
+    const plugs = options.nic === false ? [] : plugsFor(bridge, mac, addresses, known);
     changeAssignment(libvirt, known, next, plugs, context);
     tell(known, addresses, context);
   });
+}
+
+/** The next hop and the scope, where they are given. */
+function parseSingles(prefixes: readonly Prefix[], options: Pick<AssignOptions, 'via' | 'scope'>) {
+  const read = <T>(text: string | undefined, parse: (text: string) => T, purpose: string): T | undefined =>
+    text === undefined ? undefined : asUsage(() => parse(text), purpose);
+  const via = read(options.via, parseAddress, 'assign');
+  if (via !== undefined && prefixes.length === 0)
+    throw new UsageRefusal('Cannot use --via without a prefix: which one shall the domain route on?');
+  return { via, scope: read(options.scope, parseScope, 'use --scope') };
 }
 
 /** What a domain has already: one that runs may have been defined anew meanwhile, without what it runs with. */
@@ -145,6 +157,7 @@ function choose(
   shared: Address | undefined,
   taken: Taken,
   config: Config,
+  scope: Prefix | undefined,
 ): Address[] {
   const asked = wanted.length > 0 ? wanted : held.length > 0 ? [] : freeAddresses(config.pools, taken);
   const added = asked.filter(prefix => !held.some(address => equal(address.prefix, prefix)));
@@ -157,7 +170,7 @@ function choose(
       throw new Refusal(
         `Cannot assign ${format(prefix)}: it overlaps ${format(own.prefix)}, which the domain has`,
       );
-    companion = pin(prefix, config.dhcp.scopes, taken, companion);
+    companion = pin(prefix, config.dhcp.scopes, taken, companion, scope);
     addresses.push(companion);
   }
   return addresses;
