@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
 import type { Machine } from '../lab/machine.ts';
+import { carrier, ip } from '../lab/provider.ts';
 import { INTERNET, INTERNET6, isIpv6 } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { hnet, ok } from '../support/command.ts';
@@ -160,6 +161,56 @@ for (const backend of BACKENDS)
         await one.release(name);
       }
       await expectUnchanged(one.host, based);
+    });
+  });
+
+/** A second cable to the same gateway, as a host with two interfaces has it; both have the default route. */
+async function twoCables({ host, lab }: Scene): Promise<void> {
+  await ip(lab.gateway.netns, [
+    `link add h1b type veth peer name eth1 netns ${host.netns}`,
+    'addr add 192.0.2.1/30 dev h1b',
+    'link set h1b up',
+    `route replace 123.45.90.112/29 nexthop via ${host.address} dev h1 nexthop via 192.0.2.2 dev h1b`,
+  ]);
+  await host.sh('ip addr add 192.0.2.2/30 dev eth1; ip link set eth1 up');
+  await carrier(host.netns, 'eth1');
+  await host.sh(
+    'ip route replace default nexthop via 123.45.12.1 dev eth0 onlink nexthop via 192.0.2.1 dev eth1',
+  );
+}
+
+for (const backend of BACKENDS)
+  kernelSuite(`two interfaces that share the default route (${backend})`, newScene => {
+    it('are both the uplink: packets come and go by either', async () => {
+      const config = `pools = ${JSON.stringify(POOLS)}\n[firewall]\nbackend = "${backend}"\n`;
+      const one = await newScene({ pools: POOLS, config });
+      await twoCables(one);
+      expect(await one.base()).to.contain('wrote uplink = ["eth0", "eth1"] into /etc/hnet/hnet.toml');
+      const libvirt = await FakeLibvirt.create(one);
+      const guest = await one.start('vm1', MAIN);
+      await libvirt.run('vm1', { addresses: [MAIN], taps: [{ bridge: 'br116', tap: 'vm1' }] });
+      // Which way a packet takes depends on both of its ends.
+      const many = Array.from({ length: 16 }, (_, place) => `198.51.100.${100 + place}`);
+      await ip(
+        one.lab.internet.netns,
+        many.map(address => `addr add ${address}/32 dev eth0`),
+      );
+      const sent = async (device: string): Promise<number> =>
+        Number(await one.host.read(`/sys/class/net/${device}/statistics/tx_packets`));
+      const before = await Promise.all(['eth0', 'eth1'].map(sent));
+      const scope = '172.30.116.50';
+      await guest.sh(`ip addr add ${scope}/32 dev eth0`);
+      const answers = await Promise.all([
+        ...many.map(address => guest.ping(address, MAIN)),
+        ...many.map(address => one.lab.internet.ping(MAIN, address)),
+        ...many.map(address => guest.ping(address, scope)),
+      ]);
+      expect(answers).not.to.include(false);
+      const after = await Promise.all(['eth0', 'eth1'].map(sent));
+      for (const place of [0, 1]) expect((after[place] ?? 0) - (before[place] ?? 0)).to.be.greaterThan(4);
+      expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
+      expect(await ok(one, 'sync')).to.deep.equal([]);
+      expect(await one.host.run(['ip', 'rule'])).not.to.contain('proto 104');
     });
   });
 
