@@ -356,6 +356,20 @@ for (const backend of BACKENDS)
       await one.host.sh(`ip link del ${TUNNEL.device}`);
     });
 
+    it('carries them where the main table holds the routes of the Internet, and no default route', async () => {
+      const all = await whole();
+      const { one } = all;
+      const [via, via6] = [`via 123.45.12.1 dev eth0 onlink`, 'via fe80::1 dev eth0'];
+      await one.host.sh(`ip route add 198.51.100.0/24 ${via}; ip route add 9.0.0.0/8 ${via}; ip route del default
+        ip -6 route add 2001:db8:ffff::/48 ${via6}; ip -6 route add 2000::/16 ${via6}; ip -6 route del default`);
+      await ok(one, 'sync');
+      expect(await lost(all)).to.deep.equal([]);
+      expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
+      await one.host.sh(`ip route add default ${via}; ip route del 198.51.100.0/24; ip route del 9.0.0.0/8
+        ip -6 route add default ${via6}; ip -6 route del 2001:db8:ffff::/48; ip -6 route del 2000::/16`);
+      await ok(one, 'sync');
+    });
+
     it('is told of where its interface is gone, and the others go on', async () => {
       const all = await whole();
       const { one } = all;
