@@ -214,6 +214,41 @@ for (const backend of BACKENDS)
     });
   });
 
+for (const backend of BACKENDS)
+  kernelSuite(`a subnet that comes by a tunnel (${backend})`, newScene => {
+    it('leaves by the tunnel, which has no gateway; a host may have no other addresses', async () => {
+      const config = `pools = []\n[[uplinks]]\ndevice = "gre1"\npools = ["198.18.7.0/26"]\n[firewall]\nbackend = "${backend}"\n`;
+      const one = await newScene({ pools: [], config });
+      const { gateway } = one.lab;
+      // A cable in a tunnel's place: the far end answers for everybody, as a tunnel carries everything to it.
+      await ip(gateway.netns, [
+        `link add tun1 type veth peer name gre1 netns ${one.host.netns}`,
+        'addr add 10.7.0.1/30 dev tun1',
+        'link set tun1 up',
+        'route add 198.18.7.0/26 via 10.7.0.2 dev tun1',
+      ]);
+      await gateway.run(['sysctl', '-qw', 'net.ipv4.conf.tun1.proxy_arp=1', 'net.ipv4.conf.all.rp_filter=1']);
+      await gateway.write('/proc/sys/net/ipv4/neigh/tun1/proxy_delay', '0');
+      await one.host.sh('ip addr add 10.7.0.2/30 dev gre1; ip link set gre1 up');
+      await carrier(one.host.netns, 'gre1');
+      await one.base();
+      const libvirt = await FakeLibvirt.create(one);
+      const [first, second] = ['198.18.7.0', '198.18.7.63'];
+      const guests = [await one.start('vm1', first), await one.start('vm2', second)];
+      for (const [place, address] of [first, second].entries())
+        await libvirt.run(`vm${place + 1}`, {
+          addresses: [address],
+          taps: [{ bridge: bridgeOf(address), tap: `vm${place + 1}` }],
+        });
+      for (const address of [first, second])
+        expect(await one.lab.internet.ping(address), address).to.equal(true);
+      for (const guest of guests) expect(await guest.ping(INTERNET)).to.equal(true);
+      expect(await guests[0]?.ping(second)).to.equal(true);
+      expect(await one.host.run(['ip', 'route', 'show', 'table', '26735'])).to.match(/^default dev gre1/);
+      expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
+    });
+  });
+
 /** Addresses on both uplinks, and one domain that has one of each. */
 const MAIN = '123.45.90.116';
 const NEAR = '203.0.113.5';
