@@ -190,7 +190,7 @@ for (const backend of BACKENDS)
       const guest = await one.start('vm1', MAIN);
       await libvirt.run('vm1', { addresses: [MAIN], taps: [{ bridge: 'br116', tap: 'vm1' }] });
       // Which way a packet takes depends on both of its ends.
-      const many = Array.from({ length: 16 }, (_, place) => `198.51.100.${100 + place}`);
+      const many = Array.from({ length: 16 }, (_, place) => `123.45.200.${100 + place}`);
       await ip(
         one.lab.internet.netns,
         many.map(address => `addr add ${address}/32 dev eth0`),
@@ -395,12 +395,12 @@ for (const backend of BACKENDS)
       const all = await whole();
       const { one } = all;
       const [via, via6] = [`via 123.45.12.1 dev eth0 onlink`, 'via fe80::1 dev eth0'];
-      await one.host.sh(`ip route add 198.51.100.0/24 ${via}; ip route add 9.0.0.0/8 ${via}; ip route del default
+      await one.host.sh(`ip route add 123.45.200.0/24 ${via}; ip route add 9.0.0.0/8 ${via}; ip route del default
         ip -6 route add 2001:db8:ffff::/48 ${via6}; ip -6 route add 2000::/16 ${via6}; ip -6 route del default`);
       await ok(one, 'sync');
       expect(await lost(all)).to.deep.equal([]);
       expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
-      await one.host.sh(`ip route add default ${via}; ip route del 198.51.100.0/24; ip route del 9.0.0.0/8
+      await one.host.sh(`ip route add default ${via}; ip route del 123.45.200.0/24; ip route del 9.0.0.0/8
         ip -6 route add default ${via6}; ip -6 route del 2001:db8:ffff::/48; ip -6 route del 2000::/16`);
       await ok(one, 'sync');
     });
