@@ -1,5 +1,5 @@
 /** The addresses of a domain, and the bridges that carry them. */
-import type { Prefix } from './prefix.ts';
+import { isSingle, type Prefix } from './prefix.ts';
 
 /** One address (or subnet) of a domain, with the bridge and scope that were chosen when it was assigned. */
 export interface Address {
@@ -21,6 +21,9 @@ export interface BridgeSpec {
   /** The public prefixes on it, without those that its domain routes on; of IPv6 any one makes IPv6 be switched on. */
   readonly prefixes: readonly Prefix[];
 }
+
+/** Whether it is a subnet for whose every address the host looks on the bridge. */
+export const isLookedFor = ({ prefix, via }: Address): boolean => !isSingle(prefix) && via === undefined;
 
 export const hasIpv6 = ({ prefixes }: BridgeSpec): boolean => prefixes.some(({ family }) => family === 6);
 

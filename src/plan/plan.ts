@@ -2,7 +2,7 @@ import { passages } from '../firewall/foreign/passages.ts';
 import { budgets } from '../firewall/nftables/budgets.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { domainFilter } from '../firewall/rules/guarded.ts';
-import { type Address, type BridgeSpec, bridgesOf, hasIpv6 } from '../model/bridge.ts';
+import { type Address, type BridgeSpec, bridgesOf, hasIpv6, isLookedFor } from '../model/bridge.ts';
 import type { Config, DhcpConfig } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
 import type { Taps } from '../model/domain.ts';
@@ -51,9 +51,11 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
   const { domain, policy, underway = false, takenOver = [] } = wanted;
   const bridges = bridgesOf(domain, wanted.addresses);
   const scopes = bridges.map(({ scope }) => scope);
-  const addresses = wanted.addresses.map(one => one.prefix).filter(one => !isAmong(takenOver, one));
+  const own = wanted.addresses.filter(({ prefix }) => !isAmong(takenOver, prefix));
+  const addresses = own.map(({ prefix }) => prefix);
+  const subnets = own.filter(isLookedFor).map(({ prefix }) => prefix);
   return [
-    ...domainFilter({ domain, addresses, scopes, policy, underway }, firewall),
+    ...domainFilter({ domain, addresses, subnets, scopes, policy, underway }, firewall),
     ...bridges.map(bridge),
     ...bridges.map(gatewayAddress),
     ...bridges.flatMap(spec => gatewayAnswers(spec, wanted.gateway)),

@@ -4,10 +4,11 @@ import { isOfDomain, policyChainNames } from '../firewall/rules/policy-chains.ts
 import { setNames } from '../firewall/rules/sets.ts';
 import { format, formatLong, parsePrefix, parseSubnet } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
+import { isLookedFor } from '../model/bridge.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
 import { aliasOwner, isUuid, ROUTE_PROTOCOL } from '../model/names.ts';
 import { isTracked } from '../model/policy.ts';
-import { contains, equal, FAMILIES, isSingle, type Prefix } from '../model/prefix.ts';
+import { contains, equal, FAMILIES, type Prefix } from '../model/prefix.ts';
 import type { Route, View } from '../model/view.ts';
 import { type Action, ip, remove } from '../resources/action.ts';
 import { removeDhcp } from '../resources/dhcp.ts';
@@ -93,6 +94,7 @@ function entriesOf(
   const every = (filter: (attachment: Attachment) => boolean): Prefix[] =>
     attachments.filter(filter).flatMap(one => one.addresses.flatMap(({ prefix, scope }) => [prefix, scope]));
   const addresses = attachments.flatMap(one => one.addresses.map(({ prefix }) => prefix));
+  const subnets = attachments.flatMap(one => one.addresses.filter(isLookedFor).map(({ prefix }) => prefix));
   const scopes = attachments.flatMap(one => one.addresses.map(({ scope }) => scope));
   const kept = [...keptAddresses, ...keptScopes];
   const entries = new Map<string, ReadonlySet<string>>();
@@ -102,10 +104,7 @@ function entriesOf(
       entries.set(name, new Set(prefixes.filter(one => one.family === family).map(formatLong)));
     put(names.in, [...addresses, ...keptAddresses]);
     put(names.out, [...addresses, ...keptAddresses]);
-    put(
-      names.held,
-      [...addresses, ...keptAddresses].filter(one => !isSingle(one)),
-    );
+    put(names.held, [...subnets, ...keptAddresses]);
     put(names.scopes, [...scopes, ...keptScopes]);
     put(names.isolated, [...every(({ policy }) => policy.isolate), ...kept]);
     put(names.tracked, [...every(({ policy }) => isTracked(policy)), ...kept]);

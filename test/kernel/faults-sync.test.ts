@@ -257,7 +257,7 @@ kernelSuite('sync', scene => {
     await one.host.sh('ip route del 123.45.90.116 dev br116; iptables -t mangle -F');
     const before = await snapshot(one.host);
     expect(await ok(one, 'sync', '--dry-run')).to.deep.equal([
-      'would repair: mangle table (hnet-forward has 0 rules, not 4)',
+      'would repair: mangle table (hnet-forward has 0 rules, not 5)',
       'would repair: "vm1": route 123.45.90.116 to br116 (it is missing)',
     ]);
     expect(await snapshot(one.host)).to.equal(before);

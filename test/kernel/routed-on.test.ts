@@ -2,11 +2,14 @@ import { expect } from 'chai';
 import { Guest } from '../lab/guest.ts';
 import { ip } from '../lab/provider.ts';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { hnet, ok } from '../support/command.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
+import { packet, udp } from '../support/packets.ts';
 import { POOLS6, type Scene } from '../support/scene.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
+import { Wire } from '../support/wire.ts';
 
 const [ROUTER, PREFIX, BEHIND] = ['123.45.90.117', '123.45.90.112/30', '123.45.90.114'];
 const [ROUTER6, PREFIX6, BEHIND6] = ['2001:db8:12:48::117', '2001:db8:12:4942::/64', '2001:db8:12:4942::2'];
@@ -60,6 +63,18 @@ for (const backend of ['iptables', 'nftables'])
       expect(await reached()).to.not.include(false);
       expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
       expect((await hnet(one, 'status')).stdout).not.to.match(/missing|down/);
+
+      const uplink = await one.lab.gateway.read('/sys/class/net/inet/address');
+      const internet = await Wire.open(one.lab.internet, 'eth0', uplink.trim());
+      const seen = await Wire.open(router, 'eth0', '00:00:00:00:00:00');
+      const scanned = (number: number): string => `2001:db8:12:4942::${number.toString(16)}`;
+      for (let number = 16; number < 316; number++)
+        internet.send(packet(INTERNET6, scanned(number), 'udp', udp(1, 9, 'one of many addresses')));
+      await until(
+        () => seen.count('one of many addresses') === 300,
+        PATIENCE,
+        'packets to all of 300 addresses',
+      );
 
       await other.sh(`ip addr add ${BEHIND}/32 dev eth0`);
       expect(await other.ping(INTERNET, BEHIND), 'another VM under an address of the prefix').to.equal(false);

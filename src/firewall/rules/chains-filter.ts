@@ -96,6 +96,7 @@ const known = (when: readonly Match[], { held }: SetNames, foresight: Foresight)
 const held = (sets: SetNames): Chain =>
   chain(
     'hnet-held',
+    rule(back, notDestination(sets.held)),
     rule(back, destination(sets.seen)),
     rule(back, destination(sets.tried)),
     rule(drop(CAUSES.unseen), flood(sets.unseen, UNSEEN, 'destination')),
@@ -119,7 +120,7 @@ function reachable(family: Family, { firewall, dhcp }: Config, { gateways }: Gua
 const ingressRules = (sets: SetNames, uplinks: readonly string[]): Rule[] => [
   rule(jump('hnet-inbound'), destination(sets.tracked)),
   rule(back, replies),
-  rule(jump('hnet-held'), destination(sets.held)),
+  rule(jump('hnet-held')),
   rule(back, from(uplinks), destination(sets.tracked)),
   // The address is assigned, but another program's rule has the packet tracked.
   rule(back, from(uplinks), destination(sets.in)),

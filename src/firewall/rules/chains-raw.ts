@@ -83,6 +83,7 @@ const arrivedChains = (sets: SetNames, scopes: readonly Rule[], foresight: Fores
 const speaking = (sets: SetNames): Chain =>
   chain(
     'hnet-speaking',
+    rule(go('hnet-untrack'), notSource(sets.held)),
     rule(go('hnet-untrack'), notSource(sets.seen), flood(sets.appearing, APPEARING)),
     rule(note('source', sets.seen)),
     rule(go('hnet-untrack')),

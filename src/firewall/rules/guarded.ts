@@ -1,7 +1,7 @@
 /** What the filter holds of one running domain: entries of sets, and rules. */
 import { format, formatLong } from '../../model/address.ts';
 import { isTracked, type Policy } from '../../model/policy.ts';
-import { FAMILIES, type Family, isSingle, type Prefix } from '../../model/prefix.ts';
+import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { FilterView, View } from '../../model/view.ts';
 import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
 import type { DomainRules, Firewall } from './backend.ts';
@@ -13,6 +13,8 @@ import { countingSets, type SetEntries, setNames } from './sets.ts';
 interface Guarded {
   readonly domain: string;
   readonly addresses: readonly Prefix[];
+  /** Those of them for whose every address the host would look on the bridge. */
+  readonly subnets: readonly Prefix[];
   readonly scopes: readonly Prefix[];
   readonly policy: Policy;
   /** The domain runs and gets its first rules: its open flows have not been tracked so far. */
@@ -24,22 +26,21 @@ interface Guarded {
  * counts them; applies its rules and its isolation, or makes sure that none are left.
  */
 export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
-  const { addresses, scopes } = guarded;
+  const { addresses, subnets, scopes } = guarded;
   const { entries } = firewall;
   return [
     ...scopes.map(scope => setEntries(scope, [setNames(scope.family).scopes], entries)),
-    ...addresses.map(one => setEntries(one, setsFor(one), entries)),
+    ...addresses.map(one => setEntries(one, countingSets(one.family), entries)),
+    ...subnets.map(one => ({
+      ...setEntries(one, [setNames(one.family).held], entries),
+      label: `limit for ${format(one)}`,
+    })),
     ...FAMILIES.filter(family => prefixesOf(guarded, family).length > 0).flatMap(family => [
       isolation(guarded, family, entries),
       ownRules(guarded, family, firewall),
     ]),
   ];
 }
-
-const setsFor = (prefix: Prefix): readonly string[] => [
-  ...countingSets(prefix.family),
-  ...(isSingle(prefix) ? [] : [setNames(prefix.family).held]),
-];
 
 /**
  * A prefix of the domain in some sets. Adding an existing entry would reset its counters, so only missing ones are added. A

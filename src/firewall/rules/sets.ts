@@ -29,7 +29,7 @@ export const setNames = (family: Family) => ({
   near: `hnet${family}-near`,
   /** The same without the uplink's own subnet: packets from outside never have such a source. */
   ours: `hnet${family}-ours`,
-  /** Subnets that domains hold. */
+  /** Subnets that domains hold, without those that a domain routes on. */
   held: `hnet${family}-held`,
   /** Addresses of these that have sent something lately, and those that have just been sent something. */
   seen: `hnet${family}-seen`,
