@@ -18,7 +18,9 @@ export function readPulse({ name, families }: Firewall): string {
     ...[...families.map(family => FORWARDING[family]), ARP_IGNORE].map(path => readShortIfThere(path) ?? ''),
     ...servers(DHCP_DIRECTORY),
     ...servers(NDP_DIRECTORY),
-    ...(name === 'iptables' ? [sets(host.output(['ipset', 'list', '-t'])), legacyRules(host, families)] : []),
+    ...(name === 'iptables'
+      ? [lastingSets(host.output(['ipset', 'list', '-t'])), legacyRules(host, families)]
+      : []),
   ].join('\n');
 }
 
@@ -55,8 +57,8 @@ function servers(directory: string): string[] {
   });
 }
 
-/** Names and numbers of entries; those of the sets whose entries end by themselves don't count. */
-function sets(listing: string): string {
+/** Names and numbers of entries in what `ipset list -t` prints; sets whose entries end by themselves are left out. */
+export function lastingSets(listing: string): string {
   const blocks = listing
     .split('\n\n')
     .filter(block => /^Name: hnet/m.test(block) && !/^Header: .* timeout \d/m.test(block));
