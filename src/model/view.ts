@@ -175,6 +175,12 @@ export interface FilterView {
   readonly budgets?: FilterView['chains'] | undefined;
 }
 
+/** A set's entries with their counters; none where it wasn't read. */
+export function entriesOf({ sets }: Pick<FilterView, 'sets'>, name: string): ReadonlyMap<string, Counter> {
+  const contents = sets.get(name);
+  return contents === undefined || contents === 'unread' ? new Map() : contents;
+}
+
 /** The state of the host. Resources compare themselves with it; nothing that probes runs a command of its own. */
 export interface View {
   readonly links: ReadonlyMap<string, Link>;

@@ -7,7 +7,7 @@ import { PATIENCE, until } from '../lab/wait.ts';
 import { BOTH } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import { type Filtered, inScope } from '../support/filtered.ts';
-import { arpRequest, BROADCAST_MAC, ethernet, ipv4, packet, udp } from '../support/packets.ts';
+import { arpRequest, discover, ethernet, packet, udp } from '../support/packets.ts';
 import { ipv6 } from '../support/packets6.ts';
 import { POOLS6 } from '../support/scene.ts';
 import { linkLocal } from '../support/solicit.ts';
@@ -151,16 +151,7 @@ filterSuite('one bridge has a budget', ({ host }) => {
   });
 });
 
-/** A client without an address looks for servers (RFC 2131, 4.4.1), each time as another one. */
-function discover(mac: string, number: number): Buffer {
-  const fixed = Buffer.alloc(236);
-  fixed.set([1, 1, 6, 0, 0x68, 0x6e, number >> 8, number & 255]);
-  fixed.set([2, 0, 0, 0, number >> 8, number & 255], 28);
-  const message = Buffer.concat([fixed, Buffer.from([99, 130, 83, 99, 53, 1, 1, 255])]);
-  return ethernet(BROADCAST_MAC, mac, ipv4('0.0.0.0', '255.255.255.255', 'udp', udp(68, 67, message)));
-}
-
-/** The same in IPv6 (RFC 8415, 18.2.1). */
+/** As `discover`, in IPv6 (RFC 8415, 18.2.1). */
 function solicit(mac: string, number: number): Buffer {
   const message = [
     1,

@@ -175,6 +175,15 @@ kernelSuite('sync', scene => {
       expect(await snapshot(one.host)).to.equal(before);
     });
 
+    it(`asks each tool once for the traffic (${backend})`, async () => {
+      const { one } = await ordered(await scene(), backend);
+      const { code, stderr } = await hnet(one, '--trace', 'traffic');
+      expect(code).to.equal(0);
+      const asked = stderr.split('\n').filter(line => /^\+ (nft|ipset|iptables)/.test(line));
+      expect(asked).to.deep.equal([...new Set(asked)]);
+      expect(asked.filter(line => / list ruleset/.test(line))).to.have.length(1);
+    });
+
     it(`sweeps everything of a domain of which no record is left (${backend})`, async () => {
       const { one, libvirt, base } = await ordered(await scene(), backend);
       await libvirt.end('vm1');

@@ -120,6 +120,16 @@ kernelSuite('doctor DOMAIN', (_, share) => {
     expect(finding).to.include({ cause: 'isolated' });
   });
 
+  it('names no limit that only a neighbour exceeds', async () => {
+    const [flood = '', calm = ''] = TROUBLES['a guest that asks for neighbours under many addresses'] ?? [];
+    const all = await stage();
+    await perform(flood, all);
+    const { finding, facts } = await ruled('calm', {});
+    await perform(calm, all);
+    expect(finding, JSON.stringify(facts, null, 1)).to.equal(null);
+    expect(facts.rules.shared).to.have.property('too many ARP senders on a bridge');
+  });
+
   it('looks at each interface and each prefix of a domain that has several', async () => {
     const all = await stage();
     const { one, libvirt } = all;
@@ -176,6 +186,8 @@ const DROPPING: readonly string[] = [
   "another program's rule against the address",
   "another program's drop at a place where nobody looks",
   'a ban of the address by iptables',
+  'a guest that asks for neighbours under many addresses',
+  'a guest that sends too many DHCP messages',
 ];
 
 kernelSuite('doctor DOMAIN (nftables)', (_, share) => {

@@ -1,5 +1,4 @@
 /** A host with a domain that is reached in both families, and who plays its parts. */
-import type { Background } from '../lab/background.ts';
 import type { Guest } from '../lab/guest.ts';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
@@ -23,7 +22,7 @@ export interface Cast {
   readonly guest: Guest;
   readonly libvirt: FakeLibvirt;
   /** A program that runs meanwhile. */
-  beside?: Background;
+  beside?: { readonly stop: () => Promise<unknown> };
 }
 
 export async function cast(one: Scene): Promise<Cast> {

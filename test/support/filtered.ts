@@ -1,6 +1,6 @@
 import { build } from 'esbuild';
 import { RULESET } from '../../src/firewall/foreign/parse-nft.ts';
-import { dropsOfBudgets } from '../../src/firewall/nftables/budgets.ts';
+import { dropsOfBudgets, readBudgets } from '../../src/firewall/nftables/budgets.ts';
 import type { Firewall, Look } from '../../src/firewall/rules/backend.ts';
 import { countedRules, dropsByCause } from '../../src/firewall/rules/counters.ts';
 import { policyChains } from '../../src/firewall/rules/policy-chains.ts';
@@ -208,8 +208,8 @@ ${this.#options.firewall ?? ''}
   }
 
   async #budgetDrops(cause: Cause): Promise<number> {
-    const listing = await this.host.run(RULESET);
-    const drops = dropsOfBudgets(parseConfig(this.#config), listing);
+    const budgets = readBudgets(await this.host.run(RULESET));
+    const drops = dropsOfBudgets(parseConfig(this.#config), { budgets });
     return Number(drops.get(CAUSES[cause])?.packets ?? 0n);
   }
 

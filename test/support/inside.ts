@@ -42,7 +42,7 @@ function act(request: Request): unknown {
       const prefix = parsePrefix(request.ip);
       return totalOf(
         readAccount(prefix),
-        countedOf(prefix, look(host, firewallOf(request.backend, [prefix]).looks.all)),
+        countedOf(prefix, look(host, firewallOf(request.backend, [prefix]).looks.own)),
       );
     }
   }

@@ -185,3 +185,12 @@ export const arpRequest = (from: string, sender: string, target: string): Buffer
     ...[...mac(from), ...octets(sender)],
     ...[0, 0, 0, 0, 0, 0, ...octets(target)],
   ]);
+
+/** A client without an address looks for servers (RFC 2131, 4.4.1), each time as another one. */
+export function discover(mac: string, number: number): Buffer {
+  const fixed = Buffer.alloc(236);
+  fixed.set([1, 1, 6, 0, 0x68, 0x6e, number >> 8, number & 255]);
+  fixed.set([2, 0, 0, 0, number >> 8, number & 255], 28);
+  const message = Buffer.concat([fixed, Buffer.from([99, 130, 83, 99, 53, 1, 1, 255])]);
+  return ethernet(BROADCAST_MAC, mac, ipv4('0.0.0.0', '255.255.255.255', 'udp', udp(68, 67, message)));
+}

@@ -1,9 +1,13 @@
 /** Troubles of a domain that may not be reachable: what is done, how it is undone, and what hnet doctor says of it. */
+import { parsePrefix } from '../../src/model/address.ts';
+import { bridgeMac } from '../../src/model/names.ts';
 import { INTERNET } from '../lab/site.ts';
-import { PATIENCE } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { type Cast, configure, MINE, MINE6, VM1 } from './cast.ts';
 import { hnet } from './command.ts';
 import { type DomainOptions, domainXml, uuidOf } from './domain.ts';
+import { arpRequest, discover, ethernet, packet, udp } from './packets.ts';
+import { Wire } from './wire.ts';
 
 export type Deed = string | ((cast: Cast) => Promise<unknown>);
 const inGuest =
@@ -27,6 +31,36 @@ const NO_SERVER = 'pkill -KILL -x dnsmasq; while pgrep -x dnsmasq; do sleep 0.01
 const HOLDS_PORT = `require('dgram').createSocket('udp4').bind(67, () => console.log('bound'))`;
 const DEAF_GUEST =
   'add table inet f; add chain inet f in { type filter hook input priority 0; policy drop; }';
+
+/** The guest sends these until the trouble is undone, so many in each fiftieth of a second. */
+const flooding =
+  (frame: (mac: string, number: number) => Uint8Array, atOnce = 20): Deed =>
+  async all => {
+    const { guest } = all;
+    const wire = await Wire.open(guest, 'eth0', BRIDGE_MAC);
+    let count = 0;
+    const timer = setInterval(() => {
+      for (let more = 0; more < atOnce; more++) wire.sendFrame(frame(guest.mac, count++));
+    }, 20);
+    all.beside = {
+      stop: async () => {
+        clearInterval(timer);
+        wire.close();
+      },
+    };
+    await until(() => count > 50 * atOnce, PATIENCE, 'the flood');
+  };
+/** And then its bridge has its whole allowance again. */
+const calmed = async ({ one, beside }: Cast): Promise<void> => {
+  await beside?.stop();
+  await one.host.sh(`conntrack -F 2>/dev/null || true
+    for set in senders new-senders over-senders; do nft flush set arp hnet hnet-$set; done
+    for set in full-from new-from over-from; do nft flush set inet hnet hnet-$set; done
+    ipset del hnet4-asking 0.0.0.0/1,br116 2>/dev/null || true
+    for set in asking asking-over; do nft flush set ip hnet hnet4-$set 2>/dev/null || true; done`);
+};
+const [OUR_SCOPE, BRIDGE_MAC] = ['172.30.116', bridgeMac(parsePrefix('172.30.116.0/24'))];
+const inOurScope = (number: number): string => `${OUR_SCOPE}.${2 + (number % 250)}`;
 
 /** What is done, how it is undone, and what is said of it: cause, address, and what was seen. */
 export const TROUBLES: Readonly<Record<string, readonly [Deed, Deed, string, string | null, RegExp]>> = {
@@ -289,8 +323,9 @@ export const TROUBLES: Readonly<Record<string, readonly [Deed, Deed, string, str
   'its DHCP port at another program': [
     async all => {
       await all.one.host.sh(NO_SERVER);
-      all.beside = all.one.host.start([process.execPath, '-e', HOLDS_PORT]);
-      await all.beside.until(/bound/, PATIENCE);
+      const beside = all.one.host.start([process.execPath, '-e', HOLDS_PORT]);
+      all.beside = beside;
+      await beside.until(/bound/, PATIENCE);
     },
     async all => {
       await all.beside?.stop();
@@ -306,5 +341,29 @@ export const TROUBLES: Readonly<Record<string, readonly [Deed, Deed, string, str
     'mtu',
     null,
     /eth0 takes packets of 1400/,
+  ],
+  'a guest that asks for neighbours under many addresses': [
+    flooding((mac, number) => arpRequest(mac, inOurScope(number), `${OUR_SCOPE}.1`)),
+    calmed,
+    'limit',
+    null,
+    /^hnet drops packets of br116: too many ARP senders on a bridge; [1-9]\d* were dropped/,
+  ],
+  'a guest that sends too many DHCP messages': [
+    flooding(discover),
+    calmed,
+    'limit',
+    null,
+    /^hnet drops packets of br116: too many DHCP messages from a domain; [1-9]\d* were dropped/,
+  ],
+  'a guest that opens too many connections from its lease': [
+    flooding((mac, number) => {
+      const datagram = udp(1024 + (number % 60_000), 9, '');
+      return ethernet(BRIDGE_MAC, mac, packet(inOurScope(0), INTERNET, 'udp', datagram));
+    }, 300),
+    calmed,
+    'limit',
+    null,
+    /^hnet drops packets of br116: too many connections from a domain; [1-9]\d* were dropped/,
   ],
 };

@@ -77,7 +77,7 @@ describe('drops by cause', () => {
       };
       const named = new Set(([4, 6] as const).flatMap(one => [...causes(one, true), ...causes(one, false)]));
       // What the rules of a domain drop is counted with them.
-      for (const cause of dropsOfBudgets(config, '').keys()) named.add(cause);
+      for (const cause of dropsOfBudgets(config, {}).keys()) named.add(cause);
       const missing = Object.values(CAUSES).filter(cause => !named.has(cause));
       expect(missing).to.deep.equal([CAUSES.policy]);
     });

@@ -1,6 +1,4 @@
 import prettyBytes from 'pretty-bytes';
-import { RULESET } from '../../firewall/foreign/parse-nft.ts';
-import { dropsOfBudgets } from '../../firewall/nftables/budgets.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { countedOf } from '../../firewall/rules/counted.ts';
 import { addUp, type Drops, ownDrops, sharedDrops } from '../../firewall/rules/drops.ts';
@@ -68,8 +66,7 @@ function dropsOf(
   { host, config }: Context,
 ): Drops {
   const shared = sharedDrops(config(), observeUplinks(host, config()), firewall, filter);
-  const budgets = dropsOfBudgets(config(), host.output(RULESET));
-  return addUp([shared, budgets, ...attachments.map(one => ownDrops(one, firewall, filter))]);
+  return addUp([shared, ...attachments.map(one => ownDrops(one, firewall, filter))]);
 }
 
 const BY_ADDRESS = [

@@ -128,3 +128,21 @@ function explainLoss(
     },
   ];
 }
+
+/** What shows who takes so much. */
+const WATCH: Readonly<Record<string, string>> = {
+  [CAUSES.asking]: 'udp portrange 67-68 or udp portrange 546-547',
+  [CAUSES.solicitation]: 'icmp6',
+  [CAUSES.senders]: 'arp',
+};
+
+/** A domain beyond a limit also fills what is heard of it, so this comes before what was heard. */
+export const explainLimits = ({ bridges, rules }: ReachFacts): Finding[] =>
+  bridges.flatMap(({ name, exceeds }) =>
+    exceeds.map(cause => ({
+      cause: 'limit',
+      address: null,
+      saw: `hnet drops packets of ${name}: ${cause}; ${rules.shared[cause] ?? 0} were dropped for that meanwhile`,
+      mend: `tcpdump -c 50 -nei ${name} ${WATCH[cause] ?? 'not arp'}  # what is it that it sends or gets so much of?`,
+    })),
+  );

@@ -2,7 +2,7 @@
 
 import { explainDhcp, explainGuest, explainMtu } from './explain-guest.ts';
 import { explainAssignment, explainDrift, explainNics } from './explain-host.ts';
-import { explainArrival, explainFilter, explainKernel } from './explain-way.ts';
+import { explainArrival, explainFilter, explainKernel, explainLimits } from './explain-way.ts';
 import type { Finding, ReachFacts } from './facts.ts';
 
 type Step = (facts: ReachFacts) => Finding[];
@@ -11,7 +11,14 @@ type Step = (facts: ReachFacts) => Finding[];
 const STANDING: readonly Step[] = [explainAssignment, explainNics, explainDrift, explainKernel];
 
 /** What was heard; and at the end what explains nothing yet, but will. */
-const HEARD: readonly Step[] = [explainArrival, explainFilter, explainGuest, explainDhcp, explainMtu];
+const HEARD: readonly Step[] = [
+  explainLimits,
+  explainArrival,
+  explainFilter,
+  explainGuest,
+  explainDhcp,
+  explainMtu,
+];
 
 export const explainStanding: Step = facts => STANDING.flatMap(step => step(facts));
 

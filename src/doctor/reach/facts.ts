@@ -72,6 +72,8 @@ export interface BridgeFacts {
   readonly uses: readonly string[];
   /** Addresses that it asks for, and nobody answers. */
   readonly asksInVain: readonly string[];
+  /** Limits of hnet's that it exceeds, by the causes of `hnet traffic`. */
+  readonly exceeds: readonly string[];
   /** Whether anything was heard of the domain; null where nobody listened. */
   readonly talks: boolean | null;
   /** Its private subnet. */

@@ -13,6 +13,7 @@ import { unserved } from '../../repair/served.ts';
 import { survey } from '../../repair/survey.ts';
 import { explainStanding } from './explain.ts';
 import type { AddressFacts, ReachFacts } from './facts.ts';
+import { exceeded } from './limits.ts';
 import { listen } from './listen.ts';
 import { factsOfNics, leasedTo, mtuOf, neighboursOn, rivalsOn, stateOf } from './local.ts';
 import { outlineOf } from './outline.ts';
@@ -70,7 +71,8 @@ function hear({ domain, found, leases }: Looked, host: Host): Hearing {
   );
   const plan = planOf(addressesOf(domain), found, candidates, process.pid & 0xffff);
   const listening = listen(plan);
-  return { plan, listening, after: look(host, found.firewall.looks.all) };
+  const after = look(host, found.firewall.looks.all);
+  return { plan, listening, after, exceeded: exceeded(bridgesOf(domain), found, after, host) };
 }
 
 /** Addresses that somebody may have configured by mistake: those beside the right one. */

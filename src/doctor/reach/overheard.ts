@@ -23,6 +23,8 @@ export interface Hearing {
   readonly plan: Plan;
   readonly listening: Listening;
   readonly after: FilterView;
+  /** Bridge → limits of hnet's that it exceeds. */
+  readonly exceeded: ReadonlyMap<string, readonly string[]>;
 }
 
 export function overheard(facts: ReachFacts, before: Before, hearing: Hearing): ReachFacts {
@@ -56,7 +58,8 @@ function addressHeard(
   };
 }
 
-function bridgeHeard(facts: BridgeFacts, { plan, listening }: Hearing): BridgeFacts {
+function bridgeHeard(before: BridgeFacts, { plan, listening, exceeded }: Hearing): BridgeFacts {
+  const facts = { ...before, exceeds: exceeded.get(before.name) ?? [] };
   const { seen, until, deaf } = listening;
   const side = plan.bridges.find(({ device }) => device === facts.name);
   if (side === undefined || deaf.has(facts.name)) return facts;

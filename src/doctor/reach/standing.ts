@@ -76,6 +76,7 @@ function bridgeFacts({ bridge: name, scope }: Address, looked: Looked): BridgeFa
     mtu: mtu(name),
     uses: [],
     asksInVain: [],
+    exceeds: [],
     talks: null,
     scope: format(scope),
     dhcp: {

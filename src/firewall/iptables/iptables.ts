@@ -12,9 +12,10 @@ import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Uplinks } from '../../model/uplink.ts';
-import type { FilterView } from '../../model/view.ts';
+import { entriesOf, type FilterView } from '../../model/view.ts';
 import type { Resource } from '../../resources/resource.ts';
 import { parseSaved } from '../foreign/parse-iptables.ts';
+import { withBudgets } from '../nftables/budgets.ts';
 import type { Firewall, Look, Tally } from '../rules/backend.ts';
 import { staticEntries } from '../rules/entries.ts';
 import { ruleset } from '../rules/ruleset.ts';
@@ -30,7 +31,7 @@ const saved = (families: readonly Family[]): Look['commands'] =>
 const chainsOf = (families: readonly Family[], outputs: readonly string[]): FilterView['chains'] =>
   new Map(families.flatMap((family, index) => [...parseChains(outputs[index] ?? '', family)]));
 
-const ALL: Look = {
+const OWN: Look = {
   commands: [{ argv: ['ipset', 'save'] }, ...saved(FAMILIES)],
   parse: ([sets = '', ...chains]) => ({ sets: parseSets(sets), chains: chainsOf(FAMILIES, chains) }),
 };
@@ -85,9 +86,10 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   foresight: FORESIGHT,
   families,
   looks: {
-    all: ALL,
+    all: withBudgets(OWN),
+    own: OWN,
     // Sets may be left where the rules are gone. A command fails where its tool isn't installed: nothing of ours exists.
-    traces: { ...ALL, commands: ALL.commands.map(command => ({ ...command, failsIfEmpty: true })) },
+    traces: { ...OWN, commands: OWN.commands.map(command => ({ ...command, failsIfEmpty: true })) },
     brief: brief(families),
   },
   counters: prefixes => counters(families, prefixes),
@@ -96,6 +98,11 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   chainKey: (table, chain, family) => `${tableKey(table, family)} ${chain}`,
   linesOf: (rule, family) => renderRule(rule, family).length,
   entries,
+  // Each bridge has an entry, and the kernel counts on it: `0.0.0.0/1,br116`.
+  exceeding: (set, { packets }, filter) =>
+    [...entriesOf(filter, set)].flatMap(([entry, counter]) =>
+      counter.packets > packets ? entry.split(',').slice(1) : [],
+    ),
   // The dispatch chains are no sets: `installRules` writes their jumps.
   ruledMaps: () => [],
   removeChains: (names, { filter }) => FAMILIES.flatMap(family => removal(names, family, filter.chains)),

@@ -3,6 +3,7 @@ import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
 import { CAUSES } from '../rules/rules.ts';
+import { NOTED } from '../rules/sets.ts';
 
 /** A table of its own, for a family that no other table of ours is in. */
 export interface Budget {
@@ -18,6 +19,8 @@ export interface Meter {
   readonly seen: string;
   readonly name: string;
   readonly rules: readonly string[];
+  /** The set that notes the bridges of which it drops packets. */
+  readonly over: string;
   readonly cause: string;
 }
 
@@ -50,6 +53,7 @@ const senders = ({ pools }: Given): Budget => ({
   sets: {
     'hnet-senders': `type iface_index . ipv4_addr; size 65536; flags dynamic, timeout; timeout ${KNOWN}s;`,
     'hnet-new-senders': ofBridges(KNOWN),
+    'hnet-over-senders': ofBridges(NOTED),
   },
   meters: [
     {
@@ -59,9 +63,10 @@ const senders = ({ pools }: Given): Budget => ({
       rules: [
         ...pools.filter(({ family }) => family === 4).map(pool => `arp saddr ip ${format(pool)} return`),
         'iif . arp saddr ip @hnet-senders update @hnet-senders { iif . arp saddr ip } return',
-        `update @hnet-new-senders { iif limit rate over ${FURTHER}/minute burst ${SENDERS} packets } counter drop`,
+        `update @hnet-new-senders { iif limit rate over ${FURTHER}/minute burst ${SENDERS} packets } add @hnet-over-senders { iif } counter drop`,
         'update @hnet-senders { iif . arp saddr ip }',
       ],
+      over: 'hnet-over-senders',
       cause: CAUSES.senders,
     },
   ],
@@ -89,6 +94,7 @@ const connections = ({ connections: all }: Given): Budget => ({
 const setsOf = (way: string): Budget['sets'] => ({
   [`hnet-full-${way}`]: ofBridges(1),
   [`hnet-new-${way}`]: ofBridges(10),
+  [`hnet-over-${way}`]: ofBridges(NOTED),
   // A set whose entries count connections can't have a timeout. They end with the last connection.
   [`hnet-connections-${way}`]: 'type iface_index; size 4096; flags dynamic;',
 });
@@ -99,8 +105,9 @@ const counting = (way: string, device: string, hook: string, cause: string, most
   name: `hnet-connections-${way}`,
   rules: [
     `${device} @hnet-full-${way} counter drop`,
-    `update @hnet-new-${way} { ${device} limit rate over 1000/second burst 4000 packets } counter drop`,
-    `add @hnet-connections-${way} { ${device} ct count over ${most} } add @hnet-full-${way} { ${device} } counter drop`,
+    `update @hnet-new-${way} { ${device} limit rate over 1000/second burst 4000 packets } add @hnet-over-${way} { ${device} } counter drop`,
+    `add @hnet-connections-${way} { ${device} ct count over ${most} } add @hnet-full-${way} { ${device} } add @hnet-over-${way} { ${device} } counter drop`,
   ],
+  over: `hnet-over-${way}`,
   cause,
 });

@@ -9,6 +9,8 @@ import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import type { FilterView, View } from '../../model/view.ts';
 import { type Action, nft } from '../../resources/action.ts';
 import { ABSENT, type Finding, overall, PRESENT, type Resource } from '../../resources/resource.ts';
+import { RULESET } from '../foreign/parse-nft.ts';
+import type { Look } from '../rules/backend.ts';
 import { markOf, probeChain } from '../rules/fingerprint.ts';
 import { type Budget, budgetTables } from './budget-tables.ts';
 import { parseListing } from './listing.ts';
@@ -74,9 +76,25 @@ const stands = ({ budgets: actual }: FilterView, family: Budget['family']): bool
 export const readBudgets = (listing: string): FilterView['budgets'] =>
   listing === '' ? undefined : parseListing(listing, true, ['arp', 'inet']).chains;
 
+/** A look at a filter, with these tables. */
+export const withBudgets = ({ commands, parse }: Look): Look => ({
+  commands: [...commands, { argv: RULESET, failsIfEmpty: true }],
+  parse: outputs => ({ ...parse(outputs.slice(0, -1)), budgets: readBudgets(outputs.at(-1) ?? '') }),
+});
+
+/** The command that lists the bridges which have exceeded a budget lately, and why their packets are dropped. */
+export const exceededBudgets = ({
+  pools,
+}: Pools): { readonly argv: readonly string[]; readonly cause: string }[] =>
+  budgetTables({ pools, connections: USUAL }).flatMap(({ family, meters }) =>
+    meters.map(({ over, cause }) => ({ argv: ['nft', '-j', 'list', 'set', family, 'hnet', over], cause })),
+  );
+
 /** Packets that these tables have dropped, by cause; zero where there are none. */
-export function dropsOfBudgets({ pools }: Pools, listing: string): Map<string, Counter> {
-  const actual = readBudgets(listing);
+export function dropsOfBudgets(
+  { pools }: Pools,
+  { budgets: actual }: Pick<FilterView, 'budgets'>,
+): Map<string, Counter> {
   const counted = (key: string): Counter =>
     (actual?.get(key) ?? []).map(({ counter }) => counter).reduce(plus, ZERO);
   return new Map(

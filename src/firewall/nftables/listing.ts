@@ -70,6 +70,13 @@ const toCounter = ({ packets, bytes } = { packets: 0, bytes: 0 }): Counter => ({
 const prefixSchema = v.object({ prefix: v.object({ addr: v.string(), len: v.number() }) });
 const elementSchema = v.object({ elem: v.object({ val: v.unknown(), counter: v.optional(counterSchema) }) });
 
+/** The bridges in what `nft -j list set` prints; none where there is no such set. */
+export const bridgesIn = (text: string): string[] =>
+  objectsIn(text).flatMap(object => {
+    const { output, success } = v.safeParse(objectSchema, object);
+    return success ? (output.set?.elem.map(element => toEntry(element)[0]) ?? []) : [];
+  });
+
 /** An element is a value, a value with a counter, or (in a map) a pair of key and verdict. */
 function toEntry(element: unknown): [string, Counter] {
   const value = Array.isArray(element) ? element[0] : element;
@@ -80,5 +87,7 @@ function toEntry(element: unknown): [string, Counter] {
 function toText(value: unknown): string {
   if (v.is(prefixSchema, value)) return `${value.prefix.addr}/${value.prefix.len}`;
   const address = String(value);
+  // A bridge, by its name.
+  if (!/^\d+(\.\d+){3}$|:/.test(address)) return address;
   return `${address}/${bits(address.includes(':') ? 6 : 4)}`;
 }

@@ -8,10 +8,11 @@
  */
 import { format } from '../../model/address.ts';
 import { FAMILIES, type Family, isSingle, type Prefix } from '../../model/prefix.ts';
+import { entriesOf } from '../../model/view.ts';
 import { parseRuleset, RULESET } from '../foreign/parse-nft.ts';
 import type { Firewall, Look, Tally } from '../rules/backend.ts';
-import { countingSets, DISPATCH } from '../rules/sets.ts';
-import { readBudgets } from './budgets.ts';
+import { countingSets, DISPATCH, overOf } from '../rules/sets.ts';
+import { readBudgets, withBudgets } from './budgets.ts';
 import { parseListing } from './listing.ts';
 import { deletion, installRules, probeRules, removeRules } from './policy.ts';
 import { entries, mapOf } from './sets.ts';
@@ -63,13 +64,14 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   name: 'nftables',
   foresight: FORESIGHT,
   families,
-  looks: { all: whole(FAMILIES), brief: BRIEF, traces: TRACES },
+  looks: { all: withBudgets(whole(FAMILIES)), own: whole(FAMILIES), brief: BRIEF, traces: TRACES },
   counters: () => whole(families),
   tally,
   base: (config, uplinks) => families.flatMap(family => baseOf(family, config, uplinks)),
   chainKey: (_, chain, family) => chainKey(chain, family),
   linesOf: (rule, family) => renderRule(rule, family).length,
   entries,
+  exceeding: (set, _, filter) => [...entriesOf(filter, overOf(set) ?? set).keys()],
   ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),
   removeChains: (names, { filter }) => FAMILIES.flatMap(family => deletion(names, family, filter.chains)),
   probeRules,

@@ -3,15 +3,16 @@ import { format } from '../../model/address.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import { type Action, nft } from '../../resources/action.ts';
 import { ABSENT, PRESENT, type Resource } from '../../resources/resource.ts';
-import type { SetEntries, SetSpec } from '../rules/sets.ts';
+import { NOTED, overOf, type SetEntries, type SetSpec } from '../rules/sets.ts';
 import { FAMILY, partFor, partsOf, tableOf } from './text.ts';
 
 /** The verdict map that a dispatch chain looks up. */
 export const mapOf = (family: Family, chain: string): string => chain.replace('hnet-', `hnet${family}-`);
 
 export function set({ name, counters, timeout, learns }: SetSpec, family: Family): Resource {
+  if (learns === 'bridges') return bridgeSet(name, timeout, family);
   if (learns !== undefined) {
-    const type = learns === 'bridges' ? 'iface_index;' : `${FAMILY[family].type}; size ${MOST};`;
+    const type = `${FAMILY[family].type}; size ${MOST};`;
     return container('set', name, family, () => `type ${type} flags dynamic, timeout; timeout ${timeout}s;`);
   }
   const counter = counters ? ' counter;' : '';
@@ -23,6 +24,31 @@ export function set({ name, counters, timeout, learns }: SetSpec, family: Family
 
 /** As many entries may a set have to which packets add addresses, as ipset's. */
 const MOST = 262_144;
+
+/** The bridges that a rule counts, and beside them, where they are noted, those that exceed their allowance. */
+function bridgeSet(name: string, timeout: number | undefined, family: Family): Resource {
+  const over = overOf(name);
+  const parts: readonly (readonly [string, number | undefined])[] = [
+    [name, timeout],
+    ...(over === undefined ? [] : [[over, NOTED] as const]),
+  ];
+  return {
+    key: `set ${name}`,
+    label: `set ${name}`,
+    probe: ({ filter }) => (parts.every(([part]) => filter.sets.has(part)) ? PRESENT : ABSENT),
+    up: () =>
+      parts.map(([part, seconds]) =>
+        nft(
+          'add',
+          'set',
+          tableOf(family),
+          part,
+          `{ type iface_index; flags dynamic, timeout; timeout ${seconds}s; }`,
+        ),
+      ),
+    down: () => [],
+  };
+}
 
 export function verdictMap(chain: string, family: Family): Resource {
   const flags = (holdsSubnets: boolean): string => (holdsSubnets ? ' flags interval;' : '');

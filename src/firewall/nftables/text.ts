@@ -14,7 +14,7 @@ import {
   type Verdict,
   type Written,
 } from '../rules/rules.ts';
-import { WITHOUT_ADDRESSES } from '../rules/sets.ts';
+import { overOf, WITHOUT_ADDRESSES } from '../rules/sets.ts';
 
 /** nft's words for a family: its tables and headers, its addresses, its ICMP. */
 export const FAMILY = {
@@ -102,13 +102,19 @@ function renderOther(match: Exclude<Match, { is: 'set' | 'protocol' }>, family: 
     case 'icmp-types':
       return `${FAMILY[family].icmp} type { ${match.types.join(', ')} }`;
     case 'flood':
-      return `update @${match.set} { ${BRIDGE[match.of]} limit rate over ${match.packets / match.seconds}/second burst ${match.packets} packets }`;
+      return renderFlood(match);
     default:
       return PLAIN[match.is][family];
   }
 }
 
 const BRIDGE: Readonly<Record<Side, string>> = { source: 'iif', destination: 'fib daddr oif' };
+
+function renderFlood({ set, of, packets, seconds }: Extract<Match, { is: 'flood' }>): string {
+  const [over, bridge] = [overOf(set), BRIDGE[of]];
+  const noted = over === undefined ? '' : ` add @${over} { ${bridge} }`;
+  return `update @${set} { ${bridge} limit rate over ${packets / seconds}/second burst ${packets} packets }${noted}`;
+}
 
 type PerFamily = Readonly<Record<Family, string>>;
 const both = (words: string): PerFamily => ({ 4: words, 6: words });

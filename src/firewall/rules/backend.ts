@@ -1,3 +1,4 @@
+import type { Allowance } from '../../model/allowance.ts';
 import type { Config } from '../../model/config.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 import type { Uplinks } from '../../model/uplink.ts';
@@ -43,10 +44,11 @@ export interface Firewall {
   /** The address families in use on this host. */
   readonly families: readonly Family[];
   /**
-   * Ways to read the filter. `all`: everything, of both families. `brief`: without the entries of sets, so its cost doesn't
+   * Ways to read the filter. `all`: everything, of both families, with nft's tables of budgets. `own`: the same without
+   * those, which need one command more. `brief`: without the entries of sets, so its cost doesn't
    * depend on the number of domains. `traces`: what this backend has left behind, where the other one is in use.
    */
-  readonly looks: Readonly<Record<'all' | 'brief' | 'traces', Look>>;
+  readonly looks: Readonly<Record<'all' | 'own' | 'brief' | 'traces', Look>>;
   /** Reads only the sets that count: the counters of some prefixes, or of all. */
   readonly counters: (prefixes?: readonly Prefix[]) => Look;
   /** The same for the release script, and for the prefixes of one domain; undefined where the tool has no command for it. */
@@ -58,6 +60,8 @@ export interface Firewall {
   readonly linesOf: (rule: Rule, family: Family) => number;
   /** Adds and removes entries of sets; `remove` works on {@link ruledMaps} too. */
   readonly entries: SetEntries;
+  /** The bridges that have lately sent more than an allowance, which a set counts; by `all`. */
+  readonly exceeding: (set: string, allowance: Allowance, filter: FilterView) => readonly string[];
   /** Maps that hold addresses of domains with rules, beside the sets. */
   readonly ruledMaps: (family: Family) => readonly string[];
   /** Removes domains' own chains and the jumps to them. */

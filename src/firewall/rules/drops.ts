@@ -5,6 +5,7 @@ import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import { isTracked } from '../../model/policy.ts';
 import type { Uplinks } from '../../model/uplink.ts';
 import type { FilterView } from '../../model/view.ts';
+import { dropsOfBudgets } from '../nftables/budgets.ts';
 import type { Firewall } from './backend.ts';
 import { dropsByCause } from './counters.ts';
 import { policyChains } from './policy-chains.ts';
@@ -20,12 +21,13 @@ export const sharedDrops = (
   firewall: Firewall,
   filter: FilterView,
 ): Drops =>
-  addUp(
-    firewall.families.map(family => {
+  addUp([
+    ...firewall.families.map(family => {
       const { raw, mangle } = ruleset(family, config, uplinks, firewall.foresight).chains;
       return dropsByCause([...tagged('raw', raw), ...tagged('mangle', mangle)], family, firewall, filter);
     }),
-  );
+    dropsOfBudgets(config, filter),
+  ]);
 
 /** Those by the rules of a domain's own. */
 export const ownDrops = (

@@ -53,6 +53,15 @@ export const setNames = (family: Family) => ({
 
 export type SetNames = ReturnType<typeof setNames>;
 
+/** Sets that count what domains send too much of. */
+const NOTED_ON = new Set(FAMILIES.map(setNames).flatMap(({ soliciting, asking }) => [soliciting, asking]));
+
+/** Where nftables notes the bridges that exceed the allowance of a set, if that is done; ipset's own entries tell. */
+export const overOf = (set: string): string | undefined => (NOTED_ON.has(set) ? `${set}-over` : undefined);
+
+/** For so many seconds after a packet too many its bridge is noted. */
+export const NOTED = 10;
+
 /** The sets that hold single addresses of domains, perhaps thousands, beside subnets. */
 const OF_DOMAINS: readonly (keyof SetNames)[] = ['in', 'out', 'tracked', 'isolated', 'settling'];
 
@@ -61,7 +70,7 @@ export const WITHOUT_ADDRESSES: ReadonlySet<string> = new Set(
   FAMILIES.map(setNames).flatMap(names =>
     keysOf(names)
       .filter(key => !OF_DOMAINS.includes(key))
-      .map(key => names[key]),
+      .flatMap(key => [names[key], overOf(names[key]) ?? []].flat()),
   ),
 );
 

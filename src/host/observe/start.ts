@@ -60,7 +60,7 @@ export function observeRunning(
   taps: readonly string[],
 ): StartView {
   const { view, ...rest } = observeAround(host, given, subject, taps);
-  const filter = look(host, firewall.looks.all);
+  const filter = look(host, firewall.looks.own);
   const names = subject.bridges.map(({ name }) => name);
   const asked = subject.isAnswered ? host.query({ all: 'neigh show proxy' }) : undefined;
   const proxies = toProxies(asked?.all.found ?? []);

@@ -1,6 +1,4 @@
 /** Reads what is into a View: all of it, in a constant number of processes. */
-import { RULESET } from '../../firewall/foreign/parse-nft.ts';
-import { readBudgets } from '../../firewall/nftables/budgets.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { format, routeKey } from '../../model/address.ts';
 import { HOST_METRIC, isOwnTable, ROUTE_PROTOCOL } from '../../model/names.ts';
@@ -60,7 +58,6 @@ export function observeWithUplinks(
 
 const commands = ({ looks }: Firewall): (readonly string[])[] => [
   ...looks.all.commands.map(({ argv }) => argv),
-  RULESET,
   SOCKETS,
   RULES6,
 ];
@@ -79,7 +76,6 @@ function toView(network: Answers<typeof NETWORK>, tools: Tools, firewall: Firewa
     filter: {
       ...look(tools, firewall.looks.all),
       foreign: observeForeign(tools, firewall),
-      budgets: readBudgets(tools.output(RULESET)),
     },
     dhcp: readDhcpServers(tools),
     ndp: readNdpServers(),
