@@ -10,6 +10,8 @@ export interface Link {
   /** `bridge`, `veth`, `tun` …; empty for hardware. */
   readonly kind: string;
   readonly mac: string;
+  /** The largest packet that it takes, in bytes. */
+  readonly mtu: number;
   readonly up: boolean;
   /** Whether somebody is at its other end, as far as the kernel knows; a link that is down has none. */
   readonly carrier: boolean;

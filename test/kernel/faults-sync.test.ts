@@ -175,6 +175,25 @@ kernelSuite('sync', scene => {
       expect(await snapshot(one.host)).to.equal(before);
     });
 
+    it(`makes the limits of each bridge anew that somebody deleted (${backend})`, async () => {
+      const { one } = await ordered(await scene(), backend);
+      const sound = await one.host.run(['nft', '-t', '-s', 'list', 'ruleset']);
+      for (const [family, label] of [
+        ['arp', 'limit of ARP senders'],
+        ['inet', 'limit of connections'],
+      ] as const) {
+        await one.host.run(['nft', 'delete', 'table', family, 'hnet']);
+        expect(await hnet(one, 'check')).to.deep.include({
+          code: 1,
+          stdout: `DOMAIN  WHAT${' '.repeat(label.length - 2)}IS       WHY\n-       ${label}  missing  it is missing`,
+        });
+        expect(await ok(one, 'sync')).to.deep.equal([`repaired: ${label} (it was missing)`]);
+        expect(await hnet(one, 'check')).to.include({ code: 0, stdout: 'Everything is as it should be' });
+      }
+      const tables = (text: string): string[] => text.split(/^(?=table )/m).sort();
+      expect(tables(await one.host.run(['nft', '-t', '-s', 'list', 'ruleset']))).to.deep.equal(tables(sound));
+    });
+
     it(`asks each tool once for the traffic (${backend})`, async () => {
       const { one } = await ordered(await scene(), backend);
       const { code, stderr } = await hnet(one, '--trace', 'traffic');

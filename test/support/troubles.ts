@@ -340,7 +340,14 @@ export const TROUBLES: Readonly<Record<string, readonly [Deed, Deed, string, str
     'ip link set eth0 mtu 1500',
     'mtu',
     null,
-    /eth0 takes packets of 1400/,
+    /^the MTU of eth0 is 1400, and the VM on br116 sends up to 1500 bytes/,
+  ],
+  'a default route that takes smaller packets': [
+    'ip route change $(ip route show default | head -n 1) mtu 1420',
+    'ip route change $(ip route show default | head -n 1 | sed "s/ mtu .*//")',
+    'mtu',
+    null,
+    /^the default route's MTU is 1420, and the VM on br116 sends up to 1500 bytes/,
   ],
   'a guest that asks for neighbours under many addresses': [
     flooding((mac, number) => arpRequest(mac, inOurScope(number), `${OUR_SCOPE}.1`)),

@@ -5,6 +5,8 @@ import { Stage } from './stage.ts';
 const HARM: Readonly<Record<string, string>> = {
   'iptables -t mangle -F': 'iptables -t mangle -F',
   'nft flush ruleset': 'nft flush ruleset',
+  'the limits of ARP senders deleted': 'nft delete table arp hnet',
+  'the limits of connections deleted': 'nft delete table inet hnet',
   'ipset flush': 'ipset flush',
   'all tables flushed and ipset destroy': `for table in raw mangle nat; do
     iptables -t $table -F; iptables -t $table -X; done; ipset destroy`,

@@ -35,6 +35,7 @@ export const link = (more: Partial<Link>): Link => ({
   group: 0,
   kind: '',
   mac: '',
+  mtu: 1500,
   up: true,
   carrier: true,
   arp: true,

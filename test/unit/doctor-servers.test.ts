@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { examine } from '../../src/cli/commands/doctor.ts';
 import { confinementOfDnsmasq, explainEnd, parseHolders } from '../../src/host/server-trouble.ts';
-import { BOTH, type Change, configured, factsOf, file, PROFILE } from './doctor-host.ts';
+import { BOTH, type Change, configured, factsOf, file, NETWORK, PROFILE } from './doctor-host.ts';
 
 const SS = 'ss -Hulnp sport = :67';
 const SS6 = 'ss -Hulnp sport = :547';
@@ -17,6 +17,14 @@ const LIBVIRT =
 const SECOND =
   'UNCONN 0      0      0.0.0.0%br116:67         0.0.0.0:*    users:(("systemd-network",pid=97,fd=30))\n';
 const OUR_LINE = file('dnsmasq\0--keep-in-foreground\0--conf-file=/run/hnet/dhcp/br116.conf\0');
+
+/** What each interface takes. */
+const mtus = (sizes: Readonly<Record<string, number>>): Change => ({
+  network: {
+    ...NETWORK,
+    links: new Map([...NETWORK.links].map(([name, one]) => [name, { ...one, mtu: sizes[name] ?? one.mtu }])),
+  },
+});
 
 /** The kernel's list on Debian 12 with apparmor-profiles, whose profile of dnsmasq was set to enforce. */
 const PROFILES = `/usr/bin/man (enforce)
@@ -72,7 +80,7 @@ const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> = {
     /^semanage permissive -a dnsmasq_t$/,
   ],
   'an uplink of a tunnel': [
-    { files: { '/sys/class/net/eth0/mtu': file('1400\n') } },
+    mtus({ eth0: 1400 }),
     /^the MTU of eth0 is 1400, and VMs send and expect packets of 1500 bytes$/,
     /^iptables -t mangle -A FORWARD -o eth0 .*--clamp-mss-to-pmtu && ip6tables .* {2}#/,
   ],
@@ -81,7 +89,7 @@ const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> = {
       ...configured('"123.45.90.112/29"', '', 'nftables'),
       outputs: {
         'iptables --version': undefined,
-        'ip route show default': 'default via 123.45.12.1 dev eth0 onlink mtu lock 1420 \n',
+        'ip -4 route show default': 'default via 123.45.12.1 dev eth0 onlink mtu lock 1420 \n',
       },
     },
     /^the default route's MTU is 1420/,
@@ -103,7 +111,8 @@ const SOUND: Readonly<Record<string, Change>> = {
     ...SELINUX,
     outputs: { ...SELINUX.outputs, 'semodule --list-modules': 'permissive_dnsmasq_t\nvirt\n' },
   },
-  'jumbo frames': { files: { '/sys/class/net/eth0/mtu': file('9000\n') } },
+  'jumbo frames': mtus({ eth0: 9000 }),
+  'VMs that send as little as the uplink takes': mtus({ eth0: 1400, br116: 1400 }),
 };
 
 describe('doctor, on the servers of the bridges', () => {

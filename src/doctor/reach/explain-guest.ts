@@ -124,6 +124,6 @@ export const explainMtu = ({ bridges, uplink, word }: ReachFacts): Finding[] =>
     .map(({ name, mtu }) => ({
       cause: 'mtu',
       address: null,
-      saw: `${uplink?.device} takes packets of ${uplink?.mtu} bytes, and the VM on ${name} sends up to ${mtu}: where the message about it is lost, transfers hang`,
+      saw: `${uplink?.limited}, and the VM on ${name} sends up to ${mtu} bytes: where the message about it is lost, transfers hang`,
       mend: `virsh edit ${word}  # <mtu size="${uplink?.mtu}"/> in its <interface>`,
     }));

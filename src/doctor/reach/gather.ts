@@ -11,11 +11,12 @@ import type { Survey } from '../../repair/findings.ts';
 import { listRunning } from '../../repair/listing.ts';
 import { unserved } from '../../repair/served.ts';
 import { survey } from '../../repair/survey.ts';
+import { wayOut } from '../way-out.ts';
 import { explainStanding } from './explain.ts';
 import type { AddressFacts, ReachFacts } from './facts.ts';
 import { exceeded } from './limits.ts';
 import { listen } from './listen.ts';
-import { factsOfNics, leasedTo, mtuOf, neighboursOn, rivalsOn, stateOf } from './local.ts';
+import { factsOfNics, leasedTo, neighboursOn, rivalsOn, stateOf } from './local.ts';
 import { outlineOf } from './outline.ts';
 import { type Hearing, overheard } from './overheard.ts';
 import { planOf } from './plan.ts';
@@ -54,7 +55,7 @@ function lookAt(domain: Domain, found: Survey, host: Host): Looked {
     nics: factsOfNics(domain, found.view),
     leases: new Map(bridges.map(bridge => [bridge, leasedTo(bridge, macs)])),
     rivals: rivalsOn(bridges, host),
-    mtu: mtuOf,
+    wayOut: device => wayOut(device, found.view, (...argv) => host.output(argv)),
     kernel: verdicts(attachment, found, host),
   };
 }

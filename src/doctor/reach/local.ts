@@ -1,7 +1,6 @@
 /** Small things that are read for one domain: its interfaces, its neighbours, its leases, and who has the DHCP port. */
 import * as v from 'valibot';
 import type { Host } from '../../host/host.ts';
-import { sysctl } from '../../host/observe/parts.ts';
 import { about } from '../../host/query.ts';
 import { holdersOf } from '../../host/server-trouble.ts';
 import { parseAddress } from '../../model/address.ts';
@@ -17,9 +16,6 @@ export const stateOf = (uuid: string, active: boolean, host: Host): string =>
   host.output(['virsh', '--quiet', '--connect', 'qemu:///system', 'domstate', uuid]).trim() ||
   (active ? 'running' : 'shut off');
 
-/** An interface's MTU; NaN if there is no such interface. */
-export const mtuOf = (device: string): number => Number(sysctl(`/sys/class/net/${device}/mtu`) ?? Number.NaN);
-
 export const factsOfNics = ({ nics }: Domain, { links }: Pick<View, 'links'>): NicFacts[] =>
   nics.map(({ mac, source, tap, isOff }) => {
     const link = tap === undefined ? undefined : links.get(tap);
@@ -31,7 +27,7 @@ export const factsOfNics = ({ nics }: Domain, { links }: Pick<View, 'links'>): N
       port:
         tap === undefined || link === undefined
           ? null
-          : { master: link.master ?? null, up: link.up, mtu: mtuOf(tap) },
+          : { master: link.master ?? null, up: link.up, mtu: link.mtu },
     };
   });
 

@@ -9,6 +9,7 @@ import type { Prefix } from '../../model/prefix.ts';
 import { hostIn, type Uplinks, uplinksOf } from '../../model/uplink.ts';
 import type { Checked } from '../../plan/walker.ts';
 import type { Survey } from '../../repair/findings.ts';
+import type { WayOut } from '../way-out.ts';
 import type { AddressFacts, BridgeFacts, Drift, NicFacts, ReachFacts } from './facts.ts';
 
 /** Everything that was looked at for one running domain. */
@@ -21,17 +22,19 @@ export interface Looked {
   /** Bridge → what its server has leased to the domain, and who else may have its port. */
   readonly leases: ReadonlyMap<string, readonly Prefix[]>;
   readonly rivals: ReadonlyMap<string, string | null>;
-  readonly mtu: (device: string) => number;
+  /** What the way out by a device takes. */
+  readonly wayOut: (device: string) => WayOut;
   /** Address → why the kernel wouldn't serve it. */
   readonly kernel: ReadonlyMap<string, AddressFacts['kernel']>;
 }
 
 export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
-  const { domain, found, attachment, nics, kernel, mtu } = looked;
+  const { domain, found, attachment, nics, kernel, wayOut } = looked;
   const addresses = addressesOf(domain);
   const [first] = addresses;
   const [uplink] = first === undefined ? found.uplinks : uplinksOf(first.prefix, found.uplinks);
   const gateway = hostIn(found.uplinks);
+  const way = wayOut(uplink.device);
   const kept = found.kept.find(one => one.attachment === attachment);
   const bridges = new Map(addresses.map(one => [one.bridge, one]));
   return {
@@ -48,7 +51,8 @@ export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
     blockades: blockadesOf(addresses, found),
     uplink: {
       device: uplink.device,
-      mtu: mtu(uplink.device),
+      mtu: way.mtu,
+      limited: way.where,
       silent: [],
       own: [...(uplink.host === undefined ? [] : [uplink.host]), ...uplink.host6].map(format),
     },
@@ -70,10 +74,10 @@ const toDrift = ({ resource: { key, label: what }, finding }: Checked): Drift =>
 });
 
 function bridgeFacts({ bridge: name, scope }: Address, looked: Looked): BridgeFacts {
-  const { found, attachment, leases, rivals, mtu } = looked;
+  const { found, attachment, leases, rivals } = looked;
   return {
     name,
-    mtu: mtu(name),
+    mtu: found.view.links.get(name)?.mtu ?? 0,
     uses: [],
     asksInVain: [],
     exceeds: [],
