@@ -14,6 +14,8 @@ export interface UplinkInForce {
   readonly host: Prefix | undefined;
   readonly gateway: Prefix | undefined;
   readonly gateway6: Prefix | undefined;
+  /** Nothing leads to the Internet yet, so nobody knows whether this one will: a boot came before the network. */
+  readonly awaited?: true;
 }
 
 /** The same, and the tool that the filter was made with: so it is known to work in this kernel. */

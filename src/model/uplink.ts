@@ -31,6 +31,7 @@ const inForceSchema = v.object({
   gateway: optionalAddress,
   gateway6: optionalAddress,
   backend: v.optional(v.picklist(BACKENDS)),
+  awaited: v.optional(v.literal(true)),
 });
 /** Earlier versions knew one uplink, and wrote it alone. */
 const fileSchema = v.pipe(
@@ -41,21 +42,31 @@ const fileSchema = v.pipe(
 /** As they stand in their file, each with the backend of the filter. */
 export const uplinkText = (uplinks: readonly UplinkInForce[], backend: Backend): string =>
   JSON.stringify(
-    uplinks.map(({ device, host, gateway, gateway6 }) => ({
+    uplinks.map(({ device, host, gateway, gateway6, awaited }) => ({
       device,
       ...(host && { host: format(host) }),
       ...(gateway && { gateway: format(gateway) }),
       ...(gateway6 && { gateway6: format(gateway6) }),
       backend,
+      ...(awaited && { awaited }),
     })),
   );
 
 /** Reads them back; none where the text is none of ours. */
 export const readUplinkText = (text: string): readonly InForce[] =>
-  ifPossible(() =>
-    v
-      .parse(fileSchema, JSON.parse(text))
-      .map(({ device, host, gateway, gateway6, backend }) => ({ device, host, gateway, gateway6, backend })),
+  ifPossible(
+    () =>
+      v.parse(fileSchema, JSON.parse(text)).map(({ device, host, gateway, gateway6, backend }) => ({
+        device,
+        host,
+        gateway,
+        gateway6,
+        backend,
+      })),
+    v.parse(fileSchema, JSON.parse(text)).map(({ device, host, gateway, gateway6, awaited }) => ({
+      ...{ device, host, gateway, gateway6 },
+      ...(awaited && { awaited }),
+    })),
   ) ?? [];
 
 /** The gateway of a family. */

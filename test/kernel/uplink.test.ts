@@ -267,6 +267,69 @@ kernelSuite('the uplink', scene => {
   });
 });
 
+/** What a boot may come before: what is written of the uplink, what is missing, and how it comes. */
+const LATE: Readonly<Record<string, readonly [config: string, harm: string, mend: string]>> = {
+  'the default route, with the host in the configuration': [
+    CONFIG('auto', 'uplink = "eth0"\nhost = "123.45.12.48"'),
+    'ip route del default; ip -6 route del default',
+    '',
+  ],
+  'the default route, with the uplink alone in the configuration': [
+    CONFIG('nftables', 'uplink = "eth0"'),
+    'ip route del default; ip -6 route del default',
+    '',
+  ],
+  'its addresses, and while it is down': [
+    CONFIG('auto', 'uplink = "eth0"'),
+    'ip address flush dev eth0; ip link set eth0 down',
+    'ip address add 123.45.12.48/32 dev eth0; ip address add 2001:db8:12:48::48/128 dev eth0 nodad; ip link set eth0 up',
+  ],
+  'the interface itself': [
+    CONFIG('auto', 'uplink = "eth0"'),
+    'ip link set eth0 down; ip link set eth0 name later',
+    'ip link set later name eth0; ip link set eth0 up',
+  ],
+};
+
+kernelSuite('a boot that comes before', scene => {
+  for (const [what, [config, harm, mend]] of Object.entries(LATE)) {
+    it(`${what} keeps no domain from starting, and the daemon sees the uplink come`, async () => {
+      const one = await scene({ pools: POOLS6, config });
+      const libvirt = await FakeLibvirt.create(one);
+      await one.host.sh(harm);
+      expect(await one.base()).to.contain('nothing leads to the Internet yet');
+      const guest = await one.start('vm1', '123.45.90.116');
+      await libvirt.run('vm1', { addresses: ['123.45.90.116'], taps: [{ bridge: 'br116', tap: 'vm1' }] });
+      expect((await hnet(one, 'check')).code, 'a fault of the VM').to.equal(1);
+      const watch = one.host.start([...NODE, COMMAND, 'watch']);
+      await one.host.sh(`${mend}
+        ip route replace default via 123.45.12.1 dev eth0 onlink; ip -6 route replace default via fe80::1 dev eth0`);
+      const whole = async () => (await hnet(one, 'check')).code === 0;
+      await until(whole, PATIENCE, watch.output);
+      await watch.stop();
+      expect(await one.lab.internet.ping('123.45.90.116')).to.equal(true);
+      expect(await guest.ping(INTERNET)).to.equal(true);
+      expect((await guest.dhcp()).router).to.equal('172.30.116.1');
+      expect(await guest.ping(INTERNET)).to.equal(true);
+      expect(await one.host.read('/run/hnet/uplink')).not.to.contain('awaited');
+    });
+  }
+
+  it('the network believes no wrong interface once another one leads to the Internet', async () => {
+    const one = await scene({ pools: POOLS6, config: CONFIG('auto', 'uplink = "eth9"') });
+    await FakeLibvirt.create(one);
+    await one.host.sh(
+      'ip route save default >/run/lab/default; ip route del default; ip -6 route del default',
+    );
+    await one.base();
+    await one.start('vm1', '123.45.90.116');
+    await one.host.sh('ip route restore </run/lab/default');
+    const { code, stderr } = await hnet(one, 'sync');
+    expect({ code, stderr }).to.include({ code: 1 });
+    expect(stderr).to.match(/"eth9" is no interface of this host/);
+  });
+});
+
 kernelSuite('a configuration that cuts off the gateway', scene => {
   /** The gateway is another than the configuration says, and lies in a pool. */
   const CUT = `pools = ["123.45.90.112/29", "123.45.12.0/31"]\nuplink = "eth0"\ngateway = "123.45.12.2"\n`;

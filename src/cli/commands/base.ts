@@ -35,8 +35,8 @@ export function baseUp(context: Context): void {
     const uplinks = observeUplinks(context.host, config);
     const { view, done } = bringUpWhatWorks(config, uplinks, context);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
-    if (hostIn(uplinks) === undefined && done.some(({ resource }) => resource.key === 'uplink file'))
-      context.print('this host has no IPv4 towards the Internet: VMs get no IPv4 lease');
+    if (done.some(({ resource }) => resource.key === 'uplink file'))
+      for (const line of lacking(uplinks)) context.print(line);
     const kept = new Set(baseRoutes(config, uplinks).map(({ key }) => key));
     pin(config, uplinks, context);
     // At boot it is the first one, and there is none to go back to.
@@ -90,6 +90,15 @@ function unlessRefused<T>(work: () => T): T | undefined {
     if (error instanceof Refusal) return undefined;
     throw error;
   }
+}
+
+/** What VMs go without, by what is known of the uplink. */
+function lacking(uplinks: Uplinks): string[] {
+  const [{ device, awaited }] = uplinks;
+  if (awaited) return [`nothing leads to the Internet yet: VMs start, and wait for a route out of ${device}`];
+  return hostIn(uplinks) === undefined
+    ? ['this host has no IPv4 towards the Internet: VMs get no IPv4 lease']
+    : [];
 }
 
 /**

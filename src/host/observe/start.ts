@@ -90,7 +90,7 @@ function observeAround(
     ),
     pools: lookup(given.pools.map(pool => nth(pool, size(pool) - 1n))),
   });
-  const uplinks = readUplinks(given, ways, answers);
+  const uplinks = readUplinks(host, given, ways, answers);
   const routes = new Map([
     ...gatewayRoutes(gatewaysWithin(given.pools, uplinks), host),
     ...poolRoutes(given.pools, [...answers.prefixes, ...answers.pools]),

@@ -103,7 +103,7 @@ const devicesOf = (route: RouteAnswer | undefined): readonly string[] =>
 export function observeUplinks(host: Host, given: UplinkConfig): Uplinks {
   const ways = findWays(host, given);
   const answers = host.query({ ...uplinkQueries(ways), ...pathQueries });
-  return readUplinks(given, ways, answers, answers);
+  return readUplinks(host, given, ways, answers, answers);
 }
 
 /**
@@ -111,15 +111,17 @@ export function observeUplinks(host: Host, given: UplinkConfig): Uplinks {
  * @throws Refusal if the configuration names an interface that can't be the main uplink, or nothing says where that leads
  */
 export function readUplinks(
+  host: Host,
   given: UplinkConfig,
   ways: readonly [Way, ...Way[]],
   { used }: UplinkAnswers,
   paths?: PathAnswers,
 ): Uplinks {
   const [main, ...others] = ways;
-  const read = (way: Way): Uplink => readUplink(way, given, used, paths && bypassedBy(ways, way, paths));
+  const read = (way: Way): Uplink =>
+    readUplink(way, given, used, paths && bypassedBy(ways, way, paths), host);
   const first = read(main);
-  if (first.host === undefined && (first.host6.length === 0 || main.pools.some(needsIpv4)))
+  if (!first.awaited && first.host === undefined && (first.host6.length === 0 || main.pools.some(needsIpv4)))
     throw new Refusal(NOWHERE);
   return [first, ...others.map(read)];
 }
@@ -129,6 +131,7 @@ function readUplink(
   given: UplinkConfig,
   used: UplinkAnswers['used'],
   bypassed: readonly Family[] | undefined,
+  host: Host,
 ): Uplink {
   const { device } = way;
   const isMain = way.way === 0;
@@ -140,7 +143,7 @@ function readUplink(
   const [all4, all6] = [routesIn(4), routesIn(6)];
   const [route4, route6] = [leading(all4), leading(all6)];
   const leads = route4 !== undefined || route6 !== undefined;
-  if (isMain) refuseImpossible(device, given, leads);
+  const awaited = isMain && !leads && isAwaited(device, given, host);
   // An interface that is down or gone has no routes: then what stands is right until it is back.
   const stands = given.inForce.find(one => one.device === device);
   // No default route leads out of another uplink. The kernel tells the host's address there all the same.
@@ -157,6 +160,7 @@ function readUplink(
     host6: host6 === undefined ? [] : [host6],
     gateway6: say(6, gateways) ?? readPrefix(route6?.gateway) ?? (route6 ? undefined : stands?.gateway6),
     bypassed,
+    ...(awaited && { awaited }),
   };
 }
 
@@ -175,9 +179,15 @@ const leading = (routes: readonly RouteAnswer[]): RouteAnswer | undefined =>
 const leadsElsewhere = (answers: ReadonlyMap<string, Answer>, devices: readonly string[]): boolean =>
   toRouteAnswers(allFound(answers)).some(({ dev = '' }) => !devices.includes(dev));
 
-/** An interface that is new as the uplink must exist, and lead somewhere: or all domains would be cut off. */
-function refuseImpossible(device: string, { uplinks, inForce, fault }: UplinkConfig, leads: boolean): void {
-  if (inForce.some(one => one.device === device) || leads) return;
+/**
+ * Whether nothing tells that an interface out of which no route leads is the wrong one: nothing else leads to the Internet
+ * either. So it is at a boot that the network is late for, and domains that didn't start then would stay down.
+ * @throws Refusal otherwise, if it is new as the uplink: all domains would be cut off
+ */
+function isAwaited(device: string, { uplinks, inForce, fault }: UplinkConfig, host: Host): boolean {
+  const standing = inForce.find(one => one.device === device);
+  if (standing !== undefined && !standing.awaited) return false;
+  if (!isOnline(host)) return true;
   const names = namesIn('/sys/class/net').toSorted();
   if (!names.includes(device))
     throw fault(
@@ -191,6 +201,13 @@ function refuseImpossible(device: string, { uplinks, inForce, fault }: UplinkCon
       device,
       'no route to the Internet leads out of it; name another, or set gateway too',
     );
+  return false;
+}
+
+/** Whether a route leads to the Internet, by whatever interface. */
+function isOnline(host: Host): boolean {
+  const { path4, path6 } = host.query(pathQueries);
+  return [path4, path6].some(answers => allFound(answers).length > 0);
 }
 
 export const defaultRoute = (answers: ReadonlyMap<string, Answer>): RouteAnswer | undefined =>

@@ -51,7 +51,7 @@ export function observeWithUplinks(
   const moment = new Moment(host);
   const ways = findWays(host, given);
   const answers = moment.query({ ...uplinkQueries(ways), ...pathQueries, ...NETWORK }, commands(firewall));
-  const uplinks = readUplinks(given, ways, answers, answers);
+  const uplinks = readUplinks(host, given, ways, answers, answers);
   const view = withForeign(toView(answers, moment, firewall), places, host);
   return { view, uplinks: withAddresses(uplinks, view), moment };
 }
@@ -133,5 +133,5 @@ export function readNetworkWithUplinks(host: Host, given: UplinkConfig): { view:
   const ways = findWays(host, given);
   const answers = host.query({ ...uplinkQueries(ways), ...EVERYTHING });
   const view = toNetwork(answers, host);
-  return { view, uplinks: withAddresses(readUplinks(given, ways, answers), view) };
+  return { view, uplinks: withAddresses(readUplinks(host, given, ways, answers), view) };
 }
