@@ -54,17 +54,9 @@ export const uplinkText = (uplinks: readonly UplinkInForce[], backend: Backend):
 
 /** Reads them back; none where the text is none of ours. */
 export const readUplinkText = (text: string): readonly InForce[] =>
-  ifPossible(
-    () =>
-      v.parse(fileSchema, JSON.parse(text)).map(({ device, host, gateway, gateway6, backend }) => ({
-        device,
-        host,
-        gateway,
-        gateway6,
-        backend,
-      })),
-    v.parse(fileSchema, JSON.parse(text)).map(({ device, host, gateway, gateway6, awaited }) => ({
-      ...{ device, host, gateway, gateway6 },
+  ifPossible(() =>
+    v.parse(fileSchema, JSON.parse(text)).map(({ device, host, gateway, gateway6, backend, awaited }) => ({
+      ...{ device, host, gateway, gateway6, backend },
       ...(awaited && { awaited }),
     })),
   ) ?? [];
