@@ -206,12 +206,12 @@ describe('hnet assign and unassign', () => {
     );
     await stage.hv.virsh('start', name);
     expect(await stage.hv.run(['ip', '-br', 'address', 'show', 'br116'])).to.include('10.78.0.1/24');
-    expect(await stage.ok('check')).to.equal('Everything is as it should be');
+    expect(await stage.ok('check', name)).to.equal('Everything is as it should be');
     await stage.hv.virsh('start', other);
     expect(await stage.ok('assign', other, '123.45.90.117', '--scope', '10.79.0.0/24')).to.include(
       'in force now',
     );
-    expect(await stage.ok('check')).to.equal('Everything is as it should be');
+    expect(await stage.ok('check', other)).to.equal('Everything is as it should be');
   });
 
   it('finds a domain by its UUID', async () => {
