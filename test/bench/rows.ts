@@ -8,6 +8,7 @@ import { parallel } from './rows/parallel.ts';
 import { profile } from './rows/profile.ts';
 import { reconnect } from './rows/reconnect.ts';
 import { repair } from './rows/repair.ts';
+import { routes } from './rows/routes.ts';
 import { start } from './rows/start.ts';
 import { steps } from './rows/steps.ts';
 
@@ -24,4 +25,5 @@ export const ROWS: readonly Row[] = [
   growth,
   repair,
   reconnect,
+  routes,
 ];
