@@ -67,7 +67,10 @@ export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
   const written = knownValue(config) ?? DEFAULT_CONFIG;
   // Of what stands only the interface counts: it is asked whether the rest is still true.
-  const given = { ...written, inForce: written.inForce.map(({ device }) => ({ ...UNTOLD, device })) };
+  const given = {
+    ...written,
+    inForce: written.inForce.map(({ device, mtu }) => ({ ...UNTOLD, device, mtu })),
+  };
   const network = knownValue(known(() => readNetwork(host))) ?? EMPTY_VIEW;
   const policy = knownValue(known(() => readPolicy(host))) ?? { rules: [], own: [] };
   const uplinks = known(() => observeUplinks(host, given));

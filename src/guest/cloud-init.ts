@@ -24,6 +24,7 @@ const physical = (nic: StaticNic, { dns, search }: StaticNetwork): object => ({
   type: 'physical',
   name: nameOf(nic, 'eth'),
   mac_address: nic.mac ?? '',
+  ...(nic.mtu !== undefined && { mtu: nic.mtu }),
   subnets: nic.addresses.map((address, index) => ({
     type: address.family === 6 ? 'static6' : 'static',
     address: formatLong(address),

@@ -20,10 +20,11 @@ function addresses(nic: StaticNic): string[] {
   const device = nameOf(nic, 'vtnet');
   const inet = ofFamily(4, nic.addresses).map(address => `inet ${bare(address)} netmask 255.255.255.255`);
   const inet6 = ofFamily(6, nic.addresses).map(address => `inet6 ${bare(address)} prefixlen 128`);
+  const mtu = nic.mtu === undefined ? '' : ` mtu ${nic.mtu}`;
   const aliases = [...inet.slice(1), ...inet6.slice(1)];
   return [
-    ...inet.slice(0, 1).map(words => `ifconfig_${device}="${words}"`),
-    ...inet6.slice(0, 1).map(words => `ifconfig_${device}_ipv6="${words}"`),
+    ...inet.slice(0, 1).map(words => `ifconfig_${device}="${words}${mtu}"`),
+    ...inet6.slice(0, 1).map(words => `ifconfig_${device}_ipv6="${words}${inet.length === 0 ? mtu : ''}"`),
     ...aliases.map((words, index) => `ifconfig_${device}_alias${index}="${words}"`),
   ];
 }

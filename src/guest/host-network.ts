@@ -1,11 +1,12 @@
 /** The host's own uplink: how it is, how pure routing wants it, and where the two differ. */
 import { format, formatLong } from '../model/address.ts';
+import { USUAL_MTU } from '../model/mtu.ts';
 import { isLinkLocal, isSingle } from '../model/prefix.ts';
 import type { UplinkFacts } from '../model/uplink.ts';
 import { type ConfigFile, type Format, file } from './file.ts';
 import { ifupdown } from './ifupdown.ts';
 import { netplan } from './netplan.ts';
-import type { StaticNetwork } from './network.ts';
+import { type StaticNetwork, unusualMtu } from './network.ts';
 import { networkd } from './networkd.ts';
 
 /** @param facts of each family that has a default route */
@@ -14,12 +15,13 @@ export function hostNetwork(
   names: Pick<StaticNetwork, 'hostname' | 'dns' | 'search'>,
 ): StaticNetwork {
   const addresses = facts.map(({ address }) => address);
+  const mtu = unusualMtu(facts[0]?.mtu ?? USUAL_MTU);
   const routes = facts.flatMap(({ gateway }) =>
     gateway === undefined ? [] : { gateway, table: undefined, sources: [] },
   );
   return {
     ...names,
-    nics: [{ interface: facts[0]?.device, index: 0, mac: undefined, addresses, routes }],
+    nics: [{ interface: facts[0]?.device, index: 0, mac: undefined, mtu, addresses, routes }],
     dns: names.dns.filter(server => facts.some(({ family }) => family === server.family)),
     notes: [],
   };

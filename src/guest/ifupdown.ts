@@ -29,7 +29,8 @@ function stanzasOf(nic: StaticNic, names: readonly string[]): string[][] {
       ...further.map(address => [head(device, address)]),
     ];
   });
-  return stanzas.map((stanza, place) => (place === 0 ? [`auto ${device}`, ...stanza, ...names] : stanza));
+  const once = [...(nic.mtu === undefined ? [] : [`    mtu ${nic.mtu}`]), ...names];
+  return stanzas.map((stanza, place) => (place === 0 ? [`auto ${device}`, ...stanza, ...once] : stanza));
 }
 
 const head = (device: string, address: Prefix): string =>

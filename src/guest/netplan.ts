@@ -19,6 +19,7 @@ function ethernet(nic: StaticNic, { dns, search }: StaticNetwork, rename: boolea
   return {
     ...(nic.mac !== undefined && { match: { macaddress: nic.mac } }),
     ...(nic.mac !== undefined && rename && { 'set-name': nameOf(nic, 'eth') }),
+    ...(nic.mtu !== undefined && { mtu: nic.mtu }),
     dhcp4: false,
     dhcp6: false,
     'accept-ra': false,

@@ -2,11 +2,13 @@
 import { format, formatAddress } from '../model/address.ts';
 import type { Address } from '../model/bridge.ts';
 import type { DhcpConfig } from '../model/config.ts';
-import type { Domain, Nic } from '../model/domain.ts';
+import { type Domain, mtusOf, type Nic } from '../model/domain.ts';
 import { hostName } from '../model/hostname.ts';
+import { narrowed, USUAL_MTU } from '../model/mtu.ts';
 import { GATEWAY6 } from '../model/names.ts';
 import { addresses, FAMILIES, type Family, isSingle, nth, type Prefix, size } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
+import type { surroundings } from '../model/uplink.ts';
 
 export interface StaticNetwork {
   readonly hostname: string;
@@ -24,6 +26,8 @@ export interface StaticNic {
   readonly index: number;
   /** Undefined if the interface is to be matched by name. */
   readonly mac: string | undefined;
+  /** In bytes; undefined for the usual one, which every system has by itself. */
+  readonly mtu: number | undefined;
   /** Single addresses, IPv4 first. */
   readonly addresses: readonly Prefix[];
   readonly routes: readonly DefaultRoute[];
@@ -37,6 +41,9 @@ export interface DefaultRoute {
   /** Packets from these use that table: leaving through another interface they would count as spoofed. */
   readonly sources: readonly Prefix[];
 }
+
+/** An MTU as something that has to be said, or not. */
+export const unusualMtu = (mtu: number): number | undefined => (mtu === USUAL_MTU ? undefined : mtu);
 
 /** The largest IPv4 subnet of which every address is configured. */
 const LISTED = 16n;
@@ -81,7 +88,7 @@ function noteOn(prefix: Prefix): string[] {
 export function guestNetwork(
   domain: Domain,
   assigned: readonly Address[],
-  host: Prefix | undefined,
+  { gateway: host, mtuFor }: ReturnType<typeof surroundings>,
   dhcp: Pick<DhcpConfig, 'dns' | 'domain'>,
   names: readonly string[] = [],
 ): StaticNetwork {
@@ -91,7 +98,11 @@ export function guestNetwork(
   const nics = bridges.map((bridge, place) => {
     const prefixes = own.filter(address => address.bridge === bridge).map(({ prefix }) => prefix);
     const nic = nicOn(domain, bridge);
-    return { ...toNic(domain.nics.indexOf(nic), nic.mac, prefixes, host, families), interface: names[place] };
+    return {
+      ...toNic(domain.nics.indexOf(nic), nic.mac, prefixes, host, families),
+      mtu: unusualMtu(narrowed(mtuFor(prefixes), mtusOf(domain).get(bridge))),
+      interface: names[place],
+    };
   });
   return {
     hostname: hostName(domain.name, domain.uuid).label,
@@ -121,7 +132,7 @@ function toNic(
   prefixes: readonly Prefix[],
   host: Prefix | undefined,
   families: Set<Family>,
-): Omit<StaticNic, 'interface'> {
+): Omit<StaticNic, 'interface' | 'mtu'> {
   const routes = FAMILIES.flatMap((family): DefaultRoute[] => {
     const sources = ofFamily(family, prefixes);
     const gateway = family === 4 ? host : GATEWAY6;

@@ -12,6 +12,7 @@ export function networkd(network: StaticNetwork): ConfigFile[] {
       '[Match]',
       nic.mac === undefined ? `Name=${device}` : `MACAddress=${nic.mac}`,
       '',
+      ...(nic.mtu === undefined ? [] : ['[Link]', `MTUBytes=${nic.mtu}`, '']),
       ...section(nic, own),
       ...nic.routes.flatMap(routing),
     );

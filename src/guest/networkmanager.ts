@@ -22,6 +22,7 @@ export function networkmanager(network: StaticNetwork): ConfigFile[] {
       '',
       '[ethernet]',
       `mac-address=${nic.mac ?? ''}`,
+      ...(nic.mtu === undefined ? [] : [`mtu=${nic.mtu}`]),
       '',
       ...family(4, nic, own),
       '',

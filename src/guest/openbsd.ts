@@ -29,6 +29,7 @@ function hostnameIf(nic: StaticNic, notes: readonly string[]): ConfigFile {
   return file(
     `/etc/hostname.${device}`,
     ...comments(notes),
+    ...(nic.mtu === undefined ? [] : [`mtu ${nic.mtu}`]),
     ...lines('inet', inet),
     ...lines('inet6', inet6),
     ...routes,

@@ -18,6 +18,12 @@ function commands(nic: StaticNic, { dns, search }: StaticNetwork): string[] {
   return [
     `$nic = (Get-NetAdapter | Where-Object MacAddress -eq '${mac}').ifIndex`,
     ...families.flatMap(clear),
+    ...(nic.mtu === undefined
+      ? []
+      : [...new Set(families)].map(
+          family =>
+            `Set-NetIPInterface -InterfaceIndex $nic -AddressFamily IPv${family} -NlMtuBytes ${nic.mtu}`,
+        )),
     ...nic.addresses.map(
       address =>
         `New-NetIPAddress -InterfaceIndex $nic -IPAddress ${bare(address)} -PrefixLength ${address.length} | Out-Null`,

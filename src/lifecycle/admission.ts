@@ -6,7 +6,7 @@ import type { Attachment, WireOf } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
 import type { Backend, Config } from '../model/config.ts';
 import { ownMode } from '../model/dhcp-mode.ts';
-import { type Domain, macsOf } from '../model/domain.ts';
+import { type Domain, macsOf, mtusOf } from '../model/domain.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
 import { type HostAddress, removalOf, whereHeld } from '../model/host-address.ts';
 import { contains, equal, isAnycast, isSingle, overlaps, type Prefix, size } from '../model/prefix.ts';
@@ -152,13 +152,13 @@ export function toAttachment(
   backend: Backend,
   wires: WireOf,
 ): Attachment {
-  const macs = new Map(
-    [...macsOf(domain)].filter(([name]) => addresses.some(({ bridge }) => bridge === name)),
-  );
+  const isOurs = (name: string): boolean => addresses.some(({ bridge }) => bridge === name);
+  const macs = new Map([...macsOf(domain)].filter(([name]) => isOurs(name)));
+  const mtus = new Map([...mtusOf(domain)].filter(([name]) => isOurs(name)));
   const answered = addresses.map(address => {
     const wire = wires(address.prefix);
     return wire === undefined ? address : { ...address, wire };
   });
   const own = { domain: domain.uuid, name: domain.name, addresses: answered, policy, backend };
-  return { ...own, ...ownMode(dhcp), macs };
+  return { ...own, ...ownMode(dhcp), macs, ...(mtus.size > 0 ? { mtus } : {}) };
 }

@@ -12,6 +12,7 @@ import { formatLong } from '../model/address.ts';
 import { type Attachment, lostAddresses } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
 import type { DhcpConfig } from '../model/config.ts';
+import { USUAL_MTU } from '../model/mtu.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isTracked } from '../model/policy.ts';
 import { isAmong, type Prefix } from '../model/prefix.ts';
@@ -38,6 +39,8 @@ export interface Means {
   readonly dhcp: DhcpConfig;
   /** The host's IPv4 address; undefined where nothing is to be set up. */
   readonly gateway: Prefix | undefined;
+  /** The MTU of a bridge with some addresses, in bytes. */
+  readonly mtuFor: (prefixes: readonly Prefix[]) => number;
   /** All domains that run have one filter. */
   readonly firewall: Firewall;
   readonly host: Host;
@@ -100,11 +103,11 @@ function toStep(change: Change, moved: readonly Prefix[], means: Means): Step {
 /** The resources that a domain should have after the change. */
 function planAfter(
   { before, after, taps, besides = [] }: Change,
-  { dhcp, firewall, gateway }: Pick<Means, 'dhcp' | 'firewall' | 'gateway'>,
+  { dhcp, firewall, gateway, mtuFor }: Pick<Means, 'dhcp' | 'firewall' | 'gateway' | 'mtuFor'>,
 ): Resource[] {
   if (after === undefined) return [];
   const underway = before !== undefined && !isTracked(before.policy);
-  const more = { underway, ...(taps && { taps }), ...(gateway && { gateway }) };
+  const more = { underway, mtuFor, ...(taps && { taps }), ...(gateway && { gateway }) };
   return [...besides, ...domainPlan({ ...after, ...more }, dhcp, firewall)];
 }
 
@@ -203,7 +206,14 @@ function takeDownAll(resources: readonly Resource[], { view, host }: Means): voi
 /** Takes everything of an attachment down, then the attachment itself; its traffic is added up. */
 export function takeDown(attachment: Attachment, firewall: Firewall, host: Host): void {
   const view = { ...EMPTY_VIEW, filter: filterOf(attachment, firewall, host) };
-  const means = { view, dhcp: DEFAULT_CONFIG.dhcp, firewall, host, gateway: undefined };
+  const means = {
+    view,
+    dhcp: DEFAULT_CONFIG.dhcp,
+    firewall,
+    host,
+    gateway: undefined,
+    mtuFor: () => USUAL_MTU,
+  };
   apply([{ before: attachment, after: undefined }], means);
   removeAttachment(attachment);
 }

@@ -10,7 +10,7 @@ import type { Config } from '../model/config.ts';
 import type { Taps } from '../model/domain.ts';
 import { equal, isAmong, type Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
-import { hostIn } from '../model/uplink.ts';
+import { surroundings } from '../model/uplink.ts';
 import type { Change } from '../plan/change.ts';
 import type { Checked } from '../plan/walker.ts';
 import {
@@ -70,7 +70,7 @@ function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
     const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
     const scopes = changes.flatMap(({ after }) => after?.addresses.map(({ scope }) => scope) ?? []);
     const seen = { view, uplinks, routes: routesToScopes(host, scopes) };
-    const means = { dhcp: config.dhcp, gateway: hostIn(uplinks), firewall, host };
+    const means = { dhcp: config.dhcp, ...surroundings(config, uplinks), firewall, host };
     const isNew = withLock('claims', 'exclusive', host, () => claim(changes, seen, config, means));
     try {
       const done = apply(changes, { ...means, view: isNew ? observe(host, firewall, places) : view });

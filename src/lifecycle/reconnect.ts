@@ -9,7 +9,7 @@ import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
 import { Refusal } from '../model/refusal.ts';
-import { hostIn } from '../model/uplink.ts';
+import { surroundings } from '../model/uplink.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, isWrong, repair } from '../plan/walker.ts';
 import { readableAttachment } from '../state/attachment-store.ts';
@@ -39,8 +39,14 @@ export function reconnect(domain: Domain, config: Config, host: Host): Checked[]
     );
     const base = repairBase(seen, config, firewall, host);
     const change = { before: attachment, after: attachment, taps };
-    const gateway = hostIn(seen.uplinks);
-    const done = apply([change], { view: seen.view, gateway, dhcp: config.dhcp, firewall, host }, 'go on');
+    const means = {
+      view: seen.view,
+      dhcp: config.dhcp,
+      firewall,
+      host,
+      ...surroundings(config, seen.uplinks),
+    };
+    const done = apply([change], means, 'go on');
     if (base.failures.length > 0) throw new Refusal(base.failures.join('; '));
     return [...base.done, ...done];
   });

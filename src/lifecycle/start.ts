@@ -12,7 +12,7 @@ import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { hostAddresses } from '../model/host-address.ts';
 import { Refusal } from '../model/refusal.ts';
-import { hostIn, ownAddresses } from '../model/uplink.ts';
+import { ownAddresses, surroundings } from '../model/uplink.ts';
 import type { Checked } from '../plan/walker.ts';
 import { readableAttachment, removeAttachment, writeScript } from '../state/attachment-store.ts';
 import { refuseForeignAddresses, refuseHostAddresses, toAttachment } from './admission.ts';
@@ -33,15 +33,15 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
     if (leftover !== undefined) takeDown(leftover, firewallFor(leftover), host);
     const firewall = firewallInForce(config);
     const after = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
-    const { view, gateway } = withLock('claims', 'exclusive', host, () => {
+    const { view, uplinks } = withLock('claims', 'exclusive', host, () => {
       const seen = observeStart(host, firewall, config, subjectOf(after));
       if (seen.own.length > 0) refuseOwn(seen, config, host);
       const isNew = admit(after, seen, config, firewall, host);
       const view = isNew ? { ...seen.view, filter: look(host, firewall.looks.brief) } : seen.view;
-      return { view, gateway: hostIn(seen.uplinks) };
+      return { view, uplinks: seen.uplinks };
     });
     try {
-      const means = { view, gateway, dhcp: config.dhcp, firewall, host };
+      const means = { view, dhcp: config.dhcp, firewall, host, ...surroundings(config, uplinks) };
       const done = apply([{ before: undefined, after }], means);
       keepScript(after);
       return done;

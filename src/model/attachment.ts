@@ -21,6 +21,8 @@ export interface Attachment {
   readonly dhcp?: DhcpMode;
   /** Bridge → MACs of the domain's interfaces on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
+  /** Bridge → the smallest MTU that an interface on it has in the domain's definition, in bytes. */
+  readonly mtus?: ReadonlyMap<string, number>;
   /** The filter it was set up with; a later change of the configuration doesn't hide what stands. */
   readonly backend: Backend;
 }
@@ -59,6 +61,7 @@ const textSchema = v.object({
   }),
   dhcp: v.exactOptional(v.picklist(DHCP_MODES)),
   macs: v.exactOptional(v.pipe(v.record(v.string(), v.array(mac)), v.transform(toMap))),
+  mtus: v.exactOptional(v.pipe(v.record(v.string(), v.number()), v.transform(toMap))),
   /** What version 0.1 wrote: the wire of all IPv6 addresses. */
   onLink: v.exactOptional(interfaceName),
   backend: v.picklist(BACKENDS),
@@ -94,7 +97,7 @@ export const sumLine = (text: string): string => HEAD.exec(text)?.[1] ?? '';
 
 /** The text that {@link parseAttachment} reads. */
 export function renderAttachment(attachment: Attachment): string {
-  const { addresses, policy, macs } = attachment;
+  const { addresses, policy, macs, mtus } = attachment;
   const plain = {
     ...attachment,
     addresses: addresses.map(({ prefix, scope, via, ...one }) => ({
@@ -105,6 +108,7 @@ export function renderAttachment(attachment: Attachment): string {
     })),
     policy: { ...policy, rules: policy.rules.map(formatRule) },
     macs: macs && Object.fromEntries(macs),
+    mtus: mtus && Object.fromEntries(mtus),
   };
   const rest = `${JSON.stringify(plain, null, 2).slice(2)}\n`;
   return `{\n  "sum": "${digest(rest)}",\n${rest}`;

@@ -14,6 +14,8 @@ export interface UplinkInForce {
   readonly host: Prefix | undefined;
   readonly gateway: Prefix | undefined;
   readonly gateway6: Prefix | undefined;
+  /** The largest packet that goes out by it, in bytes: by the interface, and by the default routes. */
+  readonly mtu: number;
   /** Nothing leads to the Internet yet, so nobody knows whether this one will: a boot came before the network. */
   readonly awaited?: true;
 }
@@ -44,6 +46,8 @@ export interface Config {
   readonly pools: readonly Prefix[];
   /** The main one first, by which the host's own packets and the bootstrap leases go. */
   readonly uplinks: readonly [UplinkSettings, ...UplinkSettings[]];
+  /** Of the bridges, in bytes; undefined: as much as the uplinks take. */
+  readonly mtu: number | undefined;
   readonly dhcp: DhcpConfig;
   readonly firewall: FirewallConfig;
   /** The uplinks and the backend of the filter that stands, as its file says; none where none stands. */

@@ -4,7 +4,7 @@ import { type DhcpMode, ownMode } from './dhcp-mode.ts';
 import { OPEN, type Policy } from './policy.ts';
 import { quote, Refusal, visible } from './refusal.ts';
 import { shellWord } from './shell.ts';
-import type { Element } from './xml.ts';
+import { childOf, type Element } from './xml.ts';
 
 export interface Nic {
   /** In lower case; empty if the XML has no valid one. */
@@ -74,6 +74,15 @@ export const nicOn = ({ nics }: Domain, bridge: string): Nic | undefined =>
 /** Bridge → the MACs of the domain's interfaces on it, in the domain's order. */
 export const macsOf = (domain: Domain): ReadonlyMap<string, readonly string[]> =>
   onBridges(domain, ({ mac }) => mac);
+
+/** Bridge → the smallest MTU that the domain's definition gives an interface on it (`<mtu size="1400"/>`), where it does. */
+export const mtusOf = (domain: Domain): ReadonlyMap<string, number> =>
+  new Map(
+    [...onBridges(domain, mtuIn)].map(([bridge, sizes]) => [bridge, Math.min(...sizes.map(Number))] as const),
+  );
+
+const mtuIn = ({ element }: Nic): string | undefined =>
+  /^\d{1,5}$/.exec(childOf(element, 'mtu')?.attributes.get('size') ?? '')?.[0];
 
 /** The host's end of an interface. */
 export interface Tap {

@@ -4,6 +4,7 @@ import { parseAddress, parsePrefix, parseRoutable } from './address.ts';
 import type { Config } from './config.ts';
 import { DHCP_MODES } from './dhcp-mode.ts';
 import { refuseBadRanges } from './fit.ts';
+import { MTU_RANGE } from './mtu.ts';
 import { CONFIG_FILE, INTERFACE_NAME } from './names.ts';
 import type { Prefix } from './prefix.ts';
 import { ifPossible, quote, Refusal, reason } from './refusal.ts';
@@ -94,6 +95,9 @@ const furtherSchema = v.strictObject({
   ipv6: delivery,
 });
 
+const notMtu = ({ input }: v.BaseIssue<unknown>): string =>
+  `${JSON.stringify(input)} is not a number of bytes from ${MTU_RANGE.least} to ${MTU_RANGE.most}; without the key bridges take as much as the uplink`;
+
 const schema = v.strictObject({
   pools,
   uplink: v.optional(devices),
@@ -102,6 +106,14 @@ const schema = v.strictObject({
   ipv4: delivery,
   ipv6: delivery,
   uplinks: v.optional(v.array(furtherSchema, 'not a list of tables: write [[uplinks]]'), []),
+  mtu: v.optional(
+    v.pipe(
+      v.number(notMtu),
+      v.integer(notMtu),
+      v.minValue(MTU_RANGE.least, notMtu),
+      v.maxValue(MTU_RANGE.most, notMtu),
+    ),
+  ),
   dhcp: v.optional(dhcpSchema, {}),
   firewall: v.optional(firewallSchema, {}),
 });
@@ -109,7 +121,7 @@ const schema = v.strictObject({
 type Output = v.InferOutput<typeof schema>;
 
 function toSettings(output: Output): Omit<Config, 'inForce' | 'fault'> {
-  const { pools: own, uplink, host, gateway, ipv4, ipv6, uplinks, dhcp, firewall } = output;
+  const { pools: own, uplink, host, gateway, ipv4, ipv6, uplinks, mtu, dhcp, firewall } = output;
   const given = (address: Prefix | undefined): Prefix[] => (address === undefined ? [] : [address]);
   const main = {
     path: [],
@@ -130,6 +142,7 @@ function toSettings(output: Output): Omit<Config, 'inForce' | 'fault'> {
   return {
     pools: [...own, ...further.flatMap(one => one.pools)],
     uplinks: [main, ...further],
+    mtu,
     dhcp,
     firewall,
   };

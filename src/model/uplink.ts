@@ -1,6 +1,14 @@
 import * as v from 'valibot';
 import { format, parseAddress } from './address.ts';
-import { BACKENDS, type Backend, type Delivery, type InForce, type UplinkInForce } from './config.ts';
+import {
+  BACKENDS,
+  type Backend,
+  type Config,
+  type Delivery,
+  type InForce,
+  type UplinkInForce,
+} from './config.ts';
+import { bounded, USUAL_MTU } from './mtu.ts';
 import { contains, type Family, type Prefix } from './prefix.ts';
 import { ifPossible } from './refusal.ts';
 
@@ -30,6 +38,7 @@ const inForceSchema = v.object({
   host: optionalAddress,
   gateway: optionalAddress,
   gateway6: optionalAddress,
+  mtu: v.optional(v.number(), USUAL_MTU),
   backend: v.optional(v.picklist(BACKENDS)),
   awaited: v.optional(v.literal(true)),
 });
@@ -42,11 +51,12 @@ const fileSchema = v.pipe(
 /** As they stand in their file, each with the backend of the filter. */
 export const uplinkText = (uplinks: readonly UplinkInForce[], backend: Backend): string =>
   JSON.stringify(
-    uplinks.map(({ device, host, gateway, gateway6, awaited }) => ({
+    uplinks.map(({ device, host, gateway, gateway6, mtu, awaited }) => ({
       device,
       ...(host && { host: format(host) }),
       ...(gateway && { gateway: format(gateway) }),
       ...(gateway6 && { gateway6: format(gateway6) }),
+      mtu,
       backend,
       ...(awaited && { awaited }),
     })),
@@ -55,10 +65,12 @@ export const uplinkText = (uplinks: readonly UplinkInForce[], backend: Backend):
 /** Reads them back; none where the text is none of ours. */
 export const readUplinkText = (text: string): readonly InForce[] =>
   ifPossible(() =>
-    v.parse(fileSchema, JSON.parse(text)).map(({ device, host, gateway, gateway6, backend, awaited }) => ({
-      ...{ device, host, gateway, gateway6, backend },
-      ...(awaited && { awaited }),
-    })),
+    v
+      .parse(fileSchema, JSON.parse(text))
+      .map(({ device, host, gateway, gateway6, mtu, backend, awaited }) => ({
+        ...{ device, host, gateway, gateway6, mtu, backend },
+        ...(awaited && { awaited }),
+      })),
   ) ?? [];
 
 /** The gateway of a family. */
@@ -82,6 +94,18 @@ export function uplinksOf<T extends Pick<Way, 'pools' | 'way'>>(
 /** The host's IPv4 address that static guests have as their gateway: the main uplink's, if it has one. */
 export const hostIn = (uplinks: Uplinks): Prefix | undefined =>
   uplinks.find(({ host }) => host !== undefined)?.host;
+
+/**
+ * What domains' plans take from the uplinks: their gateway, and the MTU of a bridge with some addresses. That is what the
+ * configuration says, or what goes out by each uplink of theirs; the main one carries what bootstrap leases send.
+ */
+export const surroundings = ({ mtu }: Pick<Config, 'mtu'>, uplinks: Uplinks) => ({
+  gateway: hostIn(uplinks),
+  mtuFor: (prefixes: readonly Prefix[]): number => {
+    const carriers = [uplinks[0], ...prefixes.flatMap(prefix => uplinksOf(prefix, uplinks))];
+    return mtu ?? bounded(Math.min(...carriers.map(one => one.mtu)));
+  },
+});
 
 /** What is the host's own or its gateways', and never a domain's. */
 export const ownAddresses = (uplinks: Uplinks): Prefix[] =>
@@ -107,6 +131,8 @@ export const gatewaysWithin = (pools: readonly Prefix[], uplinks: Uplinks): Near
 export interface UplinkFacts {
   readonly family: Family;
   readonly device: string;
+  /** Of the interface, in bytes. */
+  readonly mtu: number;
   readonly address: Prefix;
   /** Length of the subnet that it was configured with. */
   readonly length: number;

@@ -8,6 +8,7 @@ import type { DhcpMode } from '../model/dhcp-mode.ts';
 import type { Taps } from '../model/domain.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
 import { hostName } from '../model/hostname.ts';
+import { narrowed, USUAL_MTU } from '../model/mtu.ts';
 import type { Policy } from '../model/policy.ts';
 import { FAMILIES, isAmong, nth, type Prefix } from '../model/prefix.ts';
 import { gatewaysWithin, ownAddresses, type Uplinks } from '../model/uplink.ts';
@@ -36,6 +37,9 @@ export interface Wanted {
   readonly dhcp?: DhcpMode;
   /** The host's IPv4 address, which static guests have as their gateway; undefined where it has none, or sets nothing up. */
   readonly gateway?: Prefix;
+  /** The MTU of a bridge with some addresses, in bytes; and of those bridges whose interfaces have a smaller one. */
+  readonly mtuFor?: (prefixes: readonly Prefix[]) => number;
+  readonly mtus?: ReadonlyMap<string, number>;
   /** Bridge → the MACs on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
   /** Of a running domain; empty before a start, when libvirt plugs them in itself. */
@@ -56,7 +60,7 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
   const subnets = own.filter(isLookedFor).map(({ prefix }) => prefix);
   return [
     ...domainFilter({ domain, addresses, subnets, scopes, policy, underway }, firewall),
-    ...bridges.map(bridge),
+    ...bridges.map(spec => bridge(spec, mtuOf(spec, wanted))),
     ...bridges.map(gatewayAddress),
     ...bridges.flatMap(spec => gatewayAnswers(spec, wanted.gateway)),
     ...bridges.filter(hasIpv6).flatMap(spec => [bridgeSysctls(spec), ...ipv6Addresses(spec)]),
@@ -65,11 +69,17 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
       .toSorted((a, b) => Number(a.via !== undefined) - Number(b.via !== undefined))
       .map(({ prefix, bridge: name, via }) => hostRoute(prefix, name, via)),
     ...bridges.flatMap(({ name }) => proxies(name, wanted.addresses)),
-    ...bridges.flatMap(({ name }) => (wanted.taps?.get(name) ?? []).map(tap => bridgePort(name, tap))),
+    ...bridges.flatMap(spec => ports(spec, wanted)),
     ...bridges.filter(spec => !hasIpv6(spec)).map(bridgeSysctls),
     ...bridges.map(spec => dhcpScope(spec, serviceOf(spec, wanted, dhcp), dhcp)),
   ];
 }
+
+const mtuOf = ({ name, prefixes }: BridgeSpec, { mtuFor, mtus }: Wanted): number =>
+  narrowed(mtuFor?.(prefixes) ?? USUAL_MTU, mtus?.get(name));
+
+const ports = (spec: BridgeSpec, wanted: Wanted): Resource[] =>
+  (wanted.taps?.get(spec.name) ?? []).map(tap => bridgePort(spec.name, tap, mtuOf(spec, wanted)));
 
 const gatewayAnswers = ({ name, prefixes }: BridgeSpec, gateway: Prefix | undefined): Resource[] =>
   gateway !== undefined && prefixes.some(({ family }) => family === 4) ? [gatewayAnswer(name, gateway)] : [];
@@ -96,6 +106,7 @@ function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpServ
     addresses: spec.prefixes.filter(({ family }) => family === 4).map(prefix => nth(prefix, 0n)),
     prefixes6: spec.prefixes.filter(({ family }) => family === 6),
     macs: macs?.get(spec.name) ?? [],
+    mtu: mtuOf(spec, wanted),
   };
 }
 

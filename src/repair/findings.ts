@@ -4,7 +4,7 @@ import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
 import type { Unserved } from '../model/unserved.ts';
-import { hostIn, type Uplinks } from '../model/uplink.ts';
+import { surroundings, type Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import type { Change } from '../plan/change.ts';
 import type { Checked } from '../plan/walker.ts';
@@ -65,7 +65,7 @@ export const needsRepair = (found: Survey): boolean =>
 export const meansOf = ({ config, firewall, uplinks, view }: Seen) => ({
   view,
   dhcp: config.dhcp,
-  gateway: hostIn(uplinks),
+  ...surroundings(config, uplinks),
   firewall,
 });
 

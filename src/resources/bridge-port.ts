@@ -11,11 +11,11 @@ interface Flaw {
 }
 
 /**
- * libvirt plugs a tap in at a start, we when the bridge had to be made anew. Where libvirt was told to pull the cable, it
+ * libvirt plugs a tap in at a start, with the MTU of the bridge; we when the bridge had to be made anew. Where libvirt was told to pull the cable, it
  * may have set the tap down, and we leave it so.
  */
-export function bridgePort(bridge: string, { name, isOff }: Tap): Resource {
-  const flaws = (view: View): Flaw[] => flawsOf(view.links.get(name), bridge, isOff);
+export function bridgePort(bridge: string, { name, isOff }: Tap, mtu: number): Resource {
+  const flaws = (view: View): Flaw[] => flawsOf(view.links.get(name), { bridge, mtu, isOff });
   const command = (words: readonly string[]): string => ['ip link set dev', name, ...words].join(' ');
   return {
     key: `port ${name}`,
@@ -29,15 +29,29 @@ export function bridgePort(bridge: string, { name, isOff }: Tap): Resource {
   };
 }
 
+interface Needed {
+  readonly bridge: string;
+  readonly mtu: number;
+  readonly isOff: boolean;
+}
+
 /** In the order in which they are mended: whatever enters a bridge has its settings as by default. */
-function flawsOf(link: Link | undefined, bridge: string, isOff: boolean): Flaw[] {
+function flawsOf(link: Link | undefined, needed: Needed): Flaw[] {
   // One that is gone can't be plugged in: repair/plugs.ts names it.
   if (link === undefined) return [];
+  const { bridge, mtu, isOff } = needed;
+  const size = link.mtu < mtu ? ['mtu', String(mtu)] : [];
   if (link.master !== bridge)
     return [
-      { why: `its bridge is ${link.master ?? 'none'}`, mend: ['master', bridge, ...(isOff ? [] : ['up'])] },
+      {
+        why: `its bridge is ${link.master ?? 'none'}`,
+        mend: [...size, 'master', bridge, ...(isOff ? [] : ['up'])],
+      },
     ];
-  return [...(isOff ? [] : cableFlaws(link)), ...settingFlaws(link.port)];
+  // What is too large for it would be lost without a word.
+  const narrow =
+    size.length === 0 ? [] : [{ why: `its MTU is ${link.mtu}, and its bridge's ${mtu}`, mend: size }];
+  return [...narrow, ...(isOff ? [] : cableFlaws(link)), ...settingFlaws(link.port)];
 }
 
 /** A port is disabled while its link is down, and comes up by itself with it. */

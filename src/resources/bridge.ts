@@ -23,15 +23,31 @@ import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from '
  */
 const SETTINGS = ['stp_state', '0', 'forward_delay', '0', 'ageing_time', '0', 'mcast_snooping', '0'];
 
-/** The bridge of a domain: the wire between the host and it, which no other domain shares. */
-export function bridge(spec: BridgeSpec): Resource {
+/**
+ * The bridge of a domain: the wire between the host and it, which no other domain shares.
+ *
+ * A bridge whose MTU nobody has set takes on that of its smallest port, and the kernel takes a value that it has already for
+ * no setting (`dev_set_mtu_ext`). So it gets another one first.
+ * @param mtu in bytes
+ */
+export function bridge(spec: BridgeSpec, mtu: number): Resource {
   const { name, domain, scope } = spec;
   const mac = bridgeMac(scope);
-  const settings = ['address', mac, 'group', String(DEVICE_GROUP), 'type', 'bridge', ...SETTINGS];
+  const settings = [
+    'mtu',
+    String(mtu + 1),
+    'address',
+    mac,
+    'group',
+    String(DEVICE_GROUP),
+    'type',
+    'bridge',
+    ...SETTINGS,
+  ];
   return {
     key: `bridge ${name}`,
     label: `bridge ${name}`,
-    probe: view => probeBridge(spec, mac, view.links.get(name)),
+    probe: view => probeBridge(spec, { mac, mtu }, view.links.get(name)),
     up: view => [
       ...(view.links.has(name)
         ? [
@@ -41,7 +57,19 @@ export function bridge(spec: BridgeSpec): Resource {
           ]
         : [ip('link', 'add', 'name', name, ...settings)]),
       // No link-local address by itself: IPv6 is off on a bridge until an IPv6 address is assigned, and then has ours.
-      ip('link', 'set', 'dev', name, 'alias', linkAlias(domain), 'addrgenmode', 'none', 'up'),
+      ip(
+        'link',
+        'set',
+        'dev',
+        name,
+        'alias',
+        linkAlias(domain),
+        'mtu',
+        String(mtu),
+        'addrgenmode',
+        'none',
+        'up',
+      ),
     ],
     down: () => removeBridge(name),
   };
@@ -74,7 +102,11 @@ export function leavingBridges({ links }: View): Resource[] {
   }));
 }
 
-function probeBridge({ domain }: BridgeSpec, mac: string, link: Link | undefined): Finding {
+function probeBridge(
+  { domain }: BridgeSpec,
+  { mac, mtu }: Pick<Link, 'mac' | 'mtu'>,
+  link: Link | undefined,
+): Finding {
   if (link === undefined) return ABSENT;
   if (isHalfMade(link, mac)) return changed('half made');
   const owner = aliasOwner(link.alias);
@@ -83,6 +115,7 @@ function probeBridge({ domain }: BridgeSpec, mac: string, link: Link | undefined
   if (owner !== domain) return foreign(`it belongs to the domain with UUID ${owner}`);
   if (link.group !== DEVICE_GROUP) return changed(`device group is ${link.group}`);
   if (link.mac !== mac) return changed(`MAC is ${link.mac}`);
+  if (link.mtu !== mtu) return changed(`MTU is ${link.mtu}, not ${mtu}`);
   if (!link.up) return changed('down');
   if (!link.arp) return changed('ARP is off');
   const { stp, forwardDelay, ageingTime, mcastSnooping } = link.bridge ?? {};

@@ -20,6 +20,8 @@ export interface DhcpService {
   readonly prefixes6: readonly Prefix[];
   /** The domain's interfaces on the bridge. */
   readonly macs: readonly string[];
+  /** Of the bridge, in bytes: what its guests are told. */
+  readonly mtu: number;
 }
 
 /**
@@ -50,6 +52,7 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
     `dhcp-option=option:router,${format(gatewayOf(spec.scope))}`,
     ...(servers.length > 0 ? [`dhcp-option=option:dns-server,${servers.join(',')}`] : []),
     `dhcp-option=12,${service.hostname}`,
+    `dhcp-option=option:mtu,${service.mtu}`,
     `domain=${dhcp.domain}`,
     ...(service.prefixes6.length > 0 ? ipv6(spec, service, dhcp) : []),
     '',
@@ -149,7 +152,7 @@ function ipv6({ name, scope }: BridgeSpec, service: DhcpService, dhcp: DhcpConfi
     'enable-ra',
     'quiet-ra',
     'quiet-dhcp6',
-    `ra-param=${name},${Math.min(INTERVAL, Math.floor(lease / 3))},${LIFETIME}`,
+    `ra-param=${name},mtu:${service.mtu},${Math.min(INTERVAL, Math.floor(lease / 3))},${LIFETIME}`,
     ...service.prefixes6
       .filter(isAdvertised)
       .map(({ first }) => `dhcp-range=${formatAddress(6, first)},ra-stateless,64,${lease}`),

@@ -20,7 +20,8 @@ type LeaseWord =
   | 'hostname'
   | 'lease'
   | 'serverid'
-  | 'staticroutes';
+  | 'staticroutes'
+  | 'mtu';
 
 /** What a DHCP lease said, by udhcpc's own names; empty where it said nothing. */
 export type Lease = Readonly<Record<LeaseWord, string>>;
@@ -79,7 +80,21 @@ export class Guest extends Machine {
   /** Asks for a lease once, as a booting machine does, applies it, and tells what it said. */
   async dhcp(): Promise<Lease> {
     await this.run(['sh', '-c', 'cat >/run/udhcpc.sh && chmod +x /run/udhcpc.sh'], { input: SCRIPT });
-    const once = ['-f', '-q', '-n', '-t60', '-T1', '-i', 'eth0', '-O', '121', '-s', '/run/udhcpc.sh'];
+    const once = [
+      '-f',
+      '-q',
+      '-n',
+      '-t60',
+      '-T1',
+      '-i',
+      'eth0',
+      '-O',
+      '121',
+      '-O',
+      'mtu',
+      '-s',
+      '/run/udhcpc.sh',
+    ];
     await this.run(['busybox', 'udhcpc', ...once]);
     const said = await this.read('/run/lease.eth0');
     const value = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(said)?.[1]?.trim() ?? '';
@@ -93,6 +108,7 @@ export class Guest extends Machine {
       lease: value('lease'),
       serverid: value('serverid'),
       staticroutes: value('staticroutes'),
+      mtu: value('mtu'),
     };
   }
 

@@ -60,7 +60,7 @@ dhcp6)
 	;;
 dhcp)
 	# Goes to the background, and on renewing, once it has a lease or has tried in vain for a while.
-	udhcpc -b -t 10 -T 1 -A 2 -i eth0 -O 121 -s /udhcpc.sh -p /run/udhcpc.pid >/run/udhcpc.log 2>&1
+	udhcpc -b -t 10 -T 1 -A 2 -i eth0 -O 121 -O mtu -s /udhcpc.sh -p /run/udhcpc.pid >/run/udhcpc.log 2>&1
 	;;
 esac
 [ -z "$ping" ] || if ping -c 3 -A -w 5 "$ping"; then echo "HNET-PING $ping ok"; else echo "HNET-PING $ping failed"; fi

@@ -9,7 +9,7 @@ route_via() { # destination, router
 }
 
 note() { # keeps the lease where a test can read it, name=value
-	for name in ip mask router dns domain hostname lease serverid staticroutes; do
+	for name in ip mask router dns domain hostname lease serverid staticroutes mtu; do
 		eval "echo \"$name=\$$name\""
 	done >"/run/lease.$interface"
 	[ ! -e /run/vm ] || echo "HNET-LEASE $1 $ip/$mask router $router" >/dev/console
@@ -22,6 +22,7 @@ deconfig)
 	ip -4 addr flush dev "$interface"
 	;;
 bound | renew)
+	[ -z "$mtu" ] || ip link set "$interface" mtu "$mtu"
 	ip -4 addr show dev "$interface" | grep -q "inet $ip/$mask" || {
 		ip -4 addr flush dev "$interface"
 		ip addr add "$ip/$mask" dev "$interface"

@@ -336,8 +336,14 @@ export const TROUBLES: Readonly<Record<string, readonly [Deed, Deed, string, str
     /node \(pid \d+\) has port 67/,
   ],
   'an uplink whose MTU is smaller': [
-    'ip link set eth0 mtu 1400',
-    'ip link set eth0 mtu 1500',
+    async all => {
+      await all.one.host.sh('ip link set eth0 mtu 1400; sed -i "1i mtu = 1500" /etc/hnet/hnet.toml');
+      await hnet(all.one, 'sync');
+    },
+    async all => {
+      await all.one.host.sh('ip link set eth0 mtu 1500; sed -i 1d /etc/hnet/hnet.toml');
+      await hnet(all.one, 'sync');
+    },
     'mtu',
     null,
     /^the MTU of eth0 is 1400, and the VM on br116 sends up to 1500 bytes/,

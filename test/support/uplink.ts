@@ -9,6 +9,7 @@ export const UPLINK: Uplink = {
   gateway: parseAddress('123.45.12.1'),
   host6: [parseAddress('2001:db8:12:48::2')],
   gateway6: parseAddress('fe80::1'),
+  mtu: 1500,
   pools: [],
   delivery: { 4: 'routed', 6: 'routed' },
   way: 0,
@@ -25,6 +26,7 @@ export const uplinksFor = (
 export const FACTS: UplinkFacts = {
   family: 4,
   device: 'eth0',
+  mtu: 1500,
   address: parseAddress('123.45.12.48'),
   length: 32,
   gateway: parseAddress('123.45.12.1'),

@@ -52,10 +52,13 @@ export function networkOn(bridges: readonly Bridge[], family?: 4 | 6): StaticNet
   return guestNetwork(
     domain,
     assigned.filter(({ prefix }) => family === undefined || prefix.family === family),
-    parsePrefix('123.45.12.48'),
+    { gateway: parsePrefix('123.45.12.48'), mtuFor: () => MTU },
     { dns: ['9.9.9.9', '2620:fe::fe'].map(parsePrefix), domain: 'lan' },
   );
 }
+
+/** What the bridges have: every system is told so, and sets it. */
+const MTU = 1400;
 
 /** Only what is routed to a bridge may come out of it, as hnet's own filter has it. */
 const bridgeScript = (bridge: Bridge, octet: string): string => `
@@ -118,6 +121,9 @@ export class Wire {
       expect(await this.lab.internet.ping(address), `ping ${address} from the Internet`).to.equal(true);
     }
     expect(await addressesOf(machine)).to.have.members([...addresses]);
+    // With IPv6 alone, ifup sets that of IPv6 only.
+    const kept = addresses.every(isIpv6) ? '/proc/sys/net/ipv6/conf/eth0/mtu' : '/sys/class/net/eth0/mtu';
+    expect(await machine.read(kept)).to.equal(String(MTU));
   }
 }
 

@@ -32,6 +32,7 @@ describe('config', () => {
       uplink = "eth0"
       host = "123.45.12.48"
       gateway = "123.45.12.1"
+      mtu = 1400
       [dhcp]
       mode = "bootstrap"
       scopes = ["172.30.0.0/16", "10.5.0.0/20"]
@@ -44,6 +45,7 @@ describe('config', () => {
     const [{ devices, addresses, gateways }] = config.uplinks;
     expect(devices).to.deep.equal(['eth0']);
     expect([...addresses, ...gateways].map(format)).to.deep.equal(['123.45.12.48', '123.45.12.1']);
+    expect(config.mtu).to.equal(1400);
     expect(config.dhcp.scopes.map(format)).to.deep.equal(['172.30.0.0/16', '10.5.0.0/20']);
     expect(config.dhcp).to.deep.include({ domain: 'example.org', lease: 1800 });
     expect(config.firewall.betweenDomains).to.equal(false);
@@ -91,6 +93,15 @@ describe('config', () => {
     ],
     ['an unknown table', 'pools = []\n[dhpc]\nlease = "1h"', 'line 2, key "dhpc"', /unknown key$/],
     ['a missing key', '# nothing', 'line 1, key "pools"', /./],
+    ...['1279', '9217', '1400.5', '"1400"', 'true'].map(
+      value =>
+        [
+          `${value} as MTU`,
+          `pools = []\nmtu = ${value}`,
+          'line 2, key "mtu"',
+          /is not a number of bytes from 1280 to 9216; without the key bridges take as much as the uplink$/,
+        ] as const,
+    ),
     ['a number for a text', 'pools = []\nhost = 5', 'line 2, key "host"', /./],
     ['a text for a list', 'pools = "123.45.90.112/29"', 'line 1, key "pools"', /./],
     [

@@ -32,6 +32,7 @@ const serviceFor = (mode: DhcpMode, { addresses, macs, prefixes6 = [] }: Case = 
   hasIpv4: true,
   prefixes6: prefixes6.map(parsePrefix),
   macs: macs ?? [ONE],
+  mtu: 1500,
 });
 
 function textFor(mode: DhcpMode, one: Case = {}) {
@@ -64,6 +65,7 @@ dhcp-range=172.30.116.10,172.30.116.200,255.255.255.0,3600
 dhcp-option=option:router,172.30.116.1
 dhcp-option=option:dns-server,9.9.9.9,149.112.112.112
 dhcp-option=12,vm1
+dhcp-option=option:mtu,1500
 domain=lan
 `);
   });
@@ -165,7 +167,10 @@ domain=lan
         ]);
         const ipv4 = mode === 'public' ? '123.45.90.116,' : '';
         expect(lines(text, 'dhcp-host')).to.deep.equal([`dhcp-host=${ONE},${ipv4}[${SINGLE}],vm1`]);
-        expect(lines(text, 'enable-ra', 'ra-param')).to.deep.equal(['enable-ra', 'ra-param=br116,600,1800']);
+        expect(lines(text, 'enable-ra', 'ra-param')).to.deep.equal([
+          'enable-ra',
+          'ra-param=br116,mtu:1500,600,1800',
+        ]);
       }
       expect(textFor('off', { prefixes6: [SINGLE] })).to.equal(undefined);
     });
@@ -205,7 +210,7 @@ domain=lan
     it('names servers of its family, and advertises as often as a short lease needs it', () => {
       const text = textFor('bootstrap', { prefixes6: [SINGLE], dhcp: { lease: 120 } });
       expect(lines(text, 'dhcp-option=option6', 'ra-param')).to.deep.equal([
-        'ra-param=br116,40,1800',
+        'ra-param=br116,mtu:1500,40,1800',
         'dhcp-option=option6:dns-server,[2620:fe::fe]',
         'dhcp-option=option6:domain-search,lan',
       ]);

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { examine } from '../../src/cli/commands/doctor.ts';
 import { confinementOfDnsmasq, explainEnd, parseHolders } from '../../src/host/server-trouble.ts';
-import { BOTH, type Change, configured, factsOf, file, NETWORK, PROFILE } from './doctor-host.ts';
+import { UPLINK } from '../support/uplink.ts';
+import { BOTH, type Change, configured, factsOf, file, known, PROFILE } from './doctor-host.ts';
 
 const SS = 'ss -Hulnp sport = :67';
 const SS6 = 'ss -Hulnp sport = :547';
@@ -17,14 +18,6 @@ const LIBVIRT =
 const SECOND =
   'UNCONN 0      0      0.0.0.0%br116:67         0.0.0.0:*    users:(("systemd-network",pid=97,fd=30))\n';
 const OUR_LINE = file('dnsmasq\0--keep-in-foreground\0--conf-file=/run/hnet/dhcp/br116.conf\0');
-
-/** What each interface takes. */
-const mtus = (sizes: Readonly<Record<string, number>>): Change => ({
-  network: {
-    ...NETWORK,
-    links: new Map([...NETWORK.links].map(([name, one]) => [name, { ...one, mtu: sizes[name] ?? one.mtu }])),
-  },
-});
 
 /** The kernel's list on Debian 12 with apparmor-profiles, whose profile of dnsmasq was set to enforce. */
 const PROFILES = `/usr/bin/man (enforce)
@@ -79,21 +72,10 @@ const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> = {
     /^SELinux is enforcing, and confines dnsmasq, and has not/,
     /^semanage permissive -a dnsmasq_t$/,
   ],
-  'an uplink of a tunnel': [
-    mtus({ eth0: 1400 }),
-    /^the MTU of eth0 is 1400, and VMs send and expect packets of 1500 bytes$/,
-    /^iptables -t mangle -A FORWARD -o eth0 .*--clamp-mss-to-pmtu && ip6tables .* {2}#/,
-  ],
-  'a default route with a smaller MTU': [
-    {
-      ...configured('"123.45.90.112/29"', '', 'nftables'),
-      outputs: {
-        'iptables --version': undefined,
-        'ip -4 route show default': 'default via 123.45.12.1 dev eth0 onlink mtu lock 1420 \n',
-      },
-    },
-    /^the default route's MTU is 1420/,
-    /^nft 'add table inet clamp/,
+  'a configuration that says a larger MTU than the uplink has': [
+    { ...configured('"123.45.90.112/29"', 'mtu = 1500'), uplinks: known([{ ...UPLINK, mtu: 1400 }]) },
+    /^mtu is 1500 in hnet.toml, and eth0 takes packets of 1400 bytes$/,
+    /^hnet sync {2}# after mtu = 1400 in \/etc\/hnet\/hnet.toml, or without mtu$/,
   ],
 };
 
@@ -111,8 +93,8 @@ const SOUND: Readonly<Record<string, Change>> = {
     ...SELINUX,
     outputs: { ...SELINUX.outputs, 'semodule --list-modules': 'permissive_dnsmasq_t\nvirt\n' },
   },
-  'jumbo frames': mtus({ eth0: 9000 }),
-  'VMs that send as little as the uplink takes': mtus({ eth0: 1400, br116: 1400 }),
+  'an uplink of a tunnel': { uplinks: known([{ ...UPLINK, mtu: 1400 }]) },
+  'jumbo frames': { uplinks: known([{ ...UPLINK, mtu: 9000 }]) },
 };
 
 describe('doctor, on the servers of the bridges', () => {

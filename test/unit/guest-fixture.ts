@@ -30,11 +30,15 @@ export const assign = (bridges: readonly (readonly string[])[]): Address[] =>
     })),
   );
 
+/** The host, and the MTU of the bridges. */
+export const AROUND = { gateway: parsePrefix('123.45.12.48'), mtuFor: () => 1500 };
+
 /** The network of vm1 with these addresses on its interfaces, at the host 123.45.12.48. */
 export function networkFor(
   bridges: readonly (readonly string[])[],
   names: readonly string[] = [],
+  around = AROUND,
 ): StaticNetwork {
   const dhcp = { dns: DNS.map(parsePrefix), domain: 'lan' };
-  return guestNetwork(domainWith(bridges.length), assign(bridges), parsePrefix('123.45.12.48'), dhcp, names);
+  return guestNetwork(domainWith(bridges.length), assign(bridges), around, dhcp, names);
 }

@@ -9,14 +9,50 @@ import { networkmanager } from '../../src/guest/networkmanager.ts';
 import { openbsd } from '../../src/guest/openbsd.ts';
 import { windows } from '../../src/guest/windows.ts';
 import { UsageRefusal } from '../../src/model/refusal.ts';
-import { networkFor } from './guest-fixture.ts';
+import { AROUND, networkFor } from './guest-fixture.ts';
 
 const BOTH = networkFor([['123.45.90.116', '123.45.90.117', '2001:db8:12:48::116']]);
 const SIX = networkFor([['2001:db8:12:48::116']]);
 const TWO = networkFor([['123.45.90.116'], ['123.45.90.118']]);
 
+const MTU = 'smaller packets are said where the system reads them:';
+const SMALL = networkFor([['123.45.90.116', '2001:db8:12:48::116']], [], { ...AROUND, mtuFor: () => 1400 });
+const SMALL6 = networkFor([['2001:db8:12:48::116']], [], { ...AROUND, mtuFor: () => 1400 });
+
 /** The parts that no program of Debian's can check (test/tools runs the others for real). */
 describe('guest formats', () => {
+  const said: readonly [string, string | undefined, string][] = [
+    [
+      'FreeBSD',
+      freebsd(SMALL)[0]?.text,
+      'ifconfig_vtnet0="inet 123.45.90.116 netmask 255.255.255.255 mtu 1400"',
+    ],
+    [
+      'FreeBSD without IPv4',
+      freebsd(SMALL6)[0]?.text,
+      'ifconfig_vtnet0_ipv6="inet6 2001:db8:12:48::116 prefixlen 128 mtu 1400"',
+    ],
+    ['OpenBSD', openbsd(SMALL)[1]?.text, 'mtu 1400'],
+    [
+      'Windows',
+      windows(SMALL)[0]?.text,
+      'Set-NetIPInterface -InterfaceIndex $nic -AddressFamily IPv4 -NlMtuBytes 1400',
+    ],
+  ];
+  for (const [system, text, line] of said)
+    it(`${MTU} ${system}`, () => {
+      const lines = (text ?? '').split('\n').filter(one => /1400/.test(one));
+      expect(lines[0]).to.equal(line);
+      expect(lines).to.have.length(system === 'Windows' ? 2 : 1);
+    });
+
+  it('no format says what is usual', () => {
+    for (const format of Object.values(GUEST_FORMATS)) {
+      expect(printFiles(format(BOTH))).not.to.match(/mtu/i);
+      expect(printFiles(format(SMALL))).to.match(/mtu.*1400/i);
+    }
+  });
+
   it('FreeBSD: the route to the gateway comes before the default route', () => {
     expect(printFiles(freebsd(BOTH))).to.equal(`# /etc/rc.conf
 hostname="vm1"

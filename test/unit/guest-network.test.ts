@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { configured, guestNetwork } from '../../src/guest/network.ts';
 import { format, parsePrefix } from '../../src/model/address.ts';
 import { Refusal } from '../../src/model/refusal.ts';
-import { assign, domainWith, networkFor } from './guest-fixture.ts';
+import { AROUND, assign, domainWith, networkFor } from './guest-fixture.ts';
 
 describe('the network of a guest', () => {
   it('has one default route for each family it has, through the host or fe80::1', () => {
@@ -25,12 +25,10 @@ describe('the network of a guest', () => {
   });
 
   it('counts interfaces as the machine does, those without an address too', () => {
-    const network = guestNetwork(
-      domainWith(3),
-      assign([[], [], ['123.45.90.116']]),
-      parsePrefix('123.45.12.48'),
-      { dns: [], domain: 'lan' },
-    );
+    const network = guestNetwork(domainWith(3), assign([[], [], ['123.45.90.116']]), AROUND, {
+      dns: [],
+      domain: 'lan',
+    });
     expect(network.nics.map(({ index, mac }) => [index, mac])).to.deep.equal([[2, '52:54:00:00:00:02']]);
   });
 
@@ -41,7 +39,7 @@ describe('the network of a guest', () => {
 
   it('refuses a domain that is on another bridge', () => {
     const call = () =>
-      guestNetwork(domainWith(1, 'v"m'), assign([[], ['123.45.90.116']]), parsePrefix('123.45.12.48'), {
+      guestNetwork(domainWith(1, 'v"m'), assign([[], ['123.45.90.116']]), AROUND, {
         dns: [],
         domain: 'lan',
       });

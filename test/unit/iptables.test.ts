@@ -119,6 +119,11 @@ describe('iptables', () => {
     });
   });
 
+  it('notices that the uplink takes smaller packets by now', () => {
+    const found = tables({ ...UPLINK, mtu: 1400 }).map(one => one.probe(seeing(sound)).is);
+    expect(found).to.include('changed').and.not.to.include('absent');
+  });
+
   it('notices that it was made for another uplink', () => {
     const other = tables({ ...UPLINK, device: 'eth1' }).map(one => one.probe(seeing(sound)).is);
     expect(other).to.include('changed').and.not.to.include('absent');

@@ -13,6 +13,7 @@ import { bringUpBase } from '../../lifecycle/admit.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { parseAddress } from '../../model/address.ts';
 import { BACKENDS, type Backend, type Config } from '../../model/config.ts';
+import { USUAL_MTU } from '../../model/mtu.ts';
 import { CONFIG_FILE, PROVEN_FILE, UPLINK_FILE } from '../../model/names.ts';
 import { DEFAULT_CONFIG } from '../../model/parse-config.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
@@ -145,6 +146,7 @@ const NO_UPLINKS: Uplinks = [
     gateway: undefined,
     host6: [],
     gateway6: undefined,
+    mtu: USUAL_MTU,
     pools: [],
     delivery: { 4: 'routed', 6: 'routed' },
     way: 0,

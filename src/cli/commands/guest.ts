@@ -10,7 +10,7 @@ import { requireAssignment } from '../../lifecycle/admission.ts';
 import { INTERFACE_NAME } from '../../model/names.ts';
 import { quote, Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
 import { shellWord } from '../../model/shell.ts';
-import { hostIn } from '../../model/uplink.ts';
+import { surroundings } from '../../model/uplink.ts';
 
 interface GuestOptions {
   readonly format?: string;
@@ -30,8 +30,8 @@ export function guest(name: string, options: GuestOptions, context: Context): vo
   const config = context.config();
   const { next } = withLibvirt(libvirt => pick(libvirt.domains(), name));
   const assigned = requireAssignment(next, 'configure').addresses;
-  const host = hostIn(observeUplinks(context.host, config));
-  const network = guestNetwork(next, assigned, host, config.dhcp, options.interface);
+  const around = surroundings(config, observeUplinks(context.host, config));
+  const network = guestNetwork(next, assigned, around, config.dhcp, options.interface);
   if (network.dns.length === 0)
     context.warn('no name server of a family that the domain has: add one to "dns" in hnet.toml');
   if (options.seed === undefined) context.print(printNetwork(network, options.format).trimEnd());

@@ -8,10 +8,11 @@ import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { addressesOf, type Domain, policyOf } from '../../model/domain.ts';
 import { readableJson } from '../../model/json.ts';
+import { bounded, USUAL_MTU } from '../../model/mtu.ts';
 import { contains, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import { policySummary } from '../../model/rule.ts';
-import { hostIn } from '../../model/uplink.ts';
+import { surroundings } from '../../model/uplink.ts';
 import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
 import { type Cell, table } from '../table.ts';
@@ -50,12 +51,19 @@ function lookAround(config: Config, places: readonly Prefix[], host: Host): Sigh
   const means = { dhcp: config.dhcp, firewall };
   try {
     const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
-    return { ...means, view, uplinks, gateway: hostIn(uplinks) };
+    return { ...means, view, uplinks, ...surroundings(config, uplinks) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    // What runs was made with the address that is noted.
+    // What runs was made with what is noted.
     const gateway = config.inForce.find(one => one.host !== undefined)?.host;
-    return { ...means, view: observe(host, firewall, places), uplinks: error, gateway };
+    const mtu = config.mtu ?? bounded(config.inForce[0]?.mtu ?? USUAL_MTU);
+    return {
+      ...means,
+      view: observe(host, firewall, places),
+      uplinks: error,
+      gateway,
+      mtuFor: () => mtu,
+    };
   }
 }
 

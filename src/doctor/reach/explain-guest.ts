@@ -117,13 +117,13 @@ function dhcpFinding({ what, why }: Drift, { dhcp }: BridgeFacts): About {
   };
 }
 
-/** Packets that the uplink doesn't take, and of which the sender may never hear. */
-export const explainMtu = ({ bridges, uplink, word }: ReachFacts): Finding[] =>
+/** Packets that the uplink doesn't take, and of which the sender may never hear. TCP is held to what it takes. */
+export const explainMtu = ({ bridges, uplink }: ReachFacts): Finding[] =>
   bridges
     .filter(({ mtu }) => uplink !== null && mtu > uplink.mtu)
     .map(({ name, mtu }) => ({
       cause: 'mtu',
       address: null,
-      saw: `${uplink?.limited}, and the VM on ${name} sends up to ${mtu} bytes: where the message about it is lost, transfers hang`,
-      mend: `virsh edit ${word}  # <mtu size="${uplink?.mtu}"/> in its <interface>`,
+      saw: `${uplink?.device} takes packets of ${uplink?.mtu} bytes, and ${name} of ${mtu}: where the message about it is lost, so is whatever large isn't TCP`,
+      mend: `hnet sync  # after mtu = ${uplink?.mtu} in /etc/hnet/hnet.toml, or without mtu`,
     }));

@@ -117,9 +117,8 @@ export interface RuleFacts {
 
 export interface UplinkFacts {
   readonly device: string;
-  /** The largest packet that the way out takes, and what says so. */
+  /** The largest packet that the way out takes, in bytes. */
   readonly mtu: number;
-  readonly limited: string;
   /** Gateways that were asked for on its wire, and didn't answer. */
   readonly silent: readonly string[];
   /** The host's own addresses: what a domain may ask for as its gateway. */

@@ -11,7 +11,6 @@ import type { Survey } from '../../repair/findings.ts';
 import { listRunning } from '../../repair/listing.ts';
 import { unserved } from '../../repair/served.ts';
 import { survey } from '../../repair/survey.ts';
-import { wayOut } from '../way-out.ts';
 import { explainStanding } from './explain.ts';
 import type { AddressFacts, ReachFacts } from './facts.ts';
 import { exceeded } from './limits.ts';
@@ -55,7 +54,6 @@ function lookAt(domain: Domain, found: Survey, host: Host): Looked {
     nics: factsOfNics(domain, found.view),
     leases: new Map(bridges.map(bridge => [bridge, leasedTo(bridge, macs)])),
     rivals: rivalsOn(bridges, host),
-    wayOut: device => wayOut(device, found.view, (...argv) => host.output(argv)),
     kernel: verdicts(attachment, found, host),
   };
 }

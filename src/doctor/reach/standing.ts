@@ -9,7 +9,6 @@ import type { Prefix } from '../../model/prefix.ts';
 import { hostIn, type Uplinks, uplinksOf } from '../../model/uplink.ts';
 import type { Checked } from '../../plan/walker.ts';
 import type { Survey } from '../../repair/findings.ts';
-import type { WayOut } from '../way-out.ts';
 import type { AddressFacts, BridgeFacts, Drift, NicFacts, ReachFacts } from './facts.ts';
 
 /** Everything that was looked at for one running domain. */
@@ -22,19 +21,16 @@ export interface Looked {
   /** Bridge → what its server has leased to the domain, and who else may have its port. */
   readonly leases: ReadonlyMap<string, readonly Prefix[]>;
   readonly rivals: ReadonlyMap<string, string | null>;
-  /** What the way out by a device takes. */
-  readonly wayOut: (device: string) => WayOut;
   /** Address → why the kernel wouldn't serve it. */
   readonly kernel: ReadonlyMap<string, AddressFacts['kernel']>;
 }
 
 export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
-  const { domain, found, attachment, nics, kernel, wayOut } = looked;
+  const { domain, found, attachment, nics, kernel } = looked;
   const addresses = addressesOf(domain);
   const [first] = addresses;
   const [uplink] = first === undefined ? found.uplinks : uplinksOf(first.prefix, found.uplinks);
   const gateway = hostIn(found.uplinks);
-  const way = wayOut(uplink.device);
   const kept = found.kept.find(one => one.attachment === attachment);
   const bridges = new Map(addresses.map(one => [one.bridge, one]));
   return {
@@ -51,8 +47,7 @@ export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
     blockades: blockadesOf(addresses, found),
     uplink: {
       device: uplink.device,
-      mtu: way.mtu,
-      limited: way.where,
+      mtu: uplink.mtu,
       silent: [],
       own: [...(uplink.host === undefined ? [] : [uplink.host]), ...uplink.host6].map(format),
     },

@@ -111,6 +111,7 @@ const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
   'broadcast-source': both('-m addrtype --src-type BROADCAST'),
   local: both('-m addrtype --dst-type LOCAL'),
   'not-opening': both('-p tcp -m tcp ! --syn'),
+  announcing: both('-p tcp -m tcp --tcp-flags SYN,RST SYN'),
   'dhcp-discover': both(`-s 0.0.0.0/32 -d 255.255.255.255/32 ${udp(68, 67)}`),
   'dhcp-request': { 4: [udp(68, 67)], 6: [udp(546, 547)] },
   'dhcp-reply': { 4: [udp(67, 68)], 6: [udp(547, 546)] },
@@ -139,6 +140,8 @@ function portGroups(ranges: readonly PortRange[]): string[] {
 function renderVerdict(verdict: Verdict, family: Family): string {
   if (verdict.do === 'jump') return `-j ${verdict.chain}`;
   if (verdict.do === 'goto') return `-g ${verdict.chain}`;
+  if (verdict.do === 'checksum') return '-j CHECKSUM --checksum-fill';
+  if (verdict.do === 'clamp') return `-j TCPMSS --set-mss ${verdict.segment}`;
   if (verdict.do === 'translate') return `-j SNAT --to-source ${format(verdict.source)}`;
   if (verdict.do === 'keep') return KEEP[family];
   if (verdict.do === 'note') return `-j SET --add-set ${verdict.set} ${SIDE[verdict.side]} --exist`;

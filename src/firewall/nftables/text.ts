@@ -125,6 +125,7 @@ const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
   reply: both('ct direction reply'),
   redirected: both('ct status dnat'),
   'not-opening': both('tcp flags & (fin | syn | rst | ack) != syn'),
+  announcing: both('tcp flags & (syn | rst) == syn'),
   spoofed: both('fib saddr . iif oif missing'),
   'broadcast-source': both('fib saddr type broadcast'),
   local: both('fib daddr type local'),
@@ -146,6 +147,9 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   if (verdict.do === 'keep') return `snat to ${addressOf('source', family)}`;
   if (verdict.do === 'translate') return `snat to ${format(verdict.source)}`;
   if (verdict.do === 'note') return `update @${verdict.set} { ${addressOf(verdict.side, family)} }`;
+  // No checksum at all, which IPv4 allows (RFC 768).
+  if (verdict.do === 'checksum') return 'udp checksum set 0';
+  if (verdict.do === 'clamp') return `tcp option maxseg size set ${verdict.segment}`;
   if ('chain' in verdict) return `${verdict.do} ${verdict.chain}`;
   return verdict.do === 'untrack' ? 'notrack' : verdict.do;
 }

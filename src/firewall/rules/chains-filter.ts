@@ -52,16 +52,20 @@ interface Given {
   readonly uplinks: readonly string[];
   readonly guarded: Guarded;
   readonly foresight: Foresight;
+  /** What must see the packets before the first verdict. */
+  readonly clamps: readonly Rule[];
 }
 
 /**
  * What the raw table has untracked is already known to be for a domain's address or from one. Most packets are such, and
  * meet one rule. Its first condition is the device, the cheapest comparison.
  */
-export function forwardChains({ family, sets, config, uplinks, guarded, foresight }: Given): Chain[] {
+export function forwardChains(given: Given): Chain[] {
+  const { family, sets, config, uplinks, guarded, foresight, clamps } = given;
   return [
     chain(
       'hnet-forward',
+      ...clamps,
       ...known([from(uplinks), toDomain, state('UNTRACKED')], sets, foresight),
       rule(go('hnet-egress'), fromDomain),
       rule(go('hnet-ingress'), toDomain),
@@ -201,7 +205,13 @@ export function hostChains(family: Family, sets: SetNames, config: Config): Chai
         : []),
     ),
     chain('hnet-asking', rule(drop(CAUSES.asking), flood(sets.asking, DHCP_MESSAGES)), rule(back)),
+    // A packet of the host's own has no checksum before a network card makes one, and there is none on the way. Clients that
+    // read raw packets, as boot ROMs and BSD's do, drop it. With DHCPv6 nobody reads raw packets.
     // send_redirects of one interface has no effect while conf.all has it on, which is the default.
-    chain('hnet-output', rule(drop(CAUSES.redirect), { is: 'icmp-redirect' })),
+    chain(
+      'hnet-output',
+      rule(drop(CAUSES.redirect), { is: 'icmp-redirect' }),
+      ...(family === 4 ? [rule({ do: 'checksum' }, { is: 'dhcp-reply' })] : []),
+    ),
   ];
 }

@@ -32,6 +32,8 @@ export type PlainMatch =
   | 'reply'
   /** A TCP segment that doesn't open a connection. */
   | 'not-opening'
+  /** One that does, or the answer to it: both announce the largest segment that their sender takes. */
+  | 'announcing'
   /** The source isn't routed back to the interface the packet came from (RFC 3704, strict). */
   | 'spoofed'
   /** The source is the broadcast address of a subnet of the host. */
@@ -56,7 +58,11 @@ export type Verdict =
   | { readonly do: 'jump' | 'goto'; readonly chain: string }
   /** The address goes into a set whose entries end by themselves, and the packet goes on. */
   | { readonly do: 'note'; readonly set: string; readonly side: Side }
-  | { readonly do: 'translate'; readonly source: Prefix };
+  | { readonly do: 'translate'; readonly source: Prefix }
+  /** Lowers the size that a TCP segment announces, in bytes; the packet goes on to the next rule. */
+  | { readonly do: 'clamp'; readonly segment: number }
+  /** Makes the UDP checksum one that its receiver takes; the packet goes on to the next rule. */
+  | { readonly do: 'checksum' };
 
 export interface Rule {
   readonly when: readonly Match[];

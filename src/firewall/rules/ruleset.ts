@@ -14,6 +14,7 @@
 import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
 import { gatewayIn, type Uplinks } from '../../model/uplink.ts';
+import { clampRules } from './chains-clamp.ts';
 import { forwardChains, hostChains, trackedChains } from './chains-filter.ts';
 import { natChains } from './chains-nat.ts';
 import { rawChains } from './chains-raw.ts';
@@ -33,13 +34,14 @@ export function ruleset(family: Family, config: Config, uplinks: Uplinks, foresi
     devices: watched.length === 0 ? devices : watched,
     gateways: uplinks.flatMap(one => gatewayIn(family, one) ?? []),
   };
+  const clamps = clampRules(family, config, uplinks);
   return {
     sets: setSpecs(family, sets),
     entrances: ENTRANCES,
     chains: {
       raw: rawChains(family, sets, config, devices, foresight),
       mangle: [
-        ...forwardChains({ family, sets, config, uplinks: devices, guarded, foresight }),
+        ...forwardChains({ family, sets, config, uplinks: devices, guarded, foresight, clamps }),
         ...trackedChains(sets),
         ...hostChains(family, sets, config),
       ],

@@ -66,6 +66,9 @@ const routeSchema = v.object({
     v.array(v.object({ dev: v.optional(v.string()), gateway: v.optional(v.string()) })),
     [],
   ),
+  /** Of what the kernel has learnt by itself, and of a router's advertisements. */
+  expires: v.optional(v.unknown()),
+  metrics: v.optional(v.array(v.object({ mtu: v.optional(v.number()) })), []),
 });
 
 export type AddressAnswer = v.InferOutput<typeof addressSchema>;

@@ -1,5 +1,6 @@
 /** Reads how the host's uplink runs, both families, into facts. */
 import { format, parseAddress } from '../../model/address.ts';
+import { USUAL_MTU } from '../../model/mtu.ts';
 import { bits, equal, FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { UplinkFacts } from '../../model/uplink.ts';
 import { sysctlPath } from '../../resources/action.ts';
@@ -8,7 +9,14 @@ import type { Host } from '../host.ts';
 import { about } from '../query.ts';
 import { type AddressAnswer, firstRoute, linkSchema, parse, type RouteAnswer } from './ip.ts';
 import { sysctl } from './parts.ts';
-import { defaultRoute, FAR_AWAY, observeUplinks, readPrefix, type UplinkConfig } from './uplink.ts';
+import {
+  defaultRoute,
+  FAR_AWAY,
+  interfaceMtu,
+  observeUplinks,
+  readPrefix,
+  type UplinkConfig,
+} from './uplink.ts';
 
 /**
  * The main uplink in each family that has a default route.
@@ -49,6 +57,7 @@ function factsOf(
   return {
     family,
     device,
+    mtu: interfaceMtu(device) ?? USUAL_MTU,
     address,
     length: configured?.prefixlen ?? bits(family),
     gateway,

@@ -1,11 +1,12 @@
 /** Reads where the Internet is. */
 import { parseInterfaceAddress, parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
+import { USUAL_MTU } from '../../model/mtu.ts';
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import type { Uplink, Uplinks, Way } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
-import { namesIn } from '../files.ts';
+import { namesIn, readShortIfThere } from '../files.ts';
 import type { Host } from '../host.ts';
 import { type Answer, type Answers, about, allFound, listIn } from '../query.ts';
 import { firstRoute, type RouteAnswer, toRouteAnswers } from './ip.ts';
@@ -159,6 +160,7 @@ function readUplink(
     gateway: say(4, gateways) ?? readPrefix(route4?.gateway) ?? (route4 ? undefined : stands?.gateway),
     host6: host6 === undefined ? [] : [host6],
     gateway6: say(6, gateways) ?? readPrefix(route6?.gateway) ?? (route6 ? undefined : stands?.gateway6),
+    mtu: mtuThrough(device, [own4, own6]) ?? stands?.mtu ?? USUAL_MTU,
     bypassed,
     ...(awaited && { awaited }),
   };
@@ -171,6 +173,22 @@ function bypassedBy(ways: readonly Way[], { way, pools }: Way, paths: PathAnswer
   const found = { 4: paths.path4, 6: paths.path6 };
   return FAMILIES.filter(family => leadsElsewhere(found[family], devices));
 }
+
+/** Of an interface, in bytes; undefined of one that is gone. */
+export function interfaceMtu(device: string): number | undefined {
+  const mtu = Number(readShortIfThere(`/sys/class/net/${device}/mtu`)?.trim());
+  return mtu > 0 ? mtu : undefined;
+}
+
+function mtuThrough(device: string, routes: readonly (RouteAnswer | undefined)[]): number | undefined {
+  const own = interfaceMtu(device);
+  if (own === undefined) return undefined;
+  const ofRoutes = routes.flatMap(route => (route === undefined || isLearnt(route) ? [] : route.metrics));
+  return Math.min(own, ...ofRoutes.flatMap(({ mtu }) => mtu ?? []));
+}
+
+/** An IPv4 route that expires is what a router somewhere has said about one destination. */
+const isLearnt = ({ expires, dst }: RouteAnswer): boolean => expires !== undefined && !dst.includes(':');
 
 /** The route that a table holds. */
 const leading = (routes: readonly RouteAnswer[]): RouteAnswer | undefined =>
