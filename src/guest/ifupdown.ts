@@ -29,9 +29,13 @@ function stanzasOf(nic: StaticNic, names: readonly string[]): string[][] {
       ...further.map(address => [head(device, address)]),
     ];
   });
-  const once = [...(nic.mtu === undefined ? [] : [`    mtu ${nic.mtu}`]), ...names];
+  const once = [...(nic.mtu === undefined ? [] : [mtuLine(nic.mtu, device, nic)]), ...names];
   return stanzas.map((stanza, place) => (place === 0 ? [`auto ${device}`, ...stanza, ...once] : stanza));
 }
+
+/** With IPv6 alone, `mtu` would set that of IPv6 alone, and before the interface comes up, which sets it back. */
+const mtuLine = (mtu: number, device: string, { addresses }: StaticNic): string =>
+  ofFamily(4, addresses).length > 0 ? `    mtu ${mtu}` : `    pre-up ip link set dev ${device} mtu ${mtu}`;
 
 const head = (device: string, address: Prefix): string =>
   `iface ${device} inet${address.family === 6 ? '6' : ''} static\n    address ${formatLong(address)}`;

@@ -156,6 +156,8 @@ describe('the configuration for Linux', () => {
         await wire.proves(
           machine,
           ONE.filter(address => address.includes(':') === (family === 6)),
+          // What cloud-init writes sets the MTU of IPv6 before ifup brings the interface up, which sets it back.
+          ...(format === 'cloud-init-v1' && family === 6 ? [1500] : []),
         );
       });
 

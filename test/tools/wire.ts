@@ -114,16 +114,14 @@ export class Wire {
   }
 
   /** The machine has these addresses, reaches the Internet from each of them and is reached at each of them. */
-  async proves(machine: Guest, addresses: readonly string[]): Promise<void> {
+  async proves(machine: Guest, addresses: readonly string[], mtu = MTU): Promise<void> {
     for (const address of addresses) {
       const far = isIpv6(address) ? INTERNET6 : INTERNET;
       await until(() => machine.ping(far, address), PATIENCE, `a ping from ${address} to ${far}`);
       expect(await this.lab.internet.ping(address), `ping ${address} from the Internet`).to.equal(true);
     }
     expect(await addressesOf(machine)).to.have.members([...addresses]);
-    // With IPv6 alone, ifup sets that of IPv6 only.
-    const kept = addresses.every(isIpv6) ? '/proc/sys/net/ipv6/conf/eth0/mtu' : '/sys/class/net/eth0/mtu';
-    expect(await machine.read(kept)).to.equal(String(MTU));
+    expect(Number(await machine.read('/sys/class/net/eth0/mtu'))).to.equal(mtu);
   }
 }
 
