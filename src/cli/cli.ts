@@ -103,6 +103,7 @@ const assignments: Branch = (command, context) => {
     .option('--via <address>', 'its own address, by which it routes them on: it is a router for them')
     .option('--scope <cidr>', "the private subnet of its bridge, in place of one of hnet's choice")
     .option('--dhcp <mode>', 'what its DHCP server hands out: bootstrap, public, off, or default')
+    .option('--boot <file>', "what its boot ROMs load: a file's name, a URL, or default")
     .action((domain, addresses, options) => assign(domain, addresses, options, context()));
   command('unassign', 'take addresses from a domain (all by default)')
     .argument(...DOMAIN)

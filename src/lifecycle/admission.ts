@@ -5,7 +5,7 @@ import type { Assignment } from '../model/assignment.ts';
 import type { Attachment, WireOf } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
 import type { Backend, Config } from '../model/config.ts';
-import { ownMode } from '../model/dhcp-mode.ts';
+import { ownDhcp } from '../model/dhcp-mode.ts';
 import { type Domain, macsOf, mtusOf } from '../model/domain.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
 import { type HostAddress, removalOf, whereHeld } from '../model/host-address.ts';
@@ -148,10 +148,11 @@ export function refuseTakenScopes(addresses: readonly Address[], routes: readonl
  */
 export function toAttachment(
   domain: Domain,
-  { addresses, policy, dhcp }: Assignment,
+  assignment: Assignment,
   backend: Backend,
   wires: WireOf,
 ): Attachment {
+  const { addresses, policy } = assignment;
   const isOurs = (name: string): boolean => addresses.some(({ bridge }) => bridge === name);
   const macs = new Map([...macsOf(domain)].filter(([name]) => isOurs(name)));
   const mtus = new Map([...mtusOf(domain)].filter(([name]) => isOurs(name)));
@@ -160,5 +161,5 @@ export function toAttachment(
     return wire === undefined ? address : { ...address, wire };
   });
   const own = { domain: domain.uuid, name: domain.name, addresses: answered, policy, backend };
-  return { ...own, ...ownMode(dhcp), macs, ...(mtus.size > 0 ? { mtus } : {}) };
+  return { ...own, ...ownDhcp(assignment), macs, ...(mtus.size > 0 ? { mtus } : {}) };
 }

@@ -1,9 +1,10 @@
 /** Attachments, and their text in /run/hnet. */
 import * as v from 'valibot';
 import { format, parsePrefix } from './address.ts';
+import { parseBootFile } from './boot.ts';
 import type { Address } from './bridge.ts';
 import { BACKENDS, type Backend } from './config.ts';
-import { DHCP_MODES, type DhcpMode } from './dhcp-mode.ts';
+import { DHCP_MODES, type OwnDhcp } from './dhcp-mode.ts';
 import { digest, INTERFACE_NAME, isUuid, MAC } from './names.ts';
 import type { Policy } from './policy.ts';
 import { isAmong, type Prefix } from './prefix.ts';
@@ -11,14 +12,12 @@ import { quote, Refusal } from './refusal.ts';
 import { formatRule, parseRule } from './rule.ts';
 
 /** What the hook has applied for a running domain. Release obeys this, not the metadata of the day. */
-export interface Attachment {
+export interface Attachment extends OwnDhcp {
   readonly domain: string;
   /** The domain's name when it started, for people. */
   readonly name: string;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
-  /** What the assignment says of DHCP; without it, what the configuration says. */
-  readonly dhcp?: DhcpMode;
   /** Bridge → MACs of the domain's interfaces on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
   /** Bridge → the smallest MTU that an interface on it has in the domain's definition, in bytes. */
@@ -60,6 +59,7 @@ const textSchema = v.object({
     rules: v.array(v.pipe(v.string(), v.transform(parseRule))),
   }),
   dhcp: v.exactOptional(v.picklist(DHCP_MODES)),
+  boot: v.exactOptional(v.pipe(v.string(), v.transform(parseBootFile))),
   macs: v.exactOptional(v.pipe(v.record(v.string(), v.array(mac)), v.transform(toMap))),
   mtus: v.exactOptional(v.pipe(v.record(v.string(), v.number()), v.transform(toMap))),
   /** What version 0.1 wrote: the wire of all IPv6 addresses. */

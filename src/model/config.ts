@@ -64,6 +64,19 @@ export interface DhcpConfig {
   readonly domain: string;
   /** Lease time in seconds. */
   readonly lease: number;
+  readonly boot: Boot;
+  /** Time servers, of both families. */
+  readonly ntp: readonly Prefix[];
+}
+
+/** What boot ROMs are told. */
+export interface Boot {
+  /** The TFTP server; undefined: the host, at the address that it has on the bridge. */
+  readonly server: Prefix | undefined;
+  /** What a ROM loads. */
+  readonly file: string | undefined;
+  /** What iPXE loads. */
+  readonly ipxe: string | undefined;
 }
 
 interface FirewallConfig {

@@ -9,6 +9,18 @@ export type DhcpMode = (typeof DHCP_MODES)[number];
 
 export const isDhcpMode = (text: string): text is DhcpMode => DHCP_MODES.some(mode => mode === text);
 
-/** A domain's own mode as a property that is there or isn't; without one the configuration's holds. */
-export const ownMode = (dhcp: DhcpMode | undefined): { readonly dhcp?: DhcpMode } =>
-  dhcp === undefined ? {} : { dhcp };
+/** What a domain itself says of its DHCP server; of what it doesn't say, the configuration's holds. */
+export interface OwnDhcp {
+  readonly dhcp?: DhcpMode;
+  /** What its boot ROMs load. */
+  readonly boot?: string;
+}
+
+/** Each of them as a property that is there or isn't. */
+export const ownDhcp = ({
+  dhcp,
+  boot,
+}: { readonly [K in keyof OwnDhcp]: OwnDhcp[K] | undefined }): OwnDhcp => ({
+  ...(dhcp === undefined ? {} : { dhcp }),
+  ...(boot === undefined ? {} : { boot }),
+});

@@ -1,6 +1,6 @@
 import type { Assignment, Intent } from './assignment.ts';
 import type { Address } from './bridge.ts';
-import { type DhcpMode, ownMode } from './dhcp-mode.ts';
+import { type OwnDhcp, ownDhcp } from './dhcp-mode.ts';
 import { OPEN, type Policy } from './policy.ts';
 import { quote, Refusal, visible } from './refusal.ts';
 import { shellWord } from './shell.ts';
@@ -45,14 +45,16 @@ export function addressesOf(domain: Domain | undefined): readonly Address[] {
 export const policyOf = ({ intent }: Domain): Policy =>
   intent.kind === 'assigned' ? intent.assignment.policy : OPEN;
 
-type Changes = Partial<Pick<Assignment, 'addresses' | 'policy'>> & { readonly dhcp?: DhcpMode | undefined };
+type Changes = Partial<Pick<Assignment, 'addresses' | 'policy'>> & {
+  readonly [K in keyof OwnDhcp]: OwnDhcp[K] | undefined;
+};
 
-/** The assignment in a domain's metadata with something changed. A DHCP mode of undefined removes the domain's own. */
+/** The assignment in a domain's metadata with something changed. What is undefined of {@link OwnDhcp} is removed. */
 export function amended(domain: Domain, changes: Changes): Assignment {
   const { intent, uuid: owner } = domain;
-  const dhcp = intent.kind === 'assigned' ? intent.assignment.dhcp : undefined;
-  const now = { addresses: addressesOf(domain), policy: policyOf(domain), dhcp, ...changes };
-  return { owner, addresses: now.addresses, policy: now.policy, ...ownMode(now.dhcp) };
+  const own = intent.kind === 'assigned' ? ownDhcp(intent.assignment) : {};
+  const now = { addresses: addressesOf(domain), policy: policyOf(domain), ...own, ...changes };
+  return { owner, addresses: now.addresses, policy: now.policy, ...ownDhcp(now) };
 }
 
 /**

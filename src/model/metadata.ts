@@ -1,9 +1,10 @@
 /** An assignment as the XML element in its domain's metadata. */
 import { format, parseAddress, parsePrefix, parseRoutable } from './address.ts';
 import type { Assignment, Intent } from './assignment.ts';
+import { parseBootFile } from './boot.ts';
 import type { Address } from './bridge.ts';
 import { bridgeNames } from './bridge-names.ts';
-import { DHCP_MODES, ownMode } from './dhcp-mode.ts';
+import { DHCP_MODES, ownDhcp } from './dhcp-mode.ts';
 import { articleScope, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
 import { OPEN, type Policy, type PolicyRule } from './policy.ts';
 import { equal, overlaps, type Prefix } from './prefix.ts';
@@ -12,9 +13,10 @@ import { formatRule, parseRule } from './rule.ts';
 import { type Element, elements, escapeXml, textOf } from './xml.ts';
 
 /**
- * Reads our metadata element, `<assignment domain="UUID" dhcp="public"><address ip= bridge= scope=/>…
- * <policy inbound="deny" isolate="on"><rule>allow tcp/22</rule>…</policy></assignment>`.
- * `via=` names the domain's own address that routes a prefix on. Metadata written by hand may leave out bridge and scope: then they are br<last octet> and 172.30.<last octet>.0/24.
+ * Reads our metadata element, `<assignment domain="UUID" dhcp="public"><boot>FILE</boot>
+ * <address ip= bridge= scope=/>… <policy inbound="deny" isolate="on"><rule>allow tcp/22</rule>…</policy></assignment>`.
+ * `via=` names the domain's own address that routes a prefix on. Metadata written by hand may leave out bridge and scope:
+ * then they are br<last octet> and 172.30.<last octet>.0/24.
  * @throws Refusal that names the value and what is wrong with it
  */
 export function parseAssignment(element: Element): Assignment {
@@ -25,7 +27,8 @@ export function parseAssignment(element: Element): Assignment {
   const dhcp = wordOf(element, 'dhcp', DHCP_MODES);
   const children = elements(element);
   const stranger = children.find(
-    ({ name, namespace }) => !['address', 'policy'].includes(name) || namespace !== METADATA_NAMESPACE,
+    ({ name, namespace }) =>
+      !['address', 'policy', 'boot'].includes(name) || namespace !== METADATA_NAMESPACE,
   );
   if (stranger !== undefined) refuseStranger(stranger, '<assignment>');
   const given = children.filter(({ name }) => name === 'address');
@@ -35,7 +38,17 @@ export function parseAssignment(element: Element): Assignment {
   refuseContradictions(addresses);
   refuseLostHops(addresses);
   const policy = parsePolicies(children.filter(({ name }) => name === 'policy'));
-  return { owner, addresses, policy, ...ownMode(dhcp) };
+  return { owner, addresses, policy, ...ownDhcp({ dhcp, boot: parseBoot(children) }) };
+}
+
+function parseBoot(children: readonly Element[]): string | undefined {
+  const [element, second] = children.filter(({ name }) => name === 'boot');
+  if (element === undefined) return undefined;
+  if (second !== undefined) throw new Refusal('two elements <boot>, where one is allowed');
+  refuseUnknown(element, []);
+  const text = textOf(element).trim();
+  refuseLong('boot file', text, LONGEST.boot);
+  return parseBootFile(text);
 }
 
 /** So much may be asked for one domain: a start has to end in time, and libvirt waits for it. */
@@ -47,7 +60,7 @@ function refuseMany(what: keyof typeof MOST, count: number): void {
 }
 
 /** The longest word that means something has 45 characters, an IPv6 address; a rule may list ports. */
-const LONGEST = { attribute: 64, rule: 1000 } as const;
+const LONGEST = { attribute: 64, boot: 127, rule: 1000 } as const;
 
 function refuseLong(what: string, text: string, limit: number): void {
   if (text.length > limit)
@@ -169,7 +182,8 @@ export function renderAssignment(assignment: Assignment): string {
     ({ prefix, bridge, scope, via }) =>
       `<address ip="${format(prefix)}" bridge="${escapeXml(bridge)}" scope="${format(scope)}"${via === undefined ? '' : ` via="${format(via)}"`}/>`,
   );
-  return `<assignment${owner}${dhcp}>${addresses.join('')}${renderPolicy(assignment.policy)}</assignment>`;
+  const boot = assignment.boot === undefined ? '' : `<boot>${escapeXml(assignment.boot)}</boot>`;
+  return `<assignment${owner}${dhcp}>${boot}${addresses.join('')}${renderPolicy(assignment.policy)}</assignment>`;
 }
 
 function renderPolicy({ inbound, isolate, rules }: Policy): string {

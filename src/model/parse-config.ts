@@ -1,6 +1,7 @@
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { parseAddress, parsePrefix, parseRoutable } from './address.ts';
+import { parseBootFile } from './boot.ts';
 import type { Config } from './config.ts';
 import { DHCP_MODES } from './dhcp-mode.ts';
 import { refuseBadRanges } from './fit.ts';
@@ -32,16 +33,26 @@ const listOrOne = v.pipe(
   v.transform(one => [one].flat()),
 );
 
-const dhcpSchema = v.strictObject({
-  mode: v.optional(v.picklist(DHCP_MODES, 'not "bootstrap", "public" or "off"'), 'bootstrap'),
-  scopes: v.optional(v.pipe(listOrOne, v.array(parsed(parseScopes))), ['172.30.0.0/16']),
-  dns: v.optional(v.array(parsed(parseAddress)), FALLBACK_DNS),
-  domain: v.optional(
-    v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/i, 'not a domain name')),
-    'lan',
-  ),
-  lease: v.optional(parsed(parseDuration), '1h'),
-});
+const dhcpSchema = v.pipe(
+  v.strictObject({
+    mode: v.optional(v.picklist(DHCP_MODES, 'not "bootstrap", "public" or "off"'), 'bootstrap'),
+    scopes: v.optional(v.pipe(listOrOne, v.array(parsed(parseScopes))), ['172.30.0.0/16']),
+    dns: v.optional(v.array(parsed(parseAddress)), FALLBACK_DNS),
+    domain: v.optional(
+      v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/i, 'not a domain name')),
+      'lan',
+    ),
+    lease: v.optional(parsed(parseDuration), '1h'),
+    boot_server: v.optional(parsed(parseBootServer)),
+    boot_file: v.optional(parsed(parseBootFile)),
+    ipxe: v.optional(parsed(parseBootFile)),
+    ntp: v.optional(v.array(parsed(parseAddress)), []),
+  }),
+  v.transform(({ boot_server: server, boot_file: file, ipxe, ...rest }) => ({
+    ...rest,
+    boot: { server, file, ipxe },
+  })),
+);
 
 const firewallSchema = v.pipe(
   v.strictObject({
@@ -263,6 +274,12 @@ function parseAddress4(text: string): Prefix {
   const address = parseAddress(text);
   if (address.family === 4) return address;
   throw new Refusal(`${quote(text)} is an IPv6 address; those of the uplink are read from its default route`);
+}
+
+function parseBootServer(text: string): Prefix {
+  const address = parseAddress(text);
+  if (address.family === 4) return address;
+  throw new Refusal(`${quote(text)} is an IPv6 address; boot ROMs are served in IPv4`);
 }
 
 function parsePool(text: string): Prefix {

@@ -4,7 +4,7 @@ import type { Firewall } from '../firewall/rules/backend.ts';
 import { domainFilter } from '../firewall/rules/guarded.ts';
 import { type Address, type BridgeSpec, bridgesOf, hasIpv6, isLookedFor } from '../model/bridge.ts';
 import type { Config, DhcpConfig } from '../model/config.ts';
-import type { DhcpMode } from '../model/dhcp-mode.ts';
+import type { OwnDhcp } from '../model/dhcp-mode.ts';
 import type { Taps } from '../model/domain.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
 import { hostName } from '../model/hostname.ts';
@@ -24,7 +24,7 @@ import { gatewayRoute, hostRoute, poolRoute } from '../resources/route.ts';
 import { uplinkFile } from '../resources/uplink-file.ts';
 
 /** What a domain's plan is made from. */
-export interface Wanted {
+export interface Wanted extends OwnDhcp {
   readonly domain: string;
   /** The domain's name; its leases carry it, made safe. */
   readonly name?: string;
@@ -34,7 +34,6 @@ export interface Wanted {
   readonly takenOver?: readonly Prefix[];
   /** Whether it runs, and gets its first rules now; see `hnet-outbound` in chains-filter.ts. */
   readonly underway?: boolean;
-  readonly dhcp?: DhcpMode;
   /** The host's IPv4 address, which static guests have as their gateway; undefined where it has none, or sets nothing up. */
   readonly gateway?: Prefix;
   /** The MTU of a bridge with some addresses, in bytes; and of those bridges whose interfaces have a smaller one. */
@@ -102,6 +101,7 @@ function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpServ
   return {
     mode: wanted.dhcp ?? dhcp.mode,
     hasIpv4: wanted.gateway !== undefined,
+    boot: wanted.boot,
     hostname: hostName(name ?? '', domain).label,
     addresses: spec.prefixes.filter(({ family }) => family === 4).map(prefix => nth(prefix, 0n)),
     prefixes6: spec.prefixes.filter(({ family }) => family === 6),

@@ -5,7 +5,8 @@ import type { BridgeSpec } from '../model/bridge.ts';
 import type { DhcpConfig } from '../model/config.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
 import { gatewayOf, leaseFile, privateSubnet } from '../model/names.ts';
-import { isAdvertised, isSingle, nth, type Prefix, size } from '../model/prefix.ts';
+import { isAdvertised, isSingle, nth, type Prefix } from '../model/prefix.ts';
+import { bootRoms, bootstrapRange, romRange } from './dhcp-boot.ts';
 
 /** What the server of one bridge hands out. */
 export interface DhcpService {
@@ -20,6 +21,8 @@ export interface DhcpService {
   readonly prefixes6: readonly Prefix[];
   /** The domain's interfaces on the bridge. */
   readonly macs: readonly string[];
+  /** What the domain's boot ROMs load, iPXE too; undefined: what the configuration says. */
+  readonly boot: string | undefined;
   /** Of the bridge, in bytes: what its guests are told. */
   readonly mtu: number;
 }
@@ -32,7 +35,6 @@ export interface DhcpService {
 export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): string | undefined {
   if (service.mode === 'off') return undefined;
   const { name } = spec;
-  const servers = dhcp.dns.filter(one => one.family === 4).map(format);
   const isPublic = leasesPublic(service);
   return [
     '# written by hnet',
@@ -47,10 +49,14 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
     'quiet-dhcp',
     'pid-file',
     `dhcp-leasefile=${leaseFile(name)}`,
-    ...(isPublic ? publicRanges(spec, service, dhcp) : [bootstrapRange(spec, service, dhcp)]),
+    ...bootRoms(spec, { ...dhcp.boot, own: service.boot }, isPublic),
+    ...(isPublic
+      ? publicRanges(spec, service, dhcp)
+      : [bootstrapRange(spec, service.hasIpv4 ? dhcp.lease : undefined)]),
     ...hosts(service, isPublic),
     `dhcp-option=option:router,${format(gatewayOf(spec.scope))}`,
-    ...(servers.length > 0 ? [`dhcp-option=option:dns-server,${servers.join(',')}`] : []),
+    ...optionOf('dns-server', dhcp.dns),
+    ...optionOf('ntp-server', dhcp.ntp),
     `dhcp-option=12,${service.hostname}`,
     `dhcp-option=option:mtu,${service.mtu}`,
     `domain=${dhcp.domain}`,
@@ -58,6 +64,12 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
     '',
   ].join('\n');
 }
+
+/** A list of servers, of those that are of IPv4. */
+const optionOf = (name: string, servers: readonly Prefix[]): string[] => {
+  const own = servers.filter(({ family }) => family === 4).map(format);
+  return own.length === 0 ? [] : [`dhcp-option=option:${name},${own.join(',')}`];
+};
 
 const leasesPublic = ({ mode, hasIpv4, addresses }: DhcpService): boolean =>
   hasIpv4 && mode === 'public' && addresses.length > 0;
@@ -75,31 +87,22 @@ export function staleLeases(service: DhcpService): string | undefined {
 }
 
 /**
- * .10 to .200 in the article's /24; in a smaller scope everything between the gateway and the broadcast address. Without
- * IPv4 a range of which nothing is leased: the server listens, which is how it is known to run.
- */
-function bootstrapRange({ scope }: BridgeSpec, { hasIpv4 }: DhcpService, { lease }: DhcpConfig): string {
-  const [first, final] = scope.length <= 24 ? [10n, 200n] : [2n, size(scope) - 2n];
-  const mask = formatAddress(4, ((1n << BigInt(scope.length)) - 1n) << BigInt(32 - scope.length));
-  if (!hasIpv4) return `dhcp-range=${format(nth(scope, first))},static,${mask}`;
-  return `dhcp-range=${format(nth(scope, first))},${format(nth(scope, final))},${mask},${lease}`;
-}
-
-/**
  * The first interface gets the first address, as a /32, and so on. The bridge carries only its scope, so the addresses must
  * be declared to share its wire. Option 121 (RFC 3442) names the on-link route first, because the default route leads over
  * it; clients that know it ignore option 3. If the interfaces aren't known, the first client gets the first address.
  */
-function publicRanges({ name, scope }: BridgeSpec, service: DhcpService, { lease }: DhcpConfig): string[] {
+function publicRanges(spec: BridgeSpec, service: DhcpService, { lease }: DhcpConfig): string[] {
+  const { name, scope } = spec;
   const gateway = format(gatewayOf(scope));
   const served = inPlaces(service.addresses, service).map(format);
   const mode = (address: string): string => (service.macs.length === 0 ? address : 'static');
   return [
+    romRange(spec),
     ...served.flatMap(address => [
       `shared-network=${name},${address}`,
-      `dhcp-range=${address},${mode(address)},255.255.255.255,${lease}`,
+      `dhcp-range=tag:!rom,${address},${mode(address)},255.255.255.255,${lease}`,
     ]),
-    `dhcp-option=option:classless-static-route,${gateway}/32,0.0.0.0,0.0.0.0/0,${gateway}`,
+    `dhcp-option=tag:!rom,option:classless-static-route,${gateway}/32,0.0.0.0,0.0.0.0/0,${gateway}`,
   ];
 }
 
@@ -113,7 +116,7 @@ function hosts(service: DhcpService, isPublic: boolean): string[] {
   return service.macs.flatMap((mac, place) => {
     const [ipv4, ipv6] = [isPublic ? service.addresses[place] : undefined, single[place]];
     const words = [
-      ...(ipv4 === undefined ? [] : [format(ipv4)]),
+      ...(ipv4 === undefined ? [] : ['tag:!rom', format(ipv4)]),
       ...(ipv6 === undefined ? [] : [`[${format(ipv6)}]`, ...(place === 0 ? [service.hostname] : [])]),
     ];
     return words.length === 0 ? [] : [`dhcp-host=${[mac, ...words].join(',')}`];
@@ -143,8 +146,9 @@ const LEASE6 = 120;
  * declared to share the wire of one that the bridge carries.
  */
 function ipv6({ name, scope }: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): string[] {
-  const { dns, domain, lease } = dhcp;
-  const servers = dns.filter(one => one.family === 6).map(one => `[${format(one)}]`);
+  const { domain, lease } = dhcp;
+  const six = (all: readonly Prefix[]) => all.filter(one => one.family === 6).map(one => `[${format(one)}]`);
+  const [servers, times] = [six(dhcp.dns), six(dhcp.ntp)];
   const leased = inPlaces(leased6(service), service);
   const subnets = new Set(leased.map(one => formatAddress(6, (one.first >> 64n) << 64n)));
   const open = service.macs.length === 0 ? leased.slice(0, 1).map(format) : [];
@@ -163,6 +167,7 @@ function ipv6({ name, scope }: BridgeSpec, service: DhcpService, dhcp: DhcpConfi
     ]),
     ...open.map(address => `dhcp-range=${address},${address},64,${LEASE6}`),
     ...(servers.length > 0 ? [`dhcp-option=option6:dns-server,${servers.join(',')}`] : []),
+    ...(times.length > 0 ? [`dhcp-option=option6:ntp-server,${times.join(',')}`] : []),
     `dhcp-option=option6:domain-search,${domain}`,
   ];
 }

@@ -39,6 +39,10 @@ describe('config', () => {
       dns = ["213.133.98.98"]
       domain = "example.org"
       lease = "30m"
+      boot_server = "203.0.113.5"
+      boot_file = "undionly.kpxe"
+      ipxe = "http://203.0.113.5/\${net0/mac}.ipxe"
+      ntp = ["203.0.113.6", "2001:db8::6"]
       [firewall]
       between_domains = false`);
     expect(config.pools.map(format)).to.deep.equal(['123.45.90.112/29', '123.45.53.11']);
@@ -48,6 +52,14 @@ describe('config', () => {
     expect(config.mtu).to.equal(1400);
     expect(config.dhcp.scopes.map(format)).to.deep.equal(['172.30.0.0/16', '10.5.0.0/20']);
     expect(config.dhcp).to.deep.include({ domain: 'example.org', lease: 1800 });
+    const { boot, ntp } = config.dhcp;
+    expect({ ...boot, server: boot.server && format(boot.server) }).to.deep.equal({
+      server: '203.0.113.5',
+      file: 'undionly.kpxe',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is iPXE's word for the MAC
+      ipxe: 'http://203.0.113.5/${net0/mac}.ipxe',
+    });
+    expect(ntp.map(format)).to.deep.equal(['203.0.113.6', '2001:db8::6']);
     expect(config.firewall.betweenDomains).to.equal(false);
   });
 
@@ -164,6 +176,35 @@ describe('config', () => {
       'pools = []\n[dhcp]\nscopes = ["fd00::/64"]',
       'line 3, key "dhcp.scopes"',
       /is not an IPv4 subnet/,
+    ],
+    [
+      'a boot server of IPv6',
+      'pools = []\n[dhcp]\nboot_server = "2001:db8::5"',
+      'line 3, key "dhcp.boot_server"',
+      /^"2001:db8::5" is an IPv6 address; boot ROMs are served in IPv4$/,
+    ],
+    ...['a,b', 'a b', 'a"b', "a'b", 'a\\\\b', '#a', '-a', 'tag:a', 'set:a', ''].flatMap(file =>
+      ['boot_file', 'ipxe'].map(
+        key =>
+          [
+            `${file} as ${key}`,
+            `pools = []\n[dhcp]\n${key} = '${file}'`.replace("'a'b'", `"a'b"`),
+            `line 3, key "dhcp.${key}"`,
+            /is not a file's name or a URL such as boot\.ipxe or http:\/\/203/,
+          ] as const,
+      ),
+    ),
+    [
+      'a boot file with 128 characters',
+      `pools = []\n[dhcp]\nboot_file = "${'a'.repeat(128)}"`,
+      'line 3, key "dhcp.boot_file"',
+      /has 128 characters, and DHCP takes 127; use a shorter one$/,
+    ],
+    [
+      'a time server by name',
+      'pools = []\n[dhcp]\nntp = ["pool.ntp.org"]',
+      'line 3, key "dhcp.ntp"',
+      /is not an IP address/,
     ],
     [
       'a lease of no unit',

@@ -15,6 +15,8 @@ const DHCP: DhcpConfig = {
   dns: ['9.9.9.9', '2620:fe::fe', '149.112.112.112'].map(parseAddress),
   domain: 'lan',
   lease: 3600,
+  boot: { server: undefined, file: undefined, ipxe: undefined },
+  ntp: [],
 };
 
 interface Case {
@@ -23,15 +25,17 @@ interface Case {
   readonly prefixes6?: readonly string[];
   readonly macs?: readonly string[];
   readonly dhcp?: Partial<DhcpConfig>;
+  readonly boot?: string;
 }
 
-const serviceFor = (mode: DhcpMode, { addresses, macs, prefixes6 = [] }: Case = {}): DhcpService => ({
+const serviceFor = (mode: DhcpMode, { addresses, macs, boot, prefixes6 = [] }: Case = {}): DhcpService => ({
   mode,
   hostname: 'vm1',
   addresses: (addresses ?? ['123.45.90.116']).map(parseAddress),
   hasIpv4: true,
   prefixes6: prefixes6.map(parsePrefix),
   macs: macs ?? [ONE],
+  boot,
   mtu: 1500,
 });
 
@@ -45,6 +49,9 @@ function textFor(mode: DhcpMode, one: Case = {}) {
 /** The lines that begin with one of these words. */
 const lines = (text: string | undefined, ...keys: readonly string[]): string[] =>
   (text ?? '').split('\n').filter(line => keys.some(key => line.startsWith(key)));
+
+/** What boot ROMs get where the system gets the public address. */
+const ROM_RANGE = 'dhcp-range=tag:rom,172.30.116.10,172.30.116.200,255.255.255.0,120';
 
 /** How each mode differs; what dnsmasq and real clients make of it is in test/tools/dhcp-clients.test.ts. */
 describe("the configuration of a bridge's DHCP server", () => {
@@ -73,18 +80,66 @@ domain=lan
   it('in the public mode hands the address to its interface as a /32, with both kinds of routes', () => {
     const text = textFor('public');
     expect(lines(text, 'shared-network', 'dhcp-range')).to.deep.equal([
+      ROM_RANGE,
       'shared-network=br116,123.45.90.116',
-      'dhcp-range=123.45.90.116,static,255.255.255.255,3600',
+      'dhcp-range=tag:!rom,123.45.90.116,static,255.255.255.255,3600',
     ]);
-    expect(lines(text, 'dhcp-host')).to.deep.equal([`dhcp-host=${ONE},123.45.90.116`]);
+    expect(lines(text, 'dhcp-host')).to.deep.equal([`dhcp-host=${ONE},tag:!rom,123.45.90.116`]);
     // The on-link route first, for the default route leads over it.
-    expect(lines(text, 'dhcp-option=option:classless', 'dhcp-option=option:router')).to.deep.equal([
-      'dhcp-option=option:classless-static-route,172.30.116.1/32,0.0.0.0,0.0.0.0/0,172.30.116.1',
+    expect(lines(text, 'dhcp-option=tag:!rom,option:classless', 'dhcp-option=option:router')).to.deep.equal([
+      'dhcp-option=tag:!rom,option:classless-static-route,172.30.116.1/32,0.0.0.0,0.0.0.0/0,172.30.116.1',
       'dhcp-option=option:router,172.30.116.1',
     ]);
     const rest = (one: string | undefined) =>
-      (one ?? '').split('\n').filter(line => !/^(shared-network|dhcp-range|dhcp-host)|classless/.test(line));
+      (one ?? '')
+        .split('\n')
+        .filter(
+          line =>
+            !/^(shared-network|dhcp-range|dhcp-host|dhcp-match|dhcp-vendorclass|dhcp-userclass)|classless/.test(
+              line,
+            ),
+        );
     expect(rest(text)).to.deep.equal(rest(textFor('bootstrap')));
+  });
+
+  describe('says to boot ROMs', () => {
+    const boot = { server: undefined, file: 'undionly.kpxe', ipxe: 'http://203.0.113.5/boot.ipxe' };
+    const said = (one: Case, mode: DhcpMode = 'bootstrap') => lines(textFor(mode, one), 'dhcp-boot');
+    for (const mode of ['bootstrap', 'public'] as const)
+      it(`in the mode ${mode} what to load, and something else to iPXE`, () => {
+        expect(said({ dhcp: { boot } }, mode)).to.deep.equal([
+          'dhcp-boot=tag:rom,tag:!ipxe,undionly.kpxe,,172.30.116.1',
+          'dhcp-boot=tag:ipxe,http://203.0.113.5/boot.ipxe,,172.30.116.1',
+        ]);
+      });
+
+    it('from which server', () => {
+      expect(
+        said({ dhcp: { boot: { ...boot, server: parseAddress('10.0.0.5'), ipxe: undefined } } }),
+      ).to.deep.equal(['dhcp-boot=tag:rom,tag:!ipxe,undionly.kpxe,,10.0.0.5']);
+    });
+
+    it('what a domain says itself, iPXE too', () => {
+      expect(said({ dhcp: { boot }, boot: 'rescue.ipxe' })).to.deep.equal([
+        'dhcp-boot=tag:rom,tag:!ipxe,rescue.ipxe,,172.30.116.1',
+        'dhcp-boot=tag:ipxe,rescue.ipxe,,172.30.116.1',
+      ]);
+    });
+
+    it('nothing where nobody says anything', () => {
+      expect(said({}, 'public')).to.deep.equal([]);
+      expect(textFor('bootstrap')).not.to.match(/rom|ipxe/i);
+    });
+  });
+
+  it('names time servers, of each family', () => {
+    const ntp = ['203.0.113.123', '2001:db8::123', '203.0.113.124'].map(parseAddress);
+    expect(
+      lines(textFor('public', { dhcp: { ntp }, prefixes6: ['2001:db8:12:48::116'] }), 'dhcp-option'),
+    ).to.include.members([
+      'dhcp-option=option:ntp-server,203.0.113.123,203.0.113.124',
+      'dhcp-option=option6:ntp-server,[2001:db8::123]',
+    ]);
   });
 
   it('is none in the mode off', () => {
@@ -98,18 +153,18 @@ domain=lan
       return [lines(text, 'dhcp-host'), lines(text, 'dhcp-range')];
     };
     expect(served([ONE, TWO])).to.deep.equal([
-      [`dhcp-host=${ONE},123.45.90.116`, `dhcp-host=${TWO},123.45.90.117`],
-      addresses.map(ip => `dhcp-range=${ip},static,255.255.255.255,3600`),
+      [`dhcp-host=${ONE},tag:!rom,123.45.90.116`, `dhcp-host=${TWO},tag:!rom,123.45.90.117`],
+      [ROM_RANGE, ...addresses.map(ip => `dhcp-range=tag:!rom,${ip},static,255.255.255.255,3600`)],
     ]);
     expect(served([ONE, TWO], ['123.45.90.116'])).to.deep.equal([
-      [`dhcp-host=${ONE},123.45.90.116`],
-      ['dhcp-range=123.45.90.116,static,255.255.255.255,3600'],
+      [`dhcp-host=${ONE},tag:!rom,123.45.90.116`],
+      [ROM_RANGE, 'dhcp-range=tag:!rom,123.45.90.116,static,255.255.255.255,3600'],
     ]);
   });
 
   it('leases one interface the first of several addresses, for a lease holds no more', () => {
     const text = textFor('public', { addresses: ['123.45.90.116', '123.45.90.117'] });
-    expect(text).to.contain(`dhcp-host=${ONE},123.45.90.116`).and.not.contain('123.45.90.117');
+    expect(text).to.contain(`dhcp-host=${ONE},tag:!rom,123.45.90.116`).and.not.contain('123.45.90.117');
   });
 
   it('knows which leases are in the way of a public address: those that another interface has', () => {
@@ -135,7 +190,8 @@ domain=lan
   it('serves whoever asks where the interfaces are not known: nobody else is on the wire', () => {
     const text = textFor('public', { macs: [] });
     expect(lines(text, 'dhcp-range', 'dhcp-host')).to.deep.equal([
-      'dhcp-range=123.45.90.116,123.45.90.116,255.255.255.255,3600',
+      ROM_RANGE,
+      'dhcp-range=tag:!rom,123.45.90.116,123.45.90.116,255.255.255.255,3600',
     ]);
   });
 
@@ -165,7 +221,7 @@ domain=lan
           'shared-network=br116,2001:db8:12:48::',
           'dhcp-range=2001:db8:12:48::,static,64,120',
         ]);
-        const ipv4 = mode === 'public' ? '123.45.90.116,' : '';
+        const ipv4 = mode === 'public' ? 'tag:!rom,123.45.90.116,' : '';
         expect(lines(text, 'dhcp-host')).to.deep.equal([`dhcp-host=${ONE},${ipv4}[${SINGLE}],vm1`]);
         expect(lines(text, 'enable-ra', 'ra-param')).to.deep.equal([
           'enable-ra',

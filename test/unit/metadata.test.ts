@@ -156,6 +156,17 @@ describe('metadata', () => {
       `${HOLDS}<policy><rule>allow tcp/${'22,'.repeat(50_000)}22</rule></policy>`,
       'rule "allow tcp/22,22,22,2"… has 150012 characters, more than 1000',
     ],
+    ['two boot files', `${HOLDS}<boot>a</boot><boot>b</boot>`, 'two elements <boot>, where one is allowed'],
+    [
+      'a boot file that says more to dnsmasq',
+      `${HOLDS}<boot>a,b</boot>`,
+      /^"a,b" is not a file's name or a URL/,
+    ],
+    [
+      'a boot file that never ends',
+      `${HOLDS}<boot>${'a'.repeat(100_000)}</boot>`,
+      'boot file "aaaaaaaaaaaaaaaaaaaa"… has 100000 characters, more than 127',
+    ],
     ['an address twice', HOLDS + HOLDS, '123.45.90.116 overlaps 123.45.90.116 of the same domain'],
     [
       'an address in its subnet',

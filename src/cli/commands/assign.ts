@@ -7,6 +7,7 @@ import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { refuseForeignAddresses, refuseHostAddresses } from '../../lifecycle/admission.ts';
 import { format, parseAddress, parseRoutable } from '../../model/address.ts';
+import { parseBootFile } from '../../model/boot.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { DHCP_MODES, type DhcpMode, isDhcpMode } from '../../model/dhcp-mode.ts';
@@ -26,6 +27,8 @@ interface AssignOptions {
   readonly via?: string;
   /** The private subnet of the bridge. */
   readonly scope?: string;
+  /** What its boot ROMs load; `default` leaves it to the configuration. */
+  readonly boot?: string;
 }
 
 /** Gives a domain addresses in addition to those it has, and puts its interface on their bridge; at once if it runs. */
@@ -37,7 +40,7 @@ export function assign(
 ): void {
   const prefixes = parseAll(wanted);
   const mac = parseMac(options.nic);
-  const mode = parseMode(options.dhcp);
+  const own = { ...parseMode(options.dhcp), ...parseBoot(options.boot) };
   const { via, scope } = parseSingles(prefixes, options);
   changing(context, libvirt => {
     const config = context.config();
@@ -54,7 +57,7 @@ export function assign(
     const routed = hop === undefined ? chosen : chosen.map(one => routedBy(hop, one, prefixes));
     const bridge = bridgeFor(prefixes, routed);
     const addresses = scope === undefined ? routed : withScope(scope, bridge, routed, known, taken, config);
-    const next = amended(base, { addresses, ...mode });
+    const next = amended(base, { addresses, ...own });
     const plugs = options.nic === false ? [] : plugsFor(bridge, mac, addresses, known);
     changeAssignment(libvirt, known, next, plugs, context);
     tell(known, addresses, context);
@@ -99,6 +102,12 @@ function parseMode(text: string | undefined): { dhcp?: DhcpMode | undefined } {
   throw new UsageRefusal(
     `Cannot use --dhcp ${quote(text)}: it is ${DHCP_MODES.join(', ')}, or default for what hnet.toml says`,
   );
+}
+
+/** The change of what its boot ROMs load, if any. */
+function parseBoot(text: string | undefined): { boot?: string | undefined } {
+  if (text === undefined) return {};
+  return { boot: text === 'default' ? undefined : asUsage(() => parseBootFile(text), 'assign') };
 }
 
 /** New addresses share the bridge of the interface `--nic`, if it is on one of ours; without `--nic` that of the first. */
