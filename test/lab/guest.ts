@@ -21,12 +21,17 @@ type LeaseWord =
   | 'lease'
   | 'serverid'
   | 'staticroutes'
-  | 'mtu';
+  | 'mtu'
+  | 'ntpsrv'
+  | 'siaddr'
+  | 'boot_file';
 
 /** What a DHCP lease said, by udhcpc's own names; empty where it said nothing. */
 export type Lease = Readonly<Record<LeaseWord, string>>;
 
 const SCRIPT = readFileSync(new URL('udhcpc.sh', import.meta.url), 'utf8');
+
+const UDHCPC = '-f -q -n -t60 -T1 -i eth0 -O 121 -O mtu -O ntpsrv -s /run/udhcpc.sh'.split(' ');
 
 /**
  * A stand-in for a VM: namespaces of its own, whose `eth0` is one end of a veth and whose other end, named as the
@@ -77,25 +82,13 @@ export class Guest extends Machine {
     ]);
   }
 
-  /** Asks for a lease once, as a booting machine does, applies it, and tells what it said. */
-  async dhcp(): Promise<Lease> {
+  /**
+   * Asks for a lease once, as a booting machine does, applies it, and tells what it said.
+   * @param more further words for udhcpc
+   */
+  async dhcp(...more: readonly string[]): Promise<Lease> {
     await this.run(['sh', '-c', 'cat >/run/udhcpc.sh && chmod +x /run/udhcpc.sh'], { input: SCRIPT });
-    const once = [
-      '-f',
-      '-q',
-      '-n',
-      '-t60',
-      '-T1',
-      '-i',
-      'eth0',
-      '-O',
-      '121',
-      '-O',
-      'mtu',
-      '-s',
-      '/run/udhcpc.sh',
-    ];
-    await this.run(['busybox', 'udhcpc', ...once]);
+    await this.run(['busybox', 'udhcpc', ...UDHCPC, ...more]);
     const said = await this.read('/run/lease.eth0');
     const value = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(said)?.[1]?.trim() ?? '';
     return {
@@ -109,6 +102,9 @@ export class Guest extends Machine {
       serverid: value('serverid'),
       staticroutes: value('staticroutes'),
       mtu: value('mtu'),
+      ntpsrv: value('ntpsrv'),
+      siaddr: value('siaddr'),
+      boot_file: value('boot_file'),
     };
   }
 

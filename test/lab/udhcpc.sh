@@ -9,7 +9,7 @@ route_via() { # destination, router
 }
 
 note() { # keeps the lease where a test can read it, name=value
-	for name in ip mask router dns domain hostname lease serverid staticroutes mtu; do
+	for name in ip mask router dns domain hostname lease serverid staticroutes mtu ntpsrv siaddr boot_file; do
 		eval "echo \"$name=\$$name\""
 	done >"/run/lease.$interface"
 	[ ! -e /run/vm ] || echo "HNET-LEASE $1 $ip/$mask router $router" >/dev/console
