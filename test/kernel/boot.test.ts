@@ -67,6 +67,31 @@ for (const [backend, checksum] of [
       }
     });
 
+    it('hears of time servers by DHCPv6 too', async () => {
+      const { guest } = await whole();
+      await guest.write(
+        '/run/dhclient.conf',
+        'option dhcp6.times code 56 = string;\nalso request dhcp6.times;\n',
+      );
+      await guest.sh('touch /run/leases6; printf "#!/bin/sh\\nexit 0\\n" >/run/hook6; chmod +x /run/hook6');
+      const files = [
+        '-cf',
+        '/run/dhclient.conf',
+        '-lf',
+        '/run/leases6',
+        '-pf',
+        '/run/dhclient6.pid',
+        '-sf',
+        '/run/hook6',
+      ];
+      await guest.run(['dhclient', '-6', '-1', ...files, 'eth0']);
+      // Sub-option 1 (RFC 5908, 4.1), 16 bytes long.
+      expect(await guest.read('/run/leases6')).to.match(
+        /option dhcp6.times 0:1:0:10:20:1:d:b8:ff:ff:0:0:0:0:0:0:0:0:0:10;/,
+      );
+      await guest.sh('kill $(cat /run/dhclient6.pid)');
+    });
+
     it("gets DHCP's answers with a checksum that raw sockets take", async () => {
       expect(await checksumAt((await whole()).guest)).to.match(checksum);
     });
