@@ -7,8 +7,10 @@ export interface Nic {
 
 export interface DomainParts {
   readonly name: string;
-  /** What boots in it; without one the firmware finds nothing to boot, and sleeps. */
-  readonly boot?: { readonly kernel: string; readonly initramfs: string; readonly commandLine: string };
+  /** What boots in it: a kernel, or what the ROM of its network card loads. Without, the firmware finds nothing, and sleeps. */
+  readonly boot?:
+    | 'network'
+    | { readonly kernel: string; readonly initramfs: string; readonly commandLine: string };
   readonly console: string;
   readonly socket: string;
   readonly nics: readonly Nic[];
@@ -40,6 +42,7 @@ ${bootXml(parts.boot)}  </os>
 
 function bootXml(boot: DomainParts['boot']): string {
   if (boot === undefined) return '';
+  if (boot === 'network') return `    <boot dev='network'/>\n`;
   return `    <kernel>${boot.kernel}</kernel>
     <initrd>${boot.initramfs}</initrd>
     <cmdline>${escapeXml(boot.commandLine)}</cmdline>

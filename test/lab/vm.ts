@@ -20,9 +20,10 @@ export interface VmOptions {
   readonly metadata?: string;
   /**
    * Whether a guest boots in it. One that doesn't costs a tenth of the processor time, and serves where nobody talks to
-   * the guest: its interfaces are there, and it can be started, saved and destroyed. Default: it boots.
+   * the guest: its interfaces are there, and it can be started, saved and destroyed. Or the ROM of its network card boots
+   * what it is told to. Default: it boots.
    */
-  readonly boots?: boolean;
+  readonly boots?: boolean | 'network';
 }
 
 /** Where a VM's files lie in the hypervisor: libvirt's own directory, where QEMU may make a socket. */
@@ -101,11 +102,12 @@ export class Vm {
 /** Defines the domain; its files are numbered, because a domain's name may be anything. */
 export async function defineVm(hypervisor: Hypervisor, number: number, options: VmOptions): Promise<Vm> {
   const boots = options.boots ?? true;
-  if (boots) await provideKernel(hypervisor);
+  if (boots !== false) await provideKernel(hypervisor);
   const files = `${HOME}/lab-${number}`;
   const parts: DomainParts = {
     name: options.name,
-    ...(boots && {
+    ...(boots === 'network' && { boot: boots }),
+    ...(boots === true && {
       boot: { kernel: KERNEL, initramfs: INITRAMFS, commandLine: commandLine(options.append ?? '') },
     }),
     console: `${files}.console`,
@@ -130,7 +132,8 @@ const QUICK = [
   'apparmor=0 audit=0 cryptomgr.notests noreplace-paravirt noreplace-smp',
 ];
 
-function commandLine(append: string): string {
+/** What the lab's kernel is started with. */
+export function commandLine(append: string): string {
   const words = append.split(/\s+/).filter(Boolean);
   if (words.some(word => word.startsWith('addr')) && !words.some(word => word.startsWith('mode='))) {
     words.unshift('mode=static');
