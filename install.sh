@@ -229,6 +229,9 @@ pools = [$(quoted "$pools")]
 ipv4 = "routed"
 ipv6 = "routed"
 
+# The largest packet on the bridges, in bytes, which VMs are told: as much as the uplink takes unless it is set here.
+# mtu = 1500
+
 [dhcp]
 # "bootstrap": a domain's DHCP lease is a private address, with which any installer gets on line (by NAT); the
 # public address is then configured in the guest.
@@ -240,6 +243,12 @@ dns = [$(quoted "$(name_servers)")]
 # Domain name and time of the lease (such as 30m, 1h, 7d).
 domain = "lan"
 lease = "1h"
+# Time servers that the lease names, as addresses.
+# ntp = ["203.0.113.123"]
+# What boot ROMs load, and what iPXE loads in its place. The TFTP server is the host unless it is set here.
+# boot_server = "203.0.113.5"
+# boot_file = "undionly.kpxe"
+# ipxe = "http://203.0.113.5/boot.ipxe"
 
 [firewall]
 # "iptables" (with ipset), "nftables", or "auto": the one that works here, iptables first. After a change: hnet sync
