@@ -1,8 +1,9 @@
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
-import { parseAddress, parsePrefix, parseRoutable } from './address.ts';
+import { parseAddress, parsePrefix } from './address.ts';
 import { parseBootFile } from './boot.ts';
 import type { Config } from './config.ts';
+import { parseAddress4, parseBootServer, parseDuration, parsePool, parseScopes } from './config-values.ts';
 import { DHCP_MODES } from './dhcp-mode.ts';
 import { refuseBadRanges } from './fit.ts';
 import { MTU_RANGE } from './mtu.ts';
@@ -260,38 +261,4 @@ function placeOf(value: string, lines: readonly string[]): number {
   const texts = [`"${value}"`, `'${value}'`];
   const at = lines.findIndex(line => !/^\s*#/.test(line) && texts.some(text => line.includes(text)));
   return Math.max(0, at);
-}
-
-/** `90s`, `30m`, `1h`, `7d` in seconds; dnsmasq takes no lease below two minutes. */
-function parseDuration(text: string): number {
-  const [, count, unit] = /^([1-9]\d{0,6})([smhd])$/.exec(text) ?? [];
-  const seconds = Number(count) * ({ s: 1, m: 60, h: 3600, d: 86400 }[unit ?? ''] ?? Number.NaN);
-  if (!(seconds >= 120)) throw new Refusal(`${quote(text)} is not a time of at least 2m, such as 1h`);
-  return seconds;
-}
-
-function parseAddress4(text: string): Prefix {
-  const address = parseAddress(text);
-  if (address.family === 4) return address;
-  throw new Refusal(`${quote(text)} is an IPv6 address; those of the uplink are read from its default route`);
-}
-
-function parseBootServer(text: string): Prefix {
-  const address = parseAddress(text);
-  if (address.family === 4) return address;
-  throw new Refusal(`${quote(text)} is an IPv6 address; boot ROMs are served in IPv4`);
-}
-
-function parsePool(text: string): Prefix {
-  const pool = parseRoutable(text);
-  const shortest = pool.family === 4 ? 8 : 16;
-  if (pool.length < shortest)
-    throw new Refusal(`${quote(text)} is more than a /${shortest}: no provider routes that to one host`);
-  return pool;
-}
-
-function parseScopes(text: string): Prefix {
-  const scopes = parsePrefix(text);
-  if (scopes.family === 4 && scopes.length >= 8 && scopes.length <= 28) return scopes;
-  throw new Refusal(`${quote(text)} is not an IPv4 subnet of /8 to /28 to cut scopes from`);
 }

@@ -8,7 +8,8 @@ import { Host } from '../host/host.ts';
 import { processOf, servedFrom } from '../host/processes.ts';
 import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../model/names.ts';
 import type { Family } from '../model/prefix.ts';
-import { ARP_IGNORE, switchPaths } from '../resources/bridge.ts';
+import { ARP_IGNORE } from '../resources/bridge.ts';
+import { switchPaths } from '../resources/bridge-switches.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
 import { claimedBridges } from '../state/claim-index.ts';
 

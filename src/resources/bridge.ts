@@ -1,5 +1,5 @@
 import { format, formatLong } from '../model/address.ts';
-import { type BridgeSpec, hasIpv6 } from '../model/bridge.ts';
+import type { BridgeSpec } from '../model/bridge.ts';
 import {
   aliasOwner,
   bridgeMac,
@@ -13,8 +13,7 @@ import {
 } from '../model/names.ts';
 import { isAdvertised, nth, type Prefix } from '../model/prefix.ts';
 import type { Link, View } from '../model/view.ts';
-import { type Action, ip, launch, type Sysctl, sysctl, sysctlPath } from './action.ts';
-import { forwardingOf } from './forwarding.ts';
+import { type Action, ip, launch, sysctlPath } from './action.ts';
 import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
 
 /**
@@ -170,37 +169,6 @@ export function gatewayAnswer(name: string, gateway: Prefix): Resource {
 const isNeeded = (view: View): boolean => ['1', '2'].includes(view.sysctl(ARP_IGNORE) ?? '');
 
 /**
- * Per-interface switches of the kernel. arp_filter: the host answers and learns only what its routes say, so that made-up
- * senders don't fill the neighbour table, which all bridges share. forwarding, arp_ignore: a new interface has what the
- * host's default says.
- */
-const switches = (name: string, isSix: boolean): Sysctl[] => [
-  sysctl(forwardingOf(4, name), '1'),
-  sysctl(sysctlPath('ipv4', name, 'arp_filter'), '1'),
-  sysctl(sysctlPath('ipv4', name, 'arp_ignore'), '0'),
-  sysctl(sysctlPath('ipv4', name, 'accept_redirects'), '0'),
-  sysctl(sysctlPath('ipv6', name, 'accept_ra'), '0', true),
-  sysctl(sysctlPath('ipv6', name, 'accept_redirects'), '0', true),
-  sysctl(sysctlPath('ipv6', name, 'disable_ipv6'), isSix ? '0' : '1', !isSix),
-  ...(isSix ? [sysctl(forwardingOf(6, name), '1')] : []),
-];
-
-/** Where the kernel keeps the switches of a bridge. */
-export const switchPaths = (name: string): string[] => switches(name, true).map(({ path }) => path);
-
-export function bridgeSysctls(spec: BridgeSpec): Resource {
-  const { name } = spec;
-  const wanted = switches(name, hasIpv6(spec));
-  return {
-    key: `settings ${name}`,
-    label: `settings of ${name}`,
-    probe: view => probeSysctls(wanted, view),
-    up: () => wanted,
-    down: () => [],
-  };
-}
-
-/**
  * The host's IPv6 addresses on a bridge: the guest's gateway, which is link-local and alone brings a route along; one of a
  * private subnet, or dnsmasq would lease no address there; and each whole subnet's anycast address of routers (RFC 4291,
  * 2.6.1), or dnsmasq would not advertise it. No duplicate address detection: a guest could answer it, and so take the
@@ -217,13 +185,4 @@ export function ipv6Addresses(spec: BridgeSpec): Resource[] {
   return addresses.map((address, place) =>
     addressOn(name, address, 'nodad', ...(place === 0 ? [] : ['noprefixroute'])),
   );
-}
-
-function probeSysctls(wanted: readonly Sysctl[], view: View): Finding {
-  for (const { path, value, ifPresent } of wanted) {
-    const actual = view.sysctl(path);
-    if (actual === undefined && !ifPresent) return ABSENT;
-    if (actual !== undefined && actual !== value) return changed(`${path} is ${actual}`);
-  }
-  return PRESENT;
 }

@@ -8,15 +8,9 @@ import { FORWARDING } from '../../resources/forwarding.ts';
 import type { Host } from '../host.ts';
 import { about } from '../query.ts';
 import { type AddressAnswer, firstRoute, linkSchema, parse, type RouteAnswer } from './ip.ts';
+import { interfaceMtu } from './mtu.ts';
 import { sysctl } from './parts.ts';
-import {
-  defaultRoute,
-  FAR_AWAY,
-  interfaceMtu,
-  observeUplinks,
-  readPrefix,
-  type UplinkConfig,
-} from './uplink.ts';
+import { defaultRoute, FAR_AWAY, observeUplinks, readPrefix, type UplinkConfig } from './uplink.ts';
 
 /**
  * The main uplink in each family that has a default route.

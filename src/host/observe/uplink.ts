@@ -6,10 +6,11 @@ import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import type { Uplink, Uplinks, Way } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
-import { namesIn, readShortIfThere } from '../files.ts';
+import { namesIn } from '../files.ts';
 import type { Host } from '../host.ts';
 import { type Answer, type Answers, about, allFound, listIn } from '../query.ts';
 import { firstRoute, type RouteAnswer, toRouteAnswers } from './ip.ts';
+import { mtuThrough } from './mtu.ts';
 
 /**
  * Addresses that follow the default route; nothing is sent to them. 192.0.2.1 (RFC 5737) is nobody's, but a careful
@@ -173,22 +174,6 @@ function bypassedBy(ways: readonly Way[], { way, pools }: Way, paths: PathAnswer
   const found = { 4: paths.path4, 6: paths.path6 };
   return FAMILIES.filter(family => leadsElsewhere(found[family], devices));
 }
-
-/** Of an interface, in bytes; undefined of one that is gone. */
-export function interfaceMtu(device: string): number | undefined {
-  const mtu = Number(readShortIfThere(`/sys/class/net/${device}/mtu`)?.trim());
-  return mtu > 0 ? mtu : undefined;
-}
-
-function mtuThrough(device: string, routes: readonly (RouteAnswer | undefined)[]): number | undefined {
-  const own = interfaceMtu(device);
-  if (own === undefined) return undefined;
-  const ofRoutes = routes.flatMap(route => (route === undefined || isLearnt(route) ? [] : route.metrics));
-  return Math.min(own, ...ofRoutes.flatMap(({ mtu }) => mtu ?? []));
-}
-
-/** An IPv4 route that expires is what a router somewhere has said about one destination. */
-const isLearnt = ({ expires, dst }: RouteAnswer): boolean => expires !== undefined && !dst.includes(':');
 
 /** The route that a table holds. */
 const leading = (routes: readonly RouteAnswer[]): RouteAnswer | undefined =>
