@@ -62,7 +62,7 @@ type Narrowed = Awaited<ReturnType<typeof narrowed>>;
 async function download({ guest }: Narrowed, server: string): Promise<number> {
   // The kernel must have learnt nothing from an earlier try.
   await guest.sh('ip route flush cache; ip -6 route flush cache');
-  const fetch = `exec 3<>/dev/tcp/${server}/80 && printf 'GET /large HTTP/1.0\\r\\n\\r\\n' >&3 && timeout 20 sed '1,/^\\r$/d' <&3 | wc -c`;
+  const fetch = `exec 3<>/dev/tcp/${server}/80 && printf 'GET /large HTTP/1.0\\r\\n\\r\\n' >&3 && timeout 60 sed '1,/^\\r$/d' <&3 | wc -c`;
   return Number((await guest.attempt(['bash', '-c', fetch])).stdout);
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { commandLine } from '../lab/vm.ts';
-import { PATIENCE } from '../lab/wait.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { POOLS, Stage } from './stage.ts';
 
 const CONFIG = `pools = ${JSON.stringify(POOLS)}
@@ -29,20 +29,16 @@ describe('a VM that boots by network', () => {
     vm = await hv.vm({ name: 'vm1', nic: { type: 'network', source: 'default' }, boots: 'network' });
     await stage.ok('assign', 'vm1', '123.45.90.116');
     await hv.write('/srv/tftp/boot.ipxe', SCRIPT);
-    await vm.start();
-    const tftp =
-      '--port=0 --enable-tftp --tftp-root=/srv/tftp --interface=br116 --bind-interfaces --log-facility=-';
+    // They listen before the bridge is there: the ROM doesn't ask for long.
+    const tftp = '--port=0 --enable-tftp --tftp-root=/srv/tftp --log-facility=-';
     const files = hv.start(['dnsmasq', '--keep-in-foreground', ...tftp.split(' ')]);
-    const web = hv.start([
-      'busybox',
-      'httpd',
-      '-f',
-      '-vv',
-      '-p',
-      '172.30.116.1:80',
-      '-h',
-      '/var/lib/libvirt/qemu',
-    ]);
+    const web = hv.start(['busybox', 'httpd', '-f', '-vv', '-p', '80', '-h', '/var/lib/libvirt/qemu']);
+    await until(
+      async () => (await hv.run(['ss', '-Hln', '( sport = :69 or sport = :80 )'])).split('\n').length >= 2,
+      PATIENCE,
+      'both servers',
+    );
+    await vm.start();
     await files.until(/sent \/srv\/tftp\/boot.ipxe to 172.30.116.\d+/, PATIENCE);
     await web.until(/url:\/lab-initramfs/, PATIENCE);
     expect(await vm.ready()).to.equal('dhcp 123.45.90.116');

@@ -46,7 +46,7 @@ describe("the host's uplink", () => {
   });
 
   it('is printed without a resolver, by name, and with networkd told to leave routes alone', () => {
-    const network = hostNetwork([FACTS, SIX], {
+    const network = hostNetwork([{ ...FACTS, mtu: 1400 }, SIX], {
       hostname: 'h1',
       dns: [parseAddress('9.9.9.9')],
       search: 'lan',
@@ -61,5 +61,7 @@ describe("the host's uplink", () => {
     expect(printFiles(HOST_FORMATS['netplan']?.(network) ?? []))
       .to.contain('ManageForeignRoutes=no')
       .and.not.to.contain('match:');
+    // What the interface has already stays.
+    for (const text of [ifupdown, networkd]) expect(text).to.match(/mtu.*1400/i);
   });
 });
