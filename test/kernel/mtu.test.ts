@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
+import { INTERNET } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { COMMAND, NODE } from '../support/build.ts';
 import { hnet, ok } from '../support/command.ts';
@@ -90,7 +91,7 @@ for (const backend of BACKENDS) {
     it('lets a guest that obeys have a download', async () => {
       const all = await whole();
       await all.guest.dhcp();
-      expect(await download(all, '198.51.100.10')).to.equal(SIZE);
+      expect(await download(all, INTERNET)).to.equal(SIZE);
     });
 
     for (const [title, given, mtu] of [

@@ -49,7 +49,7 @@ describe('live changes of a running domain', () => {
     await capture.until(/listening on/, PATIENCE);
     expect(await one.ping(INTERNET)).to.equal(true);
     await capture.until(/ICMP echo request/, PATIENCE);
-    expect(await capture.stop()).to.match(/IP 123\.45\.90\.116 > 198\.51\.100\.10: ICMP echo request/);
+    expect(await capture.stop()).to.match(/IP 123\.45\.90\.116 > 123\.45\.200\.10: ICMP echo request/);
     expect(await answers('123.45.90.116')).to.equal(true);
     expect(await faults('vm1')).to.deep.equal([]);
   });
