@@ -39,6 +39,8 @@ export interface UplinkSettings {
   readonly gateways: readonly Prefix[];
   readonly pools: readonly Prefix[];
   readonly delivery: Readonly<Record<Family, Delivery>>;
+  /** What passes there, in bytes, where that is less than the interface takes: a tunnel of the provider's is on the way. */
+  readonly mtu: number | undefined;
 }
 
 export interface Config {

@@ -98,6 +98,18 @@ const ownOnes = v.optional(
   [],
 );
 
+const notMtu = ({ input }: v.BaseIssue<unknown>): string =>
+  `${JSON.stringify(input)} is not a number of bytes from ${MTU_RANGE.least} to ${MTU_RANGE.most}; without the key bridges take as much as the uplink`;
+
+const mtu = v.optional(
+  v.pipe(
+    v.number(notMtu),
+    v.integer(notMtu),
+    v.minValue(MTU_RANGE.least, notMtu),
+    v.maxValue(MTU_RANGE.most, notMtu),
+  ),
+);
+
 const furtherSchema = v.strictObject({
   device: devices,
   address: ownOnes,
@@ -105,10 +117,8 @@ const furtherSchema = v.strictObject({
   pools,
   ipv4: delivery,
   ipv6: delivery,
+  mtu,
 });
-
-const notMtu = ({ input }: v.BaseIssue<unknown>): string =>
-  `${JSON.stringify(input)} is not a number of bytes from ${MTU_RANGE.least} to ${MTU_RANGE.most}; without the key bridges take as much as the uplink`;
 
 const schema = v.strictObject({
   pools,
@@ -118,14 +128,7 @@ const schema = v.strictObject({
   ipv4: delivery,
   ipv6: delivery,
   uplinks: v.optional(v.array(furtherSchema, 'not a list of tables: write [[uplinks]]'), []),
-  mtu: v.optional(
-    v.pipe(
-      v.number(notMtu),
-      v.integer(notMtu),
-      v.minValue(MTU_RANGE.least, notMtu),
-      v.maxValue(MTU_RANGE.most, notMtu),
-    ),
-  ),
+  mtu,
   dhcp: v.optional(dhcpSchema, {}),
   firewall: v.optional(firewallSchema, {}),
 });
@@ -133,7 +136,7 @@ const schema = v.strictObject({
 type Output = v.InferOutput<typeof schema>;
 
 function toSettings(output: Output): Omit<Config, 'inForce' | 'fault'> {
-  const { pools: own, uplink, host, gateway, ipv4, ipv6, uplinks, mtu, dhcp, firewall } = output;
+  const { pools: own, uplink, host, gateway, ipv4, ipv6, uplinks, mtu: bridges, dhcp, firewall } = output;
   const given = (address: Prefix | undefined): Prefix[] => (address === undefined ? [] : [address]);
   const main = {
     path: [],
@@ -142,6 +145,7 @@ function toSettings(output: Output): Omit<Config, 'inForce' | 'fault'> {
     gateways: given(gateway),
     pools: own,
     delivery: { 4: ipv4, 6: ipv6 },
+    mtu: undefined,
   };
   const further = uplinks.map((one, place) => ({
     path: ['uplinks', String(place)],
@@ -150,11 +154,12 @@ function toSettings(output: Output): Omit<Config, 'inForce' | 'fault'> {
     gateways: one.gateway,
     pools: one.pools,
     delivery: { 4: one.ipv4, 6: one.ipv6 },
+    mtu: one.mtu,
   }));
   return {
     pools: [...own, ...further.flatMap(one => one.pools)],
     uplinks: [main, ...further],
-    mtu,
+    mtu: bridges,
     dhcp,
     firewall,
   };

@@ -26,6 +26,27 @@ describe('config', () => {
     expect(config.firewall.betweenDomains).to.equal(true);
   });
 
+  it('reads further uplinks, each with what is its own', () => {
+    const { uplinks, pools } = parseConfig(`
+      pools = ["123.45.90.112/29"]
+      uplink = ["eth0", "eth1"]
+      [[uplinks]]
+      device = "eth0.4000"
+      address = ["203.0.113.2", "2001:db8:113::2"]
+      gateway = "203.0.113.1"
+      pools = ["203.0.113.0/28"]
+      ipv4 = "on-link"
+      mtu = 1400`);
+    expect(uplinks[0].devices).to.deep.equal(['eth0', 'eth1']);
+    expect(uplinks[1]).to.deep.include({
+      devices: ['eth0.4000'],
+      mtu: 1400,
+      delivery: { 4: 'on-link', 6: 'routed' },
+    });
+    expect(uplinks[1]?.addresses.map(format)).to.deep.equal(['203.0.113.2', '2001:db8:113::2']);
+    expect(pools.map(format)).to.deep.equal(['123.45.90.112/29', '203.0.113.0/28']);
+  });
+
   it('reads every key', () => {
     const config = parseConfig(`
       pools = ["123.45.90.112/29", "123.45.53.11"]
@@ -229,6 +250,36 @@ describe('config', () => {
       'pools = []\nuplink = "-eth0"',
       'line 2, key "uplink"',
       /not an interface name$/,
+    ],
+    [
+      'an interface that is two uplinks',
+      'pools = []\nuplink = "eth0"\n[[uplinks]]\ndevice = "eth0"\npools = []',
+      'line 4, key "uplinks.device"',
+      /"eth0": it is an uplink already$/,
+    ],
+    [
+      'a further uplink whose pool is taken',
+      'pools = ["123.45.90.112/29"]\n[[uplinks]]\ndevice = "eth1"\npools = [\n  "203.0.113.0/28",\n  "123.45.90.116",\n]',
+      'line 6, key "uplinks.pools"',
+      /123\.45\.90\.116.*overlaps the pool 123\.45\.90\.112\/29$/,
+    ],
+    [
+      'a further uplink with a misspelt key',
+      'pools = []\n[[uplinks]]\ndevice = "eth1"\npool = []',
+      'line 4, key "uplinks.pool"',
+      /unknown key$/,
+    ],
+    [
+      'a further uplink with two gateways of one family',
+      'pools = []\n[[uplinks]]\ndevice = "eth1"\ngateway = ["203.0.113.1", "203.0.113.2"]\npools = []',
+      'line 4, key "uplinks.gateway"',
+      /two of one family$/,
+    ],
+    [
+      'a further uplink with an MTU of nothing',
+      'pools = []\n[[uplinks]]\ndevice = "eth1"\npools = []\nmtu = 68',
+      'line 5, key "uplinks.mtu"',
+      /68 is not a number of bytes from 1280 to 9216/,
     ],
   ] as const) {
     it(`is refused with ${what}, its file, line and key named`, () => {

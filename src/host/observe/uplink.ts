@@ -161,7 +161,7 @@ function readUplink(
     gateway: say(4, gateways) ?? readPrefix(route4?.gateway) ?? (route4 ? undefined : stands?.gateway),
     host6: host6 === undefined ? [] : [host6],
     gateway6: say(6, gateways) ?? readPrefix(route6?.gateway) ?? (route6 ? undefined : stands?.gateway6),
-    mtu: mtuThrough(device, [own4, own6]) ?? stands?.mtu ?? USUAL_MTU,
+    mtu: settings?.mtu ?? mtuThrough(device, [own4, own6]) ?? stands?.mtu ?? USUAL_MTU,
     bypassed,
     ...(awaited && { awaited }),
   };
