@@ -74,6 +74,8 @@ export function gather(host: Host): Facts {
   const network = knownValue(known(() => readNetwork(host))) ?? EMPTY_VIEW;
   const policy = knownValue(known(() => readPolicy(host))) ?? { rules: [], own: [] };
   const uplinks = known(() => observeUplinks(host, given));
+  const strangers = observeForeign(host, chooseFirewall(written));
+  const filter = { ...EMPTY_VIEW.filter, foreign: strangers };
   return {
     config,
     isRejected: knownValue(known(() => isRejected(readConfigText()))) === true,
@@ -81,8 +83,9 @@ export function gather(host: Host): Facts {
     configured: known(() => observeUplinkFacts(host, given)),
     network,
     policy,
-    unserved: uplinks.is === 'unknown' ? [] : readUnserved({ ...network, policy }, uplinks.value, host),
-    strangers: observeForeign(host, chooseFirewall(written)),
+    unserved:
+      uplinks.is === 'unknown' ? [] : readUnserved({ ...network, policy, filter }, uplinks.value, host),
+    strangers,
     drops: uplinks.is === 'unknown' ? new Map() : readDrops(written, uplinks.value, host),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
@@ -102,7 +105,7 @@ function readDrops(config: Config, uplinks: Uplinks, host: Host): Drops {
 
 /** Of running domains; what else is wrong with them is for `hnet check` to say. */
 function readUnserved(
-  network: Pick<View, 'links' | 'addresses' | 'policy'>,
+  network: Pick<View, 'links' | 'addresses' | 'policy' | 'filter'>,
   uplinks: Uplinks,
   host: Host,
 ): readonly Unserved[] {

@@ -147,6 +147,8 @@ export interface ForeignRule {
 
 export interface ForeignChain {
   readonly base?: { readonly point: Point; readonly drops: boolean; readonly priority: number };
+  /** Of a chain of nft's that filters: its hook, its policy, and the interfaces that it is bound to, if it is. */
+  readonly filters?: { readonly hook: string; readonly drops: boolean; readonly devices: readonly string[] };
   readonly rules: readonly ForeignRule[];
 }
 
@@ -159,8 +161,20 @@ export interface ForeignTable {
   readonly chains: ReadonlyMap<string, ForeignChain>;
 }
 
+/** A chain of somebody else's that lets nothing pass, at a hook where nothing of ours can lead around it. */
+export interface Cut {
+  /** In nft's words: `bridge filter`. */
+  readonly table: string;
+  readonly chain: string;
+  readonly families: readonly Family[];
+  /** By which interfaces, as they are written (`vnet*`); undefined: by any. */
+  readonly devices: readonly string[] | undefined;
+}
+
 export interface ForeignFilters {
   readonly tables: readonly ForeignTable[];
+  /** Undefined if not read. */
+  readonly cuts?: readonly Cut[];
   /** Whether all were read, or only what is read together with our own table. */
   readonly complete: boolean;
   /** What firewalld would flush when it reloads: restore commands with their input. Only where it runs. */

@@ -5,10 +5,11 @@ import type { Attachment } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
 import { hostAddresses } from '../model/host-address.ts';
 import { contains, type Family, isSingle, nth, type Prefix, size } from '../model/prefix.ts';
+import { shellWord } from '../model/shell.ts';
 import type { Unserved } from '../model/unserved.ts';
 import { type Uplinks, uplinksOf } from '../model/uplink.ts';
 import type { Cause, Packet, Verdict } from '../model/verdict.ts';
-import type { View } from '../model/view.ts';
+import type { Cut, View } from '../model/view.ts';
 import { ARP_IGNORE } from '../resources/bridge.ts';
 import { causeOf, isServed, type Way } from './cause.ts';
 
@@ -41,6 +42,7 @@ export function unserved(attachments: readonly Attachment[], seen: Asked, host: 
   const deaf = isDeaf(seen.view) ? pairs.filter(({ towards }) => towards.address.family === 4) : [];
   return [
     ...deaf.map(({ attachment, towards: { address } }) => ({ attachment, address, cause: DEAF })),
+    ...pairs.flatMap(pair => cutOff(pair, seen.view)),
     ...explainAll(wrong, verdicts, seen, host),
   ];
 }
@@ -67,6 +69,28 @@ export const DEAF: Cause = {
   why: 'arp_ignore is 8 for all interfaces: the host answers no ARP request, and no VM finds its gateway',
   mend: 'sysctl -w net.ipv4.conf.all.arp_ignore=0',
 };
+
+/** What somebody else's chain drops before it is routed, or at the bridge: a lookup says nothing of it. */
+function cutOff({ attachment, towards, back }: Pair, { filter, links }: View): Unserved[] {
+  const bridges = towards.wanted;
+  const ports = [...links].flatMap(([name, { master = '' }]) => (bridges.includes(master) ? [name] : []));
+  const own = [...back.wanted, ...bridges, ...ports];
+  const { address } = towards;
+  return (filter.foreign?.cuts ?? [])
+    .filter(({ families, devices }) => families.includes(address.family) && isBy(devices, own))
+    .map(cut => ({ attachment, address, cause: causeOfCut(cut) }));
+}
+
+const isBy = (patterns: Cut['devices'], names: readonly string[]): boolean =>
+  patterns === undefined ||
+  patterns.some(one =>
+    names.some(name => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one)),
+  );
+
+const causeOfCut = ({ table, chain }: Cut): Cause => ({
+  why: `chain ${chain} of table ${table}, which is another program's, lets nothing pass`,
+  mend: `nft list chain ${[...table.split(' '), chain].map(shellWord).join(' ')}`,
+});
 
 const verdictOn = ({ packet }: Way, verdicts: ReadonlyMap<unknown, Verdict>): Verdict =>
   verdicts.get(packet) ?? { is: 'dropped', words: 'ip gives no answer' };

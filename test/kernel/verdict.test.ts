@@ -44,6 +44,37 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     mend: `ip route del local ${FOUR} dev lo; ip -6 route del local 2001:db8:12:48::/112 dev lo`,
     says: { [FOUR]: /its table "local"/, [SIX.mine]: /its table "local"/ },
   },
+  'another program drops all at the bridges': {
+    harm: `nft 'add table bridge other; add chain bridge other in { type filter hook input priority 0; policy drop; }'`,
+    mend: 'nft delete table bridge other',
+    says: {
+      [FOUR]: /chain in of table bridge other, which is another program's, lets nothing pass/,
+      [SIX.mine]: /chain in of table bridge other, which is another program's, lets nothing pass/,
+    },
+  },
+  'ebtables drops all': {
+    harm: `ebtables -P INPUT DROP`,
+    mend: 'ebtables -P INPUT ACCEPT',
+    says: {
+      [FOUR]: /chain INPUT of table bridge filter, which is/,
+      [SIX.mine]: /chain INPUT of table bridge filter, which is/,
+    },
+  },
+  'another program drops what comes in by the tap': {
+    harm: `nft 'add table netdev other; add chain netdev other in { type filter hook ingress device vm1 priority 0; policy drop; }'`,
+    mend: 'nft delete table netdev other',
+    says: { [FOUR]: /chain in of table netdev other/, [SIX.mine]: /chain in of table netdev other/ },
+  },
+  'another program drops all before it is routed': {
+    harm: `nft 'add table inet other; add chain inet other early { type filter hook prerouting priority -400; }; add rule inet other early iifname eth0 counter drop'`,
+    mend: 'nft delete table inet other',
+    says: { [FOUR]: /chain early of table inet other/, [SIX.mine]: /chain early of table inet other/ },
+  },
+  'another program drops all of ARP': {
+    harm: `nft 'add table arp other; add chain arp other in { type filter hook input priority 0; policy drop; }'; ip neigh flush dev br116`,
+    mend: 'nft delete table arp other',
+    says: { [FOUR]: /chain in of table arp other/ },
+  },
   'a rule leads them to a tunnel': {
     harm: `${VPN}
       ip route add default dev vpn table 52; ip -6 route add default dev vpn table 52

@@ -134,6 +134,13 @@ function foreignHarms({ addresses }: Target): fc.Arbitrary<Harm> {
       'nft "add table inet theirs { chain forward { type filter hook forward priority 0; policy drop; }; }"',
       'nft delete table inet theirs',
     ),
+    ...['bridge', 'arp'].map(family =>
+      pair(
+        `an nft table of ${family} that drops`,
+        `nft "add table ${family} theirs { chain in { type filter hook input priority 0; policy drop; }; }"`,
+        `nft delete table ${family} theirs`,
+      ),
+    ),
     pair('no default route', 'ip route del default', 'ip route add default via 123.45.12.1 dev eth0 onlink'),
   );
 }

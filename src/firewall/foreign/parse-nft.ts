@@ -9,20 +9,28 @@ import { isOurs, MARK } from './words.ts';
 /** Without the elements of sets: those of others may be many, and ours are read by other commands. */
 export const RULESET = ['nft', '-j', '-t', 'list', 'ruleset'];
 
-const family = v.picklist(['ip', 'ip6', 'inet']);
+/** nft's families whose packets are routed, and those of the layers below. */
+const ROUTED: readonly string[] = ['ip', 'ip6', 'inet'];
+const family = v.picklist(['ip', 'ip6', 'inet', 'bridge', 'arp', 'netdev']);
 const tableSchema = v.object({ family, name: v.string() });
 const chainSchema = v.object({ family, table: v.string(), name: v.string() });
 const ruleSchema = v.object({ family, table: v.string(), chain: v.string(), handle: v.number() });
 
 type Chains = Map<string, ForeignChain & { rules: ForeignRule[] }>;
 
+/** The tables that filter where packets are routed, or translate, except ours. @throws Refusal as {@link parseTables} */
+export const parseRuleset = (text: string, listed?: string): ForeignTable[] =>
+  parseTables(text, listed).filter(isRouted);
+
+export const isRouted = ({ family }: Pick<ForeignTable, 'family'>): boolean => ROUTED.includes(family);
+
 /**
- * The tables that filter where packets are routed, or translate, except ours.
+ * All tables except ours.
  * @param listed what nft prints of the same without -j, for tables with flags that -j doesn't tell; without it they count as
  * dormant
  * @throws Refusal if the text isn't a listing at all
  */
-export function parseRuleset(text: string, listed?: string): ForeignTable[] {
+export function parseTables(text: string, listed?: string): ForeignTable[] {
   const tables = new Map<string, Chains>();
   const dormant = new Set<string>();
   const chainsOf = ({ family, table }: { family: string; table: string }): Chains => {
@@ -46,7 +54,7 @@ export function parseRuleset(text: string, listed?: string): ForeignTable[] {
     .map(([key, chains]) => toTable(key, chains, dormant.has(key)));
 }
 
-/** Whether {@link parseRuleset} needs the other listing: nft 1.0.6 prints a table's name in place of its only flag. */
+/** Whether {@link parseTables} needs the other listing: nft 1.0.6 prints a table's name in place of its only flag. */
 export const hasUnclearFlags = (text: string): boolean =>
   objectsIn(text).some(object => {
     const [kind, value] = entryOf(object);
@@ -87,10 +95,16 @@ const POINTS: Readonly<Record<string, Point | undefined>> = {
   'nat postrouting': 'postrouting',
 };
 
-function toBase(chain: unknown): Pick<ForeignChain, 'base'> {
-  const point = POINTS[`${wordOf(at(chain, 'type'))} ${wordOf(at(chain, 'hook'))}`];
-  const priority = numberOf(at(chain, 'prio'));
-  return point === undefined ? {} : { base: { point, drops: at(chain, 'policy') === 'drop', priority } };
+function toBase(chain: unknown): Pick<ForeignChain, 'base' | 'filters'> {
+  const [type, hook] = [wordOf(at(chain, 'type')), wordOf(at(chain, 'hook'))];
+  if (type === undefined || hook === undefined) return {};
+  const drops = at(chain, 'policy') === 'drop';
+  const point = POINTS[`${type} ${hook}`];
+  const devices = valuesOf(at(chain, 'dev') ?? []).flatMap(name => wordOf(name) ?? []);
+  return {
+    ...(type === 'filter' && { filters: { hook, drops, devices } }),
+    ...(point !== undefined && { base: { point, drops, priority: numberOf(at(chain, 'prio')) } }),
+  };
 }
 
 /** A rule; or one for each verdict, where it looks up verdicts. A rule without a verdict is none. */

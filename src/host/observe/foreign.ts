@@ -1,6 +1,7 @@
 /** Reads other people's chains, whichever tool made them. */
+import { cutsIn } from '../../firewall/foreign/cuts.ts';
 import { kindOf, parseSaved } from '../../firewall/foreign/parse-iptables.ts';
-import { hasUnclearFlags, parseRuleset, RULESET } from '../../firewall/foreign/parse-nft.ts';
+import { hasUnclearFlags, isRouted, parseTables, RULESET } from '../../firewall/foreign/parse-nft.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import type { ForeignFilters } from '../../model/view.ts';
 import { readIfThere } from '../files.ts';
@@ -14,11 +15,17 @@ export function observeForeign(tools: Tools, firewall: Firewall): ForeignFilters
   const readable = new Set(saved.filter(({ by }) => by === 'iptables-nft').map(({ family }) => family));
   const listing = tools.output(RULESET);
   const listed = hasUnclearFlags(listing) ? tools.output(['nft', '-t', 'list', 'ruleset']) : undefined;
-  const rest = parseRuleset(listing, listed)
-    .filter(({ by, family }) => by === 'nft' || !readable.has(family))
+  const all = parseTables(listing, listed);
+  const rest = all
+    .filter(table => isRouted(table) && (table.by === 'nft' || !readable.has(table.family)))
     .map(table => ({ ...table, by: 'nft' as const }));
   const firewalld = rest.some(({ family, name }) => family === 'inet' && name === 'firewalld');
-  return { tables: [...rest, ...saved], complete: true, carry: firewalld ? carried(tools) : [] };
+  return {
+    tables: [...rest, ...saved],
+    cuts: cutsIn(all),
+    complete: true,
+    carry: firewalld ? carried(tools) : [],
+  };
 }
 
 /** What both kinds of iptables print. A look at our own chains has asked the one that they stand in already. */
