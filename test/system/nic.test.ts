@@ -314,6 +314,22 @@ function tests(stage: Stage, way: 'libvirt.so' | 'virsh'): void {
     await stage.hv.virsh('destroy', 'vm1');
   }
 
+  it('that libvirt can not move while the domain runs is moved when it is off, and it says so', async () => {
+    await define(nicOf('user', []));
+    await stage.hv.virsh('start', 'vm1');
+    const { code, stderr } = await stage.hnet('assign', 'vm1', '123.45.90.116');
+    expect({ code, stderr }).to.deep.include({ code: 1 });
+    expect(stderr).to.match(
+      /^hnet: Cannot (?:change the network interface|update-device): [^\n]*; shut the domain down first, then assign$/m,
+    );
+    expect(await stage.xml('vm1')).not.to.include('urn:hnet');
+    expect((await stage.hv.attempt(['ip', 'link', 'show', 'br116'])).code).not.to.equal(0);
+    await stage.hv.virsh('destroy', 'vm1');
+    await stage.ok('assign', 'vm1', '123.45.90.116');
+    await stage.hv.virsh('start', 'vm1');
+    expect(await stage.ok('status', 'vm1')).to.match(/br116 .*ok$/m);
+  });
+
   it('moves that of a transient domain', async () => {
     await stage.hv.sh('ip link add virbr0 type bridge; ip link set virbr0 up');
     await define(`<interface type='bridge'><mac address='${MAC}'/><source bridge='virbr0'/></interface>`);
