@@ -316,7 +316,7 @@ filterSuite('host-wide', ({ host }) => {
 
   before(async () => {
     const denied = '"tcp/25", "udp/100-200,300", "203.0.114.0/24", "2001:db8:a::/48", "123.45.90.118"';
-    const firewall = `outbound_deny = [${denied}]\nhost_access = "dhcp-only"\n[dhcp]\ndns = ["10.9.9.9"]\n`;
+    const firewall = `outbound_deny = [${denied}]\nhost_access = "dhcp-only"\n[dhcp]\ndns = ["10.9.9.9"]\nntp = ["10.9.9.8", "fd00::8"]\nboot_server = "10.9.9.7"\nboot_file = "a"\n`;
     one = await host({ pools: POOLS6, firewall });
     guest = await one.start('vm1', BOTH.mine);
     mine = { wire: await one.guestWire(guest, MINE), ip: MINE };
@@ -357,7 +357,15 @@ filterSuite('host-wide', ({ host }) => {
   it('what the Internet does not route stays here, where the uplink is public', async () => {
     expect(await drops('reserved', [...RESERVED_HERE])).to.equal(12 * 2 + 7);
     // A pool lies in that range, and the others are needed.
-    const needed = ['2001:db8:9::9', '10.9.9.9', '11.0.0.1', '2001:4860::1'];
+    const needed = [
+      '2001:db8:9::9',
+      '10.9.9.9',
+      '10.9.9.8',
+      'fd00::8',
+      '10.9.9.7',
+      '11.0.0.1',
+      '2001:4860::1',
+    ];
     expect(await leaving([...RESERVED_HERE, ...needed])).to.deep.equal(needed);
   });
 

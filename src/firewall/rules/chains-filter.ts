@@ -113,11 +113,12 @@ const denied = (family: Family, { firewall }: Config): Rule[] =>
     return one.family === family ? [rule(drop(CAUSES.outbound), toNet(one))] : [];
   });
 
-/** What a private range holds that domains need: gateways, the name servers of their leases, what the operator names. */
+/** What a private range holds that domains need: gateways, the servers that their leases name, what the operator names. */
 function reachable(family: Family, { firewall, dhcp }: Config, { gateways }: Guarded): Rule[] {
   const { privateDestinations: choice = [] } = firewall;
   const named = typeof choice === 'string' ? [] : choice;
-  const all = [...gateways, ...dhcp.dns, ...named];
+  const boot = dhcp.boot.server === undefined ? [] : [dhcp.boot.server];
+  const all = [...gateways, ...dhcp.dns, ...dhcp.ntp, ...boot, ...named];
   return all.filter(one => one.family === family).map(one => rule(back, toNet(one)));
 }
 
