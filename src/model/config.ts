@@ -93,6 +93,8 @@ interface FirewallConfig {
   readonly privateDestinations: 'drop' | 'allow' | readonly Prefix[] | undefined;
   /** What domains reach on the host itself. */
   readonly hostAccess: 'open' | 'dhcp-only';
+  /** Interfaces to whose networks domains may begin flows. */
+  readonly inside: readonly string[];
 }
 
 /** The tools that hnet's filter can be made with. */

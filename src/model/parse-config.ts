@@ -55,6 +55,12 @@ const dhcpSchema = v.pipe(
   })),
 );
 
+const device = v.pipe(v.string(), v.regex(INTERFACE_NAME, 'not an interface name'));
+const deviceList = v.pipe(
+  v.union([v.array(device), device], 'not an interface name'),
+  v.transform(one => [one].flat()),
+);
+
 const firewallSchema = v.pipe(
   v.strictObject({
     backend: v.optional(
@@ -70,6 +76,7 @@ const firewallSchema = v.pipe(
       ),
     ),
     host_access: v.optional(v.picklist(['open', 'dhcp-only'], 'not "open" or "dhcp-only"'), 'open'),
+    inside: v.optional(deviceList, []),
   }),
   v.transform(({ between_domains, outbound_deny, private_destinations, host_access, ...rest }) => ({
     ...rest,
@@ -80,11 +87,7 @@ const firewallSchema = v.pipe(
   })),
 );
 
-const device = v.pipe(v.string(), v.regex(INTERFACE_NAME, 'not an interface name'));
-const devices = v.pipe(
-  v.union([v.pipe(v.array(device), v.minLength(1, 'names no interface')), device], 'not an interface name'),
-  v.transform(one => [one].flat()),
-);
+const devices = v.pipe(deviceList, v.minLength(1, 'names no interface'));
 const delivery = v.optional(v.picklist(['routed', 'on-link'], 'not "routed" or "on-link"'), 'routed');
 const pools = v.array(parsed(parsePool));
 
@@ -186,8 +189,8 @@ export function parseConfig(text: string, file = CONFIG_FILE): Config {
   return config;
 }
 
-/** An interface is one uplink. */
-function refuseTwins({ uplinks, fault }: Config): void {
+/** An interface is one uplink, or none. */
+function refuseTwins({ uplinks, firewall, fault }: Config): void {
   const earlier: string[] = [];
   for (const { path, devices: names } of uplinks)
     for (const name of names) {
@@ -195,6 +198,8 @@ function refuseTwins({ uplinks, fault }: Config): void {
         throw fault([...path, path.length === 0 ? 'uplink' : 'device'], name, 'it is an uplink already');
       earlier.push(name);
     }
+  const both = firewall.inside.find(name => earlier.includes(name));
+  if (both !== undefined) throw fault(['firewall', 'inside'], both, 'it is an uplink');
 }
 
 function readToml(text: string, file: string): unknown {

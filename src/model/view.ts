@@ -204,6 +204,8 @@ export interface View {
   readonly addresses: ReadonlyMap<string, readonly string[]>;
   /** The main table, by {@link routeKey}. */
   readonly routes: ReadonlyMap<string, Route>;
+  /** Routes that people or programs configured, in any table; without those of routing protocols. Undefined if not read. */
+  readonly configured?: readonly Route[];
   /** Undefined if not read. */
   readonly policy?: Policy;
   readonly filter: FilterView;

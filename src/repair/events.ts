@@ -9,16 +9,18 @@ const ROUTE = /^(?:Deleted )?(?:[a-z]+ )?([\da-f.:]+(?:\/\d+)?) /;
 /** A link, an address or a rule begins with a number. */
 const NUMBERED = /^(?:Deleted )?\d+:\s/;
 const OURS = new RegExp(` proto ${ROUTE_PROTOCOL} `);
+/** A route that somebody configured, which may lead to a network of the host's: what routing protocols make names them. */
+const CONFIGURED = /^(?:Deleted )?[\da-f.:]+(?:\/\d+)? (?!.*\bproto (?!static\b))/;
 /** A shorter one is a part of a default route. */
 const SPECIFIC = 8;
 
 /**
  * Whether a line of `ip -o monitor link address route rule` may concern domains. A router's table changes all the time: its
- * routes are nobody's business unless they touch our ranges.
+ * routes are nobody's business unless they touch our ranges. Configured ones may lead to networks whose callers are answered.
  * @param ranges where domains have their addresses from, and those of the host and its gateways
  */
 export function concerns(line: string, ranges: readonly Prefix[]): boolean {
-  if (NUMBERED.test(line) || OURS.test(line)) return true;
+  if (NUMBERED.test(line) || OURS.test(line) || CONFIGURED.test(line)) return true;
   const [, destination] = ROUTE.exec(line) ?? [];
   const prefix = destination === undefined ? undefined : ifPossible(() => parsePrefix(destination));
   if (prefix === undefined || prefix.length < SPECIFIC) return true;

@@ -3,10 +3,11 @@
  * the main one they are made only where something leads the host's own packets elsewhere: a VPN that takes everything, or a
  * second default route that is better; for any rule costs each packet a little.
  */
-import { format, formatLong, parseSubnet } from '../model/address.ts';
+import { format, formatLong } from '../model/address.ts';
 import { type Config, rangesOf } from '../model/config.ts';
-import { aliasOwner, ROUTE_PROTOCOL, RULE_PREFERENCE, tableOfWay } from '../model/names.ts';
-import { equal, type Family, isAmong, isLinkLocal, isSingle, type Prefix } from '../model/prefix.ts';
+import { insideNets } from '../model/inside.ts';
+import { ROUTE_PROTOCOL, RULE_PREFERENCE, tableOfWay } from '../model/names.ts';
+import { equal, type Family, type Prefix } from '../model/prefix.ts';
 import { gatewayIn, type Uplink, type Uplinks } from '../model/uplink.ts';
 import type { Hop, Policy, Route, RoutingRule, View } from '../model/view.ts';
 import { type Action, run } from './action.ts';
@@ -26,7 +27,7 @@ interface Detour {
   readonly hops: readonly Hop[];
 }
 
-type Seen = Pick<View, 'policy' | 'links' | 'addresses'>;
+type Seen = Pick<View, 'policy' | 'links' | 'addresses' | 'configured'>;
 
 /** What stands for one family, and what should. */
 interface Comparison {
@@ -122,17 +123,6 @@ const isBy = ({ dev, gateway, hops = [{ dev, gateway }] }: Route, wanted: readon
 
 const isSameHop = (a: Prefix | undefined, b: Prefix | undefined): boolean =>
   a === undefined || b === undefined ? a === b : equal(a, b);
-
-/** The subnets of the host's interfaces that are neither uplinks nor bridges of domains. */
-function insideNets(family: Family, uplinks: Uplinks, { links, addresses }: Seen): Prefix[] {
-  const isInside = (device: string): boolean =>
-    device !== 'lo' &&
-    !uplinks.some(one => one.device === device) &&
-    aliasOwner(links.get(device)?.alias ?? '') === undefined;
-  const nets = [...addresses].flatMap(([device, texts]) => (isInside(device) ? texts.map(parseSubnet) : []));
-  const fit = nets.filter(net => net.family === family && !isSingle(net) && !isLinkLocal(net));
-  return fit.filter((net, place) => !isAmong(fit.slice(0, place), net));
-}
 
 const NOTHING: Policy = { rules: [], own: [] };
 

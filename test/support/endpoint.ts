@@ -60,14 +60,10 @@ export class Listener {
     this.#socket.listen();
   }
 
-  /** A TCP connection; it must come about. */
-  async connect(client: Machine, from?: Place): Promise<Flow> {
-    const socket = this.#call(client, from);
-    await until(
-      () => socket.connect(this.place),
-      PATIENCE,
-      `a connection to ${this.place.ip}:${this.place.port}`,
-    );
+  /** A TCP connection; it must come about. @param to what the client calls, where somebody translates that */
+  async connect(client: Machine, from?: Place, to = this.place): Promise<Flow> {
+    const socket = this.#call(client, from, to);
+    await until(() => socket.connect(to), PATIENCE, `a connection to ${to.ip}:${to.port}`);
     const accepted = await until(() => this.#socket.accept(), PATIENCE, 'the connection at the server');
     return { client: new Endpoint(socket), server: new Endpoint(accepted) };
   }
@@ -79,9 +75,9 @@ export class Listener {
     return socket;
   }
 
-  #call(client: Machine, from?: Place): Socket {
+  #call(client: Machine, from?: Place, to = this.place): Socket {
     const socket = Socket.inet(client, 'tcp', from);
-    socket.connect(this.place);
+    socket.connect(to);
     return socket;
   }
 

@@ -228,6 +228,18 @@ describe('config', () => {
       /is not an IP address/,
     ],
     [
+      "an inside network's interface that is none",
+      'pools = []\n[firewall]\ninside = ["wg0", "a/b"]',
+      'line 3, key "firewall.inside"',
+      /^"a\/b": not an interface name/,
+    ],
+    [
+      'an inside network at the uplink',
+      'pools = []\nuplink = "eth0"\n[firewall]\ninside = "eth0"',
+      'line 4, key "firewall.inside"',
+      /it is an uplink$/,
+    ],
+    [
       'a lease of no unit',
       'pools = []\n[dhcp]\nlease = "60"',
       'line 3, key "dhcp.lease"',

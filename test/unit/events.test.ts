@@ -24,6 +24,9 @@ const CONCERN = [
   'local 123.45.90.113 dev eth0 table local proto kernel scope host src 123.45.90.113 ',
   '123.45.90.114 dev tun0 scope link ',
   '2001:db8:12::/48 dev eth1 proto kernel metric 256 pref medium',
+  '192.168.5.0/24 via 10.9.0.2 dev wg0 ',
+  'Deleted 10.9.0.3 dev wg0 scope link ',
+  'fd05::/64 via fd09::2 dev wg0 proto static metric 1024 pref medium',
   'a line that nobody knows',
 ];
 const NOTHING = [

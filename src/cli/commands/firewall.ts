@@ -2,16 +2,18 @@ import { changeAssignment, changing } from '../../assign/change.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { countedRules } from '../../firewall/rules/counters.ts';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
+import { isDoubtful, whyNever } from '../../firewall/rules/unmatched.ts';
 import { chooseFirewall, firewallFor } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { look } from '../../host/observe/parts.ts';
+import { observeWithUplinks } from '../../host/observe/view.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import { addressesOf, amended, type Domain, policyOf } from '../../model/domain.ts';
 import { readableJson } from '../../model/json.ts';
 import { applies, type Policy, type PolicyRule } from '../../model/policy.ts';
 import type { Family } from '../../model/prefix.ts';
-import { asUsage, quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
+import { asUsage, ifPossible, quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
 import { formatRule, parseRule } from '../../model/rule.ts';
 import type { FilterView } from '../../model/view.ts';
 import { readableAttachment } from '../../state/attachment-store.ts';
@@ -30,6 +32,19 @@ export function firewall(
   if (words.length > 0) rewrite(name, words, context);
   const { domain } = withLibvirt(libvirt => pick(libvirt.domains(), name));
   show(domain, options, context);
+  warnOfUnmatched(policyOf(domain), context);
+}
+
+/** A rule for a network that isn't there is a mistake, or waits for its interface. */
+function warnOfUnmatched({ rules }: Policy, context: Context): void {
+  if (!rules.some(isDoubtful)) return;
+  const config = context.config();
+  const seen = ifPossible(() => observeWithUplinks(context.host, chooseFirewall(config), config));
+  if (seen === undefined) return;
+  for (const [index, rule] of rules.entries()) {
+    const why = isDoubtful(rule) ? whyNever(rule, config, seen.uplinks, seen.view) : undefined;
+    if (why !== undefined) context.warn(`rule ${index + 1} matches nothing: ${why}`);
+  }
 }
 
 function rewrite(name: string, words: readonly string[], context: Context): void {

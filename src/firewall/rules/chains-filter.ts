@@ -78,7 +78,7 @@ export function forwardChains(given: Given): Chain[] {
       rule(go('hnet-between'), toDomain),
       rule(jump('hnet-outbound'), source(sets.tracked)),
       rule(back, to(uplinks)),
-      rule(drop(CAUSES.elsewhere)),
+      ...insideRules(config),
     ),
     chain('hnet-reserved', ...reachable(family, config, guarded), rule(drop(CAUSES.reserved))),
     chain('hnet-between', ...betweenRules(sets, config)),
@@ -122,13 +122,23 @@ function reachable(family: Family, { firewall, dhcp }: Config, { gateways }: Gua
   return all.filter(one => one.family === family).map(one => rule(back, toNet(one)));
 }
 
+/** To the host's other networks: answers, what the operator has opened, and ports that somebody publishes on the host. */
+const insideRules = ({ firewall: { inside, hostAccess } }: Config): Rule[] => [
+  rule(back, replies),
+  ...(inside.length === 0 ? [] : [rule(back, to(inside))]),
+  rule(hostAccess === 'open' ? back : drop(CAUSES.host), { is: 'redirected' }),
+  rule(drop(CAUSES.elsewhere)),
+];
+
+/** Only packets from an uplink have been counted already: the others are where their destination is looked up. */
 const ingressRules = (sets: SetNames, uplinks: readonly string[]): Rule[] => [
   rule(jump('hnet-inbound'), destination(sets.tracked)),
-  rule(back, replies),
+  rule(back, from(uplinks), replies),
   rule(jump('hnet-held')),
   rule(back, from(uplinks), destination(sets.tracked)),
-  // The address is assigned, but another program's rule has the packet tracked.
-  rule(back, from(uplinks), destination(sets.in)),
+  // From the host's other networks; or from an uplink, and another program's rule has it tracked.
+  rule(back, destination(sets.in)),
+  rule(back, replies),
   rule(drop(CAUSES.unassigned)),
 ];
 

@@ -45,7 +45,7 @@ export function rawChains(
       'hnet-prerouting',
       rule(go('hnet-arriving'), from(uplinks)),
       rule(go('hnet-leaving'), fromDomain),
-      ...within(ranges, sets).map(match => rule(go('hnet-inside'), match)),
+      ...within(ranges, sets).map(when => rule(go('hnet-inside'), ...when)),
     ),
     // A container, a VPN's peer: neither may send under an address that is routed to a bridge, or nowhere.
     chain('hnet-inside', rule(back, from(['lo'])), rule(drop(CAUSES.impostor), { is: 'spoofed' })),
@@ -106,6 +106,8 @@ const untrackingChains = (sets: SetNames, scopes: readonly Rule[]): Chain[] => [
   ),
   chain(
     'hnet-neighbour',
+    // It may be an answer, and passes only as one.
+    rule(back, destination(sets.inside)),
     rule(back, destination(sets.tracked)),
     ...scopes,
     rule(back, { is: 'local' }),
@@ -124,9 +126,11 @@ const arriving = (ranges: readonly Prefix[]): Rule[] =>
 
 const COMPARISONS = 8;
 
-/** The same for packets from the host's other networks. */
-const within = (ranges: readonly Prefix[], sets: SetNames): Match[] =>
-  ranges.length > COMPARISONS ? [source(sets.near)] : ranges.map(fromNet);
+/** The same for packets from the host's other networks, which `near` holds too: what is their own is nobody's here. */
+const within = (ranges: readonly Prefix[], sets: SetNames): Match[][] =>
+  ranges.length > COMPARISONS
+    ? [[source(sets.near), notSource(sets.inside)]]
+    : ranges.map(range => [fromNet(range)]);
 
 const leaving4 = (sets: SetNames): Chain =>
   chain(

@@ -1,6 +1,7 @@
-/** The entries of sets that the configuration decides. */
+/** The entries of sets that configuration and host decide. */
 import { formatLong, parsePrefix, parseSubnet } from '../../model/address.ts';
 import { type Config, rangesOf } from '../../model/config.ts';
+import { insideNets, outermost, without } from '../../model/inside.ts';
 import { type Family, isSingle, overlaps, type Prefix, subtract } from '../../model/prefix.ts';
 import { RESERVED } from '../../model/reserved.ts';
 import type { Uplinks } from '../../model/uplink.ts';
@@ -9,7 +10,7 @@ import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resourc
 import { guardedUplinks } from './guarded-uplinks.ts';
 import { type SetEntries, setNames } from './sets.ts';
 
-/** Fills the sets `near`, `ours` and `reserved` of a family. */
+/** Fills the sets `near`, `inside`, `ours` and `reserved` of a family. */
 export function staticEntries(
   family: Family,
   config: Config,
@@ -21,8 +22,10 @@ export function staticEntries(
   const ours = (view: View): Prefix[] =>
     onLink(view, uplinks).reduce((left, subnet) => left.flatMap(one => subtract(one, subnet)), ranges);
   const reserved = (view: View): Prefix[] => keptInside(family, config, view, uplinks);
+  const inside = (view: View): Prefix[] => without(insideNets(family, uplinks, view), ranges);
   return [
-    exactly(names.near, 'pools and scopes', () => ranges, words),
+    exactly(names.near, 'networks', view => outermost([...ranges, ...inside(view)]), words),
+    exactly(names.inside, 'networks', inside, words),
     exactly(names.ours, 'pools and scopes', ours, words),
     exactly(names.reserved, 'private destinations', reserved, words),
   ];

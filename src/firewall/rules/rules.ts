@@ -106,7 +106,7 @@ export const CAUSES = {
   impostor: "our address as source from the host's other networks",
   scope: 'bootstrap address from outside',
   unassigned: 'not to an assigned address',
-  elsewhere: 'neither to the uplink nor to a domain',
+  elsewhere: 'neither to the uplink nor to a domain, nor opened',
   isolated: 'isolated',
   between: 'between domains',
   outbound: 'outbound_deny',

@@ -25,9 +25,11 @@ export const setNames = (family: Family) => ({
   out: `hnet${family}-out`,
   /** Bootstrap scopes of running domains; IPv4 only. */
   scopes: `hnet${family}-scopes`,
-  /** Pools and scopes: all addresses that domains of this host may have. */
+  /** Pools and scopes, which are all addresses that domains of this host may have, and what `inside` holds. */
   near: `hnet${family}-near`,
-  /** The same without the uplink's own subnet: packets from outside never have such a source. */
+  /** Networks on the host's other interfaces. */
+  inside: `hnet${family}-inside`,
+  /** Pools and scopes without the uplink's own subnet: packets from outside never have such a source. */
   ours: `hnet${family}-ours`,
   /** Subnets that domains hold, without those that a domain routes on. */
   held: `hnet${family}-held`,

@@ -155,12 +155,15 @@ export function toRoutes(family: Family, found: readonly unknown[]): ReadonlyMap
   );
 }
 
-/** Our routes of both families and all tables, as `ip` lists those of one protocol, which it then doesn't name. */
-export function toOwnRoutes(found: readonly unknown[]): readonly { table: string; route: Route }[] {
+/** Routes of both families and all tables, as `ip` lists those of one protocol, which it then doesn't name. */
+export function toRoutesOf(
+  protocol: string,
+  found: readonly unknown[],
+): readonly { table: string; route: Route }[] {
   return toRouteAnswers(found).map(answer => {
     const { dst, gateway, table = 'main', nexthops } = answer;
     const family = `${dst} ${gateway} ${nexthops[0]?.gateway}`.includes(':') ? 6 : 4;
-    return { table, route: toRoute(family, { ...answer, protocol: String(ROUTE_PROTOCOL) }) };
+    return { table, route: toRoute(family, { ...answer, protocol }) };
   });
 }
 

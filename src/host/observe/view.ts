@@ -8,7 +8,7 @@ import type { Policy, Route, View } from '../../model/view.ts';
 import type { Host, Tools } from '../host.ts';
 import { type Answers, about, listIn } from '../query.ts';
 import { observeForeign } from './foreign.ts';
-import { toLinks, toOwnRoutes, toProxies, toRoutes, toRules } from './ip.ts';
+import { toLinks, toProxies, toRoutes, toRoutesOf, toRules } from './ip.ts';
 import { look, Moment, sysctl } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
 import {
@@ -21,12 +21,14 @@ import {
 } from './uplink.ts';
 
 /**
- * What `ip` prints of the network. Of the routes only ours, which the kernel picks out: a host may have hundreds of
- * thousands of others. One `ip` lists the rules of one family only.
+ * What `ip` prints of the network. Of the routes only ours and those that are configured, which the kernel picks out: a
+ * host may have hundreds of thousands of others. One `ip` lists the rules of one family only.
  */
 const NETWORK = {
   links: 'address show',
   own: `route show table all proto ${ROUTE_PROTOCOL}`,
+  typed: 'route show table all proto boot',
+  static: 'route show table all proto static',
   proxies: 'neigh show proxy',
   rules: 'rule show',
 };
@@ -63,13 +65,16 @@ const commands = ({ looks }: Firewall): (readonly string[])[] => [
 ];
 
 function toView(network: Answers<typeof NETWORK>, tools: Tools, firewall: Firewall): View {
-  const { links, own, proxies } = network;
+  const { links, own, typed, static: managed, proxies } = network;
   return {
     ...toLinks(links.found),
     routes: byKey(
-      toOwnRoutes(own.found)
+      toRoutesOf(String(ROUTE_PROTOCOL), own.found)
         .filter(({ table }) => table === 'main')
         .map(({ route }) => route),
+    ),
+    configured: [...toRoutesOf('boot', typed.found), ...toRoutesOf('static', managed.found)].map(
+      ({ route }) => route,
     ),
     policy: toPolicy(network, tools),
     proxies: toProxies(proxies.found),
@@ -92,7 +97,7 @@ export const readPolicy = (host: Host): Policy =>
 
 const toPolicy = ({ rules, own }: Pick<Answers<typeof NETWORK>, 'rules' | 'own'>, tools: Tools): Policy => ({
   rules: [...toRules(4, rules.found), ...toRules(6, listIn(tools.output(RULES6) || '[]'))],
-  own: toOwnRoutes(own.found)
+  own: toRoutesOf(String(ROUTE_PROTOCOL), own.found)
     .filter(({ table }) => isOwnTable(Number(table)))
     .map(({ table, route }) => ({ table: Number(table), route })),
 });
