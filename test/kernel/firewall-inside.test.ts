@@ -151,6 +151,73 @@ filterSuite("a host's other networks", ({ host }) => {
     await isDropped('unassigned', container, { ip: inScope('123.45.90.116', 100), port: 80 });
   });
 
+  for (const { family, mine, neighbour, host: itself, internet } of FAMILIES)
+    describe(`what somebody publishes of a domain, IPv${family}`, () => {
+      const dnat = (chain: string, port: number, to: string) =>
+        `${TOOL[family]} -t nat -A ${chain} -p tcp -d ${itself} --dport ${port} -j DNAT --to-destination ${to}`;
+      const at_ = (ip: string, port: number): string => (family === 4 ? `${ip}:${port}` : `[${ip}]:${port}`);
+
+      before(() =>
+        one.host.sh(`${dnat('PREROUTING', 2201, at_(mine, 22))}; ${dnat('OUTPUT', 2201, at_(mine, 22))}
+          ${dnat('PREROUTING', 2202, at_(neighbour, 80))}`),
+      );
+
+      it('is reached from everywhere, and other flows of the domain stay untracked', async () => {
+        await one.host.run(['conntrack', '-F']);
+        for (const client of [one.lab.internet, guarded, container, peer, one.host])
+          await reaches(client, guest, { ip: mine, port: 22 }, { ip: itself, port: 2201 });
+        await reaches(one.lab.internet, guest, { ip: mine, port: 80 });
+        await reaches(guest, one.lab.internet, { ip: internet, port: 80 });
+        await exchange(
+          udpFlow(guest, { ip: mine, port: 4003 }, one.lab.internet, { ip: internet, port: 4003 }),
+        );
+        const flows = await one.host.run([
+          'conntrack',
+          '-L',
+          '-f',
+          `ipv${family}`,
+          '-p',
+          'tcp',
+          '--dport',
+          '80',
+        ]);
+        expect(flows).to.equal('');
+        const all = await one.host.run(['conntrack', '-L', '-f', `ipv${family}`]);
+        expect(all).to.contain('dport=2201').and.not.to.contain('4003');
+      });
+
+      it('is reached on after what was learnt is gone, for each packet of a call tells anew', async () => {
+        const listener = new Listener(guest, { ip: mine, port: 22 });
+        const flow = await listener.connect(one.lab.internet, undefined, { ip: itself, port: 2201 });
+        await exchange(flow);
+        await one.host.sh(
+          ['partly', 'translated']
+            .map(
+              name =>
+                `nft flush set ${family === 4 ? 'ip' : 'ip6'} hnet hnet${family}-${name} || ipset flush hnet${family}-${name}`,
+            )
+            .join('\n'),
+        );
+        await exchange(flow);
+        listener.close();
+      });
+
+      it("meets the domain's rules", async () => {
+        await reaches(peer, guarded, { ip: neighbour, port: 80 }, { ip: itself, port: 2202 });
+        await isDropped('policy', one.lab.internet, { ip: itself, port: 2202 });
+      });
+    });
+
+  it('reach a bootstrap lease where somebody has translated the destination to it, as the Internet does', async () => {
+    const lease = inScope('123.45.90.116', 100);
+    await guest.run(['ip', 'address', 'add', `${lease}/24`, 'dev', 'eth0']);
+    await one.host.sh(
+      `iptables -t nat -A PREROUTING -p tcp -d 123.45.12.48 --dport 2203 -j DNAT --to ${lease}:22`,
+    );
+    for (const client of [one.lab.internet, container, guarded])
+      await reaches(client, guest, { ip: lease, port: 22 }, { ip: '123.45.12.48', port: 2203 });
+  });
+
   describe('and rules that name them', () => {
     it('are told apart from rules for networks that the host has not', async () => {
       const libvirt = await FakeLibvirt.create(one.scene);

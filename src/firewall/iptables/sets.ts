@@ -30,7 +30,12 @@ export function set(spec: SetSpec, family: Family): Resource {
   };
 }
 
-const TYPES = { prefixes: 'hash:net', addresses: 'hash:ip', bridges: 'hash:net,iface' };
+const TYPES = {
+  prefixes: 'hash:net',
+  addresses: 'hash:ip',
+  bridges: 'hash:net,iface',
+  services: 'hash:ip,port',
+};
 
 /**
  * An entry that a rule adds gets the longest prefix length in the set (ipset(8), hash:net). This entry makes that one bit,

@@ -33,9 +33,10 @@ export function renderRule({ when, verdict }: Rule, family: Family): string[] {
 
 /** Starts to count the packets of a bridge, until the entry expires. */
 const noting = ({ set, of }: { readonly set: string; readonly of: Side }): string =>
-  `-m set ! --match-set ${set} ${bridgeOf(of)} ! --update-counters -j SET --add-set ${set} ${bridgeOf(of)}`;
+  `-m set ! --match-set ${set} ${bothOf(of)} ! --update-counters -j SET --add-set ${set} ${bothOf(of)}`;
 
-const bridgeOf = (side: Side): string => `${SIDE[side]},${SIDE[side]}`;
+/** What a set of two parts is asked for. */
+const bothOf = (side: Side): string => `${SIDE[side]},${SIDE[side]}`;
 
 function renderMatch(match: Match, family: Family): readonly string[] {
   switch (match.is) {
@@ -45,12 +46,14 @@ function renderMatch(match: Match, family: Family): readonly string[] {
       return match.devices.map(device => `-o ${device}`);
     case 'set':
       return [renderSet(match, family)];
+    case 'service':
+      return [`-m set --match-set ${match.set} ${bothOf(match.side)}`];
     case 'net':
       return [`${match.side === 'source' ? '-s' : '-d'} ${format(match.prefix)}`];
     case 'state':
       return [`-m conntrack --ctstate ${match.states.join(',')}`];
     case 'flood':
-      return [`-m set --match-set ${match.set} ${bridgeOf(match.of)} --packets-gt ${match.packets}`];
+      return [`-m set --match-set ${match.set} ${bothOf(match.of)} --packets-gt ${match.packets}`];
     case 'protocol':
       return [renderProtocol(match.protocol, family)];
     case 'ports':
@@ -107,6 +110,7 @@ const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
   'to-domain': both(`-m devgroup --dst-group ${GROUP}`),
   reply: both('-m conntrack --ctdir REPLY'),
   redirected: both('-m conntrack --ctstate DNAT'),
+  'redirected-call': both('-m conntrack --ctstate DNAT --ctdir ORIGINAL'),
   spoofed: both('-m rpfilter --invert'),
   'broadcast-source': both('-m addrtype --src-type BROADCAST'),
   local: both('-m addrtype --dst-type LOCAL'),
@@ -144,6 +148,7 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   if (verdict.do === 'clamp') return `-j TCPMSS --set-mss ${verdict.segment}`;
   if (verdict.do === 'translate') return `-j SNAT --to-source ${format(verdict.source)}`;
   if (verdict.do === 'keep') return KEEP[family];
+  if (verdict.do === 'note-service') return `-j SET --add-set ${verdict.set} ${bothOf(verdict.side)} --exist`;
   if (verdict.do === 'note') return `-j SET --add-set ${verdict.set} ${SIDE[verdict.side]} --exist`;
   return `-j ${TARGETS[verdict.do]}`;
 }

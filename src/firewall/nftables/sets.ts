@@ -12,7 +12,8 @@ export const mapOf = (family: Family, chain: string): string => chain.replace('h
 export function set({ name, counters, timeout, learns }: SetSpec, family: Family): Resource {
   if (learns === 'bridges') return bridgeSet(name, timeout, family);
   if (learns !== undefined) {
-    const type = `${FAMILY[family].type}; size ${MOST};`;
+    const service = learns === 'services' ? ' . inet_proto . inet_service' : '';
+    const type = `${FAMILY[family].type}${service}; size ${MOST};`;
     return container('set', name, family, () => `type ${type} flags dynamic, timeout; timeout ${timeout}s;`);
   }
   const counter = counters ? ' counter;' : '';

@@ -93,6 +93,8 @@ function renderOther(match: Exclude<Match, { is: 'set' | 'protocol' }>, family: 
       return `iifname ${oneOf(match.devices)}`;
     case 'to-device':
       return `oifname ${oneOf(match.devices)}`;
+    case 'service':
+      return `${WITH_PORTS} ${serviceOf(match.side, family)} @${match.set}`;
     case 'net':
       return `${addressOf(match.side, family)} ${format(match.prefix)}`;
     case 'ports':
@@ -107,6 +109,10 @@ function renderOther(match: Exclude<Match, { is: 'set' | 'protocol' }>, family: 
       return PLAIN[match.is][family];
   }
 }
+
+const WITH_PORTS = 'meta l4proto { tcp, udp }';
+const serviceOf = (side: Side, family: Family): string =>
+  `${addressOf(side, family)} . meta l4proto . th ${side === 'source' ? 'sport' : 'dport'}`;
 
 const BRIDGE: Readonly<Record<Side, string>> = { source: 'iif', destination: 'fib daddr oif' };
 
@@ -124,6 +130,7 @@ const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
   'to-domain': both(`oifgroup ${DEVICE_GROUP}`),
   reply: both('ct direction reply'),
   redirected: both('ct status dnat'),
+  'redirected-call': both('ct status dnat ct direction original'),
   'not-opening': both('tcp flags & (fin | syn | rst | ack) != syn'),
   announcing: both('tcp flags & (syn | rst) == syn'),
   spoofed: both('fib saddr . iif oif missing'),
@@ -150,6 +157,7 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   // No checksum at all, which IPv4 allows (RFC 768).
   if (verdict.do === 'checksum') return 'udp checksum set 0';
   if (verdict.do === 'clamp') return `tcp option maxseg size set ${verdict.segment}`;
+  if (verdict.do === 'note-service') return `update @${verdict.set} { ${serviceOf(verdict.side, family)} }`;
   if ('chain' in verdict) return `${verdict.do} ${verdict.chain}`;
   return verdict.do === 'untrack' ? 'notrack' : verdict.do;
 }

@@ -22,12 +22,14 @@ import {
   go,
   icmpTypes,
   jump,
+  learning,
   type Match,
   ND,
   notDestination,
   note,
   only,
   type Rule,
+  redirectedCall,
   replies,
   rule,
   source,
@@ -84,8 +86,18 @@ export function forwardChains(given: Given): Chain[] {
     chain('hnet-between', ...betweenRules(sets, config)),
     chain('hnet-ingress', ...ingressRules(sets, uplinks)),
     held(sets),
+    ...redirectedChains(sets),
   ];
 }
+
+/**
+ * Calls that somebody's rule has led here: to a bootstrap address, or to a public one. Of the latter the raw table has to
+ * know, before connection tracking, which answers belong to such calls. Each packet of a call says so anew.
+ */
+const redirectedChains = (sets: SetNames): Chain[] => [
+  chain('hnet-redirected', rule(go('hnet-learning'), destination(sets.in)), rule(back)),
+  learning('hnet-learning', sets),
+];
 
 /** Where the raw table couldn't yet look after subnets, these are looked up last, and here. */
 const known = (when: readonly Match[], { held }: SetNames, foresight: Foresight): Rule[] =>
@@ -133,6 +145,7 @@ const insideRules = ({ firewall: { inside, hostAccess } }: Config): Rule[] => [
 /** Only packets from an uplink have been counted already: the others are where their destination is looked up. */
 const ingressRules = (sets: SetNames, uplinks: readonly string[]): Rule[] => [
   rule(jump('hnet-inbound'), destination(sets.tracked)),
+  rule(go('hnet-redirected'), redirectedCall),
   rule(back, from(uplinks), replies),
   rule(jump('hnet-held')),
   rule(back, from(uplinks), destination(sets.tracked)),
@@ -151,6 +164,7 @@ function betweenRules(sets: SetNames, config: Config): Rule[] {
     rule(drop(CAUSES.isolated), destination(sets.isolated)),
     rule(jump('hnet-outbound'), source(sets.tracked)),
     rule(jump('hnet-inbound'), destination(sets.tracked)),
+    rule(go('hnet-redirected'), redirectedCall),
     rule(back, only('singles', 'destination', sets.in)),
     rule(go('hnet-held'), only('subnets', 'destination', sets.in)),
     rule(back, replies),

@@ -5,7 +5,23 @@
 import type { Config, UplinkInForce } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
 import { UNROUTED } from '../../model/reserved.ts';
-import { back, type Chain, chain, fromNet, go, keep, type Rule, rule, source, to, toNet } from './rules.ts';
+import {
+  back,
+  type Chain,
+  chain,
+  fromNet,
+  go,
+  jump,
+  keep,
+  learning,
+  type Rule,
+  redirectedCall,
+  rule,
+  source,
+  to,
+  toDomain,
+  toNet,
+} from './rules.ts';
 import type { SetNames } from './sets.ts';
 
 /**
@@ -22,11 +38,14 @@ export function natChains(
   return [
     chain(
       'hnet-postrouting',
+      // What the host itself calls doesn't pass the chains of forwarded packets.
+      rule(jump('hnet-called'), toDomain, redirectedCall),
       ...pools.map(pool => rule(keep, fromNet(pool))),
       ...pools.map(pool => rule(go('hnet-calling'), toNet(pool))),
       ...(family === 4 ? uplinks.flatMap(one => translated(one, sets)) : []),
       rule(back),
     ),
+    learning('hnet-called', sets),
     // A container, or a VPN's peer: its owner translates it. The same goes for a flow whose destination somebody has
     // translated: he may have to translate its source for the way back.
     chain(

@@ -50,8 +50,8 @@ export function rawChains(
     // A container, a VPN's peer: neither may send under an address that is routed to a bridge, or nowhere.
     chain('hnet-inside', rule(back, from(['lo'])), rule(drop(CAUSES.impostor), { is: 'spoofed' })),
     ...(family === 4 ? [leaving4(sets)] : [leaving6(sets), ...discoveryChains(sets)]),
-    speaking(sets),
-    ...untrackingChains(sets, scopes(back)),
+    speaking(sets, foresight),
+    ...untrackingChains(sets, scopes(back), foresight),
     chain('hnet-arriving', ...arriving(ranges)),
     chain(
       'hnet-suspect',
@@ -80,14 +80,16 @@ const arrivedChains = (sets: SetNames, scopes: readonly Rule[], foresight: Fores
       ];
 
 /** Which addresses of a subnet are in use. */
-const speaking = (sets: SetNames): Chain =>
-  chain(
+const speaking = (sets: SetNames, foresight: Foresight): Chain => {
+  const next = foresight === 'raw' ? 'hnet-untrack-subnet' : 'hnet-untrack';
+  return chain(
     'hnet-speaking',
-    rule(go('hnet-untrack'), notSource(sets.held)),
-    rule(go('hnet-untrack'), notSource(sets.seen), flood(sets.appearing, APPEARING)),
+    rule(go(next), notSource(sets.held)),
+    rule(go(next), notSource(sets.seen), flood(sets.appearing, APPEARING)),
     rule(note('source', sets.seen)),
-    rule(go('hnet-untrack')),
+    rule(go(next)),
   );
+};
 
 /** Packets from domains' addresses. */
 const sent = (sets: SetNames): Rule[] => [
@@ -95,14 +97,24 @@ const sent = (sets: SetNames): Rule[] => [
   rule(go('hnet-speaking'), only('subnets', 'source', sets.out)),
 ];
 
-/** The host's own services and connections (`local`) keep their tracking, as do scopes, which are translated. */
-const untrackingChains = (sets: SetNames, scopes: readonly Rule[]): Chain[] => [
+/**
+ * The host's own services and connections (`local`) keep their tracking, as do scopes, which are translated, and answers
+ * to calls whose destination somebody has translated: they would leave under another address than was called. Where single
+ * addresses and subnets are looked up apart, each has its chain, with one lookup less.
+ */
+const untrackingChains = (sets: SetNames, scopes: readonly Rule[], foresight: Foresight): Chain[] => [
+  ...(foresight === 'raw'
+    ? [
+        leaving('hnet-untrack', only('singles', 'source', sets.tracked), sets),
+        leaving('hnet-untrack-subnet', only('subnets', 'source', sets.tracked), sets),
+      ]
+    : [leaving('hnet-untrack', source(sets.tracked), sets)]),
   chain(
-    'hnet-untrack',
-    rule(back, source(sets.tracked)),
-    rule(go('hnet-neighbour'), destination(sets.near)),
-    rule(back, { is: 'local' }),
-    rule(untrack),
+    'hnet-partly',
+    rule(back, { is: 'service', set: sets.translated, side: 'source' }),
+    // It may be an error about such a flow.
+    rule(back, { is: 'protocol', protocol: 'icmp' }),
+    ...others(sets),
   ),
   chain(
     'hnet-neighbour',
@@ -113,6 +125,15 @@ const untrackingChains = (sets: SetNames, scopes: readonly Rule[]): Chain[] => [
     rule(back, { is: 'local' }),
     rule(untrack),
   ),
+];
+
+const leaving = (name: string, tracked: Match, sets: SetNames): Chain =>
+  chain(name, rule(back, tracked), rule(go('hnet-partly'), source(sets.partly)), ...others(sets));
+
+const others = (sets: SetNames): Rule[] => [
+  rule(go('hnet-neighbour'), destination(sets.near)),
+  rule(back, { is: 'local' }),
+  rule(untrack),
 ];
 
 /**

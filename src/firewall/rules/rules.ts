@@ -14,6 +14,8 @@ export type Match =
   | { readonly is: 'set'; readonly name: string; readonly side: Side; readonly not?: true }
   /** The same of a set of domains' addresses, where it is a single one of these, or one of a subnet that a domain holds. */
   | { readonly is: 'set'; readonly name: string; readonly side: Side; readonly only: 'singles' | 'subnets' }
+  /** Address, protocol and port of one end, TCP's or UDP's, in a set to which rules add them. */
+  | { readonly is: 'service'; readonly set: string; readonly side: Side }
   | { readonly is: 'net'; readonly side: Side; readonly prefix: Prefix }
   | { readonly is: 'protocol'; readonly protocol: Protocol }
   /** Destination ports unless a side is named. */
@@ -40,6 +42,8 @@ export type PlainMatch =
   | 'broadcast-source'
   /** Its destination is another than the one it was sent to. */
   | 'redirected'
+  /** The same, and it goes the way of the packet that began its flow. */
+  | 'redirected-call'
   /** Addressed to the host itself. */
   | 'local'
   /** A DHCP client without an address asks for one (RFC 2131, 4.1). */
@@ -58,6 +62,8 @@ export type Verdict =
   | { readonly do: 'jump' | 'goto'; readonly chain: string }
   /** The address goes into a set whose entries end by themselves, and the packet goes on. */
   | { readonly do: 'note'; readonly set: string; readonly side: Side }
+  /** The same with protocol and port; only for TCP and UDP. */
+  | { readonly do: 'note-service'; readonly set: string; readonly side: Side }
   | { readonly do: 'translate'; readonly source: Prefix }
   /** Lowers the size that a TCP segment announces, in bytes; the packet goes on to the next rule. */
   | { readonly do: 'clamp'; readonly segment: number }
@@ -162,6 +168,8 @@ export const flood = (set: string, allowance: Allowance, of: Side = 'source'): M
 export const state = (...states: TrackingState[]): Match => ({ is: 'state', states });
 export const icmpTypes = (...types: number[]): Match => ({ is: 'icmp-types', types });
 
+export const redirectedCall: Match = { is: 'redirected-call' };
+
 /** Packets of flows that were opened from this host's side. */
 export const replies: Match = state('RELATED', 'ESTABLISHED');
 
@@ -179,11 +187,24 @@ export const untrack: Verdict = { do: 'untrack' };
 export const keep: Verdict = { do: 'keep' };
 export const drop = (cause: string): Verdict => ({ do: 'drop', cause });
 export const note = (side: Side, set: string): Verdict => ({ do: 'note', side, set });
+export const noteService = (side: Side, set: string): Verdict => ({ do: 'note-service', side, set });
 export const jump = (chain: string): Verdict => ({ do: 'jump', chain });
 export const go = (chain: string): Verdict => ({ do: 'goto', chain });
 
 export const rule = (verdict: Verdict, ...when: Match[]): Rule => ({ when, verdict });
 export const chain = (name: string, ...rules: readonly Rule[]): Chain => ({ name, rules });
+
+/** Notes the address and port to which somebody's rule has led a call. iptables has chains for each table. */
+export const learning = (
+  name: string,
+  sets: { readonly translated: string; readonly partly: string },
+): Chain =>
+  chain(
+    name,
+    rule(noteService('destination', sets.translated), { is: 'protocol', protocol: 'tcp' }),
+    rule(noteService('destination', sets.translated), { is: 'protocol', protocol: 'udp' }),
+    rule(note('destination', sets.partly)),
+  );
 
 /** Resources of IPv6 are labelled like those of IPv4, with an addition. */
 export const labelled = (label: string, family: Family): string => (family === 4 ? label : `${label} (IPv6)`);

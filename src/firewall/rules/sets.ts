@@ -9,7 +9,7 @@ export interface SetSpec {
   /** Its entries expire after so many seconds. */
   readonly timeout?: number;
   /** What rules of the filter add to it; without this its entries are hnet's. */
-  readonly learns?: 'bridges' | 'addresses';
+  readonly learns?: 'bridges' | 'addresses' | 'services';
 }
 
 /** How a backend changes a set. Adding an entry that exists, and removing one that doesn't, are no errors. */
@@ -43,6 +43,9 @@ export const setNames = (family: Family) => ({
   reserved: `hnet${family}-reserved`,
   /** Addresses of domains with rules of their own. */
   tracked: `hnet${family}-tracked`,
+  /** Addresses to which somebody translates other destinations; and with protocol and port, what is called so. */
+  partly: `hnet${family}-partly`,
+  translated: `hnet${family}-translated`,
   /** Addresses of domains that exchange nothing with other domains. */
   isolated: `hnet${family}-isolated`,
   /** Addresses of running domains that have just got their first rules; entries expire. */
@@ -121,6 +124,9 @@ export const IN_USE = 900;
 /** So many addresses of a bridge may become known: otherwise one domain's could fill the set. */
 export const APPEARING: Allowance = { packets: 2048, seconds: 128 };
 
+/** A flow of which no packet has come for so many seconds is forgotten: by then the kernel has forgotten it too (5 days). */
+const TRANSLATED = 432_000;
+
 /** Sets that only one family has: IPv6 isn't translated, and IPv4 has no solicitations. */
 const ONLY: Partial<Record<keyof SetNames, Family>> = { scopes: 4, soliciting: 6 };
 
@@ -144,4 +150,6 @@ const PASSING: Partial<Record<keyof SetNames, Partial<SetSpec>>> = {
   unseen: bridges(UNSEEN),
   seen: { timeout: IN_USE, learns: 'addresses' },
   tried: { timeout: UNSEEN.seconds, learns: 'addresses' },
+  partly: { timeout: TRANSLATED, learns: 'addresses' },
+  translated: { timeout: TRANSLATED, learns: 'services' },
 };
