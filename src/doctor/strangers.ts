@@ -4,10 +4,11 @@ import { CAUSES } from '../firewall/rules/rules.ts';
 import { chooseFirewall } from '../host/choose-backend.ts';
 import { ZERO } from '../model/counter.ts';
 import { CONTESTS_FILE } from '../model/names.ts';
+import { quote } from '../model/refusal.ts';
 import { EMPTY_VIEW, type View } from '../model/view.ts';
 import { parseContests } from '../state/contests.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, knownValue } from './facts.ts';
 
 /** Filters of others that drop what we accept: an accept ends the chain of one table, not those of other tables. */
 export function checkStrangers({ config, uplinks, strangers, file }: Facts): Diagnosis[] {
@@ -31,6 +32,14 @@ export const checkContests = ({ file }: Facts): Diagnosis[] =>
       'iptables-save  # shows whose rule it is; have that program append its rules instead of inserting them',
     ),
   );
+
+/** A VPN's interface may come later, and a name may be misspelt. */
+export function insideNotes({ config, network }: Facts): string[] {
+  const named = knownValue(config)?.firewall.inside ?? [];
+  return named
+    .filter(name => !network.links.has(name))
+    .map(name => `"inside" in hnet.toml names ${quote(name)}, which is no interface of this host now`);
+}
 
 /** What no command mends, and does no harm: it was dropped. */
 export const dropNotes = ({ drops }: Facts): string[] =>

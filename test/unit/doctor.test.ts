@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { examine } from '../../src/cli/commands/doctor.ts';
 import { macNotes } from '../../src/doctor/macs.ts';
-import { dropNotes } from '../../src/doctor/strangers.ts';
+import { dropNotes, insideNotes } from '../../src/doctor/strangers.ts';
 import { CAUSES } from '../../src/firewall/rules/rules.ts';
+import { parseConfig } from '../../src/model/parse-config.ts';
 import { BRIDGED, CASES, withNic } from './doctor-cases.ts';
 import {
   assigned,
@@ -32,6 +33,14 @@ describe('doctor', () => {
     expect(notes[0]).to.match(/have sent 2 packets under addresses of VMs; hnet has dropped them$/);
     expect(notes[1]).to.match(/^VMs have sent 30 packets to addresses that the Internet does not route/);
     expect(dropNotes(factsOf({ drops: new Map([[CAUSES.reserved, counter(0n)]]) }))).to.deep.equal([]);
+  });
+
+  it('notes an inside network whose interface is not there', () => {
+    const config = (inside: string) => known(parseConfig(`pools = []\n[firewall]\ninside = ${inside}\n`));
+    expect(insideNotes(factsOf({ config: config('["eth0", "wg9"]') }))).to.deep.equal([
+      '"inside" in hnet.toml names "wg9", which is no interface of this host now',
+    ]);
+    expect(insideNotes(factsOf({ config: config('[]') }))).to.deep.equal([]);
   });
 
   it('finds nothing on a host that is fit', () => {

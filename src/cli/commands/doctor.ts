@@ -17,7 +17,7 @@ import { checkMacs, macNotes } from '../../doctor/macs.ts';
 import { checkMtu } from '../../doctor/mtu.ts';
 import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplinks } from '../../doctor/network.ts';
 import { checkArp, checkHostAddresses, checkServed } from '../../doctor/served.ts';
-import { checkContests, checkStrangers, dropNotes } from '../../doctor/strangers.ts';
+import { checkContests, checkStrangers, dropNotes, insideNotes } from '../../doctor/strangers.ts';
 import { checkTools } from '../../doctor/tools.ts';
 import type { Context } from '../../host/context.ts';
 import { readableJson } from '../../model/json.ts';
@@ -56,7 +56,7 @@ export const examine = (facts: Facts): Diagnosis[] => CHECKS.flatMap(check => ch
 export function doctor(options: { json?: boolean }, context: Context): void {
   const facts = gather(context.host);
   const findings = examine(facts);
-  const notes = [...detourNotes(facts), ...dropNotes(facts), ...macNotes(facts)];
+  const notes = [...detourNotes(facts), ...dropNotes(facts), ...insideNotes(facts), ...macNotes(facts)];
   if (options.json !== true) for (const note of notes) context.print(`note: ${note}`);
   if (options.json) context.print(readableJson(findings));
   else if (findings.length === 0) context.print('This host is fit');
