@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { ruleset } from '../../src/firewall/rules/ruleset.ts';
 import { isDoubtful, whyNever } from '../../src/firewall/rules/unmatched.ts';
 import { format, parsePrefix } from '../../src/model/address.ts';
 import { insideNets, outermost, without } from '../../src/model/inside.ts';
@@ -95,6 +96,32 @@ describe("the host's other networks", () => {
         expect(left.some(isOdd)).to.equal(false);
       }),
     );
+  });
+});
+
+describe('packets from these networks', () => {
+  // Their way back may be another than the one they came: that is no fault of theirs.
+  it('are suspected only under sources of domains, however many pools there are', () => {
+    for (const count of [1, 12]) {
+      const pools = Array.from({ length: count }, (_, index) => `123.45.${index}.0/24`);
+      const config = parseConfig(`pools = ${JSON.stringify(pools)}\n`);
+      const [entrance] = ruleset(4, config, [UPLINK], 'raw').chains.raw;
+      const suspecting = (entrance?.rules ?? []).filter(
+        ({ verdict }) => 'chain' in verdict && verdict.chain === 'hnet-inside',
+      );
+      const sets = suspecting.flatMap(({ when }) =>
+        when.flatMap(match => (match.is === 'set' ? [match] : [])),
+      );
+      expect(sets.map(match => [match.name, 'not' in match && match.not])).to.deep.equal(
+        count === 1
+          ? []
+          : [
+              ['hnet4-near', false],
+              ['hnet4-inside', true],
+            ],
+      );
+      expect(suspecting).not.to.have.length(0);
+    }
   });
 });
 
