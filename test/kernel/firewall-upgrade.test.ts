@@ -11,11 +11,14 @@ import { type End, outside, passes } from '../support/probe.ts';
 import { POOLS6 } from '../support/scene.ts';
 import type { Wire } from '../support/wire.ts';
 
-/** Puts our chains where versions before 1.1 had them, with jumps that came first, and accepts where it now returns. */
+/**
+ * Puts our chains where versions before 1.1 had them, with jumps that came first, and accepts where it now returns. They
+ * had no rule for checksums, which is for mangle alone.
+ */
 const BACKDATE = `for tool in iptables ip6tables; do
   {
     echo '*filter'
-    $tool-save -t mangle | grep -E '^(:hnet-|-A (hnet-|FORWARD|INPUT|OUTPUT))' |
+    $tool-save -t mangle | grep -E '^(:hnet-|-A (hnet-|FORWARD|INPUT|OUTPUT))' | grep -v CHECKSUM |
       sed -E 's/^-A (FORWARD|INPUT|OUTPUT) /-I \\1 1 /; /^-A hnet-(forward|egress|between|ingress|input|output) /s/-j RETURN$/-j ACCEPT/'
     echo COMMIT
   } | $tool-restore --noflush

@@ -143,6 +143,10 @@ kernelSuite('a public lease', newScene => {
       lease: '3600',
       serverid: GATEWAY,
       staticroutes: `${GATEWAY}/32 0.0.0.0 0.0.0.0/0 ${GATEWAY}`,
+      mtu: '1500',
+      ntpsrv: '',
+      siaddr: GATEWAY,
+      boot_file: '',
     });
   });
 
