@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { iptables } from '../../src/firewall/iptables/iptables.ts';
-import { parseSets } from '../../src/firewall/iptables/text.ts';
+import { parseChains, parseSets, setsNamedBy } from '../../src/firewall/iptables/text.ts';
 import { parsePrefix } from '../../src/model/address.ts';
 import { parseConfig } from '../../src/model/parse-config.ts';
 import { EMPTY_VIEW, type View } from '../../src/model/view.ts';
 import { describe as describeAction } from '../../src/resources/action.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { chainsOf, printed } from '../support/printed.ts';
-import { UPLINK } from '../support/uplink.ts';
+import { UPLINK, uplinksFor } from '../support/uplink.ts';
 
 const CONFIG = parseConfig('pools = ["123.45.90.112/29"]');
 const tables = (uplink = UPLINK) =>
@@ -23,6 +23,32 @@ const findings = (saved: string) => tables().map(one => one.probe(seeing(saved))
 
 const sound = printed(tables().flatMap(one => [...one.up(EMPTY_VIEW)]));
 const mangle = tables().find(({ label }) => label === 'mangle table') as Resource;
+
+describe('a look at the chains alone', () => {
+  const CASES = {
+    'as it is installed': '',
+    'with domains apart': '[firewall]\nbetween_domains = false\n',
+    'on the wire': 'ipv4 = "on-link"\n',
+    'with many pools': '',
+  };
+  for (const [what, more] of Object.entries(CASES))
+    it(`knows every set by the rules that name it: ${what}`, () => {
+      const pools =
+        what === 'with many pools'
+          ? Array.from({ length: 20 }, (_, n) => `123.45.${n}.0/24`)
+          : ['123.45.90.112/29'];
+      const config = parseConfig(`pools = ${JSON.stringify([...pools, '2001:db8:12:48::/64'])}\n${more}`);
+      for (const family of [4, 6] as const) {
+        const base = iptables([family]).base(config, uplinksFor(config));
+        const made = base.flatMap(one => /^set (\S+)/.exec(one.key)?.[1] ?? []);
+        const actions = base.flatMap(one => [...one.up(EMPTY_VIEW)]);
+        const named = setsNamedBy(parseChains(printed(actions), family));
+        // A set that no rule names looks as if it were missing, and each start would bring up everything anew.
+        expect([...named.keys()]).to.include.members(made);
+        expect(made).to.have.length.greaterThan(5);
+      }
+    });
+});
 
 describe('private destinations', () => {
   /** What the set is filled with, for an uplink, a configuration and the addresses of the interface. */

@@ -206,6 +206,7 @@ const withLength = (entry: string): string =>
 
 /** The sets that rules name exist: the kernel doesn't delete them. */
 export function setsNamedBy(chains: FilterView['chains']): Map<string, 'unread'> {
-  const names = [...chains.values()].flat().flatMap(({ text }) => /--match-set (\S+)/.exec(text)?.[1] ?? []);
-  return new Map(names.map(name => [name, 'unread']));
+  const texts = [...chains.values()].flat().map(({ text }) => text);
+  const found = texts.flatMap(text => [...text.matchAll(/--(?:match|add)-set (\S+)/g)]);
+  return new Map(found.map(([, name = '']) => [name, 'unread']));
 }
