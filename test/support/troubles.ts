@@ -51,6 +51,14 @@ const flooding =
     await until(() => count > 50 * atOnce, PATIENCE, 'the flood');
   };
 /** And then its bridge has its whole allowance again. */
+/** The host as it is then, and hnet made to fit; hnet.toml says what bridges take. */
+const narrowed =
+  (script: string): Deed =>
+  async ({ one }) => {
+    await one.host.sh(script);
+    await hnet(one, 'sync');
+  };
+
 const calmed = async ({ one, beside }: Cast): Promise<void> => {
   await beside?.stop();
   await one.host.sh(`conntrack -F 2>/dev/null || true
@@ -336,24 +344,22 @@ export const TROUBLES: Readonly<Record<string, readonly [Deed, Deed, string, str
     /node \(pid \d+\) has port 67/,
   ],
   'an uplink whose MTU is smaller': [
-    async all => {
-      await all.one.host.sh('ip link set eth0 mtu 1400; sed -i "1i mtu = 1500" /etc/hnet/hnet.toml');
-      await hnet(all.one, 'sync');
-    },
-    async all => {
-      await all.one.host.sh('ip link set eth0 mtu 1500; sed -i 1d /etc/hnet/hnet.toml');
-      await hnet(all.one, 'sync');
-    },
+    narrowed('ip link set eth0 mtu 1400; sed -i "1i mtu = 1500" /etc/hnet/hnet.toml'),
+    narrowed('ip link set eth0 mtu 1500; sed -i 1d /etc/hnet/hnet.toml'),
     'mtu',
     null,
-    /^the MTU of eth0 is 1400, and the VM on br116 sends up to 1500 bytes/,
+    /^eth0 takes packets of 1400 bytes, and br116 of 1500/,
   ],
   'a default route that takes smaller packets': [
-    'ip route change $(ip route show default | head -n 1) mtu 1420',
-    'ip route change $(ip route show default | head -n 1 | sed "s/ mtu .*//")',
+    narrowed(
+      'ip route change $(ip route show default | head -n 1) mtu 1420; sed -i "1i mtu = 1500" /etc/hnet/hnet.toml',
+    ),
+    narrowed(
+      'ip route change $(ip route show default | head -n 1 | sed "s/ mtu .*//"); sed -i 1d /etc/hnet/hnet.toml',
+    ),
     'mtu',
     null,
-    /^the default route's MTU is 1420, and the VM on br116 sends up to 1500 bytes/,
+    /^eth0 takes packets of 1420 bytes, and br116 of 1500/,
   ],
   'a guest that asks for neighbours under many addresses': [
     flooding((mac, number) => arpRequest(mac, inOurScope(number), `${OUR_SCOPE}.1`)),
