@@ -70,7 +70,7 @@ echo "== nft";       for family in ip ip6; do
   # In a set the order of addresses is the kernel's, and those that end by themselves end when they like.
   nft list table $family hnet 2>/dev/null | grep -v expires | grep -oE '${ADDRESS}' | sort || true
 done
-echo "== processes"; ps -e -o args= | grep -vx -e 'ps .*' -e sort -e 'grep .*' -e 'sh -e' -e 'sh .*hold.sh .*' -e '\\[.*\\]' | sort
+echo "== processes"; ps -e -o args= | grep -vx -e 'ps .*' -e sort -e 'grep .*' -e 'sh -e' -e 'sh .*hold.sh .*' -e '\\[.*\\].*' | sort
 echo "== files";     if [ -d /run/hnet ]; then find /run/hnet ! -type d ! -name '*.lock' ! -name hnet.toml ! -name '*.words' | sort; fi
 `;
 
