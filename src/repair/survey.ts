@@ -43,8 +43,10 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
       ? [keep(one.attachment, one.domain, seen, records)]
       : [],
   );
-  // What is missing of ours is the cause of whatever the kernel would say.
-  const whole = base.length > 0 ? [] : kept.filter(({ wrong }) => wrong.length === 0);
+  // Where a part of the way is missing that is ours, that is the cause of whatever the kernel would say.
+  const whole = base.some(({ resource }) => resource.isRouting)
+    ? []
+    : kept.filter(({ wrong }) => wrong.length === 0);
   return {
     ...seen,
     base,

@@ -50,6 +50,7 @@ export function uplinkRules(family: Family, config: Config, uplinks: Uplinks): R
   const compared = (view: Seen): Comparison | undefined => compare(family, config, uplinks, view);
   return {
     key: `rules ${family}`,
+    isRouting: true,
     label: `rules that keep IPv${family} on ${[...new Set(uplinks.map(({ device }) => device))].join(', ')}`,
     probe: view => {
       const found = compared(view);

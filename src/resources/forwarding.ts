@@ -21,6 +21,7 @@ export function forwarding(family: Family, uplink: string): Resource {
   const [all, own] = [FORWARDING[family], forwardingOf(family, uplink)];
   return {
     key: `forwarding ${family} ${uplink}`,
+    isRouting: true,
     label: `IPv${family} forwarding`,
     probe: view => {
       if (view.sysctl(all) !== '1') return ABSENT;

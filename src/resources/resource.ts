@@ -24,6 +24,8 @@ export interface Resource {
   readonly key: string;
   /** What people call it. */
   readonly label: string;
+  /** Whether the kernel's choice of a packet's way depends on it. */
+  readonly isRouting?: true;
   readonly probe: (view: View) => Finding;
   /** From absent or changed to present; harmless when repeated. */
   readonly up: (view: View) => readonly Action[];

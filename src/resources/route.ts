@@ -24,6 +24,7 @@ export function hostRoute(prefix: Prefix, bridge: string, via?: Prefix): Resourc
   const words = prefix.family === 4 ? PROTOCOL : ['metric', String(metric), ...PROTOCOL];
   return {
     key: hostRouteKey(prefix, bridge),
+    isRouting: true,
     label: `route ${format(prefix)} to ${bridge}${via === undefined ? '' : ` via ${format(via)}`}`,
     probe: view => {
       const route = view.routes.get(routeKey(prefix, metric));
@@ -55,6 +56,7 @@ export function gatewayRoute({ gateway, device }: NearGateway): Resource {
   const words = [formatLong(gateway), 'dev', device, 'metric', String(metric), ...PROTOCOL];
   return {
     key: hostRouteKey(gateway, device),
+    isRouting: true,
     label: `route ${format(gateway)} to ${device}`,
     probe: view =>
       [HOST_METRIC[gateway.family], metric].some(
@@ -79,6 +81,7 @@ export function poolRoute(pool: Prefix): Resource {
   const words = [type, formatLong(pool), 'metric', String(metric), ...PROTOCOL];
   return {
     key: poolRouteKey(pool),
+    isRouting: true,
     label: `${type} ${format(pool)}`,
     probe: view => {
       const route = view.routes.get(routeKey(pool, metric));

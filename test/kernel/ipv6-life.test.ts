@@ -26,7 +26,7 @@ const DAMAGE: Readonly<Record<string, (backend: Backend) => string>> = {
   'the table, or chains and sets, destroyed': backend =>
     backend === 'nftables'
       ? 'nft delete table ip6 hnet'
-      : `for table in raw mangle; do ip6tables -t $table -F; ip6tables -t $table -X; done
+      : `for table in raw mangle nat; do ip6tables -t $table -F; ip6tables -t $table -X; done
          for set in $(ipset list -n | grep hnet6); do ipset destroy $set; done`,
   'the sets flushed': backend =>
     backend === 'nftables'

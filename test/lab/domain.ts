@@ -30,7 +30,7 @@ export function domainXml(parts: DomainParts): string {
 ${bootXml(parts.boot)}  </os>
   <features><acpi/></features>
   <devices>
-    ${parts.nics.map(nicXml).join('\n    ')}
+    ${parts.nics.map(nic => nicXml(nic, parts.boot === 'network')).join('\n    ')}
     <serial type='file'><source path='${parts.console}'/><target port='0'/></serial>
     <serial type='unix'><source mode='bind' path='${parts.socket}'/><target port='1'/></serial>
     <controller type='usb' model='none'/>
@@ -49,9 +49,11 @@ function bootXml(boot: DomainParts['boot']): string {
 `;
 }
 
-function nicXml({ type, source, mac }: Nic): string {
+/** @param hasRom a card's ROM asks for leases by itself, and answers for what it gets, where nothing else boots */
+function nicXml({ type, source, mac }: Nic, hasRom: boolean): string {
   const address = mac === undefined ? '' : `<mac address='${mac}'/>`;
-  return `<interface type='${type}'>${address}<source ${type}='${escapeXml(source)}'/><model type='virtio'/></interface>`;
+  const rom = hasRom ? '' : "<rom enabled='no'/>";
+  return `<interface type='${type}'>${address}<source ${type}='${escapeXml(source)}'/><model type='virtio'/>${rom}</interface>`;
 }
 
 function escapeXml(text: string): string {
