@@ -184,16 +184,12 @@ function strayProxies({ proxies }: View, { attachments }: Estate, { prefixes }: 
   const isWanted = (address: Prefix, device: string): boolean =>
     known.some(({ prefix, wire }) => wire === device && contains(prefix, address)) ||
     unknown.some(prefix => contains(prefix, address));
-  return [...proxies]
-    .filter(proxy => {
-      const [address = '', device = ''] = proxy.split(' ');
-      return !isWanted(parsePrefix(address), device);
-    })
-    .map(proxy => {
-      const [address = '', device = ''] = proxy.split(' ');
-      const label = `neighbour proxy for ${address} on ${device}`;
-      return stray(label, 'no domain has it', [removeProxy(address, device)]);
-    });
+  return [...proxies].flatMap(proxy => {
+    const [address = '', device = ''] = proxy.split(' ');
+    if (isWanted(parsePrefix(address), device)) return [];
+    const label = `neighbour proxy for ${address} on ${device}`;
+    return [stray(label, 'no domain has it', [removeProxy(address, device)])];
+  });
 }
 
 const strayResponders = ({ ndp }: View, { bridges }: Wanted): Stray[] =>

@@ -18,35 +18,33 @@ export function neighbourProxies(bridge: string, prefixes: readonly Prefix[], de
   const isListed = (one: Prefix): boolean => isSingle(one) || one.family === 4;
   const ranges = prefixes.filter(one => !isListed(one));
   return [
-    ...prefixes.filter(isListed).flatMap(one => kernelProxies(one, device)),
+    ...prefixes.filter(isListed).map(one => kernelProxy(one, device)),
     ...(ranges.length === 0 ? [] : [responder(bridge, ranges, device)]),
   ];
 }
 
 /** With the entry, the kernel also joins the multicast group of its solicitations. It is marked as ours as routes are. */
-function kernelProxies(prefix: Prefix, device: string): Resource[] {
+function kernelProxy(prefix: Prefix, device: string): Resource {
   const all = [...addresses(prefix)].map(format);
   const missing = ({ proxies }: View): string[] =>
     all.filter(address => !proxies.has(`${address} ${device}`));
-  return [
-    {
-      key: `proxy ${format(prefix)} ${device}`,
-      label: `neighbour proxy for ${format(prefix)} on ${device}`,
-      probe: view => {
-        const count = missing(view).length;
-        if (count === 0) return PRESENT;
-        return count === all.length ? ABSENT : changed(`${count} of its ${all.length} addresses are missing`);
-      },
-      up: view => [
-        ...missing(view).map(address =>
-          ip('neigh', 'replace', 'proxy', address, 'dev', device, 'protocol', String(ROUTE_PROTOCOL)),
-        ),
-        // The gateway may know it from elsewhere.
-        launch(['hnet', 'announce', device, format(prefix)]),
-      ],
-      down: () => all.map(address => removeProxy(address, device)),
+  return {
+    key: `proxy ${format(prefix)} ${device}`,
+    label: `neighbour proxy for ${format(prefix)} on ${device}`,
+    probe: view => {
+      const count = missing(view).length;
+      if (count === 0) return PRESENT;
+      return count === all.length ? ABSENT : changed(`${count} of its ${all.length} addresses are missing`);
     },
-  ];
+    up: view => [
+      ...missing(view).map(address =>
+        ip('neigh', 'replace', 'proxy', address, 'dev', device, 'protocol', String(ROUTE_PROTOCOL)),
+      ),
+      // The gateway may know it from elsewhere.
+      launch(['hnet', 'announce', device, format(prefix)]),
+    ],
+    down: () => all.map(address => removeProxy(address, device)),
+  };
 }
 
 export const removeProxy = (address: string, device: string): Action =>

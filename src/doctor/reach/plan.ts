@@ -3,7 +3,7 @@ import { format, parseInterfaceAddress } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { contains, FAMILIES, isLinkLocal, isSingle, nth, type Prefix, size } from '../../model/prefix.ts';
-import { type Uplinks, uplinksOf } from '../../model/uplink.ts';
+import { type Uplinks, uplinkOfFirst } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import type { BridgeSide, Plan, UplinkSide } from './wires.ts';
 
@@ -47,9 +47,11 @@ const oneOf = (prefix: Prefix, candidates: readonly Prefix[]): Prefix =>
   candidates.find(one => contains(prefix, one)) ?? nth(prefix, isSingle(prefix) ? 0n : 1n);
 
 /** The uplink of a domain's first address; the wires of others aren't listened to. */
-function uplinkSide([first]: readonly Address[], { view, uplinks, config }: Around): UplinkSide | undefined {
-  const [uplink] = first === undefined ? uplinks : uplinksOf(first.prefix, uplinks);
-  const { device, host, host6, gateway, gateway6 } = uplink;
+function uplinkSide(
+  addresses: readonly Address[],
+  { view, uplinks, config }: Around,
+): UplinkSide | undefined {
+  const { device, host, host6, gateway, gateway6 } = uplinkOfFirst(addresses, uplinks);
   const mac = view.links.get(device)?.mac;
   if (!mac) return undefined;
   const gateways = [gateway, gateway6].filter(one => one !== undefined);

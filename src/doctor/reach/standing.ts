@@ -6,7 +6,7 @@ import type { Attachment } from '../../model/attachment.ts';
 import type { Address } from '../../model/bridge.ts';
 import { addressesOf, type Domain } from '../../model/domain.ts';
 import type { Prefix } from '../../model/prefix.ts';
-import { hostIn, type Uplinks, uplinksOf } from '../../model/uplink.ts';
+import { hostIn, type Uplinks, uplinkOfFirst } from '../../model/uplink.ts';
 import type { Checked } from '../../plan/walker.ts';
 import type { Survey } from '../../repair/findings.ts';
 import type { AddressFacts, BridgeFacts, Drift, NicFacts, ReachFacts } from './facts.ts';
@@ -28,8 +28,7 @@ export interface Looked {
 export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
   const { domain, found, attachment, nics, kernel } = looked;
   const addresses = addressesOf(domain);
-  const [first] = addresses;
-  const [uplink] = first === undefined ? found.uplinks : uplinksOf(first.prefix, found.uplinks);
+  const uplink = uplinkOfFirst(addresses, found.uplinks);
   const gateway = hostIn(found.uplinks);
   const kept = found.kept.find(one => one.attachment === attachment);
   const bridges = new Map(addresses.map(one => [one.bridge, one]));
