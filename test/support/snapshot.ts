@@ -9,10 +9,13 @@ import { REAL } from './scene.ts';
  * a fake in a tool's place, the tool itself is asked.
  */
 export async function snapshot(host: Machine): Promise<string> {
-  // The hook waits neither for the logger nor for the deletion of a bridge that has given up its name.
+  // The hook waits neither for the logger, nor for an announcement, nor for the deletion of a bridge that has given up
+  // its name.
   await until(
     async () =>
-      !/^logger$|: hnet-[0-9a-f]{8}:/m.test(await host.sh(`PATH=${REAL}:$PATH; ps -e -o comm=; ip -o link`)),
+      !/^logger |hnet\.cjs announce |: hnet-[0-9a-f]{8}:/m.test(
+        await host.sh(`PATH=${REAL}:$PATH; ps -e -o args=; ip -o link`),
+      ),
     PATIENCE,
     'what the hook has started to end',
   );
