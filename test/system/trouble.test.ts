@@ -12,7 +12,7 @@ describe('hnet in trouble', () => {
     const { code, stderr } = await stage.hv.attempt(argv);
     expect({ code, stderr }).to.deep.equal({
       code: 1,
-      stderr: 'hnet: Cannot change the network: hnet needs root; run it with sudo',
+      stderr: 'hnet: status needs root: sudo hnet status',
     });
   });
 

@@ -1,0 +1,70 @@
+import { assign } from '../commands/assign.ts';
+import { move } from '../commands/move.ts';
+import { unassign } from '../commands/unassign.ts';
+import { DOMAIN, type Group } from './verb.ts';
+
+/** Which addresses a domain has. */
+export const addresses: Group = {
+  title: 'Addresses of domains',
+  verbs: [
+    {
+      name: 'assign',
+      summary:
+        'give a domain addresses (the first free one by default) and put its interface on their bridge',
+      description: [
+        'Without an address a domain that has none yet gets the first free one of each family. An address that it already has is success. On a running domain it takes effect at once, and the other addresses of the domain lose no packet.',
+        "An interface that isn't on one of hnet's bridges yet gets a bridge of its own. Its MAC address, model, driver and place stay. If the interface or the assignment of a running domain was lost, hnet puts them back.",
+      ],
+      examples: [
+        ['hnet assign vm1', 'Give vm1 the first free address of each family of the pools'],
+        ['hnet assign vm1 123.45.90.116 2001:db8:12:48::/64', 'Give vm1 this address and this subnet'],
+        [
+          'hnet assign vm1 123.45.90.117 --nic 52:54:00:12:34:56',
+          'Give it to the interface with this MAC address',
+        ],
+      ],
+      define: (command, context) =>
+        command
+          .argument(...DOMAIN)
+          .argument('[address...]', 'addresses or subnets of the pools')
+          .option('--nic <mac>', 'the interface to use, where the domain has several')
+          .option('--no-nic', 'leave its interfaces alone')
+          .option('--via <address>', 'its own address, by which it routes them on: it is a router for them')
+          .option('--scope <cidr>', "the private subnet of its bridge, in place of one of hnet's choice")
+          .option('--dhcp <mode>', 'what its DHCP server hands out: bootstrap, public, off, or default')
+          .option('--boot <file>', "what its boot ROMs load: a file's name, a URL, or default")
+          .action((domain, addresses, options) => assign(domain, addresses, options, context())),
+    },
+    {
+      name: 'unassign',
+      summary: 'take addresses from a domain (all by default)',
+      description: ['On a running domain it takes effect at once. Its interface stays on its bridge.'],
+      examples: [
+        ['hnet unassign vm1 123.45.90.116', 'Take this address from vm1'],
+        ['hnet unassign vm1', 'Take all of its addresses'],
+      ],
+      define: (command, context) =>
+        command
+          .argument(...DOMAIN)
+          .argument('[address...]', 'the addresses to take')
+          .action((domain, addresses) => unassign(domain, addresses, context())),
+    },
+    {
+      name: 'move',
+      summary: 'hand an address from one domain to another, at once where they run',
+      description: [
+        'If both run, one route is replaced, and that is the only gap. If the old domain has rules, the address is unreachable for a short time, rather than reachable past them.',
+      ],
+      examples: [
+        ['hnet move 123.45.90.116 vm1 vm2', 'vm2 has the address from now on, and vm1 no longer'],
+        ['hnet move 2001:db8:12:48::/64 vm1 vm2', 'The same with a whole subnet'],
+      ],
+      define: (command, context) =>
+        command
+          .argument('<address>', 'the address or subnet')
+          .argument('<from>', 'name or UUID of the domain that has it')
+          .argument('<to>', 'name or UUID of the domain that shall have it')
+          .action((address, from, to) => move(address, from, to, context())),
+    },
+  ],
+};

@@ -1,0 +1,48 @@
+import { firewall } from '../commands/firewall.ts';
+import { traffic } from '../commands/traffic.ts';
+import { ANY_DOMAIN, DOMAIN, type Group } from './verb.ts';
+
+/** Rules, and the traffic that they counted. */
+export const filter: Group = {
+  title: 'Filter and traffic',
+  verbs: [
+    {
+      name: 'firewall',
+      summary: "show or change a domain's rules: default allow|deny, isolate on|off, delete N, or a rule",
+      description: [
+        'Without words it shows the rules and what each has matched. They have an order, and the first that matches decides. The default is for new inbound connections that no rule matches. A change takes effect at once, and at every start.',
+        'A rule is [outbound] allow|deny [WHAT] [from|to PREFIX]. WHAT is any; a protocol: tcp, udp, icmp, sctp, esp, ah, gre, ipip, or a number from 0 to 255; or ports such as tcp/80,443 and udp/1024-2047. Inbound rules take from, outbound ones to.',
+        'With isolate on the domain has no traffic with the other domains of this host.',
+      ],
+      examples: [
+        ['hnet firewall vm1 default deny', 'Let in only what a rule allows'],
+        ['hnet firewall vm1 allow tcp/22 from 203.0.113.0/24', 'Add a rule for SSH from one subnet'],
+        ['hnet firewall vm1 delete 2', 'Take the second rule away'],
+      ],
+      define: (command, context) =>
+        command
+          .argument(...DOMAIN)
+          .argument(
+            '[words...]',
+            'such as: allow tcp/22 from 203.0.113.0/24; deny udp/1024-2047; outbound deny tcp/25',
+          )
+          .option('--json', 'for programs')
+          .action((domain, words, options) => firewall(domain, words, options, context())),
+    },
+    {
+      name: 'traffic',
+      summary: 'show bytes and packets of every address, and what was dropped',
+      description: ['Since the start of each domain and in total. What was dropped is shown by its cause.'],
+      examples: [
+        ['hnet traffic vm1', 'What the addresses of vm1 sent and received'],
+        ['hnet traffic --prometheus', 'Every address, as Prometheus reads it'],
+      ],
+      define: (command, context) =>
+        command
+          .argument(...ANY_DOMAIN)
+          .option('--json', 'for programs')
+          .option('--prometheus', 'in the text exposition format')
+          .action((domain, options) => traffic(domain, options, context())),
+    },
+  ],
+};

@@ -1,0 +1,78 @@
+import { announce } from '../commands/announce.ts';
+import { baseDown, baseUp } from '../commands/base.ts';
+import { scopes } from '../commands/scopes.ts';
+import { watch } from '../commands/watch.ts';
+import type { Group } from './verb.ts';
+
+/** Commands for install.sh, the units and hnet itself. */
+export const maintenance: Group = {
+  title: 'Maintenance',
+  isHidden: true,
+  verbs: [
+    {
+      name: 'watch',
+      summary: 'repair as soon as something happens; the service hnet-watch runs it',
+      examples: [
+        ['hnet watch', 'Repair for as long as it runs'],
+        ['systemctl status hnet-watch', 'See whether the service runs, and what it repaired'],
+      ],
+      define: (command, context) => command.action(() => watch(context)),
+    },
+    {
+      name: 'announce',
+      summary: 'tell the wire of an uplink that this host answers for addresses (a start does it)',
+      examples: [
+        [
+          'hnet announce eth0 123.45.90.116',
+          'A gateway that knows the address from another host learns it at once',
+        ],
+        ['hnet announce eth0 123.45.90.116 2001:db8:12:48::1', 'The same for an address of each family'],
+      ],
+      define: (command, context) =>
+        command
+          .argument('<device>', 'the uplink')
+          .argument('<addresses...>', 'single addresses')
+          .action((device, addresses) => announce(device, addresses, context())),
+    },
+    {
+      name: 'base',
+      summary: 'what stands whether a domain runs or not (install.sh and the boot unit call it)',
+      examples: [
+        ['hnet base up', 'Set up forwarding, the filter and the blackhole routes'],
+        ['hnet base down', 'Remove them'],
+      ],
+      verbs: [
+        {
+          name: 'up',
+          summary: 'bring it up',
+          examples: [
+            ['hnet base up', 'What the boot unit does'],
+            ['hnet --trace base up', 'The same, and print every command'],
+          ],
+          define: (command, context) => command.action(() => baseUp(context())),
+        },
+        {
+          name: 'scopes',
+          summary: 'print a private range that nothing on this host uses',
+          examples: [
+            ['hnet base scopes', '172.30.0.0/16 if that is free'],
+            ['hnet base scopes 172.16.0.0/12', 'One outside of this range too'],
+          ],
+          define: (command, context) =>
+            command
+              .argument('[pool...]', 'ranges that it may not meet either')
+              .action(pools => scopes(pools, context())),
+        },
+        {
+          name: 'down',
+          summary: 'remove it',
+          examples: [
+            ['hnet base down', 'What install.sh --uninstall does'],
+            ['hnet --trace base down', 'The same, and print every command'],
+          ],
+          define: (command, context) => command.action(() => baseDown(context())),
+        },
+      ],
+    },
+  ],
+};

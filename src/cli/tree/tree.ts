@@ -1,0 +1,55 @@
+/** Makes commander's tree of the groups. */
+import { Command } from 'commander';
+import type { Context } from '../../host/context.ts';
+import { printable } from '../../model/refusal.ts';
+import type { Example, Group, Verb } from './verb.ts';
+
+const verbs = new WeakMap<Command, Verb>();
+
+/** What a command of the tree was made of; undefined for the program itself. */
+export const verbOf = (command: Command): Verb | undefined => verbs.get(command);
+
+/** The words by which a command is called, without the program's. */
+export const pathOf = (command: Command): readonly string[] =>
+  command.parent === null ? [] : [...pathOf(command.parent), command.name()];
+
+/** The program with all its commands. It throws CommanderError in place of leaving the process. */
+export function makeTree(
+  groups: readonly Group[],
+  version: string,
+  makeContext: (options: object) => Context,
+): Command {
+  const hnet = new Command('hnet')
+    .description("Gives libvirt's virtual machines their own public addresses, by pure routing")
+    .version(version)
+    .option('--trace', 'print every command as it runs')
+    .helpCommand(false)
+    .showHelpAfterError('(hnet --help shows the commands)')
+    .configureOutput({
+      writeOut: text => void process.stdout.write(printable(text)),
+      writeErr: text => void process.stderr.write(printable(text)),
+    })
+    .exitOverride();
+  for (const { title, isHidden: hidden = false, verbs } of groups) {
+    hnet.commandsGroup(`${title}:`);
+    for (const verb of verbs) add(hnet, verb, hidden, () => makeContext(hnet.opts()));
+  }
+  return hnet;
+}
+
+function add(parent: Command, verb: Verb, hidden: boolean, context: () => Context): void {
+  const command = parent
+    .command(verb.name, { hidden })
+    .summary(verb.summary)
+    .helpCommand(false)
+    .description([`${capital(verb.summary)}.`, ...(verb.description ?? [])].join('\n\n'))
+    .addHelpText('after', examplesOf(verb.examples));
+  verbs.set(command, verb);
+  verb.define?.(command, context);
+  for (const one of verb.verbs ?? []) add(command, one, false, context);
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+const examplesOf = (examples: readonly Example[]): string =>
+  ['\nExamples:', ...examples.map(([run, does]) => `  ${run}\n      ${does}`)].join('\n');

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import type { Command } from 'commander';
+import { pathOf, verbOf } from '../../src/cli/tree/tree.ts';
+import { family, readGroups, readTree, treeFiles } from '../support/tree.ts';
+
+describe('the tree of commands', () => {
+  let tree: Command;
+  before(async () => {
+    tree = await readTree();
+  });
+
+  it('is made of groups that each have a heading of their own in the help', async () => {
+    const shown = (await readGroups()).filter(({ isHidden }) => isHidden !== true);
+    const help = tree.helpInformation();
+    expect(shown).to.have.length.above(4);
+    for (const { title, verbs } of shown) expect(help).to.include(`\n${title}:\n  ${verbs[0]?.name}`);
+  });
+
+  it('is that of the program', async () => {
+    const program = readFileSync(new URL('../../bin/cli.ts', import.meta.url), 'utf8');
+    for (const file of treeFiles()) expect(program).to.include(`/tree/${file}'`);
+  });
+
+  it('does not show what only other programs call', async () => {
+    const hidden = (await readGroups()).filter(({ isHidden }) => isHidden).flatMap(({ verbs }) => verbs);
+    expect(hidden.map(({ name }) => name)).to.include('base');
+    for (const { name } of hidden)
+      expect(tree.helpInformation()).not.to.match(new RegExp(`^  ${name}\\b`, 'm'));
+  });
+
+  it('says of each command what it does, in a line', () => {
+    for (const command of family(tree).slice(1)) {
+      expect(command.summary(), command.name()).to.match(/^[a-z].*[^.]$/);
+      expect(command.description(), command.name()).to.match(/^[A-Z][^\0]*\.$/);
+    }
+  });
+
+  it('has examples that it takes itself', async () => {
+    for (const command of family(await readTree()).slice(1)) {
+      const examples = verbOf(command)?.examples ?? [];
+      expect(examples.length, command.name()).to.be.at.least(2);
+      for (const [run, does] of examples) {
+        expect(does, run).to.match(/^\S.*[^.]$/);
+        if (run.startsWith('hnet '))
+          expect(`${await calledBy(run)} `, run).to.match(new RegExp(`^${pathOf(command).join(' ')} `));
+      }
+    }
+  });
+});
+
+/** The command of hnet's that a line of shell calls, with arguments and options that it takes; empty if it calls none. */
+async function calledBy(line: string): Promise<string> {
+  const called: string[] = [];
+  const tree = await readTree();
+  for (const command of family(tree))
+    if (verbOf(command)?.define !== undefined) command.action(() => void called.push(...pathOf(command)));
+  const [program, ...words] = (line.split(' | ')[0] ?? '').split(' ');
+  if (program === 'hnet') tree.parse(words, { from: 'user' });
+  return called.join(' ');
+}
