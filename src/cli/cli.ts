@@ -3,6 +3,8 @@ import { type Command, CommanderError } from 'commander';
 import { Refusal, reason, UsageRefusal, visible } from '../model/refusal.ts';
 import { commandLine } from '../model/shell.ts';
 import { makeContext } from './commands/context.ts';
+import { EXIT } from './exit-codes.ts';
+import { asksForJson, toPeople, toPrograms } from './output.ts';
 import { makeTree, pathOf, verbOf } from './tree/tree.ts';
 import type { Group } from './tree/verb.ts';
 
@@ -22,8 +24,9 @@ export function main([, program = '', ...argv]: readonly string[], groups: reado
   process.exitCode = run(basename(program).startsWith('hnet-assign') ? ['assign', ...argv] : argv, groups);
 }
 
-/** @returns the exit code: 0 done, 1 it couldn't, 2 wrong usage */
+/** @returns the exit code */
 function run(argv: readonly string[], groups: readonly Group[]): number {
+  const output = asksForJson(argv) ? toPrograms() : toPeople();
   try {
     const refuseWithoutRoot = (command: Command): void => {
       if (verbOf(command)?.isForAll !== true && process.getuid?.() !== 0)
@@ -31,15 +34,20 @@ function run(argv: readonly string[], groups: readonly Group[]): number {
           `${pathOf(command).join(' ')} needs root: ${commandLine(['sudo', 'hnet', ...argv])}`,
         );
     };
-    makeTree(groups, HNET_VERSION, makeContext)
+    makeTree(groups, HNET_VERSION, options => makeContext(options, output))
       .hook('preAction', (_, command) => refuseWithoutRoot(command))
       .parse(argv, { from: 'user' });
-    return Number(process.exitCode ?? 0);
+    return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    // Help and the version are such errors too.
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
+    output.failed(reason(error).replace(/^error: /, ''));
+    if (error instanceof CommanderError) return EXIT.usage;
     if (!isClear(error)) throw error;
     process.stderr.write(`hnet: ${visible(reason(error))}\n`);
-    return error instanceof UsageRefusal ? 2 : 1;
+    return error instanceof UsageRefusal ? EXIT.usage : EXIT.failed;
+  } finally {
+    output.end();
   }
 }
 

@@ -1,3 +1,5 @@
+import { visible } from '../model/refusal.ts';
+
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: bigint];
 
 /** A counter in the text exposition format, version 0.0.4, as node_exporter's textfile collector reads it. */
@@ -8,6 +10,6 @@ export function prometheus(name: string, help: string, samples: readonly Sample[
   return `# HELP ${name} ${help}\n# TYPE ${name} counter\n${lines.join('')}`;
 }
 
-/** Backslash, quote and newline of a value are escaped. */
+/** What a terminal obeys is written out first; then backslash and quote are escaped: the format knows no other escape. */
 const label = ([key, value]: readonly [string, string]): string =>
-  `${key}="${value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`;
+  `${key}="${visible(value).replace(/[\\"]/g, '\\$&')}"`;

@@ -3,8 +3,11 @@ import type { Config } from '../model/config.ts';
 import type { Host } from './host.ts';
 
 export interface Context {
+  /** Says a line to people. Under `--json` nobody gets it. */
   readonly print: (line: string) => void;
   readonly warn: (line: string) => void;
+  /** What programs get under `--json`: one object, as docs/schema has it for the command. */
+  readonly answer: (value: object) => void;
   readonly host: Host;
   /** The configuration, read when it is first asked for: one command goes by one configuration. */
   readonly config: () => Config;

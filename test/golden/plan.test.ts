@@ -4,7 +4,6 @@ import { expect } from 'chai';
 import { printResources } from '../../src/cli/commands/plan.ts';
 import type { Firewall } from '../../src/firewall/rules/backend.ts';
 import { firewallFor, firewallOf } from '../../src/host/choose-backend.ts';
-import { Host } from '../../src/host/host.ts';
 import { releaseScript } from '../../src/lifecycle/release-script.ts';
 import { parseAddress, parsePrefix } from '../../src/model/address.ts';
 import type { Address } from '../../src/model/bridge.ts';
@@ -117,8 +116,7 @@ function base(more: string, backend: Firewall['name'] = 'iptables', config = CON
 function up(resources: readonly Resource[]): string {
   const lines: string[] = [];
   const print = (line: string) => void lines.push(line);
-  const config = () => parseConfig(CONFIG);
-  printResources(resources, EMPTY_VIEW, { print, warn: print, host: new Host(), config, colour: false });
+  printResources(resources, EMPTY_VIEW, { print });
   return withoutFingerprints(lines);
 }
 

@@ -9,6 +9,11 @@ import { kernelSuite } from '../support/suite.ts';
 import { CASES } from '../unit/doctor-cases.ts';
 import { factsOf } from '../unit/doctor-host.ts';
 
+/** What is read of the answer of `doctor --json`. */
+interface Found {
+  readonly findings: readonly { readonly what: string; readonly mend: string }[];
+}
+
 const CONFIG = `pools = ${JSON.stringify(POOLS6)}\n`;
 
 /** Runs a command that doctor has printed, as an operator would, whatever comes of it. */
@@ -65,7 +70,7 @@ kernelSuite('no advice of doctor cuts off the host', (scene, share) => {
       const one = await scene({ config });
       await equip(one);
       const { stdout } = await hnet(one, 'doctor', '--json');
-      const found = JSON.parse(stdout) as readonly { mend: string }[];
+      const found = (JSON.parse(stdout) as Found).findings;
       expect(found).not.to.deep.equal([]);
       for (const { mend } of found) {
         await obey(one, mend);
@@ -87,7 +92,7 @@ kernelSuite('no advice of doctor cuts off a host whose IPv6 gateway lies in a po
     await one.base();
     await expectReached(one, 'at first');
     const { stdout } = await hnet(one, 'doctor', '--json');
-    for (const { mend } of JSON.parse(stdout) as readonly { mend: string }[]) {
+    for (const { mend } of (JSON.parse(stdout) as Found).findings) {
       await obey(one, mend);
       await expectReached(one, mend);
     }
@@ -106,7 +111,7 @@ kernelSuite('doctor looks for the way of IPv6', scene => {
       const seen = await monitor.stop();
       expect(seen).to.equal('');
       await expectUnchanged(one.host, before);
-      const found = (JSON.parse(stdout) as readonly { what: string }[]).map(({ what }) => what);
+      const found = (JSON.parse(stdout) as Found).findings.map(({ what }) => what);
       const said = found.filter(what =>
         /the gateway's answer to|the gateway looks for|can't be found out/.test(what),
       );

@@ -103,7 +103,7 @@ kernelSuite('what is said of a repair', (_, share) => {
       const why = `UDP port ${port} is held by "dnsmasq" (pid ${pid})`;
       expect((await hnet(one, 'status', name, '--json')).stdout).to.contain(JSON.stringify(why).slice(1, -1));
       expect(await hnet(one, 'check'))
-        .to.include({ code: 1 })
+        .to.include({ code: 3 })
         .and.to.have.property('stdout')
         .that.contains(why);
       const { code, stdout, stderr } = await hnet(one, 'sync');
@@ -112,10 +112,9 @@ kernelSuite('what is said of a repair', (_, share) => {
       expect(stderr)
         .to.contain(`Cannot repair ${JSON.stringify(name)}: DHCP scope`)
         .and.to.contain(why);
-      const advice = JSON.parse((await hnet(one, 'doctor', '--json')).stdout) as {
-        what: string;
-        mend: string;
-      }[];
+      const { findings: advice } = JSON.parse((await hnet(one, 'doctor', '--json')).stdout) as {
+        findings: { what: string; mend: string }[];
+      };
       const [found] = advice.filter(
         ({ what }) => what === `"dnsmasq" (pid ${pid}) holds UDP port ${port} on every interface`,
       );

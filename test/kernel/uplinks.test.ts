@@ -410,7 +410,7 @@ for (const backend of BACKENDS)
       const { one } = all;
       await one.host.sh(`ip link set ${SEGMENT.device} down`);
       const told = await hnet(one, 'check');
-      expect(told.code).to.equal(1);
+      expect(told.code).to.equal(3);
       expect(told.stdout).to.contain(NEAR);
       expect(await one.lab.internet.ping(MAIN)).to.equal(true);
       expect((await hnet(one, 'doctor')).stdout).to.contain(

@@ -1,10 +1,14 @@
 import type { Outcome } from '../lab/run.ts';
 import { COMMAND } from './build.ts';
+import { expectPromised } from './promised.ts';
 import type { Scene } from './scene.ts';
 
-/** Runs hnet on a scene's host. */
-export const hnet = ({ host }: Scene, ...argv: readonly string[]): Promise<Outcome> =>
-  host.attempt([process.execPath, COMMAND, ...argv]);
+/** Runs hnet on a scene's host. What it answers to `--json` is held against its schema. */
+export async function hnet({ host }: Scene, ...argv: readonly string[]): Promise<Outcome> {
+  const outcome = await host.attempt([process.execPath, COMMAND, ...argv]);
+  expectPromised(argv, outcome);
+  return outcome;
+}
 
 /** Runs hnet, which must succeed, and gives back what it printed, a line each. */
 export async function ok(scene: Scene, ...argv: readonly string[]): Promise<string[]> {

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { makeContext } from '../../src/cli/commands/context.ts';
+import { toPeople } from '../../src/cli/output.ts';
 import { makeTree } from '../../src/cli/tree/tree.ts';
 import type { Group } from '../../src/cli/tree/verb.ts';
 
@@ -21,7 +22,8 @@ export async function readGroups(): Promise<Group[]> {
 }
 
 /** The command line as `bin/cli.ts` makes it. */
-export const readTree = async (): Promise<Command> => makeTree(await readGroups(), '1.2.3', makeContext);
+export const readTree = async (): Promise<Command> =>
+  makeTree(await readGroups(), '1.2.3', manner => makeContext(manner, toPeople()));
 
 /** A command and all below it. */
 export const family = (command: Command): Command[] => [command, ...command.commands.flatMap(family)];

@@ -161,7 +161,7 @@ describe('hnet assign and unassign', () => {
     await stage.hv.virsh('start', two);
     const routes = await stage.hv.run(['ip', 'route', 'show', 'proto', '104']);
     expect(routes).to.include('123.45.53.12 dev br12 ').and.include('123.45.90.12 dev br90-12 ');
-    expect((await stage.json('status')).map(row => row['faults'])).to.deep.equal([[], []]);
+    expect((await stage.status()).map(shown => shown.faults)).to.deep.equal([[], []]);
   });
 
   it('gives a running domain its address at once, live and persistent metadata alike', async () => {

@@ -182,7 +182,7 @@ describe('hnet watch', () => {
     // What no source tells of, and no look at its start finds any more: so it stays.
     const unseen = async () => {
       await stage.hv.sh('rm -rf /run/hnet/claims; sleep 2');
-      return (await stage.hnet('check')).code === 1;
+      return (await stage.hnet('check')).code === 3;
     };
     await until(unseen, PATIENCE, 'the service to be at rest');
     await stage.hv.sh('busctl emit /org/fedoraproject/FirewallD1 org.fedoraproject.FirewallD1 Reloaded');

@@ -159,7 +159,7 @@ describe('hnet firewall and hnet traffic', () => {
 
   it('is seen in the status', async () => {
     expect(await stage.ok('status')).to.match(/running .* deny, 4 rules, isolated +ok$/m);
-    expect((await stage.json('status')).map(row => row['policy'])).to.deep.equal(['deny, 4 rules, isolated']);
+    expect((await stage.status()).map(shown => shown.policy)).to.deep.equal(['deny, 4 rules, isolated']);
   });
 
   const bad: readonly (readonly [string[], RegExp])[] = [
@@ -310,7 +310,7 @@ describe('hnet firewall and hnet traffic', () => {
     expect((await stage.hnet('move', IP, 'vm1', 'taker')).stderr).to.match(gone);
     const back = await stage.hnet('move', IP, 'taker', 'vm1');
     expect([back.code, back.stderr]).to.deep.equal([0, '']);
-    expect((await stage.json('status')).map(row => row['policy'])).to.deep.equal(['open']);
+    expect((await stage.status()).map(shown => shown.policy)).to.deep.equal(['open']);
     await firewall('isolate', 'on');
     expect((await stage.hnet('unassign', 'vm1')).stderr).to.match(/rules are gone \(isolated\)$/);
     expect((await stage.hnet('unassign', 'vm1')).stderr).to.equal('');

@@ -3,7 +3,7 @@ import { INTERNET, INTERNET6 } from '../lab/site.ts';
 import type { Vm } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { changes, type Snapshot, snapshot } from './snapshot.ts';
-import { POOLS, Stage } from './stage.ts';
+import { POOLS, type Pooled, Stage } from './stage.ts';
 
 const MAC = '52:54:00:aa:bb:02';
 const POOLS6 = ['2001:db8:12:48::/64', '2001:db8:12:4900::/56'];
@@ -23,7 +23,7 @@ describe('IPv6', () => {
 
   const answers = (address: string): Promise<boolean> => stage.lab.internet.ping(address);
   const healthy = async (name: string): Promise<unknown> =>
-    (await stage.json('status', name)).flatMap(row => row['faults']);
+    (await stage.status(name)).flatMap(shown => shown.faults);
 
   it('finds the host fit, which has its own address in the pool', async () => {
     expect(await stage.hnet('doctor')).to.include({ code: 0, stdout: 'This host is fit' });
@@ -111,16 +111,18 @@ describe('IPv6', () => {
   });
 
   it('shows both families in status, pool and traffic', async () => {
-    const rows = await stage.json('status');
-    expect(rows.map(row => [row['domain'], row['address'], row['lease']])).to.deep.equal([
+    const rows = (await stage.status()).flatMap(({ domain, addresses }) =>
+      addresses.map(({ address, lease }) => [domain, address, lease]),
+    );
+    expect(rows).to.deep.equal([
       ['vm1', '123.45.90.116', null],
       ['vm1', '2001:db8:12:48::116', null],
       ['vm2', '2001:db8:12:48::117', '2001:db8:12:48::117'],
       ['vm3', '2001:db8:12:4901::/64', null],
     ]);
-    const pool = await stage.json('pool');
-    expect(pool).to.deep.include({
-      address: '2001:db8:12:48::117',
+    const pool = await stage.json<{ addresses: Pooled[] }>('pool');
+    expect(pool.addresses.find(({ address }) => address === '2001:db8:12:48::117')).to.include({
+      pool: '2001:db8:12:48::/64',
       state: 'up',
       domain: 'vm2',
       bridge: 'br117',

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
 import { PATIENCE } from '../lab/wait.ts';
 import { changes, type Snapshot, snapshot } from './snapshot.ts';
-import { Stage } from './stage.ts';
+import { type Pooled, Stage } from './stage.ts';
 
 type Vm = Awaited<ReturnType<Stage['hv']['vm']>>;
 
@@ -87,15 +87,23 @@ describe('the main job', () => {
     expect(header).to.deep.equal(['DOMAIN', 'STATE', 'ADDRESS', 'BRIDGE', 'LEASE', 'POLICY', 'HEALTH']);
     const vm1 = rows.find(([name]) => name === 'vm1');
     expect(vm1).to.deep.equal(['vm1', 'running', '123.45.90.116', 'br116', '-', 'open', 'ok']);
-    const [vm2] = await stage.json('status', 'vm2');
-    expect(vm2).to.include({ domain: 'vm2', state: 'running', address: '123.45.90.112', bridge: 'br112' });
-    expect(vm2?.['lease']).to.match(/^172\.30\.112\.\d+$/);
-    expect(vm2?.['faults']).to.deep.equal([]);
+    const [vm2] = await stage.status('vm2');
+    expect(vm2).to.deep.include({ domain: 'vm2', state: 'running', faults: [] });
+    expect(vm2?.addresses[0]).to.include({ address: '123.45.90.112', bridge: 'br112' });
+    expect(vm2?.addresses[0]?.lease).to.match(/^172\.30\.112\.\d+$/);
   });
 
-  it('shows the pools, address by address', async () => {
-    const rows = await stage.json('pool');
-    expect(rows.map(row => `${row['address']} ${row['state']} ${row['domain']}`)).to.deep.equal([
+  it('shows the pools: how much is free, and address by address', async () => {
+    const rows = async (...options: string[]) =>
+      (await stage.json<{ addresses: Pooled[] }>('pool', ...options)).addresses.map(
+        ({ address, state, domain }) => `${address} ${state} ${domain}`,
+      );
+    expect(await stage.ok('pool')).to.match(/^POOL .*\n123\.45\.90\.112\/29 +6 of 8 +0 +2 +0$/m);
+    expect(await rows()).to.deep.equal(['123.45.90.112 up vm2', '123.45.90.116 up vm1']);
+    expect((await stage.ok('pool', '--free')).split('\n').slice(0, 4)).to.deep.equal(
+      [113, 114, 115, 117].map(last => `123.45.90.${last}`),
+    );
+    expect(await rows('--all')).to.deep.equal([
       '123.45.90.112 up vm2',
       ...[113, 114, 115].map(last => `123.45.90.${last} free null`),
       '123.45.90.116 up vm1',

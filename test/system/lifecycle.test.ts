@@ -82,7 +82,7 @@ describe("a domain's life", () => {
     );
     expect(await stage.lab.internet.ping(ADDRESS)).to.equal(false);
     const { code, stdout } = await stage.hnet('check');
-    expect(code).to.equal(1);
+    expect(code).to.equal(3);
     expect(stdout).to.match(/^vm1 .* none of its interfaces is on br116; hnet assign puts it back$/m);
     expect(await stage.ok('status', 'vm1')).to.include('none of its interfaces is on br116');
     await stage.ok('assign', 'vm1');

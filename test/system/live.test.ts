@@ -27,7 +27,7 @@ describe('live changes of a running domain', () => {
   const files = async (): Promise<string> =>
     stage.hv.sh('find /run/hnet/attachments /run/hnet/claims -mindepth 1 | sed "s,.*/,," | sort');
   const faults = async (name: string): Promise<unknown> =>
-    (await stage.json('status', name)).flatMap(row => row['faults']);
+    (await stage.status(name)).flatMap(shown => shown.faults);
 
   let client: Vm;
   /** A VM that gets its public address by DHCP at its boot. */

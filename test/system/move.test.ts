@@ -30,8 +30,8 @@ function tests(stage: Stage, backend: 'iptables' | 'nftables'): void {
   const claims = () => stage.hv.sh('ls /run/hnet/claims');
   /** But that none of them has an interface. */
   const faults = async () =>
-    (await stage.json('status'))
-      .flatMap(row => row['faults'] as string[])
+    (await stage.status())
+      .flatMap(shown => shown.faults)
       .filter(fault => !fault.startsWith('none of its interfaces is on '));
 
   async function refused(code: 1 | 2, why: RegExp, ...argv: string[]): Promise<void> {

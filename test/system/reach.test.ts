@@ -38,7 +38,7 @@ describe('hnet doctor DOMAIN', () => {
     const { code, stdout, stderr } = await stage.hnet('doctor', 'vm1', '--json');
     if (stdout === '') throw new Error(stderr);
     const { finding } = JSON.parse(stdout) as { finding: Finding | null };
-    expect(code, stdout).to.equal(finding === null ? 0 : 1);
+    expect(code, stdout).to.equal(finding === null ? 0 : 3);
     return finding;
   }
 

@@ -108,8 +108,8 @@ describe('a real VM', () => {
       const after = (await traffic()).addresses.find(({ address }) => address === MINE);
       expect(after?.sinceStart.in.packets).to.be.at.least(before?.sinceStart.in.packets ?? Infinity);
       expect(await drops()).to.equal(dropped);
-      expect((await stage.json('status')).flatMap(row => row['faults'])).to.deep.equal([]);
-      expect((await stage.hnet('check')).code, 'which check tells').to.equal(1);
+      expect((await stage.status()).flatMap(shown => shown.faults)).to.deep.equal([]);
+      expect((await stage.hnet('check')).code, 'which check tells').to.equal(3);
     });
   });
 });

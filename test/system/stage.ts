@@ -4,6 +4,7 @@ import { Lab } from '../lab/lab.ts';
 import { expectSuccess, type Outcome } from '../lab/run.ts';
 import type { SiteOptions } from '../lab/site.ts';
 import { ensureBuilt } from '../support/build.ts';
+import { expectPromised } from '../support/promised.ts';
 import { keepLayer, layerFor } from './layer.ts';
 
 type Hypervisor = Awaited<ReturnType<Lab['hypervisor']>>;
@@ -11,6 +12,22 @@ type Hypervisor = Awaited<ReturnType<Lab['hypervisor']>>;
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 export const INSTALL = '/root/hnet/install.sh';
 export const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13'];
+
+/** What tests read of a domain's status. */
+interface Status {
+  readonly domain: string;
+  readonly state: string;
+  readonly policy: string;
+  readonly addresses: readonly { address: string; bridge: string; lease: string | null }[];
+  readonly faults: readonly string[];
+}
+
+/** What tests read of a pool's address. */
+export interface Pooled {
+  readonly address: string;
+  readonly state: string;
+  readonly domain: string | null;
+}
 
 /**
  * A hypervisor with the project in /root/hnet, for the tests of one `describe`: booted before the first, removed after
@@ -75,9 +92,11 @@ export class Stage {
     return this.lab.internet.run([process.execPath, '-e', fetching]);
   }
 
-  /** Runs hnet and gives back what it did. */
-  hnet(...argv: readonly string[]): Promise<Outcome> {
-    return this.hv.attempt(['hnet', ...argv]);
+  /** Runs hnet and gives back what it did. What it answers to `--json` is held against its schema. */
+  async hnet(...argv: readonly string[]): Promise<Outcome> {
+    const outcome = await this.hv.attempt(['hnet', ...argv]);
+    expectPromised(argv, outcome);
+    return outcome;
   }
 
   /** Runs hnet, which must succeed, and gives back what it printed. */
@@ -85,9 +104,14 @@ export class Stage {
     return expectSuccess(['hnet', ...argv], await this.hnet(...argv));
   }
 
-  /** What a command with --json says. */
-  async json(...argv: readonly string[]): Promise<Record<string, unknown>[]> {
-    return JSON.parse(await this.ok(...argv, '--json')) as Record<string, unknown>[];
+  /** What a command answers to `--json`; its schema holds it. */
+  async json<T>(...argv: readonly string[]): Promise<T> {
+    return JSON.parse(await this.ok(...argv, '--json')) as T;
+  }
+
+  /** What `status` says of domains. */
+  async status(...argv: readonly string[]): Promise<readonly Status[]> {
+    return (await this.json<{ domains: readonly Status[] }>('status', ...argv)).domains;
   }
 
   /** The domain's XML as libvirt has it. */

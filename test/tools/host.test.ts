@@ -90,7 +90,7 @@ describe('the configuration for the host', () => {
       ip address add 2001:db8:12:48::2/64 dev eth0 nodad
       ip -6 route replace default via fe80::1 dev eth0 proto ra`);
     const { code, stdout } = await host.attempt(hnet(['host', '--check']));
-    expect(code).to.equal(1);
+    expect(code).to.equal(3);
     const faults = stdout.split('\n');
     expect(faults[0]).to.match(/^123\.45\.12\.48 on eth0 has the length \/24 where \/32 belongs/);
     expect(faults[1]).to.match(

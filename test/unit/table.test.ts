@@ -19,6 +19,23 @@ describe('table', () => {
     ).to.deep.equal(['DOMAIN     IP', 'vm1        1.2.3.4', 'long-name  x']);
   });
 
+  it('puts numbers and amounts at the right, with their headings', () => {
+    expect(
+      table(
+        ['#', 'RULE', 'BYTES', 'SIZE'],
+        [
+          [1, 'allow tcp/22', 12345n, { amount: '12 KiB' }],
+          ['', 'default deny', 0n, { amount: '0 B' }],
+        ],
+        false,
+      ),
+    ).to.deep.equal([
+      '#  RULE          BYTES    SIZE',
+      '1  allow tcp/22  12345  12 KiB',
+      '   default deny      0     0 B',
+    ]);
+  });
+
   it('shows control characters instead of obeying them', () => {
     const [, row] = table(['A', 'B'], [['a\nb\u001b[2J\u0007\u009b', 'x']], false);
     expect(row).to.equal('a\\nb\\u001b[2J\\u0007\\u009b  x');

@@ -1,13 +1,13 @@
 import type { Context } from '../../host/context.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { readableJson } from '../../model/json.ts';
 import { type Fault, faults, faultsNext } from '../../repair/faults.ts';
 import { type Listing, listDefinitions, listRunning } from '../../repair/listing.ts';
 import { settledSurvey } from '../../repair/survey.ts';
+import { EXIT } from '../exit-codes.ts';
 import { type Cell, type Colour, table } from '../table.ts';
 
-/** Compares what should be with what is, and changes nothing. The exit code is 1 if they differ, or it couldn't look. */
-export function check(name: string | undefined, options: { json?: boolean }, context: Context): void {
+/** Compares what should be with what is, and changes nothing. */
+export function check(name: string | undefined, context: Context): void {
   const listing = listRunning();
   if (listing.why !== undefined) context.warn(`${listing.why}; what no domain owns is not looked for`);
   const uuid = name === undefined ? undefined : identify(name, listing);
@@ -16,10 +16,13 @@ export function check(name: string | undefined, options: { json?: boolean }, con
     ...faultsNext(listing.running ?? new Map(), listDefinitions(listing)),
   ];
   const shown = found.filter(fault => uuid === undefined || isAbout(fault, uuid));
-  if (options.json) context.print(readableJson(shown));
-  else if (shown.length === 0) context.print('Everything is as it should be');
+  const unseen = shown.find(({ is }) => is === 'unknown');
+  const isFound = shown.some(({ is }) => is !== 'unknown');
+  const error = unseen !== undefined && !isFound && `Cannot look at the ${unseen.what}: ${unseen.why}`;
+  context.answer({ ...(error && { error }), faults: shown });
+  if (shown.length === 0) context.print('Everything is as it should be');
   else for (const line of render(shown, context.colour)) context.print(line);
-  if (shown.length > 0) process.exitCode = 1;
+  if (shown.length > 0) process.exitCode = isFound ? EXIT.found : EXIT.failed;
 }
 
 function identify(name: string, { running }: Listing): string {

@@ -20,7 +20,7 @@ import { checkArp, checkHostAddresses, checkServed } from '../../doctor/served.t
 import { checkContests, checkStrangers, dropNotes, insideNotes } from '../../doctor/strangers.ts';
 import { checkTools } from '../../doctor/tools.ts';
 import type { Context } from '../../host/context.ts';
-import { readableJson } from '../../model/json.ts';
+import { EXIT } from '../exit-codes.ts';
 
 /** In this order because what an earlier check finds may be the cause of what a later one finds. */
 const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
@@ -52,14 +52,14 @@ const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
 
 export const examine = (facts: Facts): Diagnosis[] => CHECKS.flatMap(check => check(facts));
 
-/** Whether this host is fit for hnet. The exit code is 1 if something is found. */
-export function doctor(options: { json?: boolean }, context: Context): void {
+/** Whether this host is fit for hnet. */
+export function doctor(context: Context): void {
   const facts = gather(context.host);
   const findings = examine(facts);
   const notes = [...detourNotes(facts), ...dropNotes(facts), ...insideNotes(facts), ...macNotes(facts)];
-  if (options.json !== true) for (const note of notes) context.print(`note: ${note}`);
-  if (options.json) context.print(readableJson(findings));
-  else if (findings.length === 0) context.print('This host is fit');
+  context.answer({ findings, notes });
+  for (const note of notes) context.print(`note: ${note}`);
+  if (findings.length === 0) context.print('This host is fit');
   else for (const { what, why, mend } of findings) context.print(`${what}\n  why   ${why}\n  mend  ${mend}`);
-  if (findings.length > 0) process.exitCode = 1;
+  if (findings.length > 0) process.exitCode = EXIT.found;
 }

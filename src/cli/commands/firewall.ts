@@ -10,7 +10,6 @@ import { observeWithUplinks } from '../../host/observe/view.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import { addressesOf, amended, type Domain, policyOf } from '../../model/domain.ts';
-import { readableJson } from '../../model/json.ts';
 import { applies, type Policy, type PolicyRule } from '../../model/policy.ts';
 import type { Family } from '../../model/prefix.ts';
 import { asUsage, ifPossible, quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
@@ -23,15 +22,10 @@ import { table } from '../table.ts';
  * Shows or changes a domain's rules: `default allow|deny`, `isolate on|off`, `delete N`, or a rule to append.
  * If the domain runs, a change is in force at once; otherwise from its next start.
  */
-export function firewall(
-  name: string,
-  words: readonly string[],
-  options: { json?: boolean },
-  context: Context,
-): void {
+export function firewall(name: string, words: readonly string[], context: Context): void {
   if (words.length > 0) rewrite(name, words, context);
   const { domain } = withLibvirt(libvirt => pick(libvirt.domains(), name));
-  show(domain, options, context);
+  show(domain, context);
   warnOfUnmatched(policyOf(domain), context);
 }
 
@@ -85,17 +79,12 @@ interface Row {
   readonly bytes: bigint;
 }
 
-function show(domain: Domain, options: { json?: boolean }, context: Context): void {
+function show(domain: Domain, context: Context): void {
+  const { name, uuid } = domain;
   const policy = policyOf(domain);
-  const rows = withCounters(domain.uuid, policy, context);
-  if (options.json) {
-    const { inbound, isolate } = policy;
-    context.print(readableJson({ domain: domain.name, default: inbound, isolate, rules: rows }));
-    return;
-  }
-  const cells = rows.map(({ number, rule, packets, bytes }) =>
-    [number ?? '', rule, packets, bytes].map(String),
-  );
+  const rules = withCounters(uuid, policy, context);
+  context.answer({ domain: name, uuid, default: policy.inbound, isolate: policy.isolate, rules });
+  const cells = rules.map(({ number, rule, packets, bytes }) => [number ?? '', rule, packets, bytes]);
   for (const line of table(['#', 'RULE', 'PACKETS', 'BYTES'], cells, context.colour)) context.print(line);
   if (policy.isolate) context.print('isolated: no traffic with other domains of this host');
 }

@@ -5,6 +5,7 @@ import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../../g
 import { familiesIn } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { observeUplinkFacts } from '../../host/observe/uplink-facts.ts';
+import { EXIT } from '../exit-codes.ts';
 
 /** Prints a configuration for this host's uplink, or says where the running one differs from it. */
 export function hostConfig({ format, check }: { format?: string; check?: boolean }, context: Context): void {
@@ -22,6 +23,6 @@ export function hostConfig({ format, check }: { format?: string; check?: boolean
   const used = facts.filter(({ family }) => families.includes(family));
   const faults = used.flatMap(uplinkFaults);
   for (const fault of faults) context.print(fault);
-  if (faults.length > 0) process.exitCode = 1;
+  if (faults.length > 0) process.exitCode = EXIT.found;
   else for (const fact of used) context.print(`${describeUplink(fact)}: as it should be`);
 }

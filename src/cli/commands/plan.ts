@@ -29,9 +29,13 @@ export function plan(name: string, context: Context): void {
 }
 
 /** Comment and commands of each resource, as one could paste them into a shell. */
-export function printResources(resources: readonly Resource[], view: View, context: Context): void {
+export function printResources(
+  resources: readonly Resource[],
+  view: View,
+  { print }: Pick<Context, 'print'>,
+): void {
   for (const resource of resources) {
-    context.print(`# ${resource.label}`);
-    for (const action of resource.up(view)) context.print(describe(action));
+    print(`# ${resource.label}`);
+    for (const action of resource.up(view)) print(describe(action));
   }
 }

@@ -1,68 +1,109 @@
-import type { Holding, Taken } from '../../assign/allocate.ts';
 import { inventory } from '../../assign/inventory.ts';
+import { freeOf, occupancy, type PoolUse, poolUse, type Use, type UseState } from '../../assign/pools.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
-import { format, routeKey } from '../../model/address.ts';
-import { readableJson } from '../../model/json.ts';
-import { HOST_METRIC } from '../../model/names.ts';
-import { addresses, contains, equal, isAmong, overlaps, type Prefix, size } from '../../model/prefix.ts';
-import type { View } from '../../model/view.ts';
+import { format } from '../../model/address.ts';
+import { compare, type Prefix, size } from '../../model/prefix.ts';
+import { UsageRefusal } from '../../model/refusal.ts';
 import { type Cell, table } from '../table.ts';
 
-/** Of pools larger than this only the addresses in use are shown: nobody reads a /64 address by address. */
-const LISTED = 4096n;
+/** So many free addresses of one pool are listed: nobody reads a /64 address by address. */
+const LISTED = 4096;
 
+interface PoolOptions {
+  /** Every address. */
+  readonly all?: boolean;
+  /** The free ones alone. */
+  readonly free?: boolean;
+}
+
+/** One address, or one subnet that a domain holds. */
 interface Row {
   readonly address: string;
-  readonly state: 'free' | 'assigned' | 'up' | 'reserved';
+  readonly pool: string;
+  readonly state: UseState | 'free';
   readonly domain: string | null;
+  readonly uuid: string | null;
   readonly bridge: string | null;
   /** The interface on which the host itself has it. */
   readonly interface: string | null;
 }
 
-/** Shows every address of the pools: free, assigned to whom, up or not, or the host's own. */
-export function pool(options: { json?: boolean }, context: Context): void {
+/** Shows how much of each pool is free, and which addresses are in use, by whom; or all, or the free ones. */
+export function pool(options: PoolOptions, context: Context): void {
+  if (options.all && options.free)
+    throw new UsageRefusal('Cannot use --all with --free: all addresses hold the free ones too');
   const config = context.config();
   const domains = withLibvirt(libvirt => libvirt.domains());
   const seen = readNetworkWithUplinks(context.host, config);
   const taken = inventory(domains, seen);
-  const rows = config.pools.flatMap(one => rowsOf(one, taken, seen.view.routes));
-  if (options.json) context.print(readableJson(rows));
-  else for (const line of render(rows, context.colour)) context.print(line);
-}
-
-function rowsOf(pool: Prefix, taken: Taken, routes: View['routes']): Row[] {
-  const held = taken.holdings.filter(({ address }) => overlaps(pool, address.prefix));
-  if (size(pool) > LISTED)
-    return [
-      ...held.map(holding => heldRow(holding, routes)),
-      ...taken.host
-        .filter(({ address }) => contains(pool, address))
-        .map(({ address }) => freeRow(address, taken)),
-    ];
-  return [...addresses(pool)].flatMap(address => {
-    const holding = held.find(one => contains(one.address.prefix, address));
-    if (holding === undefined) return freeRow(address, taken);
-    // A subnet is one row, at its first address.
-    return holding.address.prefix.first === address.first ? heldRow(holding, routes) : [];
+  const pools = config.pools.map(one => poolUse(one, taken, seen.view.routes));
+  const rows = pools.flatMap(one => rowsOf(one, options));
+  context.answer({
+    pools: pools.map(one => ({ pool: format(one.pool), ...occupancy(one) })),
+    addresses: rows,
   });
+  if (options.free) for (const { address } of rows) context.print(address);
+  else
+    for (const line of [...summary(pools, context.colour), ...render(rows, context.colour)])
+      context.print(line);
+  for (const one of pools) warnOfMore(one, options, context);
 }
 
-function freeRow(address: Prefix, taken: Taken): Row {
-  const device = taken.host.find(one => equal(one.address, address))?.device ?? null;
-  const state = device !== null || isAmong(taken.own, address) ? 'reserved' : 'free';
-  return { address: format(address), state, domain: null, bridge: null, interface: device };
+function rowsOf(one: PoolUse, { all, free }: PoolOptions): Row[] {
+  const pool = format(one.pool);
+  const used = free ? [] : one.uses.map(use => ({ prefix: use.prefix, row: usedRow(use, pool) }));
+  const open = all || free ? listed(one).map(prefix => ({ prefix, row: freeRow(prefix, pool) })) : [];
+  return [...used, ...open].toSorted((a, b) => compare(a.prefix, b.prefix)).map(({ row }) => row);
 }
 
-function heldRow({ name, address: { prefix, bridge } }: Holding, routes: View['routes']): Row {
-  const route = routes.get(routeKey(prefix, HOST_METRIC[prefix.family]));
-  const state = route?.dev === bridge ? 'up' : 'assigned';
-  return { address: format(prefix), state, domain: name, bridge, interface: null };
+/** The first free addresses of a pool. */
+function listed(one: PoolUse): Prefix[] {
+  const found: Prefix[] = [];
+  for (const prefix of freeOf(one)) {
+    if (found.length === LISTED) break;
+    found.push(prefix);
+  }
+  return found;
+}
+
+function warnOfMore(one: PoolUse, { all, free }: PoolOptions, { warn }: Context): void {
+  const { free: count } = occupancy(one);
+  if ((all || free) && count > LISTED)
+    warn(`of ${format(one.pool)} only the first ${LISTED} of ${count} free addresses are listed`);
+}
+
+const freeRow = (prefix: Prefix, pool: string): Row => ({
+  address: format(prefix),
+  pool,
+  state: 'free',
+  domain: null,
+  uuid: null,
+  bridge: null,
+  interface: null,
+});
+
+const usedRow = ({ prefix, state, holding, device }: Use, pool: string): Row => ({
+  address: format(prefix),
+  pool,
+  state,
+  domain: holding?.name ?? null,
+  uuid: holding?.domain ?? null,
+  bridge: holding?.address.bridge ?? null,
+  interface: device ?? null,
+});
+
+function summary(pools: readonly PoolUse[], colour: boolean): string[] {
+  const cells = pools.map((one): Cell[] => {
+    const { free, assigned, up, reserved } = occupancy(one);
+    return [format(one.pool), { amount: `${free} of ${size(one.pool)}` }, assigned, up, reserved];
+  });
+  return table(['POOL', 'FREE', 'ASSIGNED', 'UP', 'RESERVED'], cells, colour);
 }
 
 function render(rows: readonly Row[], colour: boolean): string[] {
+  if (rows.length === 0) return [];
   const colours = { free: 'dim', assigned: 'yellow', up: 'green', reserved: 'dim' } as const;
   const cells = rows.map((row): Cell[] => [
     row.address,
@@ -70,5 +111,5 @@ function render(rows: readonly Row[], colour: boolean): string[] {
     row.domain ?? '-',
     row.bridge ?? (row.interface === null ? '-' : `${row.interface} (the host's)`),
   ]);
-  return table(['ADDRESS', 'STATE', 'DOMAIN', 'BRIDGE'], cells, colour);
+  return ['', ...table(['ADDRESS', 'STATE', 'DOMAIN', 'BRIDGE'], cells, colour)];
 }

@@ -2,15 +2,15 @@ import { explain } from '../../doctor/reach/explain.ts';
 import type { ReachFacts } from '../../doctor/reach/facts.ts';
 import { gatherReach } from '../../doctor/reach/gather.ts';
 import type { Context } from '../../host/context.ts';
-import { readableJson } from '../../model/json.ts';
 import { quote } from '../../model/refusal.ts';
+import { EXIT } from '../exit-codes.ts';
 
-/** Why a domain isn't reachable: the first thing that explains it. The exit code is 1 if something does. */
-export function reach(name: string, options: { json?: boolean }, context: Context): void {
+/** Why a domain isn't reachable: the first thing that explains it. */
+export function reach(name: string, context: Context): void {
   const facts = gatherReach(name, context);
   const [finding] = explain(facts);
-  if (options.json) context.print(readableJson({ finding: finding ?? null, facts }));
-  else if (finding === undefined) for (const line of wellness(facts)) context.print(line);
+  context.answer({ domain: facts.domain, finding: finding ?? null, facts });
+  if (finding === undefined) for (const line of wellness(facts)) context.print(line);
   else {
     const { address, saw, mend } = finding;
     context.print(
@@ -18,7 +18,7 @@ export function reach(name: string, options: { json?: boolean }, context: Contex
     );
   }
   for (const one of facts.blind) context.warn(one);
-  if (finding !== undefined) process.exitCode = 1;
+  if (finding !== undefined) process.exitCode = EXIT.found;
 }
 
 /** What was seen of each address, and no more than that. */

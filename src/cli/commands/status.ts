@@ -7,7 +7,6 @@ import { format } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { addressesOf, type Domain, policyOf } from '../../model/domain.ts';
-import { readableJson } from '../../model/json.ts';
 import { bounded, USUAL_MTU } from '../../model/mtu.ts';
 import { contains, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
@@ -17,32 +16,42 @@ import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
 import { type Cell, table } from '../table.ts';
 
-/** One address of one domain, as `status --json` prints it. */
-interface Row {
+/** One domain, as `status --json` has it. */
+interface Shown {
   readonly domain: string;
   readonly uuid: string;
   readonly state: 'running' | 'stopped';
-  readonly address: string | null;
-  readonly bridge: string | null;
-  readonly scope: string | null;
-  readonly lease: string | null;
   /** `open`, or what its rules close. */
   readonly policy: string;
+  readonly addresses: readonly Row[];
+  /** All that is wrong with it. */
+  readonly faults: readonly string[];
+}
+
+interface Row {
+  readonly address: string;
+  readonly bridge: string;
+  readonly scope: string;
+  /** Its own address that routes this one on. */
+  readonly via: string | null;
+  /** The address that the DHCP server has leased to it. */
+  readonly lease: string | null;
+  /** Those of the domain's faults that concern this address. */
   readonly faults: readonly string[];
 }
 
 /** Shows every domain that has an assignment, or something of ours set up; or only the one named. */
-export function status(name: string | undefined, options: { json?: boolean }, context: Context): void {
+export function status(name: string | undefined, context: Context): void {
   const config = context.config();
   const all = withLibvirt(libvirt => libvirt.domains());
   const places = all.flatMap(({ domain }) => addressesOf(domain).map(({ prefix }) => prefix));
   const chosen = name === undefined ? all : [pick(all, name)];
   const found = healthOfAll(chosen, lookAround(config, places, context.host), context.host);
-  const rows = chosen.flatMap(known => toRows(known, found.get(known.domain.uuid)));
-  if (options.json) context.print(readableJson(rows));
-  else if (rows.length === 0)
+  const domains = chosen.flatMap(known => shownOf(known, found.get(known.domain.uuid)));
+  context.answer({ domains });
+  if (domains.length === 0)
     context.print('No domain has an address; hnet assign DOMAIN gives one the first that is free');
-  else for (const line of render(rows, context.colour)) context.print(line);
+  else for (const line of render(domains, context.colour)) context.print(line);
 }
 
 /** It shows domains also on a host that has lost its default route. */
@@ -67,55 +76,64 @@ function lookAround(config: Config, places: readonly Prefix[], host: Host): Sigh
   }
 }
 
-function toRows({ domain, next, active }: KnownDomain, health: Health | undefined): Row[] {
+/** None for a domain that has nothing of ours. */
+function shownOf({ domain, next, active }: KnownDomain, health: Health | undefined): Shown[] {
   const base = {
     domain: domain.name,
     uuid: domain.uuid,
     state: active ? 'running' : 'stopped',
     policy: policySummary(policyOf(domain)),
   } as const;
-  const nothing = { ...base, address: null, bridge: null, scope: null, lease: null };
   const { intent } = domain;
-  if (intent.kind === 'malformed') return [{ ...nothing, faults: [`metadata: ${intent.why}`] }];
-  const addresses = health?.attachment?.addresses ?? addressesOf(next);
-  if (intent.kind === 'assigned' && addresses.length === 0) {
-    return [{ ...nothing, faults: ["a clone: its metadata is another domain's"] }];
-  }
-  return addresses.map(address => ({
-    ...base,
+  const alone = (fault: string): Shown[] => [{ ...base, addresses: [], faults: [fault] }];
+  if (intent.kind === 'malformed') return alone(`metadata: ${intent.why}`);
+  const held = health?.attachment?.addresses ?? addressesOf(next);
+  if (held.length === 0)
+    return intent.kind === 'assigned' ? alone("a clone: its metadata is another domain's") : [];
+  const faults = health?.faults ?? [];
+  const addresses = held.map(address => ({
     ...addressCells(address, domain, active),
-    faults: (health?.faults ?? [])
+    faults: faults
       .filter(one => one.address === undefined || contains(address.prefix, one.address))
       .map(({ what }) => what),
   }));
+  return [{ ...base, addresses, faults: faults.map(({ what }) => what) }];
 }
 
 function addressCells(
-  { prefix, bridge, scope }: Address,
+  { prefix, bridge, scope, via }: Address,
   { nics }: Domain,
   active: boolean,
-): Pick<Row, 'address' | 'bridge' | 'scope' | 'lease'> {
+): Omit<Row, 'faults'> {
   const macs = nics.filter(({ source }) => source === bridge).map(({ mac }) => mac);
   // The lease file also has former leases, and those of the domain that had the bridge before.
   const lease = active ? leaseOf(prefix, macs, readLeases(bridge)) : undefined;
-  const leased = lease === undefined ? null : format(lease.address);
-  return { address: format(prefix), bridge, scope: format(scope), lease: leased };
+  return {
+    address: format(prefix),
+    bridge,
+    scope: format(scope),
+    via: via === undefined ? null : format(via),
+    lease: lease === undefined ? null : format(lease.address),
+  };
 }
 
-function render(rows: readonly Row[], colour: boolean): string[] {
-  const cells = rows.map(({ domain, state, address, bridge, lease, policy, faults }): Cell[] => [
-    domain,
-    { text: state, colour: state === 'running' ? 'green' : 'dim' },
-    address ?? '-',
-    bridge ?? '-',
-    lease ?? '-',
-    policy,
-    health(state, faults),
-  ]);
+function render(domains: readonly Shown[], colour: boolean): string[] {
+  const cells = domains.flatMap(({ domain, state, policy, addresses, faults }) => {
+    const begin: Cell[] = [domain, { text: state, colour: state === 'running' ? 'green' : 'dim' }];
+    if (addresses.length === 0) return [[...begin, '-', '-', '-', policy, health(state, faults)]];
+    return addresses.map(one => [
+      ...begin,
+      one.address,
+      one.bridge,
+      one.lease ?? '-',
+      policy,
+      health(state, one.faults),
+    ]);
+  });
   return table(['DOMAIN', 'STATE', 'ADDRESS', 'BRIDGE', 'LEASE', 'POLICY', 'HEALTH'], cells, colour);
 }
 
-function health(state: Row['state'], faults: readonly string[]): Cell {
+function health(state: Shown['state'], faults: readonly string[]): Cell {
   const [first, ...more] = faults;
   if (first === undefined) return state === 'running' ? { text: 'ok', colour: 'green' } : '-';
   return { text: more.length === 0 ? first : `${first} (and ${more.length} more)`, colour: 'red' };

@@ -12,16 +12,16 @@ import type { Attachment } from '../../model/attachment.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Counter } from '../../model/counter.ts';
 import { addressesOf } from '../../model/domain.ts';
-import { readableJson } from '../../model/json.ts';
 import { NO_TRAFFIC, type Traffic } from '../../model/traffic.ts';
 import type { FilterView } from '../../model/view.ts';
 import { readAccount, totalOf } from '../../state/ledger.ts';
 import { readAttachments } from '../../state/records.ts';
 import { prometheus } from '../prometheus.ts';
-import { table } from '../table.ts';
+import { type Cell, table } from '../table.ts';
 
 interface Row {
   readonly domain: string;
+  readonly uuid: string;
   readonly address: string;
   /** Since the domain started; zero if it doesn't run. */
   readonly sinceStart: Traffic;
@@ -29,11 +29,7 @@ interface Row {
 }
 
 /** Shows bytes and packets of every address, in and out, and what was dropped and why. */
-export function traffic(
-  name: string | undefined,
-  options: { json?: boolean; prometheus?: boolean },
-  context: Context,
-): void {
+export function traffic(name: string | undefined, options: { prometheus?: boolean }, context: Context): void {
   const all = withLibvirt(libvirt => libvirt.domains());
   const chosen = name === undefined ? all : [pick(all, name)];
   const firewall = firewallInForce(context.config());
@@ -42,8 +38,8 @@ export function traffic(
   const attached = new Map(attachments.map(({ domain, addresses }) => [domain, addresses]));
   const rows = chosen.flatMap(known => rowsOf(known, filter, attached.get(known.domain.uuid)));
   const drops = dropsOf(attachments, firewall, filter, context);
-  if (options.json) context.print(readableJson({ addresses: rows, dropped: Object.fromEntries(drops) }));
-  else if (options.prometheus) context.print(metrics(rows, drops).trimEnd());
+  context.answer({ addresses: rows, dropped: Object.fromEntries(drops) });
+  if (options.prometheus) context.print(metrics(rows, drops).trimEnd());
   else
     for (const line of render(rows, name === undefined ? drops : new Map(), context.colour))
       context.print(line);
@@ -55,7 +51,13 @@ function rowsOf({ domain, next }: KnownDomain, filter: FilterView, attached?: re
     const account = readAccount(prefix);
     const own = account?.domain === domain.uuid ? account : undefined;
     const total = totalOf(own, counted);
-    return { domain: domain.name, address: format(prefix), sinceStart: counted ?? NO_TRAFFIC, total };
+    return {
+      domain: domain.name,
+      uuid: domain.uuid,
+      address: format(prefix),
+      sinceStart: counted ?? NO_TRAFFIC,
+      total,
+    };
   });
 }
 
@@ -79,17 +81,17 @@ const BY_CAUSE = ['DROPPED', 'PACKETS', 'BYTES'];
 function render(rows: readonly Row[], drops: Drops, colour: boolean): string[] {
   const cells = rows.map(({ domain, address, sinceStart, total }) => {
     const counters = [sinceStart.in, sinceStart.out, total.in, total.out];
-    return [domain, address, ...counters.flatMap(({ bytes, packets }) => [size(bytes), String(packets)])];
+    return [domain, address, ...counters.flatMap(({ bytes, packets }) => [size(bytes), packets])];
   });
   const dropped = [...drops].filter(([, { packets }]) => packets > 0n);
-  const causes = dropped.map(([cause, { packets, bytes }]) => [cause, String(packets), size(bytes)]);
+  const causes = dropped.map(([cause, { packets, bytes }]) => [cause, packets, size(bytes)]);
   return [
     ...table(BY_ADDRESS, cells, colour),
     ...(causes.length === 0 ? [] : ['', ...table(BY_CAUSE, causes, colour)]),
   ];
 }
 
-const size = (bytes: bigint): string => prettyBytes(bytes, { binary: true });
+const size = (bytes: bigint): Cell => ({ amount: prettyBytes(bytes, { binary: true }) });
 
 function metrics(rows: readonly Row[], drops: Drops): string {
   const ofAddress = (name: string, help: string, read: (traffic: Traffic) => bigint): string => {

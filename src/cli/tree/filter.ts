@@ -1,6 +1,6 @@
 import { firewall } from '../commands/firewall.ts';
 import { traffic } from '../commands/traffic.ts';
-import { ANY_DOMAIN, DOMAIN, type Group } from './verb.ts';
+import { ANY_DOMAIN, DOMAIN, type Group, JSON_ANSWER } from './verb.ts';
 
 /** Rules, and the traffic that they counted. */
 export const filter: Group = {
@@ -26,8 +26,8 @@ export const filter: Group = {
             '[words...]',
             'such as: allow tcp/22 from 203.0.113.0/24; deny udp/1024-2047; outbound deny tcp/25',
           )
-          .option('--json', 'for programs')
-          .action((domain, words, options) => firewall(domain, words, options, context())),
+          .option(...JSON_ANSWER)
+          .action((domain, words) => firewall(domain, words, context())),
     },
     {
       name: 'traffic',
@@ -40,7 +40,7 @@ export const filter: Group = {
       define: (command, context) =>
         command
           .argument(...ANY_DOMAIN)
-          .option('--json', 'for programs')
+          .option(...JSON_ANSWER)
           .option('--prometheus', 'in the text exposition format')
           .action((domain, options) => traffic(domain, options, context())),
     },

@@ -3,7 +3,7 @@ import { check } from '../commands/check.ts';
 import { doctor } from '../commands/doctor.ts';
 import { reach } from '../commands/reach.ts';
 import { sync } from '../commands/sync.ts';
-import { ANY_DOMAIN, type Group } from './verb.ts';
+import { ANY_DOMAIN, type Group, JSON_ANSWER } from './verb.ts';
 
 /** Finding drift and repairing it. */
 export const repair: Group = {
@@ -12,7 +12,7 @@ export const repair: Group = {
     {
       name: 'doctor',
       summary:
-        'examine whether this host is fit, or why a domain is not reachable; exit code 1 if something is found',
+        'examine whether this host is fit, or why a domain is not reachable; exit code 3 if something is found',
       description: [
         'It says what is wrong, why it matters, and the command that fixes it. It changes nothing, and no command that it prints cuts off the host.',
       ],
@@ -23,14 +23,12 @@ export const repair: Group = {
       define: (command, context) =>
         command
           .argument(...ANY_DOMAIN)
-          .option('--json', 'for programs')
-          .action((domain, options) =>
-            domain === undefined ? doctor(options, context()) : reach(domain, options, context()),
-          ),
+          .option(...JSON_ANSWER)
+          .action(domain => (domain === undefined ? doctor(context()) : reach(domain, context()))),
     },
     {
       name: 'check',
-      summary: 'compare what should be with what is; exit code 1 if they differ',
+      summary: 'compare what should be with what is; exit code 3 if they differ',
       description: [
         'It also asks the kernel whether it would serve each address of a running domain. It changes nothing.',
       ],
@@ -41,8 +39,8 @@ export const repair: Group = {
       define: (command, context) =>
         command
           .argument(...ANY_DOMAIN)
-          .option('--json', 'for programs')
-          .action((domain, options) => check(domain, options, context())),
+          .option(...JSON_ANSWER)
+          .action(domain => check(domain, context())),
     },
     {
       name: 'sync',

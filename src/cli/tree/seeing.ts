@@ -1,7 +1,7 @@
 import { plan } from '../commands/plan.ts';
 import { pool } from '../commands/pool.ts';
 import { status } from '../commands/status.ts';
-import { ANY_DOMAIN, DOMAIN, type Group } from './verb.ts';
+import { ANY_DOMAIN, DOMAIN, type Group, JSON_ANSWER } from './verb.ts';
 
 /** The present state, and what a start would do. */
 export const seeing: Group = {
@@ -20,8 +20,8 @@ export const seeing: Group = {
       define: (command, context) =>
         command
           .argument(...ANY_DOMAIN)
-          .option('--json', 'for programs')
-          .action((domain, options) => status(domain, options, context())),
+          .option(...JSON_ANSWER)
+          .action(domain => status(domain, context())),
     },
     {
       name: 'plan',
@@ -35,16 +35,20 @@ export const seeing: Group = {
     },
     {
       name: 'pool',
-      summary: 'show every address: free, assigned to whom, up or not',
+      summary: 'show how much of each pool is free, and who has its other addresses',
       description: [
-        "An address is free, assigned, up (its route exists), or reserved (the host's own, with its interface, or the gateway's). Of a pool with more than 4,096 addresses only those are shown that are assigned or the host's.",
+        "An address is free, assigned, up (its route exists), or reserved (the host's own, with its interface, a gateway's, or every router's of an IPv6 subnet). Of one pool at most 4,096 free addresses are listed.",
       ],
       examples: [
-        ['hnet pool', 'Every address of the pools'],
-        ['hnet pool --json', 'The same for programs'],
+        ['hnet pool', 'How much of each pool is free, and who has the rest'],
+        ['hnet pool --free', 'The free addresses alone, one a line'],
       ],
       define: (command, context) =>
-        command.option('--json', 'for programs').action(options => pool(options, context())),
+        command
+          .option('--all', 'every address, the free ones too')
+          .option('--free', 'the free addresses alone')
+          .option(...JSON_ANSWER)
+          .action(options => pool(options, context())),
     },
   ],
 };

@@ -17,7 +17,7 @@ export const setUp: Group = {
       define: (command, context) =>
         command
           .option('--format <format>', Object.keys(HOST_FORMATS).join(', '))
-          .option('--check', 'say where the running uplink differs (exit code 1)')
+          .option('--check', 'say where the running uplink differs (exit code 3)')
           .action(options => hostConfig(options, context())),
     },
     {

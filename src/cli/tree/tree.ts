@@ -1,7 +1,9 @@
 /** Makes commander's tree of the groups. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Context } from '../../host/context.ts';
 import { printable } from '../../model/refusal.ts';
+import type { Manner } from '../commands/context.ts';
+import { COLOUR_CHOICES } from '../terminal.ts';
 import type { Example, Group, Verb } from './verb.ts';
 
 const verbs = new WeakMap<Command, Verb>();
@@ -17,12 +19,15 @@ export const pathOf = (command: Command): readonly string[] =>
 export function makeTree(
   groups: readonly Group[],
   version: string,
-  makeContext: (options: object) => Context,
+  makeContext: (options: Manner) => Context,
 ): Command {
   const hnet = new Command('hnet')
     .description("Gives libvirt's virtual machines their own public addresses, by pure routing")
     .version(version)
     .option('--trace', 'print every command as it runs')
+    .addOption(
+      new Option('--color <when>', 'whether output is coloured').choices(COLOUR_CHOICES).default('auto'),
+    )
     .helpCommand(false)
     .showHelpAfterError('(hnet --help shows the commands)')
     .configureOutput({

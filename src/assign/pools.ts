@@ -1,0 +1,80 @@
+/** How much of each pool is in use, and by what. */
+import { routeKey } from '../model/address.ts';
+import { HOST_METRIC } from '../model/names.ts';
+import { bits, compare, contains, isAnycast, last, overlaps, type Prefix, size } from '../model/prefix.ts';
+import type { View } from '../model/view.ts';
+import type { Holding, Taken } from './allocate.ts';
+
+/** `up`: its route leads to its bridge. `reserved`: the host's own, a gateway's, or every router's. */
+export type UseState = 'assigned' | 'up' | 'reserved';
+
+/** A part of a pool that isn't free. */
+export interface Use {
+  readonly prefix: Prefix;
+  readonly state: UseState;
+  readonly holding: Holding | undefined;
+  /** The interface on which the host itself has it. */
+  readonly device: string | undefined;
+}
+
+export interface PoolUse {
+  readonly pool: Prefix;
+  /** In ascending order; no two of them share an address. */
+  readonly uses: readonly Use[];
+}
+
+export function poolUse(
+  pool: Prefix,
+  taken: Pick<Taken, 'holdings' | 'own' | 'host'>,
+  routes: View['routes'],
+): PoolUse {
+  const reserved = (prefix: Prefix, device?: string): Use => ({
+    prefix,
+    state: 'reserved',
+    holding: undefined,
+    device,
+  });
+  const all = [
+    ...taken.holdings.map(holding => held(holding, routes)),
+    ...taken.host.map(({ address, device }) => reserved(address, device)),
+    ...taken.own.map(prefix => reserved(prefix)),
+    ...[{ ...pool, length: bits(pool.family) }]
+      .filter(one => isAnycast(one, [pool]))
+      .map(one => reserved(one)),
+  ].filter(({ prefix }) => contains(pool, prefix));
+  const uses: Use[] = [];
+  // A domain's subnet may hold an address of the host's, and both descriptions of a domain may have the same address.
+  for (const use of all.toSorted((a, b) => compare(a.prefix, b.prefix)))
+    if (!uses.some(({ prefix }) => overlaps(prefix, use.prefix))) uses.push(use);
+  return { pool, uses };
+}
+
+function held(holding: Holding, routes: View['routes']): Use {
+  const { prefix, bridge } = holding.address;
+  const route = routes.get(routeKey(prefix, HOST_METRIC[prefix.family]));
+  return { prefix, state: route?.dev === bridge ? 'up' : 'assigned', holding, device: undefined };
+}
+
+/** Numbers of addresses. */
+export interface Occupancy extends Readonly<Record<UseState | 'size' | 'free', bigint>> {}
+
+export function occupancy({ pool, uses }: PoolUse): Occupancy {
+  const sum = (state: UseState): bigint =>
+    uses.reduce((total, use) => total + (use.state === state ? size(use.prefix) : 0n), 0n);
+  const used = { assigned: sum('assigned'), up: sum('up'), reserved: sum('reserved') };
+  return { size: size(pool), free: size(pool) - used.assigned - used.up - used.reserved, ...used };
+}
+
+/** The free addresses of a pool in ascending order; lazily, for of an IPv6 pool there is no end in practice. */
+export function* freeOf({ pool, uses }: PoolUse): Generator<Prefix> {
+  let next = pool.first;
+  for (const { prefix } of uses) {
+    yield* between(next, prefix.first - 1n, pool);
+    next = last(prefix) + 1n;
+  }
+  yield* between(next, last(pool), pool);
+}
+
+function* between(from: bigint, to: bigint, { family }: Prefix): Generator<Prefix> {
+  for (let first = from; first <= to; first++) yield { family, first, length: bits(family) };
+}
