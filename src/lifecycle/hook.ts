@@ -6,6 +6,7 @@ import { quote, Refusal, reason, visible } from '../model/refusal.ts';
 import { nameless } from '../model/running.ts';
 import type { Checked } from '../plan/walker.ts';
 import { loadConfig } from '../state/config-file.ts';
+import { factsOf, note } from '../state/journal.ts';
 import { assignmentOf } from './admission.ts';
 import { presumed } from './in-force.ts';
 import { reconnect } from './reconnect.ts';
@@ -70,10 +71,14 @@ function act(operation: string, domain: Domain, host: Host): string | undefined 
   switch (operation) {
     case 'prepare': {
       const assignment = assignmentOf(domain);
-      return assignment && `brought up ${labels(start(domain, assignment, loadConfig(), host))}`;
+      if (assignment === undefined) return undefined;
+      const done = start(domain, assignment, loadConfig(), host);
+      record('start', { ...domain, addresses: assignment.addresses }, host);
+      return `brought up ${labels(done)}`;
     }
     case 'release': {
       const attachment = stop(domain, host, () => presumed(loadConfig, host));
+      if (attachment !== undefined) record('stop', { ...attachment, uuid: attachment.domain }, host);
       return attachment && `took down ${attachment.addresses.map(({ bridge }) => bridge).join(', ')}`;
     }
     case 'reconnect':
@@ -81,6 +86,12 @@ function act(operation: string, domain: Domain, host: Host): string | undefined 
     default:
       return undefined;
   }
+}
+
+/** For `hnet history`. A start or a stop doesn't fail with it. */
+function record(is: 'start' | 'stop', what: Parameters<typeof factsOf>[1], host: Host): void {
+  const failure = note(factsOf(is, what));
+  if (failure !== undefined) host.warnings.push(failure);
 }
 
 const labels = (done: readonly Checked[]): string =>

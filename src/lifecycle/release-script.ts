@@ -15,6 +15,7 @@ import { PATH } from '../host/tools.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { bridgesOf } from '../model/bridge.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
+import { lineAround } from '../model/journal.ts';
 import { LEAVING_NAME } from '../model/names.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isTracked } from '../model/policy.ts';
@@ -25,6 +26,7 @@ import { domainPlan } from '../plan/plan.ts';
 import { type Action, type BatchTool, batchCommand, joinWords } from '../resources/action.ts';
 import type { Resource } from '../resources/resource.ts';
 import { fileOf, scriptOf } from '../state/attachment-files.ts';
+import { factsOf, journalFile } from '../state/journal.ts';
 import { tallyFile } from '../state/tally.ts';
 
 /** The exit code of a script that has done all of it: an empty one ends with 0. The gate (hooks/qemu.sh) has it too. */
@@ -37,8 +39,9 @@ const holdings = (attachment: Attachment, firewall: Firewall): Resource[] =>
 /**
  * The script of a domain's release; undefined where only the program can do it. Starting a process costs more than
  * anything the script does, so the process that deletes the filter's entries also prints what they counted.
+ * @param boot the kernel's boot ID, for the journal: the script doesn't outlive this run of the host
  */
-export function releaseScript(attachment: Attachment): string | undefined {
+export function releaseScript(attachment: Attachment, boot: string): string | undefined {
   const firewall = firewallFor(attachment);
   const prefixes = attachment.addresses.map(({ prefix }) => prefix);
   const tally = firewall.tally(prefixes);
@@ -56,7 +59,7 @@ export function releaseScript(attachment: Attachment): string | undefined {
       prefix => `printf '%s\\n' ${attachment.domain} "$counted" >${shellWord(tallyFile(prefix))}`,
     ),
     'gone',
-    ...leaveBehind(attachment, actions),
+    ...leaveBehind(attachment, actions, boot),
     `rm -f ${filesOf(attachment, actions).map(shellWord).join(' ')}`,
     `exit ${DONE}`,
   ].join('\n');
@@ -84,8 +87,9 @@ function countAndRemove({ tool, ask, own }: Tally, actions: readonly Action[]): 
   ];
 }
 
-/** Commands that continue after the script has ended: deleting the bridges, and a line for the log. */
-function leaveBehind({ domain, name, addresses }: Attachment, actions: readonly Action[]): string[] {
+/** Commands that continue after the script has ended: a line for the journal, deleting the bridges, and a line for the log. */
+function leaveBehind(attachment: Attachment, actions: readonly Action[], boot: string): string[] {
+  const { domain, name, addresses } = attachment;
   const bridges = bridgesOf(domain, addresses).map(bridge => bridge.name);
   const message = shellWord(`release ${quote(name)}: took down ${bridges.join(', ')}`);
   const commands = [
@@ -94,7 +98,22 @@ function leaveBehind({ domain, name, addresses }: Attachment, actions: readonly 
   ];
   return [
     '# Nobody waits for these, and they keep no lock.',
-    `{ ${commands.map(argv => `${argv.join(' ')} || :; `).join('')}} 4>&- &`,
+    '{',
+    ...recordStop(attachment, boot),
+    `${commands.map(argv => `${argv.join(' ')} || :; `).join('')}} 4>&- &`,
+  ];
+}
+
+/** What state/journal.ts writes. The shell knows no time: it takes a process, for which the release doesn't wait. */
+function recordStop({ domain: uuid, name, addresses }: Attachment, boot: string): string[] {
+  const lines = factsOf('stop', { name, uuid, addresses }).map(fact => {
+    const [before, after] = lineAround(fact, boot);
+    return `printf '%s%s%s\\n' ${shellWord(before)} "$2" ${shellWord(after)}`;
+  });
+  return [
+    "set -- $(date -u '+%Y-%m %Y-%m-%dT%H:%M:%S.%3NZ' || :)",
+    // Each is a write by itself: what is longer than a shell's buffer would be torn.
+    `{ ${lines.join('\n')}\n} >>"${journalFile('$1')}" || :`,
   ];
 }
 

@@ -11,10 +11,13 @@ import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { hostAddresses } from '../model/host-address.ts';
-import { Refusal } from '../model/refusal.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+import { type Reservation, refuseKept } from '../model/reservation.ts';
 import { ownAddresses, surroundings } from '../model/uplink.ts';
 import type { Checked } from '../plan/walker.ts';
 import { readableAttachment, removeAttachment, writeScript } from '../state/attachment-store.ts';
+import { bootId } from '../state/journal.ts';
+import { readReservations } from '../state/reservations.ts';
 import { refuseForeignAddresses, refuseHostAddresses, toAttachment } from './admission.ts';
 import { admit, subjectOf } from './admit.ts';
 import { apply, takeDown } from './apply.ts';
@@ -27,6 +30,7 @@ import { releaseScript } from './release-script.ts';
  * @throws Refusal, with nothing of it left on the host
  */
 export function start(domain: Domain, assignment: Assignment, config: Config, host: Host): Checked[] {
+  refuseReserved(domain, assignment, host);
   return withLock('sync', 'shared', host, () => {
     // A start that was killed never got its release, so what it left is taken down first.
     const leftover = readableAttachment(domain.uuid);
@@ -52,6 +56,25 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
   });
 }
 
+/** Metadata may come from a template or a copy, past `hnet assign`. */
+const refuseReserved = ({ name }: Domain, { addresses }: Assignment, host: Host): void =>
+  refuseKept(
+    addresses.map(({ prefix }) => prefix),
+    name,
+    reservationsFor(host),
+  );
+
+/** A file that can't be read is no reason not to start. */
+function reservationsFor({ warnings }: Host): Reservation[] {
+  try {
+    return readReservations();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    warnings.push(reason(error));
+    return [];
+  }
+}
+
 /** The look of a start says of an address that the host takes it; the whole network tells by which interface. */
 function refuseOwn({ own, uplinks }: FirstLook, config: Config, host: Host): never {
   refuseForeignAddresses(own, config, ownAddresses(uplinks));
@@ -61,6 +84,6 @@ function refuseOwn({ own, uplinks }: FirstLook, config: Config, host: Host): nev
 }
 
 function keepScript(attachment: Attachment): void {
-  const script = releaseScript(attachment);
+  const script = releaseScript(attachment, bootId());
   if (script !== undefined) writeScript(attachment, script);
 }

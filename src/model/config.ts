@@ -52,6 +52,8 @@ export interface Config {
   readonly mtu: number | undefined;
   readonly dhcp: DhcpConfig;
   readonly firewall: FirewallConfig;
+  /** How many months the journal and the traffic of each month are kept; the present one counts. */
+  readonly history: { readonly months: number };
   /** The uplinks and the backend of the filter that stands, as its file says; none where none stands. */
   readonly inForce: readonly InForce[];
   /** What to say of a value that turns out not to fit the host: with file, line and key. */

@@ -36,6 +36,12 @@ export const NDP_DIRECTORY = `${RUN_DIRECTORY}/ndp`;
 /** What outlives a reboot: leases and counters. */
 export const STATE_DIRECTORY = '/var/lib/hnet';
 export const LEASES_DIRECTORY = `${STATE_DIRECTORY}/leases`;
+/** What has happened to each address, a file for each month. */
+export const JOURNAL_DIRECTORY = `${STATE_DIRECTORY}/journal`;
+/** Addresses that are kept for a domain of a name, or from anybody. */
+export const RESERVATIONS_FILE = `${STATE_DIRECTORY}/reservations.json`;
+/** How far the daemon has told the programs in EVENTS_DIRECTORY what has happened. */
+export const EVENTS_FILE = `${STATE_DIRECTORY}/events.json`;
 /** The uplink that the filter is made for. */
 export const UPLINK_FILE = `${RUN_DIRECTORY}/uplink`;
 /** The configuration that was applied last and left the host reachable; one that is being tried; one that cut it off. */
@@ -44,6 +50,8 @@ export const CONTESTS_FILE = `${RUN_DIRECTORY}/contests.json`;
 export const TRIAL_FILE = `${RUN_DIRECTORY}/hnet.toml.trial`;
 export const REJECTED_FILE = `${RUN_DIRECTORY}/hnet.toml.rejected`;
 export const CONFIG_FILE = '/etc/hnet/hnet.toml';
+/** The operator's programs that the daemon tells what happens to addresses. */
+export const EVENTS_DIRECTORY = '/etc/hnet/events.d';
 
 /** The files of a bridge's servers, and what its DHCP server has leased. */
 export const configurationFile = (bridge: string): string => `${DHCP_DIRECTORY}/${bridge}.conf`;

@@ -113,6 +113,16 @@ const mtu = v.optional(
   ),
 );
 
+const notMonths = ({ input }: v.BaseIssue<unknown>): string =>
+  `${JSON.stringify(input)} is not a number of months from 1 to 120`;
+
+const historySchema = v.strictObject({
+  months: v.optional(
+    v.pipe(v.number(notMonths), v.integer(notMonths), v.minValue(1, notMonths), v.maxValue(120, notMonths)),
+    13,
+  ),
+});
+
 const furtherSchema = v.strictObject({
   device: devices,
   address: ownOnes,
@@ -134,12 +144,13 @@ const schema = v.strictObject({
   mtu,
   dhcp: v.optional(dhcpSchema, {}),
   firewall: v.optional(firewallSchema, {}),
+  history: v.optional(historySchema, {}),
 });
 
 type Output = v.InferOutput<typeof schema>;
 
 function toSettings(output: Output): Omit<Config, 'inForce' | 'fault'> {
-  const { pools: own, uplink, host, gateway, ipv4, ipv6, uplinks, mtu: bridges, dhcp, firewall } = output;
+  const { pools: own, uplink, host, gateway, ipv4, ipv6, uplinks, mtu: bridges, ...rest } = output;
   const given = (address: Prefix | undefined): Prefix[] => (address === undefined ? [] : [address]);
   const main = {
     path: [],
@@ -163,8 +174,9 @@ function toSettings(output: Output): Omit<Config, 'inForce' | 'fault'> {
     pools: [...own, ...further.flatMap(one => one.pools)],
     uplinks: [main, ...further],
     mtu: bridges,
-    dhcp,
-    firewall,
+    dhcp: rest.dhcp,
+    firewall: rest.firewall,
+    history: rest.history,
   };
 }
 

@@ -5,13 +5,13 @@
 import { existsSync } from 'node:fs';
 import * as v from 'valibot';
 import { countedOf } from '../firewall/rules/counted.ts';
-import { readIfThere, removeWhole, writeAtomically } from '../host/files.ts';
-import { dashed } from '../model/address.ts';
+import { namesIn, readIfThere, removeWhole, writeAtomically } from '../host/files.ts';
+import { dashed, parsePrefix } from '../model/address.ts';
 import { exactJson } from '../model/json.ts';
 import { STATE_DIRECTORY } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { ifPossible } from '../model/refusal.ts';
-import { grown, isSame, NO_TRAFFIC, type Traffic } from '../model/traffic.ts';
+import { credited, grown, isSame, NO_TRAFFIC, type Traffic } from '../model/traffic.ts';
 import type { FilterView } from '../model/view.ts';
 import { readTally, tallyFile } from './tally.ts';
 
@@ -19,38 +19,54 @@ const count = v.pipe(v.string(), v.toBigint());
 const counter = v.object({ packets: count, bytes: count });
 const traffic = v.object({ in: counter, out: counter });
 const schema = v.object({
+  /** Version 0.1 wrote none, and no months. */
+  version: v.exactOptional(v.literal(2)),
   /** UUID of the domain that holds, or held, the address. */
   domain: v.string(),
   /** All traffic of this domain's, up to what `seen` says. */
   total: traffic,
   /** What the kernel's counters said when they were added last; they begin at zero with every run. */
   seen: traffic,
+  /** The traffic of each month, of all domains that had the address; since version 0.2. */
+  months: v.exactOptional(v.record(v.string(), v.record(v.string(), traffic))),
 });
 
 export type Account = Readonly<v.InferOutput<typeof schema>>;
+/** What changes of an account; its months follow from it. */
+type Change = Pick<Account, 'domain' | 'total' | 'seen'>;
 
-const fileOf = (prefix: Prefix): string => `${STATE_DIRECTORY}/addresses/${dashed(prefix)}.json`;
+const DIRECTORY = `${STATE_DIRECTORY}/addresses`;
+const fileOf = (prefix: Prefix): string => `${DIRECTORY}/${dashed(prefix)}.json`;
 
 /** What is remembered of an address; nothing, where the file is damaged: counters are no reason to fail. */
 export function readAccount(prefix: Prefix): Account | undefined {
   const account = ifPossible(() => v.parse(schema, JSON.parse(readIfThere(fileOf(prefix)) ?? 'null')));
   const tally = ifPossible(() => readTally(prefix));
   if (tally === undefined) return account;
-  const { domain, counted } = tally;
-  return { domain, total: totalOf(ownOf(account, domain), counted), seen: counted };
+  const { domain, counted, month } = tally;
+  const total = totalOf(ownOf(account, domain), counted);
+  return changed(account, { domain, total, seen: counted }, month);
 }
 
 const ownOf = (account: Account | undefined, domain: string): Account | undefined =>
   account?.domain === domain ? account : undefined;
 
-function writeAccount(prefix: Prefix, account: Account): void {
+/** An account after a change: what its domain's total has grown by is the month's. */
+function changed(before: Account | undefined, change: Change, month: string): Account {
+  const { domain, total } = change;
+  const known = ownOf(before, domain)?.total ?? NO_TRAFFIC;
+  return { version: 2, ...change, months: credited(before?.months ?? {}, month, domain, known, total) };
+}
+
+const thisMonth = (): string => new Date().toISOString().slice(0, 7);
+
+function writeAccount(prefix: Prefix, change: Change, before = readAccount(prefix)): void {
   // A tally is written as `seen` first: so it counts once, though this process be killed before the file is gone.
   if (existsSync(tallyFile(prefix))) {
-    const settled = readAccount(prefix);
-    if (settled !== undefined) write(prefix, settled);
+    if (before !== undefined) write(prefix, before);
     removeWhole(tallyFile(prefix));
   }
-  write(prefix, account);
+  write(prefix, changed(before, change, thisMonth()));
 }
 
 const write = (prefix: Prefix, account: Account): void =>
@@ -64,7 +80,7 @@ export const noteOwner = (prefix: Prefix, domain: string): void =>
 export function noteStart(prefix: Prefix, domain: string): void {
   const own = ownOf(readAccount(prefix), domain);
   if (own !== undefined && (own.seen.in.packets > 0n || own.seen.out.packets > 0n))
-    writeAccount(prefix, { ...own, seen: NO_TRAFFIC });
+    writeAccount(prefix, { ...own, seen: NO_TRAFFIC }, own);
 }
 
 /** Notes a new owner whose counters go on from the last one's: what they say now is none of its traffic. */
@@ -85,9 +101,46 @@ export function addUp(prefix: Prefix, domain: string, filter: FilterView, over: 
     noteStart(prefix, domain);
     return;
   }
-  const own = ownOf(readAccount(prefix), domain);
+  const account = readAccount(prefix);
+  const own = ownOf(account, domain);
   const seen = over ? NO_TRAFFIC : counted;
   // Of thousands of addresses many had no traffic since.
   if (own !== undefined && isSame(own.seen, counted) && isSame(own.seen, seen)) return;
-  writeAccount(prefix, { domain, total: totalOf(own, counted), seen });
+  writeAccount(prefix, { domain, total: totalOf(own, counted), seen }, account);
 }
+
+/** The traffic of an address in a month, of one of the domains that had it then. */
+export interface MonthlyTraffic {
+  readonly month: string;
+  readonly address: Prefix;
+  /** Its UUID. */
+  readonly domain: string;
+  readonly traffic: Traffic;
+}
+
+/** The traffic of all addresses by months, with what was counted since it was last added up. */
+export const trafficByMonth = (filter: FilterView): MonthlyTraffic[] =>
+  accounts().flatMap(([address, account]) => {
+    const total = totalOf(account, countedOf(address, filter));
+    const { months = {} } = changed(account, { ...account, total }, thisMonth());
+    return Object.entries(months).flatMap(([month, domains]) =>
+      Object.entries(domains).map(([domain, traffic]) => ({ month, address, domain, traffic })),
+    );
+  });
+
+/** Forgets the traffic of the months before one. */
+export function endMonths(first: string): void {
+  for (const [prefix, { months = {}, ...account }] of accounts()) {
+    const kept = Object.entries(months).filter(([month]) => month >= first);
+    if (kept.length < Object.keys(months).length)
+      write(prefix, { ...account, months: Object.fromEntries(kept) });
+  }
+}
+
+/** The accounts of all addresses that ever had one. */
+const accounts = (): [Prefix, Account][] =>
+  [...new Set(namesIn(DIRECTORY).map(name => name.replace(/\.(json|tally)$/, '')))].flatMap(name => {
+    const prefix = ifPossible(() => parsePrefix(name.replace(/-(\d+)$/, '/$1')));
+    const account = prefix && readAccount(prefix);
+    return prefix && account ? [[prefix, account]] : [];
+  });

@@ -2,7 +2,7 @@
  * What a release that is a script (src/lifecycle/release-script.ts) counted, in a file beside the address's ledger entry: the
  * domain, what the filter's tool printed, and `end`, that it is all. Whoever reads the ledger next adds it up.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { countingSets } from '../firewall/rules/sets.ts';
 import { readIfThere } from '../host/files.ts';
 import { dashed, format } from '../model/address.ts';
@@ -13,10 +13,14 @@ import type { Traffic } from '../model/traffic.ts';
 
 export const tallyFile = (prefix: Prefix): string => `${STATE_DIRECTORY}/addresses/${dashed(prefix)}.tally`;
 
-/** The tally of an address; undefined if there is none, or it isn't whole. */
-export const readTally = (prefix: Prefix) =>
+/** The tally of an address, and the month in which it was written; undefined if there is none, or it isn't whole. */
+export function readTally(prefix: Prefix): { domain: string; counted: Traffic; month: string } | undefined {
+  const file = tallyFile(prefix);
   // There seldom is one, and to find that out by failing to read it takes five times as long.
-  existsSync(tallyFile(prefix)) ? parseTally(prefix, readIfThere(tallyFile(prefix)) ?? '') : undefined;
+  if (!existsSync(file)) return undefined;
+  const tally = parseTally(prefix, readIfThere(file) ?? '');
+  return tally && { ...tally, month: statSync(file).mtime.toISOString().slice(0, 7) };
+}
 
 /** What a tally says; undefined if it isn't whole. */
 export function parseTally(prefix: Prefix, text: string): { domain: string; counted: Traffic } | undefined {

@@ -128,7 +128,8 @@ function down(resources: readonly Resource[]): string {
 }
 
 function script(addresses: readonly Address[], backend: Firewall['name'] = 'iptables'): string {
-  return releaseScript({ domain: DOMAIN, name: "it's vm1", addresses, policy: OPEN, backend }) ?? 'none';
+  const attachment = { domain: DOMAIN, name: "it's vm1", addresses, policy: OPEN, backend };
+  return releaseScript(attachment, 'e4b40ac2-0a2b-4e5e-a2b5-e2c2ffaa3ec2') ?? 'none';
 }
 
 /** A fingerprint stands on many lines, and changes on all of them with each of the others. */
