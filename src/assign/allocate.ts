@@ -16,6 +16,7 @@ import {
   size,
 } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
+import type { Reservation } from '../model/reservation.ts';
 
 /** What is taken already, on this host and by any domain, running or not. */
 export interface Taken {
@@ -38,17 +39,41 @@ export interface Holding {
 }
 
 /**
- * An address of each family that the pools have: the first that nobody holds, and beside an IPv4 address the IPv6 one that
- * ends as it does (123.45.90.116 and 2001:db8:12:48::116), where that is free.
+ * An address of each family that the pools have: those that are reserved for a domain of this name, or else the first that nobody
+ * holds, and beside an IPv4 address the IPv6 one that ends as it does (123.45.90.116 and 2001:db8:12:48::116), where that is free.
  * @throws Refusal if there is none
  */
-export function freeAddresses(pools: readonly Prefix[], taken: Taken): Prefix[] {
-  const isFree = vacancy(taken);
-  const [ipv4, ipv6] = FAMILIES.map(family => pools.filter(pool => pool.family === family));
-  if (ipv6 === undefined || ipv6.length === 0) return [firstAddress(ipv4 ?? [], isFree)];
-  if (ipv4 === undefined || ipv4.length === 0) return [firstAddress(ipv6, isFree)];
-  const first = firstAddress(ipv4, isFree);
-  return [first, twin(first, ipv6, isFree) ?? firstAddress(ipv6, isFree)];
+export function freeAddresses(
+  pools: readonly Prefix[],
+  taken: Taken,
+  reservations: readonly Reservation[] = [],
+  name?: string,
+): Prefix[] {
+  const vacant = vacancy(taken);
+  const isFree: IsFree = address =>
+    vacant(address) && !reservations.some(one => overlaps(one.address, address));
+  const own = reservations.filter(one => name !== undefined && one.name === name && isNobodys(one, taken));
+  const [ipv4, ipv6] = FAMILIES.map(family => ({
+    own: own.map(({ address }) => address).filter(address => address.family === family),
+    pools: pools.filter(pool => pool.family === family),
+  }));
+  const first = chosen(ipv4, isFree, () => undefined);
+  const second = chosen(ipv6, isFree, () => first[0] && twin(first[0], ipv6?.pools ?? [], isFree));
+  // Without a pool this refuses.
+  return first.length + second.length > 0 ? [...first, ...second] : [firstAddress(pools, isFree)];
+}
+
+const isNobodys = ({ address }: Reservation, { holdings }: Taken): boolean =>
+  !holdings.some(holding => overlaps(holding.address.prefix, address));
+
+/** Of one family. @param better what is taken before the first that is free */
+function chosen(
+  family: { readonly own: readonly Prefix[]; readonly pools: readonly Prefix[] } | undefined,
+  isFree: IsFree,
+  better: () => Prefix | undefined,
+): readonly Prefix[] {
+  if (family === undefined || family.own.length + family.pools.length === 0) return [];
+  return family.own.length > 0 ? family.own : [better() ?? firstAddress(family.pools, isFree)];
 }
 
 type IsFree = (address: Prefix) => boolean;

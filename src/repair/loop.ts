@@ -38,6 +38,8 @@ interface Claim {
 interface Patience {
   readonly waits: (checked: Checked) => boolean;
   readonly mended: (base: readonly Checked[]) => void;
+  /** Told in place of the operator what was done. */
+  readonly said: (line: string, about: Matter) => void;
 }
 
 const withoutPlaces = (found: Survey): Survey => ({
@@ -93,7 +95,8 @@ function confirm(
   { print }: Pick<Context, 'print'>,
 ): Fault[] {
   const open = faults(patience === undefined ? found : withoutPlaces(found));
-  for (const { line, about } of claims) if (!open.some(fault => isAbout(about, fault))) print(line);
+  const tell = patience?.said ?? print;
+  for (const { line, about } of claims) if (!open.some(fault => isAbout(about, fault))) tell(line, about);
   return open.filter(fault => claims.some(({ about }) => isAbout(about, fault)));
 }
 

@@ -22,10 +22,13 @@ export function readJournal(from = ''): Read {
   };
 }
 
-/** Removes the months before the last so many; the present one counts. @returns those that it removed */
-export function endJournal(kept: number, now = new Date()): string[] {
-  const first = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - kept + 1, 1));
-  const old = journalMonths().filter(month => month < first.toISOString().slice(0, 7));
+/** The first of the last so many months; the present one counts. */
+export const firstMonth = (kept: number, now: Date): string =>
+  new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - kept + 1, 1)).toISOString().slice(0, 7);
+
+/** Removes the months before one. @returns those that it removed */
+export function endJournal(first: string): string[] {
+  const old = journalMonths().filter(month => month < first);
   for (const month of old) rmSync(journalFile(month), { force: true });
   return old;
 }
@@ -44,32 +47,39 @@ export function journalEnd(): Place {
 
 const sizeOf = (month: string): number => (month === '' ? 0 : withJournal(month, 0, size => size));
 
-/**
- * What was written since a place, and the place to go on from. A line that isn't whole yet is left for the next time, unless a
- * later month has begun.
- */
-export function readSince({ month, offset }: Place): { entries: readonly Entry[]; place: Place } {
-  const months = journalMonths().filter(one => one >= month);
-  const entries: Entry[] = [];
-  let place: Place = { month, offset };
-  for (const one of months) {
-    const begin = one === month ? offset : 0;
-    const { text, end } = textFrom(one, begin, one === months.at(-1));
-    entries.push(...parseJournal(text).entries);
-    place = { month: one, offset: end };
-  }
-  return { entries, place };
+/** An entry, and the place after it. */
+export interface Line {
+  readonly entry: Entry;
+  readonly place: Place;
 }
 
-/** @param isLast whether somebody may be writing the last line just now */
-function textFrom(month: string, offset: number, isLast: boolean): { text: string; end: number } {
-  return withJournal(month, { text: '', end: 0 }, (size, file) => {
-    // A file that is shorter than it was has been replaced: it is read anew.
+/**
+ * What was written since a place, and the end of it. A line that isn't whole yet is left for the next time, unless a later month
+ * has begun.
+ */
+export function readSince({ month, offset }: Place): { lines: Line[]; end: Place } {
+  const months = journalMonths().filter(one => one >= month);
+  const lines = months.flatMap(one => linesFrom({ month: one, offset: one === month ? offset : 0 }));
+  return { lines, end: lines.at(-1)?.place ?? { month, offset } };
+}
+
+function linesFrom({ month, offset }: Place): Line[] {
+  const { bytes, begin } = bytesFrom(month, offset);
+  const lines: Line[] = [];
+  for (let from = 0, to = bytes.indexOf('\n'); to !== -1; from = to + 1, to = bytes.indexOf('\n', from)) {
+    const place = { month, offset: begin + to + 1 };
+    lines.push(...parseJournal(bytes.toString('utf8', from, to)).entries.map(entry => ({ entry, place })));
+  }
+  return lines;
+}
+
+/** What a file holds from an offset on. One that is shorter than it was has been replaced: it is read anew. */
+function bytesFrom(month: string, offset: number): { bytes: Buffer; begin: number } {
+  return withJournal(month, { bytes: Buffer.alloc(0), begin: 0 }, (size, file) => {
     const begin = offset > size ? 0 : offset;
     const bytes = Buffer.alloc(size - begin);
     const length = readSync(file, bytes, 0, bytes.length, begin);
-    const whole = isLast ? bytes.lastIndexOf('\n', length - 1) + 1 : length;
-    return { text: bytes.toString('utf8', 0, whole), end: begin + whole };
+    return { bytes: bytes.subarray(0, length), begin };
   });
 }
 

@@ -1,6 +1,8 @@
 import { freeAddresses, pin, refuseHeld, type Taken } from '../../assign/allocate.ts';
 import { changeAssignment, changing, type Plug } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
+import { recordAssigned } from '../../assign/record.ts';
+import { refuseReserved } from '../../assign/reserve.ts';
 import { withScope } from '../../assign/scopes.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
@@ -17,6 +19,7 @@ import { MAC } from '../../model/names.ts';
 import { equal, isAmong, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
 import type { Uplinks } from '../../model/uplink.ts';
+import { readReservations } from '../../state/reservations.ts';
 
 interface AssignOptions {
   /** MAC of the interface that shall carry the addresses, or false for "leave the interfaces alone". */
@@ -52,6 +55,7 @@ export function assign(
     const held = addressesToKeep(base, 'assign to');
     const shared = sharedAddress(base, held, mac);
     refuseForeign(prefixes, config, taken, seen.uplinks);
+    refuseReserved('assign', prefixes, known.domain);
     const hop = via === undefined ? undefined : hopAmong(via, held, known);
     const chosen = choose(prefixes, known, held, hop ?? shared, taken, config, scope);
     const routed = hop === undefined ? chosen : chosen.map(one => routedBy(hop, one, prefixes));
@@ -60,9 +64,13 @@ export function assign(
     const next = amended(base, { addresses, ...own });
     const plugs = options.nic === false ? [] : plugsFor(bridge, mac, addresses, known);
     changeAssignment(libvirt, known, next, plugs, context);
+    recordAssigned(known, added(addresses, held), context);
     tell(known, addresses, context);
   });
 }
+
+const added = (addresses: readonly Address[], held: readonly Address[]): Prefix[] =>
+  addresses.map(({ prefix }) => prefix).filter(prefix => !held.some(one => equal(one.prefix, prefix)));
 
 /** The next hop and the scope, where they are given. */
 function parseSingles(prefixes: readonly Prefix[], options: Pick<AssignOptions, 'via' | 'scope'>) {
@@ -168,7 +176,7 @@ function choose(
   config: Config,
   scope: Prefix | undefined,
 ): Address[] {
-  const asked = wanted.length > 0 ? wanted : held.length > 0 ? [] : freeAddresses(config.pools, taken);
+  const asked = wanted.length > 0 ? wanted : held.length > 0 ? [] : freeFor(domain, config, taken);
   const added = asked.filter(prefix => !held.some(address => equal(address.prefix, prefix)));
   const addresses = [...held];
   let companion = shared;
@@ -184,6 +192,9 @@ function choose(
   }
   return addresses;
 }
+
+const freeFor = ({ name }: Domain, { pools }: Config, taken: Taken): Prefix[] =>
+  freeAddresses(pools, taken, readReservations(), name);
 
 /** Refuses what isn't the operator's to give. */
 function refuseForeign(prefixes: readonly Prefix[], config: Config, taken: Taken, uplinks: Uplinks): void {

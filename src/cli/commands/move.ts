@@ -11,6 +11,8 @@ import {
   writeMetadata,
 } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
+import { recordMoved } from '../../assign/record.ts';
+import { refuseReserved } from '../../assign/reserve.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, type Libvirt, pick } from '../../libvirt/libvirt.ts';
@@ -40,12 +42,14 @@ export function move(text: string, from: string, to: string, context: Context): 
     const domains = libvirt.domains();
     const [giver, taker] = [pick(domains, from), pick(domains, to)];
     const rest = restOf(giver, taker, prefix);
+    refuseReserved('move', [prefix], taker.domain);
     const held = addressesToKeep(taker.next, 'move an address to');
     const taken = inventory(domains, readNetworkWithUplinks(context.host, config));
     const gained = pin(prefix, config.dhcp.scopes, taken, held[0]);
     const less = rest.length === 0 ? undefined : amended(giver.next, { addresses: rest });
     const more = amended(taker.next, { addresses: [...held, gained] });
     perform(libvirt, { prefix, giver, taker, less, more }, context);
+    recordMoved(prefix, giver, taker, context);
     warnOfRules(giver, rest, context);
     const names = `from ${visible(giver.domain.name)} to ${visible(taker.domain.name)}`;
     context.print(`${format(prefix)} moved ${names}, on ${gained.bridge}`);

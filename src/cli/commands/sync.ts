@@ -1,7 +1,9 @@
 import type { Context } from '../../host/context.ts';
+import { waitFor } from '../../host/wait.ts';
 import { type Fault, faultLine, faults, isRepaired } from '../../repair/faults.ts';
 import { listRunning } from '../../repair/listing.ts';
 import { converge, countTraffic, withoutLibvirt } from '../../repair/loop.ts';
+import { NOTED_WITHIN, Unnoted } from '../../repair/notice.ts';
 import { settledSurvey } from '../../repair/survey.ts';
 import { endTrial, tryOut } from '../../repair/trial.ts';
 
@@ -19,6 +21,10 @@ export function sync(options: { dryRun?: boolean; endTrial?: boolean }, context:
   // A terminal, or a connection of SSH: whoever sits there must not be cut off.
   const isAttended = process.stdin.isTTY === true || process.env['SSH_CONNECTION'] !== undefined;
   if (!tryOut(context, converge, isAttended)) process.exitCode = 1;
+  const unnoted = new Unnoted();
+  if (!unnoted.look(context.host, context.warn)) return;
+  waitFor(() => false, NOTED_WITHIN);
+  unnoted.look(context.host, context.warn);
 }
 
 function dryRun(context: Context): void {

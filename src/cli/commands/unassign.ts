@@ -1,4 +1,5 @@
 import { changeAssignment, changing, warnOfRules } from '../../assign/change.ts';
+import { recordUnassigned } from '../../assign/record.ts';
 import type { Context } from '../../host/context.ts';
 import { forgetFlows } from '../../host/flows.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
@@ -18,6 +19,11 @@ export function unassign(name: string, given: readonly string[], context: Contex
     changeAssignment(libvirt, known, assignment, [], context);
     warnOfRules(known, rest, context);
     const gone = addressesOf(known.next).filter(address => !rest.includes(address));
+    recordUnassigned(
+      known,
+      gone.map(({ prefix }) => prefix),
+      context,
+    );
     // Otherwise open connections would go on to whoever holds the address next.
     if (known.active) for (const { prefix } of gone) forgetFlows(prefix, context.host);
     tell(known, gone, context);

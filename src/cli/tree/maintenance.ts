@@ -1,7 +1,7 @@
 import { announce } from '../commands/announce.ts';
 import { baseDown, baseUp } from '../commands/base.ts';
+import { daemon } from '../commands/daemon.ts';
 import { scopes } from '../commands/scopes.ts';
-import { watch } from '../commands/watch.ts';
 import type { Group } from './verb.ts';
 
 /** Commands for install.sh, the units and hnet itself. */
@@ -10,13 +10,16 @@ export const maintenance: Group = {
   isHidden: true,
   verbs: [
     {
-      name: 'watch',
+      name: 'daemon',
       summary: 'repair as soon as something happens; the service hnet-watch runs it',
+      description: [
+        'It also adds up the traffic, and runs the programs in /etc/hnet/events.d when something happens to an address. The command was called watch, and still is.',
+      ],
       examples: [
-        ['hnet watch', 'Repair for as long as it runs'],
+        ['hnet daemon', 'Repair for as long as it runs'],
         ['systemctl status hnet-watch', 'See whether the service runs, and what it repaired'],
       ],
-      define: (command, context) => command.action(() => watch(context)),
+      define: (command, context) => command.alias('watch').action(() => daemon(context)),
     },
     {
       name: 'announce',

@@ -1,19 +1,23 @@
 import { spawnSync } from 'node:child_process';
 import { chooseFirewall } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
-import { hasTool } from '../../host/tools.ts';
-import { type Config, rangesOf } from '../../model/config.ts';
-import { FAMILIES, type Prefix } from '../../model/prefix.ts';
+import type { Prefix } from '../../model/prefix.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
+import type { Checked } from '../../plan/walker.ts';
 import { Complaints } from '../../repair/complaints.ts';
 import { Contests, Refrain } from '../../repair/contests.ts';
-import { concerns } from '../../repair/events.ts';
+import { rangesIn, sourcesFor } from '../../repair/listening.ts';
 import { converge, countTraffic } from '../../repair/loop.ts';
+import type { Matter } from '../../repair/mend.ts';
+import { NOTED_WITHIN, Unnoted } from '../../repair/notice.ts';
 import { readPulse, Switches } from '../../repair/pulse.ts';
-import { type Source, Sources } from '../../repair/source.ts';
+import { Sources } from '../../repair/source.ts';
+import { Teller } from '../../repair/teller.ts';
 import { tryOut } from '../../repair/trial.ts';
 import { Writers } from '../../repair/writers.ts';
 import { type Contest, writeContests } from '../../state/contests.ts';
+import { note } from '../../state/journal.ts';
+import { forgetOld } from '../../state/retention.ts';
 
 /** Debounce, in milliseconds: check 150 after the first event, and at least 600 after the last check. */
 const SETTLE = 150;
@@ -22,17 +26,18 @@ const PULSE = 1000;
 const RESYNC = 5 * 60_000;
 
 /**
- * Repairs as soon as something happens: events of libvirt, of the kernel's links, addresses, routes, rules and forwarding, of
+ * The service hnet-watch. Repairs as soon as something happens: events of libvirt, of the kernel's links, addresses, routes, rules and forwarding, of
  * packet filters; and every five minutes in any case. It keeps no state that matters: the hook alone does everything needed, and
  * what happened while this was stopped is found at its start.
  * @param fresh what a run gets: each has a deadline of its own
  */
-export function watch(fresh: () => Context): void {
-  const watcher = new Watcher(fresh);
+export function daemon(fresh: () => Context): void {
+  const watcher = new Daemon(fresh);
   const sources = new Sources(() => watcher.soon());
-  for (const source of present(watcher)) sources.start(source);
+  for (const source of sourcesFor(watcher)) sources.start(source);
   process.on('SIGTERM', () => {
     sources.stop();
+    watcher.stop();
     process.exit(0);
   });
   watcher.resync();
@@ -42,48 +47,7 @@ export function watch(fresh: () => Context): void {
     spawnSync('systemd-notify', ['--ready'], { env: process.env });
 }
 
-/** The sources of events on this host. */
-function present(watcher: Watcher): Source[] {
-  const sources: (Source & { readonly needs: string })[] = [
-    {
-      needs: 'virsh',
-      argv: ['virsh', '-q', 'event', '--all', '--loop'],
-      concerns: line => !NOISE.test(line),
-    },
-    {
-      needs: 'ip',
-      argv: ['ip', '-o', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'],
-      concerns: line => watcher.concerns(line),
-    },
-    { needs: 'nft', argv: ['nft', 'monitor'], concerns: line => watcher.concernsFilter(line) },
-    {
-      needs: 'firewalld',
-      argv: [
-        'busctl',
-        '--match',
-        "type='signal',interface='org.fedoraproject.FirewallD1',member='Reloaded'",
-        'monitor',
-      ],
-    },
-  ];
-  return sources.filter(({ needs }) => hasTool(needs));
-}
-
-/** What domains have their addresses from, and what belongs to the host and its gateways. */
-const rangesIn = (config: Config): Prefix[] => {
-  const { uplinks, inForce } = config;
-  const own = [
-    ...uplinks.flatMap(({ addresses, gateways }) => [...addresses, ...gateways]),
-    ...inForce.flatMap(({ host, gateway, gateway6 }) => [host, gateway, gateway6]),
-  ];
-  return [...FAMILIES.flatMap(family => rangesOf(family, config)), ...own.filter(one => one !== undefined)];
-};
-
-/** Events of libvirt that don't concern hnet. */
-const NOISE =
-  /^event '(rtc-change|watchdog|io-error|graphics|block-|balloon-change|tray-change|memory-|job-completed)/;
-
-class Watcher {
+class Daemon {
   readonly #fresh: () => Context;
   #timer: NodeJS.Timeout | undefined;
   #rested = 0;
@@ -94,22 +58,29 @@ class Watcher {
   readonly #refrain = new Refrain();
   readonly #writers = new Writers();
   /** Of each kind of work: what it can't do would be told again each time. */
-  readonly #complaints = { count: new Complaints(), pulse: new Complaints(), look: new Complaints() };
+  readonly #complaints = {
+    count: new Complaints(),
+    pulse: new Complaints(),
+    look: new Complaints(),
+    notice: new Complaints(),
+    tell: new Complaints(),
+  };
+  readonly #unnoted = new Unnoted();
+  readonly #teller: Teller;
   /** Where domains have their addresses from; undefined before the configuration was read. */
   #ranges: readonly Prefix[] | undefined;
 
   constructor(fresh: () => Context) {
     this.#fresh = fresh;
+    this.#teller = new Teller(fresh());
   }
 
-  concerns(line: string): boolean {
-    return this.#ranges === undefined || concerns(line, this.#ranges);
-  }
+  ranges = (): readonly Prefix[] | undefined => this.#ranges;
 
-  /** A change of a filter is told line by line, and at its end who has made it. */
-  concernsFilter(line: string): boolean {
-    this.#writers.note(line);
-    return !line.startsWith('# ');
+  filter = (line: string): void => this.#writers.note(line);
+
+  stop(): void {
+    this.#teller.stop();
   }
 
   /** Something happened. */
@@ -119,7 +90,16 @@ class Watcher {
 
   resync(): void {
     this.#run(countTraffic, this.#complaints.count);
+    this.#run(({ config }) => forgetOld(config().history.months), this.#complaints.count);
+    this.#notice();
     this.soon();
+  }
+
+  /** What nobody has noted in the journal is noted after a second look. */
+  #notice(): void {
+    this.#run(({ host, warn }) => {
+      if (this.#unnoted.look(host, warn)) setTimeout(() => this.#notice(), NOTED_WITHIN);
+    }, this.#complaints.notice);
   }
 
   pulse(): void {
@@ -128,6 +108,7 @@ class Watcher {
       if (now !== (this.#lastPulse ?? now) || this.#switches.haveChanged()) this.soon();
       this.#lastPulse = now;
     }, this.#complaints.pulse);
+    this.#run(({ warn }) => this.#teller.look().forEach(warn), this.#complaints.tell);
   }
 
   #look(): void {
@@ -135,14 +116,25 @@ class Watcher {
     this.#timer = undefined;
     this.#run(context => {
       this.#ranges = rangesIn(context.config());
-      const print = (line: string): void => {
-        const said = this.#refrain.of(line);
-        if (said !== undefined) context.print(said);
+      const said = (line: string, about: Matter): void => this.#say(line, about, context);
+      const patience = {
+        waits: (one: Checked) => this.#contests.waits(one),
+        mended: (base: readonly Checked[]) => this.#contests.mended(base),
+        said,
       };
-      tryOut({ ...context, print }, one => converge(one, this.#contests), false);
+      tryOut(context, one => converge(one, patience), false);
       this.#tellContests();
     }, this.#complaints.look);
     this.#rested = Date.now() + REST;
+  }
+
+  /** What it has done is said to the log, and to whoever reads the journal. */
+  #say(line: string, { domain }: Matter, { print, warn }: Context): void {
+    const what = this.#refrain.of(line);
+    if (what === undefined) return;
+    print(what);
+    const failure = note([{ is: 'repaired', what, domain }]);
+    if (failure !== undefined) warn(failure);
   }
 
   /** What waits is looked at again in time, and the operator may ask who is at it. */
