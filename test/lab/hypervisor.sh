@@ -1,12 +1,12 @@
-# Runs in a chroot of the hypervisor's own overlay, before its first boot: makes of the outer machine's root a plain
-# hypervisor of its own. $1 is its name, $2 its machine id, $3 its libvirt host UUID.
+# Runs in a chroot of the machine's own overlay, before its first boot: makes of the root that it lies over, the outer
+# machine's own say, a plain machine of its own. $1 is its name, $2 its machine id.
 set -e
 
 # What the outer machine's administrator enabled (or mounts) is none of our business.
 rm -rf /etc/systemd/system /etc/fstab /etc/resolv.conf /etc/sysctl.d /etc/modules-load.d /etc/network /etc/netplan
-rm -rf /etc/libvirt/hooks /etc/libvirt/qemu /var/lib/libvirt/dnsmasq /var/lib/libvirt/network /var/log/journal
+rm -rf /var/log/journal
 rm -rf /etc/hnet /var/lib/hnet /usr/lib/hnet /usr/bin/hnet /usr/bin/hnet-assign /usr/local/lib/systemd/system
-mkdir -p /etc/systemd/system /etc/sysctl.d /etc/libvirt/hooks /etc/libvirt/qemu /var/lib/libvirt/dnsmasq /var/lib/libvirt/network
+mkdir -p /etc/systemd/system /etc/sysctl.d
 : >/etc/fstab
 : >/etc/sysctl.conf
 
@@ -16,6 +16,9 @@ printf '127.0.0.1 localhost\n::1 localhost\n127.0.1.1 %s\n' "$1" >/etc/hosts
 echo 'nameserver 123.45.200.10' >/etc/resolv.conf
 # An empty id would make this a first boot, which enables every unit that is installed.
 echo "$2" >/etc/machine-id
+
+# Otherwise a machine that never booted catches up with its packages at its first boot: users, libraries, catalogs.
+touch -r /usr /etc/.updated /var/.updated
 
 # These would reach through to the outer machine's devices, modules and binary formats.
 mask() { for unit; do ln -sf /dev/null "/etc/systemd/system/$unit"; done; }
@@ -46,8 +49,4 @@ UNIT
 mkdir -p /etc/systemd/system/sysinit.target.wants
 ln -s ../lab-sysfs.service /etc/systemd/system/sysinit.target.wants/
 
-# cgroup v1 is read-only inside.
-echo 'cgroup_controllers = [ ]' >>/etc/libvirt/qemu.conf
-echo "host_uuid = \"$3\"" >>/etc/libvirt/libvirtd.conf
 systemctl --quiet set-default multi-user.target 2>/dev/null
-systemctl --quiet enable libvirtd.service 2>/dev/null

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeNetns } from './hold.ts';
 import { Host } from './host.ts';
 import { type Booted, boot, type Chassis, layChassis, overlay, removeChassis } from './nspawn.ts';
 import { isAlive } from './processes.ts';
 import type { Provider } from './provider.ts';
+import { chosenRelease, provideRoot, type Release } from './root.ts';
 import { run } from './run.ts';
 import type { Site, SiteOptions } from './site.ts';
 import { defineVm, type Vm, type VmOptions } from './vm.ts';
@@ -16,6 +17,10 @@ export interface HypervisorOptions extends SiteOptions {
   readonly copy?: Readonly<Record<string, string>>;
   /** Path inside → directory outside, the very same directory: quick, but writes reach the outer machine. */
   readonly bind?: Readonly<Record<string, string>>;
+  /** The Debian that it is; unless given, that of this run, which may be the outer machine's own root. */
+  readonly release?: Release;
+  /** With a release: a plain system, without libvirt or anything else that hnet needs. See {@link Hypervisor.adoptLibvirt}. */
+  readonly stock?: boolean;
   /** A tar file of the outer machine's, laid over the root before the first boot. */
   readonly archive?: string;
 }
@@ -25,9 +30,11 @@ interface Frame {
   readonly binds: readonly string[];
 }
 
-const SCRIPT = readFileSync(new URL('hypervisor.sh', import.meta.url), 'utf8');
+const script = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+const MACHINE = script('hypervisor.sh');
+const LIBVIRT = script('libvirt.sh');
 
-/** A whole machine with systemd and libvirtd, in a sandbox over an overlay of the outer machine's root. */
+/** A whole machine with systemd and libvirtd, in a sandbox: an overlay of the outer machine's root, or of a release's. */
 export class Hypervisor extends Host {
   readonly #chassis: Chassis;
   readonly #binds: readonly string[];
@@ -49,7 +56,7 @@ export class Hypervisor extends Host {
   ): Promise<Hypervisor> {
     const netns = await makeNetns(dir, site.name);
     await provider.connect(site, netns);
-    const chassis = await layChassis(dir, site.name);
+    const chassis = await layChassis(dir, site.name, await lowerOf(options));
     await prepare(chassis, options.copy ?? {});
     if (options.archive !== undefined)
       await run(['tar', '--extract', `--file=${options.archive}`, `--directory=${chassis.root}`]);
@@ -63,6 +70,13 @@ export class Hypervisor extends Host {
   /** The machine's file system as the outer machine sees it. Mind absolute symlinks: they lead outside. */
   get root(): string {
     return this.#chassis.root;
+  }
+
+  /** Lets the libvirt that was installed on a stock system work in the lab, and starts it. */
+  async adoptLibvirt(): Promise<void> {
+    await this.run(['sh', '-s', uuidOf(this.name)], { input: LIBVIRT });
+    await this.run(['systemctl', 'restart', 'libvirtd']);
+    await this.#libvirtAnswers();
   }
 
   /** Defines a VM; it isn't started. */
@@ -114,16 +128,33 @@ export class Hypervisor extends Host {
   async #up(): Promise<void> {
     const state = async () => (await this.attempt(['systemctl', 'is-system-running'])).stdout;
     await until(async () => /running|degraded/.test(await state()), PATIENCE, `${this.name} to boot`);
+    if (hasLibvirt(this.root)) await this.#libvirtAnswers();
+  }
+
+  async #libvirtAnswers(): Promise<void> {
     const listed = async () => (await this.attempt(['virsh', '-q', 'list'])).code === 0;
     await until(listed, PATIENCE, `libvirtd in ${this.name}`);
   }
 }
 
+/** What a machine is laid over. */
+async function lowerOf({ release = chosenRelease(), stock = false }: HypervisorOptions): Promise<string> {
+  if (release === undefined) return '/';
+  return provideRoot(release, stock ? 'stock' : 'lab');
+}
+
 async function prepare({ root, name }: Chassis, copy: Readonly<Record<string, string>>): Promise<void> {
-  const id = createHash('md5').update(`hnet-lab ${name}`).digest('hex');
-  const uuid = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  await run(['chroot', root, 'sh', '-s', name, id, uuid], { input: SCRIPT });
+  await run(['chroot', root, 'sh', '-s', name, idOf(name)], { input: MACHINE });
+  if (hasLibvirt(root)) await run(['chroot', root, 'sh', '-s', uuidOf(name)], { input: LIBVIRT });
   for (const [index, [inside, outside]] of Object.entries(copy).entries()) {
     await overlay(outside, join(dirname(root), `copy${index}`), `${root}${inside}`);
   }
 }
+
+/** A stock system has it only once it was installed. */
+const hasLibvirt = (root: string): boolean => existsSync(join(root, 'usr/sbin/libvirtd'));
+
+const idOf = (name: string): string => createHash('md5').update(`hnet-lab ${name}`).digest('hex');
+
+const uuidOf = (name: string): string =>
+  idOf(name).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

@@ -8,7 +8,7 @@ import { identify, isAlive, namespaceInit, type ProcessIdentity } from './proces
 import { ENVIRONMENT, run } from './run.ts';
 import { PATIENCE, until } from './wait.ts';
 
-/** Where a booted machine lives: the layer keeps what it wrote, the root is that over the outer machine's own. */
+/** Where a booted machine lives: the layer keeps what it wrote, the root is that over what it was made from. */
 export interface Chassis {
   readonly name: string;
   readonly dir: string;
@@ -20,13 +20,13 @@ export interface Booted {
   readonly supervisor: ProcessIdentity;
 }
 
-/** Lays an empty layer over the outer machine's root: whatever is done to the chassis ends with it. */
-export async function layChassis(dir: string, name: string): Promise<Chassis> {
+/** Lays an empty layer over a root, the outer machine's own, say: whatever is done to the chassis ends with it. */
+export async function layChassis(dir: string, name: string, lower: string): Promise<Chassis> {
   const layer = join(dir, name);
   const root = join(layer, 'root');
   await mkdir(layer);
   await run(['mount', '-t', 'tmpfs', 'tmpfs', layer]);
-  await overlay('/', join(layer, 'own'), root);
+  await overlay(lower, join(layer, 'own'), root);
   return { name, dir, root };
 }
 
@@ -88,5 +88,7 @@ function nspawn(name: string, chassis: Chassis, netns: string, binds: readonly s
     '--bind=/dev/net/tun',
     ...binds.map(bind => `--bind=${bind}`),
     '--boot',
+    // From 256 on systemd won't start on control groups of the first version, which is all that some machines have.
+    'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1',
   ];
 }

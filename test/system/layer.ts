@@ -9,7 +9,7 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What goes into an installation: what install.sh copies, itself, the lab's machine, and the node that runs it. */
 const INGREDIENTS = `cd "$0"
-{ find dist docs units hooks/qemu.sh install.sh ./*.md LICENSE test/lab/hypervisor.sh test/system/layer.ts -type f -print0 |
+{ find dist docs units hooks/qemu.sh install.sh ./*.md LICENSE test/lab/*.sh test/lab/packages-* test/system/layer.ts -type f -print0 |
   sort -z | xargs -0 sha256sum; node --version; echo "$@"; } | sha256sum | cut -c1-16`;
 
 /**

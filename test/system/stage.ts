@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Lab } from '../lab/lab.ts';
+import { chosenRelease, type Release } from '../lab/root.ts';
 import { expectSuccess, type Outcome } from '../lab/run.ts';
 import type { SiteOptions } from '../lab/site.ts';
 import { ensureBuilt } from '../support/build.ts';
@@ -29,6 +30,12 @@ export interface Pooled {
   readonly domain: string | null;
 }
 
+export interface StageOptions extends SiteOptions {
+  readonly installed?: boolean;
+  /** The Debian that the hypervisor is; unless given, that of this run. */
+  readonly release?: Release;
+}
+
 /**
  * A hypervisor with the project in /root/hnet, for the tests of one `describe`: booted before the first, removed after
  * the last. Unless told otherwise hnet is installed on it with the pools of the documentation.
@@ -37,14 +44,15 @@ export class Stage {
   #lab: Lab | undefined;
   #hv: Hypervisor | undefined;
 
-  constructor({ installed = true, ...site }: { installed?: boolean } & SiteOptions = {}) {
+  constructor({ installed = true, ...options }: StageOptions = {}) {
     before(async () => {
       await ensureBuilt();
-      const layer = installed ? await layerFor(POOLS) : '';
+      const machine = `Debian ${options.release ?? chosenRelease() ?? 'of this machine'}`;
+      const layer = installed ? await layerFor([machine, ...POOLS]) : '';
       const kept = existsSync(layer);
       this.#lab = await Lab.create();
       this.#hv = await this.#lab.hypervisor('h1', {
-        ...site,
+        ...options,
         copy: { '/root/hnet': PROJECT },
         ...(kept && { archive: layer }),
       });
