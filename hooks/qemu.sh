@@ -43,16 +43,20 @@ if [ "$2" = release ] && [ -e "$attachment.json" ] && [ -e "$attachment.sh" ] &&
   [ $? -ne 42 ] || exit 0
 fi
 program=/usr/lib/hnet/qemu.cjs
+# A Node.js of hnet's own is there where the system has none, or an old one. AppArmor lets a hook execute programs of
+# /usr/bin only.
+node=/usr/bin/hnet-node
+[ -x $node ] || node=/usr/bin/node
 if [ ! -r $program ]; then
   # A failing reconnect kills the running VM; only prepare may refuse.
   [ "$2" = prepare ] || exit 0
-  echo "hnet: Cannot start the domain: $program is missing; run hnet's install.sh again" >&2
+  echo "hnet: Cannot start the domain: $program is missing; install hnet again" >&2
   exit 1
 fi
 [ -n "$all" ] || xml=$xml$(rest)
 # libvirt waits for this, and other hooks wait for its locks: it goes before the virtual machines that boot meanwhile.
 run() {
-  /usr/bin/nice -n -15 "@NODE@" $program "$@" <<END >/dev/null
+  /usr/bin/nice -n -15 $node $program "$@" <<END >/dev/null
 $xml
 END
 }
@@ -68,5 +72,5 @@ case $code in
 esac
 # A failing reconnect kills the running VM, a missing interpreter included; only prepare may refuse.
 [ "$2" = prepare ] || exit 0
-[ $code -lt 126 ] || echo "hnet: Cannot start the domain: @NODE@ doesn't run; run hnet's install.sh again" >&2
+[ $code -lt 126 ] || echo "hnet: Cannot start the domain: $node doesn't run; install hnet again" >&2
 exit $code

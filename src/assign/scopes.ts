@@ -11,7 +11,7 @@ import { PRIVATE } from '../model/reserved.ts';
 import type { View } from '../model/view.ts';
 import type { Taken } from './allocate.ts';
 
-/** What parse-config.ts takes where the configuration says nothing, and install.sh writes. */
+/** What parse-config.ts takes where the configuration says nothing, and hnet init writes. */
 export const USUAL = parsePrefix('172.30.0.0/16');
 
 /** A range that something on this host has, or may take, and what that is. */

@@ -3,8 +3,8 @@ import type { Host } from '../host/host.ts';
 import { observeLinks } from '../host/observe/start.ts';
 import { waitFor } from '../host/wait.ts';
 import { Wire } from '../host/wire.ts';
-import { format } from '../model/address.ts';
-import { isLinkLocal, type Prefix } from '../model/prefix.ts';
+import { format, parseSubnet } from '../model/address.ts';
+import { isLinkLocal, isSingle, nth, overlaps, type Prefix, size } from '../model/prefix.ts';
 import { ifPossible } from '../model/refusal.ts';
 import { type Message, ping, readFrame } from './frames.ts';
 
@@ -66,3 +66,11 @@ function macOf(host: Host, gateway: Prefix, device: string): string | undefined 
   const shown = host.output(['ip', family, 'neigh', 'show', format(gateway), 'dev', device]);
   return / lladdr ([\da-f:]{17})/.exec(shown)?.[1];
 }
+
+/** The subnet of an interface that a pool lies on. Of IPv4: an IPv6 pool usually is the uplink's own subnet. */
+export const subnetAround = (pool: Prefix, addresses: readonly string[]): Prefix | undefined =>
+  addresses.map(parseSubnet).find(one => one.family === 4 && !isSingle(one) && overlaps(pool, one));
+
+/** What to ask with: candidates from the end of a pool, where addresses are assigned last; the very last may be a broadcast address. */
+export const candidatesIn = (pool: Prefix): Prefix[] =>
+  isSingle(pool) ? [pool] : [2n, 3n, 4n, 5n].filter(n => n < size(pool)).map(n => nth(pool, size(pool) - n));

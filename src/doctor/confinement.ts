@@ -1,6 +1,6 @@
 import { confinementOfDnsmasq } from '../host/server-trouble.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
-import { type Facts, interpreterOf } from './facts.ts';
+import { type Facts, installAgain, interpreterOf } from './facts.ts';
 
 /** Whether a security module keeps libvirtd from running the hook, or dnsmasq from hnet's files. */
 export function checkConfinement(facts: Facts): Diagnosis[] {
@@ -32,7 +32,7 @@ function checkAppArmor(facts: Facts): Diagnosis[] {
   return diagnosis(
     `AppArmor confines libvirtd, and the hook's interpreter is ${node}`,
     'the profile lets a hook execute programs of /usr/bin only',
-    'sudo ./install.sh',
+    installAgain(facts),
   );
 }
 

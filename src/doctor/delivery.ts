@@ -1,11 +1,12 @@
 /** Whether the provider hands addresses over in the way that the configuration says. */
 import { vacancy } from '../assign/allocate.ts';
 import { holdingsOf } from '../assign/inventory.ts';
-import { format, parseSubnet } from '../model/address.ts';
+import { format } from '../model/address.ts';
 import { hostAddresses } from '../model/host-address.ts';
 import { CONFIG_FILE } from '../model/names.ts';
-import { FAMILIES, isSingle, nth, overlaps, type Prefix, size } from '../model/prefix.ts';
+import { FAMILIES, type Prefix } from '../model/prefix.ts';
 import { gatewayIn, ownAddresses, type Uplink } from '../model/uplink.ts';
+import { candidatesIn, subnetAround } from './ask-delivery.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { type Facts, knownValue } from './facts.ts';
 
@@ -22,7 +23,7 @@ export function checkDelivery(facts: Facts): Diagnosis[] {
     FAMILIES.filter(family => uplink.delivery[family] === 'routed').flatMap(family =>
       uplink.pools
         .filter(pool => pool.family === family)
-        .flatMap(pool => checkPool(pool, lastOf(pool).find(isFree), uplink, facts)),
+        .flatMap(pool => checkPool(pool, candidatesIn(pool).find(isFree), uplink, facts)),
     ),
   );
 }
@@ -70,11 +71,3 @@ const untold = (pool: Prefix, device: string): Diagnosis[] =>
     'the IPv6 gateway does not answer, or no raw socket can be had',
     `tcpdump -ni ${device} icmp6  # and ping an address of the pool from outside: does the gateway solicit it?`,
   );
-
-/** Of IPv4: an IPv6 pool usually is the uplink's own subnet. */
-const subnetAround = (pool: Prefix, addresses: readonly string[]): Prefix | undefined =>
-  addresses.map(parseSubnet).find(one => one.family === 4 && !isSingle(one) && overlaps(pool, one));
-
-/** Candidates from the end of a pool, where addresses are assigned last; the very last may be a broadcast address. */
-const lastOf = (pool: Prefix): Prefix[] =>
-  isSingle(pool) ? [pool] : [2n, 3n, 4n, 5n].filter(n => n < size(pool)).map(n => nth(pool, size(pool) - n));

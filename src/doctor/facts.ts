@@ -130,8 +130,14 @@ function file(path: string): File | undefined {
   return { text, mode, owner, since: ctimeMs / 1000, isRegular: status.isFile() };
 }
 
+/** How hnet's own files come back: by the package that they are of, or else by install.sh. */
+export const installAgain = ({ file }: Facts): string =>
+  file('/var/lib/dpkg/info/hnet.postinst') === undefined
+    ? 'sudo ./install.sh'
+    : 'sudo apt install --reinstall ./hnet_*.deb';
+
 /** Where libvirt looks for the hook. */
-export const PLACES = ['/etc/libvirt/hooks/qemu', '/etc/libvirt/hooks/qemu.d/hnet'];
+export const PLACES = ['/etc/libvirt/hooks/qemu.d/hnet', '/etc/libvirt/hooks/qemu'];
 
 /** Our hook and its path. */
 export function findHook(facts: Facts): { path: string; file: File } | undefined {
@@ -146,6 +152,7 @@ export function findHook(facts: Facts): { path: string; file: File } | undefined
 export function interpreterOf(facts: Facts): { node: string; program: string } | undefined {
   const text = findHook(facts)?.file.text ?? '';
   const [, program] = /^program=(\S+)$/m.exec(text) ?? [];
-  const [, node] = /"(\/[^"]+)" \$program/.exec(text) ?? [];
+  const nodes = [...text.matchAll(/\bnode=(\/\S+)$/gm)].map(([, path = '']) => path);
+  const node = nodes.find(path => facts.file(path) !== undefined) ?? nodes.at(-1);
   return node === undefined || program === undefined ? undefined : { node, program };
 }

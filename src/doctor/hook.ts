@@ -1,7 +1,5 @@
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
-import { type Facts, type File, findHook, interpreterOf, PLACES } from './facts.ts';
-
-const AGAIN = 'sudo ./install.sh';
+import { type Facts, type File, findHook, installAgain, interpreterOf, PLACES } from './facts.ts';
 
 /** Without the hook a VM starts as if nothing were wrong, and has no network. */
 export function checkHook(facts: Facts): Diagnosis[] {
@@ -10,7 +8,7 @@ export function checkHook(facts: Facts): Diagnosis[] {
     return diagnosis(
       `there is no hook of hnet's at ${PLACES.join(' or ')}`,
       'VMs start without their addresses',
-      AGAIN,
+      installAgain(facts),
     );
   return [...checkFile(found.path, found.file), ...checkInterpreter(facts), ...checkSeen(found, facts)];
 }
@@ -35,10 +33,14 @@ function checkInterpreter(facts: Facts): Diagnosis[] {
     return diagnosis(
       `the hook's interpreter ${node} doesn't run, or is older than ${OLDEST.join('.')}`,
       'no VM of ours starts',
-      AGAIN,
+      installAgain(facts),
     );
   if (facts.file(program) !== undefined) return [];
-  return diagnosis(`${program} is missing`, 'the hook has nothing to run, and no VM of ours starts', AGAIN);
+  return diagnosis(
+    `${program} is missing`,
+    'the hook has nothing to run, and no VM of ours starts',
+    installAgain(facts),
+  );
 }
 
 /** The daemon looks for a hook only when it starts and when it is reloaded. */

@@ -25,9 +25,12 @@ export const halfOf = (path: string): string => `${path}~`;
 export const OWN_FILE = 0o600;
 export const OWN_DIRECTORY = 0o700;
 
+/** Of the configuration, which others may read. */
+export const PUBLIC_FILE = 0o644;
+
 /** Writes a file so that a reader, or a crash, never sees half of it. */
-export const writeAtomically = (path: string, text: string): void =>
-  atomically(path, half => writeFileSync(half, text, { mode: OWN_FILE }));
+export const writeAtomically = (path: string, text: string, mode = OWN_FILE): void =>
+  atomically(path, half => writeFileSync(half, text, { mode }));
 
 /** Makes a symbolic link, in place of one that may be there. */
 export const linkAtomically = (path: string, target: string): void =>

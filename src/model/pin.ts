@@ -3,7 +3,7 @@ import { parse, type TomlTable } from 'smol-toml';
 import { exactJson } from './json.ts';
 import { ifPossible, Refusal } from './refusal.ts';
 
-/** What install.sh has left as an example. */
+/** What hnet init has left as an example. */
 const EXAMPLE = /^#\s*uplink\s*=.*$/m;
 
 /** A list where several interfaces share the default route. */

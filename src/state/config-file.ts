@@ -38,6 +38,6 @@ export function readConfigText(file = CONFIG_FILE): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Refusal(`Cannot read ${file}: ${reason(error)}; install.sh writes it`);
+    throw new Refusal(`Cannot read ${file}: ${reason(error)}; hnet init writes it`);
   }
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Machine } from '../lab/machine.ts';
+import { gateWith } from '../support/gate.ts';
 
 /** Where libvirt looks for its hook, and where install.sh puts the program. */
-export const HOOK = '/etc/libvirt/hooks/qemu';
+export const HOOK = '/etc/libvirt/hooks/qemu.d/hnet';
 export const BUNDLE = '/usr/lib/hnet/qemu.cjs';
 
 /** The cheapest hook there can be. */
@@ -16,12 +16,10 @@ export const OWN_NETWORK = `<network><name>net1</name><forward mode='route' dev=
 <ip address='172.31.117.1' netmask='255.255.255.0'><dhcp><range start='172.31.117.10' end='172.31.117.200'/></dhcp></ip>
 </network>`;
 
-const GATE = readFileSync(new URL('../../hooks/qemu.sh', import.meta.url), 'utf8');
-
 /** Our hook, with what runs the program behind its gate: an interpreter and its arguments, as shell words. */
 export function ownHook(node: string, program = BUNDLE): string {
-  const own = replaceOnce(replaceOnce(GATE, '"@NODE@" $program', `${node} $program`), BUNDLE, program);
-  return own.replaceAll('@NODE@', node);
+  const own = replaceOnce(gateWith('/usr/bin/node'), BUNDLE, program);
+  return replaceOnce(own, '$node $program', `${node} $program`);
 }
 
 /** @throws Error where the hook has changed: what is measured would not be what was meant */
@@ -32,9 +30,17 @@ function replaceOnce(text: string, from: string, to: string): string {
 
 /** Replaces a hook as install.sh does: libvirt reads its content at every call, so it takes effect at once. */
 export async function putHook(machine: Machine, text: string, path = HOOK): Promise<void> {
-  await machine.run(['sh', '-c', 'cat >"$0.new" && chmod 755 "$0.new" && mv "$0.new" "$0"', path], {
-    input: text,
-  });
+  await machine.run(
+    [
+      'sh',
+      '-c',
+      'mkdir -p "$(dirname "$0")" && cat >"$0.new" && chmod 755 "$0.new" && mv "$0.new" "$0"',
+      path,
+    ],
+    {
+      input: text,
+    },
+  );
 }
 
 /** The five calls of a start and a destroy, in order. */

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Outcome } from '../lab/run.ts';
-import { COMMAND, HOOK, PROGRAM, PROJECT } from '../support/build.ts';
+import { COMMAND, HOOK, PROGRAM } from '../support/build.ts';
 import { type DomainOptions, domainXml } from '../support/domain.ts';
+import { gateWith } from '../support/gate.ts';
 import type { Scene } from '../support/scene.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
@@ -93,7 +92,7 @@ kernelSuite('the gate before node', scene => {
     expect(code).not.to.equal(0);
     expect(stdout).to.equal('');
     expect(stderr.split('\n').at(-1)).to.match(
-      /^hnet: Cannot start the domain: \S+ doesn't run; run hnet's install\.sh/,
+      /^hnet: Cannot start the domain: \S+ doesn't run; install hnet again/,
     );
   });
 
@@ -197,10 +196,7 @@ kernelSuite('the gate before node', scene => {
     const one = await scene();
     await one.overlay('/usr/lib');
     await one.host.run(['install', '-D', '-m644', '-t', '/usr/lib/hnet', HOOK, PROGRAM]);
-    await one.host.write(
-      GATE,
-      readFileSync(join(PROJECT, 'hooks/qemu.sh'), 'utf8').replaceAll('@NODE@', node),
-    );
+    await one.host.write(GATE, gateWith(node));
     await one.host.run(['chmod', '755', GATE]);
     return one;
   }

@@ -91,12 +91,10 @@ kernelSuite('doctor DOMAIN', (_, share) => {
 
   it('says that it could not listen, and goes on', async () => {
     const all = await stage();
-    await all.one.host.sh(`for place in dist/node_modules node_modules/koffi; do
-      mount -t tmpfs none "${process.cwd()}/$place"; done`);
+    const library = `${process.cwd()}/node_modules/koffi`;
+    await all.one.host.run(['mount', '-t', 'tmpfs', 'none', library]);
     const { code, stdout, stderr } = await hnet(all.one, 'doctor', 'vm1');
-    await all.one.host.sh(
-      `umount "${process.cwd()}/dist/node_modules" "${process.cwd()}/node_modules/koffi"`,
-    );
+    await all.one.host.run(['umount', library]);
     expect(code).to.equal(0);
     expect(stdout).to.include(`${MINE}  nothing was heard of it`);
     expect(stderr.split('\n')).to.have.length(2);

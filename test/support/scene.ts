@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { parsePrefix } from '../../src/model/address.ts';
 import { bridgeNames } from '../../src/model/bridge-names.ts';
 import type { Guest } from '../lab/guest.ts';
@@ -7,8 +6,9 @@ import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Outcome } from '../lab/run.ts';
 import { GATEWAY6, isIpv6, type SiteOptions } from '../lab/site.ts';
-import { COMMAND, HOOK, PROJECT } from './build.ts';
+import { COMMAND, HOOK } from './build.ts';
 import { type DomainOptions, domainXml, type Wanted } from './domain.ts';
+import { gateWith } from './gate.ts';
 
 /** Which of the two kinds of iptables the host uses. */
 export type Variant = 'nft' | 'legacy';
@@ -93,8 +93,7 @@ export class Scene {
   /** The gate before the program, where both are. */
   async #gate(node: string): Promise<string> {
     const gate = '/run/lab/gate';
-    const text = readFileSync(join(PROJECT, 'hooks/qemu.sh'), 'utf8');
-    await this.host.write(gate, text.replaceAll('@NODE@', node).replaceAll('/usr/lib/hnet/qemu.cjs', HOOK));
+    await this.host.write(gate, gateWith(node).replaceAll('/usr/lib/hnet/qemu.cjs', HOOK));
     return gate;
   }
 

@@ -9,7 +9,10 @@ interface Diagnosis {
 
 /** What is done to the host, and what is found then. */
 const TROUBLE: Readonly<Record<string, readonly [string, RegExp]>> = {
-  'a hook that is not executable': ['chmod 644 /etc/libvirt/hooks/qemu', /not an executable file of root's/],
+  'a hook that is not executable': [
+    'chmod 644 /etc/libvirt/hooks/qemu.d/hnet',
+    /not an executable file of root's/,
+  ],
   'forwarding that is off': ['echo 0 >/proc/sys/net/ipv4/ip_forward', /forwarding is off/],
   'a route within a pool': [
     'ip route add 123.45.90.112/30 dev lo',

@@ -108,7 +108,7 @@ describe('the hook in libvirt', () => {
     await stage.hv.sh('mv /usr/bin/node /usr/bin/node.away');
     const said = await refusal(assignment('<h:address ip="123.45.90.116"/>'));
     await stage.hv.sh('mv /usr/bin/node.away /usr/bin/node');
-    expect(said).to.match(/\/usr\/bin\/node doesn't run; run hnet's install\.sh again/);
+    expect(said).to.match(/\/usr\/bin\/node doesn't run; install hnet again/);
   });
 
   it('lets domains that are not ours start without node, and prints nothing', async () => {
@@ -138,7 +138,7 @@ describe('the hook in libvirt', () => {
       'stopped',
       'release',
     ]) {
-      const call = `/etc/libvirt/hooks/qemu quiet ${operation} begin - </root/quiet.xml`;
+      const call = `/etc/libvirt/hooks/qemu.d/hnet quiet ${operation} begin - </root/quiet.xml`;
       const { code, stdout, stderr } = await stage.hv.attempt(['sh', '-c', call]);
       expect({ operation, code, stdout, stderr }).to.deep.equal({
         operation,

@@ -4,7 +4,7 @@ import { difference } from './snapshot.ts';
 import { INSTALL, POOLS, Stage } from './stage.ts';
 
 const CONFIG = '/etc/hnet/hnet.toml';
-const HOOK = '/etc/libvirt/hooks/qemu';
+const HOOK = '/etc/libvirt/hooks/qemu.d/hnet';
 
 /** What install.sh puts where, and what it finds out by itself. */
 describe('install.sh', () => {
@@ -12,8 +12,8 @@ describe('install.sh', () => {
 
   it('installs without a question when it is told the pools', async () => {
     const said = await stage.install();
-    expect(said).to.include('hnet: wrote /etc/hnet/hnet.toml');
-    expect(said.trim().split('\n').at(-1)).to.equal('hnet: done; now: hnet assign DOMAIN [ADDRESS]');
+    expect(said).to.include('\nwrote /etc/hnet/hnet.toml\nThis host is fit\n');
+    expect(said.trim().split('\n').at(-1)).to.equal('done; now: hnet assign DOMAIN [ADDRESS]');
     expect(await stage.ok('--version')).to.match(/^\d+\.\d+\.\d+$/);
     // It made the bundles; those of the other tests need not be made anew.
     await stage.withoutEsbuild();
@@ -22,7 +22,7 @@ describe('install.sh', () => {
   it('puts the hook there as a regular file that root alone may change', async () => {
     expect(await stage.hv.run(['stat', '-c', '%F %U:%G %a', HOOK])).to.equal('regular file root:root 755');
     expect(await stage.hv.run(['head', '-n1', HOOK])).to.equal('#!/bin/sh');
-    expect(await stage.hv.run(['ls', '-A', '/etc/libvirt/hooks'])).to.equal('qemu');
+    expect(await stage.hv.run(['ls', '-A', '/etc/libvirt/hooks'])).to.equal('qemu.d');
     for (const command of ['/usr/bin/hnet', '/usr/bin/hnet-assign'])
       expect(await stage.hv.run(['stat', '-c', '%F %U %a', command])).to.equal('regular file root 755');
   });
@@ -46,7 +46,7 @@ describe('install.sh', () => {
 
   it('brings the manual that the units refer to', async () => {
     const manuals = await stage.hv.sh(
-      "sed -n 's,^Documentation=file://,,p' /etc/systemd/system/hnet-*.service | sort -u",
+      "sed -n 's,^Documentation=file://,,p' /usr/lib/systemd/system/hnet-*.service | sort -u",
     );
     expect(manuals).to.equal('/usr/share/doc/hnet/README.md');
     const linked = (await stage.hv.read(manuals)).matchAll(/\]\(([\w/]+\.\w+)\)/g);

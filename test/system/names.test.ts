@@ -58,7 +58,7 @@ describe('domains with strange names', () => {
       const metadata = '<a:assignment xmlns:a="urn:hnet:1"><a:address ip="123.45.90.116"/></a:assignment>';
       const xml = `<domain><name>${name}</name><uuid>${uuid}</uuid><metadata>${metadata}</metadata></domain>`;
       const hook = (operation: string) =>
-        stage.hv.attempt(['/etc/libvirt/hooks/qemu', name, operation, 'begin', '-'], { input: xml });
+        stage.hv.attempt(['/etc/libvirt/hooks/qemu.d/hnet', name, operation, 'begin', '-'], { input: xml });
       expect(await hook('prepare')).to.deep.equal({ code: 0, stdout: '', stderr: '' });
       expect(await stage.hv.run(['ls', '/run/hnet/attachments'])).to.equal(`${uuid}.json\n${uuid}.sh`);
       expect(await stage.hv.run(['ip', 'route', 'show', '123.45.90.116'])).to.include('dev br116');

@@ -1,5 +1,4 @@
 /** What doctor is told of a host that is fit, and how to change it. */
-import { readFileSync } from 'node:fs';
 import type { Facts, File, Known } from '../../src/doctor/facts.ts';
 import type { KnownDomain } from '../../src/libvirt/libvirt.ts';
 import { parsePrefix, routeKey } from '../../src/model/address.ts';
@@ -8,6 +7,7 @@ import { parseConfig } from '../../src/model/parse-config.ts';
 import { parseDomain } from '../../src/model/parse-domain.ts';
 import type { Link, Route } from '../../src/model/view.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';
+import { gateWith } from '../support/gate.ts';
 import { FACTS, uplinksFor } from '../support/uplink.ts';
 
 export const HOOK = '/etc/libvirt/hooks/qemu';
@@ -24,8 +24,7 @@ export const file = (text: string, more: Partial<File> = {}): File => ({
   ...more,
 });
 /** As install.sh puts it there. */
-export const hook = (node: string): string =>
-  readFileSync(new URL('../../hooks/qemu.sh', import.meta.url), 'utf8').replaceAll('@NODE@', node);
+export const hook = gateWith;
 export const known = <T>(value: T): Known<T> => ({ is: 'known', value });
 export const unknown = (why: string): Known<never> => ({ is: 'unknown', why });
 

@@ -1,12 +1,34 @@
 import { HOST_FORMATS } from '../../guest/host-network.ts';
 import { help } from '../commands/help.ts';
 import { hostConfig } from '../commands/host-config.ts';
+import { init } from '../commands/init.ts';
 import type { Group } from './verb.ts';
 
 /** Setting up this host, and learning about hnet. */
 export const setUp: Group = {
   title: 'This host, and hnet itself',
   verbs: [
+    {
+      name: 'init',
+      summary: "write this host's hnet.toml, bring up the filter, and say what is in the way",
+      description: [
+        "It finds out by which interfaces the pools come, and whether the provider routes them here or looks for them on the wire. On a terminal it asks what it can't find out.",
+        'A configuration that is there stays. Run again it changes nothing.',
+      ],
+      examples: [
+        ['hnet init --pool 123.45.90.112/29 --pool 123.45.53.11', 'Set up this host for these addresses'],
+        ['hnet init --yes', 'The same for scripts: ask nothing, and name the pools in hnet.toml later'],
+      ],
+      define: (command, context) =>
+        command
+          .option(
+            '--pool <cidr>',
+            'an address or subnet that the provider gives to this host, once for each',
+            (cidr: string, before: readonly string[] = []) => [...before, cidr],
+          )
+          .option('--yes', 'ask nothing')
+          .action(options => init(options, context())),
+    },
     {
       name: 'host',
       summary: "print this host's own uplink as pure routing wants it",

@@ -91,7 +91,7 @@ async function executed(hv: Host, operations: readonly string[]): Promise<number
   let count = 0;
   for (const operation of operations) {
     // strace would stay with the DHCP server, which outlives the hook.
-    const call = `/etc/libvirt/hooks/qemu ours ${operation} - </root/ours.xml; touch /root/done`;
+    const call = `/etc/libvirt/hooks/qemu.d/hnet ours ${operation} - </root/ours.xml; touch /root/done`;
     await hv.run(['rm', '-f', '/root/done']);
     const tracer = hv.start([
       'strace',

@@ -1,0 +1,183 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { chooseScopes } from '../../assign/choose-scopes.ts';
+import { findKind, type Person } from '../../doctor/kind.ts';
+import { CommandFailure } from '../../host/command.ts';
+import type { Context } from '../../host/context.ts';
+import { PUBLIC_FILE, writeAtomically } from '../../host/files.ts';
+import type { Host } from '../../host/host.ts';
+import { nameServers } from '../../host/observe/name-servers.ts';
+import { observeUplinks } from '../../host/observe/uplink.ts';
+import { format, parseAddress } from '../../model/address.ts';
+import { firstConfig } from '../../model/config-text.ts';
+import { parsePool } from '../../model/config-values.ts';
+import { CONFIG_FILE } from '../../model/names.ts';
+import { FALLBACK_DNS, parseConfig } from '../../model/parse-config.ts';
+import { contains, type Prefix } from '../../model/prefix.ts';
+import { asUsage, ifPossible, quote, Refusal, reason } from '../../model/refusal.ts';
+import { ask, hasPerson } from '../ask.ts';
+
+export interface InitOptions {
+  readonly pool?: readonly string[];
+  readonly yes?: boolean;
+}
+
+/**
+ * Sets up this host: writes hnet.toml unless it is there, brings up the base, starts the services, and says what doctor finds.
+ * Run again it changes nothing.
+ * @throws Refusal if a pool can't be one, the configuration that is there can't be used, or the base doesn't come up
+ */
+export function init({ pool: words = [], yes = false }: InitOptions, context: Context): void {
+  const pools = words.map(word => asUsage(() => parsePool(word), 'use --pool'));
+  const person = !yes && hasPerson() ? PERSON : NOBODY;
+  if (existsSync(CONFIG_FILE)) keepConfig(pools, context);
+  else writeConfig(pools.length > 0 ? pools : person.pools(), person, context);
+  const isOnline = bringUp(context);
+  report(context);
+  if (!isOnline)
+    context.print('there is no default route yet: the filter comes up at the first start of a domain');
+  if (context.config().pools.length === 0)
+    context.print(`no pools yet: name your addresses in ${CONFIG_FILE}, then: hnet sync`);
+  context.print('done; now: hnet assign DOMAIN [ADDRESS]');
+}
+
+/** It is the operator's from now on. */
+function keepConfig(pools: readonly Prefix[], { print, config }: Context): void {
+  const known = config().pools;
+  const missing = pools.filter(pool => !known.some(one => contains(one, pool)));
+  if (missing.length > 0)
+    print(
+      `${CONFIG_FILE} is there and stays: add ${missing.map(format).join(', ')} to its pools yourself, then: hnet sync`,
+    );
+}
+
+function writeConfig(pools: readonly Prefix[], person: Asked, { host, print, warn }: Context): void {
+  const kind = findKind(pools, host, person);
+  const { range: scopes, why } = chooseScopes(pools, host);
+  if (why !== undefined) warn(why);
+  const found = nameServers();
+  const text = firstConfig({ ...kind, scopes, dns: found.length > 0 ? found : FALLBACK_DNS });
+  parseConfig(text);
+  try {
+    mkdirSync(dirname(CONFIG_FILE), { recursive: true });
+    writeAtomically(CONFIG_FILE, text, PUBLIC_FILE);
+  } catch (error) {
+    throw new Refusal(`Cannot write ${CONFIG_FILE}: ${reason(error)}; make that possible and run this again`);
+  }
+  print(`wrote ${CONFIG_FILE}`);
+}
+
+/** @returns whether there is a way to the Internet, without which nothing comes up yet */
+function bringUp({ host, config, warn }: Context): boolean {
+  const { uplinks } = config();
+  if (uplinks[0].devices.length === 0 && ifPossible(() => observeUplinks(host, config())) === undefined)
+    return false;
+  if (!existsSync('/run/systemd/system')) {
+    baseUp(host);
+    return true;
+  }
+  if (!start('hnet-base.service', host)) baseUp(host);
+  for (const unit of REPAIRS.filter(one => isEnabled(one, host)))
+    if (!start(unit, host)) warn(`${unit} did not start; see: journalctl -u ${unit}`);
+  return true;
+}
+
+const REPAIRS = ['hnet-sync.service', 'hnet-watch.service'];
+/** A unit's own limit is six minutes; in milliseconds. */
+const LIMIT = 360_000;
+
+const isEnabled = (unit: string, host: Host): boolean =>
+  host.output(['systemctl', 'is-enabled', unit]).trim() === 'enabled';
+
+function start(unit: string, host: Host): boolean {
+  try {
+    host.run(['systemctl', 'start', unit], '', LIMIT);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
+const SELF = [process.execPath, process.argv[1] ?? ''];
+
+/** As the unit does. @throws Refusal with its words */
+function baseUp(host: Host): void {
+  try {
+    host.run([...SELF, 'base', 'up'], '', LIMIT);
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    throw new Refusal(`Cannot bring up the filter: ${reason(error.stderr).replace(/^hnet: /, '')}`);
+  }
+}
+
+/** What doctor finds keeps nothing from being set up. */
+function report({ host, print }: Context): void {
+  try {
+    print(host.run([...SELF, 'doctor'], '', LIMIT).trimEnd());
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    print(error.stdout.trimEnd() || error.stderr.trimEnd());
+  }
+}
+
+/** Whoever answers questions, if anybody does. */
+interface Asked extends Person {
+  readonly pools: () => readonly Prefix[];
+}
+
+const NOBODY: Asked = {
+  pools: () => [],
+  uplink: () => undefined,
+  gateway: () => undefined,
+  delivery: () => undefined,
+};
+
+/** An answer that makes no sense is asked for again; an empty one leaves the matter to hnet.toml. */
+const PERSON: Asked = {
+  pools: () =>
+    answer(
+      `Which addresses or subnets does your provider give to this host?
+(such as 123.45.90.112/29 123.45.53.11; empty: name them in ${CONFIG_FILE} later)`,
+      text => text.split(/[\s,]+/).map(parsePool),
+    ) ?? [],
+  uplink: devices =>
+    answer(
+      `There is no default route. Which interface leads to the Internet?
+(${devices.join(', ')}; empty: the one that has the default route later)`,
+      text => oneOf(devices, text),
+    ),
+  gateway: (device, pools) =>
+    answer(
+      `${shown(pools)} comes by ${device}. Which address is the provider's gateway there?
+(empty: there is none, as in a tunnel)`,
+      parseAddress,
+    ),
+  delivery: (device, pools) =>
+    answer(
+      `The gateway of ${device} doesn't tell how it hands over ${shown(pools)}. Does the provider route that to this host, or is it on the wire?
+(routed, on-link; empty: routed)`,
+      text => oneOf(DELIVERIES, text),
+    ),
+};
+
+const DELIVERIES = ['routed', 'on-link'] as const;
+const shown = (pools: readonly Prefix[]): string => pools.map(format).join(', ');
+
+function answer<T>(question: string, read: (text: string) => T): T | undefined {
+  for (;;) {
+    const text = ask(question);
+    if (text === '') return undefined;
+    try {
+      return read(text);
+    } catch (error) {
+      process.stdout.write(`${reason(error)}\n`);
+    }
+  }
+}
+
+function oneOf<T extends string>(all: readonly T[], text: string): T {
+  const found = all.find(one => one === text);
+  if (found !== undefined) return found;
+  throw new Refusal(`${quote(text)} is none of ${all.join(', ')}`);
+}
