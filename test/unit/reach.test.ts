@@ -75,14 +75,16 @@ const UPLINK = { device: 'eth0', mac: OWN_MAC };
 const BRIDGE = { device: 'br116', mac: OWN_MAC };
 const PLAN: Plan = {
   id: 7,
-  uplink: {
-    ...UPLINK,
-    own: [parseAddress('123.45.12.48')],
-    gateways: [parseAddress('123.45.12.1')],
-    far: [parseAddress('123.45.12.1')],
-  },
+  uplinks: [
+    {
+      ...UPLINK,
+      own: [parseAddress('123.45.12.48')],
+      gateways: [parseAddress('123.45.12.1')],
+      far: [parseAddress('123.45.12.1')],
+    },
+  ],
   bridges: [{ ...BRIDGE, own: [parseAddress('172.30.116.1')], sought: [MINE] }],
-  prefixes: [{ prefix: MINE, bridge: 'br116', sample: MINE }],
+  prefixes: [{ prefix: MINE, bridge: 'br116', uplinks: ['eth0'], sample: MINE }],
 };
 const sighting = (device: string, out: boolean, message: Sighting['message'], at = 0): Sighting => ({
   device,
@@ -121,10 +123,22 @@ describe('what is asked', () => {
     ];
     expect(asked([...known, ...replies])).to.deep.equal([]);
   });
+
+  it('is nothing by a tunnel, and the guest all the same', () => {
+    const [uplink] = PLAN.uplinks;
+    if (uplink === undefined) throw new Error('no uplink');
+    const tunnel = { ...uplink, device: 'eth0', mac: undefined, gateways: [], far: [] };
+    const known = [sighting('br116', false, here('123.45.90.116'))];
+    const frames = due({ ...PLAN, uplinks: [tunnel] }, known);
+    expect(frames.map(({ device, bytes }) => ({ device, ...readFrame(bytes) }))).to.deep.equal([
+      { device: 'br116', is: 'ping', id: 7, source: '123.45.12.48', destination: '123.45.90.116' },
+    ]);
+  });
 });
 
 describe('what was heard', () => {
-  const heard = (...seen: Sighting[]) => hearingOf(MINE, BRIDGE, PLAN, seen, 3000);
+  const heard = (...seen: Sighting[]) =>
+    hearingOf(MINE, BRIDGE, PLAN, { seen, until: 3000, deaf: new Map() });
   const question6 = (target: string, at: number) =>
     sighting('eth0', false, { is: 'question', sender: '123.45.12.1', target }, at);
 
@@ -137,6 +151,51 @@ describe('what was heard', () => {
       replies: 'unknown',
       leaves: 'unknown',
     });
+  });
+
+  it('tells no loss by an uplink that can not be heard', () => {
+    const seen = [
+      sighting('br116', false, here('123.45.90.116')),
+      sighting('br116', false, {
+        is: 'pong',
+        id: 7,
+        source: '123.45.90.116',
+        destination: '123.45.12.1',
+      }),
+    ];
+    expect(heard(...seen)).to.include({ replies: 'yes', leaves: 'no' });
+    const deaf = new Map([['eth0', 'it is no Ethernet interface']]);
+    expect(hearingOf(MINE, BRIDGE, PLAN, { seen, until: 3000, deaf })).to.include({
+      arrives: 'unknown',
+      replies: 'yes',
+      leaves: 'unknown',
+    });
+  });
+
+  it('tells no silence of a guest that nobody could ping', () => {
+    const [uplink] = PLAN.uplinks;
+    if (uplink === undefined) throw new Error('no uplink');
+    const plan = { ...PLAN, uplinks: [{ ...uplink, own: [], gateways: [], far: [] }] };
+    const seen = [sighting('br116', false, here('123.45.90.116'))];
+    expect(due(plan, seen)).to.deep.equal([]);
+    expect(hearingOf(MINE, BRIDGE, plan, { seen, until: 3000, deaf: new Map() })).to.include({
+      answers: '123.45.90.116',
+      replies: 'unknown',
+    });
+  });
+
+  it('is of the uplinks of an address alone, and by whichever of them', () => {
+    const [uplink] = PLAN.uplinks;
+    if (uplink === undefined) throw new Error('no uplink');
+    const twin = { ...uplink, device: 'eth1' };
+    const plan = { ...PLAN, uplinks: [uplink, twin] };
+    const pong = (device: string, destination: string) =>
+      sighting(device, false, { is: 'pong', id: 7, source: '123.45.12.1', destination });
+    const seen = [pong('eth0', '123.45.12.48'), pong('eth1', '123.45.90.116')];
+    const rest = { seen, until: 3000, deaf: new Map() };
+    expect(hearingOf(MINE, BRIDGE, plan, rest).arrives).to.equal('no');
+    const both = PLAN.prefixes.map(one => ({ ...one, uplinks: ['eth0', 'eth1'] }));
+    expect(hearingOf(MINE, BRIDGE, { ...plan, prefixes: both }, rest).arrives).to.equal('yes');
   });
 
   it('takes a question for one in vain when nobody answered, and there was time', () => {
@@ -153,6 +212,7 @@ describe('an explanation', () => {
     address: '123.45.90.116',
     family: 4,
     bridge: 'br116',
+    uplinks: [],
     gateways: ['123.45.12.48'],
     holder: null,
     kernel: [],
@@ -173,7 +233,7 @@ describe('an explanation', () => {
     drift: [],
     rules: { inbound: 'allow', isolate: false, rules: [], dropped: 0, shared: {} },
     blockades: [],
-    uplink: null,
+    uplinks: [],
     blind: [],
   };
   const first = (change: Partial<ReachFacts>) => explain({ ...facts, ...change })[0];

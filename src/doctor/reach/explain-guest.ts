@@ -77,11 +77,11 @@ const lastLease = ({ leases }: BridgeFacts['dhcp']): string =>
 function explainSilence(
   { address, family, gateways, heard, counted }: AddressFacts,
   bridge: BridgeFacts,
-  { word, uplink }: ReachFacts,
+  { word, uplinks }: ReachFacts,
 ): About | undefined {
   if (heard?.replies !== 'no' || (counted?.out ?? 0) > 0) return undefined;
   const asked = bridge.asksInVain.filter(text => isOf(family, text));
-  const ours = asked.find(text => gateways.includes(text) || uplink?.own.includes(text));
+  const ours = asked.find(text => gateways.includes(text) || uplinks.some(({ own }) => own.includes(text)));
   const where = `on ${bridge.name}`;
   if (ours !== undefined) {
     const saw = `the VM looks for its gateway ${ours} ${where}, which is the host, and the host doesn't answer`;
@@ -118,12 +118,15 @@ function dhcpFinding({ what, why }: Drift, { dhcp }: BridgeFacts): About {
 }
 
 /** Packets that the uplink doesn't take, and of which the sender may never hear. TCP is held to what it takes. */
-export const explainMtu = ({ bridges, uplink }: ReachFacts): Finding[] =>
-  bridges
-    .filter(({ mtu }) => uplink !== null && mtu > uplink.mtu)
-    .map(({ name, mtu }) => ({
-      cause: 'mtu',
-      address: null,
-      saw: `${uplink?.device} takes packets of ${uplink?.mtu} bytes, and ${name} of ${mtu}: where the message about it is lost, so is whatever large isn't TCP`,
-      mend: `hnet sync  # after mtu = ${uplink?.mtu} in /etc/hnet/hnet.toml, or without mtu`,
-    }));
+export const explainMtu = (facts: ReachFacts): Finding[] =>
+  facts.bridges.flatMap(({ name, mtu }) => {
+    const devices = facts.addresses.filter(one => one.bridge === name).flatMap(one => one.uplinks);
+    return facts.uplinks
+      .filter(uplink => devices.includes(uplink.device) && mtu > uplink.mtu)
+      .map(uplink => ({
+        cause: 'mtu',
+        address: null,
+        saw: `${uplink.device} takes packets of ${uplink.mtu} bytes, and ${name} of ${mtu}: where the message about it is lost, so is whatever large isn't TCP`,
+        mend: `hnet sync  # after mtu = ${uplink.mtu} in /etc/hnet/hnet.toml, or without mtu`,
+      }));
+  });

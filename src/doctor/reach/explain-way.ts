@@ -1,7 +1,7 @@
 /** What happens to packets between the provider and the bridge; pure. */
 import { CAUSES } from '../../firewall/rules/rules.ts';
 import { CONFIG_FILE } from '../../model/names.ts';
-import { type AddressFacts, type Finding, isOf, type ReachFacts } from './facts.ts';
+import { type AddressFacts, devicesIn, type Finding, isOf, type ReachFacts, uplinksOf } from './facts.ts';
 
 export const explainKernel = ({ addresses }: ReachFacts): Finding[] =>
   addresses.flatMap(({ address, kernel }) =>
@@ -9,13 +9,15 @@ export const explainKernel = ({ addresses }: ReachFacts): Finding[] =>
   );
 
 /** Whether the host itself has a neighbour outside. */
-const explainUplink = ({ addresses, uplink }: ReachFacts): Finding[] =>
-  (uplink?.silent ?? [])
-    .filter(gateway => addresses.some(({ family }) => isOf(family, gateway)))
-    .map(gateway => {
-      const saw = `the gateway ${gateway} doesn't answer on the wire of ${uplink?.device}: the host itself is cut off`;
-      return { cause: 'uplink', address: null, saw, mend: `ip -s link show dev ${uplink?.device}` };
-    });
+const explainUplink = ({ addresses, uplinks }: ReachFacts): Finding[] =>
+  uplinks.flatMap(({ device, silent }) =>
+    silent
+      .filter(gateway => addresses.some(one => isOf(one.family, gateway) && one.uplinks.includes(device)))
+      .map(gateway => {
+        const saw = `the gateway ${gateway} doesn't answer on the wire of ${device}: the host itself is cut off`;
+        return { cause: 'uplink', address: null, saw, mend: `ip -s link show dev ${device}` };
+      }),
+  );
 
 /** Whether the provider delivers it to this host. */
 export const explainArrival = (facts: ReachFacts): Finding[] => [
@@ -23,19 +25,21 @@ export const explainArrival = (facts: ReachFacts): Finding[] => [
   ...explainDelivery(facts),
 ];
 
-const explainDelivery = ({ addresses, uplink }: ReachFacts): Finding[] =>
-  addresses.flatMap(one => {
+const explainDelivery = (facts: ReachFacts): Finding[] =>
+  facts.addresses.flatMap(one => {
     const { address, family, heard, counted } = one;
-    if (uplink === null || heard === null || heard.arrives === 'yes' || (counted?.in ?? 0) > 0) return [];
-    const host = uplink.own.find(own => isOf(family, own)) ?? uplink.device;
+    if (heard === null || heard.arrives === 'yes' || (counted?.in ?? 0) > 0) return [];
+    const uplinks = uplinksOf(one, facts);
+    const devices = devicesIn(uplinks);
+    const host = uplinks.flatMap(({ own }) => own).find(own => isOf(family, own)) ?? devices;
     const routed = `have the provider route ${address} to ${host}, without a MAC address of its own`;
     if (heard.soughtInVain) {
-      const saw = `the gateway looks for it on the wire of ${uplink.device}, and nobody answers: it isn't routed to this host`;
+      const saw = `the gateway looks for it on the wire of ${devices}, and nobody answers: it isn't routed to this host`;
       const mend = `set ipv${family} = "on-link" beside its pool in ${CONFIG_FILE}, then: hnet sync`;
       return [{ cause: 'on-link', address, saw, mend }];
     }
     if (heard.arrives === 'unknown') return [];
-    const saw = `answers from outside to the host itself come in by ${uplink.device}, and answers to this address don't`;
+    const saw = `answers from outside to the host itself come in by ${devices}, and answers to this address don't`;
     return [{ cause: 'not routed', address, saw, mend: routed }];
   });
 
@@ -44,7 +48,7 @@ const LIST = 'nft list ruleset; iptables-save; ip6tables-save';
 
 /** Whose filter drops what comes for it, or what it sends. */
 export function explainFilter(facts: ReachFacts): Finding[] {
-  const { blockades, rules, drift } = facts;
+  const { blockades, drift } = facts;
   const lacksPassage = drift.some(({ key }) => key.startsWith('passage'));
   const foreign = blockades.map(blockade => ({
     cause: 'foreign filter',
@@ -52,11 +56,7 @@ export function explainFilter(facts: ReachFacts): Finding[] {
     saw: `${blockade}; that is another program's`,
     mend: lacksPassage ? 'hnet sync' : LIST,
   }));
-  return [
-    ...foreign,
-    ...explainRules(facts),
-    ...facts.addresses.flatMap(one => explainLoss(one, facts, rules)),
-  ];
+  return [...foreign, ...explainRules(facts), ...facts.addresses.flatMap(one => explainLoss(one, facts))];
 }
 
 /** What the operator told hnet to drop. */
@@ -98,14 +98,15 @@ const FORWARDED: readonly string[] = [
 ];
 
 /** A packet was seen to go in, and wasn't seen to come out. */
-function explainLoss(
-  { address, bridge, heard }: AddressFacts,
-  { uplink, word }: ReachFacts,
-  { inbound, rules, shared }: ReachFacts['rules'],
-): Finding[] {
+function explainLoss(one: AddressFacts, facts: ReachFacts): Finding[] {
+  const { address, bridge, heard } = one;
+  const {
+    word,
+    rules: { inbound, rules, shared },
+  } = facts;
   // A domain with rules may not let in what we asked for; nor does its answer belong to a flow that is known.
-  if (heard === null || uplink === null || inbound === 'deny' || rules.length > 0) return [];
-  const [enter, leave] = [uplink.device, bridge];
+  if (heard === null || inbound === 'deny' || rules.length > 0) return [];
+  const [enter, leave] = [devicesIn(uplinksOf(one, facts)), bridge];
   const isLostIn = heard.passes === 'no';
   const isLostOut = heard.leaves === 'no';
   if (!isLostIn && !isLostOut) return [];

@@ -33,7 +33,8 @@ export interface ReachFacts {
   readonly rules: RuleFacts;
   /** Other people's chains that drop what belongs to its addresses. */
   readonly blockades: readonly string[];
-  readonly uplink: UplinkFacts | null;
+  /** Those by which its addresses come and go. */
+  readonly uplinks: readonly UplinkFacts[];
   /** What couldn't be looked at, a sentence each. */
   readonly blind: readonly string[];
 }
@@ -42,6 +43,8 @@ export interface AddressFacts {
   readonly address: string;
   readonly family: Family;
   readonly bridge: string;
+  /** The interfaces by which it comes and goes. */
+  readonly uplinks: readonly string[];
   /** The gateways that a system inside may use: one that is configured in it, and one that DHCP tells it. */
   readonly gateways: readonly string[];
   /** Another domain that has it up. */
@@ -99,6 +102,14 @@ export interface Drift {
   /** Somebody else's thing stands in its place, and hnet leaves that alone. */
   readonly isForeign: boolean;
 }
+
+/** The uplinks of an address. */
+export const uplinksOf = ({ uplinks: own }: AddressFacts, { uplinks }: ReachFacts): UplinkFacts[] =>
+  uplinks.filter(({ device }) => own.includes(device));
+
+/** Interfaces as a sentence names them. */
+export const devicesIn = (uplinks: readonly UplinkFacts[]): string =>
+  uplinks.map(({ device }) => device).join(' or ');
 
 /** Whether an address, as it is printed, is of a family. */
 export const isOf = (family: Family, address: string): boolean => address.includes(':') === (family === 6);

@@ -2,7 +2,7 @@
 import { format, parseAddress } from '../../model/address.ts';
 import { contains, isLinkLocal, type Prefix } from '../../model/prefix.ts';
 import type { Message } from '../frames.ts';
-import type { Plan, Side, Sighting } from './wires.ts';
+import type { Plan, Side, Sighting, UplinkSide } from './wires.ts';
 
 /** Messages of one kind on a wire, one way. */
 export const heard = <K extends Message['is']>(
@@ -19,6 +19,19 @@ export const heard = <K extends Message['is']>(
 /** Where a neighbour is: the MAC of whoever answers for an address. */
 export const whereIs = (seen: readonly Sighting[], side: Side, address: Prefix): string | undefined =>
   heard(seen, side, 'in', 'answer').find(({ message }) => message.sender === format(address))?.mac;
+
+/** The uplinks by which an address comes and goes; all of them for one that isn't the domain's. */
+export function sidesOf(address: Prefix, { uplinks, prefixes }: Plan): readonly UplinkSide[] {
+  const own = prefixes.find(({ prefix }) => contains(prefix, address));
+  return own === undefined ? uplinks : uplinks.filter(({ device }) => own.uplinks.includes(device));
+}
+
+/**
+ * The ends from which a domain may be pinged. An IPv6 gateway often is link-local, and nobody's answer to that would leave
+ * the wire.
+ */
+export const endsOf = (uplinks: readonly UplinkSide[]): Prefix[] =>
+  uplinks.flatMap(({ far, own }) => [...far, ...own]).filter(one => !isLinkLocal(one));
 
 /** An address that a system on a bridge uses, and its MAC. */
 export interface Used {
@@ -95,36 +108,45 @@ export interface Heard {
   readonly leaves: Seen;
 }
 
-/** @param until when the listening ended, in milliseconds since it began */
-export function hearingOf(
-  prefix: Prefix,
-  bridge: Side,
-  { uplink }: Plan,
-  seen: readonly Sighting[],
-  until: number,
-): Heard {
+/** What came by. */
+export interface Listened {
+  readonly seen: readonly Sighting[];
+  /** When the listening ended, in milliseconds since it began. */
+  readonly until: number;
+  /** Why nothing could be heard on an interface. */
+  readonly deaf: ReadonlyMap<string, string>;
+}
+
+export function hearingOf(prefix: Prefix, bridge: Side, plan: Plan, { seen, until, deaf }: Listened): Heard {
+  const sides = sidesOf(prefix, plan);
+  const uplinks = sides.filter(({ device }) => !deaf.has(device));
   const isIt = (text: string): boolean => contains(prefix, parseAddress(text));
-  const isOf = (all: readonly Prefix[] | undefined, text: string): boolean =>
-    (all ?? []).some(one => one.family === prefix.family && format(one) === text);
-  const arriving = uplink === undefined ? [] : echoes(seen, uplink, 'in');
+  const isOf = (all: readonly Prefix[], text: string): boolean =>
+    all.some(one => one.family === prefix.family && format(one) === text);
+  const arriving = uplinks.flatMap(uplink => echoes(seen, uplink, 'in'));
   const arrived = arriving.filter(({ destination }) => isIt(destination));
-  const isControlled = arriving.some(({ destination }) => isOf(uplink?.own, destination));
+  const isControlled = arriving.some(({ destination }) => uplinks.some(({ own }) => isOf(own, destination)));
   const [used] = usedIn(prefix, seen, bridge);
   const answers = used === undefined ? null : format(used);
   const replied = echoes(seen, bridge, 'in').filter(({ source }) => isIt(source));
   return {
     arrives: judge(arrived.length > 0, isControlled),
-    soughtInVain: uplink !== undefined && askedInVain(seen, uplink, until).some(isIt),
+    soughtInVain: uplinks.some(uplink => askedInVain(seen, uplink, until).some(isIt)),
     passes: judge(
       echoes(seen, bridge, 'out').some(({ destination }) => isIt(destination)),
       // Nobody forwards what a link-local gateway sends, nor anything to an address that isn't there.
       arrived.some(one => one.destination === answers && !isLinkLocal(parseAddress(one.source))),
     ),
     answers,
-    replies: judge(replied.length > 0, used !== undefined),
+    replies: judge(
+      replied.length > 0,
+      used !== undefined && endsOf(sides).some(({ family }) => family === prefix.family),
+    ),
     leaves: judge(
-      uplink !== undefined && echoes(seen, uplink, 'out').some(({ source }) => isIt(source)),
-      replied.some(({ destination }) => isOf(uplink?.far, destination)),
+      uplinks.some(uplink => echoes(seen, uplink, 'out').some(({ source }) => isIt(source))),
+      // By one that can't be heard it may leave unseen.
+      uplinks.length === sides.length &&
+        replied.some(({ destination }) => uplinks.some(({ far }) => isOf(far, destination))),
     ),
   };
 }

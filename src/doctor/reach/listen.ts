@@ -3,6 +3,7 @@ import { waitFor } from '../../host/wait.ts';
 import { Wire } from '../../host/wire.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
 import { readFrame, senderOf } from '../frames.ts';
+import type { Listened } from './hearing.ts';
 import { due } from './probes.ts';
 import type { Plan, Sighting } from './wires.ts';
 
@@ -13,18 +14,10 @@ const ROUNDS = [0, 100, 400, 800, 1400, 2000];
 /** More frames than any verdict needs. */
 const ENOUGH = 5000;
 
-export interface Listening {
-  readonly seen: readonly Sighting[];
-  /** How long it took, in milliseconds. */
-  readonly until: number;
-  /** Why nothing could be heard on an interface. */
-  readonly deaf: ReadonlyMap<string, string>;
-}
-
-export function listen(plan: Plan): Listening {
+export function listen(plan: Plan): Listened {
   const wires = new Map<string, Wire>();
   const deaf = new Map<string, string>();
-  for (const { device } of [...(plan.uplink === undefined ? [] : [plan.uplink]), ...plan.bridges])
+  for (const { device } of [...plan.uplinks, ...plan.bridges])
     try {
       wires.set(device, Wire.open(device));
     } catch (error) {
@@ -39,7 +32,7 @@ export function listen(plan: Plan): Listening {
 }
 
 /** Asks in rounds, and takes down what is said meanwhile. */
-function converse(plan: Plan, wires: ReadonlyMap<string, Wire>): Pick<Listening, 'seen' | 'until'> {
+function converse(plan: Plan, wires: ReadonlyMap<string, Wire>): Omit<Listened, 'deaf'> {
   const seen: Sighting[] = [];
   const begin = Date.now();
   const since = (): number => Date.now() - begin;

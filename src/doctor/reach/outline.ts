@@ -33,7 +33,7 @@ export function outlineOf(known: KnownDomain, all: readonly KnownDomain[], state
     drift: [],
     rules: { inbound, isolate, rules: rules.map(formatRule), dropped: 0, shared: {} },
     blockades: [],
-    uplink: null,
+    uplinks: [],
     blind: [],
   };
 }
@@ -42,6 +42,7 @@ const addressOutline = ({ prefix, bridge, scope }: Address, holder: string | nul
   address: format(prefix),
   family: prefix.family,
   bridge,
+  uplinks: [],
   gateways: [format(prefix.family === 6 ? GATEWAY6 : gatewayOf(scope))],
   holder,
   kernel: [],

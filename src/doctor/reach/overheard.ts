@@ -7,10 +7,9 @@ import { contains } from '../../model/prefix.ts';
 import type { FilterView } from '../../model/view.ts';
 import type { Survey } from '../../repair/findings.ts';
 import type { AddressFacts, BridgeFacts, ReachFacts, RuleFacts } from './facts.ts';
-import { askedInVain, echoes, hearingOf, usedOn, whereIs } from './hearing.ts';
-import type { Listening } from './listen.ts';
+import { askedInVain, echoes, hearingOf, type Listened, usedOn, whereIs } from './hearing.ts';
 import { ASKED } from './plan.ts';
-import type { Plan } from './wires.ts';
+import type { Plan, UplinkSide } from './wires.ts';
 
 /** The filter before anybody listened, and what it was made from. */
 interface Before extends Pick<Survey, 'config' | 'uplinks' | 'firewall' | 'view'> {
@@ -21,7 +20,7 @@ interface Before extends Pick<Survey, 'config' | 'uplinks' | 'firewall' | 'view'
 /** What was asked and heard, and the filter afterwards. */
 export interface Hearing {
   readonly plan: Plan;
-  readonly listening: Listening;
+  readonly listening: Listened;
   readonly after: FilterView;
   /** Bridge → limits of hnet's that it exceeds. */
   readonly exceeded: ReadonlyMap<string, readonly string[]>;
@@ -29,13 +28,12 @@ export interface Hearing {
 
 export function overheard(facts: ReachFacts, before: Before, hearing: Hearing): ReachFacts {
   const { plan, listening } = hearing;
-  const { uplink } = facts;
   return {
     ...facts,
     addresses: facts.addresses.map(one => ({ ...one, ...addressHeard(one, before, hearing) })),
     bridges: facts.bridges.map(one => bridgeHeard(one, hearing)),
     rules: { ...facts.rules, ...drops(before, hearing) },
-    uplink: uplink === null ? null : { ...uplink, silent: silentGateways(plan, listening) },
+    uplinks: facts.uplinks.map(one => ({ ...one, silent: silentGateways(one.device, plan, listening) })),
     blind: blindness(facts.addresses.length, plan, listening),
   };
 }
@@ -53,7 +51,7 @@ function addressHeard(
   const isCounted = before !== undefined && now !== undefined;
   const rise = (way: 'in' | 'out') => Number((now?.[way].packets ?? 0n) - (before?.[way].packets ?? 0n));
   return {
-    heard: isHeard ? hearingOf(asked.prefix, side, plan, listening.seen, listening.until) : null,
+    heard: isHeard ? hearingOf(asked.prefix, side, plan, listening) : null,
     counted: isCounted ? { in: rise('in'), out: rise('out') } : null,
   };
 }
@@ -90,7 +88,7 @@ function drops(
       .filter(([, packets]) => packets > 0);
   };
   const own = attachment === undefined ? [] : rise(filter => ownDrops(attachment, firewall, filter));
-  const asked = plan.uplink === undefined ? [] : echoes(listening.seen, plan.uplink, 'in');
+  const asked = plan.uplinks.flatMap(uplink => echoes(listening.seen, uplink, 'in'));
   const ours = asked.filter(
     ({ id, destination }) =>
       id === plan.id && plan.prefixes.some(one => contains(one.prefix, parseAddress(destination))),
@@ -102,24 +100,27 @@ function drops(
   };
 }
 
-function silentGateways({ uplink }: Plan, { deaf, seen }: Listening): string[] {
-  if (uplink === undefined || deaf.has(uplink.device)) return [];
+function silentGateways(device: string, { uplinks }: Plan, { deaf, seen }: Listened): string[] {
+  const uplink = uplinks.find(one => one.device === device);
+  if (uplink === undefined || deaf.has(device)) return [];
   return uplink.gateways.filter(one => whereIs(seen, uplink, one) === undefined).map(format);
 }
 
-function blindness(count: number, plan: Plan, { deaf, seen }: Listening): string[] {
-  const silent = (plan.uplink?.far.length ?? 0) > 0 && !deaf.has(plan.uplink?.device ?? '');
-  const answered = plan.uplink === undefined ? [] : echoes(seen, plan.uplink, 'in');
-  const isControlled = answered.some(({ destination }) =>
-    (plan.uplink?.own ?? []).some(one => format(one) === destination),
+function blindness(count: number, { uplinks }: Plan, { deaf, seen }: Listened): string[] {
+  const answered = new Set(
+    uplinks.flatMap(uplink => echoes(seen, uplink, 'in')).map(({ destination }) => destination),
   );
+  // Without an answer to the host itself, the lack of one to a domain tells nothing.
+  const isSilent = ({ device, far, own }: UplinkSide): boolean =>
+    far.length > 0 && !deaf.has(device) && !own.some(one => answered.has(format(one)));
   return [
     ...[...deaf].map(([device, why]) => `nothing could be heard on ${device}: ${why}`),
-    ...(silent && !isControlled
-      ? [
-          'nobody outside answered a ping, so it is not known whether the provider delivers the addresses here',
-        ]
-      : []),
+    ...uplinks
+      .filter(isSilent)
+      .map(
+        ({ device }) =>
+          `nobody outside answered a ping by ${device}, so it is not known whether the provider delivers the addresses here`,
+      ),
     ...(count > ASKED ? [`only the first ${ASKED} of ${count} addresses were asked for`] : []),
   ];
 }

@@ -2,8 +2,9 @@
 import { format, parseInterfaceAddress } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
+import { MAC } from '../../model/names.ts';
 import { contains, FAMILIES, isLinkLocal, isSingle, nth, type Prefix, size } from '../../model/prefix.ts';
-import { type Uplinks, uplinkOfFirst } from '../../model/uplink.ts';
+import { type Uplink, type Uplinks, uplinksOf } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import type { BridgeSide, Plan, UplinkSide } from './wires.ts';
 
@@ -32,11 +33,12 @@ export function planOf(
   const bridges = [...new Set(asked.map(({ bridge }) => bridge))];
   return {
     id,
-    uplink: uplinkSide(asked, around),
+    uplinks: uplinksOfAll(asked, around.uplinks).map(one => uplinkSide(one, around)),
     bridges: bridges.flatMap(name => bridgeSide(name, asked, around.view, candidates.get(name) ?? [])),
     prefixes: asked.map(({ prefix, bridge }) => ({
       prefix,
       bridge,
+      uplinks: devicesOf(prefix, around.uplinks),
       sample: oneOf(prefix, candidates.get(bridge) ?? []),
     })),
   };
@@ -46,14 +48,21 @@ export function planOf(
 const oneOf = (prefix: Prefix, candidates: readonly Prefix[]): Prefix =>
   candidates.find(one => contains(prefix, one)) ?? nth(prefix, isSingle(prefix) ? 0n : 1n);
 
-/** The uplink of a domain's first address; the wires of others aren't listened to. */
+/** The uplinks by which a domain's addresses come and go, each once. */
+export const uplinksOfAll = (addresses: readonly Address[], uplinks: Uplinks): Uplink[] => [
+  ...new Set(addresses.flatMap(({ prefix }) => uplinksOf(prefix, uplinks))),
+];
+
+/** The interfaces of an address' uplinks. */
+export const devicesOf = (prefix: Prefix, uplinks: Uplinks): string[] =>
+  uplinksOf(prefix, uplinks).map(({ device }) => device);
+
 function uplinkSide(
-  addresses: readonly Address[],
-  { view, uplinks, config }: Around,
-): UplinkSide | undefined {
-  const { device, host, host6, gateway, gateway6 } = uplinkOfFirst(addresses, uplinks);
-  const mac = view.links.get(device)?.mac;
-  if (!mac) return undefined;
+  { device, host, host6, gateway, gateway6 }: Uplink,
+  { view, config }: Around,
+): UplinkSide {
+  // A tunnel's "MAC" is an address of IP, if it has any.
+  const mac = view.links.get(device)?.mac.match(MAC)?.[0];
   const gateways = [gateway, gateway6].filter(one => one !== undefined);
   const servers = FAMILIES.flatMap(family => config.dhcp.dns.find(one => one.family === family) ?? []);
   return {

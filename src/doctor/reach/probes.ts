@@ -3,9 +3,9 @@
  * neighbour, no tracked flow, no counter. Only what answers come in meets the filter, as it must for a verdict.
  */
 import { format } from '../../model/address.ts';
-import { equal, isLinkLocal, type Prefix } from '../../model/prefix.ts';
+import { equal, type Prefix } from '../../model/prefix.ts';
 import { ping, pingAll, question } from '../frames.ts';
-import { heard, usedIn, usedOn, whereIs } from './hearing.ts';
+import { endsOf, heard, sidesOf, usedIn, usedOn, whereIs } from './hearing.ts';
 import type { BridgeSide, Plan, Sighting, UplinkSide } from './wires.ts';
 
 export interface Outgoing {
@@ -18,7 +18,7 @@ const sameFamily = (address: Prefix, all: readonly Prefix[]): Prefix | undefined
 
 /** What is still to be asked, or to be asked again, after what was heard so far. */
 export const due = (plan: Plan, seen: readonly Sighting[]): Outgoing[] => [
-  ...(plan.uplink === undefined ? [] : dueOutside(plan.uplink, plan, seen)),
+  ...plan.uplinks.flatMap(uplink => dueOutside(uplink, plan, seen)),
   ...plan.bridges.flatMap(bridge => [
     ...dueNeighbours(bridge, plan, seen),
     ...dueReplies(bridge, plan, seen),
@@ -29,15 +29,25 @@ export const due = (plan: Plan, seen: readonly Sighting[]): Outgoing[] => [
  * Asks the far ends for an answer to each address of the domain, and to the host's own: where that one comes and the
  * other doesn't, the provider doesn't deliver the address to this host.
  */
-function dueOutside(uplink: UplinkSide, { id, prefixes }: Plan, seen: readonly Sighting[]): Outgoing[] {
+function dueOutside(
+  uplink: UplinkSide,
+  { id, prefixes, uplinks }: Plan,
+  seen: readonly Sighting[],
+): Outgoing[] {
   const { device, mac: fromMac, own, gateways, far } = uplink;
-  const pongs = heard(seen, uplink, 'in', 'pong').filter(({ message }) => message.id === id);
+  if (fromMac === undefined) return [];
+  // Where several share a way, what is asked by one may be answered by another.
+  const pongs = uplinks
+    .flatMap(side => heard(seen, side, 'in', 'pong'))
+    .filter(({ message }) => message.id === id);
   const answered = new Set(pongs.map(({ message }) => message.destination));
   // Nobody forwards to an address that isn't there, so where the sample isn't used the one that is tells more.
-  const asked = prefixes.flatMap(({ prefix, bridge, sample }) => [
-    sample,
-    ...usedIn(prefix, seen, { device: bridge }).filter(one => !equal(one, sample)),
-  ]);
+  const asked = prefixes
+    .filter(one => one.uplinks.includes(device))
+    .flatMap(({ prefix, bridge, sample }) => [
+      sample,
+      ...usedIn(prefix, seen, { device: bridge }).filter(one => !equal(one, sample)),
+    ]);
   return gateways.flatMap(gateway => {
     const source = sameFamily(gateway, own);
     if (source === undefined) return [];
@@ -67,18 +77,17 @@ function dueNeighbours(bridge: BridgeSide, { id }: Plan, seen: readonly Sighting
 }
 
 /** Pings the domain as if from a far end, so that its reply has to take its default route. */
-function dueReplies(bridge: BridgeSide, { id, uplink }: Plan, seen: readonly Sighting[]): Outgoing[] {
-  if (uplink === undefined) return [];
+function dueReplies(bridge: BridgeSide, plan: Plan, seen: readonly Sighting[]): Outgoing[] {
   const { device, mac: fromMac } = bridge;
-  // An IPv6 gateway often is link-local, and nobody's answer to that would leave the wire.
-  const ends = [...uplink.far, ...uplink.own].filter(one => !isLinkLocal(one));
-  const isEnd = (text: string): boolean => ends.some(one => format(one) === text);
+  const isEnd = (text: string): boolean => endsOf(plan.uplinks).some(one => format(one) === text);
   const pongs = heard(seen, bridge, 'in', 'pong').map(({ message }) => message);
   const replied = new Set(pongs.filter(({ destination }) => isEnd(destination)).map(({ source }) => source));
   return usedOn(seen, bridge)
     .filter(({ address }) => !replied.has(format(address)))
     .flatMap(({ address, mac }) => {
-      const source = sameFamily(address, ends);
-      return source === undefined ? [] : [{ device, bytes: ping({ fromMac, source }, mac, address, id) }];
+      const source = sameFamily(address, endsOf(sidesOf(address, plan)));
+      return source === undefined
+        ? []
+        : [{ device, bytes: ping({ fromMac, source }, mac, address, plan.id) }];
     });
 }

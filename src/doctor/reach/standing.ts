@@ -1,15 +1,16 @@
 /** Makes facts of what stands on the host, before anybody listens; pure. */
 
 import { blockades } from '../../firewall/foreign/passages.ts';
-import { format } from '../../model/address.ts';
+import { format, parsePrefix } from '../../model/address.ts';
 import type { Attachment } from '../../model/attachment.ts';
 import type { Address } from '../../model/bridge.ts';
 import { addressesOf, type Domain } from '../../model/domain.ts';
 import type { Prefix } from '../../model/prefix.ts';
-import { hostIn, type Uplinks, uplinkOfFirst } from '../../model/uplink.ts';
+import { hostIn, type Uplinks } from '../../model/uplink.ts';
 import type { Checked } from '../../plan/walker.ts';
 import type { Survey } from '../../repair/findings.ts';
 import type { AddressFacts, BridgeFacts, Drift, NicFacts, ReachFacts } from './facts.ts';
+import { devicesOf, uplinksOfAll } from './plan.ts';
 
 /** Everything that was looked at for one running domain. */
 export interface Looked {
@@ -28,7 +29,6 @@ export interface Looked {
 export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
   const { domain, found, attachment, nics, kernel } = looked;
   const addresses = addressesOf(domain);
-  const uplink = uplinkOfFirst(addresses, found.uplinks);
   const gateway = hostIn(found.uplinks);
   const kept = found.kept.find(one => one.attachment === attachment);
   const bridges = new Map(addresses.map(one => [one.bridge, one]));
@@ -39,17 +39,18 @@ export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
     drift: [...found.base, ...(kept?.wrong ?? [])].map(toDrift),
     addresses: outline.addresses.map(one => ({
       ...one,
+      uplinks: devicesOf(parsePrefix(one.address), found.uplinks),
       ...(one.family === 4 && gateway && { gateways: [format(gateway), ...one.gateways] }),
       kernel: kernel.get(one.address) ?? [],
     })),
     bridges: [...bridges.values()].map(one => bridgeFacts(one, looked)),
     blockades: blockadesOf(addresses, found),
-    uplink: {
-      device: uplink.device,
-      mtu: uplink.mtu,
+    uplinks: uplinksOfAll(addresses, found.uplinks).map(({ device, mtu, host, host6 }) => ({
+      device,
+      mtu,
       silent: [],
-      own: [...(uplink.host === undefined ? [] : [uplink.host]), ...uplink.host6].map(format),
-    },
+      own: [...(host === undefined ? [] : [host]), ...host6].map(format),
+    })),
   };
 }
 

@@ -5,10 +5,11 @@ import type { Message } from '../frames.ts';
 /** An interface of the host, as one side of a wire. */
 export interface Side {
   readonly device: string;
-  readonly mac: string;
 }
 
 export interface UplinkSide extends Side {
+  /** Undefined on what isn't Ethernet, as a tunnel: no frames are sent or heard there. */
+  readonly mac: string | undefined;
   /** The host's own address, of each family. */
   readonly own: readonly Prefix[];
   /** The gateway of each family. */
@@ -18,6 +19,7 @@ export interface UplinkSide extends Side {
 }
 
 export interface BridgeSide extends Side {
+  readonly mac: string;
   /** The host's addresses on it. */
   readonly own: readonly Prefix[];
   /** Addresses that a system on it may have, single ones: those that were assigned, and others that it may use instead. */
@@ -28,6 +30,8 @@ export interface BridgeSide extends Side {
 export interface Asked {
   readonly prefix: Prefix;
   readonly bridge: string;
+  /** The interfaces by which it comes and goes. */
+  readonly uplinks: readonly string[];
   /** One of its addresses: whether packets come here is asked for this one, whoever uses it. */
   readonly sample: Prefix;
 }
@@ -35,8 +39,8 @@ export interface Asked {
 export interface Plan {
   /** By which our pings are known. */
   readonly id: number;
-  /** Undefined where nothing can be heard there. */
-  readonly uplink: UplinkSide | undefined;
+  /** Those by which the domain's addresses come and go. */
+  readonly uplinks: readonly UplinkSide[];
   readonly bridges: readonly BridgeSide[];
   readonly prefixes: readonly Asked[];
 }
