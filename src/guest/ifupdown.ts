@@ -1,5 +1,5 @@
 import { formatLong } from '../model/address.ts';
-import type { Prefix } from '../model/prefix.ts';
+import { isSingle, type Prefix } from '../model/prefix.ts';
 import { comments, type Format, file, resolvConf } from './file.ts';
 import { bare, type DefaultRoute, nameOf, ofFamily, perNic, type StaticNic } from './network.ts';
 
@@ -25,7 +25,7 @@ function stanzasOf(nic: StaticNic, names: readonly string[]): string[][] {
     const [first, ...further] = ofFamily(route.gateway.family, nic.addresses);
     if (first === undefined) return [];
     return [
-      [head(device, first), ...gateway(route, device)],
+      [head(device, first), ...gateway(route, first, device)],
       ...further.map(address => [head(device, address)]),
     ];
   });
@@ -40,11 +40,11 @@ const mtuLine = (mtu: number, device: string, { addresses }: StaticNic): string 
 const head = (device: string, address: Prefix): string =>
   `iface ${device} inet${address.family === 6 ? '6' : ''} static\n    address ${formatLong(address)}`;
 
-function gateway({ gateway, table, sources }: DefaultRoute, device: string): string[] {
+function gateway({ gateway, table, sources }: DefaultRoute, own: Prefix, device: string): string[] {
   const address = bare(gateway);
   if (table === undefined) {
     // Tells the kernel that the gateway is at the other end of the wire.
-    const peer = gateway.family === 4 ? [`    pointopoint ${address}`] : [];
+    const peer = gateway.family === 4 && isSingle(own) ? [`    pointopoint ${address}`] : [];
     return [...peer, `    gateway ${address}`];
   }
   const ip = gateway.family === 6 ? 'ip -6' : 'ip';

@@ -37,6 +37,10 @@ export const isLinkLocal = ({ family, first }: Prefix): boolean => family === 6 
 export const contains = (outer: Prefix, inner: Prefix): boolean =>
   outer.family === inner.family && outer.first <= inner.first && last(inner) <= last(outer);
 
+/** Whether an address of it is the host's, there is room for its gateway, and for nobody else: at most a /30, or a /126. */
+export const isOfTwo = ({ family, length }: Pick<Prefix, 'family' | 'length'>): boolean =>
+  bits(family) - length <= 2;
+
 /** Two prefixes share an address exactly if one contains the other. */
 export const overlaps = (a: Prefix, b: Prefix): boolean => contains(a, b) || contains(b, a);
 

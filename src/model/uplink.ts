@@ -141,9 +141,14 @@ export interface UplinkFacts {
   /** Length of the subnet that it was configured with. */
   readonly length: number;
   readonly gateway: Prefix | undefined;
+  /** How the provider hands over the pools of this family that come by it. */
+  readonly delivery: Delivery;
   /** Who put the default route there: `ra` is a router's advertisement. */
   readonly protocol: string;
-  /** The gateway is reached on the uplink's wire although it is on no subnet: a peer, `onlink`, or a route of its own. */
+  /**
+   * The gateway is reached on the uplink's wire although it is on no subnet: a peer, `onlink`, or a route of its own; or its
+   * subnet has room for the two ends alone.
+   */
   readonly onlink: boolean;
   readonly forwarding: boolean;
   /** Whether router advertisements are taken: 0 no, 1 unless forwarding, 2 always; undefined for IPv4. */

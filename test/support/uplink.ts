@@ -30,6 +30,7 @@ export const FACTS: UplinkFacts = {
   address: parseAddress('123.45.12.48'),
   length: 32,
   gateway: parseAddress('123.45.12.1'),
+  delivery: 'routed',
   protocol: 'boot',
   onlink: true,
   forwarding: true,

@@ -38,6 +38,21 @@ describe("the host's uplink", () => {
     });
   }
 
+  it('may have its subnet where addresses are looked for on the wire, or nobody else is on it', () => {
+    const wide = { ...FACTS, length: 24, onlink: false };
+    expect(uplinkFaults({ ...wide, delivery: 'on-link' })).to.deep.equal([]);
+    expect(uplinkFaults({ ...FACTS, length: 30 })).to.deep.equal([]);
+    expect(uplinkFaults(wide)).to.have.length(2);
+    const network = hostNetwork([{ ...wide, delivery: 'on-link' }], {
+      hostname: 'h1',
+      dns: [],
+      search: 'lan',
+    });
+    expect(printFiles(HOST_FORMATS['ifupdown']?.(network) ?? []))
+      .to.contain('    address 123.45.12.48/24\n    gateway 123.45.12.1')
+      .and.not.to.contain('pointopoint');
+  });
+
   it('lets advertisements be where the host takes them or forwards nothing by them', () => {
     expect(uplinkFaults({ ...SIX, protocol: 'ra', acceptRa: '2' })).to.deep.equal([]);
     expect(uplinkFaults({ ...SIX, protocol: 'ra', forwarding: false })).to.deep.equal([

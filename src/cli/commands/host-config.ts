@@ -4,13 +4,26 @@ import { pickFormat } from '../../guest/formats.ts';
 import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../../guest/host-network.ts';
 import { familiesIn } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
+import { observeUplinks } from '../../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../../host/observe/uplink-facts.ts';
+import { Refusal } from '../../model/refusal.ts';
+import type { Uplinks } from '../../model/uplink.ts';
 import { EXIT } from '../exit-codes.ts';
+
+/** A default route over several interfaces is in nobody's format but ifupdown's `up`, and with BGP in no file at all. */
+function refuseSeveral(uplinks: Uplinks): void {
+  const devices = uplinks.filter(({ way }) => way === 0).map(({ device }) => device);
+  if (devices.length > 1)
+    throw new Refusal(
+      `Cannot print the uplink: ${devices.join(' and ')} share the default route, and hnet prints one interface; "Several interfaces" in docs/providers.md shows the files of such a host`,
+    );
+}
 
 /** Prints a configuration for this host's uplink, or says where the running one differs from it. */
 export function hostConfig({ format, check }: { format?: string; check?: boolean }, context: Context): void {
   const print = check === true ? undefined : pickFormat(HOST_FORMATS, format);
   const config = context.config();
+  if (print !== undefined) refuseSeveral(observeUplinks(context.host, config));
   const facts = observeUplinkFacts(context.host, config);
   if (print !== undefined) {
     const { dns, domain } = config.dhcp;

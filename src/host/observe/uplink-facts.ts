@@ -1,7 +1,7 @@
 /** Reads how the host's uplink runs, both families, into facts. */
 import { format, parseAddress } from '../../model/address.ts';
 import { USUAL_MTU } from '../../model/mtu.ts';
-import { bits, equal, FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
+import { bits, contains, equal, FAMILIES, type Family, isOfTwo, type Prefix } from '../../model/prefix.ts';
 import type { UplinkFacts } from '../../model/uplink.ts';
 import { sysctlPath } from '../../resources/action.ts';
 import { FORWARDING } from '../../resources/forwarding.ts';
@@ -28,14 +28,15 @@ export function observeUplinkFacts(host: Host, given: UplinkConfig): UplinkFacts
     const [address, gateway] =
       family === 4 ? [uplink.host, uplink.gateway] : [readPrefix(used?.prefsrc), readPrefix(used?.gateway)];
     if (address === undefined || (family === 6 && used?.dev === undefined)) return [];
-    return [factsOf(family, host, { device: used?.dev ?? uplink.device, address, gateway }, entry)];
+    const delivery = uplink.delivery[family];
+    return [factsOf(family, host, { device: used?.dev ?? uplink.device, address, gateway, delivery }, entry)];
   });
 }
 
 function factsOf(
   family: Family,
   host: Host,
-  { device, address, gateway }: Pick<UplinkFacts, 'device' | 'address' | 'gateway'>,
+  { device, address, gateway, delivery }: Pick<UplinkFacts, 'device' | 'address' | 'gateway' | 'delivery'>,
   entry: RouteAnswer | undefined,
 ): UplinkFacts {
   const lookup = (hop: Prefix) => `route get fibmatch ${format(hop)} oif ${device}`;
@@ -46,8 +47,9 @@ function factsOf(
   const configured = parse(linkSchema, links.found, 'ip address')
     .flatMap(({ addr_info }) => addr_info)
     .find(({ local }) => local === format(address));
-  const beside = firstRoute(direct, 'the route to the gateway')?.dst;
-  const isDirect = (hop: Prefix): boolean => isPeer(configured, hop) || beside === format(hop);
+  const beside = readPrefix(firstRoute(direct, 'the route to the gateway')?.dst);
+  const isDirect = (hop: Prefix): boolean =>
+    isPeer(configured, hop) || (beside !== undefined && isOfTwo(beside) && contains(beside, hop));
   return {
     family,
     device,
@@ -55,6 +57,7 @@ function factsOf(
     address,
     length: configured?.prefixlen ?? bits(family),
     gateway,
+    delivery,
     protocol: entry?.protocol ?? '',
     onlink: gateway !== undefined && (entry?.flags.includes('onlink') === true || isDirect(gateway)),
     forwarding: sysctl(FORWARDING[family]) === '1',
