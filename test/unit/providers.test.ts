@@ -1,41 +1,30 @@
-import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { format } from '../../src/model/address.ts';
 import { parseConfig } from '../../src/model/parse-config.ts';
+import { CHAPTERS, GUIDE, HNET_TOML, INTERFACES } from '../support/guide.ts';
+import { PROVIDERS } from '../support/providers.ts';
 
-const TEXT = readFileSync(new URL('../../docs/providers.md', import.meta.url), 'utf8');
-const sections = TEXT.split(/^## /m).slice(1);
+/** test/kernel/providers.test.ts runs each of them. */
+describe('the kinds of server in docs/providers.md', () => {
+  const titles = CHAPTERS.map(({ title }) => title);
 
-/** What docs/providers.md shows is what the kernel's tests use: test/kernel/uplinks.test.ts has a host of each kind. */
-describe('the configurations of docs/providers.md', () => {
-  const found = sections.flatMap(section => {
-    const [title = ''] = section.split('\n');
-    return [...section.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, toml = '']) => ({ title, toml }));
+  it('are each in the table, and have a provider in the lab', () => {
+    const [head = ''] = GUIDE.split(/^## /m);
+    const links = [...head.matchAll(/\[([^\]]+)\]\(#([^)]+)\)/g)];
+    expect(links.map(([, title]) => title)).to.deep.equal(titles);
+    for (const [, title = '', anchor] of links)
+      expect(anchor).to.equal(title.toLowerCase().replaceAll(' ', '-'));
+    expect(Object.keys(PROVIDERS)).to.have.members(titles);
   });
 
-  it('are one for each kind of server', () => {
-    expect(found.map(({ title }) => title)).to.deep.equal([
-      'Routed addresses',
-      'Addresses on the wire',
-      'A subnet on a VLAN',
-      'Colocation',
-      'A subnet by a tunnel',
-      'IPv6 alone',
-      'Several interfaces',
-      'At home',
-    ]);
-  });
-
-  for (const { title, toml } of found)
-    it(`can be read: ${title}`, () => {
-      const { uplinks, pools } = parseConfig(toml);
+  for (const { title, files, commands, seen } of CHAPTERS)
+    it(`have files, commands and what is seen: ${title}`, () => {
+      expect([...files.keys()]).to.have.members([INTERFACES, HNET_TOML]);
+      const { uplinks, pools } = parseConfig(files.get(HNET_TOML) ?? '');
       expect(uplinks[0].devices).not.to.deep.equal([]);
       expect(uplinks.flatMap(one => one.pools.map(format))).to.deep.equal(pools.map(format));
-      expect(pools).not.to.deep.equal([]);
+      expect(commands[0]).to.equal('sudo hnet sync');
+      expect(commands.slice(1).every(command => command.startsWith('sudo hnet assign vm'))).to.equal(true);
+      expect(seen.map(({ command }) => command)).to.include.members(['hnet doctor', 'hnet check']);
     });
-
-  it('are named in the table, each by its section', () => {
-    const [head = ''] = TEXT.split(/^## /m);
-    for (const { title } of found) expect(head).to.contain(`[${title}](#`);
-  });
 });
