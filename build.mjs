@@ -7,6 +7,7 @@
  *   node build.mjs --stage-node DIR [ARCH]  lays hnet's own Node.js there
  *   node build.mjs --pack              makes a release tarball as well
  */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
@@ -14,6 +15,9 @@ import { notices } from './packaging/notices.mjs';
 import { pack } from './packaging/pack.mjs';
 import { stage, stageNode } from './packaging/stage.mjs';
 
+/** As reproducible builds have it, in seconds (reproducible-builds.org/specs/source-date-epoch). */
+const epoch = process.env['SOURCE_DATE_EPOCH'];
+const date = (epoch === undefined ? new Date() : new Date(epoch * 1000)).toISOString().slice(0, 10);
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const [action, directory, arch = process.arch] = process.argv.slice(2);
 
@@ -52,6 +56,10 @@ async function bundle() {
   });
   const bundled = [programs, loaders].flatMap(packagesIn);
   writeFileSync(`${made}/THIRD-PARTY.txt`, notices([...bundled, 'node_modules/koffi']));
+  execFileSync(process.execPath, [`${made}/cli.cjs`, 'generate', made, '--date', date]);
+  // Of a command that is gone nothing stays.
+  for (const generated of ['man', 'completions'])
+    rmSync(`dist/${generated}`, { recursive: true, force: true });
   // Files are replaced one by one: a program of dist/ that runs meanwhile finds the others.
   cpSync(made, 'dist', { recursive: true });
   rmSync(made, { recursive: true });

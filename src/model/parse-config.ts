@@ -147,6 +147,8 @@ const schema = v.strictObject({
   history: v.optional(historySchema, {}),
 });
 
+/** What hnet.toml may hold; config-keys.ts says what each key means. */
+export type ConfigFile = v.InferInput<typeof schema>;
 type Output = v.InferOutput<typeof schema>;
 
 function toSettings(output: Output): Omit<Config, 'inForce' | 'fault'> {

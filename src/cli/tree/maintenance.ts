@@ -1,6 +1,7 @@
 import { announce } from '../commands/announce.ts';
 import { baseDown, baseUp } from '../commands/base.ts';
 import { daemon } from '../commands/daemon.ts';
+import { generate } from '../commands/generate.ts';
 import { scopes } from '../commands/scopes.ts';
 import type { Group } from './verb.ts';
 
@@ -76,6 +77,20 @@ export const maintenance: Group = {
           define: (command, context) => command.action(() => baseDown(context())),
         },
       ],
+    },
+    {
+      name: 'generate',
+      summary: 'write the manual pages and the completions of the shells; the build runs it',
+      examples: [
+        ['hnet generate dist', 'Write dist/man and dist/completions'],
+        ['hnet generate dist --date 2026-11-28', 'The same, with this date in the pages'],
+      ],
+      isForAll: true,
+      define: command =>
+        command
+          .argument('<directory>', 'where to')
+          .option('--date <date>', 'of the pages', new Date().toISOString().slice(0, 10))
+          .action((directory, { date }) => generate(command.parent ?? command, directory, date)),
     },
   ],
 };

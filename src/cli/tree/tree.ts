@@ -6,10 +6,11 @@ import type { Manner } from '../commands/context.ts';
 import { COLOUR_CHOICES } from '../terminal.ts';
 import type { Example, Group, Verb } from './verb.ts';
 
-const verbs = new WeakMap<Command, Verb>();
+const origins = new WeakMap<Command, { readonly verb: Verb; readonly group: Group }>();
 
 /** What a command of the tree was made of; undefined for the program itself. */
-export const verbOf = (command: Command): Verb | undefined => verbs.get(command);
+export const verbOf = (command: Command): Verb | undefined => origins.get(command)?.verb;
+export const groupOf = (command: Command): Group | undefined => origins.get(command)?.group;
 
 /** The words by which a command is called, without the program's. */
 export const pathOf = (command: Command): readonly string[] =>
@@ -35,23 +36,25 @@ export function makeTree(
       writeErr: text => void process.stderr.write(printable(text)),
     })
     .exitOverride();
-  for (const { title, isHidden: hidden = false, verbs } of groups) {
-    hnet.commandsGroup(`${title}:`);
-    for (const verb of verbs) add(hnet, verb, hidden, () => makeContext(hnet.opts()));
+  for (const group of groups) {
+    hnet.commandsGroup(`${group.title}:`);
+    for (const verb of group.verbs) add(hnet, verb, group, () => makeContext(hnet.opts()));
   }
   return hnet;
 }
 
-function add(parent: Command, verb: Verb, hidden: boolean, context: () => Context): void {
+function add(parent: Command, verb: Verb, group: Group, context: () => Context): void {
+  // Whoever asks for the help of a command that isn't shown asks for those below it.
+  const hidden = group.isHidden === true && parent.parent === null;
   const command = parent
     .command(verb.name, { hidden })
     .summary(verb.summary)
     .helpCommand(false)
     .description([`${capital(verb.summary)}.`, ...(verb.description ?? [])].join('\n\n'))
     .addHelpText('after', examplesOf(verb.examples));
-  verbs.set(command, verb);
+  origins.set(command, { verb, group });
   verb.define?.(command, context);
-  for (const one of verb.verbs ?? []) add(command, one, false, context);
+  for (const one of verb.verbs ?? []) add(command, one, group, context);
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
