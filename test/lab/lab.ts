@@ -1,3 +1,4 @@
+import { ARCHIVE_SETTING, openArchive } from './archive.ts';
 import { breakGround, clear, sweep } from './ground.ts';
 import { Host } from './host.ts';
 import { Hypervisor, type HypervisorOptions } from './hypervisor.ts';
@@ -17,6 +18,7 @@ export class Lab {
   /** What this lab has on the machine; the files in its net/ are network namespaces for `nsenter --net=`. */
   readonly dir: string;
   readonly provider: Provider;
+  #archive: Promise<void> | undefined;
 
   private constructor(dir: string, provider: Provider) {
     this.dir = dir;
@@ -60,6 +62,13 @@ export class Lab {
   /** Routes a prefix or an address to another host from now on, as a customer does in the provider's panel. */
   async route(pool: string, host: Host): Promise<void> {
     await this.provider.route(pool, host.site);
+  }
+
+  /** Lets a machine's apt reach the archive of its release, to install packages as any user does. */
+  async openArchive(machine: Machine): Promise<void> {
+    this.#archive ??= openArchive(this.dir, this.internet);
+    await this.#archive;
+    await machine.write('/etc/apt/apt.conf.d/80lab', ARCHIVE_SETTING);
   }
 
   /** Ends every process and removes every namespace and mount. */
