@@ -82,7 +82,7 @@ export const withoutEmptyTables = (text: string): string =>
   text.replaceAll(/^\*\w+\n(:[A-Z]+ ACCEPT \[0:0\]\n)*COMMIT\n/gm, '');
 
 /** Entries of ipset's sets that end by themselves; those of `timeout 0` stay. */
-export const PASSING = /^add \S+ \S+ timeout [1-9]\d*( packets \d+ bytes \d+)?\n/gm;
+export const PASSING = /^add \S+ \S+ timeout [1-9]\d*( packets \d+ bytes \d+)?(\n|(?![\s\S]))/gm;
 
 function normalise(text: string): string {
   const counted = text.replaceAll(/^# (Generated|Completed) .*\n?/gm, '').replaceAll(/\[\d+:\d+\]/g, '[0:0]');
