@@ -10,6 +10,7 @@ import type { Policy } from './policy.ts';
 import { isAmong, type Prefix } from './prefix.ts';
 import { quote, Refusal } from './refusal.ts';
 import { formatRule, parseRule } from './rule.ts';
+import { refuseNewer } from './version.ts';
 
 /** What the hook has applied for a running domain. Release obeys this, not the metadata of the day. */
 export interface Attachment extends OwnDhcp {
@@ -40,6 +41,9 @@ const interfaceName = v.pipe(v.string(), v.regex(INTERFACE_NAME));
 const mac = v.pipe(v.string(), v.regex(MAC));
 const toMap = <T>(entries: Readonly<Record<string, T>>): ReadonlyMap<string, T> =>
   new Map(Object.entries(entries));
+
+/** Version 0.1 wrote none, and it is read still. */
+const VERSION = 2;
 
 const textSchema = v.object({
   domain: v.pipe(v.string(), v.check(isUuid)),
@@ -84,12 +88,15 @@ const HEAD = /^\{\n {2}("sum": "([0-9a-f]{8})",)\n/;
  * Reads the text of an attachment.
  * @throws Error where it isn't one, or isn't what was written: cut off, or with one byte for another. What release and
  * repair go by has to be right, or they would take down what is another domain's.
+ * @throws NewerRefusal where a newer hnet wrote it
  */
 export function parseAttachment(text: string): Attachment {
   const [head, , sum] = HEAD.exec(text) ?? [];
   if (head === undefined) throw new Refusal('it has no digest');
   if (digest(text.slice(head.length)) !== sum) throw new Refusal('it is damaged');
-  return v.parse(schema, JSON.parse(text));
+  const value: unknown = JSON.parse(text);
+  refuseNewer(value, VERSION);
+  return v.parse(schema, value);
 }
 
 /** The line that tells an attachment from every other, and from an earlier one of the same domain. */
@@ -99,6 +106,7 @@ export const sumLine = (text: string): string => HEAD.exec(text)?.[1] ?? '';
 export function renderAttachment(attachment: Attachment): string {
   const { addresses, policy, macs, mtus } = attachment;
   const plain = {
+    version: VERSION,
     ...attachment,
     addresses: addresses.map(({ prefix, scope, via, ...one }) => ({
       ...one,

@@ -20,6 +20,10 @@ const DELIVERY = {
 };
 
 const main: Keys<Omit<ConfigFile, Inner>> = {
+  version: {
+    missing: '1',
+    text: "of the file's form. hnet refuses a file of a newer version than it knows",
+  },
   pools: {
     missing: 'none; required',
     text: "list of the addresses and subnets that the provider routes to this host, of both families. They may not overlap. No scope of `[dhcp]` may contain the host's or the gateway's address, and no IPv4 pool that is routed here either",

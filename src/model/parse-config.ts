@@ -11,6 +11,7 @@ import { CONFIG_FILE, INTERFACE_NAME } from './names.ts';
 import type { Prefix } from './prefix.ts';
 import { ifPossible, quote, Refusal, reason } from './refusal.ts';
 import { parseDenial } from './rule.ts';
+import { refuseNewer } from './version.ts';
 
 /** A parser of ours as a schema of valibot: the parser's words become the message. */
 const parsed = <T>(read: (text: string) => T) =>
@@ -133,7 +134,11 @@ const furtherSchema = v.strictObject({
   mtu,
 });
 
+/** Of the file's form; a file without it has the first. */
+const VERSION = 1;
+
 const schema = v.strictObject({
+  version: v.optional(v.literal(VERSION, `not ${VERSION}, the version that this hnet reads`), VERSION),
   pools,
   uplink: v.optional(devices),
   host: v.optional(parsed(parseAddress4)),
@@ -194,7 +199,13 @@ export const DEFAULT_CONFIG: Config = {
  * @throws Refusal with file, line and key, also for pools that overlap, or hold the host's own address or the gateway's
  */
 export function parseConfig(text: string, file = CONFIG_FILE): Config {
-  const result = v.safeParse(schema, readToml(text, file));
+  const value = readToml(text, file);
+  try {
+    refuseNewer(value, VERSION);
+  } catch (error) {
+    throw refusal(text, file, { path: ['version'], value: undefined, why: reason(error) });
+  }
+  const result = v.safeParse(schema, value);
   if (!result.success) throw refusal(text, file, faultOf(result.issues));
   const fault: Config['fault'] = (path, value, why) => refusal(text, file, { path, value, why });
   const config: Config = { ...toSettings(result.output), inForce: [], fault };

@@ -13,6 +13,8 @@ export interface Sighting {
   readonly uuid: string;
   /** What the record says, or why it can't be read; undefined: there is none. */
   readonly record: Attachment | string | undefined;
+  /** Whether a newer hnet wrote the record. */
+  readonly isNewer: boolean;
   /** Whether it had a record before libvirt was asked. */
   readonly hadRecord: boolean;
   /** Whether that record is the one that is there now. */
@@ -52,7 +54,9 @@ export type Outcome =
 const NONE: Outcome = { is: 'none of ours' };
 
 export function classify(sighting: Sighting): Outcome {
-  const { domain, record } = sighting;
+  const { uuid, domain, record, isNewer } = sighting;
+  if (isNewer && typeof record === 'string')
+    return { is: 'unclear', name: domain?.name ?? uuid, why: record, attachment: undefined, domain };
   if (domain === undefined) return withoutDomain(sighting);
   const attachment = typeof record === 'string' ? undefined : record;
   const intent = intentOf(domain);

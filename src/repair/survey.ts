@@ -120,6 +120,7 @@ function outcomesOf({ entries }: Records, { running, stamps }: Listing): Outcome
     return classify({
       uuid,
       record: entry?.content,
+      isNewer: entry?.isNewer === true,
       hadRecord: stamps.has(uuid),
       isUnchanged: stamps.get(uuid) === entry?.stamp,
       isListed: running !== undefined,

@@ -4,6 +4,7 @@ import { readIfThere } from '../host/files.ts';
 import { type Attachment, parseAttachment } from '../model/attachment.ts';
 import { ATTACHMENTS_DIRECTORY, isUuid } from '../model/names.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
+import { NewerRefusal } from '../model/version.ts';
 
 export const fileOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.json`;
 export const scriptOf = (domain: string): string => `${ATTACHMENTS_DIRECTORY}/${domain}.sh`;
@@ -20,7 +21,8 @@ export function readAttachment(domain: string): Attachment | undefined {
     if (attachment.domain === domain) return attachment;
     throw new Refusal(`it is of the domain with UUID ${attachment.domain}`);
   } catch (error) {
-    throw new Refusal(`Cannot read ${fileOf(domain)}: ${reason(error)}`);
+    const Kind = error instanceof NewerRefusal ? NewerRefusal : Refusal;
+    throw new Kind(`Cannot read ${fileOf(domain)}: ${reason(error)}`);
   }
 }
 

@@ -2,6 +2,7 @@
 import { removeWhole, writeAtomically } from '../host/files.ts';
 import { type Attachment, renderAttachment, sumLine } from '../model/attachment.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
+import { NewerRefusal } from '../model/version.ts';
 import { fileOf, readAttachment, scriptOf } from './attachment-files.ts';
 import { conflictOf, dropClaims, placeClaims } from './claim-index.ts';
 
@@ -57,6 +58,15 @@ const nameOf = (domain: string): string =>
   ifPossible(() => `domain ${JSON.stringify(readAttachment(domain)?.name ?? domain)}`) ??
   `the domain with UUID ${domain}`;
 
-/** The attachment of a domain. One that can't be read counts as lost, but stays until another takes its place. */
-export const readableAttachment = (uuid: string): Attachment | undefined =>
-  ifPossible(() => readAttachment(uuid));
+/**
+ * The attachment of a domain. One that can't be read counts as lost, but stays until another takes its place.
+ * @throws NewerRefusal for one that a newer hnet wrote: nothing may take its place
+ */
+export function readableAttachment(uuid: string): Attachment | undefined {
+  try {
+    return readAttachment(uuid);
+  } catch (error) {
+    if (error instanceof NewerRefusal) throw error;
+    return undefined;
+  }
+}

@@ -10,17 +10,20 @@ import { dashed, parsePrefix } from '../model/address.ts';
 import { exactJson } from '../model/json.ts';
 import { STATE_DIRECTORY } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
-import { ifPossible } from '../model/refusal.ts';
+import { ifPossible, reason } from '../model/refusal.ts';
 import { credited, grown, isSame, NO_TRAFFIC, type Traffic } from '../model/traffic.ts';
+import { NewerRefusal, refuseNewer } from '../model/version.ts';
 import type { FilterView } from '../model/view.ts';
 import { readTally, tallyFile } from './tally.ts';
 
 const count = v.pipe(v.string(), v.toBigint());
 const counter = v.object({ packets: count, bytes: count });
 const traffic = v.object({ in: counter, out: counter });
+const VERSION = 2;
+
 const schema = v.object({
   /** Version 0.1 wrote none, and no months. */
-  version: v.exactOptional(v.literal(2)),
+  version: v.exactOptional(v.literal(VERSION)),
   /** UUID of the domain that holds, or held, the address. */
   domain: v.string(),
   /** All traffic of this domain's, up to what `seen` says. */
@@ -55,7 +58,7 @@ const ownOf = (account: Account | undefined, domain: string): Account | undefine
 function changed(before: Account | undefined, change: Change, month: string): Account {
   const { domain, total } = change;
   const known = ownOf(before, domain)?.total ?? NO_TRAFFIC;
-  return { version: 2, ...change, months: credited(before?.months ?? {}, month, domain, known, total) };
+  return { version: VERSION, ...change, months: credited(before?.months ?? {}, month, domain, known, total) };
 }
 
 const thisMonth = (): string => new Date().toISOString().slice(0, 7);
@@ -69,8 +72,20 @@ function writeAccount(prefix: Prefix, change: Change, before = readAccount(prefi
   write(prefix, changed(before, change, thisMonth()));
 }
 
-const write = (prefix: Prefix, account: Account): void =>
-  writeAtomically(fileOf(prefix), `${exactJson(account)}\n`);
+/** What a newer hnet has written stays, and is not counted on. */
+function write(prefix: Prefix, account: Account): void {
+  if (newerAccount(prefix) === undefined) writeAtomically(fileOf(prefix), `${exactJson(account)}\n`);
+}
+
+/** Why an account isn't read, if a newer hnet wrote it. */
+function newerAccount(prefix: Prefix): string | undefined {
+  try {
+    refuseNewer(JSON.parse(readIfThere(fileOf(prefix)) ?? 'null'), VERSION);
+    return undefined;
+  } catch (error) {
+    return error instanceof NewerRefusal ? `Cannot read ${fileOf(prefix)}: ${reason(error)}` : undefined;
+  }
+}
 
 /** Notes who has the address from now on; the new owner's total begins at zero. */
 export const noteOwner = (prefix: Prefix, domain: string): void =>
@@ -137,10 +152,17 @@ export function endMonths(first: string): void {
   }
 }
 
-/** The accounts of all addresses that ever had one. */
+/** The addresses that ever had an account. */
+const accounted = (): Prefix[] =>
+  [...new Set(namesIn(DIRECTORY).map(name => name.replace(/\.(json|tally)$/, '')))].flatMap(
+    name => ifPossible(() => parsePrefix(name.replace(/-(\d+)$/, '/$1'))) ?? [],
+  );
+
 const accounts = (): [Prefix, Account][] =>
-  [...new Set(namesIn(DIRECTORY).map(name => name.replace(/\.(json|tally)$/, '')))].flatMap(name => {
-    const prefix = ifPossible(() => parsePrefix(name.replace(/-(\d+)$/, '/$1')));
-    const account = prefix && readAccount(prefix);
-    return prefix && account ? [[prefix, account]] : [];
+  accounted().flatMap(prefix => {
+    const account = readAccount(prefix);
+    return account ? [[prefix, account]] : [];
   });
+
+/** A sentence for each account that isn't read because a newer hnet wrote it. */
+export const newerAccounts = (): string[] => accounted().flatMap(prefix => newerAccount(prefix) ?? []);

@@ -3,6 +3,7 @@ import { namesIn } from '../host/files.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { ATTACHMENTS_DIRECTORY, CLAIMS_DIRECTORY, DHCP_DIRECTORY } from '../model/names.ts';
 import { reason } from '../model/refusal.ts';
+import { NewerRefusal } from '../model/version.ts';
 import { attachedDomains, readAttachment, stampOf } from './attachment-files.ts';
 import { allClaims } from './claim-index.ts';
 
@@ -11,6 +12,8 @@ export interface Entry {
   readonly stamp: string;
   /** The attachment, or why it can't be read. */
   readonly content: Attachment | string;
+  /** Whether that is because a newer hnet wrote it. */
+  readonly isNewer: boolean;
 }
 
 export interface Records {
@@ -55,8 +58,8 @@ function readEntry(domain: string): Entry[] {
   const stamp = stampOf(domain) ?? '';
   try {
     const content = readAttachment(domain);
-    return content === undefined ? [] : [{ domain, stamp, content }];
+    return content === undefined ? [] : [{ domain, stamp, content, isNewer: false }];
   } catch (error) {
-    return [{ domain, stamp, content: reason(error) }];
+    return [{ domain, stamp, content: reason(error), isNewer: error instanceof NewerRefusal }];
   }
 }

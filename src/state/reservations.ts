@@ -6,6 +6,7 @@ import { RESERVATIONS_FILE } from '../model/names.ts';
 import { compare } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Reservation } from '../model/reservation.ts';
+import { refuseNewer } from '../model/version.ts';
 
 const VERSION = 1;
 
@@ -28,22 +29,15 @@ export function readReservations(): Reservation[] {
   const text = readIfThere(RESERVATIONS_FILE);
   if (text === undefined) return [];
   try {
-    const { reservations } = v.parse(schema, ofThisVersion(JSON.parse(text)));
+    const value: unknown = JSON.parse(text);
+    refuseNewer(value, VERSION);
+    const { reservations } = v.parse(schema, value);
     return reservations.map(({ name, ...one }) => ({ ...one, name: name ?? undefined }));
   } catch (error) {
     throw new Refusal(
       `Cannot read ${RESERVATIONS_FILE}: ${reason(error)}; mend it, or remove it to give up all reservations`,
     );
   }
-}
-
-function ofThisVersion(value: unknown): unknown {
-  const version = v.safeParse(v.object({ version: v.number() }), value);
-  if (version.success && version.output.version > VERSION)
-    throw new Refusal(
-      `it is of version ${version.output.version}, and this hnet reads version ${VERSION}; install a newer hnet`,
-    );
-  return value;
 }
 
 /** Writes all reservations; to be called under the `assignments` lock. @throws Error of the system, a full disk say */

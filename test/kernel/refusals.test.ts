@@ -141,7 +141,7 @@ const CASES: readonly Case[] = [
   {
     what: 'no configuration',
     given: inShell('mv /etc/hnet/hnet.toml /run/lab/', 'mv /run/lab/hnet.toml /etc/hnet/'),
-    why: /^Cannot read \/etc\/hnet\/hnet\.toml: ENOENT.*install\.sh writes it$/,
+    why: /^Cannot read \/etc\/hnet\/hnet\.toml: ENOENT.*hnet init writes it$/,
   },
   {
     what: 'a configuration with an unknown key',

@@ -26,6 +26,7 @@ const DAMAGED = 'Cannot read it: cut off';
 const sighting = (some: Partial<Sighting>): Sighting => ({
   uuid: RUNNING.uuid,
   record: undefined,
+  isNewer: false,
   hadRecord: some.record !== undefined,
   isUnchanged: true,
   isListed: true,
@@ -49,6 +50,8 @@ const CASES: Readonly<Record<string, readonly [Partial<Sighting>, string]>> = {
   "has a record that can't be read, and libvirt is silent": [{ record: DAMAGED, isListed: false }, 'unclear'],
   "has a record and metadata that can't be used": [{ record: RECORD, domain: MALFORMED }, 'unclear'],
   "has a record that can't be read, and no assignment": [{ record: DAMAGED, domain: WITHOUT }, 'unclear'],
+  'runs with the record of a newer hnet': [{ record: DAMAGED, isNewer: true, domain: RUNNING }, 'unclear'],
+  'has the record of a newer hnet, and does not run': [{ record: DAMAGED, isNewer: true }, 'unclear'],
   'stopped after libvirt was asked': [{ domain: RUNNING, hadRecord: true }, 'none of ours'],
   'runs, with neither record nor assignment': [{ domain: WITHOUT }, 'none of ours'],
   "runs, with metadata that can't be used and no record": [{ domain: MALFORMED }, 'none of ours'],

@@ -116,6 +116,18 @@ describe('config', () => {
       'line 3, key "firewall.outbound_deny"',
       /^"smtp"[: ].*is not icmp/,
     ],
+    [
+      'a newer version',
+      'pools = []\nversion = 2\nwhatever = 1',
+      'line 2, key "version"',
+      /^it is of version 2, and this hnet reads version 1; install a newer hnet$/,
+    ],
+    [
+      'no version',
+      'version = 0\npools = []',
+      'line 1, key "version"',
+      /^not 1, the version that this hnet reads$/,
+    ],
     ['an unknown key', 'pools = []\npolls = []', 'line 2, key "polls"', /unknown key$/],
     [
       'an unknown key of a table',

@@ -14,7 +14,7 @@ import type { Counter } from '../../model/counter.ts';
 import { addressesOf } from '../../model/domain.ts';
 import { NO_TRAFFIC, type Traffic } from '../../model/traffic.ts';
 import type { FilterView } from '../../model/view.ts';
-import { readAccount, totalOf } from '../../state/ledger.ts';
+import { newerAccounts, readAccount, totalOf } from '../../state/ledger.ts';
 import { readAttachments } from '../../state/records.ts';
 import { prometheus } from '../prometheus.ts';
 import { type Cell, table } from '../table.ts';
@@ -38,6 +38,7 @@ export function traffic(name: string | undefined, options: { prometheus?: boolea
   const attached = new Map(attachments.map(({ domain, addresses }) => [domain, addresses]));
   const rows = chosen.flatMap(known => rowsOf(known, filter, attached.get(known.domain.uuid)));
   const drops = dropsOf(attachments, firewall, filter, context);
+  for (const why of newerAccounts()) context.warn(why);
   context.answer({ addresses: rows, dropped: Object.fromEntries(drops) });
   if (options.prometheus) context.print(metrics(rows, drops).trimEnd());
   else
