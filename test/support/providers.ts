@@ -15,6 +15,8 @@ export interface Provider {
    * `lay` has made. To hnet it looks the same.
    */
   readonly link?: { readonly words: string; readonly name: string; readonly device: string };
+  /** Nothing on the server says by which interface the pools come. */
+  readonly isUntold?: true;
   /** Which address of the router's leads to which VM, where the Internet doesn't see the VMs' own. */
   readonly forward?: { readonly from: string; readonly to: string };
   /** What may be otherwise on the server, in shell, and changes nothing for VMs. */
@@ -46,6 +48,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
   'A subnet by a tunnel': {
     site: { pools: [] },
     lay: layGre,
+    isUntold: true,
     link: {
       words: 'tunnel add gre1 mode gre remote 123.45.200.1 local 123.45.12.48 ttl 255',
       name: 'gre1',

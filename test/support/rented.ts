@@ -5,7 +5,7 @@ import type { Guest } from '../lab/guest.ts';
 import { isIpv6 } from '../lab/site.ts';
 import { equip } from '../tools/toolbox.ts';
 import { COMMAND, HOOK, PROJECT } from './build.ts';
-import { type Chapter, HNET_TOML } from './guide.ts';
+import { type Chapter, HNET_TOML, INTERFACES } from './guide.ts';
 import { FakeLibvirt } from './libvirt.ts';
 import type { Provider } from './providers.ts';
 import { bridgeOf, type Scene } from './scene.ts';
@@ -32,11 +32,15 @@ export async function furnish(one: Scene, { link }: Provider): Promise<FakeLibvi
   return FakeLibvirt.create(one);
 }
 
-/** Writes the files, and brings up the interfaces as a boot does. */
-export async function boot({ host }: Scene, { files }: Chapter, backend: string): Promise<void> {
-  for (const [path, text] of files) await host.write(path, text);
-  if (backend !== 'auto')
-    await host.write(HNET_TOML, `${files.get(HNET_TOML)}\n[firewall]\nbackend = "${backend}"\n`);
+/** Writes hnet.toml as the chapter has it, and with another backend if that isn't `auto`. */
+export async function configure({ host }: Scene, { files }: Chapter, backend: string): Promise<void> {
+  const text = files.get(HNET_TOML) ?? '';
+  await host.write(HNET_TOML, backend === 'auto' ? text : `${text}\n[firewall]\nbackend = "${backend}"\n`);
+}
+
+/** Writes the file of the interfaces, and brings them up as a boot does. */
+export async function boot({ host }: Scene, { files }: Chapter): Promise<void> {
+  await host.write(INTERFACES, files.get(INTERFACES) ?? '');
   await host.sh('ip addr flush dev eth0; ip link set eth0 down; ifup -a');
 }
 
