@@ -1,6 +1,7 @@
 /** The command line. Its groups meet only here: below an entry point they would be a floor more. */
 import { main } from '../src/cli/cli.ts';
 import { addresses } from '../src/cli/tree/addresses.ts';
+import { asking } from '../src/cli/tree/asking.ts';
 import { filter } from '../src/cli/tree/filter.ts';
 import { guests } from '../src/cli/tree/guests.ts';
 import { maintenance } from '../src/cli/tree/maintenance.ts';
@@ -8,4 +9,4 @@ import { repair } from '../src/cli/tree/repair.ts';
 import { seeing } from '../src/cli/tree/seeing.ts';
 import { setUp } from '../src/cli/tree/set-up.ts';
 
-main(process.argv, [addresses, seeing, filter, repair, guests, setUp, maintenance]);
+main(process.argv, [addresses, seeing, asking, filter, repair, guests, setUp, maintenance]);

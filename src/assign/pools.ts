@@ -1,11 +1,22 @@
 /** How much of each pool is in use, and by what. */
 import { routeKey } from '../model/address.ts';
 import { HOST_METRIC } from '../model/names.ts';
-import { bits, compare, contains, isAnycast, last, overlaps, type Prefix, size } from '../model/prefix.ts';
+import {
+  bits,
+  compare,
+  contains,
+  isAnycast,
+  last,
+  overlaps,
+  type Prefix,
+  size,
+  subtract,
+} from '../model/prefix.ts';
+import type { Reservation } from '../model/reservation.ts';
 import type { View } from '../model/view.ts';
 import type { Holding, Taken } from './allocate.ts';
 
-/** `up`: its route leads to its bridge. `reserved`: the host's own, a gateway's, or every router's. */
+/** `up`: its route leads to its bridge. `reserved`: the host's own, a gateway's, every router's, or kept by the operator. */
 export type UseState = 'assigned' | 'up' | 'reserved';
 
 /** A part of a pool that isn't free. */
@@ -15,6 +26,8 @@ export interface Use {
   readonly holding: Holding | undefined;
   /** The interface on which the host itself has it. */
   readonly device: string | undefined;
+  /** For whom the operator keeps it, where nobody has it. */
+  readonly reservation: Reservation | undefined;
 }
 
 export interface PoolUse {
@@ -27,20 +40,24 @@ export function poolUse(
   pool: Prefix,
   taken: Pick<Taken, 'holdings' | 'own' | 'host'>,
   routes: View['routes'],
+  reservations: readonly Reservation[] = [],
 ): PoolUse {
-  const reserved = (prefix: Prefix, device?: string): Use => ({
+  const reserved = (prefix: Prefix, device?: string, reservation?: Reservation): Use => ({
     prefix,
     state: 'reserved',
     holding: undefined,
     device,
+    reservation,
   });
+  const held = taken.holdings.map(holding => heldUse(holding, routes));
   const all = [
-    ...taken.holdings.map(holding => held(holding, routes)),
+    ...held,
     ...taken.host.map(({ address, device }) => reserved(address, device)),
     ...taken.own.map(prefix => reserved(prefix)),
     ...[{ ...pool, length: bits(pool.family) }]
       .filter(one => isAnycast(one, [pool]))
       .map(one => reserved(one)),
+    ...reservations.flatMap(one => without(one.address, held).map(part => reserved(part, undefined, one))),
   ].filter(({ prefix }) => contains(pool, prefix));
   const uses: Use[] = [];
   // A domain's subnet may hold an address of the host's, and both descriptions of a domain may have the same address.
@@ -49,10 +66,20 @@ export function poolUse(
   return { pool, uses };
 }
 
-function held(holding: Holding, routes: View['routes']): Use {
+/** What of a range is left without what domains have of it. */
+const without = (range: Prefix, held: readonly Use[]): Prefix[] =>
+  held.reduce<Prefix[]>((parts, { prefix }) => parts.flatMap(part => subtract(part, prefix)), [range]);
+
+function heldUse(holding: Holding, routes: View['routes']): Use {
   const { prefix, bridge } = holding.address;
   const route = routes.get(routeKey(prefix, HOST_METRIC[prefix.family]));
-  return { prefix, state: route?.dev === bridge ? 'up' : 'assigned', holding, device: undefined };
+  return {
+    prefix,
+    state: route?.dev === bridge ? 'up' : 'assigned',
+    holding,
+    device: undefined,
+    reservation: undefined,
+  };
 }
 
 /** Numbers of addresses. */

@@ -6,10 +6,8 @@ import { Wire } from '../host/wire.ts';
 import { format, parseSubnet } from '../model/address.ts';
 import { isLinkLocal, isSingle, nth, overlaps, type Prefix, size } from '../model/prefix.ts';
 import { ifPossible } from '../model/refusal.ts';
+import type { Delivered } from './facts.ts';
 import { type Message, ping, readFrame } from './frames.ts';
-
-/** What is sent to it comes here by itself; the gateway looks for it on the wire, and nobody answers; neither is seen. */
-export type Delivered = 'arrives' | 'sought' | 'lost';
 
 /**
  * Pings the gateway from an address that nobody holds, by a frame past the host's own addresses, so that nothing on the

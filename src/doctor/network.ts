@@ -1,5 +1,5 @@
 import { DOCKER_SETTINGS, freeRange, type Use, usesOf, usesOfDocker } from '../assign/scopes.ts';
-import { uplinkFaults } from '../guest/host-network.ts';
+import { uplinkFaults } from '../guest/uplink-faults.ts';
 import { familiesIn } from '../host/choose-backend.ts';
 import { hasTool } from '../host/tools.ts';
 import { format, parseSubnet } from '../model/address.ts';

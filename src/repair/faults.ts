@@ -3,7 +3,6 @@ import { format } from '../model/address.ts';
 import { attachmentTitle } from '../model/attachment.ts';
 import type { Domain } from '../model/domain.ts';
 import { quote } from '../model/refusal.ts';
-import type { Unserved } from '../model/unserved.ts';
 import type { Checked } from '../plan/walker.ts';
 import type { Survey } from './findings.ts';
 import { lackingNext } from './plugs.ts';
@@ -51,17 +50,6 @@ export const faultsNext = (
 
 /** Whether a repair does something about it. */
 export const isRepaired = ({ is }: Fault): boolean => is !== 'cut off' && is !== 'unknown';
-
-/** Addresses that the kernel wouldn't serve, a line for each cause. */
-export function unservedLines(all: readonly Unserved[]): string[] {
-  const byCause = new Map<string, Unserved[]>();
-  for (const one of all) byCause.set(one.cause.why, [...(byCause.get(one.cause.why) ?? []), one]);
-  return [...byCause].map(([why, [first, ...more]]) => {
-    const others = more.length === 0 ? '' : ` and ${more.length} more`;
-    const which = first && `${quote(first.attachment.name)}: ${format(first.address)}${others}`;
-    return `${which} can't be reached: ${why}`;
-  });
-}
 
 /** Running domains whose record or metadata isn't right. */
 const ofAssignments = ({ lost, changed, unclear }: Survey): Fault[] => [

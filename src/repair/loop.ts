@@ -17,11 +17,12 @@ import { wireFor } from '../model/uplink.ts';
 import type { Checked } from '../plan/walker.ts';
 import { addUp } from '../state/ledger.ts';
 import { readAttachments } from '../state/records.ts';
-import { type Fault, faultLine, faults, unservedLines } from './faults.ts';
+import { type Fault, faultLine, faults } from './faults.ts';
 import { needsRepair, type Survey } from './findings.ts';
 import { listRunning } from './listing.ts';
 import { type Matter, type Report, repairAll } from './mend.ts';
 import { settledSurvey, settledVerdicts, stillUnplugged, survey } from './survey.ts';
+import { unservedLines } from './unserved-lines.ts';
 
 /** A domain may end while it is repaired: then the host is looked at, and repaired, again. */
 const PASSES = 3;

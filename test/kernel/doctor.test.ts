@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { examine } from '../../src/cli/commands/doctor.ts';
+import { examine } from '../../src/doctor/examine.ts';
 import { INTERNET6 } from '../lab/site.ts';
 import { COMMAND, NODE } from '../support/build.ts';
 import { hnet } from '../support/command.ts';

@@ -38,9 +38,19 @@ export function breaches(name: string, answer: unknown): string {
   return validate?.(answer) === true ? '' : ajv.errorsText(validate?.errors, { dataVar: name });
 }
 
-/** Commands that answer in another way if they are given more words than a number, their own name counted. */
-export const VARIANTS: Readonly<Record<string, { readonly above: number; readonly schema: string }>> = {
-  doctor: { above: 1, schema: 'doctor-domain' },
+/** Commands that answer in another way if they are given more words, or an option. */
+export const VARIANTS: Readonly<
+  Record<
+    string,
+    {
+      readonly schema: string;
+      readonly isMeant: (words: readonly string[], argv: readonly string[]) => boolean;
+    }
+  >
+> = {
+  doctor: { schema: 'doctor-domain', isMeant: words => words.length > 1 },
+  history: { schema: 'history-at', isMeant: (_, argv) => argv.includes('--at') },
+  traffic: { schema: 'traffic-month', isMeant: (_, argv) => argv.includes('--by') },
 };
 
 /** The schema that a command line's answer keeps to. */
@@ -49,7 +59,7 @@ export function schemaOf(argv: readonly string[]): string {
   const words = argv.slice(first).filter(word => !word.startsWith('-'));
   const [command = ''] = words;
   const variant = VARIANTS[command];
-  return variant !== undefined && words.length > variant.above ? variant.schema : command;
+  return variant?.isMeant(words, argv) === true ? variant.schema : command;
 }
 
 /** That a command with `--json` has kept what docs/json.md promises, whatever came of it. Every test's command is asked. */

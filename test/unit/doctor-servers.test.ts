@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { examine } from '../../src/cli/commands/doctor.ts';
+import { examine } from '../../src/doctor/examine.ts';
 import { confinementOfDnsmasq, explainEnd, parseHolders } from '../../src/host/server-trouble.ts';
 import { UPLINK } from '../support/uplink.ts';
 import { BOTH, type Change, configured, factsOf, file, known, PROFILE } from './doctor-host.ts';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { examine } from '../../src/cli/commands/doctor.ts';
+import { examine } from '../../src/doctor/examine.ts';
 import { macNotes } from '../../src/doctor/macs.ts';
 import { dropNotes, insideNotes } from '../../src/doctor/strangers.ts';
 import { CAUSES } from '../../src/firewall/rules/rules.ts';

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { printFiles } from '../../src/guest/file.ts';
-import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../../src/guest/host-network.ts';
+import { HOST_FORMATS, hostNetwork } from '../../src/guest/host-network.ts';
+import { describeUplink, uplinkFaults } from '../../src/guest/uplink-faults.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import type { UplinkFacts } from '../../src/model/uplink.ts';
 import { FACTS } from '../support/uplink.ts';

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { printFiles } from '../../guest/file.ts';
 import { pickFormat } from '../../guest/formats.ts';
-import { describeUplink, HOST_FORMATS, hostNetwork, uplinkFaults } from '../../guest/host-network.ts';
+import { HOST_FORMATS, hostNetwork } from '../../guest/host-network.ts';
+import { describeUplink, uplinkFaults } from '../../guest/uplink-faults.ts';
 import { familiesIn } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { observeUplinks } from '../../host/observe/uplink.ts';

@@ -6,6 +6,7 @@ import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { format } from '../../model/address.ts';
 import { compare, type Prefix, size } from '../../model/prefix.ts';
 import { UsageRefusal } from '../../model/refusal.ts';
+import { readReservations } from '../../state/reservations.ts';
 import { type Cell, table } from '../table.ts';
 
 /** So many free addresses of one pool are listed: nobody reads a /64 address by address. */
@@ -28,6 +29,8 @@ interface Row {
   readonly bridge: string | null;
   /** The interface on which the host itself has it. */
   readonly interface: string | null;
+  /** Where the operator keeps it, for whom; null: for nobody. */
+  readonly reservation: { readonly for: string | null } | null;
 }
 
 /** Shows how much of each pool is free, and which addresses are in use, by whom; or all, or the free ones. */
@@ -38,7 +41,8 @@ export function pool(options: PoolOptions, context: Context): void {
   const domains = withLibvirt(libvirt => libvirt.domains());
   const seen = readNetworkWithUplinks(context.host, config);
   const taken = inventory(domains, seen);
-  const pools = config.pools.map(one => poolUse(one, taken, seen.view.routes));
+  const reservations = readReservations();
+  const pools = config.pools.map(one => poolUse(one, taken, seen.view.routes, reservations));
   const rows = pools.flatMap(one => rowsOf(one, options));
   context.answer({
     pools: pools.map(one => ({ pool: format(one.pool), ...occupancy(one) })),
@@ -82,9 +86,10 @@ const freeRow = (prefix: Prefix, pool: string): Row => ({
   uuid: null,
   bridge: null,
   interface: null,
+  reservation: null,
 });
 
-const usedRow = ({ prefix, state, holding, device }: Use, pool: string): Row => ({
+const usedRow = ({ prefix, state, holding, device, reservation }: Use, pool: string): Row => ({
   address: format(prefix),
   pool,
   state,
@@ -92,6 +97,7 @@ const usedRow = ({ prefix, state, holding, device }: Use, pool: string): Row => 
   uuid: holding?.domain ?? null,
   bridge: holding?.address.bridge ?? null,
   interface: device ?? null,
+  reservation: reservation === undefined ? null : { for: reservation.name ?? null },
 });
 
 function summary(pools: readonly PoolUse[], colour: boolean): string[] {
@@ -102,13 +108,16 @@ function summary(pools: readonly PoolUse[], colour: boolean): string[] {
   return table(['POOL', 'FREE', 'ASSIGNED', 'UP', 'RESERVED'], cells, colour);
 }
 
+const keptFor = ({ reservation }: Row): string =>
+  reservation === null ? '-' : reservation.for === null ? '(for nobody)' : `(for ${reservation.for})`;
+
 function render(rows: readonly Row[], colour: boolean): string[] {
   if (rows.length === 0) return [];
   const colours = { free: 'dim', assigned: 'yellow', up: 'green', reserved: 'dim' } as const;
   const cells = rows.map((row): Cell[] => [
     row.address,
     { text: row.state, colour: colours[row.state] },
-    row.domain ?? '-',
+    row.domain ?? keptFor(row),
     row.bridge ?? (row.interface === null ? '-' : `${row.interface} (the host's)`),
   ]);
   return ['', ...table(['ADDRESS', 'STATE', 'DOMAIN', 'BRIDGE'], cells, colour)];

@@ -1,44 +1,33 @@
 import prettyBytes from 'pretty-bytes';
-import type { Firewall } from '../../firewall/rules/backend.ts';
-import { countedOf } from '../../firewall/rules/counted.ts';
-import { addUp, type Drops, ownDrops, sharedDrops } from '../../firewall/rules/drops.ts';
+import type { Drops } from '../../firewall/rules/drops.ts';
 import type { Context } from '../../host/context.ts';
 import { look } from '../../host/observe/parts.ts';
-import { observeUplinks } from '../../host/observe/uplink.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
-import type { Attachment } from '../../model/attachment.ts';
-import type { Address } from '../../model/bridge.ts';
 import type { Counter } from '../../model/counter.ts';
-import { addressesOf } from '../../model/domain.ts';
-import { NO_TRAFFIC, type Traffic } from '../../model/traffic.ts';
-import type { FilterView } from '../../model/view.ts';
-import { newerAccounts, readAccount, totalOf } from '../../state/ledger.ts';
-import { readAttachments } from '../../state/records.ts';
+import { isFact } from '../../model/journal.ts';
+import type { Traffic } from '../../model/traffic.ts';
+import { readJournal } from '../../state/journal-files.ts';
+import { newerAccounts, trafficByMonth } from '../../state/ledger.ts';
 import { prometheus } from '../prometheus.ts';
 import { type Cell, table } from '../table.ts';
-
-interface Row {
-  readonly domain: string;
-  readonly uuid: string;
-  readonly address: string;
-  /** Since the domain started; zero if it doesn't run. */
-  readonly sinceStart: Traffic;
-  readonly total: Traffic;
-}
+import { type Counted, countersOf } from '../views/counters.ts';
 
 /** Shows bytes and packets of every address, in and out, and what was dropped and why. */
-export function traffic(name: string | undefined, options: { prometheus?: boolean }, context: Context): void {
+export function traffic(
+  name: string | undefined,
+  options: { prometheus?: boolean; by?: 'month' },
+  context: Context,
+): void {
   const all = withLibvirt(libvirt => libvirt.domains());
+  if (options.by !== undefined) {
+    byMonth(name, all, context);
+    return;
+  }
   const chosen = name === undefined ? all : [pick(all, name)];
-  const firewall = firewallInForce(context.config());
-  const filter = look(context.host, firewall.looks.all);
-  const attachments = readAttachments();
-  const attached = new Map(attachments.map(({ domain, addresses }) => [domain, addresses]));
-  const rows = chosen.flatMap(known => rowsOf(known, filter, attached.get(known.domain.uuid)));
-  const drops = dropsOf(attachments, firewall, filter, context);
   for (const why of newerAccounts()) context.warn(why);
+  const { addresses: rows, drops } = countersOf(chosen, context);
   context.answer({ addresses: rows, dropped: Object.fromEntries(drops) });
   if (options.prometheus) context.print(metrics(rows, drops).trimEnd());
   else
@@ -46,31 +35,37 @@ export function traffic(name: string | undefined, options: { prometheus?: boolea
       context.print(line);
 }
 
-function rowsOf({ domain, next }: KnownDomain, filter: FilterView, attached?: readonly Address[]): Row[] {
-  return (attached ?? addressesOf(next)).map(({ prefix }) => {
-    const counted = countedOf(prefix, filter);
-    const account = readAccount(prefix);
-    const own = account?.domain === domain.uuid ? account : undefined;
-    const total = totalOf(own, counted);
-    return {
-      domain: domain.name,
-      uuid: domain.uuid,
-      address: format(prefix),
-      sinceStart: counted ?? NO_TRAFFIC,
-      total,
-    };
-  });
+/** The traffic of each month, of domains that libvirt doesn't know any more too: those are called as they were last. */
+function byMonth(name: string | undefined, all: readonly KnownDomain[], context: Context): void {
+  const filter = look(context.host, firewallInForce(context.config()).looks.all);
+  const names = new Map([
+    ...readJournal().entries.flatMap(entry => (isFact(entry) ? [[entry.uuid, entry.domain] as const] : [])),
+    ...all.map(({ domain }) => [domain.uuid, domain.name] as const),
+  ]);
+  const months = trafficByMonth(filter)
+    .map(({ domain: uuid, address, ...rest }) => ({
+      ...rest,
+      domain: names.get(uuid) ?? uuid,
+      uuid,
+      address: format(address),
+    }))
+    .filter(one => name === undefined || one.domain === name || one.uuid === name)
+    .toSorted((a, b) => compareText(a.month, b.month) || compareText(a.domain, b.domain));
+  context.answer({ months });
+  const cells = months.map(({ month, domain, address, traffic: { in: received, out: sent } }) => [
+    month,
+    domain,
+    address,
+    size(received.bytes),
+    received.packets,
+    size(sent.bytes),
+    sent.packets,
+  ]);
+  for (const line of table(BY_MONTH, cells, context.colour)) context.print(line);
 }
 
-function dropsOf(
-  attachments: readonly Attachment[],
-  firewall: Firewall,
-  filter: FilterView,
-  { host, config }: Context,
-): Drops {
-  const shared = sharedDrops(config(), observeUplinks(host, config()), firewall, filter);
-  return addUp([shared, ...attachments.map(one => ownDrops(one, firewall, filter))]);
-}
+const BY_MONTH = ['MONTH', 'DOMAIN', 'ADDRESS', 'IN', 'PACKETS', 'OUT', 'PACKETS'];
+const compareText = new Intl.Collator('en', { numeric: true }).compare;
 
 const BY_ADDRESS = [
   'DOMAIN',
@@ -79,7 +74,7 @@ const BY_ADDRESS = [
 ];
 const BY_CAUSE = ['DROPPED', 'PACKETS', 'BYTES'];
 
-function render(rows: readonly Row[], drops: Drops, colour: boolean): string[] {
+function render(rows: readonly Counted[], drops: Drops, colour: boolean): string[] {
   const cells = rows.map(({ domain, address, sinceStart, total }) => {
     const counters = [sinceStart.in, sinceStart.out, total.in, total.out];
     return [domain, address, ...counters.flatMap(({ bytes, packets }) => [size(bytes), packets])];
@@ -94,7 +89,7 @@ function render(rows: readonly Row[], drops: Drops, colour: boolean): string[] {
 
 const size = (bytes: bigint): Cell => ({ amount: prettyBytes(bytes, { binary: true }) });
 
-function metrics(rows: readonly Row[], drops: Drops): string {
+function metrics(rows: readonly Counted[], drops: Drops): string {
   const ofAddress = (name: string, help: string, read: (traffic: Traffic) => bigint): string => {
     const samples = rows.map(({ domain, address, total }) => [{ domain, address }, read(total)] as const);
     return prometheus(name, help, samples);

@@ -1,7 +1,9 @@
 import { assign } from '../commands/assign.ts';
 import { move } from '../commands/move.ts';
+import { reserve } from '../commands/reserve.ts';
 import { unassign } from '../commands/unassign.ts';
-import { DOMAIN, type Group } from './verb.ts';
+import { xml } from '../commands/xml.ts';
+import { DOMAIN, type Group, JSON_ANSWER } from './verb.ts';
 
 /** Which addresses a domain has. */
 export const addresses: Group = {
@@ -65,6 +67,45 @@ export const addresses: Group = {
           .argument('<from>', 'name or UUID of the domain that has it')
           .argument('<to>', 'name or UUID of the domain that shall have it')
           .action((address, from, to) => move(address, from, to, context())),
+    },
+    {
+      name: 'reserve',
+      summary:
+        'keep an address for the domain of a name, or from every domain; without an address, list them',
+      description: [
+        'assign gives an address that is reserved for a name to the domain of that name, as soon as there is one, and to no other. Without a name no domain gets it. A domain of another name that has it in its metadata is refused at its start.',
+        'A reservation outlives the domain: a VM that is made anew, with a new UUID, gets its address again.',
+      ],
+      examples: [
+        ['hnet reserve 123.45.90.116 web', 'Only a domain called web gets it'],
+        ['hnet reserve 123.45.90.117', 'No domain gets it'],
+        ['hnet reserve --delete 123.45.90.116', 'Any domain may get it again'],
+        ['hnet reserve', 'List what is reserved'],
+      ],
+      define: (command, context) =>
+        command
+          .argument('[address]', 'an address or subnet of the pools')
+          .argument('[name]', "the domain's name; it needn't exist yet")
+          .option('--delete', 'give the reservation up')
+          .option(...JSON_ANSWER)
+          .action((address, name, options) => reserve(address, name, options, context())),
+    },
+    {
+      name: 'xml',
+      summary: "print a domain's <metadata> and <interface> for an address, to paste into a template",
+      description: [
+        'For virt-install, Terraform and other tools that define a domain from XML: it has the address from its first start on, and needs no assign. Several addresses share one interface.',
+        'It takes nothing. Until the domain exists only a reservation keeps the address: hnet reserve ADDRESS NAME.',
+      ],
+      examples: [
+        ['hnet xml 123.45.90.116', 'What the XML of a domain with this address has'],
+        ['hnet xml 123.45.90.116 2001:db8:12:48::116', 'The same with an address of each family'],
+      ],
+      define: (command, context) =>
+        command
+          .argument('<addresses...>', 'addresses or subnets of the pools')
+          .option(...JSON_ANSWER)
+          .action(addresses => xml(addresses, context())),
     },
   ],
 };

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { firewall } from '../commands/firewall.ts';
 import { traffic } from '../commands/traffic.ts';
 import { ANY_DOMAIN, DOMAIN, type Group, JSON_ANSWER } from './verb.ts';
@@ -32,16 +33,21 @@ export const filter: Group = {
     {
       name: 'traffic',
       summary: 'show bytes and packets of every address, and what was dropped',
-      description: ['Since the start of each domain and in total. What was dropped is shown by its cause.'],
+      description: [
+        'Since the start of each domain and in total. What was dropped is shown by its cause.',
+        'By month it shows what each domain had with each address, also of domains that are gone. Months are those of UTC. What is counted between two additions, which the daemon makes every five minutes, belongs to the month of the later one.',
+      ],
       examples: [
         ['hnet traffic vm1', 'What the addresses of vm1 sent and received'],
         ['hnet traffic --prometheus', 'Every address, as Prometheus reads it'],
+        ['hnet traffic --by month --json', 'What to bill, for programs'],
       ],
       define: (command, context) =>
         command
           .argument(...ANY_DOMAIN)
           .option(...JSON_ANSWER)
           .option('--prometheus', 'in the text exposition format')
+          .addOption(new Option('--by <period>', 'in each month').choices(['month']).conflicts('prometheus'))
           .action((domain, options) => traffic(domain, options, context())),
     },
   ],

@@ -1,0 +1,67 @@
+/** What was counted of each address, and what was dropped. */
+import type { Firewall } from '../../firewall/rules/backend.ts';
+import { countedOf } from '../../firewall/rules/counted.ts';
+import { addUp, type Drops, ownDrops, sharedDrops } from '../../firewall/rules/drops.ts';
+import type { Context } from '../../host/context.ts';
+import { look } from '../../host/observe/parts.ts';
+import { observeUplinks } from '../../host/observe/uplink.ts';
+import type { KnownDomain } from '../../libvirt/libvirt.ts';
+import { firewallInForce } from '../../lifecycle/in-force.ts';
+import { format } from '../../model/address.ts';
+import type { Attachment } from '../../model/attachment.ts';
+import type { Address } from '../../model/bridge.ts';
+import { addressesOf } from '../../model/domain.ts';
+import { NO_TRAFFIC, type Traffic } from '../../model/traffic.ts';
+import type { FilterView } from '../../model/view.ts';
+import { readAccount, totalOf } from '../../state/ledger.ts';
+import { readAttachments } from '../../state/records.ts';
+
+export interface Counted {
+  readonly domain: string;
+  readonly uuid: string;
+  readonly address: string;
+  /** Since the domain started; zero if it doesn't run. */
+  readonly sinceStart: Traffic;
+  readonly total: Traffic;
+}
+
+/** The counters of some domains, and the drops of the whole host. */
+export function countersOf(
+  domains: readonly KnownDomain[],
+  context: Pick<Context, 'host' | 'config'>,
+): { readonly addresses: readonly Counted[]; readonly drops: Drops } {
+  const firewall = firewallInForce(context.config());
+  const filter = look(context.host, firewall.looks.all);
+  const attachments = readAttachments();
+  const attached = new Map(attachments.map(({ domain, addresses }) => [domain, addresses]));
+  return {
+    addresses: domains.flatMap(known => rowsOf(known, filter, attached.get(known.domain.uuid))),
+    drops: dropsOf(attachments, firewall, filter, context),
+  };
+}
+
+function rowsOf({ domain, next }: KnownDomain, filter: FilterView, attached?: readonly Address[]): Counted[] {
+  return (attached ?? addressesOf(next)).map(({ prefix }) => {
+    const counted = countedOf(prefix, filter);
+    const account = readAccount(prefix);
+    const own = account?.domain === domain.uuid ? account : undefined;
+    const total = totalOf(own, counted);
+    return {
+      domain: domain.name,
+      uuid: domain.uuid,
+      address: format(prefix),
+      sinceStart: counted ?? NO_TRAFFIC,
+      total,
+    };
+  });
+}
+
+function dropsOf(
+  attachments: readonly Attachment[],
+  firewall: Firewall,
+  filter: FilterView,
+  { host, config }: Pick<Context, 'host' | 'config'>,
+): Drops {
+  const shared = sharedDrops(config(), observeUplinks(host, config()), firewall, filter);
+  return addUp([shared, ...attachments.map(one => ownDrops(one, firewall, filter))]);
+}

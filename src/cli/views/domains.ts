@@ -1,0 +1,118 @@
+/** Domains with their addresses and their health. */
+import type { Host } from '../../host/host.ts';
+import { observe, observeWithUplinks } from '../../host/observe/view.ts';
+import type { KnownDomain } from '../../libvirt/libvirt.ts';
+import { firewallInForce } from '../../lifecycle/in-force.ts';
+import { format } from '../../model/address.ts';
+import type { Address } from '../../model/bridge.ts';
+import type { Config } from '../../model/config.ts';
+import { addressesOf, type Domain, policyOf } from '../../model/domain.ts';
+import { bounded, USUAL_MTU } from '../../model/mtu.ts';
+import { contains, type Prefix } from '../../model/prefix.ts';
+import { Refusal } from '../../model/refusal.ts';
+import { policySummary } from '../../model/rule.ts';
+import { surroundings } from '../../model/uplink.ts';
+import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
+import { leaseOf, readLeases } from '../../state/leases.ts';
+
+/** One domain, as `status --json` has it. */
+export interface Shown {
+  readonly domain: string;
+  readonly uuid: string;
+  readonly state: 'running' | 'stopped';
+  /** `open`, or what its rules close. */
+  readonly policy: string;
+  readonly addresses: readonly ShownAddress[];
+  /** All that is wrong with it. */
+  readonly faults: readonly string[];
+}
+
+export interface ShownAddress {
+  readonly address: string;
+  readonly bridge: string;
+  readonly scope: string;
+  /** Its own address that routes this one on. */
+  readonly via: string | null;
+  /** The address that the DHCP server has leased to it. */
+  readonly lease: string | null;
+  /** Those of the domain's faults that concern this address. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * Every one of some domains that has an assignment, or something of ours set up.
+ * @param all every domain of the host: each should have its addresses where it is looked for them
+ */
+export function domainsShown(
+  chosen: readonly KnownDomain[],
+  all: readonly KnownDomain[],
+  config: Config,
+  host: Host,
+): Shown[] {
+  const places = all.flatMap(({ domain }) => addressesOf(domain).map(({ prefix }) => prefix));
+  const found = healthOfAll(chosen, lookAround(config, places, host), host);
+  return chosen.flatMap(known => shownOf(known, found.get(known.domain.uuid)));
+}
+
+/** It shows domains also on a host that has lost its default route. */
+function lookAround(config: Config, places: readonly Prefix[], host: Host): Sight {
+  const firewall = firewallInForce(config);
+  const means = { dhcp: config.dhcp, firewall };
+  try {
+    const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
+    return { ...means, view, uplinks, ...surroundings(config, uplinks) };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    // What runs was made with what is noted.
+    const gateway = config.inForce.find(one => one.host !== undefined)?.host;
+    const mtu = config.mtu ?? bounded(config.inForce[0]?.mtu ?? USUAL_MTU);
+    return {
+      ...means,
+      view: observe(host, firewall, places),
+      uplinks: error,
+      gateway,
+      mtuFor: () => mtu,
+    };
+  }
+}
+
+/** None for a domain that has nothing of ours. */
+function shownOf({ domain, next, active }: KnownDomain, health: Health | undefined): Shown[] {
+  const base = {
+    domain: domain.name,
+    uuid: domain.uuid,
+    state: active ? 'running' : 'stopped',
+    policy: policySummary(policyOf(domain)),
+  } as const;
+  const { intent } = domain;
+  const alone = (fault: string): Shown[] => [{ ...base, addresses: [], faults: [fault] }];
+  if (intent.kind === 'malformed') return alone(`metadata: ${intent.why}`);
+  const held = health?.attachment?.addresses ?? addressesOf(next);
+  if (held.length === 0)
+    return intent.kind === 'assigned' ? alone("a clone: its metadata is another domain's") : [];
+  const faults = health?.faults ?? [];
+  const addresses = held.map(address => ({
+    ...addressCells(address, domain, active),
+    faults: faults
+      .filter(one => one.address === undefined || contains(address.prefix, one.address))
+      .map(({ what }) => what),
+  }));
+  return [{ ...base, addresses, faults: faults.map(({ what }) => what) }];
+}
+
+function addressCells(
+  { prefix, bridge, scope, via }: Address,
+  { nics }: Domain,
+  active: boolean,
+): Omit<ShownAddress, 'faults'> {
+  const macs = nics.filter(({ source }) => source === bridge).map(({ mac }) => mac);
+  // The lease file also has former leases, and those of the domain that had the bridge before.
+  const lease = active ? leaseOf(prefix, macs, readLeases(bridge)) : undefined;
+  return {
+    address: format(prefix),
+    bridge,
+    scope: format(scope),
+    via: via === undefined ? null : format(via),
+    lease: lease === undefined ? null : format(lease.address),
+  };
+}

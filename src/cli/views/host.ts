@@ -1,0 +1,93 @@
+/** The host: versions, filter, uplinks, pools. */
+import { release } from 'node:os';
+import { inventory } from '../../assign/inventory.ts';
+import { occupancy, poolUse } from '../../assign/pools.ts';
+import { readIfThere } from '../../host/files.ts';
+import type { Host } from '../../host/host.ts';
+import type { KnownDomain } from '../../libvirt/libvirt.ts';
+import { firewallInForce } from '../../lifecycle/in-force.ts';
+import { format } from '../../model/address.ts';
+import type { Config } from '../../model/config.ts';
+import type { Prefix } from '../../model/prefix.ts';
+import type { Uplinks } from '../../model/uplink.ts';
+import type { View } from '../../model/view.ts';
+import { readReservations } from '../../state/reservations.ts';
+
+/** Set by the bundler from package.json. */
+declare const HNET_VERSION: string;
+
+/** What is installed, null where it isn't, or doesn't say its version. */
+export interface Versions {
+  readonly hnet: string;
+  readonly node: string;
+  readonly system: string | null;
+  readonly kernel: string;
+  readonly libvirt: string | null;
+  readonly hypervisor: string | null;
+  /** Program → what it says of itself. */
+  readonly tools: Readonly<Record<string, string | null>>;
+}
+
+/** How each tool is asked, and where its version is in what it says. */
+const TOOLS: Readonly<Record<string, readonly [argv: readonly string[], version: RegExp]>> = {
+  nft: [['nft', '--version'], /v(\S+)/],
+  iptables: [['iptables', '--version'], /v(.+)/],
+  ipset: [['ipset', '--version'], /v(\d\S*),/],
+  dnsmasq: [['dnsmasq', '--version'], /version (\S+)/],
+  iproute2: [['ip', '-V'], /iproute2-([^\s,]+)/],
+};
+
+export function versionsOf(host: Pick<Host, 'output'>): Versions {
+  const virsh = host.output(['virsh', '-q', '-c', 'qemu:///system', 'version', '--daemon']);
+  const tools = Object.entries(TOOLS).map(([name, [argv, version]]) => [
+    name,
+    found(version, host.output(argv)),
+  ]);
+  return {
+    hnet: HNET_VERSION,
+    node: process.versions.node,
+    system: found(/^PRETTY_NAME="?([^"\n]*)/m, readIfThere('/etc/os-release') ?? ''),
+    kernel: release(),
+    libvirt: found(/against daemon: (\S+)/, virsh),
+    hypervisor: found(/hypervisor: (.+)/, virsh),
+    tools: Object.fromEntries(tools),
+  };
+}
+
+const found = (pattern: RegExp, text: string): string | null => pattern.exec(text)?.[1]?.trim() ?? null;
+
+/** The filter, and the ways to the Internet. */
+export const outside = (config: Config, uplinks: Uplinks): object => ({
+  backend: firewallInForce(config).name,
+  uplinks: uplinks.map(({ device, host, host6, gateway, gateway6, mtu, delivery, pools }) => ({
+    device,
+    addresses: [...(host ? [host] : []), ...host6].map(format),
+    gateways: [gateway, gateway6].flatMap(one => (one === undefined ? [] : [format(one)])),
+    mtu,
+    delivery: { ipv4: delivery[4], ipv6: delivery[6] },
+    pools: pools.map(format),
+  })),
+});
+
+/** How much of a pool is in use. */
+export interface ShownPool {
+  readonly pool: string;
+  readonly size: bigint;
+  readonly free: bigint;
+  readonly assigned: bigint;
+  readonly up: bigint;
+  readonly reserved: bigint;
+}
+
+export function poolsShown(
+  pools: readonly Prefix[],
+  domains: readonly KnownDomain[],
+  seen: { readonly view: Pick<View, 'links' | 'addresses' | 'routes'>; readonly uplinks: Uplinks },
+): ShownPool[] {
+  const taken = inventory(domains, seen);
+  const reservations = readReservations();
+  return pools.map(pool => ({
+    pool: format(pool),
+    ...occupancy(poolUse(pool, taken, seen.view.routes, reservations)),
+  }));
+}

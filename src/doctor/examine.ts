@@ -1,0 +1,54 @@
+/** All checks, and what else is to be said of a host. */
+import { checkConfinement } from './confinement.ts';
+import { checkDelivery } from './delivery.ts';
+import { checkDetour, detourNotes } from './detour.ts';
+import { checkDhcp } from './dhcp.ts';
+import type { Diagnosis } from './diagnosis.ts';
+import { checkFilters, checkLibvirt, checkMetadata, checkNeighbours, checkTwins } from './domains.ts';
+import type { Facts } from './facts.ts';
+import { checkHook } from './hook.ts';
+import { checkIpv6 } from './ipv6.ts';
+import { checkMacs, macNotes } from './macs.ts';
+import { checkMtu } from './mtu.ts';
+import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplinks } from './network.ts';
+import { checkArp, checkHostAddresses, checkServed } from './served.ts';
+import { checkContests, checkStrangers, dropNotes, insideNotes } from './strangers.ts';
+import { checkTools } from './tools.ts';
+
+/** In this order because what an earlier check finds may be the cause of what a later one finds. */
+const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
+  checkConfig,
+  checkTools,
+  checkUplinks,
+  checkDetour,
+  checkMtu,
+  checkForwarding,
+  checkIpv6,
+  checkDelivery,
+  checkPools,
+  checkScopes,
+  checkStrangers,
+  checkContests,
+  checkLibvirt,
+  checkHook,
+  checkConfinement,
+  checkDhcp,
+  checkMetadata,
+  checkTwins,
+  checkFilters,
+  checkMacs,
+  checkNeighbours,
+  checkHostAddresses,
+  checkArp,
+  checkServed,
+];
+
+export const examine = (facts: Facts): Diagnosis[] => CHECKS.flatMap(check => check(facts));
+
+/** What is no finding, but worth knowing when one looks for a cause. */
+export const notesOn = (facts: Facts): string[] => [
+  ...detourNotes(facts),
+  ...dropNotes(facts),
+  ...insideNotes(facts),
+  ...macNotes(facts),
+];
