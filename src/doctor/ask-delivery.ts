@@ -6,7 +6,7 @@ import { Wire } from '../host/wire.ts';
 import { format, parseSubnet } from '../model/address.ts';
 import { isLinkLocal, isSingle, nth, overlaps, type Prefix, size } from '../model/prefix.ts';
 import { ifPossible } from '../model/refusal.ts';
-import type { Delivered } from './facts.ts';
+import type { Delivered } from './delivered.ts';
 import { type Message, ping, readFrame } from './frames.ts';
 
 /**

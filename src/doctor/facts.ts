@@ -6,6 +6,7 @@ import type { Prefix } from '../model/prefix.ts';
 import type { Unserved } from '../model/unserved.ts';
 import type { UplinkFacts, Uplinks } from '../model/uplink.ts';
 import type { ForeignFilters, Policy, View } from '../model/view.ts';
+import type { Delivered } from './delivered.ts';
 
 /** A fact, or why it isn't known. */
 export type Known<T> =
@@ -15,9 +16,6 @@ export type Known<T> =
 /** What is known, or undefined. */
 export const knownValue = <T>(fact: Known<T>): T | undefined =>
   fact.is === 'known' ? fact.value : undefined;
-
-/** What is sent to it comes here by itself; the gateway looks for it on the wire, and nobody answers; neither is seen. */
-export type Delivered = 'arrives' | 'sought' | 'lost';
 
 export interface Facts {
   readonly config: Known<Config>;

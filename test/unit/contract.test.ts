@@ -8,7 +8,7 @@ import { breaches, expectPromised, SCHEMAS, schemaOf, VARIANTS } from '../suppor
 import { family, readTree } from '../support/tree.ts';
 
 /** Schemas that belong to no single command. */
-const SHARED = ['common', 'error'];
+const SHARED = ['common', 'error', 'event'];
 
 const answers = (command: Command): boolean => command.options.some(({ long }) => long === '--json');
 

@@ -59,7 +59,9 @@ function contents(command: Command) {
   const { registeredArguments, options } = command;
   return {
     registeredArguments: registeredArguments.map(one => `\n.TP\n${one.name().toUpperCase()}`),
-    options: options.filter(({ hidden }) => !hidden).map(({ long }) => `\n.TP\n${long}`),
+    options: options
+      .filter(({ hidden }) => !hidden)
+      .map(({ short, long }) => `\n.TP\n${short === undefined ? '' : `${short}, `}${long}`),
     examples: (verbOf(command)?.examples ?? []).map(([run]) => run),
   };
 }

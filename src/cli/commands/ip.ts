@@ -6,16 +6,16 @@ import { quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
 
 /** `-4` and `-6`. */
 interface IpOptions {
-  readonly 4?: boolean;
-  readonly 6?: boolean;
+  readonly ipv4?: boolean;
+  readonly ipv6?: boolean;
 }
 
 /** Prints the addresses of a domain, one a line: those that it runs with, or would start with. */
 export function ip(name: string, options: IpOptions, context: Context): void {
-  if (options[4] && options[6])
+  if (options.ipv4 && options.ipv6)
     throw new UsageRefusal('Cannot use -4 with -6: without either you get both families');
   const { domain } = withLibvirt(libvirt => pick(libvirt.domains(), name));
-  const family = options[4] ? 4 : options[6] ? 6 : undefined;
+  const family = options.ipv4 ? 4 : options.ipv6 ? 6 : undefined;
   const found = addressesOf(domain)
     .map(({ prefix }) => prefix)
     .filter(prefix => family === undefined || prefix.family === family);

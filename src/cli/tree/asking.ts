@@ -19,8 +19,8 @@ export const asking: Group = {
       define: (command, context) =>
         command
           .argument(...DOMAIN)
-          .option('-4', 'IPv4 alone')
-          .option('-6', 'IPv6 alone')
+          .option('-4, --ipv4', 'those of IPv4 alone')
+          .option('-6, --ipv6', 'those of IPv6 alone')
           .option(...JSON_ANSWER)
           .action((domain, options) => ip(domain, options, context())),
     },

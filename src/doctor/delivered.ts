@@ -1,0 +1,2 @@
+/** What is sent to it comes here by itself; the gateway looks for it on the wire, and nobody answers; neither is seen. */
+export type Delivered = 'arrives' | 'sought' | 'lost';
