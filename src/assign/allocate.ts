@@ -3,7 +3,7 @@ import { format } from '../model/address.ts';
 import type { Address } from '../model/bridge.ts';
 import { bridgeNames } from '../model/bridge-names.ts';
 import type { HostAddress } from '../model/host-address.ts';
-import { articleScope } from '../model/names.ts';
+import { articleScope, leasedOf } from '../model/names.ts';
 import {
   addresses,
   contains,
@@ -125,13 +125,14 @@ export function refuseHeld(prefix: Prefix, domain: string, taken: Taken): void {
 }
 
 /** The most telling bridge name for an address that is free. */
-export function freeBridge(prefix: Prefix, taken: Taken): string {
+export const freeBridge = (prefix: Prefix, taken: Taken): string =>
+  freeName(bridgeNames(prefix), prefix, taken);
+
+function freeName(names: readonly string[], prefix: Prefix, taken: Taken): string {
   const used = new Set([...taken.interfaces, ...taken.holdings.map(({ address }) => address.bridge)]);
-  const name = bridgeNames(prefix).find(candidate => !used.has(candidate));
+  const name = names.find(candidate => !used.has(candidate));
   if (name === undefined)
-    throw new Refusal(
-      `Cannot name a bridge for ${format(prefix)}: ${bridgeNames(prefix).join(', ')} exist already`,
-    );
+    throw new Refusal(`Cannot name a bridge for ${format(prefix)}: ${names.join(', ')} exist already`);
   return name;
 }
 
@@ -144,14 +145,16 @@ const RESERVE = 16;
  * way and 256 more in small scopes, where the bootstrap lease comes from fewer addresses; one is needed.
  * @throws Refusal if nothing is left
  */
-export function freeScope(prefix: Prefix, ranges: readonly Prefix[], taken: Taken): Prefix {
+export function freeScope(prefix: Prefix | undefined, ranges: readonly Prefix[], taken: Taken): Prefix {
   const used = [...taken.holdings.map(({ address }) => address.scope), ...taken.routed];
   const whole = firstFree(ranges, 24, used, RESERVE + 1);
   const [first] = whole;
   if (first !== undefined && whole.length > RESERVE) {
     const isFree = (scope: Prefix): boolean =>
       ranges.some(range => contains(range, scope)) && !used.some(one => overlaps(one, scope));
-    return [articleScope(prefix), ...ranges.map(range => numbered(range, prefix))].find(isFree) ?? first;
+    const likely =
+      prefix === undefined ? [] : [articleScope(prefix), ...ranges.map(range => numbered(range, prefix))];
+    return likely.find(isFree) ?? first;
   }
   // In a /24 already begun, so that whole ones stay whole as long as possible.
   const begun = used
@@ -221,4 +224,21 @@ export function pin(
 ): Address {
   if (sharedWith !== undefined) return { prefix, bridge: sharedWith.bridge, scope: sharedWith.scope };
   return { prefix, bridge: freeBridge(prefix, taken), scope: scope ?? freeScope(prefix, ranges, taken) };
+}
+
+/**
+ * A private address: the first that is leased in a scope. Its bridge isn't called by its last octet alone, which public
+ * addresses have too.
+ * @param sharedWith another address of the domain, whose bridge and scope it gets
+ * @param scope what the operator has chosen
+ */
+export function privateAddress(
+  ranges: readonly Prefix[],
+  taken: Taken,
+  sharedWith: Address | undefined,
+  scope = sharedWith?.scope ?? freeScope(undefined, ranges, taken),
+): Address {
+  const [prefix] = leasedOf(scope);
+  const bridge = sharedWith?.bridge ?? freeName(bridgeNames(prefix).slice(1), prefix, taken);
+  return { prefix, bridge, scope };
 }

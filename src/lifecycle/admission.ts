@@ -3,7 +3,7 @@
 import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment, WireOf } from '../model/attachment.ts';
-import type { Address } from '../model/bridge.ts';
+import { type Address, isPrivate } from '../model/bridge.ts';
 import type { Backend, Config } from '../model/config.ts';
 import { ownDhcp } from '../model/dhcp-mode.ts';
 import { type Domain, macsOf, mtusOf } from '../model/domain.ts';
@@ -152,14 +152,20 @@ export function toAttachment(
   backend: Backend,
   wires: WireOf,
 ): Attachment {
-  const { addresses, policy } = assignment;
+  const { addresses, policy, forwards } = assignment;
   const isOurs = (name: string): boolean => addresses.some(({ bridge }) => bridge === name);
   const macs = new Map([...macsOf(domain)].filter(([name]) => isOurs(name)));
   const mtus = new Map([...mtusOf(domain)].filter(([name]) => isOurs(name)));
   const answered = addresses.map(address => {
-    const wire = wires(address.prefix);
+    const wire = isPrivate(address) ? undefined : wires(address.prefix);
     return wire === undefined ? address : { ...address, wire };
   });
   const own = { domain: domain.uuid, name: domain.name, addresses: answered, policy, backend };
-  return { ...own, ...ownDhcp(assignment), macs, ...(mtus.size > 0 ? { mtus } : {}) };
+  return {
+    ...own,
+    ...(forwards && { forwards }),
+    ...ownDhcp(assignment),
+    macs,
+    ...(mtus.size > 0 ? { mtus } : {}),
+  };
 }

@@ -5,7 +5,7 @@ import type { Host } from '../host/host.ts';
 import type { StartView, Subject } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { bridgesOf } from '../model/bridge.ts';
+import { bridgesOf, publicOf } from '../model/bridge.ts';
 import type { Config } from '../model/config.ts';
 import { ownAddresses, type Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
@@ -28,7 +28,7 @@ export function admit(
   host: Host,
 ): boolean {
   const { addresses } = attachment;
-  refuseForeignAddresses(subjectOf(attachment).prefixes, config, ownAddresses(seen.uplinks));
+  refuseForeignAddresses(publicOf(addresses), config, ownAddresses(seen.uplinks));
   refuseClaimed(attachment);
   refuseTakenScopes(addresses, seen.routes);
   refuseForeignScopes(addresses, config);

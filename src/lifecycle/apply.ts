@@ -5,13 +5,15 @@
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { countedOf } from '../firewall/rules/counted.ts';
 import { ruleEntries } from '../firewall/rules/guarded.ts';
-import { forgetFlows } from '../host/flows.ts';
+import { forgetCalls, forgetFlows } from '../host/flows.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
 import { formatLong } from '../model/address.ts';
 import { type Attachment, lostAddresses } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
 import type { DhcpConfig } from '../model/config.ts';
+import { familyOf } from '../model/forward.ts';
+import { isSameForward, targetOf } from '../model/forward-words.ts';
 import { USUAL_MTU } from '../model/mtu.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isTracked } from '../model/policy.ts';
@@ -196,6 +198,11 @@ function takeDownRest(step: Step, kept: ReadonlySet<string>, means: Means): void
   const left = ranges(before).filter(one => !isAmong(ranges(after), one) && !isAmong(given, one));
   leaveRules(left, means);
   for (const prefix of lost) forgetFlows(prefix, means.host);
+  for (const forward of before.forwards ?? []) {
+    const target = targetOf(before.addresses, familyOf(forward));
+    const isKept = after.forwards?.some(one => isSameForward(one, forward));
+    if (target !== undefined && !isKept) forgetCalls(forward, target, means.host);
+  }
 }
 
 function takeDownAll(resources: readonly Resource[], { view, host }: Means): void {
@@ -218,10 +225,14 @@ export function takeDown(attachment: Attachment, firewall: Firewall, host: Host)
   removeAttachment(attachment);
 }
 
-/** The counters, and a domain's rule chains, which can only be removed when they are known. All else is removed by name. */
-function filterOf({ addresses, policy }: Attachment, firewall: Firewall, host: Host): FilterView {
+/** The counters, and a domain's chains, which can only be removed when they are known. All else is removed by name. */
+function filterOf(
+  { addresses, policy, forwards = [] }: Attachment,
+  firewall: Firewall,
+  host: Host,
+): FilterView {
   const counted = look(host, firewall.counters(addresses.map(({ prefix }) => prefix)));
-  if (!isTracked(policy)) return counted;
+  if (!isTracked(policy) && forwards.length === 0) return counted;
   const standing = look(host, firewall.looks.brief);
   return { ...standing, sets: new Map([...standing.sets, ...counted.sets]) };
 }

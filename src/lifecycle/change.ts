@@ -6,8 +6,9 @@ import { withLock } from '../host/lock.ts';
 import { routesToScopes, type StartView } from '../host/observe/start.ts';
 import { observe, observeWithUplinks } from '../host/observe/view.ts';
 import { type Attachment, lostAddresses, prefixesOf } from '../model/attachment.ts';
+import type { Taps } from '../model/bridge.ts';
 import type { Config } from '../model/config.ts';
-import type { Taps } from '../model/domain.ts';
+import { isSameForward } from '../model/forward-words.ts';
 import { equal, isAmong, type Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
 import { surroundings } from '../model/uplink.ts';
@@ -122,7 +123,15 @@ function both(before: Attachment | undefined, after: Attachment): Attachment {
   const leaving = (before?.addresses ?? []).filter(
     old => !after.addresses.some(one => equal(one.prefix, old.prefix) && one.bridge === old.bridge),
   );
-  return { ...after, addresses: [...after.addresses, ...leaving] };
+  const closing = (before?.forwards ?? []).filter(
+    old => !after.forwards?.some(one => isSameForward(one, old)),
+  );
+  const forwards = [...(after.forwards ?? []), ...closing];
+  return {
+    ...after,
+    addresses: [...after.addresses, ...leaving],
+    ...(forwards.length > 0 && { forwards }),
+  };
 }
 
 /** The attachments say what each domain has now. */

@@ -5,7 +5,7 @@
  * The attachment alone tells what a release takes down, so the start writes the script beside it, and whatever rewrites
  * the attachment removes the script. The script decides nothing: if a command fails, it exits with an error, and the
  * hook's program does the whole release; so it does where the gate can't prove that the script is whole and the
- * attachment's own. A domain with rules has no script, because its release has to look first.
+ * attachment's own. A domain with rules or forwards has no script, because its release has to look first.
  */
 import type { Firewall, Tally } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';
@@ -13,7 +13,7 @@ import { halfOf } from '../host/files.ts';
 import { lockFile } from '../host/lock.ts';
 import { PATH } from '../host/tools.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { bridgesOf } from '../model/bridge.ts';
+import { bridgesOf, publicOf } from '../model/bridge.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
 import { lineAround } from '../model/journal.ts';
 import { LEAVING_NAME } from '../model/names.ts';
@@ -43,9 +43,10 @@ const holdings = (attachment: Attachment, firewall: Firewall): Resource[] =>
  */
 export function releaseScript(attachment: Attachment, boot: string): string | undefined {
   const firewall = firewallFor(attachment);
-  const prefixes = attachment.addresses.map(({ prefix }) => prefix);
+  const prefixes = publicOf(attachment.addresses);
   const tally = firewall.tally(prefixes);
-  if (isTracked(attachment.policy) || tally === undefined) return undefined;
+  const looksFirst = isTracked(attachment.policy) || (attachment.forwards ?? []).length > 0;
+  if (looksFirst || tally === undefined) return undefined;
   const actions = actionsOf(attachment, firewall);
   if (!actions.every(({ kind }) => SAYABLE.includes(kind))) return undefined;
   return [

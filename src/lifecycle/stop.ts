@@ -4,7 +4,8 @@ import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { observeLinks } from '../host/observe/start.ts';
 import type { Attachment, Presumed } from '../model/attachment.ts';
-import { type Address, bridgesOf } from '../model/bridge.ts';
+import { bridgesOf } from '../model/bridge.ts';
+import type { Claimed } from '../model/claims.ts';
 import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
 import { readableAttachment, removeAttachment } from '../state/attachment-store.ts';
@@ -23,13 +24,13 @@ export function stop(domain: Domain, host: Host, presume: () => Presumed): Attac
     const attachment = readableAttachment(domain.uuid) ?? reconstruct(domain, host, presume);
     if (attachment !== undefined) takeDown(attachment, firewallFor(attachment), host);
     // A start that was killed on the way may have claimed, and got no further.
-    else removeAttachment({ domain: domain.uuid, addresses: assignedTo(domain) });
+    else removeAttachment({ domain: domain.uuid, ...assignedTo(domain) });
     return attachment;
   });
 }
 
-const assignedTo = ({ intent }: Domain): readonly Address[] =>
-  intent.kind === 'assigned' ? intent.assignment.addresses : [];
+const assignedTo = ({ intent }: Domain): Claimed =>
+  intent.kind === 'assigned' ? intent.assignment : { addresses: [] };
 
 /**
  * An attachment from the metadata, of those bridges alone whose alias names this domain and whose address

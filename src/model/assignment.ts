@@ -1,6 +1,7 @@
 /** What owners want, and what the metadata says; metadata.ts reads and writes it. */
 import type { Address } from './bridge.ts';
 import type { OwnDhcp } from './dhcp-mode.ts';
+import type { Forward } from './forward.ts';
 import type { Policy } from './policy.ts';
 
 /** Which addresses a domain shall have: what its owner wants, kept in the domain's own metadata. */
@@ -9,6 +10,8 @@ export interface Assignment extends OwnDhcp {
   readonly owner: string | undefined;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
+  /** Ports of the host that lead to it; absent: none. */
+  readonly forwards?: readonly Forward[];
 }
 
 /** What a domain's metadata says about us: nothing, an assignment, or something that can't be read. */

@@ -5,6 +5,8 @@ import { parseBootFile } from './boot.ts';
 import type { Address } from './bridge.ts';
 import { BACKENDS, type Backend } from './config.ts';
 import { DHCP_MODES, type OwnDhcp } from './dhcp-mode.ts';
+import type { Forward } from './forward.ts';
+import { formatForward, parseForward } from './forward-words.ts';
 import { digest, INTERFACE_NAME, isUuid, MAC } from './names.ts';
 import type { Policy } from './policy.ts';
 import { isAmong, type Prefix } from './prefix.ts';
@@ -19,6 +21,7 @@ export interface Attachment extends OwnDhcp {
   readonly name: string;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
+  readonly forwards?: readonly Forward[];
   /** Bridge → MACs of the domain's interfaces on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
   /** Bridge → the smallest MTU that an interface on it has in the domain's definition, in bytes. */
@@ -62,6 +65,7 @@ const textSchema = v.object({
     isolate: v.boolean(),
     rules: v.array(v.pipe(v.string(), v.transform(parseRule))),
   }),
+  forwards: v.exactOptional(v.array(v.pipe(v.string(), v.transform(parseForward)))),
   dhcp: v.exactOptional(v.picklist(DHCP_MODES)),
   boot: v.exactOptional(v.pipe(v.string(), v.transform(parseBootFile))),
   macs: v.exactOptional(v.pipe(v.record(v.string(), v.array(mac)), v.transform(toMap))),
@@ -104,7 +108,7 @@ export const sumLine = (text: string): string => HEAD.exec(text)?.[1] ?? '';
 
 /** The text that {@link parseAttachment} reads. */
 export function renderAttachment(attachment: Attachment): string {
-  const { addresses, policy, macs, mtus } = attachment;
+  const { addresses, policy, forwards, macs, mtus } = attachment;
   const plain = {
     version: VERSION,
     ...attachment,
@@ -115,6 +119,7 @@ export function renderAttachment(attachment: Attachment): string {
       ...(via && { via: format(via) }),
     })),
     policy: { ...policy, rules: policy.rules.map(formatRule) },
+    forwards: forwards?.map(formatForward),
     macs: macs && Object.fromEntries(macs),
     mtus: mtus && Object.fromEntries(mtus),
   };

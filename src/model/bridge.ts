@@ -1,5 +1,5 @@
 /** The addresses of a domain, and the bridges that carry them. */
-import { isSingle, type Prefix } from './prefix.ts';
+import { contains, isSingle, type Prefix } from './prefix.ts';
 
 /** One address (or subnet) of a domain, with the bridge and scope that were chosen when it was assigned. */
 export interface Address {
@@ -13,12 +13,20 @@ export interface Address {
   readonly wire?: string;
 }
 
+/** Whether it is an address of its bridge's private subnet: its domain leases it, and the Internet never sees it. */
+export const isPrivate = ({ prefix, scope }: Pick<Address, 'prefix' | 'scope'>): boolean =>
+  contains(scope, prefix);
+
+/** The addresses that the Internet sees. */
+export const publicOf = (addresses: readonly Address[]): Prefix[] =>
+  addresses.filter(one => !isPrivate(one)).map(({ prefix }) => prefix);
+
 /** What a bridge is made from: its name, whose it is, and its private subnet. */
 export interface BridgeSpec {
   readonly name: string;
   readonly domain: string;
   readonly scope: Prefix;
-  /** The public prefixes on it, without those that its domain routes on; of IPv6 any one makes IPv6 be switched on. */
+  /** The addresses on it, without those that its domain routes on; of IPv6 any one makes IPv6 be switched on. */
   readonly prefixes: readonly Prefix[];
 }
 
@@ -36,3 +44,12 @@ export function bridgesOf(domain: string, addresses: readonly Address[]): Bridge
   }
   return [...specs.values()];
 }
+
+/** The host's end of an interface. */
+export interface Tap {
+  readonly name: string;
+  readonly isOff: boolean;
+}
+
+/** Bridge → the taps of a running domain that belong in it. */
+export type Taps = ReadonlyMap<string, readonly Tap[]>;

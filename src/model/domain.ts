@@ -1,6 +1,7 @@
 import type { Assignment, Intent } from './assignment.ts';
-import type { Address } from './bridge.ts';
+import type { Address, Taps } from './bridge.ts';
 import { type OwnDhcp, ownDhcp } from './dhcp-mode.ts';
+import type { Forward } from './forward.ts';
 import { OPEN, type Policy } from './policy.ts';
 import { quote, Refusal, visible } from './refusal.ts';
 import { shellWord } from './shell.ts';
@@ -45,7 +46,14 @@ export function addressesOf(domain: Domain | undefined): readonly Address[] {
 export const policyOf = ({ intent }: Domain): Policy =>
   intent.kind === 'assigned' ? intent.assignment.policy : OPEN;
 
-type Changes = Partial<Pick<Assignment, 'addresses' | 'policy'>> & {
+/** The host's ports that lead to it by its metadata; none if the metadata is a clone's copy. */
+export function forwardsOf(domain: Domain | undefined): readonly Forward[] {
+  if (domain?.intent.kind !== 'assigned') return [];
+  const { owner, forwards = [] } = domain.intent.assignment;
+  return owner === undefined || owner === domain.uuid ? forwards : [];
+}
+
+type Changes = Partial<Pick<Assignment, 'addresses' | 'policy' | 'forwards'>> & {
   readonly [K in keyof OwnDhcp]: OwnDhcp[K] | undefined;
 };
 
@@ -53,8 +61,15 @@ type Changes = Partial<Pick<Assignment, 'addresses' | 'policy'>> & {
 export function amended(domain: Domain, changes: Changes): Assignment {
   const { intent, uuid: owner } = domain;
   const own = intent.kind === 'assigned' ? ownDhcp(intent.assignment) : {};
-  const now = { addresses: addressesOf(domain), policy: policyOf(domain), ...own, ...changes };
-  return { owner, addresses: now.addresses, policy: now.policy, ...ownDhcp(now) };
+  const now = {
+    addresses: addressesOf(domain),
+    policy: policyOf(domain),
+    forwards: forwardsOf(domain),
+    ...own,
+    ...changes,
+  };
+  const { addresses, policy, forwards } = now;
+  return { owner, addresses, policy, ...(forwards.length > 0 && { forwards }), ...ownDhcp(now) };
 }
 
 /**
@@ -85,15 +100,6 @@ export const mtusOf = (domain: Domain): ReadonlyMap<string, number> =>
 
 const mtuIn = ({ element }: Nic): string | undefined =>
   /^\d{1,5}$/.exec(childOf(element, 'mtu')?.attributes.get('size') ?? '')?.[0];
-
-/** The host's end of an interface. */
-export interface Tap {
-  readonly name: string;
-  readonly isOff: boolean;
-}
-
-/** Bridge → the taps of a running domain that belong in it. */
-export type Taps = ReadonlyMap<string, readonly Tap[]>;
 
 export const tapsOf = (domain: Domain): Taps =>
   onBridges(domain, ({ tap, isOff }) => (tap ? { name: tap, isOff } : undefined));

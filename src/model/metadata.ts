@@ -2,19 +2,21 @@
 import { format, parseAddress, parsePrefix, parseRoutable } from './address.ts';
 import type { Assignment, Intent } from './assignment.ts';
 import { parseBootFile } from './boot.ts';
-import type { Address } from './bridge.ts';
+import { type Address, isPrivate } from './bridge.ts';
 import { bridgeNames } from './bridge-names.ts';
 import { DHCP_MODES, ownDhcp } from './dhcp-mode.ts';
-import { articleScope, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
+import { collide, type Forward } from './forward.ts';
+import { formatForward, parseForward } from './forward-words.ts';
+import { articleScope, gatewayOf, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
 import { OPEN, type Policy, type PolicyRule } from './policy.ts';
-import { equal, overlaps, type Prefix } from './prefix.ts';
+import { equal, isSingle, last, overlaps, type Prefix } from './prefix.ts';
 import { quote, Refusal, reason } from './refusal.ts';
 import { formatRule, parseRule } from './rule.ts';
 import { type Element, elements, escapeXml, textOf } from './xml.ts';
 
 /**
  * Reads our metadata element, `<assignment domain="UUID" dhcp="public"><boot>FILE</boot>
- * <address ip= bridge= scope=/>… <policy inbound="deny" isolate="on"><rule>allow tcp/22</rule>…</policy></assignment>`.
+ * <address ip= bridge= scope=/>… <forward>tcp/2201:22</forward>… <policy inbound="deny" isolate="on"><rule>allow tcp/22</rule>…</policy></assignment>`.
  * `via=` names the domain's own address that routes a prefix on. Metadata written by hand may leave out bridge and scope:
  * then they are br<last octet> and 172.30.<last octet>.0/24.
  * @throws Refusal that names the value and what is wrong with it
@@ -28,7 +30,7 @@ export function parseAssignment(element: Element): Assignment {
   const children = elements(element);
   const stranger = children.find(
     ({ name, namespace }) =>
-      !['address', 'policy', 'boot'].includes(name) || namespace !== METADATA_NAMESPACE,
+      !['address', 'policy', 'boot', 'forward'].includes(name) || namespace !== METADATA_NAMESPACE,
   );
   if (stranger !== undefined) refuseStranger(stranger, '<assignment>');
   const given = children.filter(({ name }) => name === 'address');
@@ -38,7 +40,30 @@ export function parseAssignment(element: Element): Assignment {
   refuseContradictions(addresses);
   refuseLostHops(addresses);
   const policy = parsePolicies(children.filter(({ name }) => name === 'policy'));
-  return { owner, addresses, policy, ...ownDhcp({ dhcp, boot: parseBoot(children) }) };
+  const forwards = parseForwards(children.filter(({ name }) => name === 'forward'));
+  return {
+    owner,
+    addresses,
+    policy,
+    ...(forwards.length > 0 && { forwards }),
+    ...ownDhcp({ dhcp, boot: parseBoot(children) }),
+  };
+}
+
+function parseForwards(elements: readonly Element[]): Forward[] {
+  refuseMany('forwards', elements.length);
+  const forwards = elements.map(element => {
+    refuseUnknown(element, []);
+    const text = textOf(element).trim();
+    refuseLong('forward', text, LONGEST.forward);
+    return parseForward(text);
+  });
+  for (const [index, one] of forwards.entries()) {
+    const twin = forwards.slice(0, index).find(other => collide(one, other));
+    if (twin !== undefined)
+      throw new Refusal(`forward ${formatForward(one)} has a port of ${formatForward(twin)}`);
+  }
+  return forwards;
 }
 
 function parseBoot(children: readonly Element[]): string | undefined {
@@ -52,7 +77,7 @@ function parseBoot(children: readonly Element[]): string | undefined {
 }
 
 /** So much may be asked for one domain: a start has to end in time, and libvirt waits for it. */
-const MOST = { addresses: 256, rules: 1000 } as const;
+const MOST = { addresses: 256, rules: 1000, forwards: 256 } as const;
 
 function refuseMany(what: keyof typeof MOST, count: number): void {
   if (count > MOST[what])
@@ -60,7 +85,7 @@ function refuseMany(what: keyof typeof MOST, count: number): void {
 }
 
 /** The longest word that means something has 45 characters, an IPv6 address; a rule may list ports. */
-const LONGEST = { attribute: 64, boot: 127, rule: 1000 } as const;
+const LONGEST = { attribute: 64, boot: 127, forward: 80, rule: 1000 } as const;
 
 function refuseLong(what: string, text: string, limit: number): void {
   if (text.length > limit)
@@ -108,13 +133,28 @@ function parseAddressElement(element: Element): Address {
     throw new Refusal(`bridge ${quote(bridge)} is not an interface name (1 to 15 of A-Z a-z 0-9 _ . -)`);
   const scope = element.attributes.get('scope');
   const via = element.attributes.get('via');
-  return {
+  const address = {
     prefix,
     bridge,
     scope: scope === undefined ? articleScope(prefix) : parseScope(scope),
     ...(via !== undefined && { via: parseAddress(via) }),
   };
+  refuseOddPrivate(address);
+  return address;
 }
+
+/** Of its scope a domain may have what a lease could name: neither the host's address there nor the ends. */
+function refuseOddPrivate({ prefix, scope, via }: Address): void {
+  if (
+    !overlaps(prefix, scope) ||
+    (isPrivate({ prefix, scope }) && via === undefined && isLeased(prefix, scope))
+  )
+    return;
+  throw new Refusal(`${format(prefix)} can't be a private address of scope ${format(scope)}`);
+}
+
+const isLeased = (prefix: Prefix, scope: Prefix): boolean =>
+  isSingle(prefix) && prefix.first > gatewayOf(scope).first && prefix.first < last(scope);
 
 function parsePolicies([element, second]: readonly Element[]): Policy {
   if (element === undefined) return OPEN;
@@ -175,6 +215,7 @@ function refuseLostHops(addresses: readonly Address[]): void {
 export function renderAssignment(assignment: Assignment): string {
   refuseMany('addresses', assignment.addresses.length);
   refuseMany('rules', assignment.policy.rules.length);
+  refuseMany('forwards', assignment.forwards?.length ?? 0);
   refuseLostHops(assignment.addresses);
   const owner = assignment.owner === undefined ? '' : ` domain="${escapeXml(assignment.owner)}"`;
   const dhcp = assignment.dhcp === undefined ? '' : ` dhcp="${assignment.dhcp}"`;
@@ -183,7 +224,10 @@ export function renderAssignment(assignment: Assignment): string {
       `<address ip="${format(prefix)}" bridge="${escapeXml(bridge)}" scope="${format(scope)}"${via === undefined ? '' : ` via="${format(via)}"`}/>`,
   );
   const boot = assignment.boot === undefined ? '' : `<boot>${escapeXml(assignment.boot)}</boot>`;
-  return `<assignment${owner}${dhcp}>${boot}${addresses.join('')}${renderPolicy(assignment.policy)}</assignment>`;
+  const forwards = (assignment.forwards ?? []).map(
+    one => `<forward>${escapeXml(formatForward(one))}</forward>`,
+  );
+  return `<assignment${owner}${dhcp}>${boot}${addresses.join('')}${forwards.join('')}${renderPolicy(assignment.policy)}</assignment>`;
 }
 
 function renderPolicy({ inbound, isolate, rules }: Policy): string {

@@ -1,5 +1,5 @@
 /** The names of everything that hnet makes. None is derived from a domain's name, which may be `..` or `$(id)`. */
-import { type Family, nth, type Prefix } from './prefix.ts';
+import { type Family, nth, type Prefix, size } from './prefix.ts';
 
 /** Namespace of our element in a domain's metadata. */
 export const METADATA_NAMESPACE = 'urn:hnet:1';
@@ -86,6 +86,12 @@ export function articleScope(address: Prefix): Prefix {
 
 /** The host's address on a bridge: the first usable one of its scope. */
 export const gatewayOf = (scope: Prefix): Prefix => nth(scope, 1n);
+
+/** What the DHCP server leases of a scope: .10 to .200 in the article's /24, in a smaller one all but the host's and the ends. */
+export function leasedOf(scope: Prefix): readonly [first: Prefix, final: Prefix] {
+  const [first, final] = scope.length <= 24 ? [10n, 200n] : [2n, size(scope) - 2n];
+  return [nth(scope, first), nth(scope, final)];
+}
 
 /** The host's link-local address on every bridge, fe80::1: a guest's IPv6 gateway. */
 export const GATEWAY6: Prefix = { family: 6, first: (0xfe80n << 112n) | 1n, length: 128 };

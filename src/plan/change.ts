@@ -1,5 +1,5 @@
 import type { Attachment } from '../model/attachment.ts';
-import type { Taps } from '../model/domain.ts';
+import type { Taps } from '../model/bridge.ts';
 import type { Resource } from '../resources/resource.ts';
 
 /** What one domain has, and what it should have. */

@@ -2,15 +2,24 @@ import { passages } from '../firewall/foreign/passages.ts';
 import { budgets } from '../firewall/nftables/budgets.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { domainFilter } from '../firewall/rules/guarded.ts';
-import { type Address, type BridgeSpec, bridgesOf, hasIpv6, isLookedFor } from '../model/bridge.ts';
+import { portForwards } from '../firewall/rules/port-forwards.ts';
+import {
+  type Address,
+  type BridgeSpec,
+  bridgesOf,
+  hasIpv6,
+  isLookedFor,
+  isPrivate,
+  type Taps,
+} from '../model/bridge.ts';
 import type { Config, DhcpConfig } from '../model/config.ts';
 import type { OwnDhcp } from '../model/dhcp-mode.ts';
-import type { Taps } from '../model/domain.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
+import type { Forward } from '../model/forward.ts';
 import { hostName } from '../model/hostname.ts';
 import { narrowed, USUAL_MTU } from '../model/mtu.ts';
 import type { Policy } from '../model/policy.ts';
-import { FAMILIES, isAmong, nth, type Prefix } from '../model/prefix.ts';
+import { contains, FAMILIES, isAmong, nth, type Prefix } from '../model/prefix.ts';
 import { gatewaysWithin, ownAddresses, type Uplinks } from '../model/uplink.ts';
 import { bridge, gatewayAddress, gatewayAnswer, ipv6Addresses } from '../resources/bridge.ts';
 import { bridgePort } from '../resources/bridge-port.ts';
@@ -31,6 +40,7 @@ export interface Wanted extends OwnDhcp {
   readonly name?: string;
   readonly addresses: readonly Address[];
   readonly policy: Policy;
+  readonly forwards?: readonly Forward[];
   /** Addresses that another domain has taken over, and with them the filter's entries. */
   readonly takenOver?: readonly Prefix[];
   /** Whether it runs, and gets its first rules now; see `hnet-outbound` in chains-filter.ts. */
@@ -55,11 +65,13 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
   const { domain, policy, underway = false, takenOver = [] } = wanted;
   const bridges = bridgesOf(domain, wanted.addresses);
   const scopes = bridges.map(({ scope }) => scope);
-  const own = wanted.addresses.filter(({ prefix }) => !isAmong(takenOver, prefix));
+  // What lies in a scope is filtered as that: it is tracked and translated, and counted nowhere.
+  const own = wanted.addresses.filter(one => !isAmong(takenOver, one.prefix) && !isPrivate(one));
   const addresses = own.map(({ prefix }) => prefix);
   const subnets = own.filter(isLookedFor).map(({ prefix }) => prefix);
   return [
     ...domainFilter({ domain, addresses, subnets, scopes, policy, underway }, firewall),
+    ...portForwards(wanted, firewall),
     ...bridges.map(spec => bridge(spec, mtuOf(spec, wanted))),
     ...bridges.map(gatewayAddress),
     ...bridges.flatMap(spec => gatewayAnswers(spec, wanted.gateway)),
@@ -104,7 +116,10 @@ function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpServ
     hasIpv4: wanted.gateway !== undefined,
     boot: wanted.boot,
     hostname: hostName(name ?? '', domain).label,
-    addresses: spec.prefixes.filter(({ family }) => family === 4).map(prefix => nth(prefix, 0n)),
+    addresses: spec.prefixes
+      .filter(one => one.family === 4 && !contains(spec.scope, one))
+      .map(prefix => nth(prefix, 0n)),
+    privates: spec.prefixes.filter(one => contains(spec.scope, one)),
     prefixes6: spec.prefixes.filter(({ family }) => family === 6),
     macs: macs?.get(spec.name) ?? [],
     mtu: mtuOf(spec, wanted),

@@ -3,6 +3,7 @@ import { assignmentOf } from '../lifecycle/admission.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Domain } from '../model/domain.ts';
+import { formatForward } from '../model/forward-words.ts';
 import type { Policy } from '../model/policy.ts';
 import { equal } from '../model/prefix.ts';
 import { reason } from '../model/refusal.ts';
@@ -101,14 +102,17 @@ function intentOf(domain: Domain): Assignment | undefined | string {
   }
 }
 
-const isSame = (before: Attachment, { addresses, policy }: Assignment): boolean =>
+const isSame = (before: Attachment, { addresses, policy, forwards }: Assignment): boolean =>
   before.addresses.length === addresses.length &&
   addresses.every(({ prefix, bridge, scope }) =>
     before.addresses.some(
       one => equal(one.prefix, prefix) && one.bridge === bridge && equal(one.scope, scope),
     ),
   ) &&
-  textOf(before.policy) === textOf(policy);
+  textOf(before.policy) === textOf(policy) &&
+  wordsOf(before.forwards) === wordsOf(forwards);
+
+const wordsOf = (forwards: Assignment['forwards'] = []): string => forwards.map(formatForward).join();
 
 const textOf = ({ inbound, isolate, rules }: Policy): string =>
   JSON.stringify([inbound, isolate, rules.map(formatRule)]);

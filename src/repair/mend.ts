@@ -13,6 +13,7 @@ import {
 } from '../lifecycle/admission.ts';
 import { apply, changeOwner, takeDown, wrongOf } from '../lifecycle/apply.ts';
 import { type Attachment, attachmentTitle, prefixesOf, type WireOf } from '../model/attachment.ts';
+import { publicOf } from '../model/bridge.ts';
 import { BACKENDS } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
@@ -152,7 +153,7 @@ function lost(work: Work): Work {
 }
 
 function admitAnew(attachment: Attachment, { config, uplinks }: Survey, host: Host): void {
-  refuseForeignAddresses(prefixesOf(attachment), config, ownAddresses(uplinks));
+  refuseForeignAddresses(publicOf(attachment.addresses), config, ownAddresses(uplinks));
   const scopes = attachment.addresses.map(({ scope }) => scope);
   refuseTakenScopes(attachment.addresses, routesToScopes(host, scopes));
   refuseForeignScopes(attachment.addresses, config);

@@ -1,7 +1,9 @@
 /** Whether the interfaces of a running domain are where its assignment needs them, now and at its next start; pure. */
+
 import { format } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { addressesOf, type Domain, domainWord, nicOn, type Tap, tapsOf } from '../model/domain.ts';
+import type { Tap } from '../model/bridge.ts';
+import { addressesOf, type Domain, domainWord, nicOn, tapsOf } from '../model/domain.ts';
 import { isAmong } from '../model/prefix.ts';
 import type { View } from '../model/view.ts';
 

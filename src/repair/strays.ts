@@ -1,10 +1,11 @@
 /** Finds what has hnet's marks but belongs to no domain: left by a process that was killed, or by hand. */
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { isOfDomain, policyChainNames } from '../firewall/rules/policy-chains.ts';
+import { callChainNames } from '../firewall/rules/port-forwards.ts';
 import { setNames } from '../firewall/rules/sets.ts';
 import { format, formatLong, parsePrefix, parseSubnet } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { isLookedFor } from '../model/bridge.ts';
+import { isLookedFor, publicOf } from '../model/bridge.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
 import { aliasOwner, isUuid, ROUTE_PROTOCOL } from '../model/names.ts';
 import { isTracked } from '../model/policy.ts';
@@ -93,7 +94,7 @@ function entriesOf(
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const every = (filter: (attachment: Attachment) => boolean): Prefix[] =>
     attachments.filter(filter).flatMap(one => one.addresses.flatMap(({ prefix, scope }) => [prefix, scope]));
-  const addresses = attachments.flatMap(one => one.addresses.map(({ prefix }) => prefix));
+  const addresses = attachments.flatMap(one => publicOf(one.addresses));
   const subnets = attachments.flatMap(one => one.addresses.filter(isLookedFor).map(({ prefix }) => prefix));
   const scopes = attachments.flatMap(one => one.addresses.map(({ scope }) => scope));
   const kept = [...keptAddresses, ...keptScopes];
@@ -158,14 +159,22 @@ function strayEntries({ filter }: View, wanted: Wanted, firewall: Firewall): Str
 }
 
 function strayChains(view: View, { attachments, spared }: Estate, firewall: Firewall): Stray[] {
-  const owners = [...attachments.filter(({ policy }) => isTracked(policy)).map(one => one.domain), ...spared];
-  const wanted = new Set(owners.flatMap(domain => Object.values(policyChainNames(domain))));
+  const ruled = attachments.filter(({ policy }) => isTracked(policy)).map(({ domain }) => domain);
+  const called = attachments.filter(({ forwards = [] }) => forwards.length > 0).map(({ domain }) => domain);
+  const wanted = new Set([
+    ...[...ruled, ...spared].flatMap(domain => Object.values(policyChainNames(domain))),
+    ...[...called, ...spared].flatMap(callChainNames),
+  ]);
   const found = [...view.filter.chains.keys()].flatMap(key => key.split(' ').filter(isOfDomain));
   // Each family has them under the same names.
   const surplus = [...new Set(found)].filter(name => !wanted.has(name));
   if (surplus.length === 0) return [];
   return [
-    stray(`chains ${surplus.join(', ')}`, 'no domain has such rules', firewall.removeChains(surplus, view)),
+    stray(
+      `chains ${surplus.join(', ')}`,
+      'no domain has such rules or forwards',
+      firewall.removeChains(surplus, view),
+    ),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** A guest's tap in its bridge, and whatever keeps packets from passing between both. */
-import type { Tap } from '../model/domain.ts';
+import type { Tap } from '../model/bridge.ts';
 import type { Link, PortSettings, View } from '../model/view.ts';
 import { type Action, ip } from './action.ts';
 import { changed, PRESENT, type Resource } from './resource.ts';

@@ -2,19 +2,17 @@
 import { format, formatAddress } from '../model/address.ts';
 import type { BridgeSpec } from '../model/bridge.ts';
 import type { Boot } from '../model/config.ts';
-import { gatewayOf } from '../model/names.ts';
-import { nth, size } from '../model/prefix.ts';
+import { gatewayOf, leasedOf } from '../model/names.ts';
 
 /**
- * .10 to .200 in the article's /24; in a smaller scope everything between the gateway and the broadcast address.
  * @param lease in seconds; undefined where the host has no IPv4: a range of which nothing is leased, for then the server
  * listens, which is how it is known to run
  */
 export function bootstrapRange({ scope }: BridgeSpec, lease: number | undefined, tag = ''): string {
-  const [first, final] = scope.length <= 24 ? [10n, 200n] : [2n, size(scope) - 2n];
+  const [first, final] = leasedOf(scope).map(format);
   const mask = formatAddress(4, ((1n << BigInt(scope.length)) - 1n) << BigInt(32 - scope.length));
-  if (lease === undefined) return `dhcp-range=${format(nth(scope, first))},static,${mask}`;
-  return `dhcp-range=${tag}${format(nth(scope, first))},${format(nth(scope, final))},${mask},${lease}`;
+  if (lease === undefined) return `dhcp-range=${first},static,${mask}`;
+  return `dhcp-range=${tag}${first},${final},${mask},${lease}`;
 }
 
 /** How long a boot ROM has its lease, in seconds: the shortest that dnsmasq can. The system that it loads asks anew. */

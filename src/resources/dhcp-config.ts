@@ -17,6 +17,8 @@ export interface DhcpService {
   readonly hostname: string;
   /** The public IPv4 addresses on the bridge, as single ones. */
   readonly addresses: readonly Prefix[];
+  /** The private ones, which are of its scope: where nothing public is leased, the interfaces always get these. */
+  readonly privates: readonly Prefix[];
   /** The public IPv6 prefixes on it, handed out in every mode but `off`: nothing private is beside them. */
   readonly prefixes6: readonly Prefix[];
   /** The domain's interfaces on the bridge. */
@@ -75,16 +77,21 @@ const leasesPublic = ({ mode, hasIpv4, addresses }: DhcpService): boolean =>
   hasIpv4 && mode === 'public' && addresses.length > 0;
 
 /**
- * A regular expression for lines of the lease file that are in the way: public addresses leased to another MAC than the one
+ * A regular expression for lines of the lease file that are in the way: addresses leased to another MAC than the one
  * that is to have them now. dnsmasq gives such an address to nobody until the lease expires. Undefined if none can be.
  */
 export function staleLeases(service: DhcpService): string | undefined {
-  if (!leasesPublic(service) || service.macs.length === 0) return undefined;
-  const each = inPlaces(service.addresses, service).map(
+  const bound = service.macs.length === 0 ? [] : inPlaces(boundTo(service), service);
+  if (bound.length === 0) return undefined;
+  const each = bound.map(
     (one, place) => `(?!${service.macs[place]})\\S+ ${format(one).replaceAll('.', '\\.')}`,
   );
   return `^\\d+ (${each.join('|')}) `;
 }
+
+/** The addresses that interfaces get by their place. */
+const boundTo = (service: DhcpService): readonly Prefix[] =>
+  leasesPublic(service) ? service.addresses : service.privates;
 
 /**
  * The first interface gets the first address, as a /32, and so on. The bridge carries only its scope, so the addresses must
@@ -114,9 +121,9 @@ const inPlaces = <T>(addresses: readonly T[], { macs }: DhcpService): T[] =>
 function hosts(service: DhcpService, isPublic: boolean): string[] {
   const single = leased6(service);
   return service.macs.flatMap((mac, place) => {
-    const [ipv4, ipv6] = [isPublic ? service.addresses[place] : undefined, single[place]];
+    const [ipv4, ipv6] = [boundTo(service)[place], single[place]];
     const words = [
-      ...(ipv4 === undefined ? [] : ['tag:!rom', format(ipv4)]),
+      ...(ipv4 === undefined ? [] : [...(isPublic ? ['tag:!rom'] : []), format(ipv4)]),
       ...(ipv6 === undefined ? [] : [`[${format(ipv6)}]`, ...(place === 0 ? [service.hostname] : [])]),
     ];
     return words.length === 0 ? [] : [`dhcp-host=${[mac, ...words].join(',')}`];

@@ -1,6 +1,7 @@
 /** Attachments as they are written and removed, together with their claims. */
 import { removeWhole, writeAtomically } from '../host/files.ts';
 import { type Attachment, renderAttachment, sumLine } from '../model/attachment.ts';
+import type { Claimed } from '../model/claims.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 import { NewerRefusal } from '../model/version.ts';
 import { fileOf, readAttachment, scriptOf } from './attachment-files.ts';
@@ -38,7 +39,7 @@ export function writeScript(attachment: Attachment, steps: string): void {
 }
 
 /** Removes an attachment and its claims. Neither has to exist. */
-export function removeAttachment(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
+export function removeAttachment(attachment: Claimed & Pick<Attachment, 'domain'>): void {
   dropClaims(attachment);
   discardAttachment(attachment.domain);
 }

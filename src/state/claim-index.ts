@@ -6,7 +6,9 @@ import { existsSync, rmSync } from 'node:fs';
 import { halfOf, linkAtomically, linkIfThere, namesIn } from '../host/files.ts';
 import { dashed, parsePrefix } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { claimPath, claimsOf, claimTarget } from '../model/claims.ts';
+import { type Claimed, calledIn, claimPath, claimsOf, claimTarget } from '../model/claims.ts';
+import { collide } from '../model/forward.ts';
+import { formatCalled } from '../model/forward-words.ts';
 import { CLAIMS_DIRECTORY } from '../model/names.ts';
 import { around, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
 import { ifPossible } from '../model/refusal.ts';
@@ -19,7 +21,7 @@ export function surrenderClaims(held: Attachment, kept: Attachment, kind = ''): 
 }
 
 const standingClaims = (): string[] =>
-  namesIn(CLAIMS_DIRECTORY).filter(name => /^(ip|scope|bridge)-/.test(name) && !name.endsWith('~'));
+  namesIn(CLAIMS_DIRECTORY).filter(name => /^(ip|scope|bridge|port)-/.test(name) && !name.endsWith('~'));
 
 /** The bridges that domains have. */
 export const claimedBridges = (): string[] =>
@@ -44,7 +46,7 @@ export const claimant = (prefix: Prefix): string | undefined => holder(`ip-${das
 /** What of an attachment another domain holds, in words, and that domain's UUID. */
 export function conflictOf(attachment: Attachment): { what: string; domain: string } | undefined {
   const ranges = attachment.addresses.flatMap(({ prefix }) => overlappingClaims(prefix));
-  for (const claim of new Set([...claimsOf(attachment), ...ranges])) {
+  for (const claim of new Set([...claimsOf(attachment), ...ranges, ...collidingPorts(attachment)])) {
     const domain = holder(claim);
     if (domain !== undefined && domain !== attachment.domain) return { what: claimText(claim), domain };
   }
@@ -61,12 +63,23 @@ function overlappingClaims(prefix: Prefix): string[] {
   });
 }
 
+/** Claims of ports that its forwards need, wholly or in part. */
+const collidingPorts = ({ forwards = [] }: Attachment): string[] =>
+  forwards.length === 0
+    ? []
+    : standingClaims().filter(claim => {
+        const held = calledIn(claim);
+        return held !== undefined && forwards.some(one => collide(one, held));
+      });
+
 /** The prefix in a claim's name; undefined if it is none of ours. */
 const prefixIn = (claim: string): Prefix | undefined =>
   ifPossible(() => parsePrefix(claim.slice(3).replace(/-(\d+)$/, '/$1')));
 
 /** A claim as a person would say it: `123.45.90.116`, `scope 172.30.116.0/24`, `bridge br116`. */
 function claimText(claim: string): string {
+  const called = calledIn(claim);
+  if (called !== undefined) return `port ${formatCalled(called)}`;
   const [kind, ...rest] = claim.split('-');
   if (kind === 'bridge') return `bridge ${rest.join('-')}`;
   const prefix = rest.join('/').replace(/\/(32|128)$/, '');
@@ -79,7 +92,7 @@ export function placeClaims(attachment: Attachment): void {
 }
 
 /** Removes a domain's claims, and what a process that was killed left of one half made. */
-export function dropClaims(attachment: Pick<Attachment, 'domain' | 'addresses'>): void {
+export function dropClaims(attachment: Claimed & Pick<Attachment, 'domain'>): void {
   for (const claim of claimsOf(attachment)) dropClaim(claim, attachment.domain);
 }
 

@@ -37,14 +37,25 @@ export interface Flow {
   readonly server: Endpoint;
 }
 
-/** A UDP flow; nothing has been sent yet. @param seenAs the client's address where it is translated on the way */
-export function udpFlow(client: Machine, from: Place, server: Machine, to: Place, seenAs = from.ip): Flow {
+/**
+ * A UDP flow; nothing has been sent yet.
+ * @param seenAs the client's address where it is translated on the way
+ * @param called what the client calls, where somebody translates that
+ */
+export function udpFlow(
+  client: Machine,
+  from: Place,
+  server: Machine,
+  to: Place,
+  seenAs = from.ip,
+  called = to,
+): Flow {
   const end = (machine: Machine, local: Place, remote: Place): Endpoint => {
     const socket = Socket.inet(machine, 'udp', local);
     socket.connect(remote);
     return new Endpoint(socket);
   };
-  return { client: end(client, from, to), server: end(server, to, { ...from, ip: seenAs }) };
+  return { client: end(client, from, called), server: end(server, to, { ...from, ip: seenAs }) };
 }
 
 /** Somebody who waits for TCP connections. */

@@ -22,16 +22,21 @@ const DHCP: DhcpConfig = {
 interface Case {
   readonly scope?: string;
   readonly addresses?: readonly string[];
+  readonly privates?: readonly string[];
   readonly prefixes6?: readonly string[];
   readonly macs?: readonly string[];
   readonly dhcp?: Partial<DhcpConfig>;
   readonly boot?: string;
 }
 
-const serviceFor = (mode: DhcpMode, { addresses, macs, boot, prefixes6 = [] }: Case = {}): DhcpService => ({
+const serviceFor = (
+  mode: DhcpMode,
+  { addresses, privates = [], macs, boot, prefixes6 = [] }: Case = {},
+): DhcpService => ({
   mode,
   hostname: 'vm1',
   addresses: (addresses ?? ['123.45.90.116']).map(parseAddress),
+  privates: privates.map(parseAddress),
   hasIpv4: true,
   prefixes6: prefixes6.map(parsePrefix),
   macs: macs ?? [ONE],

@@ -1,4 +1,4 @@
-import { freeAddresses, pin, refuseHeld, type Taken } from '../../assign/allocate.ts';
+import { freeAddresses, pin, privateAddress, refuseHeld, type Taken } from '../../assign/allocate.ts';
 import { changeAssignment, changing, type Plug } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
 import { recordAssigned } from '../../assign/record.ts';
@@ -10,7 +10,7 @@ import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { refuseForeignAddresses, refuseHostAddresses } from '../../lifecycle/admission.ts';
 import { format, parseAddress, parseRoutable } from '../../model/address.ts';
 import { parseBootFile } from '../../model/boot.ts';
-import type { Address } from '../../model/bridge.ts';
+import { type Address, isPrivate } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { DHCP_MODES, type DhcpMode, isDhcpMode } from '../../model/dhcp-mode.ts';
 import { addressesOf, addressesToKeep, amended, type Domain, nicOn } from '../../model/domain.ts';
@@ -18,7 +18,7 @@ import { parseScope } from '../../model/metadata.ts';
 import { MAC } from '../../model/names.ts';
 import { equal, isAmong, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
-import type { Uplinks } from '../../model/uplink.ts';
+import { hostIn, type Uplinks } from '../../model/uplink.ts';
 import { readReservations } from '../../state/reservations.ts';
 
 interface AssignOptions {
@@ -30,6 +30,8 @@ interface AssignOptions {
   readonly via?: string;
   /** The private subnet of the bridge. */
   readonly scope?: string;
+  /** Whether it gets an address of its bridge's private subnet. */
+  readonly private?: boolean;
   /** What its boot ROMs load; `default` leaves it to the configuration. */
   readonly boot?: string;
 }
@@ -57,8 +59,13 @@ export function assign(
     refuseForeign(prefixes, config, taken, seen.uplinks);
     refuseReserved('assign', prefixes, known.domain);
     const hop = via === undefined ? undefined : hopAmong(via, held, known);
-    const chosen = choose(prefixes, known, held, hop ?? shared, taken, config, scope);
-    const routed = hop === undefined ? chosen : chosen.map(one => routedBy(hop, one, prefixes));
+    const picks =
+      prefixes.length > 0 || options.private || held.length > 0
+        ? prefixes
+        : freeFor(known.domain, config, taken);
+    const chosen = choose(picks, known, held, hop ?? shared, taken, config, scope);
+    const whole = options.private ? withPrivate(chosen, shared, config, taken, seen.uplinks, scope) : chosen;
+    const routed = hop === undefined ? whole : whole.map(one => routedBy(hop, one, prefixes));
     const bridge = bridgeFor(prefixes, routed);
     const addresses = scope === undefined ? routed : withScope(scope, bridge, routed, known, taken, config);
     const next = amended(base, { addresses, ...own });
@@ -176,8 +183,7 @@ function choose(
   config: Config,
   scope: Prefix | undefined,
 ): Address[] {
-  const asked = wanted.length > 0 ? wanted : held.length > 0 ? [] : freeFor(domain, config, taken);
-  const added = asked.filter(prefix => !held.some(address => equal(address.prefix, prefix)));
+  const added = wanted.filter(prefix => !held.some(address => equal(address.prefix, prefix)));
   const addresses = [...held];
   let companion = shared;
   for (const prefix of added) {
@@ -195,6 +201,22 @@ function choose(
 
 const freeFor = ({ name }: Domain, { pools }: Config, taken: Taken): Prefix[] =>
   freeAddresses(pools, taken, readReservations(), name);
+
+/** With an address of the private subnet of a bridge, where the domain has none there. */
+function withPrivate(
+  addresses: readonly Address[],
+  shared: Address | undefined,
+  { dhcp }: Config,
+  taken: Taken,
+  uplinks: Uplinks,
+  scope: Prefix | undefined,
+): Address[] {
+  if (hostIn(uplinks) === undefined)
+    throw new Refusal('Cannot use --private: this host has no IPv4 address to translate it to');
+  const companion = shared ?? addresses[0];
+  if (addresses.some(one => isPrivate(one) && one.bridge === companion?.bridge)) return [...addresses];
+  return [...addresses, privateAddress(dhcp.scopes, taken, companion, scope)];
+}
 
 /** Refuses what isn't the operator's to give. */
 function refuseForeign(prefixes: readonly Prefix[], config: Config, taken: Taken, uplinks: Uplinks): void {

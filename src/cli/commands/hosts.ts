@@ -2,6 +2,7 @@ import { fullName, hostsLine, ptrLine } from '../../guest/name-lines.ts';
 import { configured } from '../../guest/network.ts';
 import type { Context } from '../../host/context.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
+import { publicOf } from '../../model/bridge.ts';
 import { addressesOf } from '../../model/domain.ts';
 import { hostNames } from '../../model/hostname.ts';
 import { compare } from '../../model/prefix.ts';
@@ -15,7 +16,10 @@ export function hosts({ ptr, domain }: { ptr?: boolean; domain?: string }, conte
   const rows = domains.flatMap(one => {
     const name = names.get(one.uuid);
     if (name === undefined) return [];
-    return addressesOf(one).flatMap(({ prefix }) => configured(prefix).map(address => ({ address, name })));
+    // Nobody beyond the host has a use for the name of a private address.
+    return publicOf(addressesOf(one))
+      .flatMap(configured)
+      .map(address => ({ address, name }));
   });
   const line = ptr === true ? ptrLine : hostsLine;
   for (const { address, name } of rows.sort((a, b) => compare(a.address, b.address)))

@@ -19,7 +19,7 @@ import { type KnownDomain, type Libvirt, pick } from '../../libvirt/libvirt.ts';
 import { handOver } from '../../lifecycle/change.ts';
 import { format, parsePrefix } from '../../model/address.ts';
 import type { Assignment } from '../../model/assignment.ts';
-import type { Address } from '../../model/bridge.ts';
+import { type Address, isPrivate } from '../../model/bridge.ts';
 import { addressesOf, addressesToKeep, amended, tapsOf } from '../../model/domain.ts';
 import { renderAssignment } from '../../model/metadata.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
@@ -66,6 +66,10 @@ function restOf(giver: KnownDomain, taker: KnownDomain, prefix: Prefix): Address
   const found = held.find(one => equal(one.prefix, prefix));
   if (found?.via !== undefined)
     fail(`it is routed via ${format(found.via)}; unassign it, and assign it with --via to the other`);
+  if (found !== undefined && isPrivate(found))
+    fail(
+      'it is a private address, which stays with its bridge; hnet assign --private gives one to the other',
+    );
   if (found !== undefined) return held.filter(one => !equal(one.prefix, prefix));
   const around = held.find(one => overlaps(one.prefix, prefix));
   if (around !== undefined)

@@ -5,7 +5,9 @@ import { forgetFlows } from '../../host/flows.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
 import { format, parsePrefix } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
-import { addressesOf, amended } from '../../model/domain.ts';
+import { addressesOf, amended, type Domain, forwardsOf } from '../../model/domain.ts';
+import { type Forward, familyOf } from '../../model/forward.ts';
+import { formatForward, targetOf } from '../../model/forward-words.ts';
 import { equal, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
 
@@ -15,9 +17,11 @@ export function unassign(name: string, given: readonly string[], context: Contex
   changing(context, libvirt => {
     const known = pick(libvirt.domains(), name);
     const rest = prefixes.length === 0 ? [] : remaining(known, prefixes);
-    const assignment = rest.length === 0 ? undefined : amended(known.next, { addresses: rest });
+    const forwards = reachable(known.next, rest);
+    const assignment = rest.length === 0 ? undefined : amended(known.next, { addresses: rest, forwards });
     changeAssignment(libvirt, known, assignment, [], context);
     warnOfRules(known, rest, context);
+    warnOfForwards(known, forwards, context);
     const gone = addressesOf(known.next).filter(address => !rest.includes(address));
     recordUnassigned(
       known,
@@ -38,6 +42,18 @@ function remaining({ next }: KnownDomain, prefixes: readonly Prefix[]): Address[
     throw new Refusal(`Cannot unassign ${format(stranger)}: ${quote(next.name)} holds ${held}`);
   }
   return addresses.filter(({ prefix }) => !prefixes.some(one => equal(one, prefix)));
+}
+
+/** Forwards that still lead to an address. */
+const reachable = (next: Domain, rest: readonly Address[]): readonly Forward[] =>
+  forwardsOf(next).filter(one => targetOf(rest, familyOf(one)) !== undefined);
+
+function warnOfForwards({ next }: KnownDomain, left: readonly Forward[], { warn }: Context): void {
+  const gone = forwardsOf(next).filter(one => !left.includes(one));
+  if (gone.length > 0)
+    warn(
+      `${quote(next.name)} has no address left for ${gone.map(formatForward).join(', ')}, which is gone too`,
+    );
 }
 
 function tell({ domain, active }: KnownDomain, gone: readonly Address[], { print }: Context): void {

@@ -19,6 +19,7 @@ export const addresses: Group = {
       ],
       examples: [
         ['hnet assign vm1', 'Give vm1 the first free address of each family of the pools'],
+        ['hnet assign vm2 --private', 'Give vm2 no public address: it reaches out by that of the host'],
         ['hnet assign vm1 123.45.90.116 2001:db8:12:48::/64', 'Give vm1 this address and this subnet'],
         [
           'hnet assign vm1 123.45.90.117 --nic 52:54:00:12:34:56',
@@ -33,6 +34,7 @@ export const addresses: Group = {
           .option('--no-nic', 'leave its interfaces alone')
           .option('--via <address>', 'its own address, by which it routes them on: it is a router for them')
           .option('--scope <cidr>', "the private subnet of its bridge, in place of one of hnet's choice")
+          .option('--private', 'an address of a private subnet: it reaches out, and hnet forward leads in')
           .option('--dhcp <mode>', 'what its DHCP server hands out: bootstrap, public, off, or default')
           .option('--boot <file>', "what its boot ROMs load: a file's name, a URL, or default")
           .action((domain, addresses, options) => assign(domain, addresses, options, context())),

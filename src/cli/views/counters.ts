@@ -9,7 +9,7 @@ import type { KnownDomain } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
 import type { Attachment } from '../../model/attachment.ts';
-import type { Address } from '../../model/bridge.ts';
+import { type Address, publicOf } from '../../model/bridge.ts';
 import { addressesOf } from '../../model/domain.ts';
 import { NO_TRAFFIC, type Traffic } from '../../model/traffic.ts';
 import type { FilterView } from '../../model/view.ts';
@@ -41,7 +41,8 @@ export function countersOf(
 }
 
 function rowsOf({ domain, next }: KnownDomain, filter: FilterView, attached?: readonly Address[]): Counted[] {
-  return (attached ?? addressesOf(next)).map(({ prefix }) => {
+  // What a private address sends isn't counted: it leaves under the host's.
+  return publicOf(attached ?? addressesOf(next)).map(prefix => {
     const counted = countedOf(prefix, filter);
     const account = readAccount(prefix);
     const own = account?.domain === domain.uuid ? account : undefined;

@@ -9,6 +9,9 @@ import { renderRule, targetOf } from './text.ts';
 export const FORMER = 'filter';
 export type Place = Table | typeof FORMER;
 
+/** From here, which nat's built-in chains for incoming packets and for the host's own lead to, the domains' chains are reached. */
+export const FORWARDS = 'hnet-forwards';
+
 /** Each family has its own tools. */
 export const TOOL: Readonly<Record<Family, string>> = { 4: 'iptables', 6: 'ip6tables' };
 

@@ -22,6 +22,12 @@ import { ruleset } from '../rules/ruleset.ts';
 import { countingSets } from '../rules/sets.ts';
 import { TOOL } from './chain.ts';
 import { installRules, probeRules, removal, removeRules } from './policy.ts';
+import {
+  removal as forwardRemoval,
+  installForwards,
+  probeForwards,
+  removeForwards,
+} from './port-forwards.ts';
 import { entries, set } from './sets.ts';
 import { formerly, TABLES, tableResource } from './tables.ts';
 import { parseChains, parseSets, renderRule, setsNamedBy, tableKey } from './text.ts';
@@ -105,9 +111,13 @@ export const iptables = (families: readonly Family[]): Firewall => ({
     ),
   // The dispatch chains are no sets: `installRules` writes their jumps.
   ruledMaps: () => [],
-  removeChains: (names, { filter }) => FAMILIES.flatMap(family => removal(names, family, filter.chains)),
+  removeChains: (names, { filter: { chains } }) =>
+    FAMILIES.flatMap(family => [...removal(names, family, chains), ...forwardRemoval(names, family, chains)]),
   probeRules,
   installRules,
   removeRules,
+  probeForwards,
+  installForwards,
+  removeForwards,
   former: ({ chains }) => formerly(FAMILIES, chains),
 });

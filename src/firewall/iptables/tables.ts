@@ -16,7 +16,7 @@ import { isOfDomain } from '../rules/policy-chains.ts';
 import { type HookPoint, jump, labelled, rule, type Table } from '../rules/rules.ts';
 import type { Ruleset } from '../rules/ruleset.ts';
 import { DISPATCH } from '../rules/sets.ts';
-import { declare, deletion, FORMER, jumpsAway, type Place, restore, written } from './chain.ts';
+import { declare, deletion, FORMER, FORWARDS, jumpsAway, type Place, restore, written } from './chain.ts';
 import { renderRule, tableKey, targetOf } from './text.ts';
 
 export const TABLES = ['raw', 'mangle', 'nat'] as const;
@@ -46,6 +46,12 @@ export function tableResource(table: Table, rules: Ruleset, family: Family): Res
   };
 }
 
+const FILLED_BY_DOMAINS: Readonly<Record<Table, readonly string[]>> = {
+  raw: [],
+  mangle: DISPATCH.map(({ name }) => name),
+  nat: [FORWARDS],
+};
+
 /** One table of one family, as it shall be. */
 type Contents = ReturnType<typeof contentsOf>;
 
@@ -56,10 +62,12 @@ function contentsOf(table: Table, rules: Ruleset, family: Family) {
       builtin: BUILTIN[point][1],
       line: renderRule(rule(jump(chain), ...when), family)[0] ?? '',
     }));
+  if (table === 'nat')
+    for (const builtin of ['PREROUTING', 'OUTPUT']) jumps.push({ builtin, line: `-j ${FORWARDS}` });
   const mark = markOf(exactJson([rules.chains[table], jumps]));
   const chains = rules.chains[table].map(chain => written(chain, family, mark));
-  // Dispatch chains are made empty; the rules of domains fill them.
-  const dispatch = table === 'mangle' ? DISPATCH.map(({ name }) => name) : [];
+  // Dispatch chains are made empty; the rules and forwards of domains fill them.
+  const dispatch = FILLED_BY_DOMAINS[table];
   return { table, family, chains, jumps, dispatch, key: tableKey(table, family), mark };
 }
 

@@ -146,11 +146,20 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   if (verdict.do === 'goto') return `-g ${verdict.chain}`;
   if (verdict.do === 'checksum') return '-j CHECKSUM --checksum-fill';
   if (verdict.do === 'clamp') return `-j TCPMSS --set-mss ${verdict.segment}`;
+  if (verdict.do === 'redirect') return renderRedirect(verdict);
   if (verdict.do === 'translate') return `-j SNAT --to-source ${format(verdict.source)}`;
   if (verdict.do === 'keep') return KEEP[family];
   if (verdict.do === 'note-service') return `-j SET --add-set ${verdict.set} ${bothOf(verdict.side)} --exist`;
   if (verdict.do === 'note') return `-j SET --add-set ${verdict.set} ${SIDE[verdict.side]} --exist`;
   return `-j ${TARGETS[verdict.do]}`;
+}
+
+/** Of a range each port keeps its place: the number behind the slash is the first port that is called. */
+function renderRedirect({ target, ports: [first, final], to }: Extract<Verdict, { do: 'redirect' }>): string {
+  const address = target.family === 4 ? format(target) : `[${format(target)}]`;
+  if (to === first) return `-j DNAT --to-destination ${format(target)}`;
+  const ports = first === final ? to : `${to}-${to + final - first}/${first}`;
+  return `-j DNAT --to-destination ${address}:${ports}`;
 }
 
 /** Translates every source to itself. After an ACCEPT, nft's chains on the same hook might still translate it. */

@@ -14,10 +14,11 @@ import type { Firewall, Look, Tally } from '../rules/backend.ts';
 import { countingSets, DISPATCH, overOf } from '../rules/sets.ts';
 import { readBudgets, withBudgets } from './budgets.ts';
 import { parseListing } from './listing.ts';
-import { deletion, installRules, probeRules, removeRules } from './policy.ts';
+import { installRules, probeRules, removeRules } from './policy.ts';
+import { installForwards, probeForwards, removeForwards } from './port-forwards.ts';
 import { entries, mapOf } from './sets.ts';
 import { baseOf, FORESIGHT } from './table.ts';
-import { chainKey, renderRule, tableOf } from './text.ts';
+import { chainKey, deletion, renderRule, tableOf } from './text.ts';
 
 /** Our tables with the entries of their sets. */
 const whole = (families: readonly Family[]): Look => ({
@@ -77,5 +78,8 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   probeRules,
   installRules,
   removeRules,
+  probeForwards,
+  installForwards,
+  removeForwards,
   former: () => [],
 });

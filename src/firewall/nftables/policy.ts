@@ -9,7 +9,7 @@ import { markOf, probeChain } from '../rules/fingerprint.ts';
 import type { Chain, Written } from '../rules/rules.ts';
 import { DISPATCH, SETTLING, setNames } from '../rules/sets.ts';
 import { addFor, entries, leadTo, mapOf } from './sets.ts';
-import { chainKey, fill, tableOf, written } from './text.ts';
+import { chainKey, deletion, fill, tableOf, written } from './text.ts';
 
 /** A chain in which every rule counts, so that the operator sees how often it matched. */
 function counted(chain: Chain, family: Family): Written {
@@ -59,10 +59,4 @@ export function removeRules({ prefixes, names, family }: DomainRules, { chains }
   if (deletions.length === 0) return [];
   const holders = [setNames(family).tracked, ...mapsTo(family)];
   return [...prefixes.flatMap(prefix => holders.map(name => entries.remove(name, prefix))), ...deletions];
-}
-
-/** Deletes those of these chains that exist. No entry of a map may lead to them any more. */
-export function deletion(names: readonly string[], family: Family, actual: FilterView['chains']): Action[] {
-  const ours = names.filter(name => actual.has(chainKey(name, family)));
-  return ['flush', 'delete'].flatMap(verb => ours.map(name => nft(verb, 'chain', tableOf(family), name)));
 }

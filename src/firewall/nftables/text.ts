@@ -3,6 +3,7 @@ import { format } from '../../model/address.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
 import { numberOf, type PortRange, type Protocol } from '../../model/ports.ts';
 import { type Family, isSingle, type Prefix } from '../../model/prefix.ts';
+import type { FilterView } from '../../model/view.ts';
 import { type Action, nft } from '../../resources/action.ts';
 import {
   type Chain,
@@ -153,6 +154,7 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   // An accept would leave the flow to chains of a later priority, a translation to itself doesn't.
   if (verdict.do === 'keep') return `snat to ${addressOf('source', family)}`;
   if (verdict.do === 'translate') return `snat to ${format(verdict.source)}`;
+  if (verdict.do === 'redirect') return renderRedirect(verdict);
   if (verdict.do === 'note') return `update @${verdict.set} { ${addressOf(verdict.side, family)} }`;
   // No checksum at all, which IPv4 allows (RFC 768).
   if (verdict.do === 'checksum') return 'udp checksum set 0';
@@ -160,6 +162,17 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   if (verdict.do === 'note-service') return `update @${verdict.set} { ${serviceOf(verdict.side, family)} }`;
   if ('chain' in verdict) return `${verdict.do} ${verdict.chain}`;
   return verdict.do === 'untrack' ? 'notrack' : verdict.do;
+}
+
+/** nft has no word for a range whose ports keep their places: so each is named. */
+function renderRedirect(verdict: Extract<Verdict, { do: 'redirect' }>): string {
+  const { target, protocol, to } = verdict;
+  const [first, final] = verdict.ports;
+  const address = target.family === 4 ? format(target) : `[${format(target)}]`;
+  if (to === first) return `dnat to ${format(target)}`;
+  if (first === final) return `dnat to ${address}:${to}`;
+  const pairs = Array.from({ length: final - first + 1 }, (_, place) => `${first + place} : ${to + place}`);
+  return `dnat to ${address} : ${protocol} dport map { ${pairs.join(', ')} }`;
 }
 
 /** A chain as nft reads it. */
@@ -174,3 +187,9 @@ export const fill = ({ name, lines }: Written, mark: string, family: Family): Ac
     const comment = index === lines.length - 1 ? ` comment "${mark}"` : '';
     return nft('add', 'rule', tableOf(family), name, `${line}${comment}`);
   });
+
+/** Deletes those of these chains that exist. No entry of a map may lead to them any more. */
+export function deletion(names: readonly string[], family: Family, actual: FilterView['chains']): Action[] {
+  const ours = names.filter(name => actual.has(chainKey(name, family)));
+  return ['flush', 'delete'].flatMap(verb => ours.map(name => nft(verb, 'chain', tableOf(family), name)));
+}

@@ -37,6 +37,13 @@ export interface DomainRules {
   readonly chains: readonly Chain[];
 }
 
+/** A domain's forwards of one family, as chains of the filter: of what comes in, and of what the host itself calls. */
+export interface Calls {
+  readonly family: Family;
+  readonly incoming: Chain;
+  readonly own: Chain;
+}
+
 /** A packet filter. Both backends enforce the same rules (ruleset.ts), with different tools. */
 export interface Firewall {
   readonly name: 'iptables' | 'nftables';
@@ -71,6 +78,10 @@ export interface Firewall {
   /** @param settling whether flows of the domain may be open that haven't been tracked so far */
   readonly installRules: (rules: DomainRules, settling: boolean, filter: FilterView) => readonly Action[];
   readonly removeRules: (rules: DomainRules, filter: FilterView) => readonly Action[];
+  /** The same for ports of the host that lead to a domain. */
+  readonly probeForwards: (calls: Calls, filter: FilterView) => Finding;
+  readonly installForwards: (calls: Calls, filter: FilterView) => readonly Action[];
+  readonly removeForwards: (calls: Calls, filter: FilterView) => readonly Action[];
   /** Removes what an earlier version had elsewhere; nothing while running domains may still need it. */
   readonly former: (filter: FilterView) => readonly Action[];
 }

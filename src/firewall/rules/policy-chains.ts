@@ -5,9 +5,12 @@ import { hasPorts } from '../../model/ports.ts';
 import type { Family } from '../../model/prefix.ts';
 import { back, CAUSES, type Chain, CUT, chain, drop, go, type Match, rule, type Side } from './rules.ts';
 
+/** What tells a domain's chains from another's. */
+export const chainId = (domain: string): string => `${domain.slice(0, 8)}${domain.slice(-8)}`;
+
 /** The names of a domain's chains hold 64 bits of its UUID: its own name may be anything, and iptables allows 28 bytes. */
 export function policyChainNames(domain: string) {
-  const id = `${domain.slice(0, 8)}${domain.slice(-8)}`;
+  const id = chainId(domain);
   return {
     inbound: `hnet-in-${id}`,
     outbound: `hnet-out-${id}`,
@@ -16,9 +19,9 @@ export function policyChainNames(domain: string) {
   };
 }
 
-/** Whether a chain is one of {@link policyChainNames}, whosever. */
+/** Whether a chain is one of {@link policyChainNames}, or one of port-forwards.ts, whosever. */
 export const isOfDomain = (chain: string): boolean =>
-  /^hnet-(?:in|out|mid-i|mid-o)-[0-9a-f]{16}$/.test(chain);
+  /^hnet-(?:in|out|mid-i|mid-o|fwd-i|fwd-o)-[0-9a-f]{16}$/.test(chain);
 
 /** The rules of a domain as chains of the filter; each rule of the policy is one rule of its chain. */
 export function policyChains(domain: string, policy: Policy, family: Family): Chain[] {

@@ -1,6 +1,6 @@
 /** The filter as data. What it enforces is written once, in ruleset.ts and policy-chains.ts; a backend only renders it. */
 import type { Allowance } from '../../model/allowance.ts';
-import type { Ports, Protocol } from '../../model/ports.ts';
+import type { PortRange, Ports, Protocol } from '../../model/ports.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
 
 export type Side = 'source' | 'destination';
@@ -65,6 +65,14 @@ export type Verdict =
   /** The same with protocol and port; only for TCP and UDP. */
   | { readonly do: 'note-service'; readonly set: string; readonly side: Side }
   | { readonly do: 'translate'; readonly source: Prefix }
+  /** Calls to some ports go to another address, and there to ports from `to` on. */
+  | {
+      readonly do: 'redirect';
+      readonly target: Prefix;
+      readonly protocol: 'tcp' | 'udp';
+      readonly ports: PortRange;
+      readonly to: number;
+    }
   /** Lowers the size that a TCP segment announces, in bytes; the packet goes on to the next rule. */
   | { readonly do: 'clamp'; readonly segment: number }
   /** Makes the UDP checksum one that its receiver takes; the packet goes on to the next rule. */
