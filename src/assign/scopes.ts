@@ -36,7 +36,7 @@ export function usesOf({ routes, links, addresses }: Pick<View, 'routes' | 'link
 
 export const DOCKER_SETTINGS = '/etc/docker/daemon.json';
 
-/** Docker's defaults for its networks, of which it takes one after the other. */
+/** Docker's defaults for the networks that users make, of which it takes one after the other. */
 const DOCKER_POOLS = ['172.16.0.0/12', '192.168.0.0/16'].map(parsePrefix);
 
 /**
@@ -45,11 +45,15 @@ const DOCKER_POOLS = ['172.16.0.0/12', '192.168.0.0/16'].map(parsePrefix);
  */
 export function usesOfDocker(isInstalled: boolean, settings: string): Use[] {
   if (!isInstalled) return [];
-  const isKept = /"(default-address-pools|bip)"/.test(settings);
+  // "bip" and "fixed-cidr" say where docker0 is, and nothing of further networks.
+  const isKept = settings.includes('"default-address-pools"');
   const named = [...settings.matchAll(/"(?:base|bip|fixed-cidr)"\s*:\s*"([^"]*)"/g)].flatMap(
     ([, text = '']) => ifPossible(() => parseSubnet(text)) ?? [],
   );
-  return (isKept ? named : DOCKER_POOLS).map(prefix => ({ prefix, by: `${format(prefix)} of Docker` }));
+  return [...named, ...(isKept ? [] : DOCKER_POOLS)].map(prefix => ({
+    prefix,
+    by: `${format(prefix)} of Docker`,
+  }));
 }
 
 /** Second octets of 10.0.0.0/8 that nobody is known to use: Kubernetes, podman and OpenShift have others by default. */

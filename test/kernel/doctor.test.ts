@@ -1,8 +1,11 @@
 import { expect } from 'chai';
 import { examine } from '../../src/doctor/examine.ts';
-import { INTERNET6 } from '../lab/site.ts';
+import { carrier } from '../lab/provider.ts';
+import { INTERNET, INTERNET6 } from '../lab/site.ts';
 import { COMMAND, NODE } from '../support/build.ts';
 import { hnet } from '../support/command.ts';
+import { domainXml, uuidOf } from '../support/domain.ts';
+import { FakeLibvirt } from '../support/libvirt.ts';
 import { POOLS6, type Scene } from '../support/scene.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
@@ -97,6 +100,37 @@ kernelSuite('no advice of doctor cuts off a host whose IPv6 gateway lies in a po
       await expectReached(one, mend);
     }
     expect(stdout).to.contain('the host routes 2001:db8:12:48::1 to eth0, in the pool 2001:db8:12:48::/64');
+  });
+});
+
+kernelSuite('a host whose uplink is a bridge, with its hardware in it', scene => {
+  it('serves VMs of hnet, and doctor names those that are on the bridge themselves', async () => {
+    const one = await scene({ config: 'pools = ["123.45.90.112/29"]\n' });
+    await one.host.sh(`ip link add vmbr0 type bridge forward_delay 0
+      ip link set vmbr0 address ${one.host.site.mac}
+      ip addr flush dev eth0; ip link set eth0 master vmbr0
+      ip addr add ${one.host.address} peer 123.45.12.1 dev vmbr0
+      ip link set vmbr0 up; ip route add default via 123.45.12.1 dev vmbr0`);
+    await carrier(one.host.netns, 'vmbr0');
+    expect(await one.base()).to.contain('wrote uplink = "vmbr0"');
+    const libvirt = await FakeLibvirt.create(one);
+    const guest = await one.start('vm1', '123.45.90.116');
+    await libvirt.run('vm1', { addresses: ['123.45.90.116'], taps: [{ bridge: 'br116', tap: 'vm1' }] });
+    expect(await guest.ping(INTERNET)).to.equal(true);
+    expect(await one.lab.internet.ping('123.45.90.116')).to.equal(true);
+    await libvirt.run('bridged', { taps: [{ bridge: 'vmbr0', tap: 'vnet7' }] });
+    const direct = `<interface type='direct'><mac address='52:54:00:00:00:02'/><source dev='eth0' mode='bridge'/>
+      <target dev='macvtap0'/></interface>`;
+    const xml = domainXml('direct').replace('<devices>', `<devices>${direct}`);
+    await libvirt.runAll(new Map([[uuidOf('direct'), xml]]));
+    const { stdout } = await hnet(one, 'doctor');
+    expect(stdout).to.contain(`the interface 52:54:00:00:00:01 of "bridged" is on the uplink vmbr0
+  why   the provider sees its MAC, and many lock a server for a MAC that they haven't given it
+  mend  hnet assign 'bridged' --nic 52:54:00:00:00:01`);
+    expect(stdout).to.contain(
+      'the interface 52:54:00:00:00:02 of "direct" is on eth0, which is in the uplink vmbr0',
+    );
+    expect(stdout).not.to.contain('of "vm1" is on');
   });
 });
 

@@ -100,11 +100,17 @@ for (const chapter of CHAPTERS)
         if (provider.isUntold !== true) await expectFound(one, chapter);
         await configure(one, chapter, backend);
         const vms = await type(one, libvirt, chapter.commands);
-        const { forward, variant } = provider;
-        const ways = waysOf(vms, {
+        const { forward, beyond, variant } = provider;
+        const seenFrom = {
           ...(forward === undefined && { 'the Internet': internet }),
           ...Object.fromEntries(others.map(other => [other.name, other])),
-        });
+        };
+        const ways = [
+          ...waysOf(vms, seenFrom),
+          ...vms.flatMap(({ name, guest }): Way[] =>
+            beyond === undefined ? [] : [[`${name} to ${beyond}`, guest, beyond]],
+          ),
+        ];
         expect(await lost(ways)).to.deep.equal([]);
         const target = vms.find(({ addresses }) => addresses.includes(forward?.to ?? ''));
         if (forward !== undefined && target !== undefined) {

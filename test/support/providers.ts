@@ -19,6 +19,8 @@ export interface Provider {
   readonly isUntold?: true;
   /** Which address of the router's leads to which VM, where the Internet doesn't see the VMs' own. */
   readonly forward?: { readonly from: string; readonly to: string };
+  /** A private address that VMs reach, as the server does. */
+  readonly beyond?: string;
   /** What may be otherwise on the server, in shell, and changes nothing for VMs. */
   readonly variant?: string;
 }
@@ -67,6 +69,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     site: { pools: [] },
     lay: layHome,
     forward: { from: '123.45.200.1', to: '192.168.1.241' },
+    beyond: '10.99.0.1',
   },
 };
 
@@ -139,7 +142,7 @@ async function layTwo({ host, lab: { gateway } }: Scene): Promise<Machine[]> {
 
 /** A router that translates: from the Internet one address is seen, and what is sent there goes to one VM. */
 async function layHome({ lab: { gateway } }: Scene): Promise<Machine[]> {
-  await gateway.sh(`ip addr flush dev h1; ip addr add 192.168.1.1/24 dev h1
+  await gateway.sh(`ip addr flush dev h1; ip addr add 192.168.1.1/24 dev h1; ip addr add 10.99.0.1/32 dev h1
     nft -f - <<'END'
 table ip home {
   chain out { type nat hook postrouting priority srcnat; oifname "inet" masquerade; }

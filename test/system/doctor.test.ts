@@ -27,6 +27,15 @@ const TROUBLE: Readonly<Record<string, readonly [string, RegExp]>> = {
     virsh -q define /root/clone.xml`,
     /"clone" is a clone/,
   ],
+  'a macvtap on the uplink': [
+    `cat >/root/lone.xml <<'END'
+<domain type='qemu'><name>lone</name><memory>131072</memory><os><type arch='x86_64' machine='pc'>hvm</type></os>
+<devices><interface type='direct'><mac address='52:54:00:aa:00:07'/><source dev='eth0' mode='bridge'/></interface></devices>
+</domain>
+END
+    virsh -q define /root/lone.xml`,
+    /^the interface 52:54:00:aa:00:07 of "lone" is on the uplink eth0$/,
+  ],
   'a libvirt that does not answer': [
     'systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd',
     /libvirt/,

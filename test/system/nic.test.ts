@@ -59,7 +59,7 @@ const SEED = Number(process.env['HNET_SEED'] ?? 7);
 const ORDERS = Number(process.env['HNET_NICS'] ?? 1);
 
 const nicOf = (kind: string, more: readonly string[]): string =>
-  `<interface type='${kind}'><mac address='${MAC}'/>${KINDS[kind]}<model type='virtio'/>${more
+  `<interface type='${kind}' trustGuestRxFilters='yes'><mac address='${MAC}'/>${KINDS[kind]}<model type='virtio'/>${more
     .map(one => MORE[one]?.[0])
     .join('')}</interface>`;
 

@@ -79,7 +79,11 @@ describe('the range that scopes come from', () => {
       '172.30.0.0/16',
     );
     expect(range('{ "bip": "172.30.0.1/24" }')).to.equal('10.30.0.0/16');
-    expect(range('{ "bip": "172.30.0.1/99" }')).to.equal('172.30.0.0/16');
+    // It is docker0's alone: the networks of docker compose come from Docker's own pools.
+    expect(range('{ "bip": "192.168.9.1/24" }')).to.equal('10.30.0.0/16');
+    const pools = '"default-address-pools": [{ "base": "10.9.0.0/16", "size": 24 }]';
+    expect(range(`{ "bip": "10.30.0.1/24", ${pools} }`)).to.equal('172.30.0.0/16');
+    expect(range(`{ "bip": "172.30.0.1/24", ${pools} }`)).to.equal('10.30.0.0/16');
     expect(range('no JSON')).to.equal('10.30.0.0/16');
   });
 });
