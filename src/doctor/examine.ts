@@ -6,6 +6,7 @@ import { checkDhcp } from './dhcp.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import { checkFilters, checkLibvirt, checkMetadata, checkNeighbours, checkTwins } from './domains.ts';
 import type { Facts } from './facts.ts';
+import { checkForwards } from './forwards.ts';
 import { checkHook } from './hook.ts';
 import { checkIpv6 } from './ipv6.ts';
 import { checkMacs, macNotes } from './macs.ts';
@@ -37,6 +38,7 @@ const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkTwins,
   checkFilters,
   checkMacs,
+  checkForwards,
   checkNeighbours,
   checkHostAddresses,
   checkArp,

@@ -24,9 +24,10 @@ describe('a VM with a private address', () => {
   it('leases it, and reaches the Internet', async () => {
     expect(await vm.ready()).to.equal(`dhcp ${INNER}`);
     expect(await vm.ping(INTERNET)).to.equal(true);
-    const [row] = await rows('status', 'vm1');
-    expect(row).to.include({ address: INNER, bridge: 'br0-10', lease: INNER });
-    expect(row?.['faults']).to.deep.equal([]);
+    const [shown] = await stage.status('vm1');
+    expect(shown?.faults).to.deep.equal([]);
+    expect(shown?.addresses).to.have.length(1);
+    expect(shown?.addresses[0]).to.include({ address: INNER, bridge: 'br0-10', lease: INNER });
     expect((await stage.hnet('check')).code).to.equal(0);
     expect(await stage.ok('guest', 'vm1', '--format', 'ifupdown')).to.contain(`address ${INNER}`);
   });
@@ -63,6 +64,8 @@ describe('a VM with a private address', () => {
     }
     await server.stop();
     expect(await stage.xml('vm1')).to.equal(before);
+    const { forwards } = await stage.json<{ forwards: unknown }>('forward', 'list');
+    expect(forwards).to.have.length(1);
   });
 
   it('keeps its ports over a stop and a start, and loses one when it is taken away', async () => {
@@ -92,8 +95,4 @@ describe('a VM with a private address', () => {
     expect(await stage.hv.sh('nft list ruleset; iptables-save')).not.to.contain('hnet-fwd-');
     expect((await stage.hnet('check')).code).to.equal(0);
   });
-
-  async function rows(...argv: readonly string[]): Promise<Record<string, unknown>[]> {
-    return stage.json(...argv);
-  }
 });

@@ -39,6 +39,14 @@ const attachmentOf = (name: string, address: string) =>
     'iptables',
     () => undefined,
   );
+/** A domain with a forward. */
+const called = (forward: string) =>
+  domain(
+    assigned('vm1', '123.45.90.116').replace(
+      '</hnet:assignment>',
+      `<hnet:forward>${forward}</hnet:forward></hnet:assignment>`,
+    ),
+  );
 /** A domain with one interface of a kind. */
 export const withNic = (type: string, source: string, mac = '52:54:00:00:00:01') =>
   domain(
@@ -412,6 +420,19 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     },
     /^the interface 52:54:00:00:00:01 of "vm2" is on eth0, which is in the uplink br0$/,
     /^hnet assign 'vm2' --nic/,
+  ],
+  'a program that listens on a port that leads to a domain': [
+    {
+      domains: known([called('tcp/2200-2300:1 on 123.45.12.48')]),
+      outputs: { 'ss -Hlntup': 'tcp LISTEN 0 128 0.0.0.0:2201 0.0.0.0:* users:(("sshd",pid=7,fd=3))' },
+    },
+    /^sshd of the host listens on tcp\/2201, and the forward tcp\/2200-2300:1 on 123\.45\.12\.48 leads to "vm1"$/,
+    /^hnet forward delete 'vm1' tcp\/2200-2300:1 --on 123\.45\.12\.48$/,
+  ],
+  'a forward of calls to an address that the host has not': [
+    { domains: known([called('udp/53 on 192.0.2.7')]) },
+    /^the host has no address 192\.0\.2\.7, and the forward udp\/53 on 192\.0\.2\.7 leads to "vm1"$/,
+    /^hnet forward delete 'vm1' udp\/53 --on 192\.0\.2\.7$/,
   ],
   "more IPv6 assignments than the kernel's table of neighbours takes": [
     {

@@ -15,10 +15,13 @@ export interface Listener {
   readonly program: string | undefined;
 }
 
+/** Prints the sockets that wait for calls, with their programs. */
+export const LISTENERS = ['ss', '-Hlntup'];
+
 /** @throws Refusal if `ss` isn't there, or prints what isn't understood */
 export const listeners = (host: Host): Listener[] =>
   host
-    .run(['ss', '-Hlntup'])
+    .run(LISTENERS)
     .split('\n')
     .filter(line => line.trim() !== '')
     .map(parseListener);
