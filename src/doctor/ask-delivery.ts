@@ -6,12 +6,14 @@ import { Wire } from '../host/wire.ts';
 import { format, parseSubnet } from '../model/address.ts';
 import { isLinkLocal, isSingle, nth, overlaps, type Prefix, size } from '../model/prefix.ts';
 import { ifPossible } from '../model/refusal.ts';
-import type { Delivered } from './delivered.ts';
+import type { Uplink } from '../model/uplink.ts';
+import type { Delivered, Devices } from './delivered.ts';
 import { type Message, ping, readFrame } from './frames.ts';
 
 /**
  * Pings the gateway from an address that nobody holds, by a frame past the host's own addresses, so that nothing on the
  * host changes. Nobody answers for the address: the gateway's answer arrives only if the provider routes it here.
+ * @param devices the interface to ask by, and those that share its way: by any of them the answer may come
  * @returns undefined where that can't be found out: the gateway answers no ping of the host's own either, or no raw
  * socket can be had
  */
@@ -19,18 +21,20 @@ export function askDelivery(
   host: Host,
   source: Prefix,
   gateway: Prefix,
-  device: string,
+  devices: Devices,
 ): Delivered | undefined {
+  const [device, ...others] = devices;
   const gatewayMac = macOf(host, gateway, device);
   const fromMac = observeLinks(host, [device]).get(device)?.mac;
   if (gatewayMac === undefined || fromMac === undefined) return undefined;
   const wire = ifPossible(() => Wire.open(device));
   if (wire === undefined) return undefined;
+  const wires = [wire, ...others.flatMap(one => ifPossible(() => Wire.open(one)) ?? [])];
   const request = ping({ fromMac, source }, gatewayMac, gateway, process.pid & 0xffff);
   const address = format(source);
   let seen: Delivered = 'lost';
   const isOver = (): boolean => {
-    for (const { bytes, out } of wire.received()) {
+    for (const { bytes, out } of wires.flatMap(one => [...one.received()])) {
       const message = out ? undefined : readFrame(bytes);
       if (message?.is === 'pong' && message.destination === address) seen = 'arrives';
       if (seen === 'lost' && isSearch(message, address)) seen = 'sought';
@@ -44,7 +48,7 @@ export function askDelivery(
     }
     return seen;
   } finally {
-    wire.close();
+    for (const one of wires) one.close();
   }
 }
 
@@ -72,3 +76,9 @@ export const subnetAround = (pool: Prefix, addresses: readonly string[]): Prefix
 /** What to ask with: candidates from the end of a pool, where addresses are assigned last; the very last may be a broadcast address. */
 export const candidatesIn = (pool: Prefix): Prefix[] =>
   isSingle(pool) ? [pool] : [2n, 3n, 4n, 5n].filter(n => n < size(pool)).map(n => nth(pool, size(pool) - n));
+
+/** An uplink's interface, and those that share its way. */
+export const devicesBeside = ({ device, way }: Uplink, uplinks: readonly Uplink[]): Devices => [
+  device,
+  ...uplinks.filter(one => one.way === way && one.device !== device).map(one => one.device),
+];

@@ -6,7 +6,8 @@ import { hostAddresses } from '../model/host-address.ts';
 import { CONFIG_FILE } from '../model/names.ts';
 import { FAMILIES, type Prefix } from '../model/prefix.ts';
 import { gatewayIn, ownAddresses, type Uplink } from '../model/uplink.ts';
-import { candidatesIn, subnetAround } from './ask-delivery.ts';
+import { candidatesIn, devicesBeside, subnetAround } from './ask-delivery.ts';
+import type { Devices } from './delivered.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { type Facts, knownValue } from './facts.ts';
 
@@ -23,7 +24,9 @@ export function checkDelivery(facts: Facts): Diagnosis[] {
     FAMILIES.filter(family => uplink.delivery[family] === 'routed').flatMap(family =>
       uplink.pools
         .filter(pool => pool.family === family)
-        .flatMap(pool => checkPool(pool, candidatesIn(pool).find(isFree), uplink, facts)),
+        .flatMap(pool =>
+          checkPool(pool, candidatesIn(pool).find(isFree), uplink, devicesBeside(uplink, uplinks), facts),
+        ),
     ),
   );
 }
@@ -32,6 +35,7 @@ function checkPool(
   pool: Prefix,
   address: Prefix | undefined,
   uplink: Uplink,
+  devices: Devices,
   { delivered, network }: Facts,
 ): Diagnosis[] {
   const { device } = uplink;
@@ -39,7 +43,7 @@ function checkPool(
   const gateway = gatewayIn(family, uplink);
   if (gateway === undefined || address === undefined) return [];
   const subnet = subnetAround(pool, network.addresses.get(device) ?? []);
-  const seen = delivered(address, gateway, device);
+  const seen = delivered(address, gateway, devices);
   const mend = `set ipv${family} = "on-link" beside the pool in ${CONFIG_FILE}, then: hnet sync`;
   const which = `${format(address)}, an address of the pool ${format(pool)}`;
   if (seen === 'sought')

@@ -6,7 +6,7 @@ import type { Prefix } from '../model/prefix.ts';
 import type { Unserved } from '../model/unserved.ts';
 import type { UplinkFacts, Uplinks } from '../model/uplink.ts';
 import type { ForeignFilters, Policy, View } from '../model/view.ts';
-import type { Delivered } from './delivered.ts';
+import type { Delivered, Devices } from './delivered.ts';
 
 /** A fact, or why it isn't known. */
 export type Known<T> =
@@ -35,7 +35,7 @@ export interface Facts {
   readonly drops: Drops;
   readonly file: (path: string) => File | undefined;
   /** How the provider hands over an address; see {@link askDelivery}. */
-  readonly delivered: (address: Prefix, gateway: Prefix, device: string) => Delivered | undefined;
+  readonly delivered: (address: Prefix, gateway: Prefix, devices: Devices) => Delivered | undefined;
   /** What a command prints; nothing if it can't be run, or fails. */
   readonly output: (...argv: readonly string[]) => string;
 }

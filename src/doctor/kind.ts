@@ -12,7 +12,7 @@ import { type Family, isSingle, overlaps, type Prefix } from '../model/prefix.ts
 import { Refusal } from '../model/refusal.ts';
 import { gatewayIn, ownAddresses, type Uplink, type Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
-import { askDelivery, candidatesIn, subnetAround } from './ask-delivery.ts';
+import { askDelivery, candidatesIn, devicesBeside, subnetAround } from './ask-delivery.ts';
 
 /** What only a person can know; each gives undefined where nobody is asked, or the answer is empty. */
 export interface Person {
@@ -134,7 +134,9 @@ function deliveryBy(family: Family, uplink: Uplink, ground: Ground): Delivery | 
   });
   const seen = pools.map(pool => {
     const address = candidatesIn(pool).find(isFree);
-    return address && gateway && askDelivery(host, address, gateway, device);
+    return (
+      address && gateway && askDelivery(host, address, gateway, devicesBeside(uplink, ground.uplinks ?? []))
+    );
   });
   // An address that is answered for, and routed nevertheless, is no trouble.
   if (seen.includes('sought')) return 'on-link';

@@ -100,7 +100,7 @@ for (const chapter of CHAPTERS)
         if (provider.isUntold !== true) await expectFound(one, chapter);
         await configure(one, chapter, backend);
         const vms = await type(one, libvirt, chapter.commands);
-        const { forward, beyond, variant } = provider;
+        const { forward, beyond, vary } = provider;
         const seenFrom = {
           ...(forward === undefined && { 'the Internet': internet }),
           ...Object.fromEntries(others.map(other => [other.name, other])),
@@ -120,8 +120,8 @@ for (const chapter of CHAPTERS)
         }
         expect(tidy(await printed(one, chapter.seen))).to.equal(tidy(chapter.seen));
         await expectOwnFile(one, chapter);
-        if (variant === undefined) return;
-        await one.host.sh(variant);
+        if (vary === undefined) return;
+        await vary(one);
         expect(await lost(ways)).to.deep.equal([]);
         expect(tidy(await printed(one, chapter.seen))).to.equal(tidy(chapter.seen));
       });

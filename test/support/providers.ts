@@ -21,17 +21,12 @@ export interface Provider {
   readonly forward?: { readonly from: string; readonly to: string };
   /** A private address that VMs reach, as the server does. */
   readonly beyond?: string;
-  /** What may be otherwise on the server, in shell, and changes nothing for VMs. */
-  readonly variant?: string;
+  /** What may be otherwise, and changes nothing for VMs. */
+  readonly vary?: (scene: Scene) => Promise<unknown>;
 }
 
 const MAIN = '123.45.90.112/29';
 const ROUTED = { pools: [MAIN, '123.45.53.11', '2001:db8:12:48::/64'] };
-
-/** The Internet's routes as a routing daemon has them, and no default route. */
-const ROUTES_OF_BGP = `ways='src 123.45.12.48 proto bird nexthop via 198.51.100.1 nexthop via 198.51.100.5'
-  for net in 123.45.200.0/24 9.0.0.0/8; do ip route add $net $ways; done
-  ip route del default`;
 
 /** By the title of the section. */
 export const PROVIDERS: Readonly<Record<string, Provider>> = {
@@ -64,7 +59,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
       return [];
     },
   },
-  'Several interfaces': { site: { pools: [] }, lay: layTwo, variant: ROUTES_OF_BGP },
+  'Several interfaces': { site: { pools: [] }, lay: layTwo, vary: speakBgp },
   'At home': {
     site: { pools: [] },
     lay: layHome,
@@ -138,6 +133,17 @@ async function layTwo({ host, lab: { gateway } }: Scene): Promise<Machine[]> {
     `route add 123.45.90.0/24 ${both}`,
   ]);
   return [];
+}
+
+/**
+ * The server has the Internet's routes, as a routing daemon makes them, and no default route; and what is sent to VMs comes by
+ * one way alone, whichever way they were asked by.
+ */
+async function speakBgp({ host, lab: { gateway } }: Scene): Promise<void> {
+  await host.sh(`ways='src 123.45.12.48 proto bird nexthop via 198.51.100.1 nexthop via 198.51.100.5'
+    for net in 123.45.200.0/24 9.0.0.0/8; do ip route add $net $ways; done
+    ip route del default`);
+  await gateway.run('ip route replace 123.45.90.0/24 via 198.51.100.6 dev h1b'.split(' '));
 }
 
 /** A router that translates: from the Internet one address is seen, and what is sent there goes to one VM. */
