@@ -2,8 +2,7 @@
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
-import { look } from '../host/observe/parts.ts';
-import { type FirstLook, observeStart } from '../host/observe/start.ts';
+import { type FirstLook, lookAtFilter, observeStart } from '../host/observe/start.ts';
 import { readNetwork } from '../host/observe/view.ts';
 import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
@@ -41,7 +40,7 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
       const seen = observeStart(host, firewall, config, subjectOf(after));
       if (seen.own.length > 0) refuseOwn(seen, config, host);
       const isNew = admit(after, seen, config, firewall, host);
-      const view = isNew ? { ...seen.view, filter: look(host, firewall.looks.brief) } : seen.view;
+      const view = isNew ? { ...seen.view, filter: lookAtFilter(host, firewall) } : seen.view;
       return { view, uplinks: seen.uplinks };
     });
     try {

@@ -58,11 +58,11 @@ function servers(directory: string): string[] {
   });
 }
 
-/** Names and numbers of entries in what `ipset list -t` prints; sets whose entries end by themselves are left out. */
+/** Names and numbers of entries in what `ipset list -t` prints; sets whose entries all end by themselves are left out. */
 export function lastingSets(listing: string): string {
   const blocks = listing
     .split('\n\n')
-    .filter(block => /^Name: hnet/m.test(block) && !/^Header: .* timeout \d/m.test(block));
+    .filter(block => /^Name: hnet/m.test(block) && !/^Header: .* timeout [1-9]/m.test(block));
   return blocks.map(block => block.match(/^(Name|Number of entries): .*$/gm)?.join(' ')).join('\n');
 }
 

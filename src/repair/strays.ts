@@ -109,6 +109,8 @@ function entriesOf(
     put(names.scopes, [...scopes, ...keptScopes]);
     put(names.isolated, [...every(({ policy }) => policy.isolate), ...kept]);
     put(names.tracked, [...every(({ policy }) => isTracked(policy)), ...kept]);
+    // Where an address needs no closer look, one does no harm.
+    put(names.particular, [...addresses, ...keptAddresses]);
   }
   return entries;
 }

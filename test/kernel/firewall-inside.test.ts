@@ -202,6 +202,19 @@ filterSuite("a host's other networks", ({ host }) => {
         listener.close();
       });
 
+      it('is no less reached once the domain has rules, and these hold', async () => {
+        await one.change('vm1', BOTH.mine, { default: 'deny', rules: ['allow tcp/22'] });
+        await reaches(one.lab.internet, guest, { ip: mine, port: 22 }, { ip: itself, port: 2201 });
+        await isDropped('policy', one.lab.internet, { ip: mine, port: 80 });
+        // Its answer passes where what the domain sends is tracked.
+        await reaches(guest, one.lab.internet, { ip: internet, port: 80 });
+        expect(await one.host.sh(`ipset save hnet${family}-particular || true`)).not.to.match(
+          / 123\.45\.90\.116 timeout [1-9]| 2001:db8:12:48::116 timeout [1-9]/,
+        );
+        await one.change('vm1', BOTH.mine, {});
+        await reaches(one.lab.internet, guest, { ip: mine, port: 22 }, { ip: itself, port: 2201 });
+      });
+
       it("meets the domain's rules", async () => {
         await reaches(peer, guarded, { ip: neighbour, port: 80 }, { ip: itself, port: 2202 });
         await isDropped('policy', one.lab.internet, { ip: itself, port: 2202 });

@@ -367,6 +367,10 @@ filterSuite('host-wide', ({ host }) => {
       '2001:4860::1',
     ];
     expect(await leaving([...RESERVED_HERE, ...needed])).to.deep.equal(needed);
+    // Neither what was dropped nor what was let out is tracked.
+    const flows = await one.host.run(['conntrack', '-L']);
+    for (const ip of ['10.9.9.9', '10.9.9.7', '192.168.0.1'])
+      expect(flows).not.to.contain(`src=${MINE} dst=${ip} `);
   });
 
   it('and where the domain has rules', async () => {

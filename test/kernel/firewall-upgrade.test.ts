@@ -13,16 +13,20 @@ import type { Wire } from '../support/wire.ts';
 
 /**
  * Puts our chains where versions before 1.1 had them, with jumps that came first, and accepts where it now returns. They
- * had no rule for checksums, which is for mangle alone.
+ * had no rule for checksums, which is for mangle alone, and no set of all addresses that are particular.
  */
 const BACKDATE = `for tool in iptables ip6tables; do
+  [ $tool = iptables ] && set=hnet4 || set=hnet6
+  $tool -t raw -R hnet-untrack 1 -m set --match-set $set-tracked src -j RETURN
+  $tool -t nat -F hnet-called
   {
     echo '*filter'
-    $tool-save -t mangle | grep -E '^(:hnet-|-A (hnet-|FORWARD|INPUT|OUTPUT))' | grep -v CHECKSUM |
-      sed -E 's/^-A (FORWARD|INPUT|OUTPUT) /-I \\1 1 /; /^-A hnet-(forward|egress|between|ingress|input|output) /s/-j RETURN$/-j ACCEPT/'
+    $tool-save -t mangle | grep -E '^(:hnet-|-A (hnet-|FORWARD|INPUT|OUTPUT))' | grep -vE 'CHECKSUM|-particular' |
+      sed -E 's/^-A (FORWARD|INPUT|OUTPUT) /-I \\1 1 /; /^-A hnet-(forward|egress|between|ingress|input|output) /s/-j RETURN$|-g hnet-subnets$/-j ACCEPT/'
     echo COMMIT
   } | $tool-restore --noflush
   $tool -t mangle -F; $tool -t mangle -X
+  ipset destroy $set-particular
   $tool -P FORWARD DROP
 done`;
 const OLD = '{ iptables-save -t filter; ip6tables-save -t filter; } | grep -E "hnet-" || true';
@@ -112,6 +116,16 @@ filterSuite(
       await one.prepare('vm1', BOTH.mine, RULES);
       const [first] = guests;
       await first?.plug('br116');
+      await holds();
+    });
+
+    it('lets a start before the sync see to the rules of domains that run', async () => {
+      await one.release('vm2', BOTH.neighbour);
+      await one.prepare('vm2', BOTH.neighbour);
+      const [, second] = guests;
+      await second?.plug('br117');
+      for (const [index, ip] of BOTH.mine.entries())
+        await one.host.run(['ipset', 'test', `hnet${index === 0 ? 4 : 6}-particular`, ip]);
       await holds();
     });
 

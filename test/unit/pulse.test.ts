@@ -5,7 +5,7 @@ import { lastingSets } from '../../src/repair/pulse.ts';
 
 /** As ipset 7.17 prints them. */
 const printed = (entries: number): string =>
-  FAMILIES.flatMap(family => setSpecs(family, setNames(family)))
+  FAMILIES.flatMap(family => setSpecs(family, setNames(family), 'mangle'))
     .map(({ name, timeout, counters }) =>
       [
         `Name: ${name}`,
@@ -14,7 +14,7 @@ const printed = (entries: number): string =>
         `Header: family inet hashsize 1024 maxelem 262144${timeout === undefined ? '' : ` timeout ${timeout}`}${counters ? ' counters' : ''} bucketsize 12 initval 0x96c6f085`,
         'Size in memory: 456',
         'References: 2',
-        `Number of entries: ${timeout === undefined ? 1 : entries}`,
+        `Number of entries: ${timeout ? entries : 1}`,
       ].join('\n'),
     )
     .join('\n\n');

@@ -21,6 +21,7 @@ import { staticEntries } from '../rules/entries.ts';
 import { ruleset } from '../rules/ruleset.ts';
 import { countingSets } from '../rules/sets.ts';
 import { TOOL } from './chain.ts';
+import { inherited, knowsParticulars, limitSubnets } from './particular.ts';
 import { installRules, probeRules, removal, removeRules } from './policy.ts';
 import {
   removal as forwardRemoval,
@@ -83,6 +84,7 @@ function baseOf(family: Family, config: Config, uplinks: Uplinks): Resource[] {
   return [
     ...rules.sets.map(spec => set(spec, family)),
     ...staticEntries(family, config, uplinks, entries),
+    inherited(family),
     ...tables.map(table => tableResource(table, rules, family)),
   ];
 }
@@ -103,6 +105,8 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   base: (config, uplinks) => families.flatMap(family => baseOf(family, config, uplinks)),
   chainKey: (table, chain, family) => `${tableKey(table, family)} ${chain}`,
   linesOf: (rule, family) => renderRule(rule, family).length,
+  limitSubnets,
+  sufficesForStart: filter => knowsParticulars(families, filter),
   entries,
   // Each bridge has an entry, and the kernel counts on it: `0.0.0.0/1,br116`.
   exceeding: (set, { packets }, filter) =>

@@ -15,7 +15,7 @@ import { markOf, probeChain } from '../rules/fingerprint.ts';
 import { isOfDomain } from '../rules/policy-chains.ts';
 import { type HookPoint, jump, labelled, rule, type Table } from '../rules/rules.ts';
 import type { Ruleset } from '../rules/ruleset.ts';
-import { DISPATCH } from '../rules/sets.ts';
+import { DISPATCH, SUBNETS } from '../rules/sets.ts';
 import { declare, deletion, FORMER, FORWARDS, jumpsAway, type Place, restore, written } from './chain.ts';
 import { renderRule, tableKey, targetOf } from './text.ts';
 
@@ -48,7 +48,7 @@ export function tableResource(table: Table, rules: Ruleset, family: Family): Res
 
 const FILLED_BY_DOMAINS: Readonly<Record<Table, readonly string[]>> = {
   raw: [],
-  mangle: DISPATCH.map(({ name }) => name),
+  mangle: [...DISPATCH.map(({ name }) => name), SUBNETS],
   nat: [FORWARDS],
 };
 
@@ -66,7 +66,7 @@ function contentsOf(table: Table, rules: Ruleset, family: Family) {
     for (const builtin of ['PREROUTING', 'OUTPUT']) jumps.push({ builtin, line: `-j ${FORWARDS}` });
   const mark = markOf(exactJson([rules.chains[table], jumps]));
   const chains = rules.chains[table].map(chain => written(chain, family, mark));
-  // Dispatch chains are made empty; the rules and forwards of domains fill them.
+  // These chains are made empty; domains fill them, with their rules, forwards and subnets.
   const dispatch = FILLED_BY_DOMAINS[table];
   return { table, family, chains, jumps, dispatch, key: tableKey(table, family), mark };
 }

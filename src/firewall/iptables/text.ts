@@ -3,7 +3,7 @@ import { format } from '../../model/address.ts';
 import { type Counter, ZERO } from '../../model/counter.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
 import { numberOf, type PortRange, type Protocol } from '../../model/ports.ts';
-import { bits, type Family, type Prefix } from '../../model/prefix.ts';
+import { bits, FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { FilterView, RuleLine } from '../../model/view.ts';
 import {
   combinations,
@@ -14,7 +14,7 @@ import {
   type Side,
   type Verdict,
 } from '../rules/rules.ts';
-import { setNames } from '../rules/sets.ts';
+import { setNames, WHOLE } from '../rules/sets.ts';
 
 const GROUP = `0x${DEVICE_GROUP.toString(16)}`;
 
@@ -45,7 +45,7 @@ function renderMatch(match: Match, family: Family): readonly string[] {
     case 'to-device':
       return match.devices.map(device => `-o ${device}`);
     case 'set':
-      return [renderSet(match, family)];
+      return [renderSet(match)];
     case 'service':
       return [`-m set --match-set ${match.set} ${bothOf(match.side)}`];
     case 'net':
@@ -65,14 +65,9 @@ function renderMatch(match: Match, family: Family): readonly string[] {
   }
 }
 
-/** ipset looks for a subnet as quickly as for a single address. So they are in one set, and the subnets in another too. */
-function renderSet(match: Extract<Match, { is: 'set' }>, family: Family): string {
-  const side = SIDE[match.side];
-  const lookup = (name: string, not: boolean): string =>
-    `-m set ${not ? '! ' : ''}--match-set ${name} ${side}`;
-  if (!('only' in match)) return lookup(match.name, match.not === true);
-  return `${lookup(setNames(family).held, match.only === 'singles')} ${lookup(match.name, false)}`;
-}
+/** ipset has single addresses and subnets in one set, so `only` is for the other backend. */
+const renderSet = (match: Extract<Match, { is: 'set' }>): string =>
+  `-m set ${'not' in match ? '! ' : ''}--match-set ${match.name} ${SIDE[match.side]}`;
 
 function renderProtocol(protocol: Protocol, family: Family): string {
   if (protocol === 'icmp') return `-p ${family === 6 ? 'ipv6-icmp' : protocol}`;
@@ -150,7 +145,7 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   if (verdict.do === 'translate') return `-j SNAT --to-source ${format(verdict.source)}`;
   if (verdict.do === 'keep') return KEEP[family];
   if (verdict.do === 'note-service') return `-j SET --add-set ${verdict.set} ${bothOf(verdict.side)} --exist`;
-  if (verdict.do === 'note') return `-j SET --add-set ${verdict.set} ${SIDE[verdict.side]} --exist`;
+  if (verdict.do === 'note') return renderNote(verdict);
   return `-j ${TARGETS[verdict.do]}`;
 }
 
@@ -160,6 +155,11 @@ function renderRedirect({ target, ports: [first, final], to }: Extract<Verdict, 
   if (to === first) return `-j DNAT --to-destination ${format(target)}`;
   const ports = first === final ? to : `${to}-${to + final - first}/${first}`;
   return `-j DNAT --to-destination ${address}:${ports}`;
+}
+
+function renderNote({ set, side, seconds }: Extract<Verdict, { do: 'note' }>): string {
+  const timeout = seconds === undefined ? '' : ` --timeout ${seconds}`;
+  return `-j SET --add-set ${set} ${SIDE[side]} --exist${timeout}`;
 }
 
 /** Translates every source to itself. After an ACCEPT, nft's chains on the same hook might still translate it. */
@@ -197,12 +197,20 @@ export function parseSets(saved: string, prefixes?: readonly Prefix[]): Map<stri
     const [verb, name = '', entry = ''] = line.split(' ');
     if (!name.startsWith('hnet')) continue;
     if (verb === 'create') sets.set(name, new Map());
-    if (verb !== 'add') continue;
+    if (verb !== 'add' || isLearnt(name, line)) continue;
     const [, packets = '0', bytes = '0'] = / packets (\d+) bytes (\d+)/.exec(line) ?? [];
     sets.get(name)?.set(withLength(entry), { packets: BigInt(packets), bytes: BigInt(bytes) });
   }
   return sets;
 }
+
+const PARTICULAR: ReadonlySet<string> = new Set(FAMILIES.map(family => setNames(family).particular));
+
+const WHOLE_WORDS = FAMILIES.map(family => ` ${format(WHOLE[family])} `);
+
+/** Whether a packet has added it, or it is there for such entries, in the set that also holds what hnet adds. */
+const isLearnt = (name: string, line: string): boolean =>
+  PARTICULAR.has(name) && (/ timeout [1-9]/.test(line) || WHOLE_WORDS.some(words => line.includes(words)));
 
 function linesOf(saved: string, prefixes: readonly Prefix[]): readonly string[] {
   const entries = prefixes.map(prefix => format(prefix).replaceAll('.', '\\.'));

@@ -71,6 +71,8 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   base: (config, uplinks) => families.flatMap(family => baseOf(family, config, uplinks)),
   chainKey: (_, chain, family) => chainKey(chain, family),
   linesOf: (rule, family) => renderRule(rule, family).length,
+  limitSubnets: () => [],
+  sufficesForStart: () => true,
   entries,
   exceeding: (set, _, filter) => [...entriesOf(filter, overOf(set) ?? set).keys()],
   ruledMaps: family => DISPATCH.map(({ name }) => mapOf(family, name)),

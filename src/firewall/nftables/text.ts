@@ -155,7 +155,7 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   if (verdict.do === 'keep') return `snat to ${addressOf('source', family)}`;
   if (verdict.do === 'translate') return `snat to ${format(verdict.source)}`;
   if (verdict.do === 'redirect') return renderRedirect(verdict);
-  if (verdict.do === 'note') return `update @${verdict.set} { ${addressOf(verdict.side, family)} }`;
+  if (verdict.do === 'note') return renderNote(verdict, family);
   // No checksum at all, which IPv4 allows (RFC 768).
   if (verdict.do === 'checksum') return 'udp checksum set 0';
   if (verdict.do === 'clamp') return `tcp option maxseg size set ${verdict.segment}`;
@@ -173,6 +173,11 @@ function renderRedirect(verdict: Extract<Verdict, { do: 'redirect' }>): string {
   if (first === final) return `dnat to ${address}:${to}`;
   const pairs = Array.from({ length: final - first + 1 }, (_, place) => `${first + place} : ${to + place}`);
   return `dnat to ${address} : ${protocol} dport map { ${pairs.join(', ')} }`;
+}
+
+function renderNote({ set, side, seconds }: Extract<Verdict, { do: 'note' }>, family: Family): string {
+  const timeout = seconds === undefined ? '' : ` timeout ${seconds}s`;
+  return `update @${set} { ${addressOf(side, family)}${timeout} }`;
 }
 
 /** A chain as nft reads it. */

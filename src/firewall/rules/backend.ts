@@ -5,8 +5,8 @@ import type { Uplinks } from '../../model/uplink.ts';
 import type { FilterView, View } from '../../model/view.ts';
 import type { Action, BatchTool } from '../../resources/action.ts';
 import type { Finding, Resource } from '../../resources/resource.ts';
-import type { Chain, Foresight, Rule, Table } from './rules.ts';
-import type { SetEntries } from './sets.ts';
+import type { Chain, Rule, Table } from './rules.ts';
+import type { Foresight, SetEntries } from './sets.ts';
 
 /** Commands that print a part of the filter, and how to read their output. */
 export interface Look {
@@ -65,6 +65,10 @@ export interface Firewall {
   /** The key of a chain in the view, and how many lines of the tool a rule becomes. */
   readonly chainKey: (table: Table, chain: string, family: Family) => string;
   readonly linesOf: (rule: Rule, family: Family) => number;
+  /** What makes packets to subnets of domains meet their limit; nothing where they do. */
+  readonly limitSubnets: (family: Family, filter: FilterView) => readonly Action[];
+  /** Whether `brief` tells all that a start has to know. */
+  readonly sufficesForStart: (filter: FilterView) => boolean;
   /** Adds and removes entries of sets; `remove` works on {@link ruledMaps} too. */
   readonly entries: SetEntries;
   /** The bridges that have lately sent more than an allowance, which a set counts; by `all`. */

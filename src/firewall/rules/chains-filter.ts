@@ -5,7 +5,8 @@
 import type { Config } from '../../model/config.ts';
 import { GATEWAY6 } from '../../model/names.ts';
 import type { PortRange } from '../../model/ports.ts';
-import type { Family, Prefix } from '../../model/prefix.ts';
+import type { Family } from '../../model/prefix.ts';
+import type { Guard } from './guard.ts';
 import {
   back,
   CAUSES,
@@ -14,7 +15,6 @@ import {
   chain,
   destination,
   drop,
-  type Foresight,
   flood,
   from,
   fromDomain,
@@ -38,13 +38,7 @@ import {
   toDomain,
   toNet,
 } from './rules.ts';
-import { DHCP_MESSAGES, type SetNames, UNSEEN } from './sets.ts';
-
-/** The uplinks by which no private destination is reached (guarded-uplinks.ts), and the gateways there. */
-interface Guarded {
-  readonly devices: readonly string[];
-  readonly gateways: readonly Prefix[];
-}
+import { DHCP_MESSAGES, type Foresight, type SetNames, SUBNETS, UNSEEN } from './sets.ts';
 
 /** What the chains for forwarded packets are made from. */
 interface Given {
@@ -52,10 +46,12 @@ interface Given {
   readonly sets: SetNames;
   readonly config: Config;
   readonly uplinks: readonly string[];
-  readonly guarded: Guarded;
+  readonly guarded: Guard;
   readonly foresight: Foresight;
   /** What must see the packets before the first verdict. */
   readonly clamps: readonly Rule[];
+  /** What else is noted of an address that somebody's rule has led a call to. */
+  readonly particular: readonly Rule[];
 }
 
 /**
@@ -63,30 +59,33 @@ interface Given {
  * meet one rule. Its first condition is the device, the cheapest comparison.
  */
 export function forwardChains(given: Given): Chain[] {
-  const { family, sets, config, uplinks, guarded, foresight, clamps } = given;
+  const { family, sets, config, uplinks, guarded, foresight, clamps, particular } = given;
   return [
     chain(
       'hnet-forward',
       ...clamps,
-      ...known([from(uplinks), toDomain, state('UNTRACKED')], sets, foresight),
+      known(foresight, from(uplinks), toDomain, state('UNTRACKED')),
       rule(go('hnet-egress'), fromDomain),
       rule(go('hnet-ingress'), toDomain),
     ),
     chain(
       'hnet-egress',
       ...denied(family, config),
-      rule(jump('hnet-reserved'), to(guarded.devices), destination(sets.reserved)),
-      rule(back, to(uplinks), state('UNTRACKED')),
+      ...leaving(sets, uplinks, guarded),
       rule(go('hnet-between'), toDomain),
       rule(jump('hnet-outbound'), source(sets.tracked)),
       rule(back, to(uplinks)),
       ...insideRules(config),
     ),
-    chain('hnet-reserved', ...reachable(family, config, guarded), rule(drop(CAUSES.reserved))),
-    chain('hnet-between', ...betweenRules(sets, config)),
+    chain(
+      'hnet-reserved',
+      ...guarded.reachable.map(one => rule(back, toNet(one))),
+      rule(drop(CAUSES.reserved)),
+    ),
+    chain('hnet-between', ...betweenRules(sets, config, foresight)),
     chain('hnet-ingress', ...ingressRules(sets, uplinks)),
     held(sets),
-    ...redirectedChains(sets),
+    ...redirectedChains(sets, particular),
   ];
 }
 
@@ -94,16 +93,14 @@ export function forwardChains(given: Given): Chain[] {
  * Calls that somebody's rule has led here: to a bootstrap address, or to a public one. Of the latter the raw table has to
  * know, before connection tracking, which answers belong to such calls. Each packet of a call says so anew.
  */
-const redirectedChains = (sets: SetNames): Chain[] => [
+const redirectedChains = (sets: SetNames, particular: readonly Rule[]): Chain[] => [
   chain('hnet-redirected', rule(go('hnet-learning'), destination(sets.in)), rule(back)),
-  learning('hnet-learning', sets),
+  learning('hnet-learning', sets, particular),
 ];
 
-/** Where the raw table couldn't yet look after subnets, these are looked up last, and here. */
-const known = (when: readonly Match[], { held }: SetNames, foresight: Foresight): Rule[] =>
-  foresight === 'raw'
-    ? [rule(back, ...when)]
-    : [rule(back, ...when, notDestination(held)), rule(go('hnet-held'), ...when)];
+/** Where the raw table couldn't yet look after subnets, a chain does that which is empty until there is one. */
+const known = (foresight: Foresight, ...when: Match[]): Rule =>
+  rule(foresight === 'raw' ? back : go(SUBNETS), ...when);
 
 /**
  * Packets to a subnet that a domain holds. For an address that doesn't answer, each would make an entry of the neighbour
@@ -125,13 +122,11 @@ const denied = (family: Family, { firewall }: Config): Rule[] =>
     return one.family === family ? [rule(drop(CAUSES.outbound), toNet(one))] : [];
   });
 
-/** What a private range holds that domains need: gateways, the servers that their leases name, what the operator names. */
-function reachable(family: Family, { firewall, dhcp }: Config, { gateways }: Guarded): Rule[] {
-  const { privateDestinations: choice = [] } = firewall;
-  const named = typeof choice === 'string' ? [] : choice;
-  const boot = dhcp.boot.server === undefined ? [] : [dhcp.boot.server];
-  const all = [...gateways, ...dhcp.dns, ...dhcp.ntp, ...boot, ...named];
-  return all.filter(one => one.family === family).map(one => rule(back, toNet(one)));
+/** What the raw table hasn't untracked may be to what is reserved, if that is looked for there (guarded-uplinks.ts). */
+function leaving(sets: SetNames, uplinks: readonly string[], { devices, isEverywhere }: Guard): Rule[] {
+  const untracked = rule(back, to(uplinks), state('UNTRACKED'));
+  const reserved = rule(jump('hnet-reserved'), to(devices), destination(sets.reserved));
+  return isEverywhere ? [untracked, reserved] : [reserved, untracked];
 }
 
 /** To the host's other networks: answers, what the operator has opened, and ports that somebody publishes on the host. */
@@ -155,22 +150,31 @@ const ingressRules = (sets: SetNames, uplinks: readonly string[]): Rule[] => [
   rule(drop(CAUSES.unassigned)),
 ];
 
-function betweenRules(sets: SetNames, config: Config): Rule[] {
+function betweenRules(sets: SetNames, config: Config, foresight: Foresight): Rule[] {
   // The rule names the set `isolated` even here: a brief look takes a set that no rule names for missing.
   if (!config.firewall.betweenDomains)
     return [rule(drop(CAUSES.isolated), source(sets.isolated)), rule(drop(CAUSES.between))];
   return [
     rule(drop(CAUSES.isolated), source(sets.isolated)),
     rule(drop(CAUSES.isolated), destination(sets.isolated)),
+    // Neither of the two has rules.
+    ...assigned(sets, foresight, state('UNTRACKED')),
     rule(jump('hnet-outbound'), source(sets.tracked)),
     rule(jump('hnet-inbound'), destination(sets.tracked)),
     rule(go('hnet-redirected'), redirectedCall),
-    rule(back, only('singles', 'destination', sets.in)),
-    rule(go('hnet-held'), only('subnets', 'destination', sets.in)),
+    ...assigned(sets, foresight),
     rule(back, replies),
     rule(drop(CAUSES.unassigned)),
   ];
 }
+
+const assigned = (sets: SetNames, foresight: Foresight, ...when: Match[]): Rule[] =>
+  foresight === 'raw'
+    ? [
+        rule(back, ...when, only('singles', 'destination', sets.in)),
+        rule(go('hnet-held'), ...when, only('subnets', 'destination', sets.in)),
+      ]
+    : [known(foresight, ...when, destination(sets.in))];
 
 /**
  * The rules of domains judge every packet in the direction in which its flow began, not only the first one. So a new rule

@@ -33,6 +33,7 @@ export function natChains(
   sets: SetNames,
   config: Config,
   uplinks: readonly UplinkInForce[],
+  particular: readonly Rule[],
 ): Chain[] {
   const pools = config.pools.filter(pool => pool.family === family);
   return [
@@ -45,7 +46,7 @@ export function natChains(
       ...(family === 4 ? uplinks.flatMap(one => translated(one, sets)) : []),
       rule(back),
     ),
-    learning('hnet-called', sets),
+    learning('hnet-called', sets, particular),
     // A container, or a VPN's peer: its owner translates it. The same goes for a flow whose destination somebody has
     // translated: he may have to translate its source for the way back.
     chain(

@@ -1,6 +1,7 @@
 /** The raw table, before connection tracking: it drops spoofed packets, and untracks those that need no tracking. */
 import { type Config, isOnLink, rangesOf } from '../../model/config.ts';
 import type { Family, Prefix } from '../../model/prefix.ts';
+import type { Guard } from './guard.ts';
 import {
   back,
   CAUSES,
@@ -8,7 +9,6 @@ import {
   chain,
   destination,
   drop,
-  type Foresight,
   flood,
   from,
   fromDomain,
@@ -25,18 +25,23 @@ import {
   type Rule,
   rule,
   source,
+  toNet,
   untrack,
   type Verdict,
 } from './rules.ts';
-import { APPEARING, type SetNames, SOLICITATIONS } from './sets.ts';
+import { APPEARING, type Foresight, type SetNames, SOLICITATIONS } from './sets.ts';
 
-export function rawChains(
-  family: Family,
-  sets: SetNames,
-  config: Config,
-  uplinks: readonly string[],
-  foresight: Foresight,
-): Chain[] {
+/** What these chains are made from. */
+interface Given {
+  readonly family: Family;
+  readonly sets: SetNames;
+  readonly config: Config;
+  readonly uplinks: readonly string[];
+  readonly guarded: Guard;
+  readonly foresight: Foresight;
+}
+
+export function rawChains({ family, sets, config, uplinks, guarded, foresight }: Given): Chain[] {
   const ranges = rangesOf(family, config);
   // Only IPv4 is translated.
   const scopes = (verdict: Verdict) => (family === 4 ? [rule(verdict, destination(sets.scopes))] : []);
@@ -45,13 +50,13 @@ export function rawChains(
       'hnet-prerouting',
       rule(go('hnet-arriving'), from(uplinks)),
       rule(go('hnet-leaving'), fromDomain),
-      ...within(ranges, sets).map(when => rule(go('hnet-inside'), ...when)),
+      ...within(family, config, sets).map(when => rule(go('hnet-inside'), ...when)),
     ),
     // A container, a VPN's peer: neither may send under an address that is routed to a bridge, or nowhere.
     chain('hnet-inside', rule(back, from(['lo'])), rule(drop(CAUSES.impostor), { is: 'spoofed' })),
-    ...(family === 4 ? [leaving4(sets)] : [leaving6(sets), ...discoveryChains(sets)]),
-    speaking(sets, foresight),
-    ...untrackingChains(sets, scopes(back), foresight),
+    ...(family === 4 ? [leaving4(sets, foresight)] : [leaving6(sets, foresight), ...discoveryChains(sets)]),
+    ...(foresight === 'raw' ? apart(sets) : together(sets)),
+    ...nearChains(sets, scopes(back), guarded),
     chain('hnet-arriving', ...arriving(ranges)),
     chain(
       'hnet-suspect',
@@ -79,36 +84,47 @@ const arrivedChains = (sets: SetNames, scopes: readonly Rule[], foresight: Fores
         chain('hnet-subnet', rule(back, destination(sets.tracked)), rule(jump('hnet-held')), rule(untrack)),
       ];
 
-/** Which addresses of a subnet are in use. */
-const speaking = (sets: SetNames, foresight: Foresight): Chain => {
-  const next = foresight === 'raw' ? 'hnet-untrack-subnet' : 'hnet-untrack';
-  return chain(
-    'hnet-speaking',
-    rule(go(next), notSource(sets.held)),
-    rule(go(next), notSource(sets.seen), flood(sets.appearing, APPEARING)),
-    rule(note('source', sets.seen)),
-    rule(go(next)),
-  );
-};
-
 /** Packets from domains' addresses. */
-const sent = (sets: SetNames): Rule[] => [
-  rule(go('hnet-untrack'), only('singles', 'source', sets.out)),
-  rule(go('hnet-speaking'), only('subnets', 'source', sets.out)),
+const sent = (sets: SetNames, foresight: Foresight): Rule[] =>
+  foresight === 'mangle'
+    ? [rule(go('hnet-untrack'), source(sets.out))]
+    : [
+        rule(go('hnet-untrack'), only('singles', 'source', sets.out)),
+        rule(go('hnet-untrack-subnet'), only('subnets', 'source', sets.out)),
+      ];
+
+/** One lookup tells that there is nothing particular about an address. */
+const together = (sets: SetNames): Chain[] => [
+  chain('hnet-untrack', rule(go('hnet-particular'), source(sets.particular)), ...others(sets)),
+  chain('hnet-particular', ...subnet(sets), rule(back, source(sets.tracked)), ...called(sets)),
+  ...noticing(sets),
 ];
 
+/** Where single addresses and subnets are looked up apart, each has its chain, with one lookup less. */
+const apart = (sets: SetNames): Chain[] => [
+  chain('hnet-untrack', rule(back, only('singles', 'source', sets.tracked)), ...called(sets)),
+  chain(
+    'hnet-untrack-subnet',
+    ...subnet(sets),
+    rule(back, only('subnets', 'source', sets.tracked)),
+    ...called(sets),
+  ),
+  ...noticing(sets),
+];
+
+const subnet = (sets: SetNames): Rule[] => [rule(jump('hnet-speaking'), source(sets.held))];
+const called = (sets: SetNames): Rule[] => [rule(go('hnet-partly'), source(sets.partly)), ...others(sets)];
+
 /**
- * The host's own services and connections (`local`) keep their tracking, as do scopes, which are translated, and answers
- * to calls whose destination somebody has translated: they would leave under another address than was called. Where single
- * addresses and subnets are looked up apart, each has its chain, with one lookup less.
+ * Which addresses of a subnet are in use; and answers to calls whose destination somebody has translated, which keep their
+ * tracking: they would leave under another address than was called.
  */
-const untrackingChains = (sets: SetNames, scopes: readonly Rule[], foresight: Foresight): Chain[] => [
-  ...(foresight === 'raw'
-    ? [
-        leaving('hnet-untrack', only('singles', 'source', sets.tracked), sets),
-        leaving('hnet-untrack-subnet', only('subnets', 'source', sets.tracked), sets),
-      ]
-    : [leaving('hnet-untrack', source(sets.tracked), sets)]),
+const noticing = (sets: SetNames): Chain[] => [
+  chain(
+    'hnet-speaking',
+    rule(back, notSource(sets.seen), flood(sets.appearing, APPEARING)),
+    rule(note('source', sets.seen)),
+  ),
   chain(
     'hnet-partly',
     rule(back, { is: 'service', set: sets.translated, side: 'source' }),
@@ -116,24 +132,34 @@ const untrackingChains = (sets: SetNames, scopes: readonly Rule[], foresight: Fo
     rule(back, { is: 'protocol', protocol: 'icmp' }),
     ...others(sets),
   ),
-  chain(
-    'hnet-neighbour',
-    // It may be an answer, and passes only as one.
-    rule(back, destination(sets.inside)),
-    rule(back, destination(sets.tracked)),
-    ...scopes,
-    rule(back, { is: 'local' }),
-    rule(untrack),
-  ),
 ];
 
-const leaving = (name: string, tracked: Match, sets: SetNames): Chain =>
-  chain(name, rule(back, tracked), rule(go('hnet-partly'), source(sets.partly)), ...others(sets));
-
+/** The host's own services and connections (`local`) keep their tracking. */
 const others = (sets: SetNames): Rule[] => [
   rule(go('hnet-neighbour'), destination(sets.near)),
   rule(back, { is: 'local' }),
   rule(untrack),
+];
+
+/**
+ * To a domain; or to what keeps its tracking: scopes, which are translated, other networks of the host, which answer only
+ * what was opened, and what is reserved, which is dropped on its way out unless it is named.
+ */
+const nearChains = (sets: SetNames, scopes: readonly Rule[], { reachable }: Guard): Chain[] => [
+  chain(
+    'hnet-neighbour',
+    rule(go('hnet-kept'), destination(sets.kept)),
+    rule(back, destination(sets.tracked)),
+    rule(back, { is: 'local' }),
+    rule(untrack),
+  ),
+  chain(
+    'hnet-kept',
+    rule(back, destination(sets.inside)),
+    ...scopes,
+    rule(back, { is: 'local' }),
+    ...reachable.map(one => rule(untrack, toNet(one))),
+  ),
 ];
 
 /**
@@ -147,31 +173,33 @@ const arriving = (ranges: readonly Prefix[]): Rule[] =>
 
 const COMPARISONS = 8;
 
-/** The same for packets from the host's other networks, which `near` holds too: what is their own is nobody's here. */
-const within = (ranges: readonly Prefix[], sets: SetNames): Match[][] =>
-  ranges.length > COMPARISONS
-    ? [[source(sets.near), notSource(sets.inside)]]
-    : ranges.map(range => [fromNet(range)]);
+/** The same for packets from the host's other networks, which `kept` holds beside the scopes. */
+function within(family: Family, config: Config, sets: SetNames): Match[][] {
+  const ranges = rangesOf(family, config);
+  if (ranges.length <= COMPARISONS) return ranges.map(range => [fromNet(range)]);
+  const scopes = config.dhcp.scopes.filter(scope => scope.family === family);
+  return [[source(sets.near), notSource(sets.kept)], ...scopes.map(scope => [fromNet(scope)])];
+}
 
-const leaving4 = (sets: SetNames): Chain =>
+const leaving4 = (sets: SetNames, foresight: Foresight): Chain =>
   chain(
     'hnet-leaving',
     rule(back, { is: 'dhcp-discover' }),
     rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
-    ...sent(sets),
+    ...sent(sets, foresight),
     // nftables' reverse-path check also passes the broadcast address of a scope as a source.
     rule(drop(CAUSES.spoofed), { is: 'broadcast-source' }),
     rule(back),
   );
 
 /** Link-local sources pass the reverse-path check; the kernel never forwards them. */
-const leaving6 = (sets: SetNames): Chain =>
+const leaving6 = (sets: SetNames, foresight: Foresight): Chain =>
   chain(
     'hnet-leaving',
     rule(go('hnet-unspecified'), fromNet(UNSPECIFIED)),
     rule(drop(CAUSES.spoofed), { is: 'spoofed' }),
     rule(go('hnet-discovery'), icmpTypes(ND.routers, ND.neighbours, ND.neighbour)),
-    ...sent(sets),
+    ...sent(sets, foresight),
     rule(back),
   );
 

@@ -7,10 +7,10 @@ import { RESERVED } from '../../model/reserved.ts';
 import type { Uplinks } from '../../model/uplink.ts';
 import type { Contents, View } from '../../model/view.ts';
 import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
-import { guardedUplinks } from './guarded-uplinks.ts';
+import { guardedUplinks, guardOf } from './guarded-uplinks.ts';
 import { type SetEntries, setNames } from './sets.ts';
 
-/** Fills the sets `near`, `inside`, `ours` and `reserved` of a family. */
+/** Fills the sets `near`, `kept`, `inside`, `ours` and `reserved` of a family. */
 export function staticEntries(
   family: Family,
   config: Config,
@@ -23,8 +23,13 @@ export function staticEntries(
     onLink(view, uplinks).reduce((left, subnet) => left.flatMap(one => subtract(one, subnet)), ranges);
   const reserved = (view: View): Prefix[] => keptInside(family, config, view, uplinks);
   const inside = (view: View): Prefix[] => without(insideNets(family, uplinks, view), ranges);
+  const scopes = config.dhcp.scopes.filter(scope => scope.family === family);
+  const { isEverywhere } = guardOf(family, config, uplinks, []);
+  const kept = (view: View): Prefix[] =>
+    outermost([...scopes, ...inside(view), ...(isEverywhere ? reserved(view) : [])]);
   return [
-    exactly(names.near, 'networks', view => outermost([...ranges, ...inside(view)]), words),
+    exactly(names.near, 'networks', view => outermost([...ranges, ...kept(view)]), words),
+    exactly(names.kept, 'tracked destinations', kept, words),
     exactly(names.inside, 'networks', inside, words),
     exactly(names.ours, 'pools and scopes', ours, words),
     exactly(names.reserved, 'private destinations', reserved, words),

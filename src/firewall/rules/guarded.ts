@@ -1,13 +1,13 @@
 /** What the filter holds of one running domain: entries of sets, and rules. */
 import { format, formatLong } from '../../model/address.ts';
 import { isTracked, type Policy } from '../../model/policy.ts';
-import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
+import { FAMILIES, type Family, isAmong, type Prefix } from '../../model/prefix.ts';
 import type { FilterView, View } from '../../model/view.ts';
 import { ABSENT, changed, PRESENT, type Resource } from '../../resources/resource.ts';
 import type { DomainRules, Firewall } from './backend.ts';
 import { policyChainNames, policyChains } from './policy-chains.ts';
 import { labelled } from './rules.ts';
-import { countingSets, type SetEntries, setNames } from './sets.ts';
+import { countingSets, lookCloser, type SetEntries, setNames } from './sets.ts';
 
 /** A running domain as the filter sees it. */
 interface Guarded {
@@ -31,16 +31,41 @@ export function domainFilter(guarded: Guarded, firewall: Firewall): Resource[] {
   return [
     ...scopes.map(scope => setEntries(scope, [setNames(scope.family).scopes], entries)),
     ...addresses.map(one => setEntries(one, countingSets(one.family), entries)),
-    ...subnets.map(one => ({
-      ...setEntries(one, [setNames(one.family).held], entries),
-      label: `limit for ${format(one)}`,
-    })),
+    ...subnets.map(one => limit(one, firewall)),
     ...FAMILIES.filter(family => prefixesOf(guarded, family).length > 0).flatMap(family => [
       isolation(guarded, family, entries),
       ownRules(guarded, family, firewall),
     ]),
+    // After the rules: with this entry their packets begin to be looked at.
+    ...(firewall.foresight === 'mangle' ? particulars(guarded, entries) : []),
   ];
 }
+
+/** A limit for packets to a subnet. */
+function limit(subnet: Prefix, { entries, limitSubnets }: Firewall): Resource {
+  const { family } = subnet;
+  const entry = setEntries(subnet, [setNames(family).held], entries);
+  return {
+    ...entry,
+    label: `limit for ${format(subnet)}`,
+    probe: view => (limitSubnets(family, view.filter).length === 0 ? entry.probe(view) : ABSENT),
+    up: view => [...entry.up(view), ...limitSubnets(family, view.filter)],
+  };
+}
+
+/** The addresses whose packets are looked at more closely: see `particular` in sets.ts. */
+const particulars = ({ addresses, subnets, policy }: Guarded, words: SetEntries): Resource[] =>
+  addresses
+    .filter(one => isTracked(policy) || isAmong(subnets, one))
+    .map(one => {
+      const name = setNames(one.family).particular;
+      const entry = setEntries(one, [name], words);
+      return {
+        ...entry,
+        label: `closer look at ${format(one)}`,
+        up: view => (entry.probe(view) === PRESENT ? [] : lookCloser(one, words)),
+      };
+    });
 
 /**
  * A prefix of the domain in some sets. Adding an existing entry would reset its counters, so only missing ones are added. A
@@ -105,8 +130,8 @@ const prefixesOf = ({ addresses, scopes }: Guarded, family: Family): Prefix[] =>
 /** The entries that some prefixes of a domain have in sets and maps because of its rules. */
 export function ruleEntries(prefixes: readonly Prefix[], { filter }: View, firewall: Firewall) {
   return prefixes.flatMap(prefix => {
-    const { tracked, isolated } = setNames(prefix.family);
-    const sets = [tracked, isolated, ...firewall.ruledMaps(prefix.family)];
+    const { particular, tracked, isolated } = setNames(prefix.family);
+    const sets = [particular, tracked, isolated, ...firewall.ruledMaps(prefix.family)];
     return sets.filter(set => holds(filter, set, prefix)).map(set => ({ set, prefix }));
   });
 }

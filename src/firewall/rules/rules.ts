@@ -60,8 +60,8 @@ export type Verdict =
   /** `cause` is what an operator sees beside the number of dropped packets. */
   | { readonly do: 'drop'; readonly cause: string }
   | { readonly do: 'jump' | 'goto'; readonly chain: string }
-  /** The address goes into a set whose entries end by themselves, and the packet goes on. */
-  | { readonly do: 'note'; readonly set: string; readonly side: Side }
+  /** The address goes into a set, and the packet goes on. The entry ends after so many seconds, or the set's own time. */
+  | { readonly do: 'note'; readonly set: string; readonly side: Side; readonly seconds?: number }
   /** The same with protocol and port; only for TCP and UDP. */
   | { readonly do: 'note-service'; readonly set: string; readonly side: Side }
   | { readonly do: 'translate'; readonly source: Prefix }
@@ -102,9 +102,6 @@ export type Table = 'raw' | 'mangle' | 'nat';
 
 /** The kernel's hooks that lead to our chains. nftables calls its base chains so. */
 export type HookPoint = 'raw-prerouting' | `filter-${'forward' | 'input' | 'output'}` | 'nat-postrouting';
-
-/** The first of its tables in which a backend can tell by which bridge a packet will leave. */
-export type Foresight = 'raw' | 'mangle';
 
 /** The jump from a hook of the kernel into one of our chains. */
 export interface Entrance {
@@ -194,7 +191,12 @@ export const back: Verdict = { do: 'return' };
 export const untrack: Verdict = { do: 'untrack' };
 export const keep: Verdict = { do: 'keep' };
 export const drop = (cause: string): Verdict => ({ do: 'drop', cause });
-export const note = (side: Side, set: string): Verdict => ({ do: 'note', side, set });
+export const note = (side: Side, set: string, seconds?: number): Verdict => ({
+  do: 'note',
+  side,
+  set,
+  ...(seconds === undefined ? {} : { seconds }),
+});
 export const noteService = (side: Side, set: string): Verdict => ({ do: 'note-service', side, set });
 export const jump = (chain: string): Verdict => ({ do: 'jump', chain });
 export const go = (chain: string): Verdict => ({ do: 'goto', chain });
@@ -202,16 +204,21 @@ export const go = (chain: string): Verdict => ({ do: 'goto', chain });
 export const rule = (verdict: Verdict, ...when: Match[]): Rule => ({ when, verdict });
 export const chain = (name: string, ...rules: readonly Rule[]): Chain => ({ name, rules });
 
-/** Notes the address and port to which somebody's rule has led a call. iptables has chains for each table. */
+/**
+ * Notes the address and port to which somebody's rule has led a call. iptables has chains for each table.
+ * @param more what else is to be noted
+ */
 export const learning = (
   name: string,
   sets: { readonly translated: string; readonly partly: string },
+  more: readonly Rule[],
 ): Chain =>
   chain(
     name,
     rule(noteService('destination', sets.translated), { is: 'protocol', protocol: 'tcp' }),
     rule(noteService('destination', sets.translated), { is: 'protocol', protocol: 'udp' }),
     rule(note('destination', sets.partly)),
+    ...more,
   );
 
 /** Resources of IPv6 are labelled like those of IPv4, with an addition. */

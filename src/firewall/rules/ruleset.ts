@@ -18,9 +18,9 @@ import { clampRules } from './chains-clamp.ts';
 import { forwardChains, hostChains, trackedChains } from './chains-filter.ts';
 import { natChains } from './chains-nat.ts';
 import { rawChains } from './chains-raw.ts';
-import { guardedUplinks } from './guarded-uplinks.ts';
-import { type Entrance, type Foresight, fromDomain, toDomain } from './rules.ts';
-import { setNames, setSpecs } from './sets.ts';
+import { guardOf } from './guarded-uplinks.ts';
+import { type Entrance, fromDomain, notDestination, note, rule, toDomain } from './rules.ts';
+import { type Foresight, setNames, setSpecs, TRANSLATED } from './sets.ts';
 
 export type Ruleset = ReturnType<typeof ruleset>;
 
@@ -28,24 +28,23 @@ export type Ruleset = ReturnType<typeof ruleset>;
 export function ruleset(family: Family, config: Config, uplinks: Uplinks, foresight: Foresight) {
   const sets = setNames(family);
   const devices = uplinks.map(({ device }) => device);
-  const watched = guardedUplinks(config, uplinks).map(({ device }) => device);
-  const guarded = {
-    // With none of them the set is empty, and the rule stays.
-    devices: watched.length === 0 ? devices : watched,
-    gateways: uplinks.flatMap(one => gatewayIn(family, one) ?? []),
-  };
+  const gateways = uplinks.flatMap(one => gatewayIn(family, one) ?? []);
+  const guarded = guardOf(family, config, uplinks, gateways);
+  // An address with rules is in that set already, to stay; this would make its entry one that ends.
+  const particularly = rule(note('destination', sets.particular, TRANSLATED), notDestination(sets.tracked));
+  const particular = foresight === 'mangle' ? [particularly] : [];
   const clamps = clampRules(family, config, uplinks);
   return {
-    sets: setSpecs(family, sets),
+    sets: setSpecs(family, sets, foresight),
     entrances: ENTRANCES,
     chains: {
-      raw: rawChains(family, sets, config, devices, foresight),
+      raw: rawChains({ family, sets, config, uplinks: devices, guarded, foresight }),
       mangle: [
-        ...forwardChains({ family, sets, config, uplinks: devices, guarded, foresight, clamps }),
+        ...forwardChains({ family, sets, config, uplinks: devices, guarded, foresight, clamps, particular }),
         ...trackedChains(sets),
         ...hostChains(family, sets, config),
       ],
-      nat: natChains(family, sets, config, uplinks),
+      nat: natChains(family, sets, config, uplinks, particular),
     },
   };
 }

@@ -1,7 +1,10 @@
 /** The sets that the filter looks up, and the chains that lead to the rules of single domains. */
 import type { Allowance } from '../../model/allowance.ts';
-import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
+import { FAMILIES, type Family, isSingle, type Prefix } from '../../model/prefix.ts';
 import type { Action } from '../../resources/action.ts';
+
+/** The first of its tables in which a backend can tell by which bridge a packet will leave. */
+export type Foresight = 'raw' | 'mangle';
 
 export interface SetSpec {
   readonly name: string;
@@ -25,8 +28,10 @@ export const setNames = (family: Family) => ({
   out: `hnet${family}-out`,
   /** Bootstrap scopes of running domains; IPv4 only. */
   scopes: `hnet${family}-scopes`,
-  /** Pools and scopes, which are all addresses that domains of this host may have, and what `inside` holds. */
+  /** Pools, which are where domains of this host have addresses, and what `kept` holds. */
   near: `hnet${family}-near`,
+  /** What may be tracked though a domain without rules sends it: to scopes, to `inside`, and to `reserved`. */
+  kept: `hnet${family}-kept`,
   /** Networks on the host's other interfaces. */
   inside: `hnet${family}-inside`,
   /** Pools and scopes without the uplink's own subnet: packets from outside never have such a source. */
@@ -43,6 +48,11 @@ export const setNames = (family: Family) => ({
   reserved: `hnet${family}-reserved`,
   /** Addresses of domains with rules of their own. */
   tracked: `hnet${family}-tracked`,
+  /**
+   * What `tracked`, `partly` and `held` hold, as sources: one lookup tells that none of them does. Only where a set can hold
+   * what hnet adds beside what packets add, and subnets too.
+   */
+  particular: `hnet${family}-particular`,
   /** Addresses to which somebody translates other destinations; and with protocol and port, what is called so. */
   partly: `hnet${family}-partly`,
   translated: `hnet${family}-translated`,
@@ -96,6 +106,12 @@ export const DISPATCH = [
   { name: 'hnet-midstream-out', side: 'source', to: 'midstreamOut' },
 ] as const;
 
+/**
+ * iptables' chain for packets to domains' addresses that pass. It is empty, so that these meet no lookup, until a domain
+ * starts that holds a subnet.
+ */
+export const SUBNETS = 'hnet-subnets';
+
 /** For so many seconds after a domain got its first rules, a flow that looks new may be an old one: see chains-filter.ts. */
 export const SETTLING = 2;
 
@@ -125,13 +141,30 @@ export const IN_USE = 900;
 export const APPEARING: Allowance = { packets: 2048, seconds: 128 };
 
 /** A flow of which no packet has come for so many seconds is forgotten: by then the kernel has forgotten it too (5 days). */
-const TRANSLATED = 432_000;
+export const TRANSLATED = 432_000;
+
+/**
+ * In a set of ipset, what a packet adds gets the longest prefix length that is there (ipset(8), hash:net). This address of
+ * nobody's makes that all bits, where a subnet is.
+ */
+export const WHOLE: Readonly<Record<Family, Prefix>> = {
+  4: { family: 4, first: 0x7f000001n, length: 32 },
+  6: { family: 6, first: 1n, length: 128 },
+};
+
+/** Adds an address to `particular`. */
+export function lookCloser(one: Prefix, { add }: SetEntries): Action[] {
+  const name = setNames(one.family).particular;
+  return [...(isSingle(one) ? [] : [add(name, WHOLE[one.family])]), add(name, one)];
+}
 
 /** Sets that only one family has: IPv6 isn't translated, and IPv4 has no solicitations. */
 const ONLY: Partial<Record<keyof SetNames, Family>> = { scopes: 4, soliciting: 6 };
 
-export function setSpecs(family: Family, sets: SetNames): SetSpec[] {
-  const keys = keysOf(sets).filter(key => (ONLY[key] ?? family) === family);
+export function setSpecs(family: Family, sets: SetNames, foresight: Foresight): SetSpec[] {
+  const keys = keysOf(sets).filter(
+    key => (ONLY[key] ?? family) === family && (key !== 'particular' || foresight === 'mangle'),
+  );
   return keys.map(key => ({
     name: sets[key],
     counters: COUNTING.has(sets[key]),
@@ -144,6 +177,8 @@ const bridges = ({ seconds }: Allowance): Partial<SetSpec> => ({ timeout: second
 /** The sets whose entries end by themselves. */
 const PASSING: Partial<Record<keyof SetNames, Partial<SetSpec>>> = {
   settling: { timeout: SETTLING },
+  // What hnet adds stays.
+  particular: { timeout: 0 },
   soliciting: bridges(SOLICITATIONS),
   asking: bridges(DHCP_MESSAGES),
   appearing: bridges(APPEARING),

@@ -7,7 +7,7 @@ import { hostAddresses } from '../../model/host-address.ts';
 import { gatewayOf } from '../../model/names.ts';
 import { contains, type Family, isAmong, isSingle, nth, type Prefix, size } from '../../model/prefix.ts';
 import { gatewaysWithin, type NearGateway, type Uplinks } from '../../model/uplink.ts';
-import { EMPTY_VIEW, type Route, type View } from '../../model/view.ts';
+import { EMPTY_VIEW, type FilterView, type Route, type View } from '../../model/view.ts';
 import { toPoolRoute } from '../../resources/route.ts';
 import type { Host } from '../host.ts';
 import { type Answer, about, allFound } from '../query.ts';
@@ -45,7 +45,14 @@ type Given = UplinkConfig & Pick<Config, 'pools'>;
  */
 export function observeStart(host: Host, firewall: Firewall, given: Given, subject: Subject): FirstLook {
   const { view, ...rest } = observeAround(host, given, subject, []);
-  return { ...rest, view: { ...view, filter: look(host, firewall.looks.brief) } };
+  return { ...rest, view: { ...view, filter: lookAtFilter(host, firewall) } };
+}
+
+/** The filter as a start sees it: briefly, if that is enough. */
+export function lookAtFilter(host: Host, firewall: Firewall): FilterView {
+  const filter = look(host, firewall.looks.brief);
+  if (firewall.sufficesForStart(filter)) return filter;
+  return { ...filter, sets: look(host, firewall.looks.own).sets };
 }
 
 /**
