@@ -30,9 +30,11 @@ export class VirshConnection implements Connection {
     const uuids = this.#call('list', '--uuid').split('\n').filter(isUuid);
     if (uuids.length === 0) return [];
     try {
-      return split(this.#host.run([...VIRSH, uuids.map(one => `${command} ${one}`).join('; ')], '', LIMIT));
+      return splitDump(
+        this.#host.run([...VIRSH, uuids.map(one => `${command} ${one}`).join('; ')], '', LIMIT),
+      );
     } catch (error) {
-      if (error instanceof CommandFailure) return split(error.stdout);
+      if (error instanceof CommandFailure) return splitDump(error.stdout);
       throw error;
     }
   }
@@ -68,7 +70,8 @@ export class VirshConnection implements Connection {
   }
 }
 
-const split = (output: string): string[] =>
+/** The domains of one output of several `dumpxml`. */
+export const splitDump = (output: string): string[] =>
   output.split(/(?<=^<\/domain>$)/m).flatMap(xml => xml.trim() || []);
 
 /** virsh reads a device from a file only. /dev/stdin is a socket in children of Node, and can't be opened. */

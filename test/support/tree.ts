@@ -7,7 +7,7 @@ import { makeTree } from '../../src/cli/tree/tree.ts';
 import type { Group } from '../../src/cli/tree/verb.ts';
 
 const TREE = fileURLToPath(new URL('../../src/cli/tree', import.meta.url));
-const SHAPE = ['tree.ts', 'verb.ts'];
+const SHAPE = ['tree.ts', 'verb.ts', 'words.ts'];
 
 /** The files that hold a group each. */
 export const treeFiles = (): string[] =>

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { pressTab } from '../support/tab.ts';
 import { Stage } from './stage.ts';
 
 /** All that libvirt takes and a shell, an option parser, XML, or a number's reader might take for something else. */
@@ -50,6 +51,59 @@ describe('domains with strange names', () => {
       });
     });
   }
+
+  describe('at TAB', () => {
+    /** Where an installation puts the scripts each shell looks by itself. */
+    const SET_UP = {
+      bash: 'source /usr/share/bash-completion/bash_completion',
+      zsh: 'autoload -Uz compinit; compinit -u -D',
+      fish: 'true',
+    };
+    const NOBODY = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', 'env', 'HOME=/tmp'];
+    const MAC = '52:54:00:12:34:56';
+    const LINES = [
+      'hnet plan ',
+      'hnet unassign vm1 ',
+      'hnet assign vm1 123.45.53.',
+      'hnet assign vm1 --nic ',
+      'hnet firewall vm1 delete ',
+    ];
+    let uuid = '';
+
+    before(async () => {
+      await stage.hv.vm({ name: 'vm1', nic: { type: 'bridge', source: 'virbr0', mac: MAC }, boots: false });
+      await stage.hv.vm({ name: 'two  words', nics: [], boots: false });
+      await stage.hv.vm({ name: '-rf', nics: [], boots: false });
+      uuid = /<uuid>(.*)<\/uuid>/.exec(await stage.xml('-rf'))?.[1] ?? '';
+      await stage.hv.run(['install', '-m', '755', '/root/hnet/test/support/press-tab.zsh', '/tmp']);
+      await stage.ok('assign', 'vm1', '123.45.90.116');
+      await stage.ok('firewall', 'vm1', 'allow', 'tcp/22');
+    });
+    after(() => stage.clean());
+
+    for (const [shell, who, as] of [
+      ['bash', 'root', []],
+      ['bash', 'everybody', NOBODY],
+      ['zsh', 'everybody', NOBODY],
+      ['fish', 'everybody', NOBODY],
+    ] as const)
+      it(`${shell} offers ${who} what hnet knows`, async () => {
+        const run = (argv: readonly string[]) => stage.hv.run([...as, ...argv]);
+        const [domains, held, free, mac, rule] = (
+          await pressTab(run, shell, SET_UP, LINES, '/tmp/press-tab.zsh')
+        ).map(({ shown, line }) => `${shown}${line}`);
+        expect(domains)
+          .to.match(/vm1/)
+          .and.to.match(/two( |\\ ){2}words/)
+          .and.include(uuid)
+          .and.not.match(/-rf$/m);
+        expect(held).to.include('123.45.90.116');
+        for (const one of ['11', '12', '13']) expect(free).to.include(`123.45.53.${one}`);
+        expect(mac).to.include(MAC);
+        // The others take the only one there is.
+        expect(rule).to.match(shell === 'fish' ? /^1\tallow tcp\/22/ : /delete 1/);
+      });
+  });
 
   // libvirt 9 refuses a newline, and of a domain called ".." it deletes its own directory; others may not.
   for (const name of ['..', '../../etc', 'a&#10;b', '&#27;[31m']) {

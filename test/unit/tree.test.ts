@@ -36,6 +36,20 @@ describe('the tree of commands', () => {
     }
   });
 
+  it('says for each word that one gives what TAB offers, be it nothing', () => {
+    const known = ['domain', 'command'];
+    for (const command of tree.createHelp().visibleCommands(tree).flatMap(family)) {
+      const words = Object.keys(verbOf(command)?.words ?? {});
+      const values = command.options.filter(({ required, argChoices }) => required && !argChoices);
+      const places = [
+        ...command.registeredArguments.map(one => one.name()),
+        ...values.map(({ long }) => long),
+      ];
+      expect([...words, ...known], command.name()).to.include.members(places);
+      expect(places, command.name()).to.include.members(words);
+    }
+  });
+
   it('has examples that it takes itself', async () => {
     for (const command of family(await readTree()).slice(1)) {
       const examples = verbOf(command)?.examples ?? [];

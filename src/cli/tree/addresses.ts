@@ -1,3 +1,4 @@
+import { DHCP_MODES } from '../../model/dhcp-mode.ts';
 import { assign } from '../commands/assign.ts';
 import { move } from '../commands/move.ts';
 import { reserve } from '../commands/reserve.ts';
@@ -26,6 +27,14 @@ export const addresses: Group = {
           'Give it to the interface with this MAC address',
         ],
       ],
+      words: {
+        address: { ask: 'free' },
+        '--nic': { ask: 'macs' },
+        '--via': { ask: 'held' },
+        '--dhcp': [...DHCP_MODES, 'default'],
+        '--boot': ['default'],
+        '--scope': [],
+      },
       define: (command, context) =>
         command
           .argument(...DOMAIN)
@@ -47,6 +56,7 @@ export const addresses: Group = {
         ['hnet unassign vm1 123.45.90.116', 'Take this address from vm1'],
         ['hnet unassign vm1', 'Take all of its addresses'],
       ],
+      words: { domain: { ask: 'holders' }, address: { ask: 'held' } },
       define: (command, context) =>
         command
           .argument(...DOMAIN)
@@ -63,6 +73,7 @@ export const addresses: Group = {
         ['hnet move 123.45.90.116 vm1 vm2', 'vm2 has the address from now on, and vm1 no longer'],
         ['hnet move 2001:db8:12:48::/64 vm1 vm2', 'The same with a whole subnet'],
       ],
+      words: { address: { ask: 'assigned' }, from: { ask: 'holders' }, to: { ask: 'domains' } },
       define: (command, context) =>
         command
           .argument('<address>', 'the address or subnet')
@@ -84,6 +95,7 @@ export const addresses: Group = {
         ['hnet reserve --delete 123.45.90.116', 'Any domain may get it again'],
         ['hnet reserve', 'List what is reserved'],
       ],
+      words: { address: { ask: 'free' }, name: { ask: 'domains' } },
       define: (command, context) =>
         command
           .argument('[address]', 'an address or subnet of the pools')
@@ -103,6 +115,7 @@ export const addresses: Group = {
         ['hnet xml 123.45.90.116', 'What the XML of a domain with this address has'],
         ['hnet xml 123.45.90.116 2001:db8:12:48::116', 'The same with an address of each family'],
       ],
+      words: { addresses: { ask: 'free' } },
       define: (command, context) =>
         command
           .argument('<addresses...>', 'addresses or subnets of the pools')

@@ -16,6 +16,7 @@ export const asking: Group = {
         ['hnet ip vm1', 'All addresses of vm1'],
         ['hnet ip vm1 -4', 'Those of IPv4 alone'],
       ],
+      words: { domain: { ask: 'holders' } },
       define: (command, context) =>
         command
           .argument(...DOMAIN)
@@ -34,6 +35,7 @@ export const asking: Group = {
         ['hnet whois 123.45.90.116', 'Which VM is this?'],
         ['hnet whois 2001:db8:12:48::116 --json', 'The same for programs'],
       ],
+      words: { address: { ask: 'assigned' } },
       define: (command, context) =>
         command
           .argument('<address>', 'a single address')
@@ -52,6 +54,7 @@ export const asking: Group = {
         ['hnet history vm1', 'All that happened to the addresses of vm1'],
         ['hnet history 123.45.90.116 --at 2026-11-28T17:03:45Z', 'Who had it then'],
       ],
+      words: { about: { ask: 'known' }, '--at': [] },
       define: (command, context) =>
         command
           .argument('[about]', 'an address, a subnet, or the name or UUID of a domain')

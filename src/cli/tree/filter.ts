@@ -20,6 +20,7 @@ export const filter: Group = {
         ['hnet firewall vm1 allow tcp/22 from 203.0.113.0/24', 'Add a rule for SSH from one subnet'],
         ['hnet firewall vm1 delete 2', 'Take the second rule away'],
       ],
+      words: { domain: { ask: 'holders' }, words: { ask: 'rule' } },
       define: (command, context) =>
         command
           .argument(...DOMAIN)

@@ -31,6 +31,7 @@ export const forwards: Group = {
               'Only for calls to this address of the host',
             ],
           ],
+          words: { forward: [], '--on': [] },
           define: (command, context) =>
             command
               .argument(...DOMAIN)
@@ -45,6 +46,7 @@ export const forwards: Group = {
             ['hnet forward delete vm2 tcp/2201:22', 'Port 2201 of the host no longer leads to vm2'],
             ['hnet forward delete vm2 udp/4000-4010 --on 198.51.100.9', 'The same of one with an address'],
           ],
+          words: { forward: { ask: 'forwards' }, '--on': [] },
           define: (command, context) =>
             command
               .argument(...DOMAIN)

@@ -18,6 +18,14 @@ export const guests: Group = {
           'Write a NoCloud seed image with an SSH key',
         ],
       ],
+      words: {
+        domain: { ask: 'holders' },
+        '--format': [...Object.keys(GUEST_FORMATS), 'all'],
+        '--interface': [],
+        '--seed': 'files',
+        '--ssh-key': 'files',
+        '--user-data': 'files',
+      },
       define: (command, context) =>
         command
           .argument(...DOMAIN)
@@ -39,6 +47,7 @@ export const guests: Group = {
         ['hnet hosts --domain example.org', 'Lines for /etc/hosts, with full names'],
         ['hnet hosts --ptr', 'PTR records for a reverse zone'],
       ],
+      words: { '--domain': [] },
       define: (command, context) =>
         command
           .option('--ptr', 'as PTR records for a reverse zone')

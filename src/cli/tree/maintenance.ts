@@ -1,9 +1,11 @@
 import { announce } from '../commands/announce.ts';
 import { baseDown, baseUp } from '../commands/base.ts';
+import { complete } from '../commands/complete.ts';
 import { daemon } from '../commands/daemon.ts';
 import { generate } from '../commands/generate.ts';
 import { scopes } from '../commands/scopes.ts';
 import type { Group } from './verb.ts';
+import { KINDS } from './words.ts';
 
 /** Commands for install.sh, the units and hnet itself. */
 export const maintenance: Group = {
@@ -77,6 +79,24 @@ export const maintenance: Group = {
           define: (command, context) => command.action(() => baseDown(context())),
         },
       ],
+    },
+    {
+      name: 'complete',
+      summary: 'print the words that may come next, as the completions of the shells ask',
+      description: [
+        `KIND is ${KINDS.join(', ')}. It prints a word on each line that begins with CURRENT, and after a tab what it means. It asks libvirt over a connection that every user may open, and prints nothing where it can't look.`,
+      ],
+      examples: [
+        ["hnet complete domains ''", 'Every domain, with its addresses'],
+        ['hnet complete held 123. vm1', 'The addresses of vm1 that begin so'],
+      ],
+      isForAll: true,
+      define: (command, context) =>
+        command
+          .argument('<kind>', 'which words')
+          .argument('<current>', 'the word that is being typed; it may be empty')
+          .argument('[words...]', 'the arguments before it')
+          .action((kind, current, words) => complete(kind, current, words, context())),
     },
     {
       name: 'generate',

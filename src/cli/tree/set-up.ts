@@ -1,7 +1,9 @@
 import { HOST_FORMATS } from '../../guest/host-network.ts';
+import { completion } from '../commands/completion.ts';
 import { help } from '../commands/help.ts';
 import { hostConfig } from '../commands/host-config.ts';
 import { init } from '../commands/init.ts';
+import { SHELLS } from '../completion/scripts.ts';
 import type { Group } from './verb.ts';
 
 /** Setting up this host, and learning about hnet. */
@@ -19,6 +21,7 @@ export const setUp: Group = {
         ['hnet init --pool 123.45.90.112/29 --pool 123.45.53.11', 'Set up this host for these addresses'],
         ['hnet init --yes', 'The same for scripts: ask nothing, and name the pools in hnet.toml later'],
       ],
+      words: { '--pool': [] },
       define: (command, context) =>
         command
           .option(
@@ -36,11 +39,30 @@ export const setUp: Group = {
         ['hnet host --format netplan', "This host's uplink as netplan has it"],
         ['hnet host --check', 'Say where the running uplink differs'],
       ],
+      words: { '--format': Object.keys(HOST_FORMATS) },
       define: (command, context) =>
         command
           .option('--format <format>', Object.keys(HOST_FORMATS).join(', '))
           .option('--check', 'say where the running uplink differs (exit code 3)')
           .action(options => hostConfig(options, context())),
+    },
+    {
+      name: 'completion',
+      summary: 'print the script that completes hnet in a shell',
+      description: [
+        'An installation brings the scripts along: bash (with bash-completion), zsh and fish find them. This is for a shell that looks elsewhere.',
+        'The scripts ask hnet for domains, addresses, MAC addresses and rules, which works without root too.',
+      ],
+      examples: [
+        ['source <(hnet completion bash)', 'Complete in this bash'],
+        ['hnet completion fish | source', 'Complete in this fish'],
+      ],
+      isForAll: true,
+      words: { shell: Object.keys(SHELLS) },
+      define: (command, context) =>
+        command
+          .argument('<shell>', Object.keys(SHELLS).join(', '))
+          .action(shell => completion(command.parent ?? command, shell, context())),
     },
     {
       name: 'help',

@@ -1,6 +1,7 @@
 /** The shape of a command. Help, man pages and completions are all made of it. */
 import type { Command } from 'commander';
 import type { Context } from '../../host/context.ts';
+import type { Words } from './words.ts';
 
 /** A command line as one types it, and what it does, in a sentence without a full stop. */
 export type Example = readonly [run: string, does: string];
@@ -16,6 +17,8 @@ export interface Verb {
   readonly isForAll?: boolean;
   /** Its arguments, options and action; `context` makes what the action works with. */
   readonly define?: (command: Command, context: () => Context) => void;
+  /** What may be typed for its arguments, by their names, and for the values of its options, by `--name`. */
+  readonly words?: Readonly<Record<string, Words>>;
   /** The commands below it, as `up` is below `base`. */
   readonly verbs?: readonly Verb[];
 }

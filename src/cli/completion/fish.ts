@@ -1,0 +1,108 @@
+import type { Words } from '../tree/words.ts';
+import { type Flag, lastWord, MADE, nameOf, type Outline, type Place, type Shown } from './shape.ts';
+
+/** The script for fish 3. */
+export const fishScript = ({ flags, commands }: Outline): string => `# fish completion for hnet
+${MADE}
+
+# The command, then its arguments so far, without options and their values.
+function __hnet_words
+    set -l found
+    set -l skip no
+    set -l plain no
+    for token in (commandline -opc)[2..-1]
+        if test $skip = yes
+            set skip no
+            continue
+        end
+        if test $plain = no
+            switch "$found[1] $token"
+                case ${takers({ flags, commands }).join(' ')}
+                    set skip yes
+                    continue
+                case '* --'
+                    set plain yes
+                    continue
+                case '* -*'
+                    continue
+            end
+        end
+        if test (count $found) -eq 1; and contains -- "$found[1]" ${parents(commands)}
+            set found[1] "$found[1] $token"
+        else
+            set -a found $token
+        end
+    end
+    printf '%s\\n' $found
+end
+
+function __hnet_in
+    set -l words (__hnet_words)
+    test "$words[1]" = "$argv[1]"
+end
+
+# At an argument of a command, by its number from 0, or behind it.
+function __hnet_at
+    set -l words (__hnet_words)
+    test "$words[1]" = "$argv[1]"; or return 1
+    set -l count (math (count $words) - 1)
+    test $count -eq $argv[2]; or test "$argv[3]" = more -a $count -gt $argv[2]
+end
+
+function __hnet_ask
+    set -l words (__hnet_words)
+    set -l current (commandline -ct | string replace -r '^--[^=]*=' '')
+    hnet complete -- $argv[1] "$current" $words[2..-1] 2>/dev/null
+end
+
+complete -c hnet -f
+${flags.map(flag => flagLine(isIn(''), flag)).join('\n')}
+${commands.map(linesOf).join('\n')}
+`;
+
+/** hnet-assign is `hnet assign`. */
+export const fishAssignScript = (): string => `# fish completion for hnet-assign
+${MADE}
+complete -c hnet-assign -w 'hnet assign'
+`;
+
+const parents = (commands: readonly Shown[]): string =>
+  commands
+    .filter(({ isParent }) => isParent)
+    .map(one => word(nameOf(one)))
+    .join(' ');
+
+const linesOf = (one: Shown): string =>
+  [
+    `complete -c hnet -n "${isIn(one.path.slice(0, -1).join(' '))}" -a ${lastWord(one)} -d ${word(one.summary)}`,
+    ...one.flags.map(flag => flagLine(isIn(nameOf(one)), flag)),
+    ...one.places.map((place, at) => placeLine(nameOf(one), place, at)),
+  ].join('\n');
+
+const isIn = (command: string): string => `__hnet_in ${word(command)}`;
+
+function flagLine(condition: string, { names, meaning, value }: Flag): string {
+  const spelt = names.map(name => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`));
+  return `complete -c hnet -n "${condition}" ${spelt.join(' ')} -d ${word(meaning)}${value === undefined ? '' : ofValue(value.words)}`;
+}
+
+const ofValue = (words: Words): string => (words === 'files' ? ' -r -F' : ` -x -a ${offer(words)}`);
+
+function placeLine(command: string, { words, repeats }: Place, at: number): string {
+  const condition = `__hnet_at ${word(command)} ${at}${repeats ? ' more' : ''}`;
+  return `complete -c hnet -n "${condition}" ${words === 'files' ? '-F' : `-k -a ${offer(words)}`}`;
+}
+
+const offer = (words: Exclude<Words, 'files'>): string =>
+  'ask' in words ? `'(__hnet_ask ${words.ask})'` : word(words.join(' '));
+
+/** In fish a backslash escapes within single quotes too. */
+const word = (text: string): string => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
+
+const takers = ({ flags, commands }: Outline): string[] =>
+  [{ name: '', flags }, ...commands.map(one => ({ name: nameOf(one), flags: one.flags }))].flatMap(
+    ({ name, flags: own }) =>
+      own
+        .filter(({ value }) => value !== undefined)
+        .flatMap(({ names }) => names.map(one => word(`${name} ${one}`))),
+  );
