@@ -57,7 +57,8 @@ export const VARIANTS: Readonly<
 export function schemaOf(argv: readonly string[]): string {
   const first = argv.findIndex((word, place) => !word.startsWith('-') && argv[place - 1] !== '--color');
   const words = argv.slice(first).filter(word => !word.startsWith('-'));
-  const [command = ''] = words;
+  const [command = '', below = ''] = words;
+  if (SCHEMAS.has(`${command}-${below}`)) return `${command}-${below}`;
   const variant = VARIANTS[command];
   return variant?.isMeant(words, argv) === true ? variant.schema : command;
 }

@@ -32,6 +32,7 @@ describe('what programs may rely on', () => {
 
   it('knows which schema a command line is about', () => {
     expect(schemaOf(['doctor', '--json'])).to.equal('doctor');
+    expect(schemaOf(['forward', 'list', '--json'])).to.equal('forward-list');
     expect(schemaOf(['doctor', 'vm1', '--json'])).to.equal('doctor-domain');
     expect(schemaOf(['--color', 'never', 'status', '--json', '--', '-x'])).to.equal('status');
   });
