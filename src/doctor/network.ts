@@ -6,9 +6,9 @@ import { format, parseSubnet } from '../model/address.ts';
 import type { Config } from '../model/config.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../model/names.ts';
-import { contains, overlaps, type Prefix } from '../model/prefix.ts';
+import { contains, FAMILIES, overlaps, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
-import { ownAddresses, type Uplink, type UplinkFacts } from '../model/uplink.ts';
+import { gatewayIn, ownAddresses, type Uplink, type UplinkFacts } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 import { FORWARDING, forwardingOf } from '../resources/forwarding.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
@@ -37,7 +37,8 @@ export function checkUplinks({ uplinks, configured, network }: Facts): Diagnosis
   return found.length > 0 ? found : checkWire(knownValue(configured) ?? []);
 }
 
-function checkUplink({ device, gateway, host, way }: Uplink, network: Network): Diagnosis[] {
+function checkUplink(uplink: Uplink, network: Network): Diagnosis[] {
+  const { device, gateway, host, way } = uplink;
   const missing = `the uplink ${device} is down or missing`;
   if (!network.links.get(device)?.up)
     return diagnosis(
@@ -52,7 +53,23 @@ function checkUplink({ device, gateway, host, way }: Uplink, network: Network): 
       "a domain could be given the gateway's address, for hnet does not know it",
       edit('gateway = "ADDRESS"'),
     );
-  return [];
+  return way === 0 ? [] : checkNext(uplink, network);
+}
+
+/** A tunnel leads to one place; on a wire there are many, and each destination would be looked for there. */
+function checkNext(uplink: Uplink, { links }: Network): Diagnosis[] {
+  const { device } = uplink;
+  if (links.get(device)?.arp === false) return [];
+  const lacking = FAMILIES.filter(
+    family => uplink.pools.some(pool => pool.family === family) && gatewayIn(family, uplink) === undefined,
+  );
+  return lacking.flatMap(family =>
+    diagnosis(
+      `the uplink ${device} has no IPv${family} gateway`,
+      'what its VMs send to the Internet is looked for on its wire, where nobody answers',
+      edit(`gateway = "ADDRESS" under [[uplinks]], beside device = "${device}"`),
+    ),
+  );
 }
 
 function checkWire(configured: readonly UplinkFacts[]): Diagnosis[] {

@@ -2,7 +2,7 @@
 
 import { parseSaved } from '../../src/firewall/foreign/parse-iptables.ts';
 import { requireAssignment, toAttachment } from '../../src/lifecycle/admission.ts';
-import { format, parseAddress } from '../../src/model/address.ts';
+import { format, parseAddress, parsePrefix } from '../../src/model/address.ts';
 import { parseConfig } from '../../src/model/parse-config.ts';
 import { parseDomain } from '../../src/model/parse-domain.ts';
 import { assignmentXml, domainXml, uuidOf } from '../support/domain.ts';
@@ -398,6 +398,24 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     },
     /^"vm1": 123\.45\.90\.116 and 1 more can't be reached: the rule 9 \(from all lookup 52\) leads/,
     /^ip -4 rule show$/,
+  ],
+  'a further uplink on a wire, without a gateway': [
+    {
+      uplinks: known([
+        UPLINK,
+        {
+          ...UPLINK,
+          device: 'eth1',
+          gateway: undefined,
+          gateway6: undefined,
+          way: 1,
+          pools: [parsePrefix('203.0.113.0/28')],
+        },
+      ]),
+      network: { ...NETWORK, links: new Map([...NETWORK.links, ['eth1', link({})]]) },
+    },
+    /^the uplink eth1 has no IPv4 gateway$/,
+    /# gateway = "ADDRESS" under \[\[uplinks\]\], beside device = "eth1"$/,
   ],
   "an interface on the uplink's bridge": [
     { ...BRIDGED, domains: known([withNic('bridge', "bridge='br0'")]) },
