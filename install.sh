@@ -10,37 +10,47 @@ TREE=dist/root
 # AppArmor's profile for libvirtd lets a hook execute programs of /usr/bin only, so our own node goes there.
 PRIVATE_NODE=$BIN/hnet-node
 NODE_MIN=20.12
+LOG=/var/log/hnet-install.log
 # In the order in which they are stopped.
 SERVICES="hnet-watch.service hnet-sync.service hnet-base.service"
 
 usage() {
   cat <<'END'
-Usage: sudo ./install.sh [--pool CIDR]... [--yes]
+Usage: sudo ./install.sh [--pool CIDR]... [--yes] [--quiet]
        sudo ./install.sh --uninstall [--purge]
        sudo ./install.sh --demo
 
   --pool CIDR   an address or subnet that the provider routes to this host; as often as needed
   --yes         ask nothing
+  -q, --quiet   do not say on the terminal what is being done
   --uninstall   remove the program, its hook and everything of hnet's from the kernel
   --purge       with --uninstall: the configuration and the leases too
   --demo        show it all in a sandbox; this host keeps nothing of it but packages
 END
 }
 
-say() { printf '%s\n' "hnet: $*"; }
+# What is being done that takes seconds: one line of the terminal, which the next one takes away.
+progress() { if [ "$quiet" = no ] && [ -t 2 ]; then printf '\r\033[K%s …' "$*" >&2; fi; }
+settle() { if [ "$quiet" = no ] && [ -t 2 ]; then printf '\r\033[K' >&2; fi; }
+say() {
+  settle
+  printf '%s\n' "hnet: $*"
+}
 die() {
+  settle
   printf '%s\n' "hnet: $*" >&2
   exit 1
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 main() {
-  action=install purge=no yes=no pools=
+  action=install purge=no yes=no quiet=no pools=
   while [ $# -gt 0 ]; do
     case $1 in
       --pool) [ $# -ge 2 ] || die "Cannot use --pool: it needs an address or subnet"; pools="$pools $2"; shift ;;
       --pool=*) pools="$pools ${1#--pool=}" ;;
       --yes) yes=yes ;;
+      -q | --quiet) quiet=yes ;;
       --uninstall) action=uninstall ;;
       --purge) purge=yes ;;
       --demo) action=demo ;;
@@ -80,13 +90,21 @@ install_packages() {
   [ -n "$missing" ] || return 0
   have apt-get || die "Cannot install$missing: this isn't Debian or Ubuntu; install them by hand (or what they are called here) and run this again"
   say "installing$missing"
+  progress "fetching and installing packages"
   # shellcheck disable=SC2086 # a list of package names
-  { apt-get install -y --no-install-recommends $missing || { apt-get update && apt-get install -y --no-install-recommends $missing; }; } >/var/log/hnet-install.log 2>&1 ||
-    die "Cannot install$missing: see /var/log/hnet-install.log"
+  get_packages $missing >$LOG 2>&1 || { ! grep -q '^E: .*lock' $LOG && apt-get update >>$LOG 2>&1 && get_packages $missing >>$LOG 2>&1; } ||
+    die "Cannot install$missing: $(why)see $LOG"
 }
+
+# Another program that installs packages just now has some time to end, in seconds.
+get_packages() { apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=20 "$@"; }
+
+# The last words of apt or dpkg in the log, if they are an error.
+why() { sed -n 's/^\(E\|dpkg: error\): \(.*[^.]\)\.*$/\2; /p' $LOG | tail -n 1; }
 
 # Builds dist/ from the sources; a release tarball comes with the tree and without sources.
 build() {
+  progress "building hnet"
   if [ -d node_modules/esbuild ]; then
     run_node build.mjs
   elif [ ! -d $TREE ]; then
@@ -98,8 +116,9 @@ build() {
 fetch_dependencies() {
   have npm || install_packages npm:npm
   say "fetching dependencies"
+  progress "npm fetches what hnet is built with"
   # No package needs a script to be installed.
-  npm ci --ignore-scripts --no-audit --no-fund >/var/log/hnet-install.log 2>&1 || die "Cannot fetch dependencies: see /var/log/hnet-install.log"
+  npm ci --ignore-scripts --no-audit --no-fund >$LOG 2>&1 || die "Cannot fetch dependencies: see $LOG"
 }
 
 run_node() {
@@ -139,6 +158,7 @@ install_tree() {
     bundled=$(bundled_node) || [ -x "$node" ] || die "Cannot find node $NODE_MIN or newer: install nodejs, or use a release tarball of hnet"
     [ -z "$bundled" ] || put "$bundled" "$node" 755
   fi
+  progress "putting files in their places"
   files=$(cd $TREE && find . -type f | sed 's,^\./,,' | sort)
   for file in $files; do
     mkdir -p "/${file%/*}"
@@ -164,7 +184,7 @@ has_package() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2
 leave_package() {
   has_package hnet || return 0
   say "taking over from the package hnet"
-  HNET_HANDOVER=yes dpkg --remove hnet >/var/log/hnet-install.log 2>&1 || die "Cannot remove the package hnet: see /var/log/hnet-install.log"
+  HNET_HANDOVER=yes dpkg --purge hnet >$LOG 2>&1 || die "Cannot remove the package hnet: $(why)see $LOG"
 }
 
 has_systemd() { [ -d /run/systemd/system ]; }
@@ -177,8 +197,10 @@ enable_units() {
 
 configure() {
   set -- init
+  [ "$quiet" = no ] || set -- -q "$@"
   [ "$yes" = no ] || set -- "$@" --yes
   for pool in $pools; do set -- "$@" --pool "$pool"; done
+  settle
   "$BIN/hnet" "$@"
 }
 

@@ -1,5 +1,6 @@
 import { readableJson } from '../model/json.ts';
 import { printable } from '../model/refusal.ts';
+import { Progress } from './progress.ts';
 
 /** What one command says: to people, on two streams, or to programs, as one JSON object on standard output. */
 export interface Output {
@@ -7,6 +8,8 @@ export interface Output {
   readonly print: (line: string) => void;
   /** A sentence that doesn't keep the command from being done. */
   readonly warn: (sentence: string) => void;
+  /** What is being done just now, for whoever waits at a terminal; see progress.ts. */
+  readonly progress: (doing: string) => void;
   /** The object for programs; a later one replaces it. */
   readonly answer: (value: object) => void;
   /** Why it couldn't be done; the caller tells people. */
@@ -18,11 +21,27 @@ export interface Output {
 const nothing = (): void => undefined;
 
 export function toPeople(): Output {
-  return { print: line => say(process.stdout, line), warn, answer: nothing, failed: nothing, end: nothing };
+  const progress = new Progress(process.stderr);
+  const clear = (): void => progress.clear();
+  return {
+    print: line => {
+      clear();
+      say(process.stdout, line);
+    },
+    warn: sentence => {
+      clear();
+      warn(sentence);
+    },
+    progress: doing => progress.show(doing),
+    answer: nothing,
+    failed: clear,
+    end: clear,
+  };
 }
 
 /** Warnings and errors also go to standard error, where a person looks who tries the program out. */
 export function toPrograms(): Output {
+  const progress = new Progress(process.stderr);
   const warnings: string[] = [];
   let answer = {};
   let failure = {};
@@ -30,16 +49,20 @@ export function toPrograms(): Output {
     print: nothing,
     warn: sentence => {
       warnings.push(sentence);
+      progress.clear();
       warn(sentence);
     },
+    progress: doing => progress.show(doing),
     answer: value => {
       answer = value;
     },
     failed: sentence => {
+      progress.clear();
       failure = { error: sentence };
       answer = {};
     },
     end: () => {
+      progress.clear();
       const whole = { ...failure, ...answer };
       if (Object.keys(whole).length > 0) say(process.stdout, readableJson({ ...whole, warnings }));
     },

@@ -1,9 +1,10 @@
 /** Finds out which kind of host this is (docs/providers.md), before there is a configuration. */
 import { vacancy } from '../assign/allocate.ts';
+import type { Context } from '../host/context.ts';
 import type { Host } from '../host/host.ts';
 import { observeUplinks } from '../host/observe/uplink.ts';
 import { readNetwork } from '../host/observe/view.ts';
-import { parseSubnet } from '../model/address.ts';
+import { format, parseSubnet } from '../model/address.ts';
 import type { Delivery, UplinkSettings } from '../model/config.ts';
 import type { FirstWay } from '../model/config-text.ts';
 import { hostAddresses } from '../model/host-address.ts';
@@ -26,8 +27,7 @@ export interface Kind {
   readonly further: readonly FirstWay[];
 }
 
-interface Ground {
-  readonly host: Host;
+interface Ground extends Pick<Context, 'host' | 'progress'> {
   readonly network: Network;
   readonly person: Person;
   readonly uplinks: Uplinks | undefined;
@@ -35,7 +35,12 @@ interface Ground {
 type Network = Pick<View, 'links' | 'addresses'>;
 
 /** By which interfaces pools come, and how. The host is looked at first, then the wire is asked, then the person. */
-export function findKind(pools: readonly Prefix[], host: Host, person: Person): Kind {
+export function findKind(
+  pools: readonly Prefix[],
+  { host, progress }: Pick<Context, 'host' | 'progress'>,
+  person: Person,
+): Kind {
+  progress('looking for the uplinks');
   const network = readNetwork(host);
   const devices = defaultDevices(pools, host) ?? told(person.uplink(candidates(network)));
   const homes = homesOf(pools, devices, network);
@@ -50,7 +55,7 @@ export function findKind(pools: readonly Prefix[], host: Host, person: Person): 
     ),
   );
   const uplinks = devices.length === 0 ? undefined : look([main, ...further], host);
-  const ground = { host, network, person, uplinks };
+  const ground = { host, progress, network, person, uplinks };
   return {
     main: toWay(main, 0, ground),
     further: further.map((one, index) => toWay(one, index + 1, ground)),
@@ -121,7 +126,7 @@ function toWay({ devices, pools }: UplinkSettings, place: number, ground: Ground
 /** How the provider hands over the pools of a family; undefined if neither the wire nor a person tells. */
 function deliveryBy(family: Family, uplink: Uplink, ground: Ground): Delivery | undefined {
   const { device } = uplink;
-  const { network, host, person } = ground;
+  const { network, host, person, progress } = ground;
   const pools = uplink.pools.filter(pool => pool.family === family);
   if (pools.length === 0) return undefined;
   // Nobody looks for an address on a tunnel.
@@ -134,6 +139,7 @@ function deliveryBy(family: Family, uplink: Uplink, ground: Ground): Delivery | 
   });
   const seen = pools.map(pool => {
     const address = candidatesIn(pool).find(isFree);
+    progress(`asking the gateway of ${device} how ${format(pool)} comes here`);
     return (
       address && gateway && askDelivery(host, address, gateway, devicesBeside(uplink, ground.uplinks ?? []))
     );

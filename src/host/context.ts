@@ -6,6 +6,8 @@ export interface Context {
   /** Says a line to people. Under `--json` nobody gets it. */
   readonly print: (line: string) => void;
   readonly warn: (line: string) => void;
+  /** Says what is being done that may take seconds, to whoever waits at a terminal. The next line takes its place. */
+  readonly progress: (doing: string) => void;
   /** What programs get under `--json`: one object, as docs/schema has it for the command. */
   readonly answer: (value: object) => void;
   readonly host: Host;

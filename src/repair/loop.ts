@@ -19,7 +19,7 @@ import { addUp } from '../state/ledger.ts';
 import { readAttachments } from '../state/records.ts';
 import { type Fault, faultLine, faults } from './faults.ts';
 import { needsRepair, type Survey } from './findings.ts';
-import { listRunning } from './listing.ts';
+import { type Listing, listRunning } from './listing.ts';
 import { type Matter, type Report, repairAll } from './mend.ts';
 import { settledSurvey, settledVerdicts, stillUnplugged, survey } from './survey.ts';
 import { unservedLines } from './unserved-lines.ts';
@@ -121,10 +121,12 @@ const AS_IT_WAS = 'no command failed, and it is as it was; see hnet --trace sync
 const AGAIN = 'it has come again; repeat hnet sync';
 
 function onePass(report: Report, patience: Patience | undefined, context: Context): Survey {
-  const { host } = context;
+  const { host, progress } = context;
+  progress('asking libvirt which domains run');
   const listing = listRunning();
   const config = context.config();
   const look = (): Survey => {
+    progress(`looking at the host and at ${countOf(listing)} domains`);
     const seen = survey(listing, config, host);
     return { ...seen, base: seen.base.filter(one => patience?.waits(one) !== true) };
   };
@@ -132,6 +134,7 @@ function onePass(report: Report, patience: Patience | undefined, context: Contex
   if (!needsRepair(found)) return stillUnplugged(settledVerdicts(found, host));
   const settled = withLock('sync', 'exclusive', host, () => {
     const again = look();
+    progress('repairing what is not as it should be');
     repairAll(again, host, report);
     patience?.mended(again.base);
     return again;
@@ -139,6 +142,8 @@ function onePass(report: Report, patience: Patience | undefined, context: Contex
   for (const one of settled.changed) follow(one, settled, report, host);
   return stillUnplugged(settled);
 }
+
+const countOf = ({ running }: Listing): number => running?.size ?? 0;
 
 /** What it means that libvirt doesn't say which domains run. */
 export const withoutLibvirt = (why: string): string =>

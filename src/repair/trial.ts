@@ -33,6 +33,7 @@ const ABANDONED = 20_000;
 export function tryOut(context: Context, converge: Converge, isAttended: boolean): boolean {
   const isFree = (): boolean => !existsSync(TRIAL_FILE);
   // Another process tries one, or was killed at it.
+  if (!isFree()) context.progress('waiting for another process that tries out a configuration');
   if (!waitFor(isFree, ABANDONED)) endTrial(context, converge);
   const text = readConfigText();
   if (isRejected(text)) {
@@ -56,6 +57,7 @@ function trial(text: string, context: Context, converge: Converge, isAttended: b
   writeAtomically(TRIAL_FILE, text);
   if (isAttended) launchUndo();
   const outcome = outcomeOf(() => converge(context));
+  context.progress('trying out the changed configuration: can the gateway still reach this host?');
   const lost = lostOf(before, context.host);
   if (lost !== undefined || !existsSync(TRIAL_FILE)) {
     endTrial(context, converge, lost);

@@ -39,7 +39,7 @@ describe('install.sh', () => {
     const functions = readFileSync(INSTALL, 'utf8')
       .replace(/^main "\$@"$/m, '')
       .replaceAll('/var/log/hnet-install.log', join(home, 'log'));
-    execFileSync('sh', ['-c', `${functions}\nfetch_dependencies`], { cwd: home, stdio: 'pipe' });
+    execFileSync('sh', ['-c', `${functions}\nquiet=no\nfetch_dependencies`], { cwd: home, stdio: 'pipe' });
     expect(existsSync(join(home, 'node_modules/p/package.json'))).to.equal(true);
     expect(existsSync(mark)).to.equal(false);
   });

@@ -8,16 +8,20 @@ import { type ColourChoice, takesColour } from '../terminal.ts';
 /** What is said of the program as a whole. */
 export interface Manner {
   readonly trace?: boolean;
+  readonly quiet?: boolean;
   readonly color: ColourChoice;
 }
 
 /** What every command gets. */
-export function makeContext({ trace, color }: Manner, { print, warn, answer }: Output): Context {
+export function makeContext({ trace, quiet, color }: Manner, output: Output): Context {
+  const { print, warn, answer, progress } = output;
   const host = trace ? new Host({ trace: line => say(process.stderr, `+ ${line}`) }) : new Host();
   let config: Config | undefined;
   return {
     print,
     warn,
+    // A line that comes and goes is in the way of a trace.
+    progress: quiet || trace ? () => undefined : progress,
     answer,
     host,
     config: () => {

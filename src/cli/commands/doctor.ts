@@ -5,6 +5,7 @@ import { EXIT } from '../exit-codes.ts';
 
 /** Whether this host is fit for hnet. */
 export function doctor(context: Context): void {
+  context.progress('examining this host');
   const facts = gather(context.host);
   const findings = examine(facts);
   const notes = notesOn(facts);

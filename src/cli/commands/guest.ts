@@ -66,6 +66,7 @@ function writeSeed(
 ): void {
   const format = pickFormat(GUEST_FORMATS, options.format ?? SEED_FORMATS[0]);
   const files = seedFiles(network, uuid, format, readAccess(options));
+  context.progress(`writing ${path}`);
   const image = writeImage(path, files, context.host);
   context.print(`${image} written; to attach it:`);
   context.print(

@@ -51,8 +51,9 @@ function keepConfig(pools: readonly Prefix[], { print, config }: Context): void 
     );
 }
 
-function writeConfig(pools: readonly Prefix[], person: Asked, { host, print, warn }: Context): void {
-  const kind = findKind(pools, host, person);
+function writeConfig(pools: readonly Prefix[], person: Asked, context: Context): void {
+  const { host, print, warn } = context;
+  const kind = findKind(pools, context, person);
   const { range: scopes, why } = chooseScopes(pools, host);
   if (why !== undefined) warn(why);
   const found = nameServers();
@@ -68,17 +69,20 @@ function writeConfig(pools: readonly Prefix[], person: Asked, { host, print, war
 }
 
 /** @returns whether there is a way to the Internet, without which nothing comes up yet */
-function bringUp({ host, config, warn }: Context): boolean {
+function bringUp({ host, config, warn, progress }: Context): boolean {
   const { uplinks } = config();
   if (uplinks[0].devices.length === 0 && ifPossible(() => observeUplinks(host, config())) === undefined)
     return false;
+  progress('bringing up the filter');
   if (!existsSync('/run/systemd/system')) {
     baseUp(host);
     return true;
   }
   if (!start('hnet-base.service', host)) baseUp(host);
-  for (const unit of REPAIRS.filter(one => isEnabled(one, host)))
+  for (const unit of REPAIRS.filter(one => isEnabled(one, host))) {
+    progress(`starting ${unit}`);
     if (!start(unit, host)) warn(`${unit} did not start; see: journalctl -u ${unit}`);
+  }
   return true;
 }
 
@@ -112,7 +116,8 @@ function baseUp(host: Host): void {
 }
 
 /** What doctor finds keeps nothing from being set up. */
-function report({ host, print }: Context): void {
+function report({ host, print, progress }: Context): void {
+  progress('examining this host');
   try {
     print(host.run([...SELF, 'doctor'], '', LIMIT).trimEnd());
   } catch (error) {

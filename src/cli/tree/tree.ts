@@ -26,6 +26,7 @@ export function makeTree(
     .description("Gives libvirt's virtual machines their own public addresses, by pure routing")
     .version(version)
     .option('--trace', 'print every command as it runs')
+    .option('-q, --quiet', 'do not say on the terminal what is being done')
     .addOption(
       new Option('--color <when>', 'whether output is coloured').choices(COLOUR_CHOICES).default('auto'),
     )
