@@ -2,13 +2,16 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Guest } from '../lab/guest.ts';
 import { GATEWAY6, INTERNET, INTERNET6, isIpv6 } from '../lab/site.ts';
+import { until } from '../lab/wait.ts';
 import { hnet } from '../support/command.ts';
 import { assignmentXml, type DomainOptions, domainXml, uuidOf } from '../support/domain.ts';
+import { Listener } from '../support/endpoint.ts';
 import { type Harm, harms } from '../support/harm.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
 import { bridgeOf, POOLS6, type Scene } from '../support/scene.ts';
 import { difference } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
+import { closeSockets, Socket } from '../support/syscalls.ts';
 
 /**
  * How many times a host is damaged with each backend. The gate takes a sample; before a release, by hand:
@@ -17,19 +20,27 @@ import { kernelSuite } from '../support/suite.ts';
 const ROUNDS = Number(process.env['HNET_DAMAGE'] ?? 5);
 const SEED = Number(process.env['HNET_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** Three domains: one address, one with rules of its own, one of both families on one bridge. */
+/** Four domains: one address, one with rules of its own, one of both families on one bridge, one that is called by a port. */
 const DOMAINS: Readonly<Record<string, readonly string[]>> = {
   vm1: ['123.45.90.116'],
   vm2: ['123.45.53.12'],
   vm3: ['123.45.53.13', '2001:db8:12:48::113'],
+  vm4: ['172.30.10.10'],
 };
 const ADDRESSES = Object.values(DOMAINS).flat();
 const TAPS = Object.keys(DOMAINS);
 const BRIDGES = Object.values(DOMAINS).map(([first = '']) => bridgeOf(first));
+const PRIVATE = DOMAINS['vm4'] ?? [];
+const [PORT, INNER_PORT] = [2201, 22];
+const FORWARD = `<hnet:forward>tcp/${PORT}:${INNER_PORT}</hnet:forward>`;
 const POLICY = '<hnet:policy inbound="deny"><hnet:rule>allow icmp</hnet:rule></hnet:policy>';
+
+const MORE: Readonly<Record<string, string>> = { vm2: POLICY, vm4: FORWARD };
 
 for (const backend of ['iptables', 'nftables']) {
   kernelSuite(`whatever breaks (${backend})`, scene => {
+    after(closeSockets);
+
     it(`${ROUNDS} times: check never says ok of a VM that is cut off, one sync brings all back`, async () => {
       const [one, guests] = await running(await scene({ pools: POOLS6 }), backend);
       const target = { bridges: BRIDGES, taps: TAPS, addresses: ADDRESSES };
@@ -69,12 +80,33 @@ async function lost(one: Scene, guests: readonly Guest[]): Promise<string[]> {
   await Promise.all(guests.map(guest => guest.sh('ip neighbour flush all')));
   const ways = guests.flatMap(guest =>
     (DOMAINS[guest.port] ?? []).flatMap(address => [
-      { way: `to ${address}`, try: () => one.lab.internet.ping(address) },
+      PRIVATE.includes(address)
+        ? { way: `to ${address} by a port`, try: () => calls(one, guest, address) }
+        : { way: `to ${address}`, try: () => one.lab.internet.ping(address) },
       { way: `from ${address}`, try: () => guest.ping(isIpv6(address) ? INTERNET6 : INTERNET, address) },
     ]),
   );
   const works = await Promise.all(ways.map(way => way.try()));
   return ways.filter((_, number) => works[number] === false).map(({ way }) => way);
+}
+
+/** How long a call may take, in milliseconds: TCP repeats its first segment after 1, 3 and 7 seconds. */
+const CALL = 10_000;
+
+/** Whether the domain is called by the host's port. */
+async function calls(one: Scene, guest: Guest, ip: string): Promise<boolean> {
+  const listener = new Listener(guest, { ip, port: INNER_PORT });
+  const socket = Socket.inet(one.lab.internet, 'tcp');
+  const called = { ip: one.host.address, port: PORT };
+  socket.connect(called);
+  try {
+    return await until(() => socket.connect(called) && listener.hasCaller(), CALL, 'the call');
+  } catch {
+    return false;
+  } finally {
+    socket.close();
+    listener.close();
+  }
 }
 
 async function running(one: Scene, backend: string): Promise<[Scene, Guest[]]> {
@@ -89,7 +121,7 @@ async function running(one: Scene, backend: string): Promise<[Scene, Guest[]]> {
     const wanted = addresses.map(ip => ({ ip, bridge, scope }));
     const metadata = assignmentXml(uuidOf(name), wanted);
     const options: DomainOptions = {
-      metadata: name === 'vm2' ? metadata.replace('</', `${POLICY}</`) : metadata,
+      metadata: metadata.replace('</', `${MORE[name] ?? ''}</`),
     };
     const started = await one.hook('prepare', name, domainXml(name, options));
     expect(started, name).to.deep.equal({ code: 0, stdout: '', stderr: '' });
