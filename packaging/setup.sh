@@ -31,11 +31,19 @@ enter() {
   for service in $SERVICES; do rm -f "/etc/systemd/system/$service"; done
   # Before, hnet let everybody read them.
   for own in /run/hnet /var/lib/hnet; do if [ -d $own ]; then chmod 700 $own; fi; done
+  tell_udev
   has_systemd || return 0
   systemctl daemon-reload
   # It runs the program of before.
   systemctl try-restart hnet-watch.service
   reload_libvirt
+}
+
+# For bridges that stand already; 26734 is the device group of hnet's.
+tell_udev() {
+  [ -S /run/udev/control ] || return 0
+  udevadm control --reload
+  udevadm trigger --subsystem-match=net --attr-match=netdev_group=26734
 }
 
 # libvirt may be executing it at this moment: it is replaced as a whole, or stays what it was.

@@ -37,6 +37,7 @@ export function stage(directory, arch) {
   lay('hooks/qemu.sh', `${LIB}/hook`);
   lay('packaging/setup.sh', `${LIB}/setup`);
   for (const unit of readdirSync('units')) lay(`units/${unit}`, `usr/lib/systemd/system/${unit}`);
+  lay('packaging/60-hnet.rules', 'usr/lib/udev/rules.d/60-hnet.rules');
   layManual(lay);
   layCompletions(lay);
   evenModes(half);
@@ -67,6 +68,8 @@ function layKoffi(arch, lay) {
 function layManual(lay) {
   for (const name of ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'LICENSE', 'docs'])
     lay(name, `${DOC}/${name}`);
+  // SELinux takes it, on hosts where doctor says so.
+  lay('contrib/selinux/hnet.cil', `${DOC}/selinux/hnet.cil`);
   lay('dist/THIRD-PARTY.txt', `${DOC}/THIRD-PARTY.txt`);
   for (const page of namesIn('dist/man')) lay(`dist/man/${page}`, `usr/share/man/man${page.at(-1)}/${page}`);
 }

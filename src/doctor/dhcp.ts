@@ -40,7 +40,7 @@ const found = (what: string, why: string, { pid }: Holder, facts: Facts): Diagno
   diagnosis(what, why, `${endOf(pid, facts)}  # or let it bind interfaces of its own`);
 
 /** Services whose stop would take more along than a DHCP server. */
-const VITAL = /^(systemd-networkd|NetworkManager|libvirtd|virtnetworkd|networking)\.service$/;
+const VITAL = /^(systemd-networkd|NetworkManager|libvirtd|virtqemud|virtnetworkd|networking)\.service$/;
 
 function endOf(pid: number, { file }: Facts): string {
   const [, unit] =

@@ -7,11 +7,13 @@ import { compare, contains, FAMILIES, type Family, size } from '../model/prefix.
 import { quote } from '../model/refusal.ts';
 import { childOf } from '../model/xml.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
-import { type Facts, knownValue } from './facts.ts';
+import { daemonOf, type Facts, knownValue, startOf } from './facts.ts';
 
-export function checkLibvirt({ domains }: Facts): Diagnosis[] {
+export function checkLibvirt(facts: Facts): Diagnosis[] {
+  const { domains } = facts;
   if (domains.is === 'known') return [];
-  return diagnosis(domains.why, 'no domain can be read or given an address', 'systemctl start libvirtd');
+  const mend = startOf(daemonOf(facts));
+  return diagnosis(domains.why, 'no domain can be read or given an address', mend);
 }
 
 const all = ({ domains }: Facts): readonly KnownDomain[] => knownValue(domains) ?? [];

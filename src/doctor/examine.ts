@@ -12,6 +12,7 @@ import { checkIpv6 } from './ipv6.ts';
 import { checkMacs, macNotes } from './macs.ts';
 import { checkMtu } from './mtu.ts';
 import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplinks } from './network.ts';
+import { checkNetworkd } from './networkd.ts';
 import { checkArp, checkHostAddresses, checkServed } from './served.ts';
 import { checkContests, checkStrangers, dropNotes, insideNotes } from './strangers.ts';
 import { checkTools } from './tools.ts';
@@ -27,6 +28,7 @@ const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkIpv6,
   checkDelivery,
   checkPools,
+  checkNetworkd,
   checkScopes,
   checkStrangers,
   checkContests,

@@ -1,5 +1,7 @@
 /** What the checks look at. Anything may be missing: hnet doctor is for hosts in trouble. */
+
 import type { Drops } from '../firewall/rules/drops.ts';
+import { hasTool } from '../host/tools.ts';
 import type { KnownDomain } from '../libvirt/libvirt.ts';
 import type { Config } from '../model/config.ts';
 import type { Prefix } from '../model/prefix.ts';
@@ -75,3 +77,26 @@ export function interpreterOf(facts: Facts): { node: string; program: string } |
   const node = nodes.find(path => facts.file(path) !== undefined) ?? nodes.at(-1);
   return node === undefined || program === undefined ? undefined : { node, program };
 }
+
+/** libvirt is one daemon, or one for each kind of thing; both may be installed. Hooks of QEMU's domains are run by: */
+export type Daemon = 'libvirtd' | 'virtqemud';
+export const DAEMONS: readonly Daemon[] = ['libvirtd', 'virtqemud'];
+
+/** Its service ends when nobody uses it, and its socket starts it again: whether it is in use, the socket tells. */
+const isActive = (daemon: Daemon, { output }: Facts): boolean =>
+  [`${daemon}.socket`, `${daemon}.service`].some(unit => output('systemctl', 'is-active', unit) !== '');
+
+const isInstalled = (daemon: Daemon, { file }: Facts): boolean =>
+  hasTool(daemon, path => file(path) !== undefined);
+
+/** The daemon that starts domains here: the one that runs, or else the one that is installed. */
+export function daemonOf(facts: Facts): Daemon {
+  const running = DAEMONS.find(daemon => isActive(daemon, facts));
+  return running ?? DAEMONS.find(daemon => isInstalled(daemon, facts)) ?? 'libvirtd';
+}
+
+/** The command that starts it, with what a domain's interfaces may need beside it. */
+export const startOf = (daemon: Daemon): string =>
+  daemon === 'libvirtd'
+    ? 'systemctl start libvirtd'
+    : 'systemctl start virtqemud.socket virtnetworkd.socket virtlogd.socket';

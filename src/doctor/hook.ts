@@ -1,5 +1,5 @@
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
-import { type Facts, type File, findHook, installAgain, interpreterOf, PLACES } from './facts.ts';
+import { DAEMONS, type Facts, type File, findHook, installAgain, interpreterOf, PLACES } from './facts.ts';
 
 /** Without the hook a VM starts as if nothing were wrong, and has no network. */
 export function checkHook(facts: Facts): Diagnosis[] {
@@ -45,7 +45,7 @@ function checkInterpreter(facts: Facts): Diagnosis[] {
 
 /** The daemon looks for a hook only when it starts and when it is reloaded. */
 function checkSeen({ path, file }: { path: string; file: File }, facts: Facts): Diagnosis[] {
-  return ['libvirtd', 'virtqemud'].flatMap(daemon => {
+  return DAEMONS.flatMap(daemon => {
     const shown = facts.output('systemctl', 'show', `${daemon}.service`, ...PROPERTIES);
     const since = Number(/^StateChangeTimestamp=@(\d+)/m.exec(shown)?.[1] ?? Number.NaN);
     if (!/^ActiveState=active$/m.test(shown) || !(since < Math.floor(file.since))) return [];

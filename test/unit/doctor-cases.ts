@@ -68,6 +68,27 @@ export const BRIDGED: Change = {
 };
 const DROP = '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n';
 
+/** A host whose libvirt is several daemons. */
+export const MODULAR = {
+  'systemctl is-active virtqemud.socket': 'active\n',
+  'systemctl show libvirtd.service --timestamp=unix --property=ActiveState --property=StateChangeTimestamp':
+    'ActiveState=inactive\nStateChangeTimestamp=\n',
+  'systemctl show virtqemud.service --timestamp=unix --property=ActiveState --property=StateChangeTimestamp':
+    'ActiveState=active\nStateChangeTimestamp=@1001\n',
+};
+/** A host whose hook's interpreter is where profiles allow none. */
+const confined = (profiles: string, outputs: Change['outputs'] = {}): Change => ({
+  files: { [PROFILE]: file(`${profiles}\n`), [HOOK]: file(hook('/opt/node/bin/node')) },
+  outputs: { ...outputs, '/opt/node/bin/node --version': 'v20.12.0\n' },
+});
+/** @param text as `systemd-analyze cat-config` shows it */
+export const networkd = (text: string): Change => ({
+  outputs: {
+    'systemctl is-active systemd-networkd.service': 'active\n',
+    'systemd-analyze cat-config systemd/networkd.conf': text,
+  },
+});
+
 /** What is the matter: the change, what is found, and what mends it. */
 export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> = {
   'a configuration that cannot be read': [
@@ -268,12 +289,24 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     /libvirtd has not been reloaded since/,
     /^systemctl reload libvirtd$/,
   ],
+  'a hook that virtqemud has not seen': [
+    { files: { [HOOK]: file(hook('/usr/bin/node'), { since: 2000 }) }, outputs: MODULAR },
+    /^virtqemud has not been reloaded since/,
+    /^systemctl reload virtqemud$/,
+  ],
   'AppArmor, and an interpreter where it allows none': [
-    {
-      files: { [PROFILE]: file('libvirtd (enforce)\n'), [HOOK]: file(hook('/opt/node/bin/node')) },
-      outputs: { '/opt/node/bin/node --version': 'v20.12.0\n' },
-    },
-    /AppArmor confines libvirtd, and the hook's interpreter is \/opt\/node\/bin\/node/,
+    confined('libvirtd (enforce)'),
+    /^AppArmor confines libvirtd, and the hook's interpreter is \/opt\/node\/bin\/node/,
+    /install\.sh$/,
+  ],
+  'AppArmor as older releases name its profiles': [
+    confined('/usr/sbin/libvirtd (enforce)'),
+    /^AppArmor confines libvirtd/,
+    /install\.sh$/,
+  ],
+  'AppArmor that confines virtqemud': [
+    confined('libvirtd (complain)\nvirtqemud (enforce)', MODULAR),
+    /^AppArmor confines virtqemud, and the hook's interpreter is \/opt\/node\/bin\/node/,
     /install\.sh$/,
   ],
   'SELinux that confines hooks': [
@@ -283,6 +316,43 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     },
     /SELinux is enforcing/,
     /^setsebool -P virt_hooks_unconfined on$/,
+  ],
+  'SELinux that confines hooks of virtqemud, which the boolean does not mention': [
+    {
+      files: { '/sys/fs/selinux/enforce': file('1') },
+      outputs: { ...MODULAR, 'getsebool virt_hooks_unconfined': 'virt_hooks_unconfined --> on\n' },
+    },
+    /^SELinux is enforcing, and its policy lets no hook of virtqemud's change/,
+    /^semodule -i \/usr\/share\/doc\/hnet\/selinux\/hnet\.cil && setsebool -P virt_hooks_unconfined on$/,
+  ],
+  'SELinux with our module, and the boolean off': [
+    {
+      files: { '/sys/fs/selinux/enforce': file('1') },
+      outputs: { ...MODULAR, 'semodule --list-modules': 'hal\nhnet\nhostname\n' },
+    },
+    /^SELinux is enforcing, and its policy lets no hook of virtqemud's change/,
+    /^setsebool -P virt_hooks_unconfined on$/,
+  ],
+  'virtqemud that does not answer': [
+    {
+      domains: unknown("Cannot reach libvirt: Failed to connect socket to '/var/run/libvirt/virtqemud-sock'"),
+      files: { '/usr/sbin/virtqemud': file('') },
+    },
+    /^Cannot reach libvirt/,
+    /^systemctl start virtqemud\.socket virtnetworkd\.socket/,
+  ],
+  'systemd-networkd that deletes what it has not made': [
+    networkd('[Network]\n#ManageForeignRoutes=yes\n[DHCPv4]\nManageForeignRoutes=no\n'),
+    /^systemd-networkd runs, and deletes routes and routing rules of others \(ManageForeignRoutes, Manage/,
+    /^mkdir -p \/etc\/systemd\/networkd\.conf\.d && printf .* && systemctl restart systemd-networkd$/,
+  ],
+  'systemd-networkd that was told to by a later file': [
+    networkd(
+      '# /etc/systemd/networkd.conf\n[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules = off\n' +
+        '# /run/systemd/networkd.conf.d/x.conf\n[Network]\nManageForeignRoutes=true\n',
+    ),
+    /deletes routes of others \(ManageForeignRoutes\)$/,
+    /networkd\.conf\.d\/hnet\.conf/,
   ],
   'metadata that cannot be used': [
     { domains: known([domain(domainXml('vm1', { metadata: '<assignment xmlns="urn:hnet:1"/>' }))]) },

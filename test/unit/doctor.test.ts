@@ -5,7 +5,7 @@ import { macNotes } from '../../src/doctor/macs.ts';
 import { dropNotes, insideNotes } from '../../src/doctor/strangers.ts';
 import { CAUSES } from '../../src/firewall/rules/rules.ts';
 import { parseConfig } from '../../src/model/parse-config.ts';
-import { BRIDGED, CASES, withNic } from './doctor-cases.ts';
+import { BRIDGED, CASES, MODULAR, networkd, withNic } from './doctor-cases.ts';
 import {
   assigned,
   BOTH,
@@ -101,6 +101,27 @@ describe('doctor', () => {
     const own = ['123.45.12.48/32', '2001:db8:12:48::2/64', '2001:db8:12:48:5054:ff:fe12:30/64'];
     const network = { ...NETWORK, addresses: new Map([['eth0', own]]) };
     expect(examine(factsOf({ ...configured(BOTH), network }))).to.deep.equal([]);
+  });
+
+  it('finds nothing where networkd was told to leave what it has not made, or does not run', () => {
+    const text = '[Network]\nManageForeignRoutes=yes\n[Network]\nManageForeignRoutes=no\n';
+    const told = networkd(`${text}ManageForeignRoutingPolicyRules=false\n`);
+    expect(examine(factsOf(told))).to.deep.equal([]);
+    expect(
+      examine(factsOf({ outputs: { 'systemd-analyze cat-config systemd/networkd.conf': '' } })),
+    ).to.deep.equal([]);
+  });
+
+  it('takes modular daemons for what they are', () => {
+    expect(examine(factsOf({ outputs: MODULAR }))).to.deep.equal([]);
+    const told = {
+      'getsebool virt_hooks_unconfined': 'virt_hooks_unconfined --> on\n',
+      'semodule --list-modules': 'hnet\n',
+    };
+    const files = { '/sys/fs/selinux/enforce': file('1') };
+    expect(
+      examine(factsOf({ files, outputs: { ...MODULAR, ...told } })).map(({ what }) => what),
+    ).to.deep.equal([]);
   });
 
   it('takes a hook in qemu.d for one as well', () => {
