@@ -1,5 +1,5 @@
-import { distance } from 'fastest-levenshtein';
 import type { Domain } from '../model/domain.ts';
+import { nearWords } from '../model/near.ts';
 import { readDomain } from '../model/parse-domain.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import type { Connection } from './connection.ts';
@@ -64,18 +64,10 @@ export function pick(domains: readonly KnownDomain[], wanted: string): KnownDoma
     domains.find(({ domain }) => domain.name === wanted) ??
     domains.find(({ domain }) => domain.uuid === wanted);
   if (found !== undefined) return found;
-  const near = nearest(domains, wanted).map(({ domain }) => quote(domain.name));
+  const near = nearWords(
+    domains.map(({ domain }) => domain.name),
+    wanted,
+  ).map(quote);
   const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'virsh list --all shows them';
   throw new Refusal(`Cannot find a domain ${quote(wanted)}; ${hint}`);
-}
-
-/** At most three whose names begin with what was written, or differ from it in no more than half of its letters. */
-function nearest(domains: readonly KnownDomain[], wanted: string): KnownDomain[] {
-  const word = wanted.toLowerCase();
-  const far = ({ domain }: KnownDomain): number => {
-    const name = domain.name.toLowerCase();
-    return name.startsWith(word) ? 0 : distance(name, word);
-  };
-  const near = domains.filter(one => far(one) <= Math.max(1, word.length / 2));
-  return near.sort((a, b) => far(a) - far(b)).slice(0, 3);
 }

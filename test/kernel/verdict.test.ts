@@ -214,6 +214,11 @@ kernelSuite('what the kernel would do with a packet', (scene, share) => {
       '2001:db8:12:48::117': 'ip address delete 2001:db8:12:48::117/64 dev lo',
       '123.45.53.13': 'ip address delete 123.45.53.13/32 dev eth0',
     };
+    /** The nearest free address, where the pool has more than one. */
+    const INSTEAD: Readonly<Record<string, string>> = {
+      '123.45.90.117': '; the nearest free one is 123.45.90.118',
+      '2001:db8:12:48::117': '; the nearest free one is 2001:db8:12:48::118',
+    };
     const WIRE = '2001:db8:12:4900::7';
 
     for (const [address, removal] of Object.entries(HELD)) {
@@ -234,7 +239,7 @@ kernelSuite('what the kernel would do with a packet', (scene, share) => {
         const { code, stderr } = await hnet(await held(), 'assign', 'vm9', address);
         expect({ code, stderr }).to.deep.equal({
           code: 1,
-          stderr: `hnet: Cannot assign: the host itself has ${address} on ${device}; ${removal} removes it`,
+          stderr: `hnet: Cannot assign: the host itself has ${address} on ${device}; ${removal} removes it${INSTEAD[address] ?? ''}`,
         });
       });
     }

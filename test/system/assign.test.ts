@@ -114,7 +114,7 @@ describe('hnet assign and unassign', () => {
     const [one, two] = [await domain(), await domain()];
     await stage.ok('assign', one, '123.45.90.116');
     expect(await refused(1, 'assign', two, '123.45.90.116')).to.equal(
-      `hnet: Cannot assign 123.45.90.116: domain "${one}" holds it; hnet unassign releases it`,
+      `hnet: Cannot assign 123.45.90.116: domain "${one}" holds it; hnet unassign releases it; the nearest free one is 123.45.90.117`,
     );
     expect(await refused(1, 'assign', two, '123.45.90.112/29')).to.include(
       `domain "${one}" holds it as part of`,

@@ -49,7 +49,7 @@ const CASES: readonly Case[] = [
     "an address of another domain's subnet",
     'assign vm1 123.45.90.114',
     1,
-    'Cannot assign 123.45.90.114: domain "holder" holds it as part of 123.45.90.112/30; hnet unassign releases it',
+    'Cannot assign 123.45.90.114: domain "holder" holds it as part of 123.45.90.112/30; hnet unassign releases it; the nearest free one is 123.45.90.117',
   ],
   [
     "a subnet around another domain's",

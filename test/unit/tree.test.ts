@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Command } from 'commander';
 import { pathOf, verbOf } from '../../src/cli/tree/tree.ts';
+import { reason } from '../../src/model/refusal.ts';
 import { family, readGroups, readTree, treeFiles } from '../support/tree.ts';
 
 describe('the tree of commands', () => {
@@ -50,6 +51,16 @@ describe('the tree of commands', () => {
     }
   });
 
+  it('says what may have been meant by a wrong word, of what it shows', async () => {
+    expect(await complaint('stauts')).to.include('Did you mean status?');
+    expect(await complaint('status', '--jsn')).to.include('Did you mean --json?');
+    expect(await complaint('forward', 'lst')).to.include('Did you mean list?');
+    expect(await complaint('help', 'asign')).to.equal(
+      'Cannot explain "asign": there is no such command; did you mean "assign"?',
+    );
+    expect(await complaint('bas')).not.to.include('base');
+  });
+
   it('has examples that it takes itself', async () => {
     for (const command of family(await readTree()).slice(1)) {
       const examples = verbOf(command)?.examples ?? [];
@@ -62,6 +73,18 @@ describe('the tree of commands', () => {
     }
   });
 });
+
+/** Why a command line is refused. */
+async function complaint(...argv: string[]): Promise<string> {
+  const tree = await readTree();
+  for (const command of family(tree)) command.configureOutput({ writeErr: () => undefined });
+  try {
+    tree.parse(argv, { from: 'user' });
+    return '';
+  } catch (error) {
+    return reason(error);
+  }
+}
 
 /** The command of hnet's that a line of shell calls, with arguments and options that it takes; empty if it calls none. */
 async function calledBy(line: string): Promise<string> {

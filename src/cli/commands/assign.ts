@@ -1,6 +1,7 @@
 import { freeAddresses, pin, privateAddress, refuseHeld, type Taken } from '../../assign/allocate.ts';
 import { changeAssignment, changing, type Plug } from '../../assign/change.ts';
 import { inventory } from '../../assign/inventory.ts';
+import { withWayOut } from '../../assign/nearest.ts';
 import { recordAssigned } from '../../assign/record.ts';
 import { refuseReserved } from '../../assign/reserve.ts';
 import { withScope } from '../../assign/scopes.ts';
@@ -56,14 +57,18 @@ export function assign(
     const base = baseOf(known);
     const held = addressesToKeep(base, 'assign to');
     const shared = sharedAddress(base, held, mac);
-    refuseForeign(prefixes, config, taken, seen.uplinks);
-    refuseReserved('assign', prefixes, known.domain);
+    const reserved = readReservations().map(one => one.address);
+    withWayOut(prefixes, config.pools, taken, reserved, () => {
+      refuseForeign(prefixes, config, taken, seen.uplinks);
+      refuseReserved('assign', prefixes, known.domain);
+      for (const prefix of prefixes) refuseHeld(prefix, known.domain.uuid, taken);
+    });
     const hop = via === undefined ? undefined : hopAmong(via, held, known);
     const picks =
       prefixes.length > 0 || options.private || held.length > 0
         ? prefixes
         : freeFor(known.domain, config, taken);
-    const chosen = choose(picks, known, held, hop ?? shared, taken, config, scope);
+    const chosen = choose(picks, held, hop ?? shared, taken, config, scope);
     const whole = options.private ? withPrivate(chosen, shared, config, taken, seen.uplinks, scope) : chosen;
     const routed = hop === undefined ? whole : whole.map(one => routedBy(hop, one, prefixes));
     const bridge = bridgeFor(prefixes, routed);
@@ -176,7 +181,6 @@ function tell({ domain, active }: KnownDomain, addresses: readonly Address[], { 
 /** All addresses that the domain shall have; the new ones with their bridge and scope. */
 function choose(
   wanted: readonly Prefix[],
-  { domain }: KnownDomain,
   held: readonly Address[],
   shared: Address | undefined,
   taken: Taken,
@@ -187,7 +191,6 @@ function choose(
   const addresses = [...held];
   let companion = shared;
   for (const prefix of added) {
-    refuseHeld(prefix, domain.uuid, taken);
     const own = held.find(address => overlaps(address.prefix, prefix));
     if (own !== undefined)
       throw new Refusal(
