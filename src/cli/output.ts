@@ -1,4 +1,4 @@
-import { readableJson } from '../model/json.ts';
+import { lineJson, readableJson } from '../model/json.ts';
 import { printable } from '../model/refusal.ts';
 import { Progress } from './progress.ts';
 
@@ -12,6 +12,8 @@ export interface Output {
   readonly progress: (doing: string) => void;
   /** The object for programs; a later one replaces it. */
   readonly answer: (value: object) => void;
+  /** One of many objects for programs, on a line of its own. */
+  readonly stream: (value: object) => void;
   /** Why it couldn't be done; the caller tells people. */
   readonly failed: (sentence: string) => void;
   /** To be called once, when the command has ended. */
@@ -34,6 +36,7 @@ export function toPeople(): Output {
     },
     progress: doing => progress.show(doing),
     answer: nothing,
+    stream: nothing,
     failed: clear,
     end: clear,
   };
@@ -56,6 +59,7 @@ export function toPrograms(): Output {
     answer: value => {
       answer = value;
     },
+    stream: value => say(process.stdout, lineJson(value)),
     failed: sentence => {
       progress.clear();
       failure = { error: sentence };

@@ -10,6 +10,8 @@ export interface Context {
   readonly progress: (doing: string) => void;
   /** What programs get under `--json`: one object, as docs/schema has it for the command. */
   readonly answer: (value: object) => void;
+  /** What programs get under `--json` of a command that goes on: an object on a line of its own, at once. */
+  readonly stream: (value: object) => void;
   readonly host: Host;
   /** The configuration, read when it is first asked for: one command goes by one configuration. */
   readonly config: () => Config;

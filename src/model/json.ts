@@ -7,3 +7,7 @@ export const exactJson = (value: unknown): string =>
 /** For other people's programs: bigints become numbers. */
 export const readableJson = (value: unknown): string =>
   JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? Number(one) : one), 2);
+
+/** The same on one line. */
+export const lineJson = (value: unknown): string =>
+  JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? Number(one) : one));

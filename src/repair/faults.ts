@@ -4,18 +4,9 @@ import { attachmentTitle } from '../model/attachment.ts';
 import type { Domain } from '../model/domain.ts';
 import { quote } from '../model/refusal.ts';
 import type { Checked } from '../plan/walker.ts';
+import type { Fault } from './fault.ts';
 import type { Survey } from './findings.ts';
 import { lackingNext } from './plugs.ts';
-
-/** Something that isn't as it should be. */
-export interface Fault {
-  /** The domain it belongs to; null: the whole host. */
-  readonly domain: string | null;
-  readonly uuid: string | null;
-  readonly what: string;
-  readonly is: 'missing' | 'changed' | 'foreign' | 'left over' | 'cut off' | 'unknown';
-  readonly why: string;
-}
 
 type About = Pick<Fault, 'domain' | 'uuid'>;
 const HOST: About = { domain: null, uuid: null };

@@ -1,6 +1,7 @@
 import type { Context } from '../../host/context.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { type Fault, faults, faultsNext } from '../../repair/faults.ts';
+import type { Fault } from '../../repair/fault.ts';
+import { faults, faultsNext } from '../../repair/faults.ts';
 import { type Listing, listDefinitions, listRunning } from '../../repair/listing.ts';
 import { settledSurvey } from '../../repair/survey.ts';
 import { EXIT } from '../exit-codes.ts';

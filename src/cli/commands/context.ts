@@ -14,7 +14,7 @@ export interface Manner {
 
 /** What every command gets. */
 export function makeContext({ trace, quiet, color }: Manner, output: Output): Context {
-  const { print, warn, answer, progress } = output;
+  const { print, warn, answer, stream, progress } = output;
   const host = trace ? new Host({ trace: line => say(process.stderr, `+ ${line}`) }) : new Host();
   let config: Config | undefined;
   return {
@@ -23,6 +23,7 @@ export function makeContext({ trace, quiet, color }: Manner, output: Output): Co
     // A line that comes and goes is in the way of a trace.
     progress: quiet || trace ? () => undefined : progress,
     answer,
+    stream,
     host,
     config: () => {
       config ??= loadConfig();

@@ -8,6 +8,7 @@ import { parseTime, shownTime } from '../../model/time.ts';
 import { thisMoment } from '../../state/journal.ts';
 import { readJournal } from '../../state/journal-files.ts';
 import { table } from '../table.ts';
+import { factShown, repairShown } from '../views/entry.ts';
 
 /** Shows what has happened to addresses, or to those of one domain; or with a time, who had which then. */
 export function history(about: string | undefined, options: { at?: string }, context: Context): void {
@@ -44,10 +45,8 @@ function show(entries: readonly Entry[], subject: Subject, since: string | null,
   const shown = entries.filter(entry => (isFact(entry) ? concerns(subject, entry) : subject(entry)));
   context.answer({
     since,
-    entries: shown.filter(isFact).map(answerOf),
-    repairs: shown.flatMap(entry =>
-      isFact(entry) ? [] : [{ at: entry.at, what: entry.what, domain: entry.domain }],
-    ),
+    entries: shown.filter(isFact).map(factShown),
+    repairs: shown.flatMap(entry => (isFact(entry) ? [] : [repairShown(entry)])),
   });
   if (shown.length === 0) context.print(nothing(since));
   else
@@ -59,17 +58,6 @@ const nothing = (since: string | null): string =>
   since === null
     ? 'Nothing has happened yet'
     : `Nothing has happened to it since ${shownTime(since)}, when the journal begins`;
-
-const answerOf = ({ at, is, address, domain, uuid, running, from, boot }: FactEntry): object => ({
-  at,
-  is,
-  address: format(address),
-  domain,
-  uuid,
-  running: running ?? null,
-  from: from === undefined ? null : { domain: from.domain, uuid: from.uuid, running: from.running ?? false },
-  boot,
-});
 
 /** With a line where the host was booted anew: whatever was up ended with that. */
 function rows(entries: readonly Entry[]): string[][] {

@@ -4,7 +4,8 @@ import { gather } from '../../doctor/gather.ts';
 import type { Context } from '../../host/context.ts';
 import { addressesOf } from '../../model/domain.ts';
 import { table } from '../table.ts';
-import { outside, poolsShown, type ShownPool, versionsOf } from '../views/host.ts';
+import { outside, poolsShown, versionsOf } from '../views/host.ts';
+import type { ShownPool } from '../views/shapes.ts';
 
 /** What a report of a bug needs: versions, filter, uplinks, pools, and what is wrong with the host. What can't be read is missing. */
 export function info(context: Context): void {

@@ -1,7 +1,8 @@
 import type { Context } from '../../host/context.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { type Cell, table } from '../table.ts';
-import { domainsShown, type Shown } from '../views/domains.ts';
+import { domainsShown } from '../views/domains.ts';
+import type { Shown } from '../views/shapes.ts';
 
 /** Shows every domain that has an assignment, or something of ours set up; or only the one named. */
 export function status(name: string | undefined, context: Context): void {

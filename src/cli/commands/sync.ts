@@ -1,6 +1,7 @@
 import type { Context } from '../../host/context.ts';
 import { waitFor } from '../../host/wait.ts';
-import { type Fault, faultLine, faults, isRepaired } from '../../repair/faults.ts';
+import type { Fault } from '../../repair/fault.ts';
+import { faultLine, faults, isRepaired } from '../../repair/faults.ts';
 import { listRunning } from '../../repair/listing.ts';
 import { converge, countTraffic, withoutLibvirt } from '../../repair/loop.ts';
 import { NOTED_WITHIN, Unnoted } from '../../repair/notice.ts';

@@ -12,7 +12,8 @@ import { readJournal } from '../../state/journal-files.ts';
 import { newerAccounts, trafficByMonth } from '../../state/ledger.ts';
 import { prometheus } from '../prometheus.ts';
 import { type Cell, table } from '../table.ts';
-import { type Counted, countersOf } from '../views/counters.ts';
+import { countersOf } from '../views/counters.ts';
+import type { Counted } from '../views/shapes.ts';
 
 /** Shows bytes and packets of every address, in and out, and what was dropped and why. */
 export function traffic(

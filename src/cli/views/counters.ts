@@ -11,19 +11,11 @@ import { format } from '../../model/address.ts';
 import type { Attachment } from '../../model/attachment.ts';
 import { type Address, publicOf } from '../../model/bridge.ts';
 import { addressesOf } from '../../model/domain.ts';
-import { NO_TRAFFIC, type Traffic } from '../../model/traffic.ts';
+import { NO_TRAFFIC } from '../../model/traffic.ts';
 import type { FilterView } from '../../model/view.ts';
 import { readAccount, totalOf } from '../../state/ledger.ts';
 import { readAttachments } from '../../state/records.ts';
-
-export interface Counted {
-  readonly domain: string;
-  readonly uuid: string;
-  readonly address: string;
-  /** Since the domain started; zero if it doesn't run. */
-  readonly sinceStart: Traffic;
-  readonly total: Traffic;
-}
+import type { Counted } from './shapes.ts';
 
 /** The counters of some domains, and the drops of the whole host. */
 export function countersOf(

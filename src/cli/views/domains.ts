@@ -14,30 +14,7 @@ import { policySummary } from '../../model/rule.ts';
 import { surroundings } from '../../model/uplink.ts';
 import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
-
-/** One domain, as `status --json` has it. */
-export interface Shown {
-  readonly domain: string;
-  readonly uuid: string;
-  readonly state: 'running' | 'stopped';
-  /** `open`, or what its rules close. */
-  readonly policy: string;
-  readonly addresses: readonly ShownAddress[];
-  /** All that is wrong with it. */
-  readonly faults: readonly string[];
-}
-
-export interface ShownAddress {
-  readonly address: string;
-  readonly bridge: string;
-  readonly scope: string;
-  /** Its own address that routes this one on. */
-  readonly via: string | null;
-  /** The address that the DHCP server has leased to it. */
-  readonly lease: string | null;
-  /** Those of the domain's faults that concern this address. */
-  readonly faults: readonly string[];
-}
+import type { Shown, ShownAddress } from './shapes.ts';
 
 /**
  * Every one of some domains that has an assignment, or something of ours set up.

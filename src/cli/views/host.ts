@@ -12,21 +12,10 @@ import type { Prefix } from '../../model/prefix.ts';
 import type { Uplinks } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import { readReservations } from '../../state/reservations.ts';
+import type { ShownPool, Versions } from './shapes.ts';
 
 /** Set by the bundler from package.json. */
 declare const HNET_VERSION: string;
-
-/** What is installed, null where it isn't, or doesn't say its version. */
-export interface Versions {
-  readonly hnet: string;
-  readonly node: string;
-  readonly system: string | null;
-  readonly kernel: string;
-  readonly libvirt: string | null;
-  readonly hypervisor: string | null;
-  /** Program → what it says of itself. */
-  readonly tools: Readonly<Record<string, string | null>>;
-}
 
 /** How each tool is asked, and where its version is in what it says. */
 const TOOLS: Readonly<Record<string, readonly [argv: readonly string[], version: RegExp]>> = {
@@ -68,16 +57,6 @@ export const outside = (config: Config, uplinks: Uplinks): object => ({
     pools: pools.map(format),
   })),
 });
-
-/** How much of a pool is in use. */
-export interface ShownPool {
-  readonly pool: string;
-  readonly size: bigint;
-  readonly free: bigint;
-  readonly assigned: bigint;
-  readonly up: bigint;
-  readonly reserved: bigint;
-}
 
 export function poolsShown(
   pools: readonly Prefix[],

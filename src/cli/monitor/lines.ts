@@ -1,0 +1,81 @@
+/**
+ * The lines of `hnet monitor --json`: first the whole state, then what has changed of it. Each line replaces a part of the state,
+ * so a reader keeps the last of each kind, and of domains the last of each UUID.
+ */
+import type { Diagnosis } from '../../doctor/diagnosis.ts';
+import type { Fault } from '../../repair/fault.ts';
+import type { Counted, Shown, ShownPool } from '../views/shapes.ts';
+
+/** Of each line. It changes if a key goes away or changes its meaning. */
+export const MONITOR_VERSION = 1;
+
+/** All that is shown of a host but for its counters. */
+export interface State {
+  readonly host: object;
+  readonly domains: readonly Shown[];
+  readonly pools: readonly ShownPool[];
+  /** What `hnet check` finds. */
+  readonly faults: readonly Fault[];
+  /** What `hnet doctor` finds. */
+  readonly findings: readonly Diagnosis[];
+}
+
+/** A line without its head. */
+export type Line =
+  | ({ readonly type: 'state' } & State)
+  | { readonly type: 'host'; readonly host: object }
+  | { readonly type: 'domain'; readonly uuid: string; readonly domain: Shown | null }
+  | { readonly type: 'pools'; readonly pools: readonly ShownPool[] }
+  | { readonly type: 'faults'; readonly faults: readonly Fault[] }
+  | { readonly type: 'findings'; readonly findings: readonly Diagnosis[] }
+  | { readonly type: 'happened'; readonly entry: object }
+  | {
+      readonly type: 'counters';
+      readonly addresses: readonly Counted[];
+      readonly dropped: Readonly<Record<string, object>>;
+    }
+  /** Why the host can't be looked at now; null: it can be again. */
+  | { readonly type: 'error'; readonly error: string | null };
+
+/** What a reader of the earlier state must be told to have the later one. */
+export function changesBetween(before: State, after: State): Line[] {
+  const known = new Map(before.domains.map(one => [one.uuid, textOf(one)]));
+  const kept = new Set(after.domains.map(({ uuid }) => uuid));
+  return [
+    ...(isSame(before.host, after.host) ? [] : [{ type: 'host', host: after.host } as const]),
+    ...before.domains
+      .filter(({ uuid }) => !kept.has(uuid))
+      .map(({ uuid }) => ({ type: 'domain', uuid, domain: null }) as const),
+    ...after.domains
+      .filter(one => known.get(one.uuid) !== textOf(one))
+      .map(domain => ({ type: 'domain', uuid: domain.uuid, domain }) as const),
+    ...(isSame(before.pools, after.pools) ? [] : [{ type: 'pools', pools: after.pools } as const]),
+    ...(isSame(before.faults, after.faults) ? [] : [{ type: 'faults', faults: after.faults } as const]),
+    ...(isSame(before.findings, after.findings)
+      ? []
+      : [{ type: 'findings', findings: after.findings } as const]),
+  ];
+}
+
+/** The state that a reader has after a line; undefined before the first. */
+export function following(state: State | undefined, line: Line): State | undefined {
+  if (line.type === 'state') return line;
+  if (state === undefined) return undefined;
+  switch (line.type) {
+    case 'host':
+    case 'pools':
+    case 'faults':
+    case 'findings':
+      return { ...state, ...line };
+    case 'domain': {
+      const others = state.domains.filter(({ uuid }) => uuid !== line.uuid);
+      return { ...state, domains: line.domain === null ? others : [...others, line.domain] };
+    }
+    default:
+      return state;
+  }
+}
+
+const isSame = (a: unknown, b: unknown): boolean => textOf(a) === textOf(b);
+const textOf = (value: unknown): string =>
+  JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one));

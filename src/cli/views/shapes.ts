@@ -1,0 +1,58 @@
+/** The shapes of what is shown, as docs/schema has them. */
+import type { Traffic } from '../../model/traffic.ts';
+
+/** What is installed, null where it isn't, or doesn't say its version. */
+export interface Versions {
+  readonly hnet: string;
+  readonly node: string;
+  readonly system: string | null;
+  readonly kernel: string;
+  readonly libvirt: string | null;
+  readonly hypervisor: string | null;
+  /** Program → what it says of itself. */
+  readonly tools: Readonly<Record<string, string | null>>;
+}
+
+/** One domain, as `status --json` has it. */
+export interface Shown {
+  readonly domain: string;
+  readonly uuid: string;
+  readonly state: 'running' | 'stopped';
+  /** `open`, or what its rules close. */
+  readonly policy: string;
+  readonly addresses: readonly ShownAddress[];
+  /** All that is wrong with it. */
+  readonly faults: readonly string[];
+}
+
+export interface ShownAddress {
+  readonly address: string;
+  readonly bridge: string;
+  readonly scope: string;
+  /** Its own address that routes this one on. */
+  readonly via: string | null;
+  /** The address that the DHCP server has leased to it. */
+  readonly lease: string | null;
+  /** Those of the domain's faults that concern this address. */
+  readonly faults: readonly string[];
+}
+
+/** The counters of one address. */
+export interface Counted {
+  readonly domain: string;
+  readonly uuid: string;
+  readonly address: string;
+  /** Since the domain started; zero if it doesn't run. */
+  readonly sinceStart: Traffic;
+  readonly total: Traffic;
+}
+
+/** How much of a pool is in use. */
+export interface ShownPool {
+  readonly pool: string;
+  readonly size: bigint;
+  readonly free: bigint;
+  readonly assigned: bigint;
+  readonly up: bigint;
+  readonly reserved: bigint;
+}
