@@ -1,5 +1,5 @@
 /** Reads how the host's uplink runs, both families, into facts. */
-import { format, parseAddress } from '../../model/address.ts';
+import { format, parseAddress, readSubnet } from '../../model/address.ts';
 import { USUAL_MTU } from '../../model/mtu.ts';
 import { bits, contains, equal, FAMILIES, type Family, isOfTwo, type Prefix } from '../../model/prefix.ts';
 import type { UplinkFacts } from '../../model/uplink.ts';
@@ -47,7 +47,8 @@ function factsOf(
   const configured = parse(linkSchema, links.found, 'ip address')
     .flatMap(({ addr_info }) => addr_info)
     .find(({ local }) => local === format(address));
-  const beside = readPrefix(firstRoute(direct, 'the route to the gateway')?.dst);
+  // Where no subnet leads to it, it is the default route that answers: "default" is no subnet.
+  const [beside] = readSubnet(firstRoute(direct, 'the route to the gateway')?.dst ?? '');
   const isDirect = (hop: Prefix): boolean =>
     isPeer(configured, hop) || (beside !== undefined && isOfTwo(beside) && contains(beside, hop));
   return {
