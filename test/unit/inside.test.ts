@@ -108,7 +108,7 @@ describe('packets from these networks', () => {
       const [scopes] = config.dhcp.scopes;
       const [entrance] = ruleset(4, config, [UPLINK], 'raw').chains.raw;
       const suspecting = (entrance?.rules ?? []).filter(
-        ({ verdict }) => 'chain' in verdict && verdict.chain === 'hnet-inside',
+        ({ verdict }) => 'chain' in verdict && /^hnet-(inside|ranges)$/.test(verdict.chain),
       );
       const sets = suspecting.flatMap(({ when }) =>
         when.flatMap(match => (match.is === 'set' ? [match] : [])),

@@ -15,7 +15,7 @@ type Cost = readonly [rules: number, lookups: number];
 /**
  * What such a packet meets, with one pool of each family and one uplink. It was as much, or more between domains, before
  * uplinks were a list (b61cf1f). Whoever raises a number makes every packet dearer: can the lookup be folded into another
- * (docs/decisions/0023, 0049)?
+ * (docs/decisions/0023, 0051)?
  */
 const MEETS: Readonly<
   Record<string, Readonly<Record<4 | 6, Readonly<Record<keyof typeof ORDINARY, Cost>>>>>

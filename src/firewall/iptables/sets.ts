@@ -4,6 +4,7 @@ import type { Family } from '../../model/prefix.ts';
 import { ipset } from '../../resources/action.ts';
 import { ABSENT, PRESENT, type Resource } from '../../resources/resource.ts';
 import { COUNTING, type SetEntries, type SetSpec } from '../rules/sets.ts';
+import { inFewLengths } from './lengths.ts';
 
 export function set(spec: SetSpec, family: Family): Resource {
   const { name, counters, timeout, learns } = spec;
@@ -50,4 +51,5 @@ const FROM_ZERO = ['packets', '0', 'bytes', '0'];
 export const entries: SetEntries = {
   add: (name, prefix) => ipset('add', name, formatLong(prefix), ...(COUNTING.has(name) ? FROM_ZERO : [])),
   remove: (name, prefix) => ipset('del', name, formatLong(prefix)),
+  roughly: inFewLengths,
 };

@@ -80,6 +80,7 @@ const element = (verb: 'add' | 'delete', name: string, prefix: Prefix, more = ''
 export const entries: SetEntries = {
   add: (name, prefix) => element('add', name, prefix),
   remove: (name, prefix) => element('delete', name, prefix),
+  roughly: prefixes => prefixes,
 };
 
 /** An entry that expires, in seconds. */

@@ -16,7 +16,6 @@ import {
   go,
   icmpTypes,
   jump,
-  type Match,
   ND,
   notDestination,
   note,
@@ -50,8 +49,9 @@ export function rawChains({ family, sets, config, uplinks, guarded, foresight }:
       'hnet-prerouting',
       rule(go('hnet-arriving'), from(uplinks)),
       rule(go('hnet-leaving'), fromDomain),
-      ...within(family, config, sets).map(when => rule(go('hnet-inside'), ...when)),
+      ...within(family, config, sets),
     ),
+    ...(ranges.length > COMPARISONS ? [chain('hnet-ranges', ...ranges.map(insideFrom))] : []),
     // A container, a VPN's peer: neither may send under an address that is routed to a bridge, or nowhere.
     chain('hnet-inside', rule(back, from(['lo'])), rule(drop(CAUSES.impostor), { is: 'spoofed' })),
     ...(family === 4 ? [leaving4(sets, foresight)] : [leaving6(sets, foresight), ...discoveryChains(sets)]),
@@ -174,12 +174,14 @@ const arriving = (ranges: readonly Prefix[]): Rule[] =>
 const COMPARISONS = 8;
 
 /** The same for packets from the host's other networks, which `kept` holds beside the scopes. */
-function within(family: Family, config: Config, sets: SetNames): Match[][] {
+function within(family: Family, config: Config, sets: SetNames): Rule[] {
   const ranges = rangesOf(family, config);
-  if (ranges.length <= COMPARISONS) return ranges.map(range => [fromNet(range)]);
+  if (ranges.length <= COMPARISONS) return ranges.map(insideFrom);
   const scopes = config.dhcp.scopes.filter(scope => scope.family === family);
-  return [[source(sets.near), notSource(sets.kept)], ...scopes.map(scope => [fromNet(scope)])];
+  return [rule(go('hnet-ranges'), source(sets.near), notSource(sets.kept)), ...scopes.map(insideFrom)];
 }
+
+const insideFrom = (range: Prefix): Rule => rule(go('hnet-inside'), fromNet(range));
 
 const leaving4 = (sets: SetNames, foresight: Foresight): Chain =>
   chain(

@@ -25,10 +25,12 @@ export function staticEntries(
   const inside = (view: View): Prefix[] => without(insideNets(family, uplinks, view), ranges);
   const scopes = config.dhcp.scopes.filter(scope => scope.family === family);
   const { isEverywhere } = guardOf(family, config, uplinks, []);
-  const kept = (view: View): Prefix[] =>
-    outermost([...scopes, ...inside(view), ...(isEverywhere ? reserved(view) : [])]);
+  const unrouted = (view: View): Prefix[] => (isEverywhere ? reserved(view) : []);
+  const kept = (view: View): Prefix[] => outermost([...scopes, ...inside(view), ...unrouted(view)]);
+  const near = (view: View): Prefix[] =>
+    outermost([...ranges, ...inside(view), ...words.roughly(unrouted(view))]);
   return [
-    exactly(names.near, 'networks', view => outermost([...ranges, ...kept(view)]), words),
+    exactly(names.near, 'networks', near, words),
     exactly(names.kept, 'tracked destinations', kept, words),
     exactly(names.inside, 'networks', inside, words),
     exactly(names.ours, 'pools and scopes', ours, words),

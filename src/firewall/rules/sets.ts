@@ -19,6 +19,8 @@ export interface SetSpec {
 export interface SetEntries {
   readonly add: (set: string, prefix: Prefix) => Action;
   readonly remove: (set: string, prefix: Prefix) => Action;
+  /** At least the addresses of some prefixes, as entries among which a lookup is quick. */
+  readonly roughly: (prefixes: readonly Prefix[]) => readonly Prefix[];
 }
 
 /** The sets of a family. The names fit ipset's 31 bytes, and nftables. */
@@ -28,7 +30,7 @@ export const setNames = (family: Family) => ({
   out: `hnet${family}-out`,
   /** Bootstrap scopes of running domains; IPv4 only. */
   scopes: `hnet${family}-scopes`,
-  /** Pools, which are where domains of this host have addresses, and what `kept` holds. */
+  /** At least all pools, which are where domains of this host have addresses, and what `kept` holds. */
   near: `hnet${family}-near`,
   /** What may be tracked though a domain without rules sends it: to scopes, to `inside`, and to `reserved`. */
   kept: `hnet${family}-kept`,
