@@ -10,8 +10,9 @@ export class Progress {
 
   show(doing: string): void {
     if (this.#stream.isTTY !== true) return;
-    // A line that is too long for the terminal would leave its beginning behind.
-    this.#stream.write(`${ERASE}${doing.slice(0, Math.max(0, this.#stream.columns - 2))} …`);
+    // A line that is too long for the terminal would leave its beginning behind. Some terminals don't say how wide they are.
+    const width = this.#stream.columns > 0 ? this.#stream.columns : USUAL_WIDTH;
+    this.#stream.write(`${ERASE}${doing.slice(0, width - 2)} …`);
     this.#isShown = true;
   }
 
@@ -20,6 +21,8 @@ export class Progress {
     this.#isShown = false;
   }
 }
+
+const USUAL_WIDTH = 80;
 
 /** To the beginning of the line, and nothing stays behind it (ECMA-48: CR, EL). */
 const ERASE = '\r\u001b[K';

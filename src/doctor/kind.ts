@@ -25,6 +25,8 @@ export interface Person {
 export interface Kind {
   readonly main: FirstWay;
   readonly further: readonly FirstWay[];
+  /** The host's own addresses on the uplinks, and its gateways. */
+  readonly own: readonly Prefix[];
 }
 
 interface Ground extends Pick<Context, 'host' | 'progress'> {
@@ -59,6 +61,7 @@ export function findKind(
   return {
     main: toWay(main, 0, ground),
     further: further.map((one, index) => toWay(one, index + 1, ground)),
+    own: ownAddresses(uplinks ?? []),
   };
 }
 

@@ -112,7 +112,7 @@ export const surroundings = ({ mtu }: Pick<Config, 'mtu'>, uplinks: Uplinks) => 
 });
 
 /** What is the host's own or its gateways', and never a domain's. */
-export const ownAddresses = (uplinks: Uplinks): Prefix[] =>
+export const ownAddresses = (uplinks: readonly Uplink[]): Prefix[] =>
   uplinks
     .flatMap(({ host, gateway, host6, gateway6 }) => [host, gateway, ...host6, gateway6])
     .filter(address => address !== undefined);

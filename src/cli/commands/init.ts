@@ -11,6 +11,7 @@ import { observeUplinks } from '../../host/observe/uplink.ts';
 import { format, parseAddress } from '../../model/address.ts';
 import { firstConfig } from '../../model/config-text.ts';
 import { parsePool } from '../../model/config-values.ts';
+import { refuseHostInRanges } from '../../model/fit.ts';
 import { CONFIG_FILE } from '../../model/names.ts';
 import { FALLBACK_DNS, parseConfig } from '../../model/parse-config.ts';
 import { contains, type Prefix } from '../../model/prefix.ts';
@@ -58,7 +59,7 @@ function writeConfig(pools: readonly Prefix[], person: Asked, context: Context):
   if (why !== undefined) warn(why);
   const found = nameServers();
   const text = firstConfig({ ...kind, scopes, dns: found.length > 0 ? found : FALLBACK_DNS });
-  parseConfig(text);
+  refuseHostInRanges(parseConfig(text, 'what would be the first hnet.toml'), kind.own);
   try {
     mkdirSync(dirname(CONFIG_FILE), { recursive: true });
     writeAtomically(CONFIG_FILE, text, PUBLIC_FILE);
