@@ -78,6 +78,24 @@ kernelSuite('the journal', (_, share) => {
     expect(await snapshot(one.host)).to.equal(before);
   });
 
+  it('is beside the traffic of each month, which goes on over owners', async () => {
+    const month = new Date().toISOString().slice(0, 7);
+    const file = `/var/lib/hnet/addresses/${MINE}-32.json`;
+    await one.host.sh(`rm -rf /var/lib/hnet/addresses`);
+    for (const name of ['vm1', 'vm2']) {
+      const guest = await one.start(name, MINE);
+      expect(await guest.ping(one.host.address)).to.equal(true);
+      await one.release(name, {}, '/run/lab/no-such-node');
+    }
+    // What the script of the last stop has counted is added up by whoever reads it next.
+    await one.prepare('vm1', [MINE]);
+    await one.release('vm1');
+    const { version, months } = JSON.parse(await one.host.sh(`cat ${file}`));
+    expect(version).to.equal(2);
+    for (const name of ['vm1', 'vm2'])
+      expect(Number(months[month][uuidOf(name)].out.packets), name).to.be.above(0);
+  });
+
   const reserve = (name: string | null) =>
     one.host.write(
       RESERVATIONS_FILE,

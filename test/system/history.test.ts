@@ -86,6 +86,7 @@ describe('what happens to addresses', () => {
     expect(await stage.ok('whois', stage.hv.address)).to.contain('in no pool');
     expect((await stage.ok('ip', 'vm2')).split('\n').sort()).to.deep.equal([FIRST, SECOND]);
     expect((await stage.hnet('ip', 'vm2', '-6')).code).to.equal(1);
+    expect(await stage.json('traffic', '--by', 'month')).to.have.property('months');
     const { versions } = await stage.json<{ versions: { libvirt: string } }>('info');
     expect(versions.libvirt).to.match(/^\d+\.\d+/);
     expect(await stage.ok('info')).to.match(/^backend +(iptables|nftables)$/m);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { countedOf } from '../../src/firewall/rules/counted.ts';
 import { parsePrefix } from '../../src/model/address.ts';
-import { NO_TRAFFIC, type Traffic } from '../../src/model/traffic.ts';
+import { credited, type Months, NO_TRAFFIC, type Traffic } from '../../src/model/traffic.ts';
 import { type Account, totalOf } from '../../src/state/ledger.ts';
 import { parseTally } from '../../src/state/tally.ts';
 
@@ -43,6 +43,33 @@ describe('the ledger', () => {
           if (looks) known = entry(totalOf(known, traffic(counted, 0n)), traffic(counted, 0n));
         }
         expect(totalOf(known, traffic(counted, 0n))).to.deep.equal(traffic(counted, 0n));
+      }),
+    );
+  });
+
+  it('credits a month with what a total has grown by, to the domain that it was', () => {
+    const first = credited({}, '2026-11', 'a', NO_TRAFFIC, traffic(5n, 1n));
+    const second = credited(first, '2026-11', 'a', traffic(5n, 1n), traffic(7n, 1n));
+    const third = credited(second, '2026-11', 'b', NO_TRAFFIC, traffic(1n, 1n));
+    expect(credited(third, '2026-12', 'a', traffic(7n, 1n), traffic(9n, 2n))).to.deep.equal({
+      '2026-11': { a: traffic(7n, 1n), b: traffic(1n, 1n) },
+      '2026-12': { a: traffic(2n, 1n) },
+    });
+    expect(credited(first, '2026-12', 'a', traffic(5n, 1n), traffic(5n, 1n))).to.equal(first);
+  });
+
+  it('has in its months together what it has in all', () => {
+    const steps = fc.array(fc.tuple(fc.bigInt({ min: 0n, max: 1000n }), fc.integer({ min: 1, max: 12 })));
+    fc.assert(
+      fc.property(steps, all => {
+        let [months, total]: [Months, Traffic] = [{}, NO_TRAFFIC];
+        for (const [more, month] of all) {
+          const grown = traffic(total.in.packets + more, 0n);
+          months = credited(months, `2026-${String(month).padStart(2, '0')}`, 'a', total, grown);
+          total = grown;
+        }
+        const sum = Object.values(months).reduce((so, { a }) => so + (a?.in.packets ?? 0n), 0n);
+        expect(sum).to.equal(total.in.packets);
       }),
     );
   });
