@@ -13,6 +13,8 @@ export interface Chassis {
   readonly name: string;
   readonly dir: string;
   readonly root: string;
+  /** What the root lies over: `/` is the outer machine's own. */
+  readonly lower: string;
 }
 
 export interface Booted {
@@ -27,7 +29,7 @@ export async function layChassis(dir: string, name: string, lower: string): Prom
   await mkdir(layer);
   await run(['mount', '-t', 'tmpfs', 'tmpfs', layer]);
   await overlay(lower, join(layer, 'own'), root);
-  return { name, dir, root };
+  return { name, dir, root, lower };
 }
 
 /** Shows a directory at another place; what is written there is kept beside, and the directory stays as it is. */
@@ -54,7 +56,7 @@ export async function boot(chassis: Chassis, netns: string, binds: readonly stri
   const [file = '', ...argv] = inCgroup(name, nspawn(name, chassis, netns, binds));
   const child = spawn(file, argv, {
     detached: true,
-    env: { ...ENVIRONMENT, SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network' },
+    env: { ...ENVIRONMENT, SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network', ...controlGroups(chassis) },
     stdio: ['ignore', out, out],
   });
   child.unref();
@@ -69,6 +71,13 @@ export async function boot(chassis: Chassis, netns: string, binds: readonly stri
   if (leader < 0) throw new Error(`Cannot boot "${chassis.name}": ${readFileSync(log, 'utf8')}`);
   return { leader, supervisor };
 }
+
+/**
+ * The systemd of the outer machine takes its control groups as they are. That of another release may know those of the
+ * second version alone, as forky's does, and of those every machine has a hierarchy, if an empty one.
+ */
+const controlGroups = ({ lower }: Chassis): Record<string, string> =>
+  lower === '/' ? {} : { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' };
 
 /** Nothing registers with a machined that may not run, and names are unique, for labs that run side by side. */
 function nspawn(name: string, chassis: Chassis, netns: string, binds: readonly string[]): string[] {
@@ -88,7 +97,5 @@ function nspawn(name: string, chassis: Chassis, netns: string, binds: readonly s
     '--bind=/dev/net/tun',
     ...binds.map(bind => `--bind=${bind}`),
     '--boot',
-    // From 256 on systemd won't start on control groups of the first version, which is all that some machines have.
-    'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1',
   ];
 }
