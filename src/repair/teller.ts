@@ -87,7 +87,11 @@ export class Teller {
 }
 
 /** What a program printed, and how it failed if it did. A program that goes on, or leaves one that prints, has its time too. */
-function ended(child: ChildProcess, event: Event): Promise<{ printed: string; why?: string }> {
+export function ended(
+  child: ChildProcess,
+  event: Event,
+  limit = LIMIT,
+): Promise<{ printed: string; why?: string }> {
   return new Promise(resolve => {
     let printed = '';
     let why: string | undefined;
@@ -99,10 +103,10 @@ function ended(child: ChildProcess, event: Event): Promise<{ printed: string; wh
     // It needn't read what it is told.
     child.stdin?.on('error', () => undefined).end(`${JSON.stringify(event)}\n`);
     const timer = setTimeout(() => {
-      why = `it took longer than ${LIMIT / 1000} s, and was killed`;
+      why = `it took longer than ${limit / 1000} s, and was killed`;
       kill(child);
       for (const stream of [child.stdout, child.stderr]) stream?.destroy();
-    }, LIMIT);
+    }, limit);
     child.on('error', error => {
       why ??= error.message;
     });

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -5,6 +6,7 @@ import { programsIn } from '../../src/host/trusted.ts';
 import { parsePrefix } from '../../src/model/address.ts';
 import { environmentOf, eventsOf, eventTitle } from '../../src/model/event.ts';
 import type { Fact } from '../../src/model/journal.ts';
+import { ended } from '../../src/repair/teller.ts';
 import { breaches } from '../support/promised.ts';
 
 const VM1 = { domain: 'vm1', uuid: 'c64804ab-817f-4cb6-af52-3d0ee8b51463' };
@@ -115,5 +117,25 @@ describe("an operator's programs", () => {
     } finally {
       rmSync(open, { recursive: true });
     }
+  });
+
+  const [event = { version: 1, event: 'up', at: MOMENT.at } as const] = eventsOf(fact('start'));
+  const run = (script: string, limit?: number) =>
+    ended(spawn('sh', ['-c', script], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] }), event, limit);
+
+  it('are given the event, and what they print is kept', async () => {
+    const { printed, why } = await run('cat; echo oops >&2; exit 3');
+    expect(printed)
+      .to.contain(`${JSON.stringify(event)}\n`)
+      .and.contain('oops\n');
+    expect(why).to.equal('exit code 3');
+    expect(await run(':')).to.deep.equal({ printed: '' });
+  });
+
+  it('are killed with their children where they take too long', async () => {
+    expect(await run('echo begun; sleep 3600 & wait', 500)).to.deep.equal({
+      printed: 'begun\n',
+      why: 'it took longer than 0.5 s, and was killed',
+    });
   });
 });
