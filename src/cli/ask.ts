@@ -1,13 +1,17 @@
 /** Asks whoever sits at the terminal. */
 import { readSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { printable } from '../model/refusal.ts';
 
 /** Whether somebody sits there who sees a question and can answer it. */
-export const hasPerson = (): boolean => isatty(0) && isatty(1);
+export const hasPerson = (): boolean => [0, 1, 2].every(isatty);
 
-/** Prints a question and waits for a line. @returns the line without spaces around it; empty at the end of the input */
+/** Asks whether something shall be done; anything but yes is no. */
+export const isConfirmed = (question: string): boolean => /^y(es)?$/i.test(ask(`${question} [y/N]`));
+
+/** Asks, on standard error, and waits for a line. @returns the line without spaces around it; empty at the end of the input */
 export function ask(question: string): string {
-  process.stdout.write(`${question}\n> `);
+  process.stderr.write(`${printable(question)}\n> `);
   const bytes: number[] = [];
   const one = Buffer.alloc(1);
   while (readSync(0, one, 0, 1, null) === 1 && one[0] !== NEWLINE) bytes.push(one[0] ?? 0);

@@ -5,14 +5,14 @@ import type { Host } from '../host/host.ts';
 import type { StartView, Subject } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { bridgesOf, publicOf } from '../model/bridge.ts';
+import { bridgesOf } from '../model/bridge.ts';
 import type { Config } from '../model/config.ts';
-import { ownAddresses, type Uplinks } from '../model/uplink.ts';
+import type { Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, isWrong, up } from '../plan/walker.ts';
 import { refuseClaimed, writeAttachment } from '../state/attachment-store.ts';
-import { refuseForeignAddresses, refuseForeignScopes, refuseTakenScopes } from './admission.ts';
+import { refuseUnfit } from './admission.ts';
 
 /**
  * To be called under the `claims` lock. Afterwards the domain's resources are its own.
@@ -27,11 +27,8 @@ export function admit(
   firewall: Firewall,
   host: Host,
 ): boolean {
-  const { addresses } = attachment;
-  refuseForeignAddresses(publicOf(addresses), config, ownAddresses(seen.uplinks));
   refuseClaimed(attachment);
-  refuseTakenScopes(addresses, seen.routes);
-  refuseForeignScopes(addresses, config);
+  refuseUnfit(attachment, seen, config);
   const lacks = check(basePlan(config, seen.uplinks, firewall), seen.view).some(isWrong);
   // Bringing it up needs a look at everything.
   if (lacks) bringUpBase(config, seen.uplinks, firewall, observe(host, firewall), host);

@@ -117,6 +117,13 @@ function planAfter(
 export const wrongOf = (change: Change, means: Omit<Means, 'host'>): Checked[] =>
   check(planAfter(change, means), means.view).filter(isWrong);
 
+/** Of what a domain has before and after a change, what isn't as it should be: the change repairs it by the way. */
+export function driftOf(change: Change, means: Omit<Means, 'host'>): Checked[] {
+  const kept = new Set(planAfter(change, means).map(({ key }) => key));
+  const wrong = wrongOf({ ...change, after: change.before }, means);
+  return wrong.filter(({ resource }) => kept.has(resource.key));
+}
+
 /** A new set entry counts from zero; an entry that exists already goes on counting. */
 function noteOwners({ after, gained, takenOver }: Step, { view, host }: Means): void {
   for (const address of gained) {

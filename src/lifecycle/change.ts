@@ -8,35 +8,47 @@ import { observe, observeWithUplinks } from '../host/observe/view.ts';
 import { type Attachment, lostAddresses, prefixesOf } from '../model/attachment.ts';
 import type { Taps } from '../model/bridge.ts';
 import type { Config } from '../model/config.ts';
-import { isSameForward } from '../model/forward-words.ts';
-import { equal, isAmong, type Prefix } from '../model/prefix.ts';
+import type { Difference } from '../model/difference.ts';
+import { isAmong, type Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
 import { surroundings } from '../model/uplink.ts';
 import type { Change } from '../plan/change.ts';
-import type { Checked } from '../plan/walker.ts';
+import { basePlan } from '../plan/plan.ts';
+import { type Checked, check, isWrong } from '../plan/walker.ts';
 import {
   readableAttachment,
+  refuseClaimed,
   removeAttachment,
-  rewriteAttachment,
   writeAttachment,
 } from '../state/attachment-store.ts';
 import { placeClaims, surrenderClaims } from '../state/claim-index.ts';
+import { refuseUnfit } from './admission.ts';
 import { admit } from './admit.ts';
-import { apply, handedOver, type Means } from './apply.ts';
+import { apply, driftOf, handedOver, type Means, wrongOf } from './apply.ts';
+import { both, type Changes, settle, without } from './settle.ts';
 
 /**
  * Turns what a running domain has into what it should have, at once. Where it had nothing, it gets everything.
- * @returns what was brought up
+ * @returns what it repaired by the way
  * @throws Refusal if another domain holds what it would get, with all as it was
  */
-export const change = (after: Attachment, taps: Taps, config: Config, host: Host): Checked[] =>
-  changeAll(() => [{ before: readableAttachment(after.domain), after, taps }], config, host);
+export const change = (after: Attachment, taps: Taps, config: Config, host: Host): Difference[] =>
+  changeAll(() => changeOf(after, taps), config, host);
+
+/** What {@link change} would repair by the way. It changes nothing. @throws Refusal for what that would be refused for */
+export const foreseeChange = (after: Attachment, taps: Taps, config: Config, host: Host): Difference[] =>
+  foreseeAll(changeOf(after, taps), config, host);
+
+const changeOf = (after: Attachment, taps: Taps): Changes => [
+  { before: readableAttachment(after.domain), after, taps },
+];
 
 /** Which domain gives an address to which; `after` is the taker with the address, and the taps are the taker's. */
 export interface Handover {
   readonly prefix: Prefix;
   readonly giver: Attachment;
-  readonly taker: Attachment;
+  /** Undefined: it has nothing yet. */
+  readonly taker: Attachment | undefined;
   readonly after: Attachment;
   readonly taps: Taps;
 }
@@ -44,44 +56,95 @@ export interface Handover {
 /**
  * Hands an address from one running domain to another. One route is replaced, and nothing else happens between the last
  * packet to the giver and the first to the taker; only where the giver has rules the route is removed first.
+ * @returns what it repaired by the way
  * @throws Refusal, with all as it was
  */
-export function handOver({ prefix, giver, taker, after, taps }: Handover, config: Config, host: Host): void {
+export const handOver = (handover: Handover, config: Config, host: Host): Difference[] =>
+  changeAll(() => changesOf(handover), config, host);
+
+/** What {@link handOver} would repair by the way, as {@link foreseeChange}. */
+export const foreseeHandover = (handover: Handover, config: Config, host: Host): Difference[] =>
+  foreseeAll(changesOf(handover), config, host);
+
+function changesOf({ prefix, giver, taker, after, taps }: Handover): Changes {
   const rest = without(giver, [prefix]);
-  changeAll(
-    () => [
-      { before: taker, after, taps },
-      { before: giver, after: rest.addresses.length === 0 ? undefined : rest },
-    ],
-    config,
-    host,
-  );
+  return [
+    { before: taker, after, taps },
+    { before: giver, after: rest.addresses.length === 0 ? undefined : rest },
+  ];
 }
 
-/** The first of the domains has something afterwards. */
-type Changes = readonly [Change & { readonly after: Attachment }, ...Change[]];
+function foreseeAll(changes: Changes, config: Config, host: Host): Difference[] {
+  const { seen, means } = lookAround(changes, config, host);
+  return foresee(changes, seen, config, means);
+}
 
 /** The lock is exclusive: if a domain stops meanwhile, its release waits, and then finds everything. */
-function changeAll(read: () => Changes, config: Config, host: Host): Checked[] {
+function changeAll(read: () => Changes, config: Config, host: Host): Difference[] {
   return withLock('sync', 'exclusive', host, () => {
     const changes = read();
-    // All domains that run have one filter.
-    const firewall = firewallFor(changes[0].after, config.pools);
-    const places = changes.flatMap(({ before, after }) => [before, after]).flatMap(prefixesOf);
-    const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
-    const scopes = changes.flatMap(({ after }) => after?.addresses.map(({ scope }) => scope) ?? []);
-    const seen = { view, uplinks, routes: routesToScopes(host, scopes) };
-    const means = { dhcp: config.dhcp, ...surroundings(config, uplinks), firewall, host };
+    const { seen, means, places } = lookAround(changes, config, host);
+    const repaired = repairs(changes, seen, config, means);
     const isNew = withLock('claims', 'exclusive', host, () => claim(changes, seen, config, means));
     try {
-      const done = apply(changes, { ...means, view: isNew ? observe(host, firewall, places) : view });
+      apply(changes, { ...means, view: isNew ? observe(host, means.firewall, places) : seen.view });
       for (const one of changes) settle(one);
-      return done;
+      return repaired;
     } catch (error) {
       revert(changes, means);
       throw error;
     }
   });
+}
+
+/** The host around what the domains have and get. */
+function lookAround(changes: Changes, config: Config, host: Host) {
+  // All domains that run have one filter.
+  const firewall = firewallFor(changes[0].after, config.pools);
+  const places = changes.flatMap(({ before, after }) => [before, after]).flatMap(prefixesOf);
+  const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
+  const scopes = changes.flatMap(({ after }) => after?.addresses.map(({ scope }) => scope) ?? []);
+  const seen: StartView = { view, uplinks, routes: routesToScopes(host, scopes) };
+  return { seen, places, means: { dhcp: config.dhcp, ...surroundings(config, uplinks), firewall, host } };
+}
+
+/** What a change would repair by the way. It changes nothing. @throws Refusal for what the change would be refused for */
+function foresee(
+  changes: Changes,
+  seen: StartView,
+  config: Config,
+  means: Omit<Means, 'view'>,
+): Difference[] {
+  const moved = handedOver(changes);
+  for (const { after } of changes) {
+    if (after === undefined) continue;
+    refuseClaimed(without(after, moved));
+    refuseUnfit(after, seen, config);
+  }
+  const wrong = changes.flatMap(one => wrongOf(one, { ...means, view: seen.view }));
+  for (const { resource, finding } of wrong)
+    if (finding.is === 'foreign') throw new Refusal(`Cannot set up ${resource.label}: ${finding.why}`);
+  return repairs(changes, seen, config, means);
+}
+
+/** What was wrong before a change, and isn't after it. */
+function repairs(
+  changes: Changes,
+  { view, uplinks }: StartView,
+  config: Config,
+  means: Omit<Means, 'view'>,
+): Difference[] {
+  const base = check(basePlan(config, uplinks, means.firewall), view).filter(isWrong);
+  const told = (domain: string | null, wrong: readonly Checked[]): Difference[] =>
+    wrong.map(({ resource, finding }) => ({
+      is: finding.is === 'absent' ? 'added' : 'changed',
+      domain,
+      what: `${resource.label} (${'why' in finding ? finding.why : 'it was missing'})`,
+    }));
+  return [
+    ...told(null, base),
+    ...changes.flatMap(one => told(one.before?.name ?? null, driftOf(one, { ...means, view }))),
+  ];
 }
 
 /**
@@ -112,36 +175,6 @@ function claim(
     for (const giver of givers) placeClaims(giver);
     throw error;
   }
-}
-
-const without = (attachment: Attachment, prefixes: readonly Prefix[]): Attachment => ({
-  ...attachment,
-  addresses: attachment.addresses.filter(({ prefix }) => !isAmong(prefixes, prefix)),
-});
-
-function both(before: Attachment | undefined, after: Attachment): Attachment {
-  const leaving = (before?.addresses ?? []).filter(
-    old => !after.addresses.some(one => equal(one.prefix, old.prefix) && one.bridge === old.bridge),
-  );
-  const closing = (before?.forwards ?? []).filter(
-    old => !after.forwards?.some(one => isSameForward(one, old)),
-  );
-  const forwards = [...(after.forwards ?? []), ...closing];
-  return {
-    ...after,
-    addresses: [...after.addresses, ...leaving],
-    ...(forwards.length > 0 && { forwards }),
-  };
-}
-
-/** The attachments say what each domain has now. */
-function settle({ before, after }: Change): void {
-  if (after === undefined) {
-    if (before !== undefined) removeAttachment(before);
-    return;
-  }
-  rewriteAttachment(after);
-  if (before !== undefined) surrenderClaims(before, after);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a survey found, as `check` shows it. */
 import { format } from '../model/address.ts';
 import { attachmentTitle } from '../model/attachment.ts';
+import type { Difference } from '../model/difference.ts';
 import type { Domain } from '../model/domain.ts';
 import { quote } from '../model/refusal.ts';
 import type { Checked } from '../plan/walker.ts';
@@ -39,8 +40,21 @@ export const faultsNext = (
     return lacking.map(why => fault({ domain: live.name, uuid }, 'next start', 'changed', why));
   });
 
-/** Whether a repair does something about it. */
-export const isRepaired = ({ is }: Fault): boolean => is !== 'cut off' && is !== 'unknown';
+/** Those of the faults that a repair does something about: it doesn't touch a domain in whose place is something foreign. */
+export function repairable(all: readonly Fault[]): Fault[] {
+  const blocked = new Set(all.filter(({ is }) => is === 'foreign').map(({ uuid }) => uuid));
+  return all.filter(
+    ({ is, uuid }) =>
+      !['cut off', 'unknown', 'foreign'].includes(is) && (uuid === null || !blocked.has(uuid)),
+  );
+}
+
+/** What a repair does about a fault. */
+export const repairOf = ({ is, domain, what, why }: Fault): Difference => ({
+  is: is === 'missing' ? 'added' : is === 'left over' ? 'removed' : 'changed',
+  domain,
+  what: `${what} (${why})`,
+});
 
 /** Running domains whose record or metadata isn't right. */
 const ofAssignments = ({ lost, changed, unclear }: Survey): Fault[] => [

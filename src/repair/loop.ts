@@ -11,6 +11,7 @@ import { presumed } from '../lifecycle/in-force.ts';
 import { stop } from '../lifecycle/stop.ts';
 import { type Attachment, attachmentTitle } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
+import type { Difference } from '../model/difference.ts';
 import { tapsOf } from '../model/domain.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
@@ -18,7 +19,7 @@ import type { Checked } from '../plan/walker.ts';
 import { addUp } from '../state/ledger.ts';
 import { readAttachments } from '../state/records.ts';
 import type { Fault } from './fault.ts';
-import { faultLine, faults } from './faults.ts';
+import { faultLine, faults, repairOf } from './faults.ts';
 import { needsRepair, type Survey } from './findings.ts';
 import { type Listing, listRunning } from './listing.ts';
 import { type Matter, type Report, repairAll } from './mend.ts';
@@ -34,6 +35,19 @@ const TRIES = 2;
 interface Claim {
   readonly line: string;
   readonly about: Matter;
+  /** The fault that it repaired. */
+  readonly was: Fault | undefined;
+}
+
+/** What came of it. */
+export interface Converged {
+  /** Whether everything is as it should be now; false too where that couldn't be looked at. */
+  readonly isGood: boolean;
+  /** What was wrong at the first look, and what is at the last. */
+  readonly before: readonly Fault[];
+  readonly after: readonly Fault[];
+  /** What was done, and seen to be done. */
+  readonly changes: readonly Difference[];
 }
 
 /** What leaves some of the base for later: contests.ts. */
@@ -54,13 +68,14 @@ const withoutPlaces = (found: Survey): Survey => ({
  * belongs to nobody. On a host in order it changes nothing. It says what it did once a further look has shown it: a
  * command that succeeds may have done nothing.
  * @param patience where it repairs again and again; then it may be that another program has moved things again by now
- * @returns whether everything is as it should be now; false too where that couldn't be looked at
  */
-export function converge(context: Context, patience?: Patience): boolean {
+export function converge(context: Context, patience?: Patience): Converged {
   let claims: Claim[] = [];
+  const before: Fault[] = [];
+  const changes: Difference[] = [];
   for (let pass = 1; ; pass++) {
     const failures: string[] = [];
-    const made: Claim[] = [];
+    const made: Pick<Claim, 'line' | 'about'>[] = [];
     const report: Report = {
       done: (line, about) => void made.push({ line, about }),
       failed: line => void failures.push(line),
@@ -69,15 +84,19 @@ export function converge(context: Context, patience?: Patience): boolean {
     const found = withLock('assignments', 'exclusive', context.host, () =>
       onePass(report, patience, context),
     );
-    confirm(claims, found, patience, context);
+    const seen = faults(found);
+    if (pass === 1) before.push(...seen);
+    changes.push(...confirm(claims, found, patience, context).map(toDifference));
     const earlier = claims;
-    claims = made;
+    claims = made.map(one => ({ ...one, was: seen.find(fault => isAbout(one.about, fault)) }));
     if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
-    const open = claims.length > 0 ? lookAgain(claims, patience, context) : [];
+    const last = claims.length > 0 ? settledSurvey(listRunning(), context.config(), context.host) : found;
+    changes.push(...confirm(claims, last, patience, context).map(toDifference));
+    const open = openOf(claims, last, patience);
     failures.push(...open.flatMap(fault => stillOpen(fault, earlier, patience)));
     const left = [...beyondRepair(found), ...failures];
     for (const line of left) context.warn(line);
-    return left.length === 0 && open.length === 0;
+    return { isGood: left.length === 0 && open.length === 0, before, after: faults(last), changes };
   }
 }
 
@@ -89,27 +108,30 @@ const beyondRepair = ({ unasked, unclear, unplugged, unserved }: Survey): string
   ...unservedLines(unserved),
 ];
 
-/** Tells what was done and isn't a fault any more. @returns what still is one */
+/** Tells what was done and isn't a fault any more, and returns it. */
 function confirm(
   claims: readonly Claim[],
   found: Survey,
   patience: Patience | undefined,
   { print }: Pick<Context, 'print'>,
-): Fault[] {
-  const open = faults(patience === undefined ? found : withoutPlaces(found));
-  const tell = patience?.said ?? print;
-  for (const { line, about } of claims) if (!open.some(fault => isAbout(about, fault))) tell(line, about);
-  return open.filter(fault => claims.some(({ about }) => isAbout(about, fault)));
+): Claim[] {
+  const open = openOf(claims, found, patience);
+  const done = claims.filter(({ about }) => !open.some(fault => isAbout(about, fault)));
+  for (const { line, about } of done) (patience?.said ?? print)(line, about);
+  return done;
 }
+
+/** What still is a fault though it was repaired. */
+const openOf = (claims: readonly Claim[], found: Survey, patience: Patience | undefined): Fault[] =>
+  faults(patience === undefined ? found : withoutPlaces(found)).filter(fault =>
+    claims.some(({ about }) => isAbout(about, fault)),
+  );
+
+const toDifference = ({ was, about }: Claim): Difference =>
+  was === undefined ? { is: 'changed', ...about } : repairOf(was);
 
 const isAbout = ({ domain, what }: Matter, fault: Fault): boolean =>
   fault.domain === domain && fault.what === what;
-
-/** A last look, after a pass that changed something. @returns what it was to mend and hasn't */
-function lookAgain(claims: readonly Claim[], patience: Patience | undefined, context: Context): Fault[] {
-  const found = settledSurvey(listRunning(), context.config(), context.host);
-  return confirm(claims, found, patience, context);
-}
 
 /** What only the last pass met may have come again. Whoever repairs again and again sees to it next time, in silence. */
 function stillOpen(fault: Fault, earlier: readonly Claim[], patience: Patience | undefined): string[] {

@@ -263,9 +263,7 @@ kernelSuite('sync', scene => {
   it('takes down what a domain left that ended without its hook', async () => {
     const { one, libvirt, base } = await ordered(await scene());
     await libvirt.end('vm1');
-    expect(await ok(one, 'sync', '--dry-run')).to.deep.equal([
-      `would remove: "vm1": br116 of "vm1" (it doesn't run)`,
-    ]);
+    expect(await ok(one, 'sync', '--dry-run')).to.deep.equal([`- "vm1": br116 of "vm1" (it doesn't run)`]);
     expect(await ok(one, 'sync')).to.deep.equal([
       'removed: br116 of "vm1" (left over from a run that has ended)',
     ]);
@@ -285,8 +283,8 @@ kernelSuite('sync', scene => {
     await one.host.sh('ip route del 123.45.90.116 dev br116; iptables -t mangle -F');
     const before = await snapshot(one.host);
     expect(await ok(one, 'sync', '--dry-run')).to.deep.equal([
-      'would repair: mangle table (hnet-forward has 0 rules, not 5)',
-      'would repair: "vm1": route 123.45.90.116 to br116 (it is missing)',
+      '~ mangle table (hnet-forward has 0 rules, not 5)',
+      '+ "vm1": route 123.45.90.116 to br116 (it is missing)',
     ]);
     expect(await snapshot(one.host)).to.equal(before);
   });

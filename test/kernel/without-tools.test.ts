@@ -41,7 +41,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['hosts'],
   ['assign', 'vm1', '123.45.53.12'],
   ['assign', 'nobody'],
-  ['unassign', 'vm1'],
+  ['unassign', 'vm1', '--all'],
   ['move', '123.45.90.116', 'vm1', 'nobody'],
   ['base', 'up'],
 ];

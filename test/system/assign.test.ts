@@ -105,9 +105,11 @@ describe('hnet assign and unassign', () => {
     expect(await refused(1, 'unassign', name, '123.45.90.117')).to.include(
       'holds 123.45.90.116, 123.45.90.118',
     );
-    expect(await stage.ok('unassign', name)).to.equal(`${name}: 123.45.90.116, 123.45.90.118 released`);
+    expect(await stage.ok('unassign', name, '--all')).to.equal(
+      `${name}: 123.45.90.116, 123.45.90.118 released`,
+    );
     expect(await stage.xml(name)).not.to.include('urn:hnet');
-    expect(await stage.ok('unassign', name)).to.equal(`${name}: nothing was assigned`);
+    expect(await stage.ok('unassign', name, '--all')).to.equal(`${name}: nothing was assigned`);
   });
 
   it('refuses an address that another domain holds, and names it', async () => {
@@ -120,7 +122,7 @@ describe('hnet assign and unassign', () => {
       `domain "${one}" holds it as part of`,
     );
     expect(await assigned(two)).to.deep.equal([]);
-    await stage.ok('unassign', one);
+    await stage.ok('unassign', one, '--all');
     await stage.ok('assign', two, '123.45.90.116');
   });
 
@@ -173,7 +175,7 @@ describe('hnet assign and unassign', () => {
     expect(await assigned(name)).to.deep.equal(expected);
     expect(await assigned(name, '--inactive')).to.deep.equal(expected);
     expect(await stage.hv.run(['ip', 'route', 'show', '123.45.90.116'])).to.include('dev br116');
-    expect(await stage.ok('unassign', name)).to.include(`${name} is running: this is in force now`);
+    expect(await stage.ok('unassign', name, '--all')).to.include(`${name} is running: this is in force now`);
     expect(await assigned(name)).to.deep.equal([]);
     expect(await assigned(name, '--inactive')).to.deep.equal([]);
     expect((await stage.hv.attempt(['ip', 'link', 'show', 'br116'])).code).not.to.equal(0);

@@ -312,8 +312,8 @@ describe('hnet firewall and hnet traffic', () => {
     expect([back.code, back.stderr]).to.deep.equal([0, '']);
     expect((await stage.status()).map(shown => shown.policy)).to.deep.equal(['open']);
     await firewall('isolate', 'on');
-    expect((await stage.hnet('unassign', 'vm1')).stderr).to.match(/rules are gone \(isolated\)$/);
-    expect((await stage.hnet('unassign', 'vm1')).stderr).to.equal('');
+    expect((await stage.hnet('unassign', 'vm1', '--all')).stderr).to.match(/rules are gone \(isolated\)$/);
+    expect((await stage.hnet('unassign', 'vm1', '--all')).stderr).to.equal('');
   });
 });
 

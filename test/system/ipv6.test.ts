@@ -149,7 +149,7 @@ describe('IPv6', () => {
   });
 
   it('has nothing of it after an uninstallation', async () => {
-    for (const name of ['vm1', 'vm2', 'vm3']) await stage.ok('unassign', name);
+    for (const name of ['vm1', 'vm2', 'vm3']) await stage.ok('unassign', name, '--all');
     await stage.hv.run([...'/root/hnet/install.sh --uninstall --purge'.split(' ')]);
     for (const show of [
       'ip -6 route show table all proto 104',

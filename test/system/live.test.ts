@@ -104,7 +104,7 @@ describe('live changes of a running domain', () => {
     expect(await answers('123.45.90.116')).to.equal(true);
     expect(await one.ping(INTERNET)).to.equal(true);
     expect(await faults('vm1')).to.deep.equal([]);
-    await stage.ok('unassign', 'vm1');
+    await stage.ok('unassign', 'vm1', '--all');
     expect(await answers('123.45.90.116')).to.equal(false);
     expect(await files()).to.equal('');
     expect(await stage.hv.run(['ip', '-br', 'link', 'show', 'type', 'bridge'])).not.to.include('br116');
@@ -134,7 +134,7 @@ describe('live changes of a running domain', () => {
 
   it('moves an address between two running domains', async () => {
     // Now it is alone, on br116.
-    await stage.ok('unassign', 'vm1');
+    await stage.ok('unassign', 'vm1', '--all');
     await stage.ok('assign', 'vm1', '123.45.90.116', '--dhcp', 'default');
     await one.sh('ip addr del 123.45.90.117/32 dev lo; ip addr del 123.45.90.113/32 dev lo');
     const two = await vm('vm2', still('123.45.90.117'));

@@ -26,7 +26,7 @@ describe('an address that two domains bear in their metadata', () => {
     const [, bridge = ''] = / dev (\S+)/.exec(routes[0] ?? '') ?? [];
     const [, uuid = ''] = (await stage.hv.read(`/sys/class/net/${bridge}/ifalias`)).trim().split(' ');
     expect(await stage.hv.run(['readlink', `/run/hnet/claims/ip-${IP}-32`])).to.contain(uuid);
-    const holders = await stage.hv.sh(`grep -l '"${IP}/32\\|"${IP}"' /run/hnet/attachments/*`);
+    const holders = await stage.hv.sh(`grep -l '"${IP}/32\\|"${IP}"' /run/hnet/attachments/*.json`);
     expect(holders.split('\n')).to.deep.equal([`/run/hnet/attachments/${uuid}.json`]);
     expect(await stage.hv.virsh('domstate', uuid)).to.equal('running');
     return stage.hv.virsh('domname', uuid);
@@ -57,7 +57,7 @@ describe('an address that two domains bear in their metadata', () => {
     await stage.hv.virsh('destroy', 'vm1');
     await refused(CLONE, 'start', 'clone');
     const { code, stdout } = await stage.hnet('doctor');
-    expect(code).to.equal(1);
+    expect(code).to.equal(3);
     expect(stdout).to.match(/"clone" is a clone/);
     await stage.ok('unassign', 'clone');
     await stage.hv.virsh('start', 'vm1');

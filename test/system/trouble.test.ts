@@ -86,7 +86,7 @@ describe('hnet in trouble', () => {
     }
     await stage.ok('firewall', 'vm8', 'allow', 'tcp/22');
     for (const vm of vms) await vm.destroy();
-    for (const name of ['vm8', 'vm9']) await stage.ok('unassign', name);
+    for (const name of ['vm8', 'vm9']) await stage.ok('unassign', name, '--all');
 
     async function seen(): Promise<string> {
       const xmls = await Promise.all(

@@ -27,7 +27,7 @@ describe('a host whose addresses are on the wire', () => {
 
   it('is told by doctor which kind it is, and by what', async () => {
     const { code, stdout } = await stage.hnet('doctor');
-    expect(code).to.equal(1);
+    expect(code).to.equal(3);
     expect(stdout).to.match(
       /^the gateway looks for 123\.45\.90\.118, an address of the pool .*, on the wire of eth0$/m,
     );

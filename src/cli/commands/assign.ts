@@ -1,5 +1,6 @@
 import { freeAddresses, pin, privateAddress, refuseHeld, type Taken } from '../../assign/allocate.ts';
-import { changeAssignment, changing, type Plug } from '../../assign/change.ts';
+import { carryOut, changing, foresee } from '../../assign/change.ts';
+import { decide, type Plug } from '../../assign/decision.ts';
 import { inventory } from '../../assign/inventory.ts';
 import { withWayOut } from '../../assign/nearest.ts';
 import { recordAssigned } from '../../assign/record.ts';
@@ -21,8 +22,9 @@ import { equal, isAmong, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
 import { hostIn, type Uplinks } from '../../model/uplink.ts';
 import { readReservations } from '../../state/reservations.ts';
+import { answerOutcome, type DryRun } from '../changes.ts';
 
-interface AssignOptions {
+interface AssignOptions extends DryRun {
   /** MAC of the interface that shall carry the addresses, or false for "leave the interfaces alone". */
   readonly nic?: string | boolean;
   /** What its DHCP server shall hand out; `default` leaves it to the configuration. */
@@ -75,7 +77,10 @@ export function assign(
     const addresses = scope === undefined ? routed : withScope(scope, bridge, routed, known, taken, config);
     const next = amended(base, { addresses, ...own });
     const plugs = options.nic === false ? [] : plugsFor(bridge, mac, addresses, known);
-    changeAssignment(libvirt, known, next, plugs, context);
+    const decision = decide(known, next, plugs);
+    const outcome = (options.dryRun ? foresee : carryOut)(libvirt, decision, context);
+    answerOutcome(outcome, options, context);
+    if (options.dryRun) return;
     recordAssigned(known, added(addresses, held), context);
     tell(known, addresses, context);
   });

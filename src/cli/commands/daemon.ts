@@ -122,7 +122,7 @@ class Daemon {
         mended: (base: readonly Checked[]) => this.#contests.mended(base),
         said,
       };
-      tryOut(context, one => converge(one, patience), false);
+      tryOut(context, one => converge(one, patience).isGood, false);
       this.#tellContests();
     }, this.#complaints.look);
     this.#rested = Date.now() + REST;

@@ -1,4 +1,5 @@
-import { changeAssignment, changing } from '../../assign/change.ts';
+import { carryOut, changing, foresee } from '../../assign/change.ts';
+import { decide } from '../../assign/decision.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { countedRules } from '../../firewall/rules/counters.ts';
 import { policyChains } from '../../firewall/rules/policy-chains.ts';
@@ -16,17 +17,25 @@ import { asUsage, ifPossible, quote, Refusal, UsageRefusal } from '../../model/r
 import { formatRule, parseRule } from '../../model/rule.ts';
 import type { FilterView } from '../../model/view.ts';
 import { readableAttachment } from '../../state/attachment-store.ts';
+import { answerOutcome, type DryRun } from '../changes.ts';
 import { table } from '../table.ts';
 
 /**
  * Shows or changes a domain's rules: `default allow|deny`, `isolate on|off`, `delete N`, or a rule to append.
  * If the domain runs, a change is in force at once; otherwise from its next start.
  */
-export function firewall(name: string, words: readonly string[], context: Context): void {
-  if (words.length > 0) rewrite(name, words, context);
+export function firewall(name: string, words: readonly string[], options: DryRun, context: Context): void {
+  const isChange = words.length > 0;
+  if (options.dryRun && !isChange)
+    throw new UsageRefusal('Cannot use --dry-run without a change: say which, such as "default deny"');
+  if (isChange) rewrite(name, words, options, context);
+  if (options.dryRun) return;
   const { domain } = withLibvirt(libvirt => pick(libvirt.domains(), name));
-  show(domain, context);
-  warnOfUnmatched(policyOf(domain), context);
+  const policy = policyOf(domain);
+  const rules = withCounters(domain.uuid, policy, context);
+  if (!isChange) answer(domain, policy, rules, context);
+  show(policy, rules, context);
+  warnOfUnmatched(policy, context);
 }
 
 /** A rule for a network that isn't there is a mistake, or waits for its interface. */
@@ -41,13 +50,14 @@ function warnOfUnmatched({ rules }: Policy, context: Context): void {
   }
 }
 
-function rewrite(name: string, words: readonly string[], context: Context): void {
+function rewrite(name: string, words: readonly string[], options: DryRun, context: Context): void {
   changing(context, libvirt => {
     const known = pick(libvirt.domains(), name);
     if (addressesOf(known.next).length === 0)
       throw new Refusal(`Cannot give rules to ${quote(name)}: it has no address; hnet assign gives it one`);
     const policy = edit(policyOf(known.next), words);
-    changeAssignment(libvirt, known, amended(known.next, { policy }), [], context);
+    const decision = decide(known, amended(known.next, { policy }));
+    answerOutcome((options.dryRun ? foresee : carryOut)(libvirt, decision, context), options, context);
   });
 }
 
@@ -79,14 +89,19 @@ interface Row {
   readonly bytes: bigint;
 }
 
-function show(domain: Domain, context: Context): void {
-  const { name, uuid } = domain;
-  const policy = policyOf(domain);
-  const rules = withCounters(uuid, policy, context);
-  context.answer({ domain: name, uuid, default: policy.inbound, isolate: policy.isolate, rules });
+function answer(
+  { name: domain, uuid }: Domain,
+  { inbound, isolate }: Policy,
+  rules: readonly Row[],
+  context: Context,
+): void {
+  context.answer({ domain, uuid, default: inbound, isolate, rules });
+}
+
+function show({ isolate }: Policy, rules: readonly Row[], { print, colour }: Context): void {
   const cells = rules.map(({ number, rule, packets, bytes }) => [number ?? '', rule, packets, bytes]);
-  for (const line of table(['#', 'RULE', 'PACKETS', 'BYTES'], cells, context.colour)) context.print(line);
-  if (policy.isolate) context.print('isolated: no traffic with other domains of this host');
+  for (const line of table(['#', 'RULE', 'PACKETS', 'BYTES'], cells, colour)) print(line);
+  if (isolate) print('isolated: no traffic with other domains of this host');
 }
 
 /** The rules in their order, then the default for inbound flows that no rule matches. */

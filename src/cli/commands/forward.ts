@@ -1,24 +1,26 @@
-import { changeAssignment, changing } from '../../assign/change.ts';
+import { carryOut, changing, foresee } from '../../assign/change.ts';
+import { decide } from '../../assign/decision.ts';
 import { refuseForward } from '../../assign/ports.ts';
 import type { Context } from '../../host/context.ts';
 import { listeners } from '../../host/observe/listeners.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
-import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { type KnownDomain, type Libvirt, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { format } from '../../model/address.ts';
 import { addressesOf, amended, forwardsOf } from '../../model/domain.ts';
 import { type Forward, familyOf } from '../../model/forward.ts';
 import { formatForward, isSameForward, parseForward, targetOf } from '../../model/forward-words.ts';
 import { hostAddresses } from '../../model/host-address.ts';
 import { asUsage, quote, UsageRefusal, visible } from '../../model/refusal.ts';
+import { answerOutcome, type DryRun } from '../changes.ts';
 import { table } from '../table.ts';
 
-interface OnOption {
+interface ForwardOptions extends DryRun {
   /** The address of the host that is called. */
   readonly on?: string;
 }
 
 /** Lets a port of the host lead to a domain; at once if it runs. */
-export function addForward(name: string, text: string, options: OnOption, context: Context): void {
+export function addForward(name: string, text: string, options: ForwardOptions, context: Context): void {
   const forward = read(text, options);
   changing(context, libvirt => {
     const domains = libvirt.domains();
@@ -26,13 +28,14 @@ export function addForward(name: string, text: string, options: OnOption, contex
     const { view } = readNetworkWithUplinks(context.host, context.config());
     refuseForward(forward, known, domains, hostAddresses(view), listeners(context.host));
     const forwards = [...forwardsOf(known.next), forward];
-    changeAssignment(libvirt, known, amended(known.next, { forwards }), [], context);
-    tell(known, `${formatForward(forward)} leads to ${whereOf(known, forward)}`, context);
+    make(libvirt, known, forwards, options, context);
+    if (!options.dryRun)
+      tell(known, `${formatForward(forward)} leads to ${whereOf(known, forward)}`, context);
   });
 }
 
 /** Takes it away again; open connections by it end. */
-export function deleteForward(name: string, text: string, options: OnOption, context: Context): void {
+export function deleteForward(name: string, text: string, options: ForwardOptions, context: Context): void {
   const forward = read(text, options);
   changing(context, libvirt => {
     const known = pick(libvirt.domains(), name);
@@ -42,9 +45,20 @@ export function deleteForward(name: string, text: string, options: OnOption, con
       throw new UsageRefusal(
         `Cannot delete ${formatForward(forward)}: ${quote(known.domain.name)} has ${before.map(formatForward).join(', ') || 'no forward'}`,
       );
-    changeAssignment(libvirt, known, amended(known.next, { forwards }), [], context);
-    tell(known, `${formatForward(forward)} is gone`, context);
+    make(libvirt, known, forwards, options, context);
+    if (!options.dryRun) tell(known, `${formatForward(forward)} is gone`, context);
   });
+}
+
+function make(
+  libvirt: Libvirt,
+  known: KnownDomain,
+  forwards: readonly Forward[],
+  options: DryRun,
+  context: Context,
+): void {
+  const decision = decide(known, amended(known.next, { forwards }));
+  answerOutcome((options.dryRun ? foresee : carryOut)(libvirt, decision, context), options, context);
 }
 
 /** Shows the host's ports that lead to domains, or to one. */
@@ -81,7 +95,7 @@ function answerOf({ known, forward }: { readonly known: KnownDomain; readonly fo
   };
 }
 
-const read = (text: string, { on }: OnOption): Forward =>
+const read = (text: string, { on }: ForwardOptions): Forward =>
   asUsage(() => parseForward(on === undefined ? text : `${text} on ${on}`), 'forward');
 
 function whereOf({ next }: KnownDomain, forward: Forward): string {

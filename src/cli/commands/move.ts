@@ -1,29 +1,32 @@
 import { pin } from '../../assign/allocate.ts';
 import {
   attempt,
-  changeAssignment,
+  carryOut,
   changing,
+  foresee,
   liveAttachment,
-  recordOf,
-  restoreMetadata,
   warnOfRules,
   warnOfSave,
-  writeMetadata,
 } from '../../assign/change.ts';
+import { decide, imagined, type Outcome, outcomeOf, type Plug, recordOf } from '../../assign/decision.ts';
 import { inventory } from '../../assign/inventory.ts';
 import { recordMoved } from '../../assign/record.ts';
 import { refuseReserved } from '../../assign/reserve.ts';
+import { stateOf } from '../../assign/state.ts';
+import { restoreMetadata, writeMetadata } from '../../assign/write.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, type Libvirt, pick } from '../../libvirt/libvirt.ts';
-import { handOver } from '../../lifecycle/change.ts';
+import { foreseeHandover, type Handover, handOver } from '../../lifecycle/change.ts';
 import { format, parsePrefix } from '../../model/address.ts';
 import type { Assignment } from '../../model/assignment.ts';
+import type { Attachment } from '../../model/attachment.ts';
 import { type Address, isPrivate } from '../../model/bridge.ts';
 import { addressesOf, addressesToKeep, amended, tapsOf } from '../../model/domain.ts';
 import { renderAssignment } from '../../model/metadata.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
+import { answerChange, type DryRun, showChanges } from '../changes.ts';
 
 /** An address, the two domains, and what each of them has afterwards: the giver perhaps nothing. */
 interface Move {
@@ -35,25 +38,57 @@ interface Move {
 }
 
 /** Hands an address from one domain to another. Where both run, the kernel's route changes hands in one step. */
-export function move(text: string, from: string, to: string, context: Context): void {
+export function move(text: string, from: string, to: string, options: DryRun, context: Context): void {
   const prefix = asUsage(() => parsePrefix(text), 'move');
   changing(context, libvirt => {
-    const config = context.config();
-    const domains = libvirt.domains();
-    const [giver, taker] = [pick(domains, from), pick(domains, to)];
-    const rest = restOf(giver, taker, prefix);
-    refuseReserved('move', [prefix], taker.domain);
-    const held = addressesToKeep(taker.next, 'move an address to');
-    const taken = inventory(domains, readNetworkWithUplinks(context.host, config));
-    const gained = pin(prefix, config.dhcp.scopes, taken, held[0]);
-    const less = rest.length === 0 ? undefined : amended(giver.next, { addresses: rest });
-    const more = amended(taker.next, { addresses: [...held, gained] });
-    perform(libvirt, { prefix, giver, taker, less, more }, context);
+    const move = moveOf(prefix, from, to, libvirt, context);
+    const { giver, taker, less, more } = move;
+    const outcomes = (options.dryRun ? foreseeMove : perform)(libvirt, move, context);
+    answerMove(prefix, outcomes, options, context);
+    warnOfRules(giver, less?.addresses ?? [], context);
+    if (options.dryRun) {
+      showChanges(
+        outcomes.flatMap(({ changes }) => changes),
+        context,
+      );
+      return;
+    }
     recordMoved(prefix, giver, taker, context);
-    warnOfRules(giver, rest, context);
     const names = `from ${visible(giver.domain.name)} to ${visible(taker.domain.name)}`;
-    context.print(`${format(prefix)} moved ${names}, on ${gained.bridge}`);
+    const bridge = more.addresses.find(one => equal(one.prefix, prefix))?.bridge;
+    context.print(`${format(prefix)} moved ${names}, on ${bridge}`);
   });
+}
+
+function moveOf(prefix: Prefix, from: string, to: string, libvirt: Libvirt, context: Context): Move {
+  const config = context.config();
+  const domains = libvirt.domains();
+  const [giver, taker] = [pick(domains, from), pick(domains, to)];
+  const rest = restOf(giver, taker, prefix);
+  refuseReserved('move', [prefix], taker.domain);
+  const held = addressesToKeep(taker.next, 'move an address to');
+  const taken = inventory(domains, readNetworkWithUplinks(context.host, config));
+  const gained = pin(prefix, config.dhcp.scopes, taken, held[0]);
+  const less = rest.length === 0 ? undefined : amended(giver.next, { addresses: rest });
+  const more = amended(taker.next, { addresses: [...held, gained] });
+  return { prefix, giver, taker, less, more };
+}
+
+/** What came of the giver, and of the taker. */
+type Outcomes = readonly [Outcome, Outcome];
+
+function answerMove(prefix: Prefix, [giver, taker]: Outcomes, options: DryRun, context: Context): void {
+  const party = ({ before: { domain } }: Outcome) => ({ domain: domain.name, uuid: domain.uuid });
+  answerChange(
+    { address: format(prefix), from: party(giver), to: party(taker) },
+    {
+      before: { from: stateOf(giver.before), to: stateOf(taker.before) },
+      after: { from: stateOf(giver.after), to: stateOf(taker.after) },
+      changes: [...giver.changes, ...taker.changes],
+    },
+    options,
+    context,
+  );
 }
 
 function restOf(giver: KnownDomain, taker: KnownDomain, prefix: Prefix): Address[] {
@@ -77,20 +112,16 @@ function restOf(giver: KnownDomain, taker: KnownDomain, prefix: Prefix): Address
   return fail(`${quote(name)} holds ${held.map(one => format(one.prefix)).join(', ') || 'nothing'}`);
 }
 
-function perform(libvirt: Libvirt, move: Move, context: Context): void {
+function perform(libvirt: Libvirt, move: Move, context: Context): Outcomes {
   const { prefix, giver, taker, less, more } = move;
   const [giving, taking] = [recordOf(giver), recordOf(taker)];
-  if (taking === undefined || !giving?.addresses.some(one => equal(one.prefix, prefix))) {
-    stepByStep(libvirt, move, context);
-    return;
-  }
-  attempt(
+  if (taking === undefined || !giving?.addresses.some(one => equal(one.prefix, prefix)))
+    return stepByStep(libvirt, move, context);
+  const repaired = attempt(
     () => {
       writeMetadata(libvirt, giver, less && renderAssignment(less));
       writeMetadata(libvirt, taker, renderAssignment(more));
-      const after = liveAttachment(taker.domain, more, context);
-      const taps = tapsOf(taker.domain);
-      handOver({ prefix, giver: giving, taker: taking, after, taps }, context.config(), context.host);
+      return handOver(handoverOf(move, giving, taking, context), context.config(), context.host);
     },
     () => {
       restoreMetadata(libvirt, taker);
@@ -98,16 +129,51 @@ function perform(libvirt: Libvirt, move: Move, context: Context): void {
     },
   );
   for (const known of [giver, taker]) warnOfSave(libvirt, known, context);
+  return [
+    outcomeOf(giver, libvirt.known(giver.domain.uuid), []),
+    outcomeOf(taker, libvirt.known(taker.domain.uuid), repaired),
+  ];
 }
 
+const handoverOf = (
+  { prefix, taker, more }: Move,
+  giver: Attachment,
+  taking: Attachment | undefined,
+  context: Context,
+): Handover => ({
+  prefix,
+  giver,
+  taker: taking,
+  after: liveAttachment(taker.domain, more, context),
+  taps: tapsOf(taker.domain),
+});
+
 /** When one of the two isn't running: first the giver loses the address, then the taker gets it. */
-function stepByStep(libvirt: Libvirt, { giver, taker, less, more }: Move, context: Context): void {
-  changeAssignment(libvirt, giver, less, [], context);
-  const [first, ...others] = more.addresses;
-  const plugs = first && others.length === 0 ? [{ bridge: first.bridge, mac: undefined }] : [];
+function stepByStep(libvirt: Libvirt, { giver, taker, less, more }: Move, context: Context): Outcomes {
+  const given = carryOut(libvirt, decide(giver, less), context);
   const before = amended(giver.next, {});
-  attempt(
-    () => changeAssignment(libvirt, taker, more, plugs, context),
-    () => changeAssignment(libvirt, libvirt.known(giver.domain.uuid), before, [], context),
+  const taken = attempt(
+    () => carryOut(libvirt, decide(taker, more, plugsOf(more)), context),
+    () => carryOut(libvirt, decide(libvirt.known(giver.domain.uuid), before), context),
   );
+  return [given, taken];
+}
+
+/** Whoever had no address has no interface on its bridge either. */
+function plugsOf({ addresses: [first, ...others] }: Assignment): Plug[] {
+  return first && others.length === 0 ? [{ bridge: first.bridge, mac: undefined }] : [];
+}
+
+/** As {@link perform}, and nothing is changed. */
+function foreseeMove(libvirt: Libvirt, move: Move, context: Context): Outcomes {
+  const { giver, taker, less, more } = move;
+  const [giving, taking] = [recordOf(giver), recordOf(taker)];
+  const [lesser, greater] = [decide(giver, less), decide(taker, more, plugsOf(more))];
+  // A taker that runs would be refused an address that the giver still has.
+  if (giving === undefined || !taker.active)
+    return [foresee(libvirt, lesser, context), foresee(libvirt, greater, context)];
+  const handover = handoverOf(move, giving, taking, context);
+  const repaired = foreseeHandover(handover, context.config(), context.host);
+  for (const known of [giver, taker]) warnOfSave(libvirt, known, context);
+  return [outcomeOf(giver, imagined(lesser), []), outcomeOf(taker, imagined(greater), repaired)];
 }

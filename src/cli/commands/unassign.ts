@@ -1,27 +1,47 @@
-import { changeAssignment, changing, warnOfRules } from '../../assign/change.ts';
+import { carryOut, changing, foresee, warnOfRules } from '../../assign/change.ts';
+import { decide } from '../../assign/decision.ts';
 import { recordUnassigned } from '../../assign/record.ts';
 import type { Context } from '../../host/context.ts';
 import { forgetFlows } from '../../host/flows.ts';
-import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
+import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { format, parsePrefix } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
 import { addressesOf, amended, type Domain, forwardsOf } from '../../model/domain.ts';
 import { type Forward, familyOf } from '../../model/forward.ts';
 import { formatForward, targetOf } from '../../model/forward-words.ts';
 import { equal, type Prefix } from '../../model/prefix.ts';
-import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
+import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
+import { hasPerson, isConfirmed } from '../ask.ts';
+import { answerOutcome, type DryRun } from '../changes.ts';
+
+interface UnassignOptions extends DryRun {
+  /** All of its addresses, without a question. */
+  readonly all?: boolean;
+}
 
 /** Takes addresses from a domain, at once where it runs: those given, or all. Its interface stays where it is. */
-export function unassign(name: string, given: readonly string[], context: Context): void {
+export function unassign(
+  name: string,
+  given: readonly string[],
+  options: UnassignOptions,
+  fresh: () => Context,
+): void {
   const prefixes = given.map(text => asUsage(() => parsePrefix(text), 'unassign'));
+  if (options.all && prefixes.length > 0)
+    throw new UsageRefusal('Cannot use --all with addresses: it means all that the domain has');
+  if (prefixes.length === 0 && !options.all && !options.dryRun) refuseUnlessSure(name);
+  // An answer may take long, and the deadline of a context begins with it.
+  const context = fresh();
   changing(context, libvirt => {
     const known = pick(libvirt.domains(), name);
     const rest = prefixes.length === 0 ? [] : remaining(known, prefixes);
     const forwards = reachable(known.next, rest);
-    const assignment = rest.length === 0 ? undefined : amended(known.next, { addresses: rest, forwards });
-    changeAssignment(libvirt, known, assignment, [], context);
+    const next = rest.length === 0 ? undefined : amended(known.next, { addresses: rest, forwards });
+    const outcome = (options.dryRun ? foresee : carryOut)(libvirt, decide(known, next), context);
+    answerOutcome(outcome, options, context);
     warnOfRules(known, rest, context);
     warnOfForwards(known, forwards, context);
+    if (options.dryRun) return;
     const gone = addressesOf(known.next).filter(address => !rest.includes(address));
     recordUnassigned(
       known,
@@ -32,6 +52,18 @@ export function unassign(name: string, given: readonly string[], context: Contex
     if (known.active) for (const { prefix } of gone) forgetFlows(prefix, context.host);
     tell(known, gone, context);
   });
+}
+
+/** A domain that runs loses its network at once: a person is asked, a program has to say that it means it. */
+function refuseUnlessSure(name: string): void {
+  const { domain, active } = withLibvirt(libvirt => pick(libvirt.domains(), name));
+  const held = addressesOf(domain).map(({ prefix }) => format(prefix));
+  if (!active || held.length === 0) return;
+  const loss = `${quote(domain.name)} runs, and loses ${held.join(', ')} at once`;
+  if (!hasPerson())
+    throw new UsageRefusal(`Cannot unassign all addresses: ${loss}; name the addresses, or say --all`);
+  if (!isConfirmed(`${loss}. Go on?`))
+    throw new Refusal('Cannot unassign all addresses: it was not confirmed');
 }
 
 function remaining({ next }: KnownDomain, prefixes: readonly Prefix[]): Address[] {

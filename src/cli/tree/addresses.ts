@@ -4,7 +4,7 @@ import { move } from '../commands/move.ts';
 import { reserve } from '../commands/reserve.ts';
 import { unassign } from '../commands/unassign.ts';
 import { xml } from '../commands/xml.ts';
-import { DOMAIN, type Group, JSON_ANSWER } from './verb.ts';
+import { DOMAIN, DRY_RUN, type Group, JSON_ANSWER } from './verb.ts';
 
 /** Which addresses a domain has. */
 export const addresses: Group = {
@@ -46,22 +46,30 @@ export const addresses: Group = {
           .option('--private', 'an address of a private subnet: it reaches out, and hnet forward leads in')
           .option('--dhcp <mode>', 'what its DHCP server hands out: bootstrap, public, off, or default')
           .option('--boot <file>', "what its boot ROMs load: a file's name, a URL, or default")
+          .option(...DRY_RUN)
+          .option(...JSON_ANSWER)
           .action((domain, addresses, options) => assign(domain, addresses, options, context())),
     },
     {
       name: 'unassign',
       summary: 'take addresses from a domain (all by default)',
-      description: ['On a running domain it takes effect at once. Its interface stays on its bridge.'],
+      description: [
+        'On a running domain it takes effect at once. Its interface stays on its bridge. Before it takes everything from a running domain it asks, on a terminal; elsewhere it needs --all.',
+      ],
       examples: [
         ['hnet unassign vm1 123.45.90.116', 'Take this address from vm1'],
-        ['hnet unassign vm1', 'Take all of its addresses'],
+        ['hnet unassign vm1 --all', 'Take all of its addresses, without a question'],
+        ['hnet unassign vm1 --dry-run', 'Say what it would lose'],
       ],
       words: { domain: { ask: 'holders' }, address: { ask: 'held' } },
       define: (command, context) =>
         command
           .argument(...DOMAIN)
           .argument('[address...]', 'the addresses to take')
-          .action((domain, addresses) => unassign(domain, addresses, context())),
+          .option('--all', 'all that it has, without a question')
+          .option(...DRY_RUN)
+          .option(...JSON_ANSWER)
+          .action((domain, addresses, options) => unassign(domain, addresses, options, context)),
     },
     {
       name: 'move',
@@ -79,7 +87,9 @@ export const addresses: Group = {
           .argument('<address>', 'the address or subnet')
           .argument('<from>', 'name or UUID of the domain that has it')
           .argument('<to>', 'name or UUID of the domain that shall have it')
-          .action((address, from, to) => move(address, from, to, context())),
+          .option(...DRY_RUN)
+          .option(...JSON_ANSWER)
+          .action((address, from, to, options) => move(address, from, to, options, context())),
     },
     {
       name: 'reserve',

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { firewall } from '../commands/firewall.ts';
 import { traffic } from '../commands/traffic.ts';
-import { ANY_DOMAIN, DOMAIN, type Group, JSON_ANSWER } from './verb.ts';
+import { ANY_DOMAIN, DOMAIN, DRY_RUN, type Group, JSON_ANSWER } from './verb.ts';
 
 /** Rules, and the traffic that they counted. */
 export const filter: Group = {
@@ -28,8 +28,9 @@ export const filter: Group = {
             '[words...]',
             'such as: allow tcp/22 from 203.0.113.0/24; deny udp/1024-2047; outbound deny tcp/25',
           )
+          .option(...DRY_RUN)
           .option(...JSON_ANSWER)
-          .action((domain, words) => firewall(domain, words, context())),
+          .action((domain, words, options) => firewall(domain, words, options, context())),
     },
     {
       name: 'traffic',

@@ -1,5 +1,5 @@
 import { addForward, deleteForward, listForwards } from '../commands/forward.ts';
-import { ANY_DOMAIN, DOMAIN, type Group, JSON_ANSWER } from './verb.ts';
+import { ANY_DOMAIN, DOMAIN, DRY_RUN, type Group, JSON_ANSWER } from './verb.ts';
 
 const ON = ['--on <address>', 'the address of the host that is called (any of its own by default)'] as const;
 
@@ -37,6 +37,8 @@ export const forwards: Group = {
               .argument(...DOMAIN)
               .argument('<forward>', "the host's ports, and after a colon the domain's where they are others")
               .option(...ON)
+              .option(...DRY_RUN)
+              .option(...JSON_ANSWER)
               .action((domain, text, options) => addForward(domain, text, options, context())),
         },
         {
@@ -52,6 +54,8 @@ export const forwards: Group = {
               .argument(...DOMAIN)
               .argument('<forward>', 'as it is listed')
               .option(...ON)
+              .option(...DRY_RUN)
+              .option(...JSON_ANSWER)
               .action((domain, text, options) => deleteForward(domain, text, options, context())),
         },
         {

@@ -3,7 +3,7 @@ import { check } from '../commands/check.ts';
 import { doctor } from '../commands/doctor.ts';
 import { reach } from '../commands/reach.ts';
 import { sync } from '../commands/sync.ts';
-import { ANY_DOMAIN, type Group, JSON_ANSWER } from './verb.ts';
+import { ANY_DOMAIN, DRY_RUN, type Group, JSON_ANSWER } from './verb.ts';
 
 /** Finding drift and repairing it. */
 export const repair: Group = {
@@ -54,7 +54,8 @@ export const repair: Group = {
       ],
       define: (command, context) =>
         command
-          .option('--dry-run', 'only say what would be repaired')
+          .option(...DRY_RUN)
+          .option(...JSON_ANSWER)
           // What a sync starts that may cut off whoever called it.
           .addOption(new Option('--end-trial').hideHelp())
           .action(options => sync(options, context())),

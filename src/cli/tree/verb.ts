@@ -33,5 +33,6 @@ export interface Group {
 
 export const DOMAIN = ['<domain>', 'name or UUID'] as const;
 export const ANY_DOMAIN = ['[domain]', 'name or UUID'] as const;
+export const DRY_RUN = ['--dry-run', 'only say what would change'] as const;
 /** Its answer keeps to the schema of its name in docs/schema. */
 export const JSON_ANSWER = ['--json', 'answer programs, in JSON'] as const;

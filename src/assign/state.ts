@@ -1,0 +1,146 @@
+/** What domains have before and after a change, and how the two differ. */
+import type { KnownDomain } from '../libvirt/libvirt.ts';
+import { assignmentOf } from '../lifecycle/admission.ts';
+import { format } from '../model/address.ts';
+import type { DhcpMode } from '../model/dhcp-mode.ts';
+import type { Difference } from '../model/difference.ts';
+import { addressesOf, type Domain, forwardsOf, policyOf } from '../model/domain.ts';
+import { formatForward } from '../model/forward-words.ts';
+import type { Policy } from '../model/policy.ts';
+import { reason } from '../model/refusal.ts';
+import { formatRule } from '../model/rule.ts';
+
+/** A domain as programs are told of it: as it runs, or else as it would start. */
+export interface DomainState {
+  readonly addresses: readonly {
+    readonly address: string;
+    readonly bridge: string;
+    readonly scope: string;
+    /** Its own address that routes this one on. */
+    readonly via: string | null;
+  }[];
+  /** What its DHCP server hands out; null: what hnet.toml says. */
+  readonly dhcp: DhcpMode | null;
+  /** What its boot ROMs load; null: what hnet.toml says. */
+  readonly boot: string | null;
+  readonly default: Policy['inbound'];
+  readonly isolate: boolean;
+  readonly rules: readonly string[];
+  /** Ports of the host that lead to it. */
+  readonly forwards: readonly string[];
+  readonly interfaces: readonly {
+    readonly mac: string;
+    readonly type: string;
+    readonly source: string | null;
+  }[];
+  /** Why its metadata can't be used; null if it can. */
+  readonly unusable: string | null;
+}
+
+export const stateOf = ({ domain }: Pick<KnownDomain, 'domain'>): DomainState => describe(domain);
+
+function describe(domain: Domain): DomainState {
+  const { inbound, isolate, rules } = policyOf(domain);
+  const own = domain.intent.kind === 'assigned' ? domain.intent.assignment : undefined;
+  return {
+    addresses: addressesOf(domain).map(({ prefix, bridge, scope, via }) => ({
+      address: format(prefix),
+      bridge,
+      scope: format(scope),
+      via: via === undefined ? null : format(via),
+    })),
+    dhcp: own?.dhcp ?? null,
+    boot: own?.boot ?? null,
+    default: inbound,
+    isolate,
+    rules: rules.map(formatRule),
+    forwards: forwardsOf(domain).map(formatForward),
+    interfaces: domain.nics.map(({ mac, type, source }) => ({ mac, type, source: source ?? null })),
+    unusable: whyUnusable(domain),
+  };
+}
+
+function whyUnusable(domain: Domain): string | null {
+  try {
+    assignmentOf(domain);
+    return null;
+  } catch (error) {
+    return reason(error);
+  }
+}
+
+/** How a domain differs, in both of its descriptions: the one it runs by, and that of its next start. */
+export function differences(before: KnownDomain, after: KnownDomain): Difference[] {
+  const live = before.active ? compare(before.domain, after.domain) : [];
+  const next = before.persistent && after.persistent ? compare(before.persistent, after.persistent) : [];
+  const isIn = (some: readonly Difference[], one: Difference): boolean =>
+    some.some(({ is, what }) => is === one.is && what === one.what);
+  return [
+    ...live.map(one =>
+      before.persistent && !isIn(next, one) ? { ...one, what: `${one.what}, until it stops` } : one,
+    ),
+    ...next
+      .filter(one => !isIn(live, one))
+      .map(one => (before.active ? { ...one, what: `${one.what}, from its next start on` } : one)),
+  ];
+}
+
+function compare(old: Domain, now: Domain): Difference[] {
+  const [before, after] = [describe(old), describe(now)];
+  const told =
+    (is: Difference['is']) =>
+    (what: string): Difference => ({ is, domain: now.name, what });
+  const [added, removed, changed] = [told('added'), told('removed'), told('changed')];
+  const addresses = sorted(before.addresses, after.addresses, one => one.address);
+  const interfaces = sorted(before.interfaces, after.interfaces, one => one.mac);
+  return [
+    ...(before.unusable !== null && after.unusable === null
+      ? [removed(`metadata (${before.unusable})`)]
+      : []),
+    ...addresses.gone.map(one => removed(describeAddress(one))),
+    ...addresses.other.map(([was, is]) => changed(`${describeAddress(was)} → ${describeAddress(is)}`)),
+    ...addresses.come.map(one => added(describeAddress(one))),
+    ...interfaces.other.map(([was, is]) => changed(`interface ${is.mac}: ${plugOf(was)} → ${plugOf(is)}`)),
+    ...interfaces.come.map(one => added(`interface ${one.mac} on ${plugOf(one)}`)),
+    ...(['dhcp', 'boot', 'default', 'isolate'] as const)
+      .filter(key => before[key] !== after[key])
+      .map(key => changed(`${key} ${wordOf(before[key])} → ${wordOf(after[key])}`)),
+    ...surplus(before.rules, after.rules).map(rule => removed(`rule ${rule}`)),
+    ...surplus(after.rules, before.rules).map(rule => added(`rule ${rule}`)),
+    ...surplus(before.forwards, after.forwards).map(one => removed(`forward ${one}`)),
+    ...surplus(after.forwards, before.forwards).map(one => added(`forward ${one}`)),
+  ];
+}
+
+/** What is only in the one list, only in the other, and in both with other contents. */
+function sorted<T>(before: readonly T[], after: readonly T[], keyOf: (one: T) => string) {
+  const find = (some: readonly T[], one: T): T | undefined => some.find(other => keyOf(other) === keyOf(one));
+  const both = before.flatMap(was => {
+    const is = find(after, was);
+    return is === undefined ? [] : [[was, is] as const];
+  });
+  return {
+    gone: before.filter(one => find(after, one) === undefined),
+    come: after.filter(one => find(before, one) === undefined),
+    other: both.filter(([was, is]) => JSON.stringify(was) !== JSON.stringify(is)),
+  };
+}
+
+/** Of two lists in which a line may be several times, what the first has more. */
+function surplus(lines: readonly string[], others: readonly string[]): string[] {
+  const left = [...others];
+  return lines.filter(line => {
+    const place = left.indexOf(line);
+    if (place >= 0) left.splice(place, 1);
+    return place < 0;
+  });
+}
+
+const describeAddress = ({ address, bridge, scope, via }: DomainState['addresses'][number]): string =>
+  `${address} on ${bridge}, ${via === null ? `bootstrap scope ${scope}` : `via ${via}`}`;
+
+const plugOf = ({ type, source }: DomainState['interfaces'][number]): string =>
+  source === null ? type : `${type} ${source}`;
+
+const wordOf = (value: string | boolean | null): string =>
+  typeof value === 'boolean' ? (value ? 'on' : 'off') : (value ?? 'by hnet.toml');
