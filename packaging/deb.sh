@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 
 mkdir "$work/hnet"
-for one in bin build.mjs CHANGELOG.md CONTRIBUTING.md debian docs hooks LICENSE package.json package-lock.json packaging README.md tsconfig.json \
+for one in bin build.mjs CHANGELOG.md contrib CONTRIBUTING.md debian docs hooks LICENSE package.json package-lock.json packaging README.md tsconfig.json \
   SECURITY.md src units; do cp -R "$one" "$work/hnet/"; done
 ln -s "$PWD/node_modules" "$work/hnet/node_modules"
 # What was fetched for another architecture.

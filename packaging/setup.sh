@@ -76,6 +76,9 @@ leave() {
     if has_systemd && [ -e $CONFIG ]; then systemctl start hnet-watch.service; fi
     die "Cannot uninstall while domains use hnet: stop them first (hnet status shows them)"
   fi
+  if has_systemd; then systemctl disable --quiet --now hnet-metrics.timer 2>/dev/null; fi
+  # node_exporter would tell the last figures for ever.
+  rm -f /var/lib/prometheus/node-exporter/hnet.prom
   # The service first: it would bring the base back.
   if has_systemd; then systemctl stop hnet-base.service 2>/dev/null; fi
   if [ -x /usr/bin/hnet ]; then /usr/bin/hnet base down || say "some of it could not be removed; it goes at the next reboot"; fi

@@ -66,7 +66,15 @@ function layKoffi(arch, lay) {
 
 /** The units refer to the README, and it to the rest. */
 function layManual(lay) {
-  for (const name of ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'LICENSE', 'docs'])
+  for (const name of [
+    'README.md',
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    'LICENSE',
+    'docs',
+    'contrib',
+  ])
     lay(name, `${DOC}/${name}`);
   // SELinux takes it, on hosts where doctor says so.
   lay('contrib/selinux/hnet.cil', `${DOC}/selinux/hnet.cil`);

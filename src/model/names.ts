@@ -46,6 +46,8 @@ export const EVENTS_FILE = `${STATE_DIRECTORY}/events.json`;
 export const UPLINK_FILE = `${RUN_DIRECTORY}/uplink`;
 /** The configuration that was applied last and left the host reachable; one that is being tried; one that cut it off. */
 export const PROVEN_FILE = `${RUN_DIRECTORY}/hnet.toml`;
+/** When hnet last repaired, and whether all was well then. */
+export const SYNC_FILE = `${RUN_DIRECTORY}/sync.json`;
 export const CONTESTS_FILE = `${RUN_DIRECTORY}/contests.json`;
 export const TRIAL_FILE = `${RUN_DIRECTORY}/hnet.toml.trial`;
 export const REJECTED_FILE = `${RUN_DIRECTORY}/hnet.toml.rejected`;

@@ -17,6 +17,7 @@ import { isLinkLocal, type Prefix } from '../model/prefix.ts';
 import { ifPossible } from '../model/refusal.ts';
 import type { Uplink } from '../model/uplink.ts';
 import { isRejected, loadConfig, noteProven, readConfigText } from '../state/config-file.ts';
+import { noteSync } from '../state/last-sync.ts';
 
 /** What repairs the host by the configuration of a context (loop.ts). @returns whether all is as it should be */
 type Converge = (context: Context) => boolean;
@@ -31,6 +32,12 @@ const ABANDONED = 20_000;
  * @returns whether everything is as it should be, by the configuration that is written
  */
 export function tryOut(context: Context, converge: Converge, isAttended: boolean): boolean {
+  const isGood = tryFirst(context, converge, isAttended);
+  noteSync(isGood);
+  return isGood;
+}
+
+function tryFirst(context: Context, converge: Converge, isAttended: boolean): boolean {
   const isFree = (): boolean => !existsSync(TRIAL_FILE);
   // Another process tries one, or was killed at it.
   if (!isFree()) context.progress('waiting for another process that tries out a configuration');

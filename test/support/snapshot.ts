@@ -5,7 +5,7 @@ import { REAL } from './scene.ts';
 
 /**
  * Everything that hnet could leave behind, as text. Counters and timers are taken out: they change by themselves.
- * Empty directories, lock files, the configuration that is kept in /run/hnet and what servers said are of no meaning. Where a test has put
+ * Empty directories, lock files, the configuration and the last sync that are noted in /run/hnet, and what servers said are of no meaning. Where a test has put
  * a fake in a tool's place, the tool itself is asked.
  */
 export async function snapshot(host: Machine): Promise<string> {
@@ -74,7 +74,7 @@ echo "== nft";       for family in ip ip6; do
   nft list table $family hnet 2>/dev/null | grep -v expires | grep -oE '${ADDRESS}' | sort || true
 done
 echo "== processes"; ps -e -o args= | grep -vx -e 'ps .*' -e sort -e 'grep .*' -e 'sh -e' -e 'sh .*hold.sh .*' -e '\\[.*\\].*' | sort
-echo "== files";     if [ -d /run/hnet ]; then find /run/hnet ! -type d ! -name '*.lock' ! -name hnet.toml ! -name '*.words' | sort; fi
+echo "== files";     if [ -d /run/hnet ]; then find /run/hnet ! -type d ! -name '*.lock' ! -name hnet.toml ! -name sync.json ! -name '*.words' | sort; fi
 `;
 
 /** iptables makes a table at its first rule and never removes one; with no rule and no policy it does nothing. */

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { Endpoint } from '../support/endpoint.ts';
+import { promtool } from '../support/promtool.ts';
 import { Socket } from '../support/syscalls.ts';
 import { Stage } from './stage.ts';
 
@@ -36,6 +38,9 @@ interface Both {
   readonly in: Counter;
   readonly out: Counter;
 }
+
+/** Where Debian's node_exporter reads files. */
+const TEXTFILES = '/var/lib/prometheus/node-exporter';
 
 /** A session of an operator who sets a running VM's policy, and looks at its traffic. */
 describe('hnet firewall and hnet traffic', () => {
@@ -287,6 +292,51 @@ describe('hnet firewall and hnet traffic', () => {
     expect(causes).to.include('cause="source not routed to its bridge"');
   });
 
+  it('has a timer that is off, and whose service writes all metrics for node_exporter', async () => {
+    expect((await stage.hv.attempt(['systemctl', 'is-enabled', 'hnet-metrics.timer'])).stdout).to.equal(
+      'disabled',
+    );
+    expect((await stage.hv.attempt(['systemctl', 'start', 'hnet-metrics.service'])).code).not.to.equal(0);
+    await stage.hv.sh(`mkdir -p ${TEXTFILES}`);
+    await stage.ok('sync');
+    await stage.hv.run(['systemctl', 'start', 'hnet-metrics.service']);
+    const text = await stage.hv.read(`${TEXTFILES}/hnet.prom`);
+    expect(await stage.hv.run(['stat', '-c', '%a', `${TEXTFILES}/hnet.prom`])).to.equal('644');
+    expect(await promtool(['check', 'metrics'], `${text}\n`)).to.include({ code: 0, stderr: '' });
+
+    const metrics = parseExposition(text);
+    const value = (name: string, labels = '') => metrics.get(name)?.get(labels);
+    const { total } = await address();
+    expect(value('hnet_receive_packets_total', `domain="vm1",address="${IP}"`)).to.equal(total.in.packets);
+    const pool = 'pool="123.45.90.112/29",family="ipv4"';
+    expect(value('hnet_pool_size_addresses', pool)).to.equal(8);
+    expect(value('hnet_pool_addresses', `${pool},state="free"`)).to.equal(7);
+    expect(value('hnet_pool_addresses', `${pool},state="up"`)).to.equal(1);
+    expect(value('hnet_host_faults')).to.equal(0);
+    expect(value('hnet_domain_faults', 'domain="vm1"')).to.be.at.least(0);
+    const rule = 'domain="vm1",number="default",rule="default deny"';
+    expect(value('hnet_rule_packets_total', rule)).to.equal((await shown()).rules.at(-1)?.packets);
+    expect(value('hnet_last_sync_timestamp_seconds')).to.be.closeTo(Date.now() / 1000, 600);
+    expect(value('hnet_neighbour_entries', 'family="ipv4"')).to.be.at.least(1);
+    expect(value('hnet_conntrack_limit_entries')).to.be.above(value('hnet_conntrack_entries') ?? Infinity);
+    expect([...(metrics.get('hnet_collector_success')?.values() ?? [])]).to.deep.equal(Array(6).fill(1));
+    expectWatched([...metrics.keys()]);
+  });
+
+  it('counts what is wrong with a domain, and what the daemon repairs', async () => {
+    const repairs = async () => Number(/^hnet_repairs_total (\d+)$/m.exec(await stage.ok('metrics'))?.[1]);
+    const before = await repairs();
+    await stage.hv.sh(`ip route del ${IP} dev br116`);
+    expect(await stage.ok('metrics')).to.match(/^hnet_domain_faults\{domain="vm1"\} [1-9]/m);
+    await stage.hv.run(['systemctl', 'start', 'hnet-watch']);
+    try {
+      await until(async () => (await repairs()) > before, PATIENCE, 'a repair');
+      expect(await stage.ok('metrics')).to.match(/^hnet_domain_faults\{domain="vm1"\} 0$/m);
+    } finally {
+      await stage.hv.run(['systemctl', 'stop', 'hnet-watch']);
+    }
+  });
+
   it('counts what is dropped, and why', async () => {
     const spoofed = async () => (await traffic()).dropped['source not routed to its bridge']?.packets ?? 0;
     // So that it knows the gateway's MAC: an ARP request under a foreign address isn't even answered.
@@ -318,6 +368,16 @@ describe('hnet firewall and hnet traffic', () => {
 });
 
 /** Metric → labels → value, by the grammar of the text exposition format 0.0.4; what doesn't fit it is an error. */
+/** What contrib/ watches is printed, or is node_exporter's own word on the file. */
+function expectWatched(printed: readonly string[]): void {
+  for (const file of ['prometheus/hnet.rules.yml', 'grafana/hnet.json']) {
+    const text = readFileSync(new URL(`../../contrib/${file}`, import.meta.url), 'utf8');
+    const watched = text.match(/\b(hnet|node_textfile)_\w+/g) ?? [];
+    expect(watched, file).to.have.length.above(9);
+    expect([...printed, 'node_textfile_mtime_seconds']).to.include.members(watched);
+  }
+}
+
 function parseExposition(text: string): Map<string, Map<string, number>> {
   const metrics = new Map<string, Map<string, number>>();
   for (const line of text.split('\n')) {
@@ -328,7 +388,9 @@ function parseExposition(text: string): Map<string, Map<string, number>> {
       continue;
     }
     const [, metric = '', labels = '', value] =
-      /^([a-zA-Z_:][\w:]*)\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)*)\} (\d+)$/.exec(line) ?? [];
+      /^([a-zA-Z_:][\w:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (\d+(?:\.\d+)?)$/.exec(
+        line,
+      ) ?? [];
     expect(value, line).not.to.equal(undefined);
     const samples = metrics.get(metric);
     if (samples === undefined) throw new Error(`${metric} has no TYPE before it`);

@@ -1,24 +1,19 @@
 import { carryOut, changing, foresee } from '../../assign/change.ts';
 import { decide } from '../../assign/decision.ts';
-import type { Firewall } from '../../firewall/rules/backend.ts';
-import { countedRules } from '../../firewall/rules/counters.ts';
-import { policyChains } from '../../firewall/rules/policy-chains.ts';
 import { isDoubtful, whyNever } from '../../firewall/rules/unmatched.ts';
 import { chooseFirewall, firewallFor } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { look } from '../../host/observe/parts.ts';
 import { observeWithUplinks } from '../../host/observe/view.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { type Counter, plus, ZERO } from '../../model/counter.ts';
 import { addressesOf, amended, type Domain, policyOf } from '../../model/domain.ts';
-import { applies, type Policy, type PolicyRule } from '../../model/policy.ts';
-import type { Family } from '../../model/prefix.ts';
+import type { Policy, PolicyRule } from '../../model/policy.ts';
 import { asUsage, ifPossible, quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
-import { formatRule, parseRule } from '../../model/rule.ts';
-import type { FilterView } from '../../model/view.ts';
+import { parseRule } from '../../model/rule.ts';
 import { readableAttachment } from '../../state/attachment-store.ts';
 import { answerOutcome, type DryRun } from '../changes.ts';
 import { table } from '../table.ts';
+import { type CountedRule, countedPolicy } from '../views/rules.ts';
 
 /**
  * Shows or changes a domain's rules: `default allow|deny`, `isolate on|off`, `delete N`, or a rule to append.
@@ -82,54 +77,23 @@ function without(rules: readonly PolicyRule[], given: string): PolicyRule[] {
   throw new UsageRefusal(`Cannot delete rule ${quote(given)}: there are ${rules.length} rules`);
 }
 
-interface Row {
-  readonly number: number | null;
-  readonly rule: string;
-  readonly packets: bigint;
-  readonly bytes: bigint;
-}
-
 function answer(
   { name: domain, uuid }: Domain,
   { inbound, isolate }: Policy,
-  rules: readonly Row[],
+  rules: readonly CountedRule[],
   context: Context,
 ): void {
   context.answer({ domain, uuid, default: inbound, isolate, rules });
 }
 
-function show({ isolate }: Policy, rules: readonly Row[], { print, colour }: Context): void {
+function show({ isolate }: Policy, rules: readonly CountedRule[], { print, colour }: Context): void {
   const cells = rules.map(({ number, rule, packets, bytes }) => [number ?? '', rule, packets, bytes]);
   for (const line of table(['#', 'RULE', 'PACKETS', 'BYTES'], cells, colour)) print(line);
   if (isolate) print('isolated: no traffic with other domains of this host');
 }
 
-/** The rules in their order, then the default for inbound flows that no rule matches. */
-function withCounters(uuid: string, policy: Policy, context: Context): Row[] {
+function withCounters(uuid: string, policy: Policy, context: Context): CountedRule[] {
   const attachment = readableAttachment(uuid);
   const backend = attachment === undefined ? chooseFirewall(context.config()) : firewallFor(attachment);
-  const filter = look(context.host, backend.looks.brief);
-  const counted = backend.families.map(family => ruleCounters(uuid, policy, family, backend, filter));
-  const sum = (index: number): Counter =>
-    counted.reduce((total, counters) => plus(total, counters[index] ?? ZERO), ZERO);
-  const rows = policy.rules.map(
-    (rule, index): Row => ({ number: index + 1, rule: formatRule(rule), ...sum(index) }),
-  );
-  return [...rows, { number: null, rule: `default ${policy.inbound}`, ...sum(policy.rules.length) }];
-}
-
-/** Counters of each rule in one family, and of the default at the end; zero for a rule that isn't about that family. */
-function ruleCounters(
-  uuid: string,
-  policy: Policy,
-  family: Family,
-  backend: Firewall,
-  filter: FilterView,
-): Counter[] {
-  const [inbound = [], outbound = []] = policyChains(uuid, policy, family).map(chain =>
-    countedRules('mangle', chain, family, backend, filter).map(({ counter }) => counter),
-  );
-  const left = { inbound, outbound };
-  const take = (direction: PolicyRule['direction']): Counter => left[direction].shift() ?? ZERO;
-  return [...policy.rules.map(one => (applies(one, family) ? take(one.direction) : ZERO)), take('inbound')];
+  return countedPolicy(uuid, policy, backend, look(context.host, backend.looks.brief));
 }

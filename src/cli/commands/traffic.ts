@@ -5,12 +5,11 @@ import { look } from '../../host/observe/parts.ts';
 import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
-import type { Counter } from '../../model/counter.ts';
 import { isFact } from '../../model/journal.ts';
-import type { Traffic } from '../../model/traffic.ts';
 import { readJournal } from '../../state/journal-files.ts';
 import { newerAccounts, trafficByMonth } from '../../state/ledger.ts';
-import { prometheus } from '../prometheus.ts';
+import { exposition } from '../metrics/exposition.ts';
+import { trafficMetrics } from '../metrics/traffic.ts';
 import { type Cell, table } from '../table.ts';
 import { countersOf } from '../views/counters.ts';
 import type { Counted } from '../views/shapes.ts';
@@ -30,7 +29,7 @@ export function traffic(
   for (const why of newerAccounts()) context.warn(why);
   const { addresses: rows, drops } = countersOf(chosen, context);
   context.answer({ addresses: rows, dropped: Object.fromEntries(drops) });
-  if (options.prometheus) context.print(metrics(rows, drops).trimEnd());
+  if (options.prometheus) context.print(exposition(trafficMetrics(rows, drops)).trimEnd());
   else
     for (const line of render(rows, name === undefined ? drops : new Map(), context.colour))
       context.print(line);
@@ -89,22 +88,3 @@ function render(rows: readonly Counted[], drops: Drops, colour: boolean): string
 }
 
 const size = (bytes: bigint): Cell => ({ amount: prettyBytes(bytes, { binary: true }) });
-
-function metrics(rows: readonly Counted[], drops: Drops): string {
-  const ofAddress = (name: string, help: string, read: (traffic: Traffic) => bigint): string => {
-    const samples = rows.map(({ domain, address, total }) => [{ domain, address }, read(total)] as const);
-    return prometheus(name, help, samples);
-  };
-  const ofCause = (unit: keyof Counter, help: string): string => {
-    const samples = [...drops].map(([cause, counter]) => [{ cause }, counter[unit]] as const);
-    return prometheus(`hnet_dropped_${unit}_total`, help, samples);
-  };
-  return [
-    ofAddress('hnet_receive_bytes_total', 'Bytes towards the domain.', one => one.in.bytes),
-    ofAddress('hnet_receive_packets_total', 'Packets towards the domain.', one => one.in.packets),
-    ofAddress('hnet_transmit_bytes_total', 'Bytes from the domain.', one => one.out.bytes),
-    ofAddress('hnet_transmit_packets_total', 'Packets from the domain.', one => one.out.packets),
-    ofCause('bytes', 'Bytes dropped since the filter was set up, by cause.'),
-    ofCause('packets', 'Packets dropped since the filter was set up, by cause.'),
-  ].join('');
-}

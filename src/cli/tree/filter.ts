@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { firewall } from '../commands/firewall.ts';
+import { metrics } from '../commands/metrics.ts';
 import { traffic } from '../commands/traffic.ts';
 import { ANY_DOMAIN, DOMAIN, DRY_RUN, type Group, JSON_ANSWER } from './verb.ts';
 
@@ -51,6 +52,26 @@ export const filter: Group = {
           .option('--prometheus', 'in the text exposition format')
           .addOption(new Option('--by <period>', 'in each month').choices(['month']).conflicts('prometheus'))
           .action((domain, options) => traffic(domain, options, context())),
+    },
+    {
+      name: 'metrics',
+      summary: 'print everything that Prometheus may watch, or write it to a file for node_exporter',
+      description: [
+        'Traffic, drops, pools, faults, repairs, rules, and how full tables of the kernel are. What cannot be read is missing; then hnet_collector_success is 0, and the exit code is 1.',
+        'The timer hnet-metrics.timer, which is off by default, writes the file every minute: systemctl enable --now hnet-metrics.timer.',
+      ],
+      examples: [
+        ['hnet metrics', 'In the text exposition format'],
+        [
+          'hnet metrics --textfile /var/lib/prometheus/node-exporter/hnet.prom',
+          "Where Debian's node_exporter reads it; a reader never sees half of it",
+        ],
+      ],
+      words: { '--textfile': 'files' },
+      define: (command, context) =>
+        command
+          .option('--textfile <file>', 'write it there, as a whole; the name ends in .prom')
+          .action(options => metrics(options, context())),
     },
   ],
 };
