@@ -10,6 +10,8 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 export const POOL = '10.32.0.0/16';
 export const SCOPES = '10.64.0.0/10';
 
+const SYSTEM_NODE = '/usr/bin/node';
+
 /** Where the private node lies in the stage, whichever node install.sh chose. */
 export const PRIVATE_NODE = '/usr/bin/hnet-node';
 
@@ -27,7 +29,8 @@ export async function installed(lab: Lab, name = 'h1'): Promise<Hypervisor> {
 export const OTHER_BRIDGE = 'ip link add other0 type bridge && ip link set other0 up';
 export const OTHER_NIC = { type: 'bridge', source: 'other0' } as const;
 
-/** The interpreter that install.sh wrote into the hook. */
+/** The interpreter that the hook has without the private one that {@link installed} puts beside it: the system's, if that is new enough. */
 export async function installedNode(hv: Hypervisor): Promise<string> {
-  return hv.sh(`sed -n 's,^exec \\([^ ]*\\) .*,\\1,p' /usr/bin/hnet`);
+  const [, major = '0', minor = '0'] = /^v(\d+)\.(\d+)/.exec(await hv.run([SYSTEM_NODE, '--version'])) ?? [];
+  return Number(major) * 100 + Number(minor) >= 2012 ? SYSTEM_NODE : PRIVATE_NODE;
 }
