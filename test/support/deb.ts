@@ -24,9 +24,13 @@ export async function ensureDebs(): Promise<Debs> {
   const kept = join(CACHE, `deb-${await run(['sh', '-ec', INGREDIENTS, PROJECT])}`);
   if (!existsSync(kept)) {
     await run(['sh', '-c', 'rm -rf "$0"/deb-*', CACHE]);
-    const half = `${kept}.${process.pid}`;
+    const half = join(CACHE, `making-deb.${process.pid}`);
     await buildDebs(half);
-    await rename(half, kept);
+    // Another run may have made the same meanwhile.
+    await rename(half, kept).catch(async error => {
+      await rm(half, { recursive: true, force: true });
+      if (!existsSync(kept)) throw error;
+    });
   }
   const names = (await run(['ls', kept])).split('\n');
   const find = (stem: string): string => join(kept, names.find(name => name.startsWith(stem)) ?? stem);

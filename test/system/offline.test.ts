@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { PATIENCE } from '../lab/wait.ts';
 import { INSTALL, Stage } from './stage.ts';
 
 /** Hypervisors often have no network of their own to fetch things from, and no Node that is new enough. */
@@ -34,6 +35,20 @@ describe('install.sh without a network', () => {
       code: 1,
       stderr: 'hnet: Cannot install ipset: see /var/log/hnet-install.log',
     });
+  });
+
+  it('says who holds the lock of dpkg, and installs once that is free', async () => {
+    const lock = stage.hv.start(['python3', '-c', HOLD_LOCK]);
+    await lock.until(/held/, PATIENCE);
+    await stage.hv.run(['mv', '/usr/sbin/conntrack', '/usr/sbin/conntrack.away']);
+    const { code, stderr } = await stage.hv.attempt([INSTALL, '--yes']);
+    await stage.hv.run(['mv', '/usr/sbin/conntrack.away', '/usr/sbin/conntrack']);
+    await lock.stop();
+    expect(code).to.equal(1);
+    expect(stderr).to.match(
+      /^hnet: Cannot install conntrack: \S.* lock .*; see \/var\/log\/hnet-install\.log$/,
+    );
+    expect((await stage.hv.attempt(['test', '-e', '/etc/hnet/hnet.toml'])).code).to.equal(1);
   });
 
   it('brings its own Node where the system has none, put where a hook may execute it', async () => {
@@ -101,6 +116,15 @@ describe('install.sh without a network', () => {
     return said.trim().split('\n').at(-1) ?? '';
   }
 });
+
+/** As apt and dpkg do; flock(1) takes locks of another kind. */
+const HOLD_LOCK = `
+import fcntl, time
+lock = open('/var/lib/dpkg/lock-frontend', 'w')
+fcntl.lockf(lock, fcntl.LOCK_EX)
+print('held', flush=True)
+time.sleep(600)
+`;
 
 const OLD_NODE = `#!/bin/sh
 case $* in
