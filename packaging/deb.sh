@@ -12,8 +12,9 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 
 mkdir "$work/hnet"
-for one in bin build.mjs CHANGELOG.md contrib CONTRIBUTING.md debian docs hooks LICENSE package.json package-lock.json packaging README.md tsconfig.json \
-  SECURITY.md src units; do cp -R "$one" "$work/hnet/"; done
+for one in *; do
+  case $one in node_modules | dist* | test | *.deb | *.tgz) ;; *) cp -R "$one" "$work/hnet/" ;; esac
+done
 ln -s "$PWD/node_modules" "$work/hnet/node_modules"
 # What was fetched for another architecture.
 mkdir -p .cache/npm "$work/hnet/.cache"

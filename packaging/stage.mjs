@@ -30,7 +30,7 @@ const COMPLETIONS = {
  */
 export function stage(directory, arch) {
   const half = `${directory}.${process.pid}`;
-  const lay = (from, to) => existsSync(from) && cpSync(from, join(half, to), { recursive: true });
+  const lay = (from, to) => cpSync(from, join(half, to), { recursive: true });
   for (const program of PROGRAMS) lay(`dist/${program}`, `${LIB}/${program}`);
   for (const part of KOFFI) lay(`node_modules/koffi/${part}`, `${LIB}/node_modules/koffi/${part}`);
   layKoffi(arch, lay);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { run } from '../lab/run.ts';
 import { ensureBuilt, PROJECT } from './build.ts';
 
@@ -10,7 +10,7 @@ const LIMIT = 600_000;
 
 /** What goes into the packages. */
 const INGREDIENTS = `cd "$0"
-{ find src bin hooks docs units packaging debian build.mjs package.json package-lock.json ./*.md LICENSE -type f -print0 |
+{ find src bin hooks docs units packaging contrib debian build.mjs package.json package-lock.json ./*.md LICENSE -type f -print0 |
   sort -z | xargs -0 sha256sum; dpkg-query -W debhelper dpkg; } | sha256sum | cut -c1-16`;
 
 /** Debian's packages of this tree, as files. */
@@ -47,9 +47,10 @@ export async function buildDebs(directory: string, arch = 'amd64', project = PRO
   });
 }
 
-/** The same package under another version, in the same directory. @returns its file */
+/** The same package under another version. @returns its file */
 export async function withVersion(deb: string, version: string): Promise<string> {
-  const made = deb.replace(/_[^_]+_/, `_${version}_`);
+  const made = deb.replace(/\/([^/_]+)_[^_]+_/, `/versions/$1_${version}_`);
+  await mkdir(dirname(made), { recursive: true });
   const tree = `${made}.tree`;
   await rm(tree, { recursive: true, force: true });
   await run(['dpkg-deb', '--raw-extract', deb, tree]);

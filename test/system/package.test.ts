@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { expect } from 'chai';
 import type { Outcome } from '../lab/run.ts';
 import type { Vm } from '../lab/vm.ts';
+import { PROJECT } from '../support/build.ts';
 import { type Debs, ensureDebs, withVersion } from '../support/deb.ts';
 import { type Loss, Pings } from '../support/loss.ts';
 import { files } from './files.ts';
@@ -175,7 +176,8 @@ describe("Debian's package", () => {
   });
 
   it('brings its own Node.js where the release has none that is new enough, and before there is libvirt', async () => {
-    await stage.hv.sh('dpkg --purge --force-depends nodejs >/dev/null 2>&1; systemctl stop libvirtd*');
+    await mustApt('purge', 'nodejs');
+    await stage.hv.run(['systemctl', 'stop', 'libvirtd*']);
     await stage.hv.sh('mv /usr/sbin/libvirtd /root/');
     const { code } = await apt('install', debPath());
     expect(code, 'without hnet-node').not.to.equal(0);
@@ -199,15 +201,9 @@ describe("Debian's package", () => {
   /** Puts a package where apt's own user can read it. */
   async function bring(deb: string): Promise<void> {
     const name = basename(deb).startsWith('hnet-node') ? 'hnet-node.deb' : basename(deb);
-    await stage.hv.run([
-      'cp',
-      `/root/hnet/.cache/lab/${basename(dirOf(deb))}/${basename(deb)}`,
-      `/tmp/${name}`,
-    ]);
+    await stage.hv.run(['cp', deb.replace(PROJECT, '/root/hnet'), `/tmp/${name}`]);
     await stage.hv.run(['chmod', '644', `/tmp/${name}`]);
   }
-
-  const dirOf = (path: string): string => path.slice(0, path.lastIndexOf('/'));
 
   const debPath = (version?: string): string =>
     `/tmp/${version === undefined ? basename(debs.hnet) : basename(debs.hnet).replace(/_[^_]+_/, `_${version}_`)}`;
