@@ -17,7 +17,7 @@ import { publicOf } from '../model/bridge.ts';
 import { BACKENDS } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
-import { quote, Refusal, reason } from '../model/refusal.ts';
+import { quote, Refusal, reason, visible } from '../model/refusal.ts';
 import { ownAddresses, wireFor } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { type Checked, down, up } from '../plan/walker.ts';
@@ -202,7 +202,7 @@ function mendTogether(group: readonly Kept[], view: View, work: Work): Work {
     apply(changes, { ...meansOf({ ...found, view: seen }), host }, 'stop');
     for (const { wrong, attachment } of some)
       for (const checked of wrong)
-        report.done(repaired(`${attachment.name}: `, checked), {
+        report.done(repaired(`${visible(attachment.name)}: `, checked), {
           domain: attachment.name,
           what: checked.resource.label,
         });

@@ -50,6 +50,7 @@ export const VARIANTS: Readonly<
 > = {
   doctor: { schema: 'doctor-domain', isMeant: words => words.length > 1 },
   firewall: { schema: 'firewall-change', isMeant: words => words.length > 2 },
+  host: { schema: 'host-check', isMeant: (_, argv) => argv.includes('--check') },
   history: { schema: 'history-at', isMeant: (_, argv) => argv.includes('--at') },
   traffic: { schema: 'traffic-month', isMeant: (_, argv) => argv.includes('--by') },
 };

@@ -172,6 +172,10 @@ describe('hnet for programs', () => {
       ['check'],
       ['doctor'],
       ['doctor', 'other'],
+      ['plan', 'other'],
+      ['hosts'],
+      ['host', '--format', 'netplan'],
+      ['host', '--check'],
     ])
       await stage.hnet(...argv, '--json');
     for (const [argv, code] of [

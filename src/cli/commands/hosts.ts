@@ -2,6 +2,7 @@ import { fullName, hostsLine, ptrLine } from '../../guest/name-lines.ts';
 import { configured } from '../../guest/network.ts';
 import type { Context } from '../../host/context.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
+import { format } from '../../model/address.ts';
 import { publicOf } from '../../model/bridge.ts';
 import { addressesOf } from '../../model/domain.ts';
 import { hostNames } from '../../model/hostname.ts';
@@ -22,8 +23,13 @@ export function hosts({ ptr, domain }: { ptr?: boolean; domain?: string }, conte
       .map(address => ({ address, name }));
   });
   const line = ptr === true ? ptrLine : hostsLine;
-  for (const { address, name } of rows.sort((a, b) => compare(a.address, b.address)))
-    context.print(line(address, name, fullName(name, suffix)));
+  const named = rows
+    .sort((a, b) => compare(a.address, b.address))
+    .map(({ address, name }) => ({ address, name, full: fullName(name, suffix) }));
+  context.answer({
+    names: named.map(({ address, name, full }) => ({ address: format(address), name: name.label, full })),
+  });
+  for (const { address, name, full } of named) context.print(line(address, name, full));
 }
 
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i;

@@ -23,9 +23,15 @@ export function plan(name: string, context: Context): void {
   const { gateway, mtuFor } = surroundings(config, uplinks);
   const wanted = { ...attachment, ...(gateway && { gateway }), mtuFor };
   const missing = base.filter(resource => resource.probe(view).is !== 'present');
-  printResources(missing, view, context);
   const fresh = { ...EMPTY_VIEW, sysctl: view.sysctl };
-  printResources(domainPlan(wanted, config.dhcp, firewall), fresh, context);
+  const own = domainPlan(wanted, config.dhcp, firewall);
+  context.answer({
+    domain: next.name,
+    uuid: next.uuid,
+    resources: [...describeAll(missing, view), ...describeAll(own, fresh)],
+  });
+  printResources(missing, view, context);
+  printResources(own, fresh, context);
 }
 
 /** Comment and commands of each resource, as one could paste them into a shell. */
@@ -34,8 +40,11 @@ export function printResources(
   view: View,
   { print }: Pick<Context, 'print'>,
 ): void {
-  for (const resource of resources) {
-    print(`# ${resource.label}`);
-    for (const action of resource.up(view)) print(describe(action));
+  for (const { what, commands } of describeAll(resources, view)) {
+    print(`# ${what}`);
+    for (const command of commands) print(command);
   }
 }
+
+const describeAll = (resources: readonly Resource[], view: View) =>
+  resources.map(resource => ({ what: resource.label, commands: resource.up(view).map(describe) }));

@@ -1,7 +1,7 @@
 import { GUEST_FORMATS } from '../../guest/formats.ts';
 import { guest } from '../commands/guest.ts';
 import { hosts } from '../commands/hosts.ts';
-import { DOMAIN, type Group } from './verb.ts';
+import { DOMAIN, type Group, JSON_ANSWER } from './verb.ts';
 
 /** What systems inside a domain, and name servers, must be told. */
 export const guests: Group = {
@@ -52,6 +52,7 @@ export const guests: Group = {
         command
           .option('--ptr', 'as PTR records for a reverse zone')
           .option('--domain <name>', "what follows a name without dots (default: hnet.toml's dhcp.domain)")
+          .option(...JSON_ANSWER)
           .action(options => hosts(options, context())),
     },
   ],

@@ -31,7 +31,11 @@ export const seeing: Group = {
         ['hnet plan vm1', 'What a start of vm1 would do on this host'],
         ['hnet plan vm1 | grep nft', 'Of it what concerns nftables'],
       ],
-      define: (command, context) => command.argument(...DOMAIN).action(domain => plan(domain, context())),
+      define: (command, context) =>
+        command
+          .argument(...DOMAIN)
+          .option(...JSON_ANSWER)
+          .action(domain => plan(domain, context())),
     },
     {
       name: 'pool',

@@ -4,7 +4,7 @@ import { help } from '../commands/help.ts';
 import { hostConfig } from '../commands/host-config.ts';
 import { init } from '../commands/init.ts';
 import { SHELLS } from '../completion/scripts.ts';
-import type { Group } from './verb.ts';
+import { type Group, JSON_ANSWER } from './verb.ts';
 
 /** Setting up this host, and learning about hnet. */
 export const setUp: Group = {
@@ -44,6 +44,7 @@ export const setUp: Group = {
         command
           .option('--format <format>', Object.keys(HOST_FORMATS).join(', '))
           .option('--check', 'say where the running uplink differs (exit code 3)')
+          .option(...JSON_ANSWER)
           .action(options => hostConfig(options, context())),
     },
     {
