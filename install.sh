@@ -161,8 +161,10 @@ install_tree() {
   progress "putting files in their places"
   files=$(cd $TREE && find . -type f | sed 's,^\./,,' | sort)
   for file in $files; do
-    mkdir -p "/${file%/*}"
-    if [ -x "$TREE/$file" ]; then put "$TREE/$file" "/$file" 755; else put "$TREE/$file" "/$file" 644; fi
+    [ -d "/${file%/*}" ] || mkdir -p "/${file%/*}"
+    if [ -x "$TREE/$file" ]; then mode=755; else mode=644; fi
+    command install -m $mode "$TREE/$file" "/$file.new"
+    mv -f "/$file.new" "/$file"
   done
   if [ -e "$LIB/FILES" ]; then
     for file in $(cat "$LIB/FILES"); do [ -e "$TREE/$file" ] || rm -f "/$file"; done

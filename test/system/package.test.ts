@@ -120,7 +120,7 @@ describe("Debian's package", () => {
       expect((await stage.hv.attempt(['dpkg-query', '-W', 'hnet'])).code).to.equal(1);
       await isWhole();
       // As install.sh of version 0.1 left it.
-      await stage.hv.sh(`cp /usr/lib/systemd/system/hnet-*.service /etc/systemd/system/
+      await stage.hv.sh(`cd /usr/lib/systemd/system; cp hnet-base.service hnet-sync.service hnet-watch.service /etc/systemd/system/
         cp ${HOOK} /etc/libvirt/hooks/qemu; touch /usr/share/doc/hnet/of-old.md
         echo usr/share/doc/hnet/of-old.md >>/usr/lib/hnet/FILES; systemctl daemon-reload`);
       await mustApt('install', debPath());
