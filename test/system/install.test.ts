@@ -46,7 +46,7 @@ describe('install.sh', () => {
 
   it('brings the manual that the units refer to', async () => {
     const manuals = await stage.hv.sh(
-      "sed -n 's,^Documentation=file://,,p' /usr/lib/systemd/system/hnet-*.service | sort -u",
+      "sed -En 's,^Documentation=file://([^ ]+).*,\\1,p' /usr/lib/systemd/system/hnet-*.service | sort -u",
     );
     expect(manuals).to.equal('/usr/share/doc/hnet/README.md');
     const linked = (await stage.hv.read(manuals)).matchAll(/\]\(([\w/]+\.\w+)\)/g);
