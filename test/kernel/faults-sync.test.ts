@@ -282,10 +282,10 @@ kernelSuite('sync', scene => {
     const { one } = await ordered(await scene());
     await one.host.sh('ip route del 123.45.90.116 dev br116; iptables -t mangle -F');
     const before = await snapshot(one.host);
-    expect(await ok(one, 'sync', '--dry-run')).to.deep.equal([
-      '~ mangle table (hnet-forward has 0 rules, not 4)',
-      '+ "vm1": route 123.45.90.116 to br116 (it is missing)',
-    ]);
+    const [filter, route, ...more] = await ok(one, 'sync', '--dry-run');
+    expect(filter).to.match(/^~ mangle table \(hnet-forward has 0 rules, not \d+\)$/);
+    expect(route).to.equal('+ "vm1": route 123.45.90.116 to br116 (it is missing)');
+    expect(more).to.deep.equal([]);
     expect(await snapshot(one.host)).to.equal(before);
   });
 
