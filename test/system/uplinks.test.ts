@@ -25,7 +25,11 @@ describe('a host whose addresses are on the wire', () => {
     await stage.install();
   });
 
-  it('is told by doctor which kind it is, and by what', async () => {
+  it('is found to be of that kind as it is set up, and by doctor where hnet.toml says something else', async () => {
+    expect(await stage.hv.run(['cat', FILE])).to.match(/^ipv4 = "on-link"/m);
+    expect(await stage.hnet('doctor')).to.include({ code: 0, stdout: 'This host is fit' });
+    await stage.hv.run(['sed', '-i', 's/^ipv4 = .*/ipv4 = "routed"/', FILE]);
+    await stage.ok('sync');
     const { code, stdout } = await stage.hnet('doctor');
     expect(code).to.equal(3);
     expect(stdout).to.match(
