@@ -31,7 +31,7 @@ kernelSuite('what a newer hnet has written', scene => {
     expect(difference(before, await snapshot(one.host))).to.deep.equal([]);
     // A stop can't know what to take down, and takes nothing.
     await one.hook('release', 'vm1', domainXml('vm1', { addresses: ['123.45.90.116'] }));
-    await libvirt.runAll(new Map());
+    await libvirt.end('vm1');
     await hnet(one, 'sync');
     expect(difference(before, await snapshot(one.host))).to.deep.equal([]);
     expect(await one.host.read(ATTACHMENT)).to.equal(newer(text).trimEnd());

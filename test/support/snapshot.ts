@@ -84,6 +84,9 @@ export const withoutEmptyTables = (text: string): string =>
 /** Entries of ipset's sets that end by themselves; those of `timeout 0` stay. */
 export const PASSING = /^add \S+ \S+ timeout [1-9]\d*( packets \d+ bytes \d+)?(\n|(?![\s\S]))/gm;
 
+/** What the first domain with a subnet brings, and what stays for the next: with iptables a rule and an entry of nobody's. */
+export const FOR_SUBNETS = /^(-A hnet-subnets |add hnet[46]-particular (::1|127\.0\.0\.1)\b).*\n?/gm;
+
 function normalise(text: string): string {
   const counted = text.replaceAll(/^# (Generated|Completed) .*\n?/gm, '').replaceAll(/\[\d+:\d+\]/g, '[0:0]');
   return (
@@ -97,6 +100,7 @@ function normalise(text: string): string {
       .replaceAll(/^ +inet6 fe80::[\da-f:]+ff:fe[\da-f]{2}:\S+ .*\n( +valid_lft .*\n)?/gm, '')
       .replaceAll(/^(\w+ )?(fe80::\S*|ff00::\/8) dev .*\bproto kernel .*\n/gm, '')
       .replaceAll(PASSING, '')
+      .replaceAll(FOR_SUBNETS, '')
       .replaceAll(/ packets \d+ bytes \d+/g, '')
       .replaceAll(/(\w+)_timer +\S+/g, '$1_timer 0')
       .replaceAll(/ expires \S+/g, '')

@@ -1,6 +1,6 @@
 import type { Machine } from '../lab/machine.ts';
 import { until } from '../lab/wait.ts';
-import { PASSING } from '../support/snapshot.ts';
+import { FOR_SUBNETS, PASSING } from '../support/snapshot.ts';
 
 /** How long a difference may last, in milliseconds. */
 const SETTLED = 60_000;
@@ -35,6 +35,7 @@ export async function snapshot(machine: Machine): Promise<Snapshot> {
       sets
         .replaceAll(/ initval \S+/g, '')
         .replaceAll(PASSING, '')
+        .replaceAll(FOR_SUBNETS, '')
         .split('\n')
         .sort(),
     ),
@@ -72,7 +73,10 @@ export function difference(before: readonly string[], after: readonly string[]):
  * difference; counters and times aren't either.
  */
 function significant(saved: string): string[] {
-  const lines = saved.split('\n').filter(line => !/^(#|\*|COMMIT|:[A-Z]+ ACCEPT )/.test(line));
+  const lines = saved
+    .replaceAll(FOR_SUBNETS, '')
+    .split('\n')
+    .filter(line => !/^(#|\*|COMMIT|:[A-Z]+ ACCEPT )/.test(line));
   return lines.map(line => line.replace(/\[\d+:\d+\]/, ''));
 }
 
