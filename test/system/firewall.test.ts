@@ -303,6 +303,7 @@ describe('hnet firewall and hnet traffic', () => {
     const text = await stage.hv.read(`${TEXTFILES}/hnet.prom`);
     expect(await stage.hv.run(['stat', '-c', '%a', `${TEXTFILES}/hnet.prom`])).to.equal('644');
     expect(await promtool(['check', 'metrics'], `${text}\n`)).to.include({ code: 0, stderr: '' });
+    expect(await promtool(['check', 'rules', 'contrib/prometheus/hnet.rules.yml'])).to.include({ code: 0 });
 
     const metrics = parseExposition(text);
     const value = (name: string, labels = '') => metrics.get(name)?.get(labels);
