@@ -28,7 +28,7 @@ const LINES: readonly (readonly [line: string, offers: readonly string[], become
   ['hnet guest vm1 --seed /etc/hostn', ['/etc/hostname'], 'hnet guest vm1 --seed /etc/hostname'],
   ['hnet forward ', ['add', 'delete', 'list']],
   ['hnet forward li', ['list'], 'hnet forward list'],
-  ['hnet forward add vm1 tcp/80 --', ['--on'], 'hnet forward add vm1 tcp/80 --on'],
+  ['hnet forward add vm1 tcp/80 --o', ['--on'], 'hnet forward add vm1 tcp/80 --on'],
   ['hnet help chec', ['check'], 'hnet help check'],
   ['hnet completion fi', ['fish'], 'hnet completion fish'],
 ];

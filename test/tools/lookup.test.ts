@@ -70,4 +70,5 @@ describe('a lookup in a pool', () => {
 
 const NO_FILTER = {
   looks: { brief: { commands: [], parse: () => ({ sets: new Map(), chains: new Map() }) } },
+  sufficesForStart: () => true,
 } as unknown as Firewall;
