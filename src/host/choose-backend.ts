@@ -31,7 +31,8 @@ export const PROGRAMS: Readonly<Record<Backend, readonly string[]>> = {
   nftables: ['nft'],
 };
 
-const isInstalled = (name: Backend): boolean => PROGRAMS[name].every(program => hasTool(program));
+/** Whether all programs of a backend are there. */
+export const isInstalled = (name: Backend): boolean => PROGRAMS[name].every(program => hasTool(program));
 
 /**
  * The filter that the configuration chooses. `auto` is the one that stands, for it works in this kernel; before any does it

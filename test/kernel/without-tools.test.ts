@@ -48,7 +48,7 @@ const COMMANDS: readonly (readonly string[])[] = [
 /** Those that use the most of them are run without each. */
 const OFTEN = ALL ? COMMANDS : [['sync'], ['doctor']];
 
-kernelSuite('hnet where a tool', (_, share) => {
+kernelSuite('hnet where a tool', (scene, share) => {
   const whole = share(async scene => running(await scene()));
 
   for (const [what, script] of Object.entries(BROKEN)) {
@@ -75,6 +75,29 @@ kernelSuite('hnet where a tool', (_, share) => {
     const { stdout } = await hnet(one, 'doctor');
     for (const tool of NEEDED) expect(stdout).to.contain(`${tool} is missing\n`);
     await show(one, NEEDED);
+  });
+
+  it('is missing that only the other filter needs, is uninstalled and leaves nothing', async () => {
+    const one = await scene({ config: `${CONFIG}[firewall]\nbackend = "nftables"\n` });
+    for (const place of PLACES.split(' ')) await one.overlay(place);
+    await put(one, ['ipset'], '');
+    const state = () => one.host.sh('ip route; nft list ruleset');
+    const before = await state();
+    await one.base();
+    expect(await state()).to.include('table ip hnet');
+    await one.baseDown();
+    expect(await state()).to.equal(before);
+  });
+
+  it('is missing without which a filter that stands cannot be read: that is said, and the rest is removed', async () => {
+    const one = await scene({ config: `${CONFIG}[firewall]\nbackend = "iptables"\n` });
+    for (const place of PLACES.split(' ')) await one.overlay(place);
+    await one.base();
+    await put(one, ['ipset'], '');
+    const { code, stderr } = await hnet(one, 'base', 'down');
+    expect(code).to.equal(1);
+    expect(stderr).to.equal('hnet: Cannot run "ipset save": the program is not installed');
+    expect(await one.host.run(['ip', 'route', 'show', 'type', 'blackhole'])).to.equal('');
   });
 
   it('was broken once, loses nothing by all that', async () => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { hasPassages } from '../../firewall/foreign/passages.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
-import { EVERY_FAMILY, firewallOf, otherThan } from '../../host/choose-backend.ts';
+import { EVERY_FAMILY, firewallOf, isInstalled, otherThan } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { readShortIfThere } from '../../host/files.ts';
 import type { Host } from '../../host/host.ts';
@@ -120,10 +120,24 @@ function pin({ uplinks: [{ devices }] }: Config, uplinks: Uplinks, { print, warn
 /** Removes the base, for uninstalling: what is there, as the configuration may be broken or have changed. */
 export function baseDown({ host }: Context): void {
   withLock('sync', 'exclusive', host, () => {
-    const failures = BACKENDS.flatMap(name => removeFilter(name, host));
+    const failures = BACKENDS.filter(name => canStand(name, host)).flatMap(name => failuresOf(name, host));
     forgetProven();
     if (failures.length > 0) throw new Refusal(failures.join('; '));
   });
+}
+
+/** A filter that needs a tool which isn't installed isn't there, unless something of it is seen: the tool is gone since. */
+const canStand = (name: Backend, host: Host): boolean =>
+  isInstalled(name) || stands(firewallOf(name, EVERY_FAMILY), host);
+
+/** One filter that can't be read keeps no other from being removed. */
+function failuresOf(name: Backend, host: Host): string[] {
+  try {
+    return removeFilter(name, host);
+  } catch (error) {
+    if (error instanceof Refusal) return [reason(error)];
+    throw error;
+  }
 }
 
 /** With one backend's filter goes all else that outlives domains. @returns what couldn't be removed, and why */
