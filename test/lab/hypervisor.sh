@@ -5,6 +5,12 @@ set -e
 # What the outer machine's administrator enabled (or mounts) is none of our business.
 rm -rf /etc/systemd/system /etc/fstab /etc/resolv.conf /etc/sysctl.d /etc/modules-load.d /etc/network /etc/netplan
 rm -rf /var/log/journal
+if [ -d /etc/libvirt ]; then
+	for of_libvirt in /etc/libvirt/hooks /etc/libvirt/qemu /var/lib/libvirt/dnsmasq /var/lib/libvirt/network; do
+		rm -rf "$of_libvirt"
+		mkdir -p "$of_libvirt"
+	done
+fi
 rm -rf /etc/hnet /var/lib/hnet /usr/lib/hnet /usr/bin/hnet /usr/bin/hnet-assign /usr/local/lib/systemd/system
 mkdir -p /etc/systemd/system /etc/sysctl.d
 : >/etc/fstab

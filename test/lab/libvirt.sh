@@ -1,8 +1,6 @@
-# Runs in a machine, or in a chroot of one that hasn't booted: makes of its libvirt one that works in a sandbox, with no
-# domain or network of the outer machine's. $1 is libvirt's UUID of the host.
+# Runs in a machine, or in a chroot of one that hasn't booted: makes of its libvirt one that works in a sandbox. $1 is
+# libvirt's UUID of the host.
 set -e
-rm -rf /etc/libvirt/hooks /etc/libvirt/qemu /var/lib/libvirt/dnsmasq /var/lib/libvirt/network
-mkdir -p /etc/libvirt/hooks /etc/libvirt/qemu /var/lib/libvirt/dnsmasq /var/lib/libvirt/network
 # cgroup v1 is read-only inside.
 echo 'cgroup_controllers = [ ]' >>/etc/libvirt/qemu.conf
 echo "host_uuid = \"$1\"" >>/etc/libvirt/libvirtd.conf
