@@ -88,7 +88,7 @@ function countAndRemove({ tool, ask, own }: Tally, actions: readonly Action[]): 
   ];
 }
 
-/** Commands that continue after the script has ended: a line for the journal, deleting the bridges, and a line for the log. */
+/** Commands that continue after the script has ended: deleting the bridges, a line for the log, and one for the journal. */
 function leaveBehind(attachment: Attachment, actions: readonly Action[], boot: string): string[] {
   const { domain, name, addresses } = attachment;
   const bridges = bridgesOf(domain, addresses).map(bridge => bridge.name);
@@ -99,9 +99,13 @@ function leaveBehind(attachment: Attachment, actions: readonly Action[], boot: s
   ];
   return [
     '# Nobody waits for these, and they keep no lock.',
-    '{',
+    // What is killed on the way to the journal has left no bridge.
+    `{ ${commands
+      .map(argv => `${argv.join(' ')} || :; `)
+      .join('')
+      .trimEnd()}`,
     ...recordStop(attachment, boot),
-    `${commands.map(argv => `${argv.join(' ')} || :; `).join('')}} 4>&- &`,
+    '} 4>&- &',
   ];
 }
 

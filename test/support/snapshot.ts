@@ -9,11 +9,11 @@ import { REAL } from './scene.ts';
  * a fake in a tool's place, the tool itself is asked.
  */
 export async function snapshot(host: Machine): Promise<string> {
-  // The hook waits neither for the logger, nor for an announcement, nor for the deletion of a bridge that has given up
+  // The hook waits neither for the logger and the journal, nor for an announcement, nor for the deletion of a bridge that has given up
   // its name.
   await until(
     async () =>
-      !/^logger |hnet\.cjs announce |: hnet-[0-9a-f]{8}:/m.test(
+      !/^logger |hnet\.cjs announce |attachments\/\S+\.sh$|: hnet-[0-9a-f]{8}:/m.test(
         await host.sh(`PATH=${REAL}:$PATH; ps -e -o args=; ip -o link`),
       ),
     PATIENCE,
