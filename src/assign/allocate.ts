@@ -1,7 +1,9 @@
 /** Chooses what an assignment pins: an address, a bridge name, a scope, so that nothing collides later. */
+import { refuseForeignAddresses, refuseHostAddresses } from '../lifecycle/admission.ts';
 import { format } from '../model/address.ts';
 import type { Address } from '../model/bridge.ts';
 import { bridgeNames } from '../model/bridge-names.ts';
+import type { Config } from '../model/config.ts';
 import type { HostAddress } from '../model/host-address.ts';
 import { articleScope, leasedOf } from '../model/names.ts';
 import {
@@ -17,6 +19,7 @@ import {
 } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import type { Reservation } from '../model/reservation.ts';
+import type { Uplinks } from '../model/uplink.ts';
 
 /** What is taken already, on this host and by any domain, running or not. */
 export interface Taken {
@@ -109,6 +112,25 @@ function twin({ first }: Prefix, pools: readonly Prefix[], isFree: IsFree): Pref
       const pool = pools[index];
       return pool !== undefined && contains(pool, one) && !isAnycast(one, [pool]) && isFree(one);
     });
+}
+
+/**
+ * Refuses what isn't the operator's to give.
+ * @param purpose what can't be done with it, after "Cannot"
+ */
+export function refuseForeign(
+  purpose: string,
+  prefixes: readonly Prefix[],
+  config: Config,
+  taken: Taken,
+  uplinks: Uplinks,
+): void {
+  try {
+    refuseForeignAddresses(prefixes, config, taken.own);
+    refuseHostAddresses(prefixes, taken.host, uplinks);
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal(`Cannot ${purpose}: ${error.message}`) : error;
+  }
 }
 
 /** Refuses an address that another domain holds, wholly or in part. */

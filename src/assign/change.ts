@@ -62,6 +62,14 @@ export function foresee(libvirt: Libvirt, decision: Decision, context: Context):
   return outcomeOf(known, imagined(decision), repaired);
 }
 
+/** Makes a change, or only says what it would do. @throws Refusal as {@link carryOut} */
+export const enact = (
+  libvirt: Libvirt,
+  decision: Decision,
+  { dryRun = false }: { readonly dryRun?: boolean },
+  context: Context,
+): Outcome => (dryRun ? foresee : carryOut)(libvirt, decision, context);
+
 /** What the operator may not expect of it. */
 function warnOf(libvirt: Libvirt, { known, live, config }: Decision, context: Context): void {
   tellLosses([...live.changes, ...config.changes], known.domain, context);

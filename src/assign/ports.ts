@@ -6,8 +6,9 @@ import { addressesOf, forwardsOf } from '../model/domain.ts';
 import { collide, type Forward, familyOf } from '../model/forward.ts';
 import { formatCalled, formatForward, targetOf } from '../model/forward-words.ts';
 import type { HostAddress } from '../model/host-address.ts';
-import { equal, type Prefix } from '../model/prefix.ts';
+import { contains, equal, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
+import { LOOPBACK } from '../model/reserved.ts';
 
 /**
  * Refuses a forward that leads nowhere, or takes calls away from somebody else.
@@ -55,9 +56,6 @@ export function isCalled({ protocol, port, address, device }: Listener, forward:
   const { ports, on } = forward;
   if (protocol !== forward.protocol || port < ports[0] || port > ports[1] || device === 'lo') return false;
   if (address === undefined) return true;
-  if (address.family !== familyOf(forward) || isLoopback(address)) return false;
+  if (address.family !== familyOf(forward) || contains(LOOPBACK[address.family], address)) return false;
   return on === undefined || equal(address, on);
 }
-
-const isLoopback = ({ family, first }: Prefix): boolean =>
-  family === 4 ? first >> 24n === 127n : first === 1n;

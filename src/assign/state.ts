@@ -1,7 +1,7 @@
 /** What domains have before and after a change, and how the two differ. */
 import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { assignmentOf } from '../lifecycle/admission.ts';
-import { format } from '../model/address.ts';
+import { type AddressState, addressLine, addressState } from '../model/address-state.ts';
 import type { DhcpMode } from '../model/dhcp-mode.ts';
 import type { Difference } from '../model/difference.ts';
 import { addressesOf, type Domain, forwardsOf, policyOf } from '../model/domain.ts';
@@ -12,13 +12,7 @@ import { formatRule } from '../model/rule.ts';
 
 /** A domain as programs are told of it: as it runs, or else as it would start. */
 export interface DomainState {
-  readonly addresses: readonly {
-    readonly address: string;
-    readonly bridge: string;
-    readonly scope: string;
-    /** Its own address that routes this one on. */
-    readonly via: string | null;
-  }[];
+  readonly addresses: readonly AddressState[];
   /** What its DHCP server hands out; null: what hnet.toml says. */
   readonly dhcp: DhcpMode | null;
   /** What its boot ROMs load; null: what hnet.toml says. */
@@ -43,12 +37,7 @@ function describe(domain: Domain): DomainState {
   const { inbound, isolate, rules } = policyOf(domain);
   const own = domain.intent.kind === 'assigned' ? domain.intent.assignment : undefined;
   return {
-    addresses: addressesOf(domain).map(({ prefix, bridge, scope, via }) => ({
-      address: format(prefix),
-      bridge,
-      scope: format(scope),
-      via: via === undefined ? null : format(via),
-    })),
+    addresses: addressesOf(domain).map(addressState),
     dhcp: own?.dhcp ?? null,
     boot: own?.boot ?? null,
     default: inbound,
@@ -97,9 +86,9 @@ function compare(old: Domain, now: Domain): Difference[] {
     ...(before.unusable !== null && after.unusable === null
       ? [removed(`metadata (${before.unusable})`)]
       : []),
-    ...addresses.gone.map(one => removed(describeAddress(one))),
-    ...addresses.other.map(([was, is]) => changed(`${describeAddress(was)} → ${describeAddress(is)}`)),
-    ...addresses.come.map(one => added(describeAddress(one))),
+    ...addresses.gone.map(one => removed(addressLine(one))),
+    ...addresses.other.map(([was, is]) => changed(`${addressLine(was)} → ${addressLine(is)}`)),
+    ...addresses.come.map(one => added(addressLine(one))),
     ...interfaces.other.map(([was, is]) => changed(`interface ${is.mac}: ${plugOf(was)} → ${plugOf(is)}`)),
     ...interfaces.come.map(one => added(`interface ${one.mac} on ${plugOf(one)}`)),
     ...(['dhcp', 'boot', 'default', 'isolate'] as const)
@@ -135,9 +124,6 @@ function surplus(lines: readonly string[], others: readonly string[]): string[] 
     return place < 0;
   });
 }
-
-const describeAddress = ({ address, bridge, scope, via }: DomainState['addresses'][number]): string =>
-  `${address} on ${bridge}, ${via === null ? `bootstrap scope ${scope}` : `via ${via}`}`;
 
 const plugOf = ({ type, source }: DomainState['interfaces'][number]): string =>
   source === null ? type : `${type} ${source}`;

@@ -34,11 +34,11 @@ const listens = ({ program, protocol, port }: Listener): string =>
   `${program ?? 'a program'} of the host listens on ${protocol}/${port}`;
 
 function found(what: string, why: string, domain: Domain, forward: Forward): Diagnosis[] {
-  const text = formatForward(forward);
-  const [ports = text, on] = text.split(' on ');
-  const words = on === undefined ? ports : `${ports} --on ${on}`;
+  const { on } = forward;
+  const ports = formatForward({ ...forward, on: undefined });
+  const words = on === undefined ? ports : `${ports} --on ${format(on)}`;
   return diagnosis(
-    `${what}, and the forward ${text} leads to ${quote(domain.name)}`,
+    `${what}, and the forward ${formatForward(forward)} leads to ${quote(domain.name)}`,
     why,
     `hnet forward delete ${domainWord(domain)} ${words}`,
   );

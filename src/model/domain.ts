@@ -33,7 +33,10 @@ export interface Domain {
 
 /** How a proposed command names a domain: by UUID if its name can't be copied from the terminal. */
 export const domainWord = ({ name, uuid }: Pick<Domain, 'name' | 'uuid'>): string =>
-  visible(name) === name && !name.startsWith('-') ? shellWord(name) : uuid;
+  canBeTyped(name) ? shellWord(name) : uuid;
+
+/** Whether a name shows all that it holds, and isn't taken for an option. */
+export const canBeTyped = (name: string): boolean => visible(name) === name && !name.startsWith('-');
 
 /** The addresses that a domain's metadata assigns to it; none if the metadata is a clone's copy. */
 export function addressesOf(domain: Domain | undefined): readonly Address[] {

@@ -2,6 +2,7 @@
 import { format, parseAddress } from './address.ts';
 import { type Address, isPrivate } from './bridge.ts';
 import type { Forward } from './forward.ts';
+import { formatPorts, type PortRange } from './ports.ts';
 import { type Family, isSingle, type Prefix } from './prefix.ts';
 import { quote, Refusal } from './refusal.ts';
 
@@ -31,16 +32,15 @@ export function parseForward(text: string): Forward {
 }
 
 /** A forward in its canonical form, which the metadata keeps. */
-export function formatForward(forward: Forward): string {
-  const { to } = forward;
-  return `${formatCalled(forward, to === forward.ports[0] ? '' : `:${to}`)}`;
-}
+export const formatForward = (forward: Forward): string =>
+  formatCalled(forward, forward.to === forward.ports[0] ? '' : `:${forward.to}`);
 
 /** Which of the host's ports are called: `tcp/2201 on 198.51.100.9`. */
-export function formatCalled({ protocol, ports: [first, final], on }: Forward, inner = ''): string {
-  const range = first === final ? `${first}` : `${first}-${final}`;
-  return `${protocol}/${range}${inner}${on === undefined ? '' : ` on ${format(on)}`}`;
-}
+export const formatCalled = ({ protocol, ports, on }: Forward, inner = ''): string =>
+  `${protocol}/${formatPorts(ports)}${inner}${on === undefined ? '' : ` on ${format(on)}`}`;
+
+/** The domain's ports for those of the host. */
+export const innerPorts = ({ ports: [first, final], to }: Forward): PortRange => [to, to + final - first];
 
 export const isSameForward = (a: Forward, b: Forward): boolean => formatForward(a) === formatForward(b);
 

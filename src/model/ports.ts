@@ -33,6 +33,10 @@ export const PROTOCOL_WORDS = `${WORDS.join(', ')}, any or a number up to 255`;
 /** First and last port, both included. */
 export type PortRange = readonly [number, number];
 
+/** A range in words: `22`, `4000-4010`. */
+export const formatPorts = ([first, final]: PortRange): string =>
+  first === final ? String(first) : `${first}-${final}`;
+
 /** Some ports of one protocol. */
 export interface Ports {
   readonly protocol: PortProtocol;

@@ -52,6 +52,12 @@ export const RESERVED: Readonly<Record<Family, readonly Prefix[]>> = {
   ],
 };
 
+/** What a host calls itself by (RFC 6890; RFC 4291, 2.5.3). */
+export const LOOPBACK: Readonly<Record<Family, Prefix>> = {
+  4: range(4, 8, 127),
+  6: range(6, 128, 0, 0, 0, 0, 0, 0, 0, 1),
+};
+
 /** Whether some of a range is such. */
 export const isReserved = (prefix: Prefix): boolean =>
   RESERVED[prefix.family].some(range => overlaps(range, prefix));

@@ -1,7 +1,7 @@
 /** The rules of a domain in the words of `hnet firewall`. */
 import { format, parsePrefix } from './address.ts';
 import type { Policy, PolicyRule } from './policy.ts';
-import { hasPorts, type PortRange, type Ports, PROTOCOL_WORDS, readProtocol } from './ports.ts';
+import { formatPorts, hasPorts, type PortRange, type Ports, PROTOCOL_WORDS, readProtocol } from './ports.ts';
 import type { Prefix } from './prefix.ts';
 import { quote, Refusal, reason } from './refusal.ts';
 
@@ -99,6 +99,3 @@ export function formatRule({ direction, action, protocol, ports, peer }: PolicyR
   const where = peer === undefined ? '' : ` ${outbound ? 'to' : 'from'} ${format(peer)}`;
   return `${outbound ? 'outbound ' : ''}${action} ${what}${where}`;
 }
-
-const formatPorts = ([first, final]: PortRange): string =>
-  first === final ? String(first) : `${first}-${final}`;

@@ -10,7 +10,7 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 export const POOL = '10.32.0.0/16';
 export const SCOPES = '10.64.0.0/10';
 
-const SYSTEM_NODE = '/usr/bin/node';
+export const SYSTEM_NODE = '/usr/bin/node';
 
 /** Where the private node lies in the stage, whichever node install.sh chose. */
 export const PRIVATE_NODE = '/usr/bin/hnet-node';

@@ -1,5 +1,12 @@
-import { freeAddresses, pin, privateAddress, refuseHeld, type Taken } from '../../assign/allocate.ts';
-import { carryOut, changing, foresee } from '../../assign/change.ts';
+import {
+  freeAddresses,
+  pin,
+  privateAddress,
+  refuseForeign,
+  refuseHeld,
+  type Taken,
+} from '../../assign/allocate.ts';
+import { changing, enact } from '../../assign/change.ts';
 import { decide, type Plug } from '../../assign/decision.ts';
 import { inventory } from '../../assign/inventory.ts';
 import { withWayOut } from '../../assign/nearest.ts';
@@ -9,8 +16,8 @@ import { withScope } from '../../assign/scopes.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, pick } from '../../libvirt/libvirt.ts';
-import { refuseForeignAddresses, refuseHostAddresses } from '../../lifecycle/admission.ts';
 import { format, parseAddress, parseRoutable } from '../../model/address.ts';
+import { addressLine, addressState } from '../../model/address-state.ts';
 import { parseBootFile } from '../../model/boot.ts';
 import { type Address, isPrivate } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
@@ -61,7 +68,7 @@ export function assign(
     const shared = sharedAddress(base, held, mac);
     const reserved = readReservations().map(one => one.address);
     withWayOut(prefixes, config.pools, taken, reserved, () => {
-      refuseForeign(prefixes, config, taken, seen.uplinks);
+      refuseForeign('assign', prefixes, config, taken, seen.uplinks);
       refuseReserved('assign', prefixes, known.domain);
       for (const prefix of prefixes) refuseHeld(prefix, known.domain.uuid, taken);
     });
@@ -78,7 +85,7 @@ export function assign(
     const next = amended(base, { addresses, ...own });
     const plugs = options.nic === false ? [] : plugsFor(bridge, mac, addresses, known);
     const decision = decide(known, next, plugs);
-    const outcome = (options.dryRun ? foresee : carryOut)(libvirt, decision, context);
+    const outcome = enact(libvirt, decision, options, context);
     answerOutcome(outcome, options, context);
     if (options.dryRun) return;
     recordAssigned(known, added(addresses, held), context);
@@ -176,10 +183,7 @@ function plugsFor(
 
 function tell({ domain, active }: KnownDomain, addresses: readonly Address[], { print }: Context): void {
   const name = visible(domain.name);
-  for (const { prefix, bridge, scope, via } of addresses)
-    print(
-      `${name}: ${format(prefix)} on ${bridge}, ${via === undefined ? `bootstrap scope ${format(scope)}` : `via ${format(via)}`}`,
-    );
+  for (const address of addresses) print(`${name}: ${addressLine(addressState(address))}`);
   if (active) print(`${name} is running: this is in force now`);
 }
 
@@ -224,14 +228,4 @@ function withPrivate(
   const companion = shared ?? addresses[0];
   if (addresses.some(one => isPrivate(one) && one.bridge === companion?.bridge)) return [...addresses];
   return [...addresses, privateAddress(dhcp.scopes, taken, companion, scope)];
-}
-
-/** Refuses what isn't the operator's to give. */
-function refuseForeign(prefixes: readonly Prefix[], config: Config, taken: Taken, uplinks: Uplinks): void {
-  try {
-    refuseForeignAddresses(prefixes, config, taken.own);
-    refuseHostAddresses(prefixes, taken.host, uplinks);
-  } catch (error) {
-    throw error instanceof Refusal ? new Refusal(`Cannot assign: ${error.message}`) : error;
-  }
 }

@@ -6,7 +6,7 @@ import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { readOnlyDomains } from '../../libvirt/read-only.ts';
 import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
-import { addressesOf, type Domain, forwardsOf, policyOf } from '../../model/domain.ts';
+import { addressesOf, canBeTyped, type Domain, forwardsOf, policyOf } from '../../model/domain.ts';
 import { formatForward } from '../../model/forward-words.ts';
 import { parseConfig } from '../../model/parse-config.ts';
 import { contains, isAnycast, isSingle, nth, type Prefix, size } from '../../model/prefix.ts';
@@ -90,7 +90,7 @@ function nameOf(domain: Domain): Offer {
     addressesOf(domain)
       .map(({ prefix }) => format(prefix))
       .join(', ') || 'no address';
-  return visible(name) === name && !name.startsWith('-') ? [name, held] : [uuid, `${visible(name)}: ${held}`];
+  return canBeTyped(name) ? [name, held] : [uuid, `${visible(name)}: ${held}`];
 }
 
 /** The first free addresses of each pool that begin with what was typed. */

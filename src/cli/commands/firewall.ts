@@ -1,4 +1,4 @@
-import { carryOut, changing, foresee } from '../../assign/change.ts';
+import { changing, enact } from '../../assign/change.ts';
 import { decide } from '../../assign/decision.ts';
 import { isDoubtful, whyNever } from '../../firewall/rules/unmatched.ts';
 import { chooseFirewall, firewallFor } from '../../host/choose-backend.ts';
@@ -52,7 +52,7 @@ function rewrite(name: string, words: readonly string[], options: DryRun, contex
       throw new Refusal(`Cannot give rules to ${quote(name)}: it has no address; hnet assign gives it one`);
     const policy = edit(policyOf(known.next), words);
     const decision = decide(known, amended(known.next, { policy }));
-    answerOutcome((options.dryRun ? foresee : carryOut)(libvirt, decision, context), options, context);
+    answerOutcome(enact(libvirt, decision, options, context), options, context);
   });
 }
 

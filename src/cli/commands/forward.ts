@@ -1,4 +1,4 @@
-import { carryOut, changing, foresee } from '../../assign/change.ts';
+import { changing, enact } from '../../assign/change.ts';
 import { decide } from '../../assign/decision.ts';
 import { refuseForward } from '../../assign/ports.ts';
 import type { Context } from '../../host/context.ts';
@@ -8,8 +8,15 @@ import { type KnownDomain, type Libvirt, pick, withLibvirt } from '../../libvirt
 import { format } from '../../model/address.ts';
 import { addressesOf, amended, forwardsOf } from '../../model/domain.ts';
 import { type Forward, familyOf } from '../../model/forward.ts';
-import { formatForward, isSameForward, parseForward, targetOf } from '../../model/forward-words.ts';
+import {
+  formatForward,
+  innerPorts,
+  isSameForward,
+  parseForward,
+  targetOf,
+} from '../../model/forward-words.ts';
 import { hostAddresses } from '../../model/host-address.ts';
+import { formatPorts } from '../../model/ports.ts';
 import { asUsage, quote, UsageRefusal, visible } from '../../model/refusal.ts';
 import { answerOutcome, type DryRun } from '../changes.ts';
 import { table } from '../table.ts';
@@ -58,7 +65,7 @@ function make(
   context: Context,
 ): void {
   const decision = decide(known, amended(known.next, { forwards }));
-  answerOutcome((options.dryRun ? foresee : carryOut)(libvirt, decision, context), options, context);
+  answerOutcome(enact(libvirt, decision, options, context), options, context);
 }
 
 /** Shows the host's ports that lead to domains, or to one. */
@@ -100,9 +107,8 @@ const read = (text: string, { on }: ForwardOptions): Forward =>
 
 function whereOf({ next }: KnownDomain, forward: Forward): string {
   const target = targetOf(addressesOf(next), familyOf(forward));
-  const [first, final] = forward.ports;
-  const ports = first === final ? `${forward.to}` : `${forward.to}-${forward.to + final - first}`;
-  return target === undefined ? '-' : `${format(target)} ${forward.protocol}/${ports}`;
+  const inner = `${forward.protocol}/${formatPorts(innerPorts(forward))}`;
+  return target === undefined ? '-' : `${format(target)} ${inner}`;
 }
 
 function tell({ domain, active }: KnownDomain, what: string, { print }: Context): void {

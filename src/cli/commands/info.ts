@@ -3,8 +3,8 @@ import { type Facts, knownValue } from '../../doctor/facts.ts';
 import { gather } from '../../doctor/gather.ts';
 import type { Context } from '../../host/context.ts';
 import { addressesOf } from '../../model/domain.ts';
-import { table } from '../table.ts';
 import { outside, poolsShown, versionsOf } from '../views/host.ts';
+import { poolTable } from '../views/pools.ts';
 import type { ShownPool } from '../views/shapes.ts';
 
 /** What a report of a bug needs: versions, filter, uplinks, pools, and what is wrong with the host. What can't be read is missing. */
@@ -21,7 +21,7 @@ export function info(context: Context): void {
   context.answer({ versions, ...known, pools, domains, findings });
   for (const [name, value] of rows({ versions, ...known })) context.print(`${name.padEnd(WIDTH)}${value}`);
   context.print(`${'domains'.padEnd(WIDTH)}${domainsText(domains)}`);
-  for (const line of poolTable(pools, context.colour)) context.print(line);
+  if (pools.length > 0) for (const line of ['', ...poolTable(pools, context.colour)]) context.print(line);
   context.print('');
   context.print(findings.length === 0 ? 'This host is fit' : 'hnet doctor says more about what was found:');
   for (const { what } of findings) context.print(`- ${what}`);
@@ -66,16 +66,4 @@ const inWords = (value: object): string =>
 function textOf(value: unknown): string {
   if (Array.isArray(value)) return value.join(',') || '-';
   return typeof value === 'object' && value !== null ? Object.values(value).join('/') : String(value);
-}
-
-function poolTable(pools: readonly ShownPool[], colour: boolean): string[] {
-  if (pools.length === 0) return [];
-  const cells = pools.map(({ pool, size, free, assigned, up, reserved }) => [
-    pool,
-    { amount: `${free} of ${size}` },
-    assigned,
-    up,
-    reserved,
-  ]);
-  return ['', ...table(['POOL', 'FREE', 'ASSIGNED', 'UP', 'RESERVED'], cells, colour)];
 }

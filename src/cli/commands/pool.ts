@@ -1,13 +1,15 @@
 import { inventory } from '../../assign/inventory.ts';
-import { freeOf, occupancy, type PoolUse, poolUse, type Use, type UseState } from '../../assign/pools.ts';
+import { freeOf, type PoolUse, poolUse, type Use, type UseState } from '../../assign/pools.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { format } from '../../model/address.ts';
-import { compare, type Prefix, size } from '../../model/prefix.ts';
+import { compare, type Prefix } from '../../model/prefix.ts';
 import { UsageRefusal } from '../../model/refusal.ts';
 import { readReservations } from '../../state/reservations.ts';
 import { type Cell, table } from '../table.ts';
+import { poolShown, poolTable } from '../views/pools.ts';
+import type { ShownPool } from '../views/shapes.ts';
 
 /** So many free addresses of one pool are listed: nobody reads a /64 address by address. */
 const LISTED = 4096;
@@ -42,15 +44,13 @@ export function pool(options: PoolOptions, context: Context): void {
   const seen = readNetworkWithUplinks(context.host, config);
   const taken = inventory(domains, seen);
   const reservations = readReservations();
-  const pools = config.pools.map(one => poolUse(one, taken, seen.view.routes, reservations));
-  const rows = pools.flatMap(one => rowsOf(one, options));
-  context.answer({
-    pools: pools.map(one => ({ pool: format(one.pool), ...occupancy(one) })),
-    addresses: rows,
-  });
+  const uses = config.pools.map(one => poolUse(one, taken, seen.view.routes, reservations));
+  const rows = uses.flatMap(one => rowsOf(one, options));
+  const pools = uses.map(poolShown);
+  context.answer({ pools, addresses: rows });
   if (options.free) for (const { address } of rows) context.print(address);
   else
-    for (const line of [...summary(pools, context.colour), ...render(rows, context.colour)])
+    for (const line of [...poolTable(pools, context.colour), ...render(rows, context.colour)])
       context.print(line);
   for (const one of pools) warnOfMore(one, options, context);
 }
@@ -72,10 +72,10 @@ function listed(one: PoolUse): Prefix[] {
   return found;
 }
 
-function warnOfMore(one: PoolUse, { all, free }: PoolOptions, { warn }: Context): void {
-  const { free: count } = occupancy(one);
+function warnOfMore(one: ShownPool, { all, free }: PoolOptions, { warn }: Context): void {
+  const { pool, free: count } = one;
   if ((all || free) && count > LISTED)
-    warn(`of ${format(one.pool)} only the first ${LISTED} of ${count} free addresses are listed`);
+    warn(`of ${pool} only the first ${LISTED} of ${count} free addresses are listed`);
 }
 
 const freeRow = (prefix: Prefix, pool: string): Row => ({
@@ -99,14 +99,6 @@ const usedRow = ({ prefix, state, holding, device, reservation }: Use, pool: str
   interface: device ?? null,
   reservation: reservation === undefined ? null : { for: reservation.name ?? null },
 });
-
-function summary(pools: readonly PoolUse[], colour: boolean): string[] {
-  const cells = pools.map((one): Cell[] => {
-    const { free, assigned, up, reserved } = occupancy(one);
-    return [format(one.pool), { amount: `${free} of ${size(one.pool)}` }, assigned, up, reserved];
-  });
-  return table(['POOL', 'FREE', 'ASSIGNED', 'UP', 'RESERVED'], cells, colour);
-}
 
 const keptFor = ({ reservation }: Row): string =>
   reservation === null ? '-' : reservation.for === null ? '(for nobody)' : `(for ${reservation.for})`;

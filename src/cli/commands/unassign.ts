@@ -1,4 +1,4 @@
-import { carryOut, changing, foresee, warnOfRules } from '../../assign/change.ts';
+import { changing, enact, warnOfRules } from '../../assign/change.ts';
 import { decide } from '../../assign/decision.ts';
 import { recordUnassigned } from '../../assign/record.ts';
 import type { Context } from '../../host/context.ts';
@@ -37,7 +37,7 @@ export function unassign(
     const rest = prefixes.length === 0 ? [] : remaining(known, prefixes);
     const forwards = reachable(known.next, rest);
     const next = rest.length === 0 ? undefined : amended(known.next, { addresses: rest, forwards });
-    const outcome = (options.dryRun ? foresee : carryOut)(libvirt, decide(known, next), context);
+    const outcome = enact(libvirt, decide(known, next), options, context);
     answerOutcome(outcome, options, context);
     warnOfRules(known, rest, context);
     warnOfForwards(known, forwards, context);

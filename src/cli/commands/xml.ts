@@ -1,14 +1,13 @@
-import { pin, type Taken } from '../../assign/allocate.ts';
+import { pin, refuseForeign, type Taken } from '../../assign/allocate.ts';
 import { inventory } from '../../assign/inventory.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
-import { refuseForeignAddresses, refuseHostAddresses } from '../../lifecycle/admission.ts';
 import { format, parseRoutable } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
 import { METADATA_NAMESPACE } from '../../model/names.ts';
 import { contains, equal, type Prefix } from '../../model/prefix.ts';
-import { asUsage, quote, Refusal } from '../../model/refusal.ts';
+import { asUsage, quote } from '../../model/refusal.ts';
 import { forWhom } from '../../model/reservation.ts';
 import { escapeXml } from '../../model/xml.ts';
 import { readReservations } from '../../state/reservations.ts';
@@ -33,12 +32,7 @@ function pinned(prefixes: readonly Prefix[], context: Context): Address[] {
     withLibvirt(libvirt => libvirt.domains()),
     seen,
   );
-  try {
-    refuseForeignAddresses(prefixes, config, taken.own);
-    refuseHostAddresses(prefixes, taken.host, seen.uplinks);
-  } catch (error) {
-    throw error instanceof Refusal ? new Refusal(`Cannot print the XML: ${error.message}`) : error;
-  }
+  refuseForeign('print the XML', prefixes, config, taken, seen.uplinks);
   tellReservations(prefixes, context);
   const addresses: Address[] = [];
   for (const prefix of prefixes)

@@ -3,6 +3,7 @@
  * so a reader keeps the last of each kind, and of domains the last of each UUID.
  */
 import type { Diagnosis } from '../../doctor/diagnosis.ts';
+import { exactJson } from '../../model/json.ts';
 import type { Fault } from '../../repair/fault.ts';
 import type { Counted, Shown, ShownPool } from '../views/shapes.ts';
 
@@ -39,7 +40,7 @@ export type Line =
 
 /** What a reader of the earlier state must be told to have the later one. */
 export function changesBetween(before: State, after: State): Line[] {
-  const known = new Map(before.domains.map(one => [one.uuid, textOf(one)]));
+  const known = new Map(before.domains.map(one => [one.uuid, exactJson(one)]));
   const kept = new Set(after.domains.map(({ uuid }) => uuid));
   return [
     ...(isSame(before.host, after.host) ? [] : [{ type: 'host', host: after.host } as const]),
@@ -47,7 +48,7 @@ export function changesBetween(before: State, after: State): Line[] {
       .filter(({ uuid }) => !kept.has(uuid))
       .map(({ uuid }) => ({ type: 'domain', uuid, domain: null }) as const),
     ...after.domains
-      .filter(one => known.get(one.uuid) !== textOf(one))
+      .filter(one => known.get(one.uuid) !== exactJson(one))
       .map(domain => ({ type: 'domain', uuid: domain.uuid, domain }) as const),
     ...(isSame(before.pools, after.pools) ? [] : [{ type: 'pools', pools: after.pools } as const]),
     ...(isSame(before.faults, after.faults) ? [] : [{ type: 'faults', faults: after.faults } as const]),
@@ -76,6 +77,4 @@ export function following(state: State | undefined, line: Line): State | undefin
   }
 }
 
-const isSame = (a: unknown, b: unknown): boolean => textOf(a) === textOf(b);
-const textOf = (value: unknown): string =>
-  JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one));
+const isSame = (a: unknown, b: unknown): boolean => exactJson(a) === exactJson(b);

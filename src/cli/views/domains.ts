@@ -1,9 +1,11 @@
 /** Domains with their addresses and their health. */
+
 import type { Host } from '../../host/host.ts';
 import { observe, observeWithUplinks } from '../../host/observe/view.ts';
 import type { KnownDomain } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
+import { addressState } from '../../model/address-state.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { addressesOf, type Domain, policyOf } from '../../model/domain.ts';
@@ -77,19 +79,10 @@ function shownOf({ domain, next, active }: KnownDomain, health: Health | undefin
   return [{ ...base, addresses, faults: faults.map(({ what }) => what) }];
 }
 
-function addressCells(
-  { prefix, bridge, scope, via }: Address,
-  { nics }: Domain,
-  active: boolean,
-): Omit<ShownAddress, 'faults'> {
+function addressCells(address: Address, { nics }: Domain, active: boolean): Omit<ShownAddress, 'faults'> {
+  const { prefix, bridge } = address;
   const macs = nics.filter(({ source }) => source === bridge).map(({ mac }) => mac);
   // The lease file also has former leases, and those of the domain that had the bridge before.
   const lease = active ? leaseOf(prefix, macs, readLeases(bridge)) : undefined;
-  return {
-    address: format(prefix),
-    bridge,
-    scope: format(scope),
-    via: via === undefined ? null : format(via),
-    lease: lease === undefined ? null : format(lease.address),
-  };
+  return { ...addressState(address), lease: lease === undefined ? null : format(lease.address) };
 }

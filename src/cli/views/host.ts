@@ -1,7 +1,7 @@
 /** The host: versions, filter, uplinks, pools. */
 import { release } from 'node:os';
 import { inventory } from '../../assign/inventory.ts';
-import { occupancy, poolUse } from '../../assign/pools.ts';
+import { poolUse } from '../../assign/pools.ts';
 import { readIfThere } from '../../host/files.ts';
 import type { Host } from '../../host/host.ts';
 import type { KnownDomain } from '../../libvirt/libvirt.ts';
@@ -12,6 +12,7 @@ import type { Prefix } from '../../model/prefix.ts';
 import type { Uplinks } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import { readReservations } from '../../state/reservations.ts';
+import { poolShown } from './pools.ts';
 import type { ShownPool, Versions } from './shapes.ts';
 
 /** Set by the bundler from package.json. */
@@ -65,8 +66,5 @@ export function poolsShown(
 ): ShownPool[] {
   const taken = inventory(domains, seen);
   const reservations = readReservations();
-  return pools.map(pool => ({
-    pool: format(pool),
-    ...occupancy(poolUse(pool, taken, seen.view.routes, reservations)),
-  }));
+  return pools.map(pool => poolShown(poolUse(pool, taken, seen.view.routes, reservations)));
 }

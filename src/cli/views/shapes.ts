@@ -1,4 +1,5 @@
 /** The shapes of what is shown, as docs/schema has them. */
+import type { AddressState } from '../../model/address-state.ts';
 import type { Traffic } from '../../model/traffic.ts';
 
 /** What is installed, null where it isn't, or doesn't say its version. */
@@ -25,12 +26,7 @@ export interface Shown {
   readonly faults: readonly string[];
 }
 
-export interface ShownAddress {
-  readonly address: string;
-  readonly bridge: string;
-  readonly scope: string;
-  /** Its own address that routes this one on. */
-  readonly via: string | null;
+export interface ShownAddress extends AddressState {
   /** The address that the DHCP server has leased to it. */
   readonly lease: string | null;
   /** Those of the domain's faults that concern this address. */

@@ -52,18 +52,20 @@ const FILLED_BY_DOMAINS: Readonly<Record<Table, readonly string[]>> = {
   nat: [FORWARDS],
 };
 
+/** nftables has no such jumps: there each domain's chains are on the hooks themselves. */
+const TO_FORWARDS = ['PREROUTING', 'OUTPUT'].map(builtin => ({ builtin, line: `-j ${FORWARDS}` }));
+
 /** One table of one family, as it shall be. */
 type Contents = ReturnType<typeof contentsOf>;
 
 function contentsOf(table: Table, rules: Ruleset, family: Family) {
-  const jumps = rules.entrances
+  const entrances = rules.entrances
     .filter(({ point }) => BUILTIN[point][0] === table)
     .map(({ point, when, chain }) => ({
       builtin: BUILTIN[point][1],
       line: renderRule(rule(jump(chain), ...when), family)[0] ?? '',
     }));
-  if (table === 'nat')
-    for (const builtin of ['PREROUTING', 'OUTPUT']) jumps.push({ builtin, line: `-j ${FORWARDS}` });
+  const jumps = table === 'nat' ? [...entrances, ...TO_FORWARDS] : entrances;
   const mark = markOf(exactJson([rules.chains[table], jumps]));
   const chains = rules.chains[table].map(chain => written(chain, family, mark));
   // These chains are made empty; domains fill them, with their rules, forwards and subnets.

@@ -1,7 +1,7 @@
 /** The filter's rules in the words of nft. */
 import { format } from '../../model/address.ts';
 import { DEVICE_GROUP } from '../../model/names.ts';
-import { numberOf, type PortRange, type Protocol } from '../../model/ports.ts';
+import { formatPorts, numberOf, type Protocol } from '../../model/ports.ts';
 import { type Family, isSingle, type Prefix } from '../../model/prefix.ts';
 import type { FilterView } from '../../model/view.ts';
 import { type Action, nft } from '../../resources/action.ts';
@@ -99,7 +99,7 @@ function renderOther(match: Exclude<Match, { is: 'set' | 'protocol' }>, family: 
     case 'net':
       return `${addressOf(match.side, family)} ${format(match.prefix)}`;
     case 'ports':
-      return `${match.protocol} ${match.side === 'source' ? 'sport' : 'dport'} { ${match.ranges.map(renderRange).join(', ')} }`;
+      return `${match.protocol} ${match.side === 'source' ? 'sport' : 'dport'} { ${match.ranges.map(formatPorts).join(', ')} }`;
     case 'state':
       return `ct state ${match.states.join(',').toLowerCase()}`;
     case 'icmp-types':
@@ -146,9 +146,6 @@ const PLAIN: Readonly<Record<PlainMatch, PerFamily>> = {
   },
   'icmp-redirect': { 4: 'icmp type redirect', 6: 'icmpv6 type nd-redirect' },
 };
-
-const renderRange = ([first, final]: PortRange): string =>
-  first === final ? String(first) : `${first}-${final}`;
 
 function renderVerdict(verdict: Verdict, family: Family): string {
   // An accept would leave the flow to chains of a later priority, a translation to itself doesn't.

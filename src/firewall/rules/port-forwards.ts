@@ -3,6 +3,7 @@ import type { Address } from '../../model/bridge.ts';
 import { type Forward, familyOf } from '../../model/forward.ts';
 import { targetOf } from '../../model/forward-words.ts';
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
+import { LOOPBACK } from '../../model/reserved.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { Calls, Firewall } from './backend.ts';
 import { chainId } from './policy-chains.ts';
@@ -37,17 +38,12 @@ export function portForwards({ domain, addresses, forwards = [] }: Guarded, fire
   });
 }
 
+/** What the host calls on loopback stays there: an answer could not come back to it. */
 function callsOf(domain: string, family: Family, forwards: readonly Forward[], target: Prefix): Calls {
   const [incoming, own] = callChainNames(domain);
   const rules = [rule(back, toNet(LOOPBACK[family])), ...forwards.map(one => toRule(one, target))];
   return { family, incoming: chain(incoming, ...rules), own: chain(own, ...rules) };
 }
-
-/** What the host calls on loopback stays there: an answer could not come back to it. */
-const LOOPBACK: Readonly<Record<Family, Prefix>> = {
-  4: { family: 4, first: 127n << 24n, length: 8 },
-  6: { family: 6, first: 1n, length: 128 },
-};
 
 function toRule({ protocol, ports, to, on }: Forward, target: Prefix): Rule {
   const called: Match[] = [

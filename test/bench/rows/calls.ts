@@ -5,9 +5,8 @@ import { atMost, difference, type Figure, figure, ratio } from '../figure.ts';
 import { BUNDLE, calls as fiveCalls, nodeHook, OWN_NETWORK, ownHook, putHook, SH_HOOK } from '../hooks.ts';
 import { alternate } from '../rounds.ts';
 import { type Bench, inLab, type Row } from '../row.ts';
-import { installed, installedNode, OTHER_NIC, PRIVATE_NODE } from '../stage.ts';
+import { installed, installedNode, OTHER_NIC, PRIVATE_NODE, SYSTEM_NODE } from '../stage.ts';
 
-const SYSTEM_NODE = '/usr/bin/node';
 /**
  * The hook by itself, called as libvirt calls it: five times for a start and a destroy. What `start` measures
  * with QEMU around it, here without QEMU's noise; and what each interpreter makes of it.
