@@ -7,6 +7,7 @@ import { BACKENDS, type Backend } from './config.ts';
 import { DHCP_MODES, type OwnDhcp } from './dhcp-mode.ts';
 import type { Forward } from './forward.ts';
 import { formatForward, parseForward } from './forward-words.ts';
+import { MOVE_STATES, type MoveState } from './move.ts';
 import { digest, INTERFACE_NAME, isUuid, MAC } from './names.ts';
 import type { Policy } from './policy.ts';
 import { isAmong, type Prefix } from './prefix.ts';
@@ -26,6 +27,8 @@ export interface Attachment extends OwnDhcp {
   readonly macs?: ReadonlyMap<string, readonly string[]>;
   /** Bridge → the smallest MTU that an interface on it has in the domain's definition, in bytes. */
   readonly mtus?: ReadonlyMap<string, number>;
+  /** Where it is on its way between hosts; undefined: it is here. */
+  readonly state?: MoveState;
   /** The filter it was set up with; a later change of the configuration doesn't hide what stands. */
   readonly backend: Backend;
 }
@@ -72,6 +75,7 @@ const textSchema = v.object({
   mtus: v.exactOptional(v.pipe(v.record(v.string(), v.number()), v.transform(toMap))),
   /** What version 0.1 wrote: the wire of all IPv6 addresses. */
   onLink: v.exactOptional(interfaceName),
+  state: v.exactOptional(v.picklist(MOVE_STATES)),
   backend: v.picklist(BACKENDS),
 });
 

@@ -11,7 +11,7 @@ export interface Key {
 }
 
 type Keys<Table> = { readonly [Name in keyof Table]-?: Key };
-type Inner = 'uplinks' | 'dhcp' | 'firewall' | 'history';
+type Inner = 'uplinks' | 'dhcp' | 'firewall' | 'history' | 'cluster';
 type One<List> = List extends readonly (infer Item)[] ? Item : never;
 
 const DELIVERY = {
@@ -147,6 +147,57 @@ const history: Keys<NonNullable<ConfigFile['history']>> = {
   },
 };
 
+const cluster: Keys<NonNullable<ConfigFile['cluster']>> = {
+  name: {
+    missing: 'none; required in this table',
+    text: "the cluster's name, the same on all of its hosts",
+  },
+  host: {
+    missing: "the system's host name",
+    text: "this host's name among them",
+  },
+  interface: {
+    missing: 'none; required in this table',
+    text: 'the wire: the interface on which the hosts reach each other',
+  },
+  address: {
+    missing: 'from the interface',
+    text: "this host's address there; one of each family as a list",
+  },
+  etcd: {
+    missing: 'none; required in this table',
+    text: 'list of the URLs of etcd, such as `["https://10.9.0.1:2379"]`',
+  },
+  ca: {
+    missing: "the system's authorities",
+    text: "PEM file of the authority that has signed etcd's certificates",
+  },
+  cert: {
+    missing: 'none',
+    text: 'PEM file of the certificate that this host shows to etcd; with `key`',
+  },
+  key: {
+    missing: 'none',
+    text: 'PEM file of its key',
+  },
+  announce: {
+    missing: 'none; required in this table',
+    text: 'how the world outside learns where an address is: `"on-link"`, `"bgp"` or `"command"`',
+  },
+  command: {
+    missing: '`[]`',
+    text: 'program and arguments that hnet runs with `ADDRESS HOST` behind them when an address has moved here, with `announce = "command"`',
+  },
+  settle: {
+    missing: '`"30s"`',
+    text: 'for how long after a move the routes to the new host are preferred: a number and `s`, `m`, `h` or `d`',
+  },
+  offline: {
+    missing: '`"own"`',
+    text: 'what a start does while etcd is silent: `"own"` starts what this host has run last and no peer announces, `"refuse"` starts nothing',
+  },
+};
+
 /** The tables of hnet.toml, each under its header; the main one has none. */
 export const CONFIG_KEYS: Readonly<Record<string, Readonly<Record<string, Key>>>> = {
   '': main,
@@ -154,4 +205,5 @@ export const CONFIG_KEYS: Readonly<Record<string, Readonly<Record<string, Key>>>
   '[dhcp]': dhcp,
   '[firewall]': firewall,
   '[history]': history,
+  '[cluster]': cluster,
 };

@@ -1,14 +1,29 @@
 /** The values of single keys of hnet.toml. */
 import { parseAddress, parsePrefix, parseRoutable } from './address.ts';
 import type { Prefix } from './prefix.ts';
-import { quote, Refusal } from './refusal.ts';
+import { ifPossible, quote, Refusal } from './refusal.ts';
 
-/** `90s`, `30m`, `1h`, `7d` in seconds; dnsmasq takes no lease below two minutes. */
-export function parseDuration(text: string): number {
-  const [, count, unit] = /^([1-9]\d{0,6})([smhd])$/.exec(text) ?? [];
-  const seconds = Number(count) * ({ s: 1, m: 60, h: 3600, d: 86400 }[unit ?? ''] ?? Number.NaN);
-  if (!(seconds >= 120)) throw new Refusal(`${quote(text)} is not a time of at least 2m, such as 1h`);
-  return seconds;
+/** A duration such as `90s`, `30m`, `1h`, `7d` in seconds. @param least seconds */
+const duration =
+  (least: number, words: string) =>
+  (text: string): number => {
+    const [, count, unit] = /^([1-9]\d{0,6})([smhd])$/.exec(text) ?? [];
+    const seconds = Number(count) * ({ s: 1, m: 60, h: 3600, d: 86400 }[unit ?? ''] ?? Number.NaN);
+    if (!(seconds >= least)) throw new Refusal(`${quote(text)} is not a time of at least ${words}`);
+    return seconds;
+  };
+
+/** dnsmasq takes no lease below two minutes. */
+export const parseDuration = duration(120, '2m, such as 1h');
+/** How long the peers' routers may take to hear of an arrival. */
+export const parseSettle = duration(1, '1s, such as 30s');
+
+/** An endpoint of etcd, as etcdctl takes it. */
+export function parseEndpoint(text: string): string {
+  const url = ifPossible(() => new URL(text));
+  if (url !== undefined && /^https?:$/.test(url.protocol) && url.port !== '' && url.pathname === '/')
+    return url.origin;
+  throw new Refusal(`${quote(text)} is not a URL such as https://10.9.0.1:2379`);
 }
 
 /** An address of IPv4, and why no other. @throws Refusal, as all of these do */

@@ -54,6 +54,8 @@ export interface Config {
   readonly firewall: FirewallConfig;
   /** How many months the journal and the traffic of each month are kept; the present one counts. */
   readonly history: { readonly months: number };
+  /** Undefined where the host is alone. */
+  readonly cluster: ClusterSettings | undefined;
   /** The uplinks and the backend of the filter that stands, as its file says; none where none stands. */
   readonly inForce: readonly InForce[];
   /** What to say of a value that turns out not to fit the host: with file, line and key. */
@@ -97,6 +99,37 @@ interface FirewallConfig {
   readonly hostAccess: 'open' | 'dhcp-only';
   /** Interfaces to whose networks domains may begin flows. */
   readonly inside: readonly string[];
+}
+
+/** How the world outside learns which host has an address now. */
+export const ANNOUNCEMENTS = ['on-link', 'bgp', 'command'] as const;
+
+/** The table [cluster] of hnet.toml. */
+export interface ClusterSettings {
+  readonly name: string;
+  /** This host's name among its peers; undefined: what the system calls itself. */
+  readonly host: string | undefined;
+  /** The wire: the interface on which the hosts reach each other. It may be an uplink as well. */
+  readonly wire: string;
+  /** This host's addresses there, one of each family at most; empty: those that the interface has. */
+  readonly addresses: readonly Prefix[];
+  readonly etcd: EtcdSettings;
+  readonly announce: (typeof ANNOUNCEMENTS)[number];
+  /** Under `announce = "command"`: argv, to which ADDRESS and HOST are added; otherwise empty. */
+  readonly command: readonly string[];
+  /** For how long after its arrival a route is preferred to all others, in seconds. */
+  readonly settle: number;
+  /** What a start does while etcd is silent: `own` starts what this host has run last. */
+  readonly offline: 'own' | 'refuse';
+}
+
+export interface EtcdSettings {
+  /** URLs, at least one. */
+  readonly endpoints: readonly string[];
+  /** Paths of PEM files; `cert` and `key` only together. */
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
 }
 
 /** The tools that hnet's filter can be made with. */

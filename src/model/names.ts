@@ -51,6 +51,11 @@ export const SYNC_FILE = `${RUN_DIRECTORY}/sync.json`;
 export const CONTESTS_FILE = `${RUN_DIRECTORY}/contests.json`;
 export const TRIAL_FILE = `${RUN_DIRECTORY}/hnet.toml.trial`;
 export const REJECTED_FILE = `${RUN_DIRECTORY}/hnet.toml.rejected`;
+/** The cluster's settings that are in force; the gate looks for it. Its other files of this boot lie beside. */
+export const RUN_CLUSTER = `${RUN_DIRECTORY}/cluster`;
+export const CLUSTER_FILE = `${RUN_CLUSTER}/settings.json`;
+/** What is known of peers, and kept over a reboot. */
+export const CLUSTER_STATE = `${STATE_DIRECTORY}/cluster`;
 export const CONFIG_FILE = '/etc/hnet/hnet.toml';
 /** The operator's programs that the daemon tells what happens to addresses. */
 export const EVENTS_DIRECTORY = '/etc/hnet/events.d';

@@ -2,8 +2,16 @@ import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { parseAddress, parsePrefix } from './address.ts';
 import { parseBootFile } from './boot.ts';
-import type { Config } from './config.ts';
-import { parseAddress4, parseBootServer, parseDuration, parsePool, parseScopes } from './config-values.ts';
+import { ANNOUNCEMENTS, type ClusterSettings, type Config } from './config.ts';
+import {
+  parseAddress4,
+  parseBootServer,
+  parseDuration,
+  parseEndpoint,
+  parsePool,
+  parseScopes,
+  parseSettle,
+} from './config-values.ts';
 import { DHCP_MODES } from './dhcp-mode.ts';
 import { refuseBadRanges } from './fit.ts';
 import { MTU_RANGE } from './mtu.ts';
@@ -134,6 +142,53 @@ const furtherSchema = v.strictObject({
   mtu,
 });
 
+/** It is a part of etcd's keys, and of BIRD's configuration. */
+const hostLabel = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/i, 'not a name of letters, digits, "-" and "."'),
+);
+const pemFile = v.optional(v.pipe(v.string(), v.startsWith('/', 'not an absolute path')));
+
+const clusterSchema = v.pipe(
+  v.strictObject({
+    name: hostLabel,
+    host: v.optional(hostLabel),
+    interface: device,
+    address: ownOnes,
+    etcd: v.pipe(v.array(parsed(parseEndpoint)), v.minLength(1, 'names no etcd')),
+    ca: pemFile,
+    cert: pemFile,
+    key: pemFile,
+    announce: v.picklist(ANNOUNCEMENTS, 'not "on-link", "bgp" or "command"'),
+    command: v.optional(v.array(v.pipe(v.string(), v.minLength(1))), []),
+    settle: v.optional(parsed(parseSettle), '30s'),
+    offline: v.optional(v.picklist(['own', 'refuse'], 'not "own" or "refuse"'), 'own'),
+  }),
+  v.forward(
+    v.check(
+      ({ cert, key }) => (cert === undefined) === (key === undefined),
+      '"cert" and "key" come together',
+    ),
+    ['cert'],
+  ),
+  v.forward(
+    v.check(
+      ({ announce, command }) => (announce === 'command') === command.length > 0,
+      'it comes with announce = "command", and only with it',
+    ),
+    ['command'],
+  ),
+  v.transform(
+    ({ interface: wire, address, etcd: endpoints, ca, cert, key, ...rest }): ClusterSettings => ({
+      ...rest,
+      host: rest.host,
+      wire,
+      addresses: address,
+      etcd: { endpoints, ca, cert, key },
+    }),
+  ),
+);
+
 /** Of the file's form; a file without it has the first. */
 const VERSION = 1;
 
@@ -150,6 +205,7 @@ const schema = v.strictObject({
   dhcp: v.optional(dhcpSchema, {}),
   firewall: v.optional(firewallSchema, {}),
   history: v.optional(historySchema, {}),
+  cluster: v.optional(clusterSchema),
 });
 
 /** What hnet.toml may hold; config-keys.ts says what each key means. */
@@ -184,6 +240,7 @@ function toSettings(output: Output): Omit<Config, 'inForce' | 'fault'> {
     dhcp: rest.dhcp,
     firewall: rest.firewall,
     history: rest.history,
+    cluster: rest.cluster,
   };
 }
 

@@ -24,6 +24,7 @@ import { gatewaysWithin, ownAddresses, type Uplinks } from '../model/uplink.ts';
 import { bridge, gatewayAddress, gatewayAnswer, ipv6Addresses } from '../resources/bridge.ts';
 import { bridgePort } from '../resources/bridge-port.ts';
 import { bridgeSysctls } from '../resources/bridge-switches.ts';
+import { clusterFile } from '../resources/cluster-file.ts';
 import { uplinkRules } from '../resources/detour.ts';
 import { dhcpScope } from '../resources/dhcp.ts';
 import type { DhcpService } from '../resources/dhcp-config.ts';
@@ -143,6 +144,7 @@ export function basePlan(config: Config, uplinks: Uplinks, firewall: Firewall): 
     ...baseRoutes(config, uplinks),
     ...FAMILIES.map(family => uplinkRules(family, config, uplinks)),
     uplinkFile(uplinks, firewall.name),
+    ...(config.cluster === undefined ? [] : [clusterFile(config.cluster)]),
   ];
 }
 

@@ -13,6 +13,7 @@ const FOLDERS = [
   'plan',
   'host',
   'state',
+  'cluster',
   'lifecycle',
   'libvirt',
   'assign',
