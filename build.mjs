@@ -1,6 +1,7 @@
 /**
- * Makes dist/: every program bundled into one CommonJS file, and in dist/root all that install.sh installs. One file loads
- * in a fraction of the time that its imports would take one by one, and the hook's start-up is part of every VM's start.
+ * Makes dist/: every program bundled into one CommonJS file, the page for Cockpit in dist/cockpit, and in dist/root all
+ * that install.sh installs. One file loads in a fraction of the time that its imports would take one by one, and the
+ * hook's start-up is part of every VM's start.
  *
  *   node build.mjs                     dist/
  *   node build.mjs --stage DIR [ARCH]  lays the tree of dist/root there as well, for another architecture perhaps
@@ -13,6 +14,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { notices } from './packaging/notices.mjs';
 import { pack } from './packaging/pack.mjs';
+import { page } from './packaging/page.mjs';
 import { stage, stageNode } from './packaging/stage.mjs';
 
 /** As reproducible builds have it, in seconds (reproducible-builds.org/specs/source-date-epoch). */
@@ -56,6 +58,8 @@ async function bundle() {
   });
   const bundled = [programs, loaders].flatMap(packagesIn);
   writeFileSync(`${made}/THIRD-PARTY.txt`, notices([...bundled, 'node_modules/koffi']));
+  const shown = await page(`${made}/cockpit`);
+  writeFileSync(`${made}/cockpit/THIRD-PARTY.txt`, notices(packagesIn(shown)));
   execFileSync(process.execPath, [`${made}/cli.cjs`, 'generate', made, '--date', date]);
   // Of a command that is gone nothing stays.
   for (const generated of ['man', 'completions'])

@@ -22,14 +22,23 @@ const FOLDERS = [
   'doctor',
   'cli',
 ];
+/** The page's own, from the ground up; texts.ts and index.tsx lie beside them. Of src/ it has only the model. */
+const PAGE = [
+  'src/model',
+  'cockpit/src/model',
+  'cockpit/src/door',
+  'cockpit/src',
+  'cockpit/src/parts',
+  'cockpit/src/views',
+];
 /** They compute: they run nothing, read nothing and await nothing. */
 const PURE = ['model', 'resources', 'firewall', 'plan'];
 /** So many files may stand on each other, from an entry point down to a file that imports nothing. */
 const FLOORS = 12;
 
-const FILES = ['src', 'hooks', 'bin'].flatMap(directory =>
+const FILES = ['src', 'hooks', 'bin', 'cockpit/src'].flatMap(directory =>
   readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.ts'))
+    .filter(name => /\.tsx?$/.test(name))
     .map(name => join(directory, name)),
 );
 
@@ -51,7 +60,9 @@ const code = (file: string): string =>
 
 const imports = new Map(FILES.map(file => [file, importsOf(file)]));
 const folderOf = (file: string): string => /^src\/([^/]+)\//.exec(file)?.[1] ?? '';
-const isPure = (file: string): boolean => PURE.includes(folderOf(file));
+const isOfPage = (file: string): boolean => file.startsWith('cockpit/');
+const isPure = (file: string): boolean =>
+  PURE.includes(folderOf(file)) || file.startsWith('cockpit/src/model/');
 
 /** Everything that a file reaches through imports, modules of others too. */
 function reachedFrom(file: string, seen = new Set<string>()): Set<string> {
@@ -79,7 +90,7 @@ describe('architecture', () => {
       new Set(FOLDERS),
     );
     for (const file of FILES)
-      for (const name of imports.get(file) ?? []) if (name.endsWith('.ts')) expect(FILES).to.include(name);
+      for (const name of imports.get(file) ?? []) if (/\.tsx?$/.test(name)) expect(FILES).to.include(name);
   });
 
   it('every folder opens with one sentence that says what may live there', () => {
@@ -95,9 +106,22 @@ describe('architecture', () => {
       const folder = FOLDERS.indexOf(folderOf(file));
       return folder === -1 ? FOLDERS.length : folder;
     };
-    for (const file of FILES)
+    for (const file of FILES.filter(one => !isOfPage(one)))
       for (const one of imports.get(file) ?? [])
         if (FILES.includes(one)) expect(floorOf(one), `${file} imports ${one}`).to.be.at.most(floorOf(file));
+  });
+
+  it("the page stands beside the program: it has hnet's model, and nothing has the page", () => {
+    for (const file of FILES)
+      for (const one of imports.get(file) ?? []) {
+        const told = `${file} imports ${one}`;
+        if (!isOfPage(file)) expect(isOfPage(one), told).to.equal(false);
+        else if (FILES.includes(one))
+          expect(PAGE.indexOf(dirname(one)), told).to.be.within(
+            0,
+            file.endsWith('index.tsx') ? PAGE.length : PAGE.indexOf(dirname(file)),
+          );
+      }
   });
 
   for (const file of FILES.filter(isPure)) {

@@ -1,0 +1,155 @@
+/** The lines of `hnet monitor --json`, as docs/schema/monitor.json has them: of each what the page shows. */
+import * as v from 'valibot';
+import { Refusal, reason } from '../../../src/model/refusal.ts';
+
+/** The version of the lines that this page reads. */
+const VERSION = 1;
+
+const counter = v.object({ packets: v.number(), bytes: v.number() });
+const traffic = v.object({ in: counter, out: counter });
+const nullable = <T extends v.GenericSchema>(schema: T) => v.nullable(schema);
+const text = v.string();
+
+const address = v.object({
+  address: text,
+  bridge: text,
+  scope: text,
+  via: nullable(text),
+  lease: nullable(text),
+  faults: v.array(text),
+});
+
+const nic = v.object({ mac: text, type: text, source: nullable(text) });
+
+const domain = v.object({
+  domain: text,
+  uuid: text,
+  state: v.picklist(['running', 'stopped']),
+  policy: text,
+  addresses: v.array(address),
+  faults: v.array(text),
+});
+
+const pool = v.object({
+  pool: text,
+  size: v.number(),
+  free: v.number(),
+  assigned: v.number(),
+  up: v.number(),
+  reserved: v.number(),
+});
+
+const fault = v.object({
+  domain: nullable(text),
+  uuid: nullable(text),
+  what: text,
+  is: text,
+  why: text,
+});
+
+const finding = v.object({ what: text, why: text, mend: text });
+
+const host = v.object({
+  versions: v.object({ hnet: text, libvirt: nullable(text), system: nullable(text) }),
+  backend: text,
+  uplinks: v.array(
+    v.object({
+      device: text,
+      addresses: v.array(text),
+      gateways: v.array(text),
+      mtu: v.number(),
+      pools: v.array(text),
+    }),
+  ),
+});
+
+const counted = v.object({
+  domain: text,
+  uuid: text,
+  address: text,
+  sinceStart: traffic,
+  total: traffic,
+});
+
+const entry = v.object({
+  at: text,
+  is: text,
+  domain: nullable(text),
+  address: v.optional(text),
+  what: v.optional(text),
+  from: v.optional(nullable(v.object({ domain: text }))),
+});
+
+const LINES = v.variant('type', [
+  v.object({
+    type: v.literal('state'),
+    host,
+    domains: v.array(domain),
+    pools: v.array(pool),
+    faults: v.array(fault),
+    findings: v.array(finding),
+  }),
+  v.object({ type: v.literal('host'), host }),
+  v.object({ type: v.literal('domain'), uuid: text, domain: nullable(domain) }),
+  v.object({ type: v.literal('pools'), pools: v.array(pool) }),
+  v.object({ type: v.literal('faults'), faults: v.array(fault) }),
+  v.object({ type: v.literal('findings'), findings: v.array(finding) }),
+  v.object({ type: v.literal('happened'), entry }),
+  v.object({
+    type: v.literal('counters'),
+    at: text,
+    addresses: v.array(counted),
+    dropped: v.record(text, counter),
+  }),
+  v.object({ type: v.literal('error'), error: nullable(text) }),
+]);
+
+const HEAD = v.object({ version: v.number(), type: text });
+
+export type Line = v.InferOutput<typeof LINES>;
+export type HostShown = v.InferOutput<typeof host>;
+export type DomainShown = v.InferOutput<typeof domain>;
+export type AddressShown = v.InferOutput<typeof address>;
+export type PoolShown = v.InferOutput<typeof pool>;
+export type FaultShown = v.InferOutput<typeof fault>;
+export type FindingShown = v.InferOutput<typeof finding>;
+export type CountedShown = v.InferOutput<typeof counted>;
+export type EntryShown = v.InferOutput<typeof entry>;
+export type NicShown = v.InferOutput<typeof nic>;
+export type Traffic = v.InferOutput<typeof traffic>;
+export type Counter = v.InferOutput<typeof counter>;
+
+/** Types that this page knows; a later hnet may tell more. */
+const KNOWN: ReadonlySet<string> = new Set(LINES.options.map(({ entries }) => entries.type.literal));
+
+/**
+ * Reads a line; undefined for a type that this page doesn't know.
+ * @throws Refusal for what is no such line, with the place, and for lines of another version
+ */
+export function readLine(line: string): Line | undefined {
+  const value = parsed(line);
+  const head = v.safeParse(HEAD, value);
+  if (!head.success) throw refusalOf(head.issues[0]);
+  const { version, type } = head.output;
+  if (version !== VERSION)
+    throw new Refusal(
+      `Cannot follow hnet monitor: its lines have version ${version}, and this page reads ${VERSION}; install hnet and cockpit-hnet of one release`,
+    );
+  if (!KNOWN.has(type)) return undefined;
+  const read = v.safeParse(LINES, value);
+  if (!read.success) throw refusalOf(read.issues[0]);
+  return read.output;
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw new Refusal(`Cannot read a line of hnet monitor: ${reason(error)}`);
+  }
+}
+
+const refusalOf = (issue: v.BaseIssue<unknown>): Refusal =>
+  new Refusal(
+    `Cannot read a line of hnet monitor: ${v.getDotPath(issue) ?? 'the line'}: ${issue.message}; install hnet and cockpit-hnet of one release`,
+  );
