@@ -5,6 +5,8 @@ set -eu
 LIB=/usr/lib/hnet
 BIN=/usr/bin
 DOCS=/usr/share/doc/hnet
+# Cockpit finds the page there, also if it is installed later.
+PAGES=/usr/share/cockpit
 # All files as they lie below the root of a host; build.mjs makes it, and the package takes the same.
 TREE=dist/root
 # AppArmor's profile for libvirtd lets a hook execute programs of /usr/bin only, so our own node goes there.
@@ -186,7 +188,7 @@ has_package() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2
 leave_package() {
   has_package hnet || return 0
   say "taking over from the package hnet"
-  HNET_HANDOVER=yes dpkg --purge hnet >$LOG 2>&1 || die "Cannot remove the package hnet: $(why)see $LOG"
+  HNET_HANDOVER=yes dpkg --purge hnet cockpit-hnet >$LOG 2>&1 || die "Cannot remove the package hnet: $(why)see $LOG"
 }
 
 has_systemd() { [ -d /run/systemd/system ]; }
@@ -215,7 +217,8 @@ uninstall() {
   if [ -e "$LIB/FILES" ]; then
     for file in $(cat "$LIB/FILES"); do rm -f "/$file"; done
   fi
-  rm -rf "$LIB" "$DOCS" "$BIN/hnet" "$BIN/hnet-assign"
+  rm -rf "$LIB" "$DOCS" "$PAGES/hnet" "$BIN/hnet" "$BIN/hnet-assign"
+  rmdir "$PAGES" 2>/dev/null || true
   has_package hnet-node || rm -f "$PRIVATE_NODE"
   if has_systemd; then systemctl daemon-reload; fi
   if [ "$purge" = yes ]; then rm -rf /etc/hnet /var/lib/hnet; fi

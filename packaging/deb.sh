@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds Debian's packages: hnet_VERSION_ARCH.deb and hnet-node_VERSION_ARCH.deb, into the directory from which it is called.
+# Builds Debian's packages, hnet_VERSION_ARCH.deb, hnet-node_VERSION_ARCH.deb and cockpit-hnet_VERSION_all.deb, into the
+# directory from which it is called.
 #   npm run deb [-- ARCH]    for this machine's architecture, or amd64 or arm64
 # It needs debhelper, dpkg-dev and node_modules (npm ci --ignore-scripts). The packages are made in a copy, because
 # dpkg-buildpackage writes beside the directory that it works in.

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-/** What the page may weigh as it is sent, in bytes: Cockpit compresses scripts and styles. */
+/** What the page may weigh as it is sent, in bytes: scripts and styles lie on the host compressed, as Cockpit sends them. */
 const LIMIT = 300 * 1024;
 
 /** Makes the page for Cockpit in a directory. @returns the metafiles of its bundles @throws if it has become too large */

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { koffiFor, nodeFor } from './modules.mjs';
 import { notices } from './notices.mjs';
 
@@ -17,6 +18,7 @@ const PROGRAMS = ['program', 'qemu', 'cli', 'hnet'].map(name => `${name}.cjs`);
 const KOFFI = ['index.cjs', 'package.json', 'src/koffi/index.cjs', 'src/koffi/src/static.cjs'];
 const LIB = 'usr/lib/hnet';
 const DOC = 'usr/share/doc/hnet';
+const PAGE = 'usr/share/cockpit/hnet';
 /** Where each shell looks for the completions that programs bring along. */
 const COMPLETIONS = {
   bash: 'usr/share/bash-completion/completions',
@@ -40,6 +42,7 @@ export function stage(directory, arch) {
   lay('packaging/60-hnet.rules', 'usr/lib/udev/rules.d/60-hnet.rules');
   layManual(lay);
   layCompletions(lay);
+  layPage(half);
   evenModes(half);
   layCommands(half);
   for (const script of ['hook', 'setup']) chmodSync(join(half, LIB, script), 0o755);
@@ -89,6 +92,17 @@ function layCompletions(lay) {
 }
 
 const namesIn = directory => (existsSync(directory) ? readdirSync(directory) : []);
+
+/** The page for Cockpit, which sends a browser what lies there compressed as it is, and compresses nothing itself. */
+function layPage(root) {
+  mkdirSync(join(root, PAGE), { recursive: true });
+  for (const name of readdirSync('dist/cockpit')) {
+    const bytes = readFileSync(`dist/cockpit/${name}`);
+    const path = join(root, PAGE, name);
+    if (/\.(js|css)$/.test(name)) writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));
+    else writeFileSync(path, bytes);
+  }
+}
 
 /** `hnet-assign` is a command of its own, as the article has it. */
 function layCommands(root) {

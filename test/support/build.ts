@@ -27,7 +27,7 @@ async function build(): Promise<void> {
 
 function isStale(): boolean {
   const bundles = [HOOK, PROGRAM, COMMAND].map(changed);
-  const sources = ['src', 'hooks', 'bin', 'docs', 'units', 'packaging'].flatMap(name =>
+  const sources = ['src', 'hooks', 'bin', 'cockpit', 'docs', 'units', 'packaging'].flatMap(name =>
     filesBelow(join(PROJECT, name)),
   );
   return Math.min(...bundles) < Math.max(...[...sources, join(PROJECT, 'build.mjs')].map(changed));

@@ -10,13 +10,15 @@ const LIMIT = 600_000;
 
 /** What goes into the packages. */
 const INGREDIENTS = `cd "$0"
-{ find src bin hooks docs units packaging contrib debian build.mjs package.json package-lock.json ./*.md LICENSE -type f -print0 |
+{ find src bin hooks cockpit docs units packaging contrib debian build.mjs package.json package-lock.json ./*.md LICENSE -type f -print0 |
   sort -z | xargs -0 sha256sum; dpkg-query -W debhelper dpkg; } | sha256sum | cut -c1-16`;
 
 /** Debian's packages of this tree, as files. */
 export interface Debs {
   readonly hnet: string;
   readonly node: string;
+  /** The page for Cockpit. */
+  readonly page: string;
 }
 
 /** Builds them, not compressed, which would take longer than all else; once for each state of the tree. */
@@ -34,7 +36,7 @@ export async function ensureDebs(): Promise<Debs> {
   }
   const names = (await run(['ls', kept])).split('\n');
   const find = (stem: string): string => join(kept, names.find(name => name.startsWith(stem)) ?? stem);
-  return { hnet: find('hnet_'), node: find('hnet-node_') };
+  return { hnet: find('hnet_'), node: find('hnet-node_'), page: find('cockpit-hnet_') };
 }
 
 /** Builds the packages of a tree into a directory. */

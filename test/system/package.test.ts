@@ -25,7 +25,7 @@ describe("Debian's package", () => {
 
   before(async () => {
     debs = await ensureDebs();
-    for (const deb of [debs.hnet, debs.node]) await bring(deb);
+    for (const deb of Object.values(debs)) await bring(deb);
     for (const version of [OLDER, NEWER]) await bring(await withVersion(debs.hnet, version));
     await stage.withoutEsbuild();
     // They have nothing to do with hnet: one stays behind as a process, the other takes seconds.
@@ -114,16 +114,24 @@ describe("Debian's package", () => {
     await isWhole();
   });
 
+  it('brings the page, which Cockpit finds', async () => {
+    await mustApt('install', debPath(), pagePath());
+    expect(await stage.hv.run(['cockpit-bridge', '--packages'])).to.match(
+      /^hnet +VM addresses +\/usr\/share\/cockpit\/hnet$/m,
+    );
+  });
+
   it('gives way to install.sh and takes over from it, and loses no packet of a running VM', async () => {
     const loss = await during(async () => {
       expect(await stage.hv.run([INSTALL, '--yes'])).to.include('hnet: taking over from the package hnet');
-      expect((await stage.hv.attempt(['dpkg-query', '-W', 'hnet'])).code).to.equal(1);
+      for (const name of ['hnet', 'cockpit-hnet'])
+        expect((await stage.hv.attempt(['dpkg-query', '-W', name])).code).to.equal(1);
       await isWhole();
       // As install.sh of version 0.1 left it.
       await stage.hv.sh(`cd /usr/lib/systemd/system; cp hnet-base.service hnet-sync.service hnet-watch.service /etc/systemd/system/
         cp ${HOOK} /etc/libvirt/hooks/qemu; touch /usr/share/doc/hnet/of-old.md
         echo usr/share/doc/hnet/of-old.md >>/usr/lib/hnet/FILES; systemctl daemon-reload`);
-      await mustApt('install', debPath());
+      await mustApt('install', debPath(), pagePath());
     });
     expect(loss).to.include({ lost: 0 });
     await isWhole();
@@ -208,6 +216,8 @@ describe("Debian's package", () => {
   const debPath = (version?: string): string =>
     `/tmp/${version === undefined ? basename(debs.hnet) : basename(debs.hnet).replace(/_[^_]+_/, `_${version}_`)}`;
 
+  const pagePath = (): string => `/tmp/${basename(debs.page)}`;
+
   const apt = (...words: readonly string[]): Promise<Outcome> =>
     stage.hv.attempt(['apt-get', '-y', '-q', '--no-install-recommends', ...words], {
       env: { DEBIAN_FRONTEND: 'noninteractive' },
@@ -233,7 +243,8 @@ describe("Debian's package", () => {
 
   /** Files in hnet's places that no package has. */
   async function unowned(): Promise<string[]> {
-    const found = await stage.hv.sh(`find /usr/lib/hnet /usr/share/doc/hnet /usr/bin/hnet* -type f |
+    const found =
+      await stage.hv.sh(`find /usr/lib/hnet /usr/share/doc/hnet /usr/share/cockpit/hnet /usr/bin/hnet* -type f |
       while read -r file; do dpkg -S "$file" >/dev/null 2>&1 || echo "$file"; done`);
     return found.split('\n').filter(Boolean);
   }

@@ -32,6 +32,7 @@ describe("Debian's packages", () => {
         UNPACKED,
         debs.hnet,
         debs.node,
+        debs.page,
       ],
       { limit: LIMIT },
     );
@@ -50,29 +51,27 @@ describe("Debian's packages", () => {
     await run(['chmod', '-R', 'go-rx', project]);
     const again = join(home, 'again');
     await buildDebs(again, 'amd64', project);
-    for (const deb of [debs.hnet, debs.node]) await run(['cmp', deb, join(again, basename(deb))]);
+    for (const deb of Object.values(debs)) await run(['cmp', deb, join(again, basename(deb))]);
   });
 
-  it('hold the tree that install.sh copies, but for what the package has elsewhere', async () => {
-    const listed = await run([
-      'sh',
-      '-c',
-      'dpkg-deb --fsys-tarfile "$0" | tar -t | grep -v "/$" | sort',
-      debs.hnet,
-    ]);
-    const packed = listed.split('\n').map(path => path.replace(/^\.\//, '').replace(/\.gz$/, ''));
+  it('hold the tree that install.sh copies, but for what the packages have elsewhere', async () => {
+    const lines = async (...argv: string[]) => (await run(argv)).split('\n').map(plain);
+    const list = 'dpkg-deb --fsys-tarfile "$0" | tar -t | grep -v "/$" | sort';
+    const page = await lines('sh', '-c', list, debs.page);
+    const packed = [...(await lines('sh', '-c', list, debs.hnet)), ...page];
     const root = join(PROJECT, 'dist/root');
-    const staged = (await run(['sh', '-c', 'cd "$0" && find . -type f | sed "s,^./,," | sort', root])).split(
-      '\n',
-    );
-    const doc = 'usr/share/doc/hnet';
+    const staged = await lines('sh', '-c', 'cd "$0" && find . -type f | sort', root);
+    const doc = 'usr/share/doc';
     expect(packed.filter(path => !staged.includes(path))).to.deep.equal([
-      `${doc}/changelog`,
-      `${doc}/copyright`,
+      `${doc}/hnet/changelog`,
+      `${doc}/hnet/copyright`,
       'usr/share/lintian/overrides/hnet',
+      `${doc}/cockpit-hnet/changelog`,
+      `${doc}/cockpit-hnet/copyright`,
     ]);
-    expect(staged.filter(path => !packed.includes(path))).to.deep.equal([`${doc}/LICENSE`]);
+    expect(staged.filter(path => !packed.includes(path))).to.deep.equal([`${doc}/hnet/LICENSE`]);
     expect(existsSync(join(root, 'usr/bin/hnet'))).to.equal(true);
+    expect(page).to.include('usr/share/cockpit/hnet/index.js');
   });
 
   it('say the version that package.json, the changelog and the programs say', async () => {
@@ -82,7 +81,7 @@ describe("Debian's packages", () => {
       'sed -n "s/^  .version.: .\\(.*\\).,$/\\1/p" "$0/package.json"',
       PROJECT,
     ]);
-    for (const deb of [debs.hnet, debs.node])
+    for (const deb of Object.values(debs))
       expect(await run(['dpkg-deb', '--field', deb, 'Version'])).to.equal(version);
     expect(await run(['node', join(PROJECT, 'dist/hnet.cjs'), '--version'])).to.equal(version);
   });
@@ -97,3 +96,6 @@ describe("Debian's packages", () => {
     expect(await run(['od', '-An', '-tu2', '-j18', '-N2', join(arm, 'tree', binary)])).to.match(/^ +183$/);
   });
 });
+
+/** Debian's packages have some files compressed that lie in the tree as they are. */
+const plain = (path: string): string => path.replace(/^\.\//, '').replace(/\.gz$/, '');
