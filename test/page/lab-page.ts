@@ -1,0 +1,69 @@
+import type { Browser, Page } from 'playwright-core';
+import { Stage, type StageOptions } from '../system/stage.ts';
+import { browserIn } from './browser.ts';
+import { ADMINISTRATOR, type Session, startCockpit } from './cockpit.ts';
+
+/** How the page is looked at. */
+export interface Look {
+  readonly session?: Session;
+  readonly isDark?: boolean;
+  readonly size?: { readonly width: number; readonly height: number };
+}
+
+const DESK = { width: 1280, height: 800 };
+
+/**
+ * A hypervisor with hnet and Cockpit, and a browser in its network, for the tests of one `describe`. What the browser
+ * complains about while a test looks at the page (an error of the program, something that the content policy refused) fails
+ * that test.
+ */
+export class PageLab {
+  readonly stage: Stage;
+  readonly #complaints: string[] = [];
+  #browser: Browser | undefined;
+
+  constructor(options: StageOptions = {}) {
+    this.stage = new Stage(options);
+    before(async () => {
+      await startCockpit(this.stage.hv, ADMINISTRATOR);
+      this.#browser = await browserIn(this.stage.hv);
+    });
+    afterEach(async () => {
+      for (const context of this.browser.contexts()) await context.close();
+      const complaints = this.#complaints.splice(0);
+      if (complaints.length > 0) throw new Error(`The browser complains:\n${complaints.join('\n')}`);
+    });
+    after(() => this.#browser?.close());
+  }
+
+  get browser(): Browser {
+    if (this.#browser === undefined) throw new Error('Cannot use the browser before the tests begin');
+    return this.#browser;
+  }
+
+  /** Opens the page alone, without Cockpit's shell around it, at a place such as `#/pools`. */
+  async open(place = '#/', look: Look = {}): Promise<Page> {
+    const page = await this.blank(look);
+    const { port } = look.session ?? ADMINISTRATOR;
+    await page.goto(`http://127.0.0.1:${port}/cockpit/@localhost/hnet/index.html${place}`);
+    return page;
+  }
+
+  /** An empty window, whose complaints are this lab's. */
+  async blank({ isDark = false, size = DESK }: Look = {}): Promise<Page> {
+    const context = await this.browser.newContext({
+      colorScheme: isDark ? 'dark' : 'light',
+      reducedMotion: 'reduce',
+      viewport: size,
+      ignoreHTTPSErrors: true,
+      locale: 'en',
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const page = await context.newPage();
+    page.on('console', message => {
+      if (message.type() === 'error') this.#complaints.push(`${message.text()} (${message.location().url})`);
+    });
+    page.on('pageerror', error => this.#complaints.push(error.stack ?? error.message));
+    return page;
+  }
+}
