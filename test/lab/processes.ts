@@ -21,6 +21,10 @@ function startTime(pid: number): string | undefined {
   return afterName?.[0] === 'Z' ? undefined : afterName?.[19];
 }
 
+/** The words of a process's command line. */
+export const commandLine = (pid: number): string =>
+  (readIfAny(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ').trim();
+
 export function childrenOf(pid: number): number[] {
   const children = readIfAny(`/proc/${pid}/task/${pid}/children`) ?? '';
   return children.split(' ').filter(Boolean).map(Number);
