@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,8 +25,14 @@ const PACKAGES = [
   'prometheus-node-exporter',
 ];
 
+const INSTALLED = execFileSync('dpkg-query', ['-W', '-f', `\${db:Status-Status} \${Package}\n`], {
+  encoding: 'utf8',
+}).split('\n');
+/** Those that this machine has are in the machines of the lab too; what it installs or removes later makes another tree. */
+const MISSING = PACKAGES.filter(name => !INSTALLED.includes(`installed ${name}`));
+
 const HOME = fileURLToPath(new URL('../../.cache/tools', import.meta.url));
-export const TREE = join(HOME, `tree-${PACKAGES.join('-')}`);
+export const TREE = join(HOME, `tree-${MISSING.join('-')}`);
 
 /**
  * $0 is where to work, the arguments are packages. `apt-get --simulate` names those that this machine lacks, what
@@ -48,7 +55,7 @@ export async function fetchTools(): Promise<void> {
   await mkdir(HOME, { recursive: true });
   const work = await mkdtemp(join(HOME, 'fetch-'));
   try {
-    await run(['sh', '-ec', FETCH, work, ...PACKAGES], { limit: 300_000 });
+    await run(['sh', '-ec', FETCH, work, ...MISSING], { limit: 300_000 });
     await rename(join(work, 'tree'), TREE).catch(error => {
       if (!existsSync(TREE)) throw error;
     });
