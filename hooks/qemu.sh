@@ -38,7 +38,7 @@ is_whole() {
   once=${script%%"$seal"*}
   [ "$script" = "$once$seal$once" ]
 }
-if [ "$2" = release ] && [ -e "$attachment.json" ] && [ -e "$attachment.sh" ] && is_whole; then
+if [ "$2" = release ] && [ -f "$attachment.json" ] && [ -f "$attachment.sh" ] && is_whole; then
   /usr/bin/nice -n -15 /usr/bin/timeout -s KILL 15 /bin/sh "$attachment.sh" </dev/null >/dev/null 2>&1
   [ $? -ne 42 ] || exit 0
 fi

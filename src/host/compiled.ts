@@ -9,7 +9,6 @@ import {
   closeSync,
   fsyncSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -19,6 +18,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
+import { ifPossible } from '../model/refusal.ts';
+import { openNew, readBytesIfThere } from './files.ts';
 
 /** The gate deletes it where Node has crashed (hooks/qemu.sh). */
 const DIRECTORY = '/var/cache/hnet';
@@ -50,14 +51,11 @@ function interpreter(): string {
 }
 
 function read(path: string): Buffer | undefined {
-  try {
-    const twice = readFileSync(path);
-    const half = twice.length >> 1;
-    const once = twice.subarray(0, half);
-    return half > 0 && once.equals(twice.subarray(half)) ? once : undefined;
-  } catch {
-    return undefined;
-  }
+  const twice = ifPossible(() => readBytesIfThere(path));
+  if (twice === undefined) return undefined;
+  const half = twice.length >> 1;
+  const once = twice.subarray(0, half);
+  return half > 0 && once.equals(twice.subarray(half)) ? once : undefined;
 }
 
 /** Without it the program starts more slowly, and nothing else. @param family what the names of its other builds begin with */
@@ -65,7 +63,7 @@ function keep(name: string, family: string, data: Buffer): void {
   try {
     mkdirSync(DIRECTORY, { recursive: true, mode: 0o700 });
     const half = join(DIRECTORY, `${name}.${process.pid}`);
-    const file = openSync(half, 'w', 0o600);
+    const file = openNew(half);
     writeSync(file, Buffer.concat([data, data]));
     // Otherwise a loss of power may leave the name with half of what it names.
     fsyncSync(file);

@@ -1,8 +1,8 @@
 /** Starts programs that outlive the call of the hook. */
 import { type StdioOptions, spawn } from 'node:child_process';
-import { closeSync, lstatSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import type { Service } from '../resources/action.ts';
-import { linkIfThere, namesIn, OWN_FILE, readIfThere, removeWhole } from './files.ts';
+import { clearedOf, linkIfThere, namesIn, openNew, readIfThere, removeWhole, writeNew } from './files.ts';
 import { ordinarily } from './priority.ts';
 import { ENVIRONMENT } from './tools.ts';
 import { waitFor } from './wait.ts';
@@ -33,12 +33,11 @@ export interface Server extends Service {
 /** Starts a server that stays in the foreground, and writes its pid file. It would refuse data that are no file. */
 export function serve(service: Service): Server {
   removeWhole(service.pidFile);
-  removeWhole(service.words);
-  if (lstatSync(service.data, { throwIfNoEntry: false })?.isFile() === false) removeWhole(service.data);
-  const words = openSync(service.words, 'w', OWN_FILE);
+  clearedOf(service.data);
+  const words = openNew(service.words);
   try {
     const pid = launch(service.argv, words);
-    if (pid !== undefined) writeFileSync(service.pidFile, `${pid}\n`, { mode: OWN_FILE });
+    if (pid !== undefined) writeNew(service.pidFile, `${pid}\n`);
     return { ...service, pid };
   } finally {
     closeSync(words);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { RUN_DIRECTORY } from '../model/names.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { OWN_DIRECTORY, OWN_FILE } from './files.ts';
@@ -43,10 +43,15 @@ export function withLock<T>(name: LockName, kind: 'shared' | 'exclusive', host: 
   }
 }
 
-/** Opens it for reading too, or a pipe in its place would be waited for. */
+/**
+ * Opens it for reading too, or a pipe in its place would be waited for; it locks as well as a file. A link may lead to a file of
+ * somebody's. Nothing gives way here: who removes what another has locked, locks nothing.
+ */
+const TO_LOCK = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+
 function openLock(file: string): number {
   try {
-    return openSync(file, 'a+', OWN_FILE);
+    return openSync(file, TO_LOCK, OWN_FILE);
   } catch (error) {
     throw new Refusal(`Cannot open ${file}: ${reason(error)}; remove what stands there`);
   }

@@ -1,9 +1,8 @@
 /** Why a DHCP server doesn't come up: somebody else has its port, or a security module keeps it from our files. */
-import { writeFileSync } from 'node:fs';
 import { DHCP_DIRECTORY, LEASES_DIRECTORY } from '../model/names.ts';
 import { quote } from '../model/refusal.ts';
 import type { Service } from '../resources/action.ts';
-import { readIfThere } from './files.ts';
+import { readIfThere, writeAtomically } from './files.ts';
 
 /**
  * @param words what it said, or what is known instead
@@ -18,7 +17,7 @@ export function explainEnd(
 ): { why: string; isTaken: boolean } {
   const isTaken = /Address already in use/.test(words);
   const why = [words, ...(isTaken ? takers(server, output) : confinement(words, read))].join('; ');
-  writeFileSync(server.words, `${why}\n`, { mode: 0o600 });
+  writeAtomically(server.words, `${why}\n`);
   return { why, isTaken };
 }
 

@@ -51,6 +51,7 @@ export function releaseScript(attachment: Attachment, boot: string): string | un
   if (!actions.every(({ kind }) => SAYABLE.includes(kind))) return undefined;
   return [
     PREAMBLE,
+    `clear_for ${prefixes.map(tallyFile).map(shellWord).join(' ')}`,
     ...only(actions, 'terminate').map(
       ({ pidFile, marker }) => `terminate ${shellWord(pidFile)} ${shellWord(marker)}`,
     ),
@@ -118,7 +119,7 @@ function recordStop({ domain: uuid, name, addresses }: Attachment, boot: string)
   return [
     "set -- $(date -u '+%Y-%m %Y-%m-%dT%H:%M:%S.%3NZ' || :)",
     // Each is a write by itself: what is longer than a shell's buffer would be torn.
-    `{ ${lines.join('\n')}\n} >>"${journalFile('$1')}" || :`,
+    `clear_for "${journalFile('$1')}" && { ${lines.join('\n')}\n} >>"${journalFile('$1')}" || :`,
   ];
 }
 
@@ -169,7 +170,7 @@ started() {
 }
 # PIDFILE MARKER: the process of a file, if it is still the one that was started with the marker, which is a file too.
 terminate() {
-  [ -e "$1" ] || { [ ! -e "$2" ]; return; }
+  [ -f "$1" ] || { [ ! -e "$1" ] && [ ! -e "$2" ]; return; }
   read -r pid <"$1"
   started "$pid"
   case $line in *"$2"*) kill "$pid" ;; *) exit 1 ;; esac
@@ -187,6 +188,15 @@ gone() {
     done
   done
 }
+# Whether a file may be written to: at a pipe one would wait, and a link leads elsewhere.
+is_free() {
+  [ ! -L "$1" ] && { [ -f "$1" ] || [ ! -e "$1" ]; }
+}
+# FILE...: removes what stands in their place.
+clear_for() {
+  for file; do is_free "$file" || rm -df "$file"; done
+}
 # The release itself.
+is_free ${lockFile('sync')}
 exec 4>>${lockFile('sync')}
 flock --shared --wait 10 4`;

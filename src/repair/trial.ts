@@ -2,9 +2,9 @@
  * A new configuration is tried out: it stays only if the gateway can still reach the host. Otherwise the one before it is
  * put back, also if the process that tries is killed, as the end of a connection does.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Context } from '../host/context.ts';
-import { readIfThere, writeAtomically } from '../host/files.ts';
+import { readIfThere, removeWhole, writeAtomically } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { launch } from '../host/launch.ts';
 import { observeUplinks } from '../host/observe/uplink.ts';
@@ -70,7 +70,7 @@ function trial(text: string, context: Context, converge: Converge, isAttended: b
     endTrial(context, converge, lost);
     return false;
   }
-  rmSync(TRIAL_FILE, { force: true });
+  removeWhole(TRIAL_FILE);
   // A configuration that is refused changes nothing, and proves nothing.
   if ('error' in outcome) throw outcome.error;
   noteProven(text);
@@ -97,7 +97,7 @@ export function endTrial(
   if (text === undefined) return;
   // First of all, so that the daemon doesn't bring it back.
   writeAtomically(REJECTED_FILE, text);
-  rmSync(TRIAL_FILE, { force: true });
+  removeWhole(TRIAL_FILE);
   const config = loadConfig();
   converge({ ...context, config: () => config });
   context.warn(`Cannot use ${CONFIG_FILE}: ${why}, so the one before it is in force again; ${WAY_OUT}`);

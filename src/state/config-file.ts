@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readIfThere, readShortIfThere, removeWhole, writeAtomically } from '../host/files.ts';
+import { readIfThere, readShortIfThere, removeWhole, withFile, writeAtomically } from '../host/files.ts';
 import type { Config } from '../model/config.ts';
 import { CONFIG_FILE, PROVEN_FILE, REJECTED_FILE, TRIAL_FILE, UPLINK_FILE } from '../model/names.ts';
 import { parseConfig } from '../model/parse-config.ts';
@@ -36,7 +36,7 @@ export function forgetProven(): void {
 /** The text of the configuration. @throws Refusal if the file can't be read */
 export function readConfigText(file = CONFIG_FILE): string {
   try {
-    return readFileSync(file, 'utf8');
+    return withFile(file, one => readFileSync(one, 'utf8'));
   } catch (error) {
     throw new Refusal(`Cannot read ${file}: ${reason(error)}; hnet init writes it`);
   }

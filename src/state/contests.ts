@@ -1,7 +1,6 @@
 /** What the daemon tells `hnet doctor` of other programs that want the places of our rules. */
-import { rmSync } from 'node:fs';
 import * as v from 'valibot';
-import { writeAtomically } from '../host/files.ts';
+import { removeWhole, writeAtomically } from '../host/files.ts';
 import { CONTESTS_FILE } from '../model/names.ts';
 import { ifPossible } from '../model/refusal.ts';
 
@@ -19,7 +18,7 @@ const schema = v.object({
 export type Contest = v.InferOutput<typeof schema>;
 
 export function writeContests(contests: readonly Contest[]): void {
-  if (contests.length === 0) rmSync(CONTESTS_FILE, { force: true });
+  if (contests.length === 0) removeWhole(CONTESTS_FILE);
   else writeAtomically(CONTESTS_FILE, `${JSON.stringify(contests)}\n`);
 }
 

@@ -1,8 +1,9 @@
 /** Reads the journal, and ends what is too old. */
-import { closeSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
-import { namesIn, readIfThere } from '../host/files.ts';
+import { fstatSync, readSync } from 'node:fs';
+import { namesIn, readIfThere, removeWhole, withFile } from '../host/files.ts';
 import { type Entry, parseJournal, type Read } from '../model/journal.ts';
 import { JOURNAL_DIRECTORY } from '../model/names.ts';
+import { ifPossible } from '../model/refusal.ts';
 import { journalFile } from './journal.ts';
 
 /** The months that there is something of, in order. */
@@ -29,7 +30,7 @@ export const firstMonth = (kept: number, now: Date): string =>
 /** Removes the months before one. @returns those that it removed */
 export function endJournal(first: string): string[] {
   const old = journalMonths().filter(month => month < first);
-  for (const month of old) rmSync(journalFile(month), { force: true });
+  for (const month of old) removeWhole(journalFile(month));
   return old;
 }
 
@@ -83,16 +84,5 @@ function bytesFrom(month: string, offset: number): { bytes: Buffer; begin: numbe
   });
 }
 
-function withJournal<T>(month: string, otherwise: T, read: (size: number, file: number) => T): T {
-  let file: number;
-  try {
-    file = openSync(journalFile(month), 'r');
-  } catch {
-    return otherwise;
-  }
-  try {
-    return read(fstatSync(file).size, file);
-  } finally {
-    closeSync(file);
-  }
-}
+const withJournal = <T>(month: string, otherwise: T, read: (size: number, file: number) => T): T =>
+  ifPossible(() => withFile(journalFile(month), file => read(fstatSync(file).size, file))) ?? otherwise;

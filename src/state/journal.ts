@@ -2,9 +2,9 @@
  * The journal in /var/lib/hnet/journal, a file for each month (in UTC), so that what is too old goes file by file. Whatever
  * happens is one write to the end of a file, which Linux does as a whole: writers need no lock, and the hook waits for nothing.
  */
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { uptime } from 'node:os';
-import { OWN_DIRECTORY, OWN_FILE, readShortIfThere } from '../host/files.ts';
+import { append, OWN_DIRECTORY, readShortIfThere } from '../host/files.ts';
 import type { Address } from '../model/bridge.ts';
 import { type Fact, journalLine, type Moment, type Repair } from '../model/journal.ts';
 import { JOURNAL_DIRECTORY } from '../model/names.ts';
@@ -33,7 +33,7 @@ export function note(facts: readonly (Fact | Repair)[]): string | undefined {
   const text = facts.map(one => `${journalLine(one, moment)}\n`).join('');
   try {
     mkdirSync(JOURNAL_DIRECTORY, { recursive: true, mode: OWN_DIRECTORY });
-    appendFileSync(file, text, { mode: OWN_FILE });
+    append(file, text);
     return undefined;
   } catch (error) {
     return `Cannot write ${file}: ${reason(error)}; hnet history won't show what has just happened`;

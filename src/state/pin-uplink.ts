@@ -1,5 +1,5 @@
-import { chmodSync, chownSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { halfOf } from '../host/files.ts';
+import { chmodSync, chownSync, realpathSync, statSync } from 'node:fs';
+import { atomically, writeNew } from '../host/files.ts';
 import { CONFIG_FILE } from '../model/names.ts';
 import { uplinkLine, withUplink } from '../model/pin.ts';
 import { Refusal, reason } from '../model/refusal.ts';
@@ -17,11 +17,11 @@ export function pinUplink(devices: readonly string[], file = CONFIG_FILE): strin
     // It may be a link into a repository of configurations.
     const path = realpathSync(file);
     const { mode, uid, gid } = statSync(path);
-    const half = halfOf(path);
-    writeFileSync(half, text);
-    chmodSync(half, mode);
-    chownSync(half, uid, gid);
-    renameSync(half, path);
+    atomically(path, half => {
+      writeNew(half, text);
+      chmodSync(half, mode);
+      chownSync(half, uid, gid);
+    });
     return line;
   } catch (error) {
     throw new Refusal(`Cannot write ${line} into ${file}: ${reason(error)}; add it yourself`);

@@ -1,9 +1,27 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { readIfThere, readShortIfThere } from '../../src/host/files.ts';
+import {
+  append,
+  linkAtomically,
+  readIfThere,
+  readShortIfThere,
+  writeAtomically,
+} from '../../src/host/files.ts';
 
 describe('a file read in short', () => {
   let home = '';
@@ -46,11 +64,86 @@ describe('a file read in short', () => {
   it('is nothing where a pipe stands in its place, and nobody waits for one', () => {
     const pipe = join(home, 'pipe');
     execFileSync('mkfifo', [pipe]);
-    expect(readIfThere(pipe)).to.equal('');
+    expect(readIfThere(pipe)).to.equal(undefined);
     expect(readShortIfThere(pipe)).to.equal('');
+    const somebody = openSync(pipe, 'r+');
+    expect(readIfThere(pipe)).to.equal(undefined);
+    expect(readShortIfThere(pipe)).to.equal(undefined);
+    closeSync(somebody);
   });
 
   it("is a setting of the kernel's", () => {
     expect(readShortIfThere('/proc/sys/net/ipv4/conf/lo/arp_filter')).to.match(/^[012]\n$/);
+  });
+});
+
+describe('a file that is written', () => {
+  let home = '';
+  let file = '';
+  const ends: (() => void)[] = [];
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'hnet-'));
+    file = join(home, 'file');
+  });
+  afterEach(() => {
+    for (const end of ends.splice(0)) end();
+    rmSync(home, { recursive: true });
+  });
+
+  const pipe = (path: string) => execFileSync('mkfifo', [path]);
+  /** What may stand in its place. */
+  const strangers: Readonly<Record<string, (path: string) => unknown>> = {
+    'a pipe': pipe,
+    'a pipe that somebody reads': path => {
+      pipe(path);
+      const somebody = openSync(path, 'r+');
+      ends.push(() => closeSync(somebody));
+    },
+    'a directory': path => mkdirSync(path),
+    'a link to a file of others': path => {
+      writeFileSync(join(home, 'other'), 'theirs');
+      symlinkSync(join(home, 'other'), path);
+    },
+    'a link to nothing': path => symlinkSync(join(home, 'nothing'), path),
+    'a socket': path =>
+      new Promise<void>(resolve => {
+        const server = createServer().listen(path, resolve);
+        ends.push(() => server.close());
+      }),
+    'a device': path => execFileSync('mknod', [path, 'c', '1', '3']),
+    'a file': path => writeFileSync(path, ''),
+    nothing: () => undefined,
+  };
+  const writers: Readonly<Record<string, () => void>> = {
+    whole: () => writeAtomically(file, 'ours'),
+    'at its end': () => append(file, 'ours'),
+  };
+
+  for (const [how, write] of Object.entries(writers))
+    for (const [what, put] of Object.entries(strangers))
+      it(`is ours, where ${what} stood, and is written ${how}`, async () => {
+        await put(file);
+        if (how === 'whole') await put(`${file}~`);
+        write();
+        expect(lstatSync(file).isFile()).to.equal(true);
+        expect(lstatSync(file).mode & 0o777).to.equal(what === 'a file' && how !== 'whole' ? 0o644 : 0o600);
+        expect(readFileSync(file, 'utf8')).to.equal('ours');
+        expect(existsSync(`${file}~`)).to.equal(false);
+        expect(readIfThere(join(home, 'other')) ?? 'theirs').to.equal('theirs');
+        expect(existsSync(join(home, 'nothing'))).to.equal(false);
+      });
+
+  for (const [what, put] of Object.entries(strangers))
+    it(`is ours as a link, where ${what} stood`, async () => {
+      await put(`${file}~`);
+      linkAtomically(file, 'target');
+      expect(lstatSync(file).isSymbolicLink()).to.equal(true);
+    });
+
+  it('takes no room from a directory that holds something', () => {
+    mkdirSync(file);
+    writeFileSync(join(file, 'one'), '');
+    expect(() => append(file, 'ours')).to.throw(/ENOTEMPTY/);
+    expect(() => writeAtomically(file, 'ours')).to.throw(/ENOTEMPTY/);
   });
 });
