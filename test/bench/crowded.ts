@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { ip } from '../lab/cable.ts';
 import type { Host } from '../lab/host.ts';
-import { ip } from '../lab/provider.ts';
 import { CONFIG, member } from './members.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));

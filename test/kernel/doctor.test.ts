@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { examine } from '../../src/doctor/examine.ts';
-import { carrier } from '../lab/provider.ts';
+import { carrier } from '../lab/cable.ts';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
 import { COMMAND, NODE } from '../support/build.ts';
 import { hnet } from '../support/command.ts';

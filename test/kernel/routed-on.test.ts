@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { ip } from '../lab/cable.ts';
 import { Guest } from '../lab/guest.ts';
-import { ip } from '../lab/provider.ts';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { hnet, ok } from '../support/command.ts';

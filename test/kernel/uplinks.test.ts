@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import { carrier, ip } from '../lab/cable.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Machine } from '../lab/machine.ts';
-import { carrier, ip } from '../lab/provider.ts';
 import { INTERNET, INTERNET6, isIpv6 } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { hnet, ok } from '../support/command.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { carrier, ip } from './cable.ts';
 import { hold, makeNetns } from './hold.ts';
 import { Machine } from './machine.ts';
-import { carrier, ip } from './provider.ts';
 import { isIpv6 } from './site.ts';
 
 export interface GuestOptions {

@@ -33,6 +33,7 @@ interface Frame {
 const script = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
 const MACHINE = script('hypervisor.sh');
 const LIBVIRT = script('libvirt.sh');
+const PEER = script('peer.sh');
 
 /** A whole machine with systemd and libvirtd, in a sandbox: an overlay of the outer machine's root, or of a release's. */
 export class Hypervisor extends Host {
@@ -58,6 +59,7 @@ export class Hypervisor extends Host {
     await provider.connect(site, netns);
     const chassis = await layChassis(dir, site.name, await lowerOf(options));
     await prepare(chassis, options.copy ?? {});
+    if (site.wire !== undefined) await run(['chroot', chassis.root, 'sh', '-s'], { input: PEER });
     if (options.archive !== undefined)
       await run(['tar', '--extract', `--file=${options.archive}`, `--directory=${chassis.root}`]);
     const binds = Object.entries(options.bind ?? {}).map(([inside, outside]) => `${outside}:${inside}`);

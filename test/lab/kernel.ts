@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -109,7 +109,7 @@ export async function provideInitramfs(kernel: Kernel): Promise<string> {
     hash.update(`${file} ${statSync(file).size} ${statSync(file).mtimeMs}`);
   const target = join(CACHE, `initramfs-${hash.digest('hex').slice(0, 16)}`);
   if (existsSync(target)) return target;
-  const half = `${target}.${process.pid}`;
+  const half = `${target}.${randomUUID()}`;
   await packInitramfs(kernel, half);
   await rename(half, target);
   return target;

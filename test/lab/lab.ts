@@ -1,4 +1,5 @@
 import { ARCHIVE_SETTING, openArchive } from './archive.ts';
+import { Cluster, type ClusterOptions } from './cluster/cluster.ts';
 import { breakGround, clear, sweep } from './ground.ts';
 import { Host } from './host.ts';
 import { Hypervisor, type HypervisorOptions } from './hypervisor.ts';
@@ -57,6 +58,11 @@ export class Lab {
   /** A host with a booted systemd and a libvirtd that runs real VMs. */
   hypervisor(name: string, options: HypervisorOptions = {}): Promise<Hypervisor> {
     return Hypervisor.create(this.dir, this.provider, siteOf(name, options), options);
+  }
+
+  /** Several hypervisors that VMs move between. A lab has one cluster at most. */
+  cluster(options: ClusterOptions = {}): Promise<Cluster> {
+    return Cluster.create(this, options);
   }
 
   /** Routes a prefix or an address to another host from now on, as a customer does in the provider's panel. */

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings this machine to where the lab can stand: Debian's or Ubuntu's packages of test/lab/packages, those that are
-# missing. Asked of dpkg, which takes no time where all are there. Nothing but packages is changed.
+# missing. Asked of dpkg, which takes no time where all are there. Nothing but packages is changed,
+# and of what these would start some stays switched off.
 set -eu
 cd "$(dirname "$0")"
 log=/var/log/hnet-lab.log
@@ -37,4 +38,5 @@ fi
 # shellcheck disable=SC2086 # a list of package names
 set -- $missing
 echo "hnet: installing $# packages, which takes a minute or two: $*"
+sh mask.sh "$@"
 apt install --no-install-recommends "$@" || die "Cannot install $*: see $log"

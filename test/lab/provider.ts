@@ -1,8 +1,9 @@
+import { carrier, ip, pull } from './cable.ts';
 import { hold, makeNetns } from './hold.ts';
 import { Machine } from './machine.ts';
-import { attempt, run } from './run.ts';
-import { GATEWAY, GATEWAY6, INTERNET, INTERNET6, isIpv6, type Site } from './site.ts';
-import { PATIENCE, until } from './wait.ts';
+import { run } from './run.ts';
+import { GATEWAY, GATEWAY6, INTERNET, INTERNET6, isIpv6, type Site, type WireEnd } from './site.ts';
+import { Switch } from './switch.ts';
 
 /** Where the Internet reaches the gateway. */
 const EDGE = '123.45.200.1';
@@ -12,8 +13,11 @@ const EDGE6 = '2001:db8:ffff::1';
 export class Provider {
   readonly gateway: Machine;
   readonly internet: Machine;
+  readonly #dir: string;
+  #switch: Promise<Switch> | undefined;
 
-  private constructor(gateway: Machine, internet: Machine) {
+  private constructor(dir: string, gateway: Machine, internet: Machine) {
+    this.#dir = dir;
     this.gateway = gateway;
     this.internet = internet;
   }
@@ -24,13 +28,13 @@ export class Provider {
     await ip(gateway.netns, [`link add inet index 100 type veth peer name eth0 netns ${internet.netns}`]);
     await Promise.all([setUpGateway(gateway), setUpInternet(internet)]);
     await Promise.all([carrier(gateway.netns, 'inet'), carrier(internet.netns, 'eth0')]);
-    return new Provider(gateway, internet);
+    return new Provider(dir, gateway, internet);
   }
 
-  /** Lays the cable to a host whose namespace exists, configures both its ends, and routes the pools to it. */
+  /** Lays the cables to a host whose namespace exists, configures their ends, and routes the pools to it. */
   async connect(site: Site, netns: string): Promise<void> {
+    await this.#layUplink(site, netns);
     await ip(this.gateway.netns, [
-      `link add ${site.name} type veth peer name eth0 address ${site.mac} netns ${netns}`,
       `addr add ${GATEWAY} peer ${site.address} dev ${site.name}`,
       `addr add ${GATEWAY6}/64 dev ${site.name} nodad`,
       `link set ${site.name} addrgenmode none up`,
@@ -39,16 +43,46 @@ export class Provider {
     ]);
     await configureUplink(site, netns);
     await Promise.all([carrier(this.gateway.netns, site.name), carrier(netns, 'eth0')]);
+    if (site.wire !== undefined) await this.wire(site.name, site.wire, netns, 'eth1');
   }
 
-  /**
-   * Pulls the cable, and with it go the routes. It may be gone already: a namespace that ends takes its devices along,
-   * but in its own time.
-   */
+  /** Connects a machine to the wire between hosts, and waits until it carries. */
+  async wire(name: string, end: WireEnd, netns: string, device: string): Promise<void> {
+    const wires = await this.switch();
+    await wires.lay('wire', wirePort(name), { netns, device, mac: end.mac });
+    await run(['nsenter', `--net=${netns}`, 'sysctl', '-qw', `net.ipv6.conf.${device}.accept_dad=0`]);
+    await ip(netns, [
+      `addr add ${end.address}/24 dev ${device}`,
+      `addr add ${end.address6}/64 dev ${device} nodad`,
+      `link set ${device} up`,
+    ]);
+    await Promise.all([carrier(netns, device), wires.carries(wirePort(name))]);
+  }
+
+  /** The switch that wired hosts are on; made when it is first asked for. */
+  switch(): Promise<Switch> {
+    this.#switch ??= Switch.create(this.#dir);
+    return this.#switch;
+  }
+
+  /** Pulls the cables, and with them go the routes. */
   async disconnect(site: Site): Promise<void> {
-    const argv = ['nsenter', `--net=${this.gateway.netns}`, 'ip', 'link', 'del', site.name];
-    const { code, stderr } = await attempt(argv);
-    if (code !== 0 && !/Cannot find device|No such device/.test(stderr)) throw new Error(stderr);
+    await pull(this.gateway.netns, site.name);
+    if (site.wire === undefined) return;
+    const wires = await this.switch();
+    for (const port of [uplinkPort(site.name), wirePort(site.name)]) await wires.pull(port);
+  }
+
+  /** A wired host's uplink passes the switch, where it can be cut. */
+  async #layUplink({ name, mac, wire }: Site, netns: string): Promise<void> {
+    const { netns: gateway } = this.gateway;
+    if (wire === undefined) {
+      await ip(gateway, [`link add ${name} type veth peer name eth0 address ${mac} netns ${netns}`]);
+      return;
+    }
+    const wires = await this.switch();
+    await wires.lay(`up-${name}`, `${name}-gw`, { netns: gateway, device: name });
+    await wires.lay(`up-${name}`, uplinkPort(name), { netns, device: 'eth0', mac });
   }
 
   async route(pool: string, site: Site): Promise<void> {
@@ -56,27 +90,16 @@ export class Provider {
   }
 }
 
+/** What the switch calls the ports that a wired host is on. */
+export const uplinkPort = (name: string): string => `${name}-up`;
+export const wirePort = (name: string): string => `${name}-wire`;
+
 /** Without duplicate address detection, whose tentative link-local addresses would hold up the first packets. */
 async function providerMachine(dir: string, name: string): Promise<Machine> {
   const netns = await makeNetns(dir, name);
   const machine = new Machine(name, netns, await hold(dir, name, netns));
   await machine.run(['sysctl', '-qw', 'net.ipv6.conf.default.accept_dad=0']);
   return machine;
-}
-
-/** One `ip` for many commands: a thousand routes cost as much as one. */
-export async function ip(netns: string, commands: readonly string[]): Promise<void> {
-  await run(['nsenter', `--net=${netns}`, 'ip', '-batch', '-'], { input: commands.join('\n') });
-}
-
-/** Until the kernel has noticed that both ends of a cable are up, IPv6 addresses on it do nothing. */
-export async function carrier(netns: string, device: string): Promise<void> {
-  const show = ['nsenter', `--net=${netns}`, 'ip', '-o', 'link', 'show', 'dev', device];
-  await until(
-    async () => (await run(show)).includes(' state UP '),
-    PATIENCE,
-    `carrier on ${device} in ${netns}`,
-  );
 }
 
 async function setUpGateway(gateway: Machine): Promise<void> {

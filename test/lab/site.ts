@@ -7,6 +7,15 @@ export interface SiteOptions {
   readonly ipv6?: 'routed' | 'on-link';
   /** How the host's own address is configured: with a peer, as ifupdown's `pointopoint`, or with an on-link route. */
   readonly addressing?: 'pointopoint' | 'on-link';
+  /** A second interface, `eth1`, on the wire between hosts. Its uplink passes the same switch, so that both can be cut. */
+  readonly wired?: boolean;
+}
+
+/** A machine's end of the wire between hosts. */
+export interface WireEnd {
+  readonly address: string;
+  readonly address6: string;
+  readonly mac: string;
 }
 
 /** Everything that is known about a host before it exists: a pure function of its name. */
@@ -21,6 +30,7 @@ export interface Site {
   readonly ipv4: 'routed' | 'on-link';
   readonly ipv6: 'routed' | 'on-link';
   readonly addressing: 'pointopoint' | 'on-link';
+  readonly wire: WireEnd | undefined;
 }
 
 export const GATEWAY = '123.45.12.1';
@@ -44,7 +54,14 @@ export function siteOf(name: string, options: SiteOptions = {}): Site {
     ipv4: options.ipv4 ?? 'routed',
     ipv6: options.ipv6 ?? 'routed',
     addressing: options.addressing ?? 'pointopoint',
+    wire: options.wired === true ? wireEnd(number) : undefined,
   };
+}
+
+/** On the wire h1 is 10.9.0.1 and fd00:9::1, and so on; what has no number of a host's begins at 100. */
+export function wireEnd(number: number): WireEnd {
+  const tail = number.toString(16).padStart(2, '0');
+  return { address: `10.9.0.${number}`, address6: `fd00:9::${number}`, mac: `52:54:00:09:00:${tail}` };
 }
 
 function poolsOf(number: number, octet: number): string[] {

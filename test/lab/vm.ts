@@ -30,22 +30,42 @@ export interface VmOptions {
 const HOME = '/var/lib/libvirt/qemu';
 const KERNEL = `${HOME}/lab-vmlinuz`;
 const INITRAMFS = `${HOME}/lab-initramfs`;
+/** What a guest says once it takes commands. */
+const SHELL = /HNET-SHELL/;
 
 /** A real virtual machine: QEMU without KVM, a Debian kernel, and busybox. Up two seconds after its start. */
 export class Vm {
   readonly name: string;
-  readonly #hypervisor: Hypervisor;
-  readonly #files: string;
+  readonly #path: string;
+  #hypervisor: Hypervisor;
+  #listens = false;
 
-  constructor(hypervisor: Hypervisor, name: string, files: string) {
+  /** @param path of its files in the hypervisor, without what tells them apart */
+  constructor(hypervisor: Hypervisor, name: string, path: string) {
     this.#hypervisor = hypervisor;
     this.name = name;
-    this.#files = files;
+    this.#path = path;
+  }
+
+  /** Where it runs, or would. */
+  get hypervisor(): Hypervisor {
+    return this.#hypervisor;
+  }
+
+  /** For who has moved it: from now on it's looked for there. What its console says there begins anew. */
+  async moved(to: Hypervisor): Promise<void> {
+    this.#listens ||= SHELL.test(await this.console());
+    this.#hypervisor = to;
+  }
+
+  get #files(): string {
+    return `${this.#hypervisor.root}${this.#path}`;
   }
 
   /** `virsh start`: returns when the CPUs run; see `ready`. */
   async start(): Promise<void> {
     await this.forget();
+    this.#listens = false;
     await this.#hypervisor.virsh('start', '--', this.name);
   }
 
@@ -85,7 +105,8 @@ export class Vm {
 
   /** Runs a shell script in the guest and gives back what it did; waits for the guest to be up. */
   async attempt(script: string, limit = PATIENCE): Promise<Outcome> {
-    await this.waitConsole(/HNET-SHELL/);
+    if (!this.#listens) await this.waitConsole(SHELL);
+    this.#listens = true;
     return ask(`${this.#files}.sock`, script, limit);
   }
 
@@ -99,11 +120,11 @@ export class Vm {
   }
 }
 
-/** Defines the domain; its files are numbered, because a domain's name may be anything. */
+/** Defines the domain; its files are numbered, because a domain's name may be anything, and no other host has the same. */
 export async function defineVm(hypervisor: Hypervisor, number: number, options: VmOptions): Promise<Vm> {
   const boots = options.boots ?? true;
   if (boots !== false) await provideKernel(hypervisor);
-  const files = `${HOME}/lab-${number}`;
+  const files = `${HOME}/lab-${hypervisor.name}-${number}`;
   const parts: DomainParts = {
     name: options.name,
     ...(boots === 'network' && { boot: boots }),
@@ -117,7 +138,7 @@ export async function defineVm(hypervisor: Hypervisor, number: number, options: 
   };
   await writeFile(`${hypervisor.root}${files}.xml`, domainXml(parts));
   await hypervisor.virsh('define', `${files}.xml`);
-  return new Vm(hypervisor, options.name, `${hypervisor.root}${files}`);
+  return new Vm(hypervisor, options.name, files);
 }
 
 function nicsOf({ nic, nics, mac }: VmOptions): readonly Nic[] {
@@ -143,8 +164,8 @@ export function commandLine(append: string): string {
 
 const provided = new WeakMap<Hypervisor, Promise<void>>();
 
-/** Once per hypervisor, and before its first VM only: most scenarios need none. */
-function provideKernel(hypervisor: Hypervisor): Promise<void> {
+/** What VMs boot. Once per hypervisor, and before its first VM only: most scenarios need none. */
+export function provideKernel(hypervisor: Hypervisor): Promise<void> {
   const already = provided.get(hypervisor) ?? copyKernel(hypervisor.root);
   provided.set(hypervisor, already);
   return already;

@@ -1,7 +1,8 @@
 /** The provider's side of each kind of server in docs/providers.md, in the lab. */
+
+import { ip } from '../lab/cable.ts';
 import { Guest } from '../lab/guest.ts';
 import type { Machine } from '../lab/machine.ts';
-import { ip } from '../lab/provider.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import type { Scene, SceneOptions } from './scene.ts';
 

@@ -1,6 +1,7 @@
 /** A further way to the Internet: a wire at the provider on which a host, its gateway and others' machines are. */
+
+import { carrier, ip } from '../lab/cable.ts';
 import { Guest } from '../lab/guest.ts';
-import { carrier, ip } from '../lab/provider.ts';
 import type { Scene } from './scene.ts';
 
 /** Everything on that wire; the host's interface is `device`. */

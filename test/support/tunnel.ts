@@ -1,5 +1,5 @@
 /** Ways by which a host's own traffic comes to leave by another interface than the uplink. */
-import { ip } from '../lab/provider.ts';
+import { ip } from '../lab/cable.ts';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
 import type { Scene } from './scene.ts';
 
