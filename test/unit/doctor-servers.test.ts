@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { examine } from '../../src/doctor/examine.ts';
 import { confinementOfDnsmasq, explainEnd, parseHolders } from '../../src/host/server-trouble.ts';
@@ -140,7 +143,10 @@ describe('doctor, on the servers of the bridges', () => {
   });
 
   it('says of a server that ended why, and the way out', () => {
-    const service = { argv: ['dnsmasq'], pidFile: '', data: '', words: '/dev/null', ports: [67] };
+    const home = mkdtempSync(join(tmpdir(), 'hnet-'));
+    after(() => rmSync(home, { recursive: true }));
+    const words = join(home, 'words');
+    const service = { argv: ['dnsmasq'], pidFile: '', data: '', words, ports: [67] };
     const taken = explainEnd(service, 'failed to bind DHCP server socket: Address already in use', () => KEA);
     expect(taken).to.deep.equal({
       isTaken: true,
@@ -152,6 +158,7 @@ describe('doctor, on the servers of the bridges', () => {
       () => '',
       path => (path === PROFILE ? PROFILES : undefined),
     );
+    expect(readFileSync(words, 'utf8')).to.equal(`${denied.why}\n`);
     expect(denied.isTaken).to.equal(false);
     expect(denied.why).to.match(
       /^cannot read x: Permission denied; AppArmor confines dnsmasq; let it at hnet's files with: printf /,
