@@ -5,8 +5,8 @@ const PLACES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 export const PATH = PLACES.join(':');
 
-/** What every program that hnet runs finds in its environment. */
-export const ENVIRONMENT = { PATH, LC_ALL: 'C' };
+/** What every program that hnet runs finds in its environment; etcdctl before 3.4 would speak the protocol before etcd 3. */
+export const ENVIRONMENT = { PATH, LC_ALL: 'C', ETCDCTL_API: '3' };
 
 /** Whether a program is installed. @param isThere for a host that is only described, as in the doctor's tests */
 export const hasTool = (name: string, isThere: (path: string) => boolean = isExecutable): boolean =>

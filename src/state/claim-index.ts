@@ -4,14 +4,20 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { halfOf, linkAtomically, linkIfThere, namesIn } from '../host/files.ts';
-import { dashed, parsePrefix } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { type Claimed, calledIn, claimPath, claimsOf, claimTarget } from '../model/claims.ts';
+import {
+  addressClaim,
+  type Claimed,
+  calledIn,
+  claimedAddress,
+  claimPath,
+  claimsOf,
+  claimTarget,
+} from '../model/claims.ts';
 import { collide } from '../model/forward.ts';
 import { formatCalled } from '../model/forward-words.ts';
 import { CLAIMS_DIRECTORY } from '../model/names.ts';
 import { around, isSingle, overlaps, type Prefix } from '../model/prefix.ts';
-import { ifPossible } from '../model/refusal.ts';
 
 /** Gives back what one attachment claims and another of the same domain doesn't. @param kind only names that begin so */
 export function surrenderClaims(held: Attachment, kept: Attachment, kind = ''): void {
@@ -41,7 +47,7 @@ const holder = (claim: string): string | undefined =>
   existsSync(claimPath(claim)) ? namedBy(claim) : undefined;
 
 /** The domain that holds exactly this prefix, if any. */
-export const claimant = (prefix: Prefix): string | undefined => holder(`ip-${dashed(prefix)}`);
+export const claimant = (prefix: Prefix): string | undefined => holder(addressClaim(prefix));
 
 /** What of an attachment another domain holds, in words, and that domain's UUID. */
 export function conflictOf(attachment: Attachment): { what: string; domain: string } | undefined {
@@ -55,10 +61,10 @@ export function conflictOf(attachment: Attachment): { what: string; domain: stri
 
 /** Claims that may overlap a prefix without being equal: for a single address, the ranges around it. */
 function overlappingClaims(prefix: Prefix): string[] {
-  if (isSingle(prefix)) return around(prefix).map(range => `ip-${dashed(range)}`);
+  if (isSingle(prefix)) return around(prefix).map(addressClaim);
   // A range may hold claims of any length, so all are looked at; ranges are few.
   return standingClaims().filter(claim => {
-    const held = claim.startsWith('ip-') ? prefixIn(claim) : undefined;
+    const held = claimedAddress(claim);
     return held !== undefined && overlaps(prefix, held);
   });
 }
@@ -71,10 +77,6 @@ const collidingPorts = ({ forwards = [] }: Attachment): string[] =>
         const held = calledIn(claim);
         return held !== undefined && forwards.some(one => collide(one, held));
       });
-
-/** The prefix in a claim's name; undefined if it is none of ours. */
-const prefixIn = (claim: string): Prefix | undefined =>
-  ifPossible(() => parsePrefix(claim.slice(3).replace(/-(\d+)$/, '/$1')));
 
 /** A claim as a person would say it: `123.45.90.116`, `scope 172.30.116.0/24`, `bridge br116`. */
 function claimText(claim: string): string {
