@@ -3,6 +3,13 @@ import { Stage, type StageOptions } from '../system/stage.ts';
 import { browserIn } from './browser.ts';
 import { ADMINISTRATOR, type Session, startCockpit } from './cockpit.ts';
 
+export interface PageOptions extends StageOptions {
+  /** Cockpit's own shell, around the page, logs errors that are none of ours. Default: any complaint fails the test. */
+  readonly complaints?: 'ignored';
+  /** How hnet and the page are installed, before Cockpit is started. Default: by install.sh. */
+  readonly install?: (stage: Stage) => Promise<void>;
+}
+
 /** How the page is looked at. */
 export interface Look {
   readonly session?: Session;
@@ -22,16 +29,18 @@ export class PageLab {
   readonly #complaints: string[] = [];
   #browser: Browser | undefined;
 
-  constructor(options: StageOptions = {}) {
-    this.stage = new Stage(options);
+  constructor({ complaints, install, ...options }: PageOptions = {}) {
+    this.stage = new Stage({ ...options, installed: install === undefined });
     before(async () => {
+      await install?.(this.stage);
       await startCockpit(this.stage.hv, ADMINISTRATOR);
       this.#browser = await browserIn(this.stage.hv);
     });
     afterEach(async () => {
       for (const context of this.browser.contexts()) await context.close();
-      const complaints = this.#complaints.splice(0);
-      if (complaints.length > 0) throw new Error(`The browser complains:\n${complaints.join('\n')}`);
+      const made = this.#complaints.splice(0);
+      if (complaints !== 'ignored' && made.length > 0)
+        throw new Error(`The browser complains:\n${made.join('\n')}`);
     });
     after(() => this.#browser?.close());
   }
