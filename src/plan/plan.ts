@@ -28,7 +28,7 @@ import { clusterFile } from '../resources/cluster-file.ts';
 import { uplinkRules } from '../resources/detour.ts';
 import { dhcpScope } from '../resources/dhcp.ts';
 import type { DhcpService } from '../resources/dhcp-config.ts';
-import { forwarding, proxying } from '../resources/forwarding.ts';
+import { asymmetry, forwarding, proxying } from '../resources/forwarding.ts';
 import { neighbourProxies } from '../resources/neighbour.ts';
 import type { Resource } from '../resources/resource.ts';
 import { gatewayRoute, hostRoute, poolRoute } from '../resources/route.ts';
@@ -134,7 +134,8 @@ function serviceOf(spec: BridgeSpec, wanted: Wanted, dhcp: DhcpConfig): DhcpServ
 export function basePlan(config: Config, uplinks: Uplinks, firewall: Firewall): Resource[] {
   refuseHostInRanges(config, ownAddresses(uplinks));
   return [
-    ...firewall.families.flatMap(family => uplinks.map(({ device }) => forwarding(family, device))),
+    ...firewall.families.flatMap(family => waysOf(config, uplinks).map(device => forwarding(family, device))),
+    ...(config.cluster === undefined ? [] : [asymmetry(config.cluster.wire)]),
     ...uplinks.flatMap(({ device, delivery }) =>
       FAMILIES.filter(family => delivery[family] === 'on-link').map(family => proxying(family, device)),
     ),
@@ -147,6 +148,11 @@ export function basePlan(config: Config, uplinks: Uplinks, firewall: Firewall): 
     ...(config.cluster === undefined ? [] : [clusterFile(config.cluster)]),
   ];
 }
+
+/** The interfaces by which packets come from outside of this host, the wire of a cluster with them. */
+const waysOf = ({ cluster }: Config, uplinks: Uplinks): string[] => [
+  ...new Set([...uplinks.map(({ device }) => device), ...(cluster === undefined ? [] : [cluster.wire])]),
+];
 
 /**
  * The pools' routes, and those to gateways inside of a pool: otherwise the host could neither answer them, nor get a new

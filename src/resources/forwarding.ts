@@ -44,6 +44,26 @@ function keepAdvertised(uplink: string, view: View): Action[] {
 }
 
 /**
+ * Lets packets come by the wire whose way back is another: what one host of a cluster passes on to the next, which answers
+ * by its own uplink. A strict check of the reverse path (ip-sysctl.rst, rp_filter) would drop them; it takes the larger value
+ * of the interface and of all interfaces, and our filter does what it would do for addresses of ours.
+ */
+export function asymmetry(wire: string): Resource {
+  const [own, all] = [wire, 'all'].map(name => sysctlPath('ipv4', name, 'rp_filter')) as [string, string];
+  const isStrict = ({ sysctl: read }: View): boolean =>
+    read(own) !== LOOSE && [own, all].some(path => read(path) === '1');
+  return {
+    key: `asymmetry ${wire}`,
+    label: `no strict reverse-path check on ${wire}`,
+    probe: view => (isStrict(view) ? changed('rp_filter is 1') : PRESENT),
+    up: () => [sysctl(own, LOOSE)],
+    down: () => [],
+  };
+}
+
+const LOOSE = '2';
+
+/**
  * Makes the kernel look, on an uplink alone, at the IPv6 neighbours that it is to answer for. In IPv4 it does so anyway, but
  * waits up to 0.8 s before it answers.
  */

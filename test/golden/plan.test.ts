@@ -28,6 +28,8 @@ const CONFIG =
 
 const CONFIG6 =
   'pools = ["123.45.90.112/29", "2001:db8:12:48::/64", "2001:db8:12:4900::/56"]\n[dhcp]\ndns = ["213.133.98.98", "2001:db8:53::53"]\n';
+const CLUSTER =
+  '[cluster]\nname = "fra"\nhost = "h1"\ninterface = "eth0.4000"\netcd = ["http://10.9.0.1:2379"]\nannounce = "bgp"\n';
 const BOTH = [at('123.45.90.116'), { ...at('2001:db8:12:48::116'), ...shared('123.45.90.116') }];
 const MAC = '52:54:00:12:34:56';
 
@@ -69,6 +71,8 @@ const plans: Readonly<Record<string, string>> = {
   'stop-both-families': down(domain(BOTH)),
   'base-both-families': up(base('', 'iptables', CONFIG6)),
   'base-both-families-nftables': up(base('', 'nftables', CONFIG6)),
+  'base-cluster': up(base(CLUSTER, 'iptables', CONFIG6)),
+  'base-cluster-nftables': up(base(CLUSTER, 'nftables', CONFIG6)),
   'base-domains-apart': up(base('[firewall]\nbetween_domains = false\n')),
 };
 

@@ -45,8 +45,13 @@ export interface FilteredOptions {
   /** Lines of the configuration's table [firewall]. */
   readonly firewall?: string;
   readonly pools?: readonly string[];
-  /** What the host is made to look like before the base is set up. */
-  readonly given?: string;
+  /** What of these the provider routes here; undefined: all. */
+  readonly routed?: readonly string[];
+  /** Which of the lab's hosts, and further tables of its configuration. */
+  readonly name?: string;
+  readonly tables?: string;
+  /** What the host is made to look like before the base is set up: by a script, or by whatever else. */
+  readonly given?: string | ((host: Scene['host']) => Promise<unknown>);
 }
 
 /** One address of a domain, or several on one bridge, which is named after the first. */
@@ -80,10 +85,12 @@ export class Filtered {
 
   static async create(lab: Lab, backend: Backend, options: FilteredOptions = {}): Promise<Filtered> {
     const variant = backend === 'iptables-legacy' ? 'legacy' : 'nft';
-    const scene = await Scene.create(lab, { variant, ...(options.pools && { pools: options.pools }) });
+    const { name, pools: shared, routed: pools = shared } = options;
+    const scene = await Scene.create(lab, { variant, ...(pools && { pools }), ...(name && { name }) });
     const filtered = new Filtered(scene, backend, options);
     await filtered.configure(backend);
-    await scene.host.sh(options.given ?? '');
+    const { given = '' } = options;
+    await (typeof given === 'string' ? scene.host.sh(given) : given(scene.host));
     await scene.base();
     return filtered;
   }
@@ -110,6 +117,7 @@ export class Filtered {
 [firewall]
 backend = "${this.firewall.name}"
 ${this.#options.firewall ?? ''}
+${this.#options.tables ?? ''}
 `;
   }
 

@@ -127,6 +127,8 @@ export interface Segment {
   readonly acknowledgement?: number;
   readonly flags: number;
   readonly data?: string;
+  /** What its sender announces as the largest that it takes (RFC 9293, 3.2), in bytes. */
+  readonly maxSegment?: number;
 }
 
 export const TCP = { fin: 1, syn: 2, rst: 4, push: 8, ack: 16 } as const;
@@ -134,13 +136,15 @@ export const TCP = { fin: 1, syn: 2, rst: 4, push: 8, ack: 16 } as const;
 /** A whole packet with a TCP segment, whose checksum covers both. */
 export function tcp(segment: Segment): Buffer {
   const { source, destination, from, to, sequence, acknowledgement = 0, flags, data = '' } = segment;
-  const header = Buffer.alloc(20);
+  const { maxSegment } = segment;
+  const header = Buffer.alloc(maxSegment === undefined ? 20 : 24);
   header.writeUInt16BE(from, 0);
   header.writeUInt16BE(to, 2);
   header.writeUInt32BE(sequence >>> 0, 4);
   header.writeUInt32BE(acknowledgement >>> 0, 8);
-  header.writeUInt16BE(0x5000 | flags, 12);
+  header.writeUInt16BE((header.length << 10) | flags, 12);
   header.writeUInt16BE(0xffff, 14);
+  if (maxSegment !== undefined) header.set([2, 4, maxSegment >> 8, maxSegment & 255], 20);
   const body = Buffer.concat([header, Buffer.from(data)]);
   body.writeUInt16BE(transportChecksum(source, destination, PROTOCOL.tcp, body), 16);
   return packet(source, destination, 'tcp', body);
@@ -173,6 +177,8 @@ export function segmentOf(frame: Buffer): Segment | undefined {
     sequence: packet.readUInt32BE(at + 4) + data.length,
     acknowledgement: packet.readUInt32BE(at + 8),
     flags: packet[at + 13] ?? 0,
+    ...(packet[at + 20] === 2 &&
+      (packet[at + 12] ?? 0) >> 4 > 5 && { maxSegment: packet.readUInt16BE(at + 22) }),
   };
 }
 

@@ -49,9 +49,25 @@ function icmp6({ nft, iptables }: Accept, type: number): Accept {
   return { nft: `${nft} icmpv6 type ${type}`, iptables: words };
 }
 
+/** What a host of a cluster passes on for domains of other hosts, between the wire and any uplink, or back on the wire. */
+function relayed(families: readonly Family[], { pools, cluster }: Config): Accept[] {
+  if (cluster === undefined) return [];
+  const device = cluster.wire;
+  return pools
+    .filter(({ family }) => families.includes(family))
+    .flatMap(pool => {
+      const [words, text] = [pool.family === 4 ? 'ip' : 'ip6', format(pool)];
+      return [
+        { nft: `oifname "${device}" ${words} daddr ${text}`, iptables: `-d ${text} -o ${device}` },
+        { nft: `iifname "${device}" ${words} saddr ${text}`, iptables: `-s ${text} -i ${device}` },
+      ];
+    });
+}
+
 /** What must be accepted in a chain on a hook. */
-export function acceptsAt(point: Point, families: readonly Family[], { pools }: Config): readonly Accept[] {
-  if (point === 'forward') return [ENTERING, LEAVING];
+export function acceptsAt(point: Point, families: readonly Family[], config: Config): readonly Accept[] {
+  const { pools } = config;
+  if (point === 'forward') return [ENTERING, LEAVING, ...relayed(families, config)];
   if (point !== 'postrouting') return families.flatMap(family => AT_HOST[family][point]);
   return pools.filter(({ family }) => families.includes(family)).flatMap(untranslated);
 }

@@ -134,11 +134,11 @@ function trafficAt(
     // Scopes are translated.
     postrouting: config.pools,
   }[point];
-  const devices = uplinks.map(({ device }) => device);
+  const wires = config.cluster === undefined ? [] : [config.cluster.wire];
   return {
     point,
     families,
-    uplinks: devices,
+    uplinks: [...uplinks.map(({ device }) => device), ...wires],
     queues,
     prefixes: all.filter(({ family }) => families.includes(family)),
   };

@@ -140,7 +140,8 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   if (verdict.do === 'jump') return `-j ${verdict.chain}`;
   if (verdict.do === 'goto') return `-g ${verdict.chain}`;
   if (verdict.do === 'checksum') return '-j CHECKSUM --checksum-fill';
-  if (verdict.do === 'clamp') return `-j TCPMSS --set-mss ${verdict.segment}`;
+  if (verdict.do === 'clamp')
+    return `-j TCPMSS ${verdict.segment === 'path' ? '--clamp-mss-to-pmtu' : `--set-mss ${verdict.segment}`}`;
   if (verdict.do === 'redirect') return renderRedirect(verdict);
   if (verdict.do === 'translate') return `-j SNAT --to-source ${format(verdict.source)}`;
   if (verdict.do === 'keep') return KEEP[family];

@@ -155,7 +155,8 @@ function renderVerdict(verdict: Verdict, family: Family): string {
   if (verdict.do === 'note') return renderNote(verdict, family);
   // No checksum at all, which IPv4 allows (RFC 768).
   if (verdict.do === 'checksum') return 'udp checksum set 0';
-  if (verdict.do === 'clamp') return `tcp option maxseg size set ${verdict.segment}`;
+  if (verdict.do === 'clamp')
+    return `tcp option maxseg size set ${verdict.segment === 'path' ? 'rt mtu' : verdict.segment}`;
   if (verdict.do === 'note-service') return `update @${verdict.set} { ${serviceOf(verdict.side, family)} }`;
   if ('chain' in verdict) return `${verdict.do} ${verdict.chain}`;
   return verdict.do === 'untrack' ? 'notrack' : verdict.do;

@@ -46,6 +46,18 @@ interface Given {
   readonly sets: SetNames;
   readonly config: Config;
   readonly uplinks: readonly string[];
+  /** What is there because of a wire to other hosts. */
+  readonly wire: {
+    readonly devices: readonly string[];
+    /** What is asked before everything else, and its chains. */
+    readonly apart: readonly Rule[];
+    readonly forward: readonly Chain[];
+    /** What domains may send by it. */
+    readonly egress: readonly Rule[];
+    /** What passes from it to domains: replies, and what their rules have judged. */
+    readonly replies: readonly Rule[];
+    readonly judged: readonly Rule[];
+  };
   readonly guarded: Guard;
   readonly foresight: Foresight;
   /** What must see the packets before the first verdict. */
@@ -59,12 +71,13 @@ interface Given {
  * meet one rule. Its first condition is the device, the cheapest comparison.
  */
 export function forwardChains(given: Given): Chain[] {
-  const { family, sets, config, uplinks, guarded, foresight, clamps, particular } = given;
+  const { family, sets, config, uplinks, wire, guarded, foresight, clamps, particular } = given;
   return [
     chain(
       'hnet-forward',
       ...clamps,
-      known(foresight, from(uplinks), toDomain, state('UNTRACKED')),
+      ...wire.apart,
+      known(foresight, from([...new Set([...uplinks, ...wire.devices])]), toDomain, state('UNTRACKED')),
       rule(go('hnet-egress'), fromDomain),
       rule(go('hnet-ingress'), toDomain),
     ),
@@ -75,6 +88,7 @@ export function forwardChains(given: Given): Chain[] {
       rule(go('hnet-between'), toDomain),
       rule(jump('hnet-outbound'), source(sets.tracked)),
       rule(back, to(uplinks)),
+      ...wire.egress,
       ...insideRules(config),
     ),
     chain(
@@ -83,9 +97,10 @@ export function forwardChains(given: Given): Chain[] {
       rule(drop(CAUSES.reserved)),
     ),
     chain('hnet-between', ...betweenRules(sets, config, foresight)),
-    chain('hnet-ingress', ...ingressRules(sets, uplinks)),
+    chain('hnet-ingress', ...ingressRules(given)),
     held(sets),
     ...redirectedChains(sets, particular),
+    ...wire.forward,
   ];
 }
 
@@ -138,12 +153,14 @@ const insideRules = ({ firewall: { inside, hostAccess } }: Config): Rule[] => [
 ];
 
 /** Only packets from an uplink have been counted already: the others are where their destination is looked up. */
-const ingressRules = (sets: SetNames, uplinks: readonly string[]): Rule[] => [
+const ingressRules = ({ sets, uplinks, wire }: Given): Rule[] => [
   rule(jump('hnet-inbound'), destination(sets.tracked)),
   rule(go('hnet-redirected'), redirectedCall),
   rule(back, from(uplinks), replies),
+  ...wire.replies,
   rule(jump('hnet-held')),
   rule(back, from(uplinks), destination(sets.tracked)),
+  ...wire.judged,
   // From the host's other networks; or from an uplink, and another program's rule has it tracked.
   rule(back, destination(sets.in)),
   rule(back, replies),

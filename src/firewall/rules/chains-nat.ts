@@ -42,6 +42,7 @@ export function natChains(
       // What the host itself calls doesn't pass the chains of forwarded packets.
       rule(jump('hnet-called'), toDomain, redirectedCall),
       ...pools.map(pool => rule(keep, fromNet(pool))),
+      ...(family === 4 ? toPeers(config, uplinks, sets) : []),
       ...pools.map(pool => rule(go('hnet-calling'), toNet(pool))),
       ...(family === 4 ? uplinks.flatMap(one => translated(one, sets)) : []),
       rule(back),
@@ -58,6 +59,13 @@ export function natChains(
   ];
 }
 
+/** A domain of another host would answer to a scope of its own host. */
+function toPeers({ cluster }: Config, uplinks: readonly UplinkInForce[], sets: SetNames): Rule[] {
+  const host = uplinks.find(one => one.host !== undefined)?.host;
+  if (cluster === undefined || host === undefined) return [];
+  return translated({ device: cluster.wire, host }, sets);
+}
+
 /** On each uplink to the host's own address there. */
-const translated = ({ device, host }: UplinkInForce, sets: SetNames): Rule[] =>
+const translated = ({ device, host }: Pick<UplinkInForce, 'device' | 'host'>, sets: SetNames): Rule[] =>
   host === undefined ? [] : [rule({ do: 'translate', source: host }, to([device]), source(sets.scopes))];

@@ -28,7 +28,7 @@ import {
   untrack,
   type Verdict,
 } from './rules.ts';
-import { APPEARING, type Foresight, type SetNames, SOLICITATIONS } from './sets.ts';
+import { APPEARING, COMPARISONS, type Foresight, type SetNames, SOLICITATIONS } from './sets.ts';
 
 /** What these chains are made from. */
 interface Given {
@@ -36,18 +36,32 @@ interface Given {
   readonly sets: SetNames;
   readonly config: Config;
   readonly uplinks: readonly string[];
+  /** What is there because of a wire to other hosts. */
+  readonly wire: {
+    readonly devices: readonly string[];
+    /** What leads packets from it to chains of its own, and these. */
+    readonly entrance: readonly Rule[];
+    readonly raw: readonly Chain[];
+    /** What comes by an uplink under an address of ours, and is for this host itself. */
+    readonly visits: readonly Rule[];
+    /** What has come by any way, and is for no domain of this host. */
+    readonly relays: readonly Rule[];
+  };
   readonly guarded: Guard;
   readonly foresight: Foresight;
 }
 
-export function rawChains({ family, sets, config, uplinks, guarded, foresight }: Given): Chain[] {
+export function rawChains({ family, sets, config, uplinks, wire, guarded, foresight }: Given): Chain[] {
   const ranges = rangesOf(family, config);
+  // The wire may be an uplink too.
+  const outside = uplinks.filter(device => !wire.devices.includes(device));
   // Only IPv4 is translated.
   const scopes = (verdict: Verdict) => (family === 4 ? [rule(verdict, destination(sets.scopes))] : []);
   return [
     chain(
       'hnet-prerouting',
-      rule(go('hnet-arriving'), from(uplinks)),
+      ...(outside.length === 0 ? [] : [rule(go('hnet-arriving'), from(outside))]),
+      ...wire.entrance,
       rule(go('hnet-leaving'), fromDomain),
       ...within(family, config, sets),
     ),
@@ -60,26 +74,28 @@ export function rawChains({ family, sets, config, uplinks, guarded, foresight }:
     chain('hnet-arriving', ...arriving(ranges)),
     chain(
       'hnet-suspect',
+      ...wire.visits,
       rule(drop(CAUSES.borrowed), source(sets.ours)),
       // On the wire others have addresses between those of domains: a pool may be the uplink's own subnet.
       ...(family === 4 && isOnLink(4, config) ? [rule(drop(CAUSES.borrowed), source(sets.in))] : []),
       rule(go('hnet-arrived')),
     ),
-    ...arrivedChains(sets, scopes(drop(CAUSES.scope)), foresight),
+    ...arrivedChains(sets, [...scopes(drop(CAUSES.scope)), ...wire.relays], foresight),
     chain('hnet-assigned', rule(untrack, notDestination(sets.tracked))),
+    ...wire.raw,
   ];
 }
 
 /** What is for a domain with rules meets `hnet-held` after these (chains-filter.ts): what they drop harms nobody. */
-const arrivedChains = (sets: SetNames, scopes: readonly Rule[], foresight: Foresight): Chain[] =>
+const arrivedChains = (sets: SetNames, others: readonly Rule[], foresight: Foresight): Chain[] =>
   foresight === 'mangle'
-    ? [chain('hnet-arrived', rule(go('hnet-assigned'), destination(sets.in)), ...scopes)]
+    ? [chain('hnet-arrived', rule(go('hnet-assigned'), destination(sets.in)), ...others)]
     : [
         chain(
           'hnet-arrived',
           rule(go('hnet-assigned'), only('singles', 'destination', sets.in)),
           rule(go('hnet-subnet'), only('subnets', 'destination', sets.in)),
-          ...scopes,
+          ...others,
         ),
         chain('hnet-subnet', rule(back, destination(sets.tracked)), rule(jump('hnet-held')), rule(untrack)),
       ];
@@ -162,16 +178,11 @@ const nearChains = (sets: SetNames, scopes: readonly Rule[], { reachable }: Guar
   ),
 ];
 
-/**
- * A set lookup costs about as much as twelve comparisons. So where there are few ranges, packets from the uplink are
- * compared with these first. Almost none match, and only a match costs a lookup.
- */
+/** Where there are few ranges, packets from the uplink are compared with these first. Almost none match. */
 const arriving = (ranges: readonly Prefix[]): Rule[] =>
   ranges.length > COMPARISONS
     ? [rule(go('hnet-suspect'))]
     : [...ranges.map(prefix => rule(go('hnet-suspect'), fromNet(prefix))), rule(go('hnet-arrived'))];
-
-const COMPARISONS = 8;
 
 /** The same for packets from the host's other networks, which `kept` holds beside the scopes. */
 function within(family: Family, config: Config, sets: SetNames): Rule[] {

@@ -73,8 +73,11 @@ export type Verdict =
       readonly ports: PortRange;
       readonly to: number;
     }
-  /** Lowers the size that a TCP segment announces, in bytes; the packet goes on to the next rule. */
-  | { readonly do: 'clamp'; readonly segment: number }
+  /**
+   * Lowers the size that a TCP segment announces, in bytes, or to what the routes of both its ends take; the packet goes on to
+   * the next rule.
+   */
+  | { readonly do: 'clamp'; readonly segment: number | 'path' }
   /** Makes the UDP checksum one that its receiver takes; the packet goes on to the next rule. */
   | { readonly do: 'checksum' };
 

@@ -18,6 +18,7 @@ import { clampRules } from './chains-clamp.ts';
 import { forwardChains, hostChains, trackedChains } from './chains-filter.ts';
 import { natChains } from './chains-nat.ts';
 import { rawChains } from './chains-raw.ts';
+import { wireRules } from './chains-wire.ts';
 import { guardOf } from './guarded-uplinks.ts';
 import { type Entrance, fromDomain, notDestination, note, rule, toDomain } from './rules.ts';
 import { type Foresight, setNames, setSpecs, TRANSLATED } from './sets.ts';
@@ -34,13 +35,16 @@ export function ruleset(family: Family, config: Config, uplinks: Uplinks, foresi
   const particularly = rule(note('destination', sets.particular, TRANSLATED), notDestination(sets.tracked));
   const particular = foresight === 'mangle' ? [particularly] : [];
   const clamps = clampRules(family, config, uplinks);
+  const wire = wireRules(family, config, sets);
   return {
     sets: setSpecs(family, sets, foresight),
     entrances: ENTRANCES,
     chains: {
-      raw: rawChains({ family, sets, config, uplinks: devices, guarded, foresight }),
+      raw: rawChains({ family, sets, config, uplinks: devices, wire, guarded, foresight }),
       mangle: [
-        ...forwardChains({ family, sets, config, uplinks: devices, guarded, foresight, clamps, particular }),
+        ...forwardChains({
+          ...{ family, sets, config, uplinks: devices, wire, guarded, foresight, clamps, particular },
+        }),
         ...trackedChains(sets),
         ...hostChains(family, sets, config),
       ],

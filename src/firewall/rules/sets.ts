@@ -100,6 +100,9 @@ export const countingSets = (family: Family) => [setNames(family).in, setNames(f
 
 export const COUNTING: ReadonlySet<string> = new Set(FAMILIES.flatMap(countingSets));
 
+/** A set lookup costs about as much as twelve comparisons: where there are more ranges than this, it comes first. */
+export const COMPARISONS = 8;
+
 /** The chains that lead from a domain's address to one of its own chains (`to`); filled as domains come and go. */
 export const DISPATCH = [
   { name: 'hnet-inbound-rules', side: 'destination', to: 'inbound' },
