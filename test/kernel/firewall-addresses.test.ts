@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
+import { Pings } from '../lab/pings.ts';
 import { INTERNET } from '../lab/site.ts';
 import { exchange, udpFlow } from '../support/endpoint.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import type { Filtered } from '../support/filtered.ts';
-import { Pings } from '../support/loss.ts';
 import { ipv4, udp } from '../support/packets.ts';
 import { type End, outside, passes } from '../support/probe.ts';
 

@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Guest } from '../lab/guest.ts';
+import { Pings } from '../lab/pings.ts';
 import { hnet, ok } from '../support/command.ts';
 import { BOTH, FAMILIES } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
 import { type Filtered, toMetadata } from '../support/filtered.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
-import { Pings } from '../support/loss.ts';
 import { type End, outside, passes } from '../support/probe.ts';
 import { POOLS6 } from '../support/scene.ts';
 import type { Wire } from '../support/wire.ts';

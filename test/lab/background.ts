@@ -34,13 +34,20 @@ export class Background {
     }
   }
 
-  /** Asks the command itself to leave (nsenter stands in between) and waits; gives back all it printed. */
+  /** Sends a signal to the command itself (nsenter stands in between), if it's still there. */
+  signal(signal: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (this.ended || pid === undefined) return;
+    const inner = childrenOf(pid);
+    for (const each of inner.length > 0 ? inner : [pid]) kill(each, signal);
+  }
+
+  /** Asks the command to leave and waits; gives back all it printed. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<string> {
     const { pid } = this.#child;
     if (this.ended || pid === undefined) return this.#output;
     const closed = once(this.#child, 'close');
-    const inner = childrenOf(pid);
-    for (const each of inner.length > 0 ? inner : [pid]) kill(each, signal);
+    this.signal(signal);
     const force = setTimeout(() => kill(pid, 'SIGKILL'), 30_000);
     await closed;
     clearTimeout(force);

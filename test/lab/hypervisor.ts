@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import { makeNetns } from './hold.ts';
 import { Host } from './host.ts';
 import { type Booted, boot, type Chassis, layChassis, overlay, removeChassis } from './nspawn.ts';
-import { isAlive } from './processes.ts';
-import type { Provider } from './provider.ts';
+import { freezeAll, isAlive, thawAll } from './processes.ts';
+import type { Cable, Provider } from './provider.ts';
 import { chosenRelease, provideRoot, type Release } from './root.ts';
 import { run } from './run.ts';
 import type { Site, SiteOptions } from './site.ts';
+import { Unit } from './unit.ts';
 import { defineVm, type Vm, type VmOptions } from './vm.ts';
 import { PATIENCE, until } from './wait.ts';
 
@@ -117,6 +118,35 @@ export class Hypervisor extends Host {
     await this.#up();
   }
 
+  /**
+   * It hangs: none of its processes runs, and its cables, where it's wired, carry nothing, though both ends see a carrier. A
+   * command that a scenario runs in it meanwhile runs all the same.
+   */
+  async freeze(): Promise<void> {
+    if (this.site.wire !== undefined) await this.provider.cut(this.name);
+    freezeAll(this.netns);
+  }
+
+  /** It goes on where it stood, and knows nothing of the time between. */
+  async go(): Promise<void> {
+    thawAll(this.netns);
+    if (this.site.wire !== undefined) await this.provider.mend(this.name);
+  }
+
+  /** Its cables carry nothing until they are mended. Unless told, all of them. */
+  cut(...cables: readonly Cable[]): Promise<void> {
+    return this.provider.cut(this.name, ...some(cables));
+  }
+
+  mend(...cables: readonly Cable[]): Promise<void> {
+    return this.provider.mend(this.name, ...some(cables));
+  }
+
+  /** A service of its systemd's. */
+  unit(name: string): Unit {
+    return new Unit(this, name);
+  }
+
   override async remove(): Promise<void> {
     await this.#discard();
     removeChassis(this.#chassis);
@@ -138,6 +168,8 @@ export class Hypervisor extends Host {
     await until(listed, PATIENCE, `libvirtd in ${this.name}`);
   }
 }
+
+const some = (cables: readonly Cable[]): [] | [readonly Cable[]] => (cables.length === 0 ? [] : [cables]);
 
 /** What a machine is laid over. */
 async function lowerOf({ release = chosenRelease(), stock = false }: HypervisorOptions): Promise<string> {

@@ -44,6 +44,23 @@ export function processesIn(namespaces: readonly string[]): number[] {
   return pids.filter(pid => wanted.has(inodeOf(`/proc/${pid}/ns/net`) ?? -1)).map(Number);
 }
 
+/** Stops every process in a network namespace, also those that others had started meanwhile. */
+export function freezeAll(namespace: string): void {
+  const frozen = new Set<number>();
+  for (;;) {
+    const running = processesIn([namespace]).filter(pid => !frozen.has(pid));
+    if (running.length === 0) return;
+    for (const pid of running) {
+      kill(pid, 'SIGSTOP');
+      frozen.add(pid);
+    }
+  }
+}
+
+export function thawAll(namespace: string): void {
+  for (const pid of processesIn([namespace])) kill(pid, 'SIGCONT');
+}
+
 function inodeOf(path: string): number | undefined {
   try {
     return statSync(path).ino;

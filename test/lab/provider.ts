@@ -49,14 +49,21 @@ export class Provider {
   /** Connects a machine to the wire between hosts, and waits until it carries. */
   async wire(name: string, end: WireEnd, netns: string, device: string): Promise<void> {
     const wires = await this.switch();
-    await wires.lay('wire', wirePort(name), { netns, device, mac: end.mac });
+    await wires.lay('wire', PORTS.wire(name), { netns, device, mac: end.mac });
     await run(['nsenter', `--net=${netns}`, 'sysctl', '-qw', `net.ipv6.conf.${device}.accept_dad=0`]);
     await ip(netns, [
       `addr add ${end.address}/24 dev ${device}`,
       `addr add ${end.address6}/64 dev ${device} nodad`,
       `link set ${device} up`,
     ]);
-    await Promise.all([carrier(netns, device), wires.carries(wirePort(name))]);
+    await Promise.all([carrier(netns, device), wires.carries(PORTS.wire(name))]);
+  }
+
+  /** A machine of namespaces only, with nothing but the wire, which is its `eth0`. */
+  async wiredMachine(name: string, end: WireEnd): Promise<Machine> {
+    const machine = await providerMachine(this.#dir, name);
+    await this.wire(name, end, machine.netns, 'eth0');
+    return machine;
   }
 
   /** The switch that wired hosts are on; made when it is first asked for. */
@@ -70,7 +77,18 @@ export class Provider {
     await pull(this.gateway.netns, site.name);
     if (site.wire === undefined) return;
     const wires = await this.switch();
-    for (const port of [uplinkPort(site.name), wirePort(site.name)]) await wires.pull(port);
+    for (const cable of CABLES) await wires.pull(PORTS[cable](site.name));
+  }
+
+  /** From now on these cables of a wired machine carry nothing, and nobody notices but by the silence. */
+  async cut(name: string, cables: readonly Cable[] = CABLES): Promise<void> {
+    const wires = await this.switch();
+    for (const cable of cables) await wires.cut(PORTS[cable](name));
+  }
+
+  async mend(name: string, cables: readonly Cable[] = CABLES): Promise<void> {
+    const wires = await this.switch();
+    for (const cable of cables) await wires.mend(PORTS[cable](name));
   }
 
   /** A wired host's uplink passes the switch, where it can be cut. */
@@ -82,7 +100,7 @@ export class Provider {
     }
     const wires = await this.switch();
     await wires.lay(`up-${name}`, `${name}-gw`, { netns: gateway, device: name });
-    await wires.lay(`up-${name}`, uplinkPort(name), { netns, device: 'eth0', mac });
+    await wires.lay(`up-${name}`, PORTS.uplink(name), { netns, device: 'eth0', mac });
   }
 
   async route(pool: string, site: Site): Promise<void> {
@@ -90,9 +108,15 @@ export class Provider {
   }
 }
 
+/** A wired host's: to the provider, and to the other hosts. */
+export type Cable = 'uplink' | 'wire';
+const CABLES = ['uplink', 'wire'] as const;
+
 /** What the switch calls the ports that a wired host is on. */
-export const uplinkPort = (name: string): string => `${name}-up`;
-export const wirePort = (name: string): string => `${name}-wire`;
+const PORTS: Readonly<Record<Cable, (name: string) => string>> = {
+  uplink: name => `${name}-up`,
+  wire: name => `${name}-wire`,
+};
 
 /** Without duplicate address detection, whose tentative link-local addresses would hold up the first packets. */
 async function providerMachine(dir: string, name: string): Promise<Machine> {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import { Pings } from '../lab/pings.ts';
 import { INTERNET } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
-import { Pings } from '../support/loss.ts';
 import { Stage } from './stage.ts';
 
 type Vm = Awaited<ReturnType<Stage['hv']['vm']>>;

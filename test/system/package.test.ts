@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { expect } from 'chai';
+import { type Loss, Pings } from '../lab/pings.ts';
 import type { Outcome } from '../lab/run.ts';
 import type { Vm } from '../lab/vm.ts';
 import { PROJECT } from '../support/build.ts';
 import { type Debs, ensureDebs, withVersion } from '../support/deb.ts';
-import { type Loss, Pings } from '../support/loss.ts';
 import { files } from './files.ts';
 import { changes, difference, type Snapshot, snapshot } from './snapshot.ts';
 import { INSTALL, Stage } from './stage.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { Pings } from '../lab/pings.ts';
 import type { Vm } from '../lab/vm.ts';
-import { Pings } from '../support/loss.ts';
 import { laySegment, SEGMENT } from '../support/segment.ts';
 import { files } from './files.ts';
 import { changes, difference, type Snapshot, snapshot } from './snapshot.ts';

@@ -1,6 +1,6 @@
 import type { Hypervisor } from '../../lab/hypervisor.ts';
 import type { Lab } from '../../lab/lab.ts';
-import { INTERVAL, type Loss, Pings } from '../../support/loss.ts';
+import { INTERVAL, type Loss, Pings } from '../../lab/pings.ts';
 import { atMost, type Figure, figure } from '../figure.ts';
 import { alternate } from '../rounds.ts';
 import { type Bench, inLab, type Row } from '../row.ts';
