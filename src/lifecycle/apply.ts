@@ -41,6 +41,8 @@ export interface Means {
   readonly dhcp: DhcpConfig;
   /** The host's IPv4 address; undefined where nothing is to be set up. */
   readonly gateway: Prefix | undefined;
+  /** Those of the other hosts of a cluster; undefined where the host is alone. */
+  readonly peers: readonly Prefix[] | undefined;
   /** The MTU of a bridge with some addresses, in bytes. */
   readonly mtuFor: (prefixes: readonly Prefix[]) => number;
   /** All domains that run have one filter. */
@@ -105,11 +107,17 @@ function toStep(change: Change, moved: readonly Prefix[], means: Means): Step {
 /** The resources that a domain should have after the change. */
 function planAfter(
   { before, after, taps, besides = [] }: Change,
-  { dhcp, firewall, gateway, mtuFor }: Pick<Means, 'dhcp' | 'firewall' | 'gateway' | 'mtuFor'>,
+  {
+    dhcp,
+    firewall,
+    gateway,
+    peers,
+    mtuFor,
+  }: Pick<Means, 'dhcp' | 'firewall' | 'gateway' | 'peers' | 'mtuFor'>,
 ): Resource[] {
   if (after === undefined) return [];
   const underway = before !== undefined && !isTracked(before.policy);
-  const more = { underway, mtuFor, ...(taps && { taps }), ...(gateway && { gateway }) };
+  const more = { underway, mtuFor, peers, ...(taps && { taps }), ...(gateway && { gateway }) };
   return [...besides, ...domainPlan({ ...after, ...more }, dhcp, firewall)];
 }
 
@@ -192,8 +200,8 @@ function bringUp(plans: readonly (readonly Resource[])[], means: Means, onFailur
 function takeDownRest(step: Step, kept: ReadonlySet<string>, means: Means): void {
   const { before, after, given, lost } = step;
   if (before === undefined) return;
-  const { gateway } = means;
-  const old = { ...before, takenOver: given, ...(gateway && { gateway }) };
+  const { gateway, peers } = means;
+  const old = { ...before, takenOver: given, peers, ...(gateway && { gateway }) };
   const plan = domainPlan(old, means.dhcp, means.firewall);
   takeDownAll(
     plan.filter(({ key }) => !kept.has(key)),
@@ -226,6 +234,7 @@ export function takeDown(attachment: Attachment, firewall: Firewall, host: Host)
     firewall,
     host,
     gateway: undefined,
+    peers: undefined,
     mtuFor: () => USUAL_MTU,
   };
   apply([{ before: attachment, after: undefined }], means);

@@ -1,5 +1,6 @@
 /** Changes what running domains have: all of it, or nothing. */
 
+import { around } from '../cluster/around.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
@@ -11,7 +12,6 @@ import type { Config } from '../model/config.ts';
 import type { Difference } from '../model/difference.ts';
 import { isAmong, type Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
-import { surroundings } from '../model/uplink.ts';
 import type { Change } from '../plan/change.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, isWrong } from '../plan/walker.ts';
@@ -105,7 +105,7 @@ function lookAround(changes: Changes, config: Config, host: Host) {
   const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
   const scopes = changes.flatMap(({ after }) => after?.addresses.map(({ scope }) => scope) ?? []);
   const seen: StartView = { view, uplinks, routes: routesToScopes(host, scopes) };
-  return { seen, places, means: { dhcp: config.dhcp, ...surroundings(config, uplinks), firewall, host } };
+  return { seen, places, means: { dhcp: config.dhcp, ...around(config, uplinks), firewall, host } };
 }
 
 /** What a change would repair by the way. It changes nothing. @throws Refusal for what the change would be refused for */

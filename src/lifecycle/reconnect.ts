@@ -1,4 +1,5 @@
 /** A restart of libvirtd: what a running domain should have is put right. */
+import { around } from '../cluster/around.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
@@ -9,7 +10,6 @@ import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
 import { Refusal } from '../model/refusal.ts';
-import { surroundings } from '../model/uplink.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, isWrong, repair } from '../plan/walker.ts';
 import { readableAttachment } from '../state/attachment-store.ts';
@@ -44,7 +44,7 @@ export function reconnect(domain: Domain, config: Config, host: Host): Checked[]
       dhcp: config.dhcp,
       firewall,
       host,
-      ...surroundings(config, seen.uplinks),
+      ...around(config, seen.uplinks),
     };
     const done = apply([change], means, 'go on');
     if (base.failures.length > 0) throw new Refusal(base.failures.join('; '));

@@ -1,4 +1,5 @@
 /** A start: everything that a domain's assignment asks for, or nothing. */
+import { around } from '../cluster/around.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
@@ -12,7 +13,7 @@ import type { Domain } from '../model/domain.ts';
 import { hostAddresses } from '../model/host-address.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { type Reservation, refuseKept } from '../model/reservation.ts';
-import { ownAddresses, surroundings } from '../model/uplink.ts';
+import { ownAddresses } from '../model/uplink.ts';
 import type { Checked } from '../plan/walker.ts';
 import { readableAttachment, removeAttachment, writeScript } from '../state/attachment-store.ts';
 import { bootId } from '../state/journal.ts';
@@ -44,7 +45,7 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
       return { view, uplinks: seen.uplinks };
     });
     try {
-      const means = { view, dhcp: config.dhcp, firewall, host, ...surroundings(config, uplinks) };
+      const means = { view, dhcp: config.dhcp, firewall, host, ...around(config, uplinks) };
       const done = apply([{ before: undefined, after }], means);
       keepScript(after);
       return done;

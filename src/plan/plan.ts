@@ -21,7 +21,7 @@ import { narrowed, USUAL_MTU } from '../model/mtu.ts';
 import type { Policy } from '../model/policy.ts';
 import { contains, FAMILIES, isAmong, nth, type Prefix } from '../model/prefix.ts';
 import { gatewaysWithin, ownAddresses, type Uplinks } from '../model/uplink.ts';
-import { bridge, gatewayAddress, gatewayAnswer, ipv6Addresses } from '../resources/bridge.ts';
+import { bridge, gatewayAddress, gatewayAnswer, ipv6Addresses, peerAnswers } from '../resources/bridge.ts';
 import { bridgePort } from '../resources/bridge-port.ts';
 import { bridgeSysctls } from '../resources/bridge-switches.ts';
 import { clusterFile } from '../resources/cluster-file.ts';
@@ -48,6 +48,8 @@ export interface Wanted extends OwnDhcp {
   readonly underway?: boolean;
   /** The host's IPv4 address, which static guests have as their gateway; undefined where it has none, or sets nothing up. */
   readonly gateway?: Prefix;
+  /** Those of the other hosts of a cluster, which guests that came from there have; undefined where the host is alone. */
+  readonly peers?: readonly Prefix[] | undefined;
   /** The MTU of a bridge with some addresses, in bytes; and of those bridges whose interfaces have a smaller one. */
   readonly mtuFor?: (prefixes: readonly Prefix[]) => number;
   readonly mtus?: ReadonlyMap<string, number>;
@@ -75,7 +77,7 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
     ...portForwards(wanted, firewall),
     ...bridges.map(spec => bridge(spec, mtuOf(spec, wanted))),
     ...bridges.map(gatewayAddress),
-    ...bridges.flatMap(spec => gatewayAnswers(spec, wanted.gateway)),
+    ...bridges.flatMap(spec => gatewayAnswers(spec, wanted)),
     ...bridges.filter(hasIpv6).flatMap(spec => [bridgeSysctls(spec), ...ipv6Addresses(spec)]),
     // A next hop comes before what is routed by it.
     ...wanted.addresses
@@ -94,8 +96,13 @@ const mtuOf = ({ name, prefixes }: BridgeSpec, { mtuFor, mtus }: Wanted): number
 const ports = (spec: BridgeSpec, wanted: Wanted): Resource[] =>
   (wanted.taps?.get(spec.name) ?? []).map(tap => bridgePort(spec.name, tap, mtuOf(spec, wanted)));
 
-const gatewayAnswers = ({ name, prefixes }: BridgeSpec, gateway: Prefix | undefined): Resource[] =>
-  gateway !== undefined && prefixes.some(({ family }) => family === 4) ? [gatewayAnswer(name, gateway)] : [];
+function gatewayAnswers({ name, prefixes }: BridgeSpec, { gateway, peers }: Wanted): Resource[] {
+  if (prefixes.every(({ family }) => family !== 4)) return [];
+  return [
+    ...(gateway === undefined ? [] : [gatewayAnswer(name, gateway)]),
+    ...(peers === undefined ? [] : [peerAnswers(name, peers)]),
+  ];
+}
 
 function proxies(name: string, addresses: readonly Address[]): Resource[] {
   const own = addresses.filter(({ bridge: one }) => one === name);

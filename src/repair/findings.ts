@@ -1,10 +1,11 @@
 /** What a survey finds. */
+import { around } from '../cluster/around.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
 import type { Unserved } from '../model/unserved.ts';
-import { surroundings, type Uplinks } from '../model/uplink.ts';
+import type { Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import type { Change } from '../plan/change.ts';
 import type { Checked } from '../plan/walker.ts';
@@ -65,7 +66,7 @@ export const needsRepair = (found: Survey): boolean =>
 export const meansOf = ({ config, firewall, uplinks, view }: Seen) => ({
   view,
   dhcp: config.dhcp,
-  ...surroundings(config, uplinks),
+  ...around(config, uplinks),
   firewall,
 });
 

@@ -27,6 +27,8 @@ export interface Estate extends Pick<Records, 'claims' | 'servers' | 'halves'> {
    * Domains that run although we have no record of them: of theirs nothing is touched, for it may be in use.
    */
   readonly spared: ReadonlySet<string>;
+  /** Whether bridges have answers for other hosts; then the bridges' own resources look after them. */
+  readonly hasPeers: boolean;
 }
 
 /** Everything astray, in the order in which it can be removed. */
@@ -188,11 +190,16 @@ function strayServers({ dhcp }: View, { servers }: Estate, { bridges }: Wanted):
     );
 }
 
-function strayProxies({ proxies }: View, { attachments }: Estate, { prefixes }: Wanted): Stray[] {
+function strayProxies(
+  { proxies }: View,
+  { attachments, hasPeers }: Estate,
+  { bridges, prefixes }: Wanted,
+): Stray[] {
   const known = attachments.flatMap(({ addresses }) => addresses);
   // Of a domain that is spared nobody knows the wire.
   const unknown = prefixes.filter(prefix => !known.some(one => equal(one.prefix, prefix)));
   const isWanted = (address: Prefix, device: string): boolean =>
+    (hasPeers && bridges.has(device)) ||
     known.some(({ prefix, wire }) => wire === device && contains(prefix, address)) ||
     unknown.some(prefix => contains(prefix, address));
   return [...proxies].flatMap(proxy => {

@@ -173,5 +173,9 @@ function findStrays(
   const doubtful = [...running.keys(), ...unread.map(({ domain }) => domain)];
   const spared = new Set(doubtful.filter(uuid => !known.has(uuid)));
   const routes = baseRoutes(config, uplinks).map(({ key }) => key);
-  return strays(view, { ...records, attachments, spared, routes }, firewall);
+  return strays(
+    view,
+    { ...records, attachments, spared, routes, hasPeers: config.cluster !== undefined },
+    firewall,
+  );
 }

@@ -13,7 +13,8 @@ import {
 } from '../model/names.ts';
 import { isAdvertised, nth, type Prefix } from '../model/prefix.ts';
 import type { Link, View } from '../model/view.ts';
-import { type Action, ip, launch, sysctlPath } from './action.ts';
+import { type Action, ip, launch, sysctl, sysctlPath } from './action.ts';
+import { addProxy, removeProxy } from './neighbour.ts';
 import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
 
 /**
@@ -167,6 +168,45 @@ export function gatewayAnswer(name: string, gateway: Prefix): Resource {
 }
 
 const isNeeded = (view: View): boolean => ['1', '2'].includes(view.sysctl(ARP_IGNORE) ?? '');
+
+/**
+ * Answers on the bridge for the other hosts of a cluster: a guest that came from one of them and configures itself goes on
+ * to ask for that host's own address as its gateway, and what it sends there is routed from here. At once: the kernel would
+ * wait up to 0.8 s (arp(7), proxy_delay). A bridge that goes takes its answers along.
+ */
+export function peerAnswers(name: string, peers: readonly Prefix[]): Resource {
+  const delay = `/proc/sys/net/ipv4/neigh/${name}/proxy_delay`;
+  const wanted = new Set(peers.map(format));
+  const standing = ({ proxies }: View): string[] =>
+    [...proxies].flatMap(one => (one.endsWith(` ${name}`) ? one.split(' ').slice(0, 1) : []));
+  const differences = (view: View) => {
+    const there = standing(view);
+    return {
+      missing: [...wanted].filter(one => !there.includes(one)),
+      surplus: there.filter(one => !wanted.has(one)),
+    };
+  };
+  return {
+    key: `peers ${name}`,
+    label: `answers for other hosts on ${name}`,
+    probe: view => {
+      const { missing, surplus } = differences(view);
+      if (missing.length > 0)
+        return missing.length === wanted.size ? ABSENT : changed(`not for ${missing[0]}`);
+      if (surplus.length > 0) return changed(`also for ${surplus[0]}, which is no host's any more`);
+      return wanted.size === 0 || view.sysctl(delay) === '0' ? PRESENT : changed('they come late');
+    },
+    up: view => {
+      const { missing, surplus } = differences(view);
+      return [
+        ...(wanted.size === 0 ? [] : [sysctl(delay, '0')]),
+        ...missing.map(one => addProxy(one, name)),
+        ...surplus.map(one => removeProxy(one, name)),
+      ];
+    },
+    down: view => standing(view).map(one => removeProxy(one, name)),
+  };
+}
 
 /**
  * The host's IPv6 addresses on a bridge: the guest's gateway, which is link-local and alone brings a route along; one of a

@@ -23,7 +23,7 @@ export function neighbourProxies(bridge: string, prefixes: readonly Prefix[], de
   ];
 }
 
-/** With the entry, the kernel also joins the multicast group of its solicitations. It is marked as ours as routes are. */
+/** With the entry, the kernel also joins the multicast group of its solicitations. */
 function kernelProxy(prefix: Prefix, device: string): Resource {
   const all = [...addresses(prefix)].map(format);
   const missing = ({ proxies }: View): string[] =>
@@ -37,15 +37,17 @@ function kernelProxy(prefix: Prefix, device: string): Resource {
       return count === all.length ? ABSENT : changed(`${count} of its ${all.length} addresses are missing`);
     },
     up: view => [
-      ...missing(view).map(address =>
-        ip('neigh', 'replace', 'proxy', address, 'dev', device, 'protocol', String(ROUTE_PROTOCOL)),
-      ),
+      ...missing(view).map(address => addProxy(address, device)),
       // The gateway may know it from elsewhere.
       launch(['hnet', 'announce', device, format(prefix)]),
     ],
     down: () => all.map(address => removeProxy(address, device)),
   };
 }
+
+/** With it the kernel answers for an address on an interface. It is marked as ours, as routes are. */
+export const addProxy = (address: string, device: string): Action =>
+  ip('neigh', 'replace', 'proxy', address, 'dev', device, 'protocol', String(ROUTE_PROTOCOL));
 
 export const removeProxy = (address: string, device: string): Action =>
   ip('neigh', 'delete', 'proxy', address, 'dev', device);

@@ -1,10 +1,11 @@
+import { around } from '../../cluster/around.ts';
 import type { Context } from '../../host/context.ts';
 import { observeUplinks } from '../../host/observe/uplink.ts';
 import { observe } from '../../host/observe/view.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { requireAssignment, toAttachment } from '../../lifecycle/admission.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
-import { surroundings, wireFor } from '../../model/uplink.ts';
+import { wireFor } from '../../model/uplink.ts';
 import { EMPTY_VIEW, type View } from '../../model/view.ts';
 import { basePlan, domainPlan } from '../../plan/plan.ts';
 import { describe } from '../../resources/action.ts';
@@ -20,8 +21,8 @@ export function plan(name: string, context: Context): void {
   const uplinks = observeUplinks(context.host, config);
   const base = basePlan(config, uplinks, firewall);
   const attachment = toAttachment(next, assignment, firewall.name, one => wireFor(one, uplinks));
-  const { gateway, mtuFor } = surroundings(config, uplinks);
-  const wanted = { ...attachment, ...(gateway && { gateway }), mtuFor };
+  const { gateway, peers, mtuFor } = around(config, uplinks);
+  const wanted = { ...attachment, ...(gateway && { gateway }), peers, mtuFor };
   const missing = base.filter(resource => resource.probe(view).is !== 'present');
   const fresh = { ...EMPTY_VIEW, sysctl: view.sysctl };
   const own = domainPlan(wanted, config.dhcp, firewall);

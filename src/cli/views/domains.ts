@@ -1,5 +1,6 @@
 /** Domains with their addresses and their health. */
 
+import { around, peerGateways } from '../../cluster/around.ts';
 import type { Host } from '../../host/host.ts';
 import { observe, observeWithUplinks } from '../../host/observe/view.ts';
 import type { KnownDomain } from '../../libvirt/libvirt.ts';
@@ -13,7 +14,6 @@ import { bounded, USUAL_MTU } from '../../model/mtu.ts';
 import { contains, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import { policySummary } from '../../model/rule.ts';
-import { surroundings } from '../../model/uplink.ts';
 import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
 import type { Shown, ShownAddress } from './shapes.ts';
@@ -39,7 +39,7 @@ function lookAround(config: Config, places: readonly Prefix[], host: Host): Sigh
   const means = { dhcp: config.dhcp, firewall };
   try {
     const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
-    return { ...means, view, uplinks, ...surroundings(config, uplinks) };
+    return { ...means, view, uplinks, ...around(config, uplinks) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // What runs was made with what is noted.
@@ -50,6 +50,7 @@ function lookAround(config: Config, places: readonly Prefix[], host: Host): Sigh
       view: observe(host, firewall, places),
       uplinks: error,
       gateway,
+      peers: peerGateways(config),
       mtuFor: () => mtu,
     };
   }
