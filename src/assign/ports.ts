@@ -6,7 +6,7 @@ import { addressesOf, forwardsOf } from '../model/domain.ts';
 import { collide, type Forward, familyOf } from '../model/forward.ts';
 import { formatCalled, formatForward, targetOf } from '../model/forward-words.ts';
 import type { HostAddress } from '../model/host-address.ts';
-import { contains, equal, type Prefix } from '../model/prefix.ts';
+import { contains, equal } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import { LOOPBACK } from '../model/reserved.ts';
 
@@ -33,7 +33,10 @@ export function refuseForward(
         ? 'it has no single IPv4 address; hnet assign --private gives it a private one'
         : 'it has no single IPv6 address; hnet assign gives it one',
     );
-  if (on !== undefined && !isCallable(on, host))
+  if (on !== undefined && contains(LOOPBACK[family], on))
+    refuse(`only the host itself calls ${format(on)}; name an address by which others call it`);
+  // It may be on `lo`, where hosts that speak BGP have theirs.
+  if (on !== undefined && !host.some(({ address }) => equal(address, on)))
     refuse(`the host has no address ${format(on)}; ip address shows those that it has`);
   for (const { domain, next } of domains) {
     const twin = [...forwardsOf(next), ...forwardsOf(domain)].find(one => collide(one, forward));
@@ -46,10 +49,6 @@ export function refuseForward(
       `${server.program ?? 'a program'} of the host listens on ${server.protocol}/${server.port}; choose another port`,
     );
 }
-
-/** Loopback addresses are never called from elsewhere. */
-const isCallable = (on: Prefix, host: readonly HostAddress[]): boolean =>
-  host.some(({ address, device }) => device !== 'lo' && equal(address, on));
 
 /** Whether a forward would take a program's calls away. */
 export function isCalled({ protocol, port, address, device }: Listener, forward: Forward): boolean {

@@ -4,13 +4,15 @@ import { PATIENCE, until } from '../lab/wait.ts';
 import { Stage } from './stage.ts';
 
 const INNER = '172.30.0.10';
+const LOOPBACK = '198.51.100.9';
 
 /** A VM that has no public address, and yet a name on the Internet: a port of the host. */
 describe('a VM with a private address', () => {
   const stage = new Stage();
   let vm: Awaited<ReturnType<Stage['hv']['vm']>>;
 
-  const outside = (port: number): Promise<string> => stage.web(`${stage.hv.address}:${port}`);
+  const outside = (port: number, address = stage.hv.address): Promise<string> =>
+    stage.web(`${address}:${port}`);
   const files = (): Promise<string> =>
     stage.hv.sh('find /run/hnet/attachments /run/hnet/claims -mindepth 1 | sed "s,.*/,," | sort');
 
@@ -53,6 +55,7 @@ describe('a VM with a private address', () => {
       [['add', 'vm1', 'udp/67'], /dnsmasq of the host listens on udp\/67/, 1],
       [['add', 'vm1', 'tcp/8000-8010'], /tcp\/8001 leads to "vm1"/, 1],
       [['add', 'vm1', 'tcp/9000', '--on', '192.0.2.1'], /the host has no address 192\.0\.2\.1/, 1],
+      [['add', 'vm1', 'tcp/9000', '--on', '127.0.0.1'], /only the host itself calls 127\.0\.0\.1; name/, 1],
       [['add', 'vm1', 'tcp/0'], /a port that is not from 1 to 65535/, 2],
       [['add', 'vm1', 'tcp/9-3'], /a range that ends before it begins/, 2],
       [['add', 'vm1', 'icmp'], /is not a forward such as tcp\/2201:22/, 2],
@@ -66,6 +69,16 @@ describe('a VM with a private address', () => {
     expect(await stage.xml('vm1')).to.equal(before);
     const { forwards } = await stage.json<{ forwards: unknown }>('forward', 'list');
     expect(forwards).to.have.length(1);
+  });
+
+  it('is called by an address that the host has on lo, as hosts that speak BGP have theirs', async () => {
+    await stage.hv.run(['ip', 'address', 'add', LOOPBACK, 'dev', 'lo']);
+    await stage.lab.gateway.run(['ip', 'route', 'add', LOOPBACK, 'via', stage.hv.address]);
+    await stage.ok('forward', 'add', 'vm1', 'tcp/8004:80', '--on', LOOPBACK);
+    expect(await outside(8004, LOOPBACK)).to.equal('a guest of hnet');
+    expect((await stage.hnet('doctor')).stdout).not.to.contain(LOOPBACK);
+    await stage.ok('forward', 'delete', 'vm1', 'tcp/8004:80', '--on', LOOPBACK);
+    expect(await outside(8004, LOOPBACK)).to.equal('');
   });
 
   it('keeps its ports over a stop and a start, and loses one when it is taken away', async () => {
