@@ -40,7 +40,8 @@ export const TREE = join(HOME, `tree-${MISSING.join('-')}`);
  */
 const FETCH = `
 cd "$0"
-missing=$(apt-get --simulate --no-install-recommends install "$@" | sed -n 's/^Inst \\([^ ]*\\) .*/\\1/p')
+plan=$(apt-get --simulate --no-install-recommends install "$@")
+missing=$(printf '%s\\n' "$plan" | sed -n 's/^Inst \\([^ ]*\\) .*/\\1/p')
 mkdir -p tree/usr tree/etc
 test -z "$missing" || apt-get download -q -o APT::Sandbox::User=root $missing
 for deb in *.deb; do if test -e "$deb"; then dpkg-deb --extract "$deb" tree; fi; done
