@@ -13,8 +13,24 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const COPY = { '/root/hnet': PROJECT };
 
 export interface ClusterStageOptions extends Omit<ClusterOptions, 'archive' | 'copy'> {
-  /** What hnet.toml of a host has beside the pools; asked for each host. */
-  readonly toml?: (host: string) => string;
+  /**
+   * What hnet.toml of a host has beside the pools and how they are delivered. Default: the cluster's table, if there is an
+   * etcd for it.
+   */
+  readonly toml?: (host: string, cluster: Cluster) => string;
+}
+
+/** The table that makes a host one of a cluster. @param more further lines of it */
+export function clusterTable(cluster: Cluster, ...more: readonly string[]): string {
+  const values = {
+    name: 'lab',
+    interface: 'eth1',
+    etcd: cluster.etcd.endpoints,
+    announce: cluster.announce,
+    ...(cluster.announce === 'command' && { command: ['/usr/local/sbin/move-address'] }),
+  };
+  const lines = Object.entries(values).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+  return `[cluster]\n${[...lines, ...more].join('\n')}\n`;
 }
 
 /** Several hypervisors with hnet installed and configured, for the tests of one `describe`. */
@@ -65,17 +81,27 @@ function there<T>(made: T | undefined): T {
  * A cluster on whose hosts hnet is installed with the cluster's pools, in force, and without the services that repair. It
  * is laid over the hosts before they boot.
  */
-export async function clusterWithHnet(lab: Lab, { toml, ...options }: ClusterStageOptions): Promise<Cluster> {
+export async function clusterWithHnet(
+  lab: Lab,
+  { toml = ownTable, ...options }: ClusterStageOptions,
+): Promise<Cluster> {
   await ensureBuilt();
   const cluster = await lab.cluster({ ...options, copy: COPY, archive: await installation(options) });
-  const pools = `pools = ${JSON.stringify(cluster.pools)}\n`;
   await Promise.all(
     cluster.hosts.map(async host => {
-      await host.write('/etc/hnet/hnet.toml', `${pools}${toml?.(host.name) ?? ''}`);
+      await host.write('/etc/hnet/hnet.toml', head(cluster) + toml(host.name, cluster));
       await host.run(['hnet', 'base', 'up']);
     }),
   );
   return cluster;
+}
+
+const ownTable = (_: string, cluster: Cluster): string =>
+  cluster.etcd.members.length === 0 ? '' : clusterTable(cluster);
+
+function head({ pools, announce }: Cluster): string {
+  const delivery = announce === 'on-link' ? 'ipv4 = "on-link"\nipv6 = "on-link"\n' : '';
+  return `pools = ${JSON.stringify(pools)}\n${delivery}`;
 }
 
 /** What install.sh puts on a host, as files. It is run once, on a hypervisor that is made for it. */

@@ -1,43 +1,18 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { Background } from './background.ts';
 import type { Machine } from './machine.ts';
-import { ENVIRONMENT } from './run.ts';
+import { serve } from './serve.ts';
 import { INTERNET } from './site.ts';
-import { PATIENCE } from './wait.ts';
 
 const PORT = 3128;
 
-/** Runs in the network of the lab's Internet; the socket that it hands everything to is a file, which no network confines. */
-const RELAY = `const { connect, createServer } = require('node:net');
-const [path, port, address] = process.argv.slice(1);
-createServer(client => {
-  const server = connect(path);
-  for (const [one, other] of [[client, server], [server, client]]) one.pipe(other).on('error', () => one.destroy());
-}).listen(Number(port), address, () => console.log('relays'));`;
-
 /**
  * Opens a proxy on the lab's Internet by which machines' apt reaches the archives that it is set to, and nothing else of
- * the outside. This process is the proxy. It ends with the lab.
+ * the outside. It ends with the lab.
  * @param dir the lab's directory
  */
-export async function openArchive(dir: string, internet: Machine): Promise<void> {
-  const path = join(dir, 'archive.sock');
-  const server = createServer(fetchFor).listen(path);
-  await once(server, 'listening');
-  server.unref();
-  const argv = [
-    'nsenter',
-    `--net=${internet.netns}`,
-    process.execPath,
-    '-e',
-    RELAY,
-    path,
-    `${PORT}`,
-    INTERNET,
-  ];
-  await new Background(argv, ENVIRONMENT).until(/relays/, PATIENCE);
+export function openArchive(dir: string, internet: Machine): Promise<void> {
+  return serve(join(dir, 'archive.sock'), { machine: internet, address: INTERNET, port: PORT }, fetchFor);
 }
 
 /** What tells a machine's apt. */

@@ -2,7 +2,7 @@ import { carrier, ip, pull } from './cable.ts';
 import { hold, makeNetns } from './hold.ts';
 import { Machine } from './machine.ts';
 import { run } from './run.ts';
-import { GATEWAY, GATEWAY6, INTERNET, INTERNET6, isIpv6, type Site, type WireEnd } from './site.ts';
+import { GATEWAY, GATEWAY6, INTERNET, INTERNET6, isIpv6, SHARED, type Site, type WireEnd } from './site.ts';
 import { Switch } from './switch.ts';
 
 /** Where the Internet reaches the gateway. */
@@ -15,6 +15,7 @@ export class Provider {
   readonly internet: Machine;
   readonly #dir: string;
   #switch: Promise<Switch> | undefined;
+  #shared: Promise<void> | undefined;
 
   private constructor(dir: string, gateway: Machine, internet: Machine) {
     this.#dir = dir;
@@ -35,14 +36,12 @@ export class Provider {
   async connect(site: Site, netns: string): Promise<void> {
     await this.#layUplink(site, netns);
     await ip(this.gateway.netns, [
-      `addr add ${GATEWAY} peer ${site.address} dev ${site.name}`,
-      `addr add ${GATEWAY6}/64 dev ${site.name} nodad`,
-      `link set ${site.name} addrgenmode none up`,
-      `route replace ${site.address6}/128 dev ${site.name}`,
+      ...(site.downlink === SHARED ? [] : ownDownlink(site)),
+      `route replace ${site.address6}/128 dev ${site.downlink}`,
       ...site.pools.map(pool => routeTo(pool, site)),
     ]);
     await configureUplink(site, netns);
-    await Promise.all([carrier(this.gateway.netns, site.name), carrier(netns, 'eth0')]);
+    await Promise.all([carrier(this.gateway.netns, site.downlink), carrier(netns, 'eth0')]);
     if (site.wire !== undefined) await this.wire(site.name, site.wire, netns, 'eth1');
   }
 
@@ -74,7 +73,7 @@ export class Provider {
 
   /** Pulls the cables, and with them go the routes. */
   async disconnect(site: Site): Promise<void> {
-    await pull(this.gateway.netns, site.name);
+    if (site.downlink !== SHARED) await pull(this.gateway.netns, site.downlink);
     if (site.wire === undefined) return;
     const wires = await this.switch();
     for (const cable of CABLES) await wires.pull(PORTS[cable](site.name));
@@ -91,22 +90,44 @@ export class Provider {
     for (const cable of cables) await wires.mend(PORTS[cable](name));
   }
 
+  async route(pool: string, site: Site): Promise<void> {
+    await ip(this.gateway.netns, [routeTo(pool, site)]);
+  }
+
   /** A wired host's uplink passes the switch, where it can be cut. */
-  async #layUplink({ name, mac, wire }: Site, netns: string): Promise<void> {
+  async #layUplink({ name, mac, wire, downlink }: Site, netns: string): Promise<void> {
     const { netns: gateway } = this.gateway;
     if (wire === undefined) {
       await ip(gateway, [`link add ${name} type veth peer name eth0 address ${mac} netns ${netns}`]);
       return;
     }
     const wires = await this.switch();
-    await wires.lay(`up-${name}`, `${name}-gw`, { netns: gateway, device: name });
-    await wires.lay(`up-${name}`, PORTS.uplink(name), { netns, device: 'eth0', mac });
+    const network = downlink === SHARED ? SHARED : `up-${name}`;
+    if (downlink === SHARED) await this.#share(wires);
+    else await wires.lay(network, `${name}-gw`, { netns: gateway, device: name });
+    await wires.lay(network, PORTS.uplink(name), { netns, device: 'eth0', mac });
   }
 
-  async route(pool: string, site: Site): Promise<void> {
-    await ip(this.gateway.netns, [routeTo(pool, site)]);
+  /** The gateway's port on the layer 2 that uplinks share; it is there once it's first needed. */
+  #share(wires: Switch): Promise<void> {
+    this.#shared ??= (async () => {
+      await wires.lay(SHARED, 'gw', { netns: this.gateway.netns, device: SHARED });
+      await ip(this.gateway.netns, [
+        `addr add ${GATEWAY}/24 dev ${SHARED}`,
+        `addr add ${GATEWAY6}/64 dev ${SHARED} nodad`,
+        `link set ${SHARED} addrgenmode none up`,
+      ]);
+    })();
+    return this.#shared;
   }
 }
+
+/** A cable of the host's own: its end at the gateway. */
+const ownDownlink = ({ name, address }: Site): string[] => [
+  `addr add ${GATEWAY} peer ${address} dev ${name}`,
+  `addr add ${GATEWAY6}/64 dev ${name} nodad`,
+  `link set ${name} addrgenmode none up`,
+];
 
 /** A wired host's: to the provider, and to the other hosts. */
 export type Cable = 'uplink' | 'wire';
@@ -150,7 +171,7 @@ async function setUpInternet(internet: Machine): Promise<void> {
 function routeTo(pool: string, site: Site): string {
   const six = isIpv6(pool);
   const via = (six ? site.ipv6 : site.ipv4) === 'routed' ? `via ${six ? site.linkLocal : site.address} ` : '';
-  return `route replace ${pool} ${via}dev ${site.name}`;
+  return `route replace ${pool} ${via}dev ${site.downlink}`;
 }
 
 /** The host's end. No duplicate address detection there, or everything would wait two seconds for it. */

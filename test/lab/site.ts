@@ -9,6 +9,8 @@ export interface SiteOptions {
   readonly addressing?: 'pointopoint' | 'on-link';
   /** A second interface, `eth1`, on the wire between hosts. Its uplink passes the same switch, so that both can be cut. */
   readonly wired?: boolean;
+  /** Of a wired host: whether its uplink is a cable of its own, or on one layer 2 with the gateway and the other hosts'. */
+  readonly uplink?: 'own' | 'shared';
 }
 
 /** A machine's end of the wire between hosts. */
@@ -31,8 +33,12 @@ export interface Site {
   readonly ipv6: 'routed' | 'on-link';
   readonly addressing: 'pointopoint' | 'on-link';
   readonly wire: WireEnd | undefined;
+  /** What the gateway calls the interface that leads to it. */
+  readonly downlink: string;
 }
 
+/** The gateway's interface where uplinks are shared, and the network of the switch that they are on. */
+export const SHARED = 'lan';
 export const GATEWAY = '123.45.12.1';
 export const GATEWAY6 = 'fe80::1';
 export const INTERNET = '123.45.200.10';
@@ -42,6 +48,8 @@ export const INTERNET6 = '2001:db8:ffff::10';
 export function siteOf(name: string, options: SiteOptions = {}): Site {
   const number = Number(/^h([1-9]\d?)$/.exec(name)?.[1] ?? Number.NaN);
   if (Number.isNaN(number)) throw new Error(`Cannot place "${name}": hosts are called h1, h2, … h99`);
+  if (options.uplink === 'shared' && options.wired !== true)
+    throw new Error(`Cannot place "${name}" on a shared uplink: only wired hosts are on the switch`);
   const octet = 47 + number;
   const tail = octet.toString(16).padStart(2, '0');
   return {
@@ -55,6 +63,7 @@ export function siteOf(name: string, options: SiteOptions = {}): Site {
     ipv6: options.ipv6 ?? 'routed',
     addressing: options.addressing ?? 'pointopoint',
     wire: options.wired === true ? wireEnd(number) : undefined,
+    downlink: options.uplink === 'shared' ? SHARED : name,
   };
 }
 

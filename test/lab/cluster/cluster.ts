@@ -7,6 +7,7 @@ import { provideKernel, type Vm, type VmOptions } from '../vm.ts';
 import { PATIENCE, until } from '../wait.ts';
 import { gatewayBird, hostBird, type Wired } from './bird.ts';
 import { Etcd, type Place } from './etcd.ts';
+import { COMMAND, Failover } from './failover.ts';
 import { attemptMove, type Move, move } from './migration.ts';
 
 export interface ClusterOptions extends Pick<HypervisorOptions, 'archive' | 'bind' | 'copy' | 'release'> {
@@ -19,12 +20,25 @@ export interface ClusterOptions extends Pick<HypervisorOptions, 'archive' | 'bin
   readonly etcds?: number | readonly string[];
   /** What all hosts share, of both families. Default: the pools of the documentation but its /64. */
   readonly pools?: readonly string[];
-  /** How the outside learns where an address is: each host's BIRD tells the provider's. */
-  readonly announce?: 'bgp';
+  /**
+   * How the outside learns where an address is. `bgp`: each host's BIRD tells the provider's. `on-link`: the uplinks are on one
+   * layer 2 with the gateway, which asks there who has it. `command`: the provider routes each pool to h1 until its API is told
+   * otherwise, by /usr/local/sbin/move-address ADDRESS HOST. Default: bgp.
+   */
+  readonly announce?: Announce;
 }
+
+type Announce = 'bgp' | 'on-link' | 'command';
 
 /** Not its /64: in that each host has an address of its own. */
 const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13', '2001:db8:12:4900::/56'];
+
+interface Parts {
+  readonly hosts: readonly Hypervisor[];
+  readonly etcd: Etcd;
+  readonly pools: readonly string[];
+  readonly announce: Announce;
+}
 
 /** Several hypervisors with a wire between them, between which libvirt moves VMs and BIRD carries hnet's routes. */
 export class Cluster {
@@ -33,26 +47,30 @@ export class Cluster {
   readonly pools: readonly string[];
   /** The provider's BIRD. */
   readonly router: Daemon;
+  readonly announce: Announce;
   readonly #lab: Lab;
+  #failover: Failover | undefined;
 
-  private constructor(lab: Lab, hosts: readonly Hypervisor[], etcd: Etcd, pools: readonly string[]) {
+  private constructor(lab: Lab, { hosts, etcd, pools, announce }: Parts) {
     this.#lab = lab;
     this.hosts = hosts;
     this.etcd = etcd;
     this.pools = pools;
+    this.announce = announce;
     this.router = new Program(lab.gateway, ['bird', '-f', '-s', '/run/bird.ctl']);
   }
 
   static async create(lab: Lab, options: ClusterOptions = {}): Promise<Cluster> {
-    const { hosts: count = 2, etcds = 0, pools = POOLS } = options;
+    const { hosts: count = 2, etcds = 0, pools = POOLS, announce = 'bgp' } = options;
     const hosts = await Promise.all(
       numbered('h', count).map(name =>
-        lab.hypervisor(name, { ...machineOf(options), wired: true, pools: [] }),
+        lab.hypervisor(name, { ...machineOf(options), ...uplinkFor(announce), wired: true, pools: [] }),
       ),
     );
     const names = typeof etcds === 'number' ? numbered('e', etcds) : etcds;
     const etcd = await Etcd.create(await Promise.all(names.map(name => placeFor(lab, hosts, name))));
-    const cluster = new Cluster(lab, hosts, etcd, pools);
+    const cluster = new Cluster(lab, { hosts, etcd, pools, announce });
+    await cluster.#deliver();
     await cluster.#startBirds();
     return cluster;
   }
@@ -71,25 +89,45 @@ export class Cluster {
   /** Runs `virsh migrate` with these flags, by default those of `migrate`, and gives back what it did. */
   readonly attemptMigrate = attemptMove;
 
-  /** Waits until a host's BIRD has its sessions with all other hosts and the provider, in both families. */
+  /** Waits until a host's BIRD has its sessions with all other hosts and the provider if that takes any, in both families. */
   async meshed(host: Hypervisor): Promise<void> {
-    const count = this.hosts.length * 2;
-    await until(
-      async () => (await sessions(host)) === count,
-      PATIENCE,
-      `the sessions of BIRD on ${host.name}`,
-    );
+    const others = this.hosts.length - 1 + Number(this.announce === 'bgp');
+    const all = async () => (await sessions(host)) === others * 2;
+    await until(all, PATIENCE, `the sessions of BIRD on ${host.name}`);
+  }
+
+  /** The provider's API that routes a pool to another host, with `announce: 'command'`. */
+  get failover(): Failover {
+    if (this.#failover === undefined)
+      throw new Error(`Cannot ask the provider's API: the cluster announces by ${this.announce}`);
+    return this.#failover;
+  }
+
+  /** What the provider does by itself: it looks for the pools on the uplinks' wire, or routes them to the first host. */
+  async #deliver(): Promise<void> {
+    const [first] = this.hosts;
+    if (this.announce === 'bgp' || first === undefined) return;
+    for (const pool of this.pools) await this.#lab.route(pool, first);
+    if (this.announce === 'on-link') return;
+    this.#failover = await Failover.create(this.#lab, this.hosts, this.pools);
+    for (const host of this.hosts) {
+      await host.write('/usr/local/sbin/move-address', COMMAND);
+      await host.run(['chmod', '755', '/usr/local/sbin/move-address']);
+    }
   }
 
   async #startBirds(): Promise<void> {
     const sites = this.hosts.map(wired);
-    await this.#lab.gateway.write('/etc/bird/bird.conf', gatewayBird(sites, this.pools));
-    await this.router.start();
+    const upstream = this.announce === 'bgp';
+    if (upstream) {
+      await this.#lab.gateway.write('/etc/bird/bird.conf', gatewayBird(sites, this.pools));
+      await this.router.start();
+    }
     await Promise.all(
       this.hosts.map(async hv => {
         const host = wired(hv);
         const peers = sites.filter(({ name }) => name !== host.name);
-        const text = hostBird({ host, peers, pools: this.pools, upstream: true });
+        const text = hostBird({ host, peers, pools: this.pools, upstream });
         await hv.write('/etc/bird/bird.conf', text);
         await hv.unit('bird').restart();
         await this.meshed(hv);
@@ -97,6 +135,10 @@ export class Cluster {
     );
   }
 }
+
+/** On the shared one the provider routes nothing to a host, not even where h1 is the one it's asked for. */
+const uplinkFor = (announce: Announce): HypervisorOptions =>
+  announce === 'on-link' ? { uplink: 'shared', ipv4: 'on-link', ipv6: 'on-link' } : {};
 
 const numbered = (letter: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${letter}${index + 1}`);
