@@ -1,8 +1,16 @@
 #!/bin/sh
 # hnet: libvirt calls this for each step of each domain. For domains that aren't ours it must cost next to nothing, so
 # Node starts last. Standard output stays empty: for some operations libvirt would take it for the domain's XML.
+# A failing reconnect kills the running VM; only what comes before a VM runs here may refuse.
+refused=
 case $2 in
-  prepare | release | reconnect) ;;
+  prepare) refused='start the domain' ;;
+  # A move from another host begins here; it concerns hosts that share pools with others.
+  migrate)
+    [ -e /run/hnet/cluster/settings.json ] || exit 0
+    refused='move the domain here'
+    ;;
+  release | reconnect) ;;
   *) exit 0 ;;
 esac
 newline='
@@ -48,9 +56,8 @@ program=/usr/lib/hnet/qemu.cjs
 node=/usr/bin/hnet-node
 [ -x $node ] || node=/usr/bin/node
 if [ ! -r $program ]; then
-  # A failing reconnect kills the running VM; only prepare may refuse.
-  [ "$2" = prepare ] || exit 0
-  echo "hnet: Cannot start the domain: $program is missing; install hnet again" >&2
+  [ -n "$refused" ] || exit 0
+  echo "hnet: Cannot $refused: $program is missing; install hnet again" >&2
   exit 1
 fi
 [ -n "$all" ] || xml=$xml$(rest)
@@ -70,7 +77,7 @@ case $code in
     code=$?
     ;;
 esac
-# A failing reconnect kills the running VM, a missing interpreter included; only prepare may refuse.
-[ "$2" = prepare ] || exit 0
-[ $code -lt 126 ] || echo "hnet: Cannot start the domain: $node doesn't run; install hnet again" >&2
+# A missing interpreter is a failure too.
+[ -n "$refused" ] || exit 0
+[ $code -lt 126 ] || echo "hnet: Cannot $refused: $node doesn't run; install hnet again" >&2
 exit $code

@@ -1,5 +1,5 @@
 /** What connection tracking knows of addresses. */
-import { format } from '../model/address.ts';
+import { format, parsePrefix } from '../model/address.ts';
 import { type Forward, familyOf } from '../model/forward.ts';
 import type { Family, Prefix } from '../model/prefix.ts';
 import { meansAbsence } from './absence.ts';
@@ -9,6 +9,38 @@ import type { Host } from './host.ts';
 /** Removes what connection tracking knows of an address, either way. */
 export function forgetFlows(range: Prefix, host: Host): void {
   for (const side of ['--orig-src', '--orig-dst']) forget(range.family, [side, format(range)], host);
+}
+
+/**
+ * The flows of some addresses, a line each, as {@link addFlows} reads them. None where nothing can be asked.
+ */
+export function flowsOf(ranges: readonly Prefix[], host: Host): string[] {
+  const lines = ranges.flatMap(range =>
+    ['--orig-src', '--orig-dst'].flatMap(side =>
+      host
+        .output(['conntrack', '-L', '-f', `ipv${range.family}`, side, format(range), '-o', 'save'])
+        .split('\n'),
+    ),
+  );
+  return [...new Set(lines.filter(line => line.startsWith('-A ')))];
+}
+
+/** Removes flows; what has ended meanwhile is no failure. */
+export function dropFlows(flows: readonly string[], host: Host): void {
+  // The tool takes what a flow has as a condition, and of these there are none.
+  const lines = flows.map(line => line.replace(/^-A/, '-D').replace(/ (-t|-u|--state) \S+/g, ''));
+  if (lines.length > 0) host.run(['conntrack', '-R', '-'], `${lines.join('\n')}\n`);
+}
+
+/** Adds flows to those that the kernel knows. @throws CommandFailure for a line that isn't one */
+export function addFlows(flows: readonly string[], host: Host): void {
+  if (flows.length > 0) host.run(['conntrack', '-R', '-'], `${flows.join('\n')}\n`);
+}
+
+/** The two ends of a flow, by its first packet. */
+export function endsOf(flow: string): Prefix[] {
+  const [, from, to] = / -s (\S+) -d (\S+) /.exec(flow) ?? [];
+  return from === undefined || to === undefined ? [] : [parsePrefix(from), parsePrefix(to)];
 }
 
 /** Removes the flows that a forward has led to an address; of a range, all that were led there by this protocol. */

@@ -142,8 +142,8 @@ export class Host {
   }
 }
 
-/** `hnet` is the program beside the one that runs. */
-const ownProgram = ([command = '', ...words]: readonly string[]): readonly string[] =>
+/** The argv of a command; `hnet` is the program beside the one that runs. */
+export const ownProgram = ([command = '', ...words]: readonly string[]): readonly string[] =>
   command === 'hnet'
     ? [process.execPath, join(dirname(realpathSync(process.argv[1] ?? '')), 'hnet.cjs'), ...words]
     : [command, ...words];

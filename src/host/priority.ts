@@ -12,6 +12,9 @@ const ORDINARY = 0;
 /** Does work that other processes wait for. */
 export const urgently = <T>(work: () => T): T => withPriority(URGENT, work);
 
+/** The same for a process that has nothing else to do, and waits for most of its time. */
+export const urgentForGood = (): void => prefer(URGENT);
+
 /** Starts a program that nobody waits for, or that stays: a child inherits the priority. */
 export const ordinarily = <T>(work: () => T): T => withPriority(ORDINARY, work);
 

@@ -1,6 +1,12 @@
 /** The description of a domain that a change goes to: the one it runs with, the one it starts from, or both. */
 export type Affects = 'live' | 'config' | 'both';
 
+/**
+ * Whether a domain's processors run; `moving`: they stand still because it is between two hosts, `held`: because somebody has
+ * paused it. `other`: it is beginning, say, or it has ended.
+ */
+export type Standing = 'running' | 'moving' | 'held' | 'other';
+
 /** What hnet needs of libvirt. The hook must never use it: libvirt waits for the hook. Refusals have libvirt's words. */
 export interface Connection {
   /** UUIDs of all domains. */
@@ -11,6 +17,8 @@ export interface Connection {
   readonly definitions: () => string[];
   readonly xml: (uuid: string, inactive: boolean) => string;
   readonly isActive: (uuid: string) => boolean;
+  /** `other` for a domain that libvirt doesn't know. */
+  readonly standing: (uuid: string) => Standing;
   readonly isPersistent: (uuid: string) => boolean;
   readonly hasManagedSave: (uuid: string) => boolean;
   /** Sets our metadata element; undefined removes it. */

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { METADATA_NAMESPACE } from '../model/names.ts';
-import { Refusal } from '../model/refusal.ts';
-import { type Affects, type Connection, METADATA_KEY } from './connection.ts';
+import { ifPossible, Refusal } from '../model/refusal.ts';
+import { type Affects, type Connection, METADATA_KEY, type Standing } from './connection.ts';
 
 /** virDomainModificationImpact of libvirt-domain.h. */
 const AFFECTS: Readonly<Record<Affects, number>> = { live: 1, config: 2, both: 3 };
@@ -25,12 +25,17 @@ const CALLS = {
   xml: 'str! virDomainGetXMLDesc(void *domain, unsigned int flags)',
   isActive: 'int virDomainIsActive(void *domain)',
   isPersistent: 'int virDomainIsPersistent(void *domain)',
+  state: 'int virDomainGetState(void *domain, _Out_ int *state, _Out_ int *reason, unsigned int flags)',
   hasManagedSave: 'int virDomainHasManagedSaveImage(void *domain, unsigned int flags)',
   setMetadata:
     'int virDomainSetMetadata(void *domain, int type, const char *metadata, const char *key, const char *uri, unsigned int flags)',
   updateDevice: 'int virDomainUpdateDeviceFlags(void *domain, const char *xml, unsigned int flags)',
   attachDevice: 'int virDomainAttachDeviceFlags(void *domain, const char *xml, unsigned int flags)',
 };
+
+/** virDomainState, and of virDomainPausedReason what matters. */
+const [RUNNING, PAUSED] = [1, 3];
+const PAUSES: Readonly<Record<number, Standing>> = { 1: 'held', 2: 'moving', 12: 'moving', 13: 'moving' };
 
 type Koffi = typeof import('koffi');
 type Library = ReturnType<Koffi['load']>;
@@ -125,6 +130,14 @@ class LibraryConnection implements Connection {
   }
 
   isActive = (uuid: string): boolean => this.#ask(uuid, 'read the state', this.#api.isActive) === 1;
+  standing(uuid: string): Standing {
+    const [state, why]: [number[], number[]] = [[0], [0]];
+    const done = ifPossible(() => this.#ask(uuid, 'read the state', this.#api.state, state, why, 0));
+    if (done === undefined) return 'other';
+    if (state[0] === RUNNING) return 'running';
+    return (state[0] === PAUSED ? PAUSES[why[0] ?? 0] : undefined) ?? 'other';
+  }
+
   isPersistent = (uuid: string): boolean => this.#ask(uuid, 'read the state', this.#api.isPersistent) === 1;
   hasManagedSave = (uuid: string): boolean =>
     this.#ask(uuid, 'read the state', this.#api.hasManagedSave, 0) === 1;

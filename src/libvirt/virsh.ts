@@ -3,8 +3,8 @@ import { CommandFailure } from '../host/command.ts';
 import { writeAtomically } from '../host/files.ts';
 import { Host } from '../host/host.ts';
 import { isUuid, METADATA_NAMESPACE, RUN_DIRECTORY } from '../model/names.ts';
-import { Refusal, reason } from '../model/refusal.ts';
-import { type Affects, type Connection, METADATA_KEY } from './connection.ts';
+import { ifPossible, Refusal, reason } from '../model/refusal.ts';
+import { type Affects, type Connection, METADATA_KEY, type Standing } from './connection.ts';
 
 /** Limit for one virsh call, in milliseconds: an update of a device waits for the guest. */
 const LIMIT = 30_000;
@@ -15,6 +15,13 @@ const AFFECTS: Readonly<Record<Affects, readonly string[]>> = {
   config: ['--config'],
   both: ['--live', '--config'],
 };
+
+/** As virsh writes a state and its reason. */
+const STANDINGS: readonly (readonly [RegExp, Standing])[] = [
+  [/^running /, 'running'],
+  [/^paused \((migrating|post-copy)/, 'moving'],
+  [/^paused \(user\)/, 'held'],
+];
 
 /** Talks to libvirt through virsh. Domains are named by UUID, so no name ever becomes an argument. */
 export class VirshConnection implements Connection {
@@ -43,6 +50,10 @@ export class VirshConnection implements Connection {
     this.#call('dumpxml', uuid, ...(inactive ? ['--inactive'] : []));
 
   isActive = (uuid: string): boolean => this.#call('domstate', uuid).trim() !== 'shut off';
+  standing = (uuid: string): Standing =>
+    STANDINGS.find(([words]) =>
+      words.test(ifPossible(() => this.#call('domstate', '--reason', uuid)) ?? ''),
+    )?.[1] ?? 'other';
   isPersistent = (uuid: string): boolean => /^Persistent:\s+yes$/m.test(this.#call('dominfo', uuid));
   hasManagedSave = (uuid: string): boolean => /^Managed save:\s+yes$/m.test(this.#call('dominfo', uuid));
 

@@ -5,19 +5,20 @@
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { countedOf } from '../firewall/rules/counted.ts';
 import { ruleEntries } from '../firewall/rules/guarded.ts';
-import { forgetCalls, forgetFlows } from '../host/flows.ts';
+import { dropFlows, endsOf, flowsOf, forgetCalls, forgetFlows } from '../host/flows.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
 import { formatLong } from '../model/address.ts';
-import { type Attachment, lostAddresses } from '../model/attachment.ts';
-import type { Address } from '../model/bridge.ts';
+import { type Attachment, lostAddresses, prefixesOf } from '../model/attachment.ts';
+import { type Address, publicOf } from '../model/bridge.ts';
 import type { DhcpConfig } from '../model/config.ts';
 import { familyOf } from '../model/forward.ts';
 import { isSameForward, targetOf } from '../model/forward-words.ts';
+import { isHere } from '../model/move.ts';
 import { USUAL_MTU } from '../model/mtu.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { isTracked } from '../model/policy.ts';
-import { isAmong, type Prefix } from '../model/prefix.ts';
+import { contains, isAmong, type Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
 import { EMPTY_VIEW, type FilterView, type View } from '../model/view.ts';
 import type { Change } from '../plan/change.ts';
@@ -27,7 +28,9 @@ import { batches } from '../resources/action.ts';
 import type { Resource } from '../resources/resource.ts';
 import { hostRoute } from '../resources/route.ts';
 import { removeAttachment } from '../state/attachment-store.ts';
+import { isClustered } from '../state/clustered.ts';
 import { addUp, beginAt, noteOwner, noteStart, readAccount } from '../state/ledger.ts';
+import { readAttachments } from '../state/records.ts';
 
 /**
  * What happens after a failure. `undo`: take down again what this call brought up. `go on`: half of a running domain's
@@ -167,7 +170,7 @@ function putOutOfReach({ before, after, given, lost }: Step, means: Means): View
   const leaving = after === undefined ? guarded : [...guarded, ...lost];
   const routes = before.addresses.filter(({ prefix }) => isAmong(leaving, prefix));
   takeDownAll(
-    routes.map(({ prefix, bridge }) => hostRoute(prefix, bridge)),
+    routes.map(one => hostRoute(one, before.state)),
     means,
   );
   return leaveRules(guarded, means);
@@ -239,6 +242,22 @@ export function takeDown(attachment: Attachment, firewall: Firewall, host: Host)
   };
   apply([{ before: attachment, after: undefined }], means);
   removeAttachment(attachment);
+  if (isTracked(attachment.policy) && isClustered()) forgetDeparted(attachment, host);
+}
+
+/**
+ * It may have moved to another host, and come back: what is known here of its flows would be out of date by then, and their
+ * packets dropped as invalid. Of those with domains that are here every packet still passes.
+ */
+function forgetDeparted({ addresses }: Attachment, host: Host): void {
+  const here = readAttachments()
+    .filter(({ state }) => isHere(state))
+    .flatMap(prefixesOf);
+  const isKept = (flow: string): boolean => endsOf(flow).some(end => here.some(one => contains(one, end)));
+  dropFlows(
+    flowsOf(publicOf(addresses), host).filter(flow => !isKept(flow)),
+    host,
+  );
 }
 
 /** The counters, and a domain's chains, which can only be removed when they are known. All else is removed by name. */

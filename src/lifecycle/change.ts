@@ -10,11 +10,12 @@ import { type Attachment, lostAddresses, prefixesOf } from '../model/attachment.
 import type { Taps } from '../model/bridge.ts';
 import type { Config } from '../model/config.ts';
 import type { Difference } from '../model/difference.ts';
+import { isHere } from '../model/move.ts';
 import { isAmong, type Prefix } from '../model/prefix.ts';
-import { Refusal } from '../model/refusal.ts';
+import { quote, Refusal } from '../model/refusal.ts';
 import type { Change } from '../plan/change.ts';
 import { basePlan } from '../plan/plan.ts';
-import { type Checked, check, isWrong } from '../plan/walker.ts';
+import { type Checked, check, isWrong, refuseForeign } from '../plan/walker.ts';
 import {
   readableAttachment,
   refuseClaimed,
@@ -39,9 +40,23 @@ export const change = (after: Attachment, taps: Taps, config: Config, host: Host
 export const foreseeChange = (after: Attachment, taps: Taps, config: Config, host: Host): Difference[] =>
   foreseeAll(changeOf(after, taps), config, host);
 
-const changeOf = (after: Attachment, taps: Taps): Changes => [
-  { before: readableAttachment(after.domain), after, taps },
-];
+function changeOf(after: Attachment, taps: Taps): Changes {
+  const before = readableAttachment(after.domain);
+  return [{ before, after: inStateOf(before, after), taps }];
+}
+
+/**
+ * A domain that moves between hosts has the same on both; what changes it meanwhile would be known to one of them.
+ * @throws Refusal for one that isn't wholly here
+ */
+function inStateOf(before: Attachment | undefined, after: Attachment): Attachment {
+  const { name, state } = before ?? after;
+  if (isHere(state)) return state === undefined ? after : { ...after, state };
+  const way = state === 'leaving' ? 'to another host' : 'to this host';
+  throw new Refusal(
+    `Cannot change the addresses of ${quote(name)}: it is on its way ${way}; repeat it when it has arrived`,
+  );
+}
 
 /** Which domain gives an address to which; `after` is the taker with the address, and the taps are the taker's. */
 export interface Handover {
@@ -67,9 +82,9 @@ export const foreseeHandover = (handover: Handover, config: Config, host: Host):
   foreseeAll(changesOf(handover), config, host);
 
 function changesOf({ prefix, giver, taker, after, taps }: Handover): Changes {
-  const rest = without(giver, [prefix]);
+  const rest = inStateOf(giver, without(giver, [prefix]));
   return [
-    { before: taker, after, taps },
+    { before: taker, after: inStateOf(taker, after), taps },
     { before: giver, after: rest.addresses.length === 0 ? undefined : rest },
   ];
 }
@@ -121,9 +136,7 @@ function foresee(
     refuseClaimed(without(after, moved));
     refuseUnfit(after, seen, config);
   }
-  const wrong = changes.flatMap(one => wrongOf(one, { ...means, view: seen.view }));
-  for (const { resource, finding } of wrong)
-    if (finding.is === 'foreign') throw new Refusal(`Cannot set up ${resource.label}: ${finding.why}`);
+  refuseForeign(changes.flatMap(one => wrongOf(one, { ...means, view: seen.view })));
   return repairs(changes, seen, config, means);
 }
 

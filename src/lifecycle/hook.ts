@@ -1,20 +1,26 @@
 import { Host } from '../host/host.ts';
 import { log } from '../host/log.ts';
 import type { Domain } from '../model/domain.ts';
+import { isHere } from '../model/move.ts';
 import { readDomain } from '../model/parse-domain.ts';
 import { quote, Refusal, reason, visible } from '../model/refusal.ts';
 import { nameless } from '../model/running.ts';
 import type { Checked } from '../plan/walker.ts';
 import { loadConfig } from '../state/config-file.ts';
+import { takeMarker } from '../state/incoming-marker.ts';
 import { factsOf, note } from '../state/journal.ts';
 import { assignmentOf } from './admission.ts';
 import { presumed } from './in-force.ts';
+import { expect } from './incoming.ts';
 import { reconnect } from './reconnect.ts';
 import { start } from './start.ts';
 import { stop } from './stop.ts';
 
 /** The whole hook's time limit, in milliseconds. libvirt sets none, and holds the domain's lock meanwhile. */
 const DEADLINE = 30_000;
+
+/** What may be refused, and what that keeps libvirt from doing. */
+const REFUSED: Readonly<Record<string, string>> = { prepare: 'start', migrate: 'take over' };
 
 /** What libvirt is told: the exit code, and on a failure the one line its user will see. */
 export interface HookResult {
@@ -23,8 +29,8 @@ export interface HookResult {
 }
 
 /**
- * Acts on one call of libvirt's hook (libvirt.org/hooks.html). Only `prepare` may refuse: after it the guest
- * runs, and a failing `reconnect` would kill it.
+ * Acts on one call of libvirt's hook (libvirt.org/hooks.html). Only `prepare` may refuse, and `migrate`, which comes before
+ * it at the host to which a domain moves: after them the guest runs, and a failing `reconnect` would kill it.
  * @param xml the domain's XML, from standard input
  */
 export function hook(operation: string, xml: string): HookResult {
@@ -39,10 +45,10 @@ export function hook(operation: string, xml: string): HookResult {
     if (done !== undefined) log(`${operation} ${quote(name)}: ${done} in ${Date.now() - started} ms`);
     return { code: 0, message: undefined };
   } catch (error) {
-    const what = operation === 'prepare' ? 'start' : operation;
-    const message = visible(`hnet: Cannot ${what} ${quote(name)}: ${explain(error)}`);
+    const verb = REFUSED[operation];
+    const message = visible(`hnet: Cannot ${verb ?? operation} ${quote(name)}: ${explain(error)}`);
     log(message, 'err');
-    return operation === 'prepare' ? { code: 1, message } : { code: 0, message: undefined };
+    return verb === undefined ? { code: 0, message: undefined } : { code: 1, message };
   }
 }
 
@@ -55,7 +61,7 @@ function domainIn(operation: string, xml: string): Domain {
     if (xml.length >= LARGEST) throw new Refusal(`its XML has more than ${LARGEST >> 20} MiB`);
     return readDomain(xml);
   } catch (error) {
-    const known = operation === 'prepare' ? undefined : nameless(xml);
+    const known = operation in REFUSED ? undefined : nameless(xml);
     if (known === undefined) throw error;
     return known;
   }
@@ -69,16 +75,26 @@ function explain(error: unknown): string {
 
 function act(operation: string, domain: Domain, host: Host): string | undefined {
   switch (operation) {
+    case 'migrate': {
+      const assignment = assignmentOf(domain);
+      if (assignment === undefined) return undefined;
+      expect(domain, assignment, loadConfig(), host);
+      return 'it comes from another host';
+    }
     case 'prepare': {
       const assignment = assignmentOf(domain);
       if (assignment === undefined) return undefined;
-      const done = start(domain, assignment, loadConfig(), host);
-      record('start', { ...domain, addresses: assignment.addresses }, host);
+      const state = takeMarker(domain.uuid) ? 'incoming' : undefined;
+      const done = start(domain, assignment, loadConfig(), host, state);
+      // Until it has arrived it runs elsewhere.
+      if (state === undefined) record('start', { ...domain, addresses: assignment.addresses }, host);
       return `brought up ${labels(done)}`;
     }
     case 'release': {
       const attachment = stop(domain, host, () => presumed(loadConfig, host));
-      if (attachment !== undefined) record('stop', { ...attachment, uuid: attachment.domain }, host);
+      // What is on its way is, or goes on being, another host's.
+      if (attachment !== undefined && isHere(attachment.state))
+        record('stop', { ...attachment, uuid: attachment.domain }, host);
       return attachment && `took down ${attachment.addresses.map(({ bridge }) => bridge).join(', ')}`;
     }
     case 'reconnect':

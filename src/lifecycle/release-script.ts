@@ -5,7 +5,8 @@
  * The attachment alone tells what a release takes down, so the start writes the script beside it, and whatever rewrites
  * the attachment removes the script. The script decides nothing: if a command fails, it exits with an error, and the
  * hook's program does the whole release; so it does where the gate can't prove that the script is whole and the
- * attachment's own. A domain with rules or forwards has no script, because its release has to look first.
+ * attachment's own. A domain with rules or forwards has no script, because its release has to look first; nor has one that
+ * moves between hosts, of which nobody knows which routes it has.
  */
 import type { Firewall, Tally } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';
@@ -26,7 +27,8 @@ import { domainPlan } from '../plan/plan.ts';
 import { type Action, type BatchTool, batchCommand, joinWords } from '../resources/action.ts';
 import type { Resource } from '../resources/resource.ts';
 import { fileOf, scriptOf } from '../state/attachment-files.ts';
-import { factsOf, journalFile } from '../state/journal.ts';
+import { writeScript } from '../state/attachment-store.ts';
+import { bootId, factsOf, journalFile } from '../state/journal.ts';
 import { tallyFile } from '../state/tally.ts';
 
 /** The exit code of a script that has done all of it: an empty one ends with 0. The gate (hooks/qemu.sh) has it too. */
@@ -42,6 +44,7 @@ const holdings = (attachment: Attachment, firewall: Firewall): Resource[] =>
  * @param boot the kernel's boot ID, for the journal: the script doesn't outlive this run of the host
  */
 export function releaseScript(attachment: Attachment, boot: string): string | undefined {
+  if (attachment.state !== undefined) return undefined;
   const firewall = firewallFor(attachment);
   const prefixes = publicOf(attachment.addresses);
   const tally = firewall.tally(prefixes);
@@ -65,6 +68,12 @@ export function releaseScript(attachment: Attachment, boot: string): string | un
     `rm -f ${filesOf(attachment, actions).map(shellWord).join(' ')}`,
     `exit ${DONE}`,
   ].join('\n');
+}
+
+/** Writes the script of a domain's release beside its attachment. */
+export function keepScript(attachment: Attachment): void {
+  const script = releaseScript(attachment, bootId());
+  if (script !== undefined) writeScript(attachment, script);
 }
 
 const actionsOf = (attachment: Attachment, firewall: Firewall): Action[] =>

@@ -7,7 +7,6 @@ import { type FirstLook, lookAtFilter, observeStart } from '../host/observe/star
 import { readNetwork } from '../host/observe/view.ts';
 import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
-import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { hostAddresses } from '../model/host-address.ts';
@@ -15,28 +14,35 @@ import { Refusal, reason } from '../model/refusal.ts';
 import { type Reservation, refuseKept } from '../model/reservation.ts';
 import { ownAddresses } from '../model/uplink.ts';
 import type { Checked } from '../plan/walker.ts';
-import { readableAttachment, removeAttachment, writeScript } from '../state/attachment-store.ts';
-import { bootId } from '../state/journal.ts';
+import { readableAttachment, removeAttachment } from '../state/attachment-store.ts';
 import { readReservations } from '../state/reservations.ts';
 import { refuseForeignAddresses, refuseHostAddresses, toAttachment } from './admission.ts';
 import { admit, subjectOf } from './admit.ts';
 import { apply, takeDown } from './apply.ts';
 import { firewallInForce, wiresOf } from './in-force.ts';
-import { releaseScript } from './release-script.ts';
+import { keepScript } from './release-script.ts';
 
 /**
  * Brings up everything for a domain that is about to start.
+ * @param state `incoming` where it comes from another host, on which it still runs
  * @returns what was brought up
  * @throws Refusal, with nothing of it left on the host
  */
-export function start(domain: Domain, assignment: Assignment, config: Config, host: Host): Checked[] {
+export function start(
+  domain: Domain,
+  assignment: Assignment,
+  config: Config,
+  host: Host,
+  state?: 'incoming',
+): Checked[] {
   refuseReserved(domain, assignment, host);
   return withLock('sync', 'shared', host, () => {
     // A start that was killed never got its release, so what it left is taken down first.
     const leftover = readableAttachment(domain.uuid);
     if (leftover !== undefined) takeDown(leftover, firewallFor(leftover), host);
     const firewall = firewallInForce(config);
-    const after = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
+    const made = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
+    const after = { ...made, ...(state && { state }) };
     const { view, uplinks } = withLock('claims', 'exclusive', host, () => {
       const seen = observeStart(host, firewall, config, subjectOf(after));
       if (seen.own.length > 0) refuseOwn(seen, config, host);
@@ -56,8 +62,8 @@ export function start(domain: Domain, assignment: Assignment, config: Config, ho
   });
 }
 
-/** Metadata may come from a template or a copy, past `hnet assign`. */
-const refuseReserved = ({ name }: Domain, { addresses }: Assignment, host: Host): void =>
+/** Metadata may come from a template or a copy, past `hnet assign`. @throws Refusal for what is kept for another domain */
+export const refuseReserved = ({ name }: Domain, { addresses }: Assignment, host: Host): void =>
   refuseKept(
     addresses.map(({ prefix }) => prefix),
     name,
@@ -75,15 +81,13 @@ function reservationsFor({ warnings }: Host): Reservation[] {
   }
 }
 
-/** The look of a start says of an address that the host takes it; the whole network tells by which interface. */
-function refuseOwn({ own, uplinks }: FirstLook, config: Config, host: Host): never {
+/**
+ * The look of a start says of an address that the host takes it; the whole network tells by which interface.
+ * @throws Refusal, always
+ */
+export function refuseOwn({ own, uplinks }: FirstLook, config: Config, host: Host): never {
   refuseForeignAddresses(own, config, ownAddresses(uplinks));
   refuseHostAddresses(own, hostAddresses(readNetwork(host)), uplinks);
   const which = own.map(format).join(', ');
   throw new Refusal(`the host takes ${which} for its own, by a route that ip route show table local shows`);
-}
-
-function keepScript(attachment: Attachment): void {
-  const script = releaseScript(attachment, bootId());
-  if (script !== undefined) writeScript(attachment, script);
 }

@@ -8,9 +8,21 @@ import type { Prefix } from './prefix.ts';
 
 /**
  * What happens to an address. `assign`, `unassign` and `move` are what an operator has changed; `start` and `stop` are the
- * domain's. `runs` and `gone` say what was noticed later: a start or a stop that nobody had noted.
+ * domain's. `runs` and `gone` say what was noticed later: a start or a stop that nobody had noted. Between hosts a domain
+ * `leaves` one and `arrives` at another; where that fails, it `stays`.
  */
-export const HAPPENINGS = ['assign', 'unassign', 'move', 'start', 'stop', 'runs', 'gone'] as const;
+export const HAPPENINGS = [
+  'assign',
+  'unassign',
+  'move',
+  'start',
+  'stop',
+  'runs',
+  'gone',
+  'leaves',
+  'arrives',
+  'stays',
+] as const;
 export type Happening = (typeof HAPPENINGS)[number];
 
 /** A domain as it was then: it may have another name by now, or be gone. */
@@ -125,11 +137,15 @@ function parseLine(line: string): Entry | undefined {
   }
 }
 
+/** A domain runs here from then on, or not any more. */
+const BEGINS: readonly Happening[] = ['start', 'runs', 'arrives', 'stays'];
+const ENDS: readonly Happening[] = ['stop', 'gone', 'leaves'];
+
 /** Who has an address up from an entry on, and who has not any more. */
 export function effectOf({ is, domain, uuid, running, from }: Fact): { up?: Party; down?: Party } {
   const self = { domain, uuid };
-  if (is === 'start' || is === 'runs') return { up: self };
-  if (is === 'stop' || is === 'gone') return { down: self };
+  if (BEGINS.includes(is)) return { up: self };
+  if (ENDS.includes(is)) return { down: self };
   if (is === 'assign') return running === true ? { up: self } : {};
   if (is === 'unassign') return running === true ? { down: self } : {};
   return { ...(running === true && { up: self }), ...(from?.running === true && { down: from }) };
@@ -138,7 +154,8 @@ export function effectOf({ is, domain, uuid, running, from }: Fact): { up?: Part
 /** Who is meant to have an address from an entry on, running or not, and who is not any more. */
 export function intentOf({ is, domain, uuid, from }: Fact): { up?: Party; down?: Party } {
   const self = { domain, uuid };
-  if (is === 'assign' || is === 'start' || is === 'runs') return { up: self };
-  if (is === 'unassign') return { down: self };
+  if (is === 'assign' || BEGINS.includes(is)) return { up: self };
+  // Of a domain that leaves the definition goes too.
+  if (is === 'unassign' || is === 'leaves') return { down: self };
   return is === 'move' ? { up: self, ...(from && { down: from }) } : {};
 }

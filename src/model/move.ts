@@ -21,3 +21,6 @@ export const metricOf = (family: Family, state: MoveState | undefined): number =
 
 /** All metrics that a host route of ours may have. */
 export const metricsOf = (family: Family): number[] => [HOST_METRIC[family], ...Object.values(MOVE_METRIC)];
+
+/** Whether packets are to come to this host, as far as it has a say: its peers may not hold it yet, or not any more. */
+export const isHere = (state: MoveState | undefined): boolean => state !== 'incoming' && state !== 'leaving';

@@ -54,6 +54,8 @@ export const REJECTED_FILE = `${RUN_DIRECTORY}/hnet.toml.rejected`;
 /** The cluster's settings that are in force; the gate looks for it. Its other files of this boot lie beside. */
 export const RUN_CLUSTER = `${RUN_DIRECTORY}/cluster`;
 export const CLUSTER_FILE = `${RUN_CLUSTER}/settings.json`;
+/** Domains whose move to this host has begun, a file each. */
+export const INCOMING_DIRECTORY = `${RUN_CLUSTER}/incoming`;
 /** What is known of peers, and kept over a reboot. */
 export const CLUSTER_STATE = `${STATE_DIRECTORY}/cluster`;
 export const CONFIG_FILE = '/etc/hnet/hnet.toml';

@@ -17,6 +17,7 @@ import type { OwnDhcp } from '../model/dhcp-mode.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
 import type { Forward } from '../model/forward.ts';
 import { hostName } from '../model/hostname.ts';
+import { isHere, type MoveState } from '../model/move.ts';
 import { narrowed, USUAL_MTU } from '../model/mtu.ts';
 import type { Policy } from '../model/policy.ts';
 import { contains, FAMILIES, isAmong, nth, type Prefix } from '../model/prefix.ts';
@@ -29,7 +30,7 @@ import { uplinkRules } from '../resources/detour.ts';
 import { dhcpScope } from '../resources/dhcp.ts';
 import type { DhcpService } from '../resources/dhcp-config.ts';
 import { asymmetry, forwarding, proxying } from '../resources/forwarding.ts';
-import { neighbourProxies } from '../resources/neighbour.ts';
+import { awaitedNeighbours, neighbourProxies } from '../resources/neighbour.ts';
 import type { Resource } from '../resources/resource.ts';
 import { gatewayRoute, hostRoute, poolRoute } from '../resources/route.ts';
 import { uplinkFile } from '../resources/uplink-file.ts';
@@ -53,6 +54,8 @@ export interface Wanted extends OwnDhcp {
   /** The MTU of a bridge with some addresses, in bytes; and of those bridges whose interfaces have a smaller one. */
   readonly mtuFor?: (prefixes: readonly Prefix[]) => number;
   readonly mtus?: ReadonlyMap<string, number>;
+  /** Where it is on its way between hosts; undefined: it is here. */
+  readonly state?: MoveState;
   /** Bridge → the MACs on it, to which public leases are bound. */
   readonly macs?: ReadonlyMap<string, readonly string[]>;
   /** Of a running domain; empty before a start, when libvirt plugs them in itself. */
@@ -82,8 +85,8 @@ export function domainPlan(wanted: Wanted, dhcp: DhcpConfig, firewall: Firewall)
     // A next hop comes before what is routed by it.
     ...wanted.addresses
       .toSorted((a, b) => Number(a.via !== undefined) - Number(b.via !== undefined))
-      .map(({ prefix, bridge: name, via }) => hostRoute(prefix, name, via)),
-    ...bridges.flatMap(({ name }) => proxies(name, wanted.addresses)),
+      .map(one => hostRoute(one, wanted.state)),
+    ...neighbours(wanted),
     ...bridges.flatMap(spec => ports(spec, wanted)),
     ...bridges.filter(spec => !hasIpv6(spec)).map(bridgeSysctls),
     ...bridges.map(spec => dhcpScope(spec, serviceOf(spec, wanted, dhcp), dhcp)),
@@ -103,6 +106,19 @@ function gatewayAnswers({ name, prefixes }: BridgeSpec, { gateway, peers }: Want
     ...(peers === undefined ? [] : [peerAnswers(name, peers)]),
   ];
 }
+
+/**
+ * Who is asked for a domain's addresses, and by whom: while it isn't here, the host answers for it on no wire. For one that
+ * is about to come, packets wait at its interface, so nobody need ask for it.
+ */
+export const neighbours = ({ addresses, macs, state }: Pick<Wanted, 'addresses' | 'macs' | 'state'>) => [
+  ...(isHere(state) ? bridgesIn(addresses).flatMap(name => proxies(name, addresses)) : []),
+  ...(state === 'incoming' ? addresses.flatMap(one => awaitedNeighbours(one, macs?.get(one.bridge))) : []),
+];
+
+const bridgesIn = (addresses: readonly Address[]): string[] => [
+  ...new Set(addresses.map(({ bridge: name }) => name)),
+];
 
 function proxies(name: string, addresses: readonly Address[]): Resource[] {
   const own = addresses.filter(({ bridge: one }) => one === name);

@@ -25,6 +25,12 @@ export function check(plan: readonly Resource[], view: View): Checked[] {
   return plan.map(resource => ({ resource, finding: resource.probe(view) }));
 }
 
+/** @throws Refusal if somebody else's thing stands in the place of one of them */
+export function refuseForeign(checked: readonly Checked[]): void {
+  for (const { resource, finding } of checked)
+    if (finding.is === 'foreign') throw new Refusal(`Cannot set up ${resource.label}: ${finding.why}`);
+}
+
 /**
  * Brings up, in order, what isn't present, and returns it. Refuses somebody else's thing in the way before it touches
  * anything. At the first failure it takes down what it has made, but not what it has mended.
@@ -32,9 +38,7 @@ export function check(plan: readonly Resource[], view: View): Checked[] {
  */
 export function up(plan: readonly Resource[], view: View, runner: Runner): Checked[] {
   const checked = check(plan, view);
-  for (const { resource, finding } of checked) {
-    if (finding.is === 'foreign') throw new Refusal(`Cannot set up ${resource.label}: ${finding.why}`);
-  }
+  refuseForeign(checked);
   const needed = checked.filter(isWrong);
   const steps = needed.flatMap(({ resource }, index) => resource.up(view).map(action => ({ action, index })));
   let reached = 0;

@@ -1,9 +1,10 @@
 /** What tells of changes on this host: events of libvirt, of the kernel's network, of packet filters and of firewalld. */
+
+import type { Source } from '../host/source.ts';
 import { hasTool } from '../host/tools.ts';
 import { type Config, rangesOf } from '../model/config.ts';
 import { FAMILIES, type Prefix } from '../model/prefix.ts';
 import { concerns } from './events.ts';
-import type { Source } from './source.ts';
 
 /** Events of libvirt that don't concern hnet. */
 const NOISE =

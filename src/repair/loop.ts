@@ -8,13 +8,16 @@ import { look } from '../host/observe/parts.ts';
 import { toAttachment } from '../lifecycle/admission.ts';
 import { change } from '../lifecycle/change.ts';
 import { presumed } from '../lifecycle/in-force.ts';
+import { keepScript } from '../lifecycle/release-script.ts';
 import { stop } from '../lifecycle/stop.ts';
 import { type Attachment, attachmentTitle } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
 import type { Difference } from '../model/difference.ts';
 import { tapsOf } from '../model/domain.ts';
-import { quote, Refusal, reason } from '../model/refusal.ts';
+import { ifPossible, quote, Refusal, reason } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
+import { dueOf, turnAll } from '../moves/catch-up.ts';
+import type { Turn } from '../moves/due.ts';
 import type { Checked } from '../plan/walker.ts';
 import { addUp } from '../state/ledger.ts';
 import { readAttachments } from '../state/records.ts';
@@ -145,9 +148,10 @@ const AGAIN = 'it has come again; repeat hnet sync';
 
 function onePass(report: Report, patience: Patience | undefined, context: Context): Survey {
   const { host, progress } = context;
+  const config = context.config();
+  if (config.cluster !== undefined) catchUp(config.cluster.settle, report, host);
   progress('asking libvirt which domains run');
   const listing = listRunning();
-  const config = context.config();
   const look = (): Survey => {
     progress(`looking at the host and at ${countOf(listing)} domains`);
     const seen = survey(listing, config, host);
@@ -165,6 +169,24 @@ function onePass(report: Report, patience: Patience | undefined, context: Contex
   for (const one of settled.changed) follow(one, settled, report, host);
   return stillUnplugged(settled);
 }
+
+/** Turns the routes of domains whose move nobody has followed: without the daemon, say. */
+function catchUp(settle: number, report: Report, host: Host): void {
+  const moving = readAttachments().filter(({ state }) => state !== undefined);
+  // A host without libvirt says so anyway.
+  for (const { attachment, turn } of turnAll(ifPossible(() => dueOf(moving, settle)) ?? [], host, keepScript))
+    report.done(`turned: ${attachmentTitle(attachment)} (${TURNED[turn]})`, {
+      domain: attachment.name,
+      what: 'route',
+    });
+}
+
+const TURNED: Readonly<Record<Turn, string>> = {
+  incoming: 'it comes from another host',
+  leaving: 'it is on its way to another host',
+  arrived: 'it has come from another host',
+  here: 'it is here',
+};
 
 const countOf = ({ running }: Listing): number => running?.size ?? 0;
 

@@ -20,7 +20,7 @@ import { aliasOwner } from '../model/names.ts';
 import { quote, Refusal, reason, visible } from '../model/refusal.ts';
 import { ownAddresses, wireFor } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
-import { type Checked, down, up } from '../plan/walker.ts';
+import { type Checked, down, refuseForeign, up } from '../plan/walker.ts';
 import { batches } from '../resources/action.ts';
 import { discardAttachment, rewriteAttachment, writeAttachment } from '../state/attachment-store.ts';
 import { addUp } from '../state/ledger.ts';
@@ -176,7 +176,7 @@ function domains(work: Work): Work {
     .map(one => ({ ...one, wrong: wrongOf(one.change, meansOf({ ...found, view })) }))
     .filter(one => one.wrong.length > 0);
   const blocked = wrong.filter(one => one.wrong.some(isForeign));
-  const refused = forEach(blocked, work, refuseForeign, ({ attachment }) => attachment.name);
+  const refused = forEach(blocked, work, refuseBlocked, ({ attachment }) => attachment.name);
   const clear = wrong.filter(one => !blocked.includes(one));
   return groupsOf(clear, TOGETHER).reduce((so, group) => mendTogether(group, view, so), refused);
 }
@@ -189,11 +189,7 @@ const groupsOf = <T>(things: readonly T[], size: number): T[][] =>
 const isForeign = ({ finding }: Checked): boolean => finding.is === 'foreign';
 
 /** If something foreign is in the place of one of a domain's resources, the domain isn't touched at all. */
-function refuseForeign({ wrong }: Kept): void {
-  const [first] = wrong.filter(isForeign);
-  if (first?.finding.is === 'foreign')
-    throw new Refusal(`Cannot set up ${first.resource.label}: ${first.finding.why}`);
-}
+const refuseBlocked = ({ wrong }: Kept): void => refuseForeign(wrong);
 
 function mendTogether(group: readonly Kept[], view: View, work: Work): Work {
   const { found, host, report } = work;

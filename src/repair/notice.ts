@@ -6,8 +6,9 @@ import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { format } from '../model/address.ts';
 import { type Fact, isFact } from '../model/journal.ts';
+import { isHere } from '../model/move.ts';
 import { standing } from '../model/tenure.ts';
-import { note, thisMoment } from '../state/journal.ts';
+import { factsOf, note, thisMoment } from '../state/journal.ts';
 import { readJournal } from '../state/journal-files.ts';
 import { readAttachments } from '../state/records.ts';
 
@@ -43,9 +44,9 @@ const unnoted = (host: Host): Fact[] =>
     const said = standing(facts, moment).map(
       ({ address, uuid, domain }): Fact => ({ is: 'gone', address, uuid, domain }),
     );
-    const so = readAttachments().flatMap(({ domain: uuid, name: domain, addresses }) =>
-      addresses.map(({ prefix: address }): Fact => ({ is: 'runs', address, uuid, domain })),
-    );
+    const so = readAttachments()
+      .filter(({ state }) => isHere(state))
+      .flatMap(({ domain: uuid, name, addresses }) => factsOf('runs', { uuid, name, addresses }));
     return [...without(so, said), ...without(said, so)];
   });
 

@@ -4,6 +4,7 @@ import { askRoutes, askVerdicts, outside } from '../host/observe/verdict.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
 import { hostAddresses } from '../model/host-address.ts';
+import { isHere } from '../model/move.ts';
 import { contains, type Family, isSingle, nth, type Prefix, size } from '../model/prefix.ts';
 import { shellWord } from '../model/shell.ts';
 import type { Unserved } from '../model/unserved.ts';
@@ -30,9 +31,11 @@ interface Pair {
  * @throws Refusal if `ip` doesn't answer
  */
 export function unserved(attachments: readonly Attachment[], seen: Asked, host: Host): Unserved[] {
-  if (attachments.length === 0) return [];
+  // What is on its way between hosts the kernel sends to a peer.
+  const here = attachments.filter(({ state }) => isHere(state));
+  if (here.length === 0) return [];
   const around = { far: outside(host), own: hostAddresses(seen.view).map(({ address }) => address) };
-  const pairs = attachments.flatMap(attachment =>
+  const pairs = here.flatMap(attachment =>
     attachment.addresses.flatMap(one => pairsOf(attachment, one, seen.uplinks, around)),
   );
   const verdicts = askVerdicts(host, pairs.flatMap(packetsOf));

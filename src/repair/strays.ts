@@ -7,6 +7,7 @@ import { format, formatLong, parsePrefix, parseSubnet } from '../model/address.t
 import type { Attachment } from '../model/attachment.ts';
 import { isLookedFor, publicOf } from '../model/bridge.ts';
 import { claimPath, claimsOf } from '../model/claims.ts';
+import { isHere } from '../model/move.ts';
 import { aliasOwner, isUuid, ROUTE_PROTOCOL } from '../model/names.ts';
 import { isTracked } from '../model/policy.ts';
 import { contains, equal, FAMILIES, type Prefix } from '../model/prefix.ts';
@@ -195,7 +196,7 @@ function strayProxies(
   { attachments, hasPeers }: Estate,
   { bridges, prefixes }: Wanted,
 ): Stray[] {
-  const known = attachments.flatMap(({ addresses }) => addresses);
+  const known = attachments.flatMap(({ addresses, state }) => (isHere(state) ? addresses : []));
   // Of a domain that is spared nobody knows the wire.
   const unknown = prefixes.filter(prefix => !known.some(one => equal(one.prefix, prefix)));
   const isWanted = (address: Prefix, device: string): boolean =>

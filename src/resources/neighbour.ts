@@ -1,7 +1,9 @@
 /** Answers ARP (RFC 1027) and neighbour solicitations (RFC 4861, 7.2.8) for addresses that the provider doesn't route here. */
-import { format, formatLong } from '../model/address.ts';
+import { format, formatLong, routeKey } from '../model/address.ts';
+import type { Address } from '../model/bridge.ts';
+import { metricOf } from '../model/move.ts';
 import { ROUTE_PROTOCOL, responderFile, responderPid } from '../model/names.ts';
-import { addresses, isSingle, type Prefix } from '../model/prefix.ts';
+import { addresses, isSingle, type Prefix, size } from '../model/prefix.ts';
 import type { View } from '../model/view.ts';
 import { type Action, ip, launch, remove, run, terminate, write } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
@@ -51,6 +53,37 @@ export const addProxy = (address: string, device: string): Action =>
 
 export const removeProxy = (address: string, device: string): Action =>
   ip('neigh', 'delete', 'proxy', address, 'dev', device);
+
+/** For larger prefixes nobody knows which addresses the domain has, and each has an entry in a table that all bridges share. */
+const MOST_AWAITED = 16n;
+
+/**
+ * Makes the packets for a domain that is about to come wait at its interface: the kernel would ask for it, get no answer
+ * while its processors stand still, and keep a quarter as many, for three seconds at most. An entry ends with its bridge,
+ * as the standby route does, and that shows whether it is there. Afterwards the kernel asks again when it likes.
+ * @param macs those on its bridge; of several nobody knows which one has the address
+ */
+export function awaitedNeighbours(
+  { prefix, bridge, via }: Pick<Address, 'prefix' | 'bridge' | 'via'>,
+  macs: readonly string[] = [],
+): Resource[] {
+  const [mac] = macs;
+  if (mac === undefined || macs.length > 1 || via !== undefined || size(prefix) > MOST_AWAITED) return [];
+  const put = (state: 'permanent' | 'stale'): Action[] =>
+    [...addresses(prefix)].map(address =>
+      ip('neigh', 'replace', format(address), 'lladdr', mac, 'nud', state, 'dev', bridge),
+    );
+  const key = routeKey(prefix, metricOf(prefix.family, 'incoming'));
+  return [
+    {
+      key: `awaited ${format(prefix)} ${bridge}`,
+      label: `neighbour ${format(prefix)} on ${bridge}`,
+      probe: view => (view.routes.get(key)?.dev === bridge ? PRESENT : ABSENT),
+      up: () => put('permanent'),
+      down: () => put('stale'),
+    },
+  ];
+}
 
 /** One ndppd(1) per bridge, as with DHCP. `static`: it answers without asking, because the route decides. */
 function responder(bridge: string, ranges: readonly Prefix[], device: string): Resource {

@@ -1,10 +1,12 @@
 import { format, formatLong, routeKey } from '../model/address.ts';
+import type { Address } from '../model/bridge.ts';
+import { MOVE_STATES, type MoveState, metricOf, metricsOf } from '../model/move.ts';
 import { HOST_METRIC, POOL_METRIC, ROUTE_PROTOCOL } from '../model/names.ts';
 import { equal, type Family, type Prefix } from '../model/prefix.ts';
 import type { NearGateway } from '../model/uplink.ts';
-import type { Route } from '../model/view.ts';
-import { ip } from './action.ts';
-import { ABSENT, changed, foreign, PRESENT, type Resource } from './resource.ts';
+import type { Route, View } from '../model/view.ts';
+import { type Action, ip } from './action.ts';
+import { ABSENT, changed, type Finding, foreign, PRESENT, type Resource } from './resource.ts';
 
 const PROTOCOL = ['proto', String(ROUTE_PROTOCOL)];
 const isOurs = (protocol: string): boolean => protocol === String(ROUTE_PROTOCOL);
@@ -13,38 +15,93 @@ export const hostRouteKey = (prefix: Prefix, device: string): string =>
   `route ${formatLong(prefix)} ${device}`;
 export const poolRouteKey = (pool: Prefix): string => `pool ${formatLong(pool)}`;
 
+/** An address as its route needs it. */
+type Routed = Pick<Address, 'prefix' | 'bridge' | 'via'>;
+
 /**
- * The host route: what makes an address the domain's. The reverse-path check reads it back.
- * @param via the domain's own address that routes the prefix on: without it the host would look for each address on the
- * bridge. The kernel keeps such a route when that of `via` goes.
+ * The host route: what makes an address the domain's. The reverse-path check reads it back. An address with `via` is routed
+ * on by the domain: without it the host would look for each address on the bridge. The kernel keeps such a route when that
+ * of `via` goes. While the domain moves between hosts, `state` decides the metric, and no other may stand beside it.
  */
-export function hostRoute(prefix: Prefix, bridge: string, via?: Prefix): Resource {
-  const metric = HOST_METRIC[prefix.family];
-  // IPv4's is the kernel's default.
-  const words = prefix.family === 4 ? PROTOCOL : ['metric', String(metric), ...PROTOCOL];
+export function hostRoute(address: Routed, state?: MoveState): Resource {
+  const { prefix, bridge, via } = address;
+  const wanted = metricOf(prefix.family, state);
+  const beside = (view: View): number[] =>
+    metricsOf(prefix.family).filter(one => one !== wanted && isOwn(routeAt(prefix, one, view), bridge));
   return {
     key: hostRouteKey(prefix, bridge),
     isRouting: true,
     label: `route ${format(prefix)} to ${bridge}${via === undefined ? '' : ` via ${format(via)}`}`,
     probe: view => {
-      const route = view.routes.get(routeKey(prefix, metric));
-      if (route === undefined) return ABSENT;
-      if (!isOurs(route.protocol))
-        return foreign(`a route of protocol ${route.protocol} to ${route.dev ?? route.type} exists`);
-      if (route.dev !== bridge) return changed(`it leads to ${route.dev ?? route.type}`);
-      const hop = route.gateway;
-      if (hop === undefined || via === undefined ? hop === via : equal(hop, via)) return PRESENT;
-      return changed(hop === undefined ? 'it has no next hop' : `its next hop is ${format(hop)}`);
+      const [other] = beside(view);
+      const found = probeRoute(address, routeAt(prefix, wanted, view));
+      if (other === undefined || found.is === 'foreign' || found.is === 'changed') return found;
+      return changed(`its metric is ${other}${found.is === 'present' ? ' too' : ''}, not ${wanted}`);
     },
-    up: () => [
-      ip(
-        ...['route', 'replace', formatLong(prefix)],
-        ...(via === undefined ? [] : ['via', format(via)]),
-        ...['dev', bridge, ...(via === undefined ? [] : ['onlink']), ...words],
-      ),
-    ],
-    down: () => [ip('route', 'delete', formatLong(prefix), 'dev', bridge, ...words)],
+    up: view => [putRoute(address, wanted), ...dropRoutes(address, beside(view), wanted)],
+    down: view =>
+      [
+        ...(state === undefined ? beside(view) : metricsOf(prefix.family).filter(one => one !== wanted)),
+        wanted,
+      ]
+        .toSorted((a, b) => b - a)
+        .map(metric => dropRoute(address, metric)),
   };
+}
+
+/**
+ * Leads to a domain as a state has it, whatever its route was before, without a look at the host: a moment counts.
+ * Of these actions those fail that delete what isn't there.
+ */
+export function turnRoute(address: Routed, state: MoveState | undefined): Action[] {
+  const wanted = metricOf(address.prefix.family, state);
+  // An arriving domain can't have the route of one that is here, and deleting that may delete another for a moment.
+  const others = metricsOf(address.prefix.family).filter(
+    one => one !== wanted && (state === 'leaving' || one !== HOST_METRIC[address.prefix.family]),
+  );
+  return [putRoute(address, wanted), ...dropRoutes(address, others, wanted)];
+}
+
+const routeAt = (prefix: Prefix, metric: number, { routes }: View): Route | undefined =>
+  routes.get(routeKey(prefix, metric));
+
+const isOwn = (route: Route | undefined, bridge: string): boolean =>
+  route !== undefined && isOurs(route.protocol) && route.dev === bridge;
+
+function probeRoute({ bridge, via }: Routed, route: Route | undefined): Finding {
+  if (route === undefined) return ABSENT;
+  if (!isOurs(route.protocol))
+    return foreign(`a route of protocol ${route.protocol} to ${route.dev ?? route.type} exists`);
+  if (route.dev !== bridge) return changed(`it leads to ${route.dev ?? route.type}`);
+  const hop = route.gateway;
+  if (hop === undefined || via === undefined ? hop === via : equal(hop, via)) return PRESENT;
+  return changed(hop === undefined ? 'it has no next hop' : `its next hop is ${format(hop)}`);
+}
+
+/** IPv4's usual metric is the kernel's default. */
+const metricWords = (metric: number): string[] => [
+  ...(metric === 0 ? [] : ['metric', String(metric)]),
+  ...PROTOCOL,
+];
+
+const putRoute = ({ prefix, bridge, via }: Routed, metric: number): Action =>
+  ip(
+    ...['route', 'replace', formatLong(prefix)],
+    ...(via === undefined ? [] : ['via', format(via)]),
+    ...['dev', bridge, ...(via === undefined ? [] : ['onlink'])],
+    ...metricWords(metric),
+  );
+
+const dropRoute = ({ prefix, bridge }: Routed, metric: number): Action =>
+  ip('route', 'delete', formatLong(prefix), 'dev', bridge, ...metricWords(metric));
+
+/**
+ * Deletes what stands beside the wanted route. For IPv4 the kernel takes 0 as any metric, and deletes the first: it goes last,
+ * and the wanted route is put again, in case that it was the only one left.
+ */
+function dropRoutes(address: Routed, others: readonly number[], wanted: number): Action[] {
+  const drops = others.toSorted((a, b) => b - a).map(metric => dropRoute(address, metric));
+  return others.includes(0) ? [...drops, putRoute(address, wanted)] : drops;
 }
 
 /** Beside a route to the gateway that the host may have itself. */
@@ -112,7 +169,8 @@ export function ownRoute(route: Route): Resource | undefined {
   const { prefix, type, dev, protocol, metric } = route;
   if (isPoolRoute(route)) return poolRoute(prefix);
   if (!isOurs(protocol) || type !== 'unicast' || dev === undefined) return undefined;
-  return metric === HOST_METRIC[prefix.family]
-    ? hostRoute(prefix, dev)
+  const state = MOVE_STATES.find(one => metricOf(prefix.family, one) === metric);
+  return state !== undefined || metric === HOST_METRIC[prefix.family]
+    ? hostRoute({ prefix, bridge: dev }, state)
     : gatewayRoute({ gateway: prefix, device: dev });
 }

@@ -44,3 +44,7 @@ export function stampOf(domain: string): string | undefined {
   const status = ifPossible(() => statSync(fileOf(domain)));
   return status === undefined ? undefined : `${status.ino} ${status.mtimeMs}`;
 }
+
+/** When a domain's attachment was written last, in milliseconds since the epoch; undefined if there is none. */
+export const writtenAt = (domain: string): number | undefined =>
+  ifPossible(() => statSync(fileOf(domain)))?.mtimeMs;

@@ -42,6 +42,6 @@ export function note(facts: readonly (Fact | Repair)[]): string | undefined {
 
 /** What happens to all addresses of a domain at once. */
 export const factsOf = (
-  is: 'start' | 'stop' | 'runs' | 'gone',
+  is: Exclude<Fact['is'], 'assign' | 'unassign' | 'move'>,
   { name, uuid, addresses }: { name: string; uuid: string; addresses: readonly Pick<Address, 'prefix'>[] },
 ): Fact[] => addresses.map(({ prefix }) => ({ is, address: prefix, domain: name, uuid }));

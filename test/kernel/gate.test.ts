@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { CLUSTER_FILE } from '../../src/model/names.ts';
 import type { Outcome } from '../lab/run.ts';
 import { COMMAND, HOOK, PROGRAM } from '../support/build.ts';
 import { type DomainOptions, domainXml } from '../support/domain.ts';
@@ -81,6 +82,19 @@ kernelSuite('the gate before node', scene => {
       expect(outcome, operation).to.deep.equal({ ...SILENCE, stdout: xml });
     }
     expect(await wasHere(one)).to.equal(false);
+  });
+
+  it('hands on a move from another host where this one shares its pools, and the refusal of it', async () => {
+    const one = await installed(process.execPath);
+    await one.host.write(CLUSTER_FILE, '{}');
+    const { code, stdout, stderr } = await call(one, 'migrate', { addresses: ['123.45.91.1'] });
+    expect([code, stdout]).to.deep.equal([1, '']);
+    expect(stderr).to.match(/^hnet: Cannot take over "vm1": 123\.45\.91\.1 is outside the pools .*$/);
+    expect(await call(one, 'migrate', {})).to.deep.equal(SILENCE);
+    await one.host.run(['rm', '/usr/lib/hnet/qemu.cjs']);
+    expect((await call(one, 'migrate', ASSIGNED)).stderr).to.match(
+      /^hnet: Cannot move the domain here: \S+ is missing; install hnet again$/,
+    );
   });
 
   it('says so in one line where node is missing, but lets a running VM live', async () => {

@@ -16,6 +16,7 @@ const FOLDERS = [
   'cluster',
   'lifecycle',
   'libvirt',
+  'moves',
   'assign',
   'repair',
   'guest',

@@ -133,6 +133,19 @@ describe('who had an address when', () => {
     ]);
   });
 
+  it('is on one host at a time while its domain moves between them', () => {
+    const entries = journal(fact('start'), fact('leaves'), fact('stays'), fact('leaves'), fact('arrives'));
+    for (const kind of ['up', 'assigned'])
+      expect(
+        tenuresOf(entries, NOW).flatMap(one => (one.kind === kind ? [[one.since, one.until]] : [])),
+        kind,
+      ).to.deep.equal([
+        [at(0), at(1)],
+        [at(2), at(3)],
+        [at(4), undefined],
+      ]);
+  });
+
   it('knows to whom it was assigned, running or not', () => {
     const entries = journal(
       fact('assign', { running: false }),

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { chooseFirewall } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
+import { ownProgram } from '../../host/host.ts';
+import { Sources } from '../../host/source.ts';
 import type { Prefix } from '../../model/prefix.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
 import type { Checked } from '../../plan/walker.ts';
@@ -11,7 +13,6 @@ import { converge, countTraffic } from '../../repair/loop.ts';
 import type { Matter } from '../../repair/mend.ts';
 import { NOTED_WITHIN, Unnoted } from '../../repair/notice.ts';
 import { readPulse, Switches } from '../../repair/pulse.ts';
-import { Sources } from '../../repair/source.ts';
 import { Teller } from '../../repair/teller.ts';
 import { tryOut } from '../../repair/trial.ts';
 import { Writers } from '../../repair/writers.ts';
@@ -67,6 +68,8 @@ class Daemon {
   };
   readonly #unnoted = new Unnoted();
   readonly #teller: Teller;
+  /** Follows domains between hosts; undefined where this host is alone. */
+  #follower: Sources | undefined;
   /** Where domains have their addresses from; undefined before the configuration was read. */
   #ranges: readonly Prefix[] | undefined;
 
@@ -81,6 +84,7 @@ class Daemon {
 
   stop(): void {
     this.#teller.stop();
+    this.#follower?.stop();
   }
 
   /** Something happened. */
@@ -116,6 +120,7 @@ class Daemon {
     this.#timer = undefined;
     this.#run(context => {
       this.#ranges = rangesIn(context.config());
+      this.#follow(context);
       const said = (line: string, about: Matter): void => this.#say(line, about, context);
       const patience = {
         waits: (one: Checked) => this.#contests.waits(one),
@@ -126,6 +131,15 @@ class Daemon {
       this.#tellContests();
     }, this.#complaints.look);
     this.#rested = Date.now() + REST;
+  }
+
+  /** The follower ends with this process, and is started anew where it dies. */
+  #follow({ config, print }: Context): void {
+    const isNeeded = config().cluster !== undefined;
+    if (isNeeded === (this.#follower !== undefined)) return;
+    this.#follower?.stop();
+    this.#follower = isNeeded ? new Sources(print) : undefined;
+    this.#follower?.start({ argv: ownProgram(['hnet', 'follow']) });
   }
 
   /** What it has done is said to the log, and to whoever reads the journal. */

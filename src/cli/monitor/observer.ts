@@ -1,10 +1,11 @@
 /** Looks at the host when something has happened, and says what has changed. */
+
+import { Sources } from '../../host/source.ts';
 import type { Config } from '../../model/config.ts';
 import type { Entry } from '../../model/journal.ts';
 import type { Prefix } from '../../model/prefix.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
 import { rangesIn, sourcesFor } from '../../repair/listening.ts';
-import { Sources } from '../../repair/source.ts';
 import { journalEnd, readSince } from '../../state/journal-files.ts';
 import { changesBetween, type Line, type State } from './lines.ts';
 

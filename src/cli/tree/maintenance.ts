@@ -2,6 +2,7 @@ import { announce } from '../commands/announce.ts';
 import { baseDown, baseUp } from '../commands/base.ts';
 import { complete } from '../commands/complete.ts';
 import { daemon } from '../commands/daemon.ts';
+import { follow } from '../commands/follow.ts';
 import { generate } from '../commands/generate.ts';
 import { scopes } from '../commands/scopes.ts';
 import type { Group } from './verb.ts';
@@ -23,6 +24,18 @@ export const maintenance: Group = {
         ['systemctl status hnet-watch', 'See whether the service runs, and what it repaired'],
       ],
       define: (command, context) => command.alias('watch').action(() => daemon(context)),
+    },
+    {
+      name: 'follow',
+      summary: 'turn the routes of domains that move between hosts; hnet daemon runs it',
+      description: [
+        'libvirt calls no hook at the moment when a domain stops at one host and goes on at another; it tells by its events. Each millisecond until the routes follow is one of the silence of the domain, so this is a process of its own.',
+      ],
+      examples: [
+        ['hnet follow', 'Print a line for each domain that leaves or arrives'],
+        ['journalctl -u hnet-watch', 'See these lines where the daemon runs it'],
+      ],
+      define: (command, context) => command.action(() => follow(context)),
     },
     {
       name: 'announce',

@@ -1,0 +1,37 @@
+/** A domain that runs on another host is about to come to this one. */
+
+import { around } from '../cluster/around.ts';
+import type { Host } from '../host/host.ts';
+import { withLock } from '../host/lock.ts';
+import { observeStart } from '../host/observe/start.ts';
+import type { Assignment } from '../model/assignment.ts';
+import type { Config } from '../model/config.ts';
+import type { Domain } from '../model/domain.ts';
+import { refuseForeign } from '../plan/walker.ts';
+import { refuseClaimed } from '../state/attachment-store.ts';
+import { markIncoming } from '../state/incoming-marker.ts';
+import { refuseUnfit, toAttachment } from './admission.ts';
+import { subjectOf } from './admit.ts';
+import { wrongOf } from './apply.ts';
+import { firewallInForce, wiresOf } from './in-force.ts';
+import { refuseOwn, refuseReserved } from './start.ts';
+
+/**
+ * Finds now what its start here would find only after libvirt has begun to make it: then the next start is known to be that
+ * of a domain that comes.
+ * @throws Refusal, with nothing changed
+ */
+export function expect(domain: Domain, assignment: Assignment, config: Config, host: Host): void {
+  refuseReserved(domain, assignment, host);
+  withLock('sync', 'shared', host, () => {
+    const firewall = firewallInForce(config);
+    const after = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
+    const seen = observeStart(host, firewall, config, subjectOf(after));
+    if (seen.own.length > 0) refuseOwn(seen, config, host);
+    refuseClaimed(after);
+    refuseUnfit(after, seen, config);
+    const means = { view: seen.view, dhcp: config.dhcp, firewall, ...around(config, seen.uplinks) };
+    refuseForeign(wrongOf({ before: undefined, after }, means));
+  });
+  markIncoming(domain.uuid);
+}

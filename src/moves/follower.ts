@@ -1,0 +1,125 @@
+/**
+ * The process that follows domains between hosts. It is one of its own, so that nothing that takes time is in its way: what
+ * it does takes some ten milliseconds, and each that it comes later is one of a domain's silence.
+ */
+import { Host } from '../host/host.ts';
+import { Sources } from '../host/source.ts';
+import { keepScript } from '../lifecycle/release-script.ts';
+import type { Attachment } from '../model/attachment.ts';
+import { attachmentTitle } from '../model/attachment.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+import { writtenAt } from '../state/attachment-files.ts';
+import { type Due, dueOf, turnAll } from './catch-up.ts';
+import { dueBy, lifeEvent, type Turn } from './due.ts';
+import { Hands } from './hands.ts';
+import { Roster } from './roster.ts';
+import { turn } from './turn.ts';
+
+/** What the follower is told, and whom it tells. */
+export interface Ways {
+  /** For how long a domain counts as just arrived, in seconds; the configuration may change meanwhile. */
+  readonly settle: () => number;
+  readonly say: (line: string) => void;
+}
+
+/** libvirt's events, a line each; it writes them at once. */
+const EVENTS = ['virsh', '-q', '-c', 'qemu:///system', 'event', '--all', '--loop'];
+/** When it looks for what it missed, after it began to listen, in milliseconds: nobody says when virsh has begun to. */
+const LOOKS = [300, 1_000, 3_000];
+/**
+ * When it looks whether an attachment still says what it wrote, in milliseconds: another process may have read it before, and
+ * have written it afterwards. The routes are the daemon's to repair.
+ */
+const GUARDS = [100, 500, 2_000];
+/** How long it waits for the lock at most, in milliseconds, and until it tries again. */
+const [PATIENCE, AGAIN] = [300, 1_000];
+
+const WORDS: Readonly<Record<Turn, string>> = {
+  incoming: 'comes',
+  leaving: 'leaves',
+  arrived: 'has arrived',
+  here: 'is here',
+};
+
+export class Follower {
+  readonly #ways: Ways;
+  readonly #roster = new Roster();
+  readonly #hands = new Hands(why => this.#ways.say(why));
+  readonly #sources = new Sources(line => this.#told(line));
+
+  constructor(ways: Ways) {
+    this.#ways = ways;
+  }
+
+  start(): void {
+    this.#sources.start({ argv: EVENTS });
+    this.#lookOften();
+  }
+
+  stop(): void {
+    this.#sources.stop();
+    this.#hands.stop();
+  }
+
+  #told(line: string): void {
+    const event = lifeEvent(line);
+    if (event === undefined) {
+      if (!line.startsWith('event ')) this.#lookOften();
+      return;
+    }
+    for (const attachment of this.#roster.named(event.domain)) {
+      const due = dueBy(event, attachment.state);
+      if (due !== undefined) this.#turn({ attachment, turn: due });
+    }
+  }
+
+  #lookOften(): void {
+    for (const after of LOOKS) setTimeout(() => this.#look(this.#roster.all()), after);
+  }
+
+  /** What is due by libvirt's own word. Of those that have just arrived it is looked again in time. */
+  #look(attachments: readonly Attachment[]): void {
+    this.#attempt(() => {
+      for (const due of dueOf(attachments, this.#ways.settle()))
+        if (due.turn !== 'here') this.#turn(due);
+        else for (const one of turnAll([due], new Host({ limit: PATIENCE }), keepScript)) this.#tell(one);
+    });
+    for (const { domain, state } of attachments) if (state === 'arrived') this.#lookLater(domain);
+  }
+
+  #lookLater(uuid: string): void {
+    const since = Date.now() - (writtenAt(uuid) ?? 0);
+    const open = Math.max(this.#ways.settle() * 1000 - since, AGAIN);
+    setTimeout(() => {
+      const attachment = this.#roster.of(uuid);
+      if (attachment?.state === 'arrived') this.#look([attachment]);
+    }, open).unref();
+  }
+
+  #turn(due: Due): void {
+    const { domain } = due.attachment;
+    this.#attempt(() => turn(due.attachment, due.turn, this.#hands));
+    this.#tell(due);
+    for (const after of GUARDS) setTimeout(() => this.#guard(domain, due.turn), after);
+    if (due.turn === 'arrived') this.#lookLater(domain);
+  }
+
+  /** libvirt is asked only where it is needed: it may be waiting for a hook. */
+  #guard(uuid: string, wanted: Turn): void {
+    const attachment = this.#roster.of(uuid);
+    if (attachment !== undefined && (attachment.state ?? 'here') !== wanted) this.#look([attachment]);
+  }
+
+  #tell({ attachment, turn: to }: Due): void {
+    this.#ways.say(`${WORDS[to]}: ${attachmentTitle(attachment)}`);
+  }
+
+  #attempt(work: () => unknown): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#ways.say(reason(error));
+    }
+  }
+}

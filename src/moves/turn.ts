@@ -1,0 +1,69 @@
+/** Turns a domain's routes as it moves between hosts: at once, for its packets go where it is not until then. */
+import type { Attachment } from '../model/attachment.ts';
+import type { Happening } from '../model/journal.ts';
+import type { MoveState } from '../model/move.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+import { EMPTY_VIEW } from '../model/view.ts';
+import { neighbours } from '../plan/plan.ts';
+import { type Action, type Batch, batches } from '../resources/action.ts';
+import { turnRoute } from '../resources/route.ts';
+import { rewriteAttachment } from '../state/attachment-store.ts';
+import { factsOf, note } from '../state/journal.ts';
+import type { Turn } from './due.ts';
+
+/** How the journal calls it. */
+const NAMES: Readonly<
+  Record<
+    Turn,
+    (before: MoveState | undefined) => Exclude<Happening, 'assign' | 'unassign' | 'move'> | undefined
+  >
+> = {
+  incoming: () => undefined,
+  leaving: () => 'leaves',
+  arrived: () => 'arrives',
+  here: before => (before === 'leaving' ? 'stays' : undefined),
+};
+
+/** What performs a batch of actions, forgivingly: host/host.ts, or what does it in the background. */
+export interface Performer {
+  readonly perform: (batch: Batch, forgiving: true) => void;
+}
+
+/**
+ * The attachment says it first, so that a repair which looks meanwhile wants the same; then the routes, and who answers for
+ * the addresses. It takes no lock: whoever holds one may take seconds, and each is a second of a domain's silence.
+ * @returns the attachment as it is now
+ * @throws Refusal with what failed; the rest is done
+ */
+export function turn(before: Attachment, to: Turn, performer: Performer): Attachment {
+  const after = inState(before, to);
+  rewriteAttachment(after);
+  const failures = batches(actionsOf(before, after)).flatMap(batch => {
+    try {
+      performer.perform(batch, true);
+      return [];
+    } catch (error) {
+      return [reason(error)];
+    }
+  });
+  const is = NAMES[to](before.state);
+  const failure = is && note(factsOf(is, { ...after, uuid: after.domain }));
+  if (failure !== undefined) failures.push(failure);
+  if (failures.length > 0) throw new Refusal(failures.join('; '));
+  return after;
+}
+
+function inState({ state: _, ...rest }: Attachment, to: Turn): Attachment {
+  return to === 'here' ? rest : { ...rest, state: to };
+}
+
+function actionsOf(before: Attachment, after: Attachment): Action[] {
+  const [old, now] = [neighbours(before), neighbours(after)];
+  const only = (these: typeof old, others: typeof old) =>
+    these.filter(({ key }) => !others.some(one => one.key === key));
+  return [
+    ...after.addresses.flatMap(one => turnRoute(one, after.state)),
+    ...only(old, now).flatMap(one => one.down(EMPTY_VIEW)),
+    ...only(now, old).flatMap(one => one.up(EMPTY_VIEW)),
+  ];
+}

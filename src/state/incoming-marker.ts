@@ -1,0 +1,26 @@
+/**
+ * Domains that are about to come from another host. libvirt calls the hook for the start of such a domain as for any other
+ * start; that a move has begun is said only by the call before.
+ */
+import { mkdirSync, statSync } from 'node:fs';
+import { OWN_DIRECTORY, removeWhole, writeAtomically } from '../host/files.ts';
+import { INCOMING_DIRECTORY } from '../model/names.ts';
+import { ifPossible } from '../model/refusal.ts';
+
+/** Of a move of a domain that doesn't run there is no start: what it has left is believed for ten minutes, in milliseconds. */
+const VALID = 10 * 60_000;
+
+const markerOf = (uuid: string): string => `${INCOMING_DIRECTORY}/${uuid}`;
+
+export function markIncoming(uuid: string): void {
+  mkdirSync(INCOMING_DIRECTORY, { recursive: true, mode: OWN_DIRECTORY });
+  writeAtomically(markerOf(uuid), '');
+}
+
+/** Whether the start that begins now is that of a domain that comes from another host; it is told once. */
+export function takeMarker(uuid: string): boolean {
+  const status = ifPossible(() => statSync(markerOf(uuid)));
+  if (status === undefined) return false;
+  removeWhole(markerOf(uuid));
+  return Date.now() - status.mtimeMs < VALID;
+}
