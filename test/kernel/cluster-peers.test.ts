@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
 import { hnet, ok } from '../support/command.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
-import { onWire, WIRE } from '../support/peers.ts';
+import { knowPeers, onWire, peerNote, WIRE } from '../support/peers.ts';
 import { POOLS } from '../support/scene.ts';
 import { isAnswered } from '../support/silence.ts';
 import { kernelSuite } from '../support/suite.ts';
@@ -17,24 +17,6 @@ announce = "bgp"
 `;
 const [GONE, THERE] = ['123.45.12.49', '123.45.12.50'];
 
-/** What the daemon notes of the other hosts. */
-const peersText = (...uplinks: readonly string[]): string =>
-  JSON.stringify({
-    version: 1,
-    peers: uplinks.map((address, place) => ({
-      host: `h${place + 2}`,
-      wire: [onWire(place + 2)],
-      uplinks: [address, '2001:db8:12:49::2'],
-      uuid: null,
-      version: '0.3.0',
-      filter: '',
-      pools: '',
-      scopes: '',
-      seen: '2026-11-28T21:00:00.000Z',
-      isUp: true,
-    })),
-  });
-
 kernelSuite('guests whose gateway is the host that they came from', newScene => {
   it('are answered at once for every known host, and for none that has left, while they run', async () => {
     const one = await newScene({ config: CONFIG });
@@ -42,7 +24,10 @@ kernelSuite('guests whose gateway is the host that they came from', newScene => 
       `ip link add ${WIRE} type veth peer name far; ip link set far up; ip link set ${WIRE} up`,
     );
     const know = (...uplinks: readonly string[]) =>
-      one.host.write('/run/hnet/cluster/peers.json', peersText(...uplinks));
+      knowPeers(
+        one,
+        uplinks.map((address, place) => peerNote(place + 2, [address, '2001:db8:12:49::2'])),
+      );
     await know(GONE);
     await one.base();
     const libvirt = await FakeLibvirt.create(one);

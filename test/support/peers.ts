@@ -93,3 +93,26 @@ const routeTo = ({ host }: Filtered, address: string, at: number): Promise<strin
     ...['ip', 'route', 'replace', address, 'via', onWire(at, isIpv6(address) ? 6 : 4)],
     ...['dev', WIRE, 'metric', '150', 'proto', 'bird'],
   ]);
+
+/** What the daemon notes of a host. */
+export const peerNote = (number: number, uplinks: readonly string[]) => ({
+  host: `h${number}`,
+  wire: [onWire(number), onWire(number, 6)],
+  uplinks,
+  uuid: null,
+  version: '0.3.0',
+  filter: '',
+  pools: '',
+  scopes: '',
+  seen: '2026-11-28T21:00:00.000Z',
+  isUp: true,
+});
+
+export const knowPeers = ({ host }: Pick<Filtered, 'host'>, peers: readonly object[]): Promise<void> =>
+  host.write('/run/hnet/cluster/peers.json', JSON.stringify({ version: 1, peers }));
+
+/** What the daemons of both note of each other. */
+export async function knowEachOther({ h1, h2 }: Peers): Promise<void> {
+  const notes = [h1, h2].map(({ host }, place) => peerNote(place + 1, [host.address, host.address6]));
+  for (const one of [h1, h2]) await knowPeers(one, notes);
+}

@@ -1,13 +1,20 @@
 import { hostname } from 'node:os';
+import { knownPeers } from '../../cluster/peers.ts';
+import { ownName, wireAddresses } from '../../cluster/self.ts';
 import { printFiles } from '../../guest/file.ts';
 import { pickFormat } from '../../guest/formats.ts';
 import { HOST_FORMATS, hostNetwork } from '../../guest/host-network.ts';
+import { ROUTING_FORMATS } from '../../guest/routing/formats.ts';
+import type { Routing, RoutingFormat } from '../../guest/routing/routing.ts';
 import { describeUplink, uplinkFaults } from '../../guest/uplink-faults.ts';
 import { familiesIn } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { observeUplinks } from '../../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../../host/observe/uplink-facts.ts';
+import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { format } from '../../model/address.ts';
+import type { Config } from '../../model/config.ts';
+import { CONFIG_FILE } from '../../model/names.ts';
 import { Refusal } from '../../model/refusal.ts';
 import type { UplinkFacts, Uplinks } from '../../model/uplink.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -21,12 +28,18 @@ function refuseSeveral(uplinks: Uplinks): void {
     );
 }
 
-/** Prints a configuration for this host's uplink, or says where the running one differs from it. */
+/** Prints a configuration for this host's uplink, or for what carries routes to other hosts; or says where the running one differs from it. */
 export function hostConfig(
   { format: name, check }: { format?: string; check?: boolean },
   context: Context,
 ): void {
-  const print = check === true ? undefined : pickFormat(HOST_FORMATS, name);
+  const routing =
+    name !== undefined && Object.hasOwn(ROUTING_FORMATS, name) ? ROUTING_FORMATS[name] : undefined;
+  if (routing !== undefined && check !== true) {
+    printRouting(routing, context);
+    return;
+  }
+  const print = check === true ? undefined : pickFormat(HOST_FORMATS, name, Object.keys(ROUTING_FORMATS));
   const config = context.config();
   if (print !== undefined) refuseSeveral(observeUplinks(context.host, config));
   const facts = observeUplinkFacts(context.host, config);
@@ -54,3 +67,34 @@ const answerOf = ({ device, family, address, gateway }: UplinkFacts) => ({
   address: format(address),
   gateway: gateway === undefined ? null : format(gateway),
 });
+
+/** Prints what the routing daemon of this host must be told, with the peers that are known. */
+function printRouting(format: RoutingFormat, context: Context): void {
+  const files = format(routingOf(context.config(), context));
+  context.answer({ files });
+  context.print(printFiles(files).trimEnd());
+}
+
+function routingOf(config: Config, { host }: Context): Routing {
+  const { cluster, pools } = config;
+  if (cluster === undefined)
+    throw new Refusal(
+      `Cannot print what carries routes between hosts: ${CONFIG_FILE} has no table [cluster]; docs/cluster.md begins with it`,
+    );
+  const { view, uplinks } = readNetworkWithUplinks(host, config);
+  const addresses = wireAddresses(cluster, view);
+  if (addresses.length === 0)
+    throw new Refusal(
+      `Cannot print what carries routes between hosts: ${cluster.wire} has no address; give it one, or name it under "address" in [cluster]`,
+    );
+  return {
+    cluster: cluster.name,
+    host: ownName(cluster),
+    wire: cluster.wire,
+    addresses,
+    peers: knownPeers(cluster),
+    pools,
+    uplinks,
+    isUpstream: cluster.announce === 'bgp',
+  };
+}

@@ -1,4 +1,5 @@
 import { HOST_FORMATS } from '../../guest/host-network.ts';
+import { ROUTING_FORMATS } from '../../guest/routing/formats.ts';
 import { completion } from '../commands/completion.ts';
 import { help } from '../commands/help.ts';
 import { hostConfig } from '../commands/host-config.ts';
@@ -7,6 +8,8 @@ import { SHELLS } from '../completion/scripts.ts';
 import { type Group, JSON_ANSWER } from './verb.ts';
 
 /** Setting up this host, and learning about hnet. */
+const FORMATS = [...Object.keys(HOST_FORMATS), ...Object.keys(ROUTING_FORMATS)];
+
 export const setUp: Group = {
   title: 'This host, and hnet itself',
   verbs: [
@@ -38,11 +41,12 @@ export const setUp: Group = {
       examples: [
         ['hnet host --format netplan', "This host's uplink as netplan has it"],
         ['hnet host --check', 'Say where the running uplink differs'],
+        ['hnet host --format bird', 'What carries routes to the other hosts of a cluster, for BIRD'],
       ],
-      words: { '--format': Object.keys(HOST_FORMATS) },
+      words: { '--format': FORMATS },
       define: (command, context) =>
         command
-          .option('--format <format>', Object.keys(HOST_FORMATS).join(', '))
+          .option('--format <format>', FORMATS.join(', '))
           .option('--check', 'say where the running uplink differs (exit code 3)')
           .option(...JSON_ANSWER)
           .action(options => hostConfig(options, context())),
