@@ -14,6 +14,8 @@ export interface DomainParts {
   readonly console: string;
   readonly socket: string;
   readonly nics: readonly Nic[];
+  /** The path of a raw image, which it sees as /dev/vda. */
+  readonly disk?: string;
   /** XML for inside `<metadata>`. */
   readonly metadata: string;
 }
@@ -30,7 +32,7 @@ export function domainXml(parts: DomainParts): string {
 ${bootXml(parts.boot)}  </os>
   <features><acpi/></features>
   <devices>
-    ${parts.nics.map(nic => nicXml(nic, parts.boot === 'network')).join('\n    ')}
+    ${parts.disk === undefined ? '' : diskXml(parts.disk)}${parts.nics.map(nic => nicXml(nic, parts.boot === 'network')).join('\n    ')}
     <serial type='file'><source path='${parts.console}'/><target port='0'/></serial>
     <serial type='unix'><source mode='bind' path='${parts.socket}'/><target port='1'/></serial>
     <controller type='usb' model='none'/>
@@ -48,6 +50,9 @@ function bootXml(boot: DomainParts['boot']): string {
     <cmdline>${escapeXml(boot.commandLine)}</cmdline>
 `;
 }
+
+const diskXml = (path: string): string =>
+  `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${path}'/><target dev='vda' bus='virtio'/></disk>\n    `;
 
 /** @param hasRom a card's ROM asks for leases by itself, and answers for what it gets, where nothing else boots */
 function nicXml({ type, source, mac }: Nic, hasRom: boolean): string {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,14 +24,17 @@ const MODULES = [
   'failover',
   'net_failover',
   'virtio_net',
+  'virtio_blk',
 ];
+/** In the cache beside the modules: which were asked for. Those that are built in aren't there. */
+const ASKED = 'asked';
 
 /** Takes a kernel out of the distribution's package, once: nothing is installed, and later runs need no network. */
 export async function fetchKernel(): Promise<Kernel> {
   if (process.arch !== 'x64')
     throw new Error(`Cannot boot a VM on "${process.arch}": the lab knows only x64`);
   const home = join(CACHE, 'kernel');
-  if ((await filesIn(home)).length === 0) await fill(home);
+  if (!(await isComplete(home))) await fill(home);
   const files = await filesIn(home);
   const modules = MODULES.map(name => files.find(file => basename(file) === `${name}.ko`));
   return {
@@ -49,13 +52,20 @@ async function fill(home: string): Promise<void> {
     const ready = join(work, 'ready');
     await mkdir(ready);
     await run(['sh', '-ec', COLLECT, work, ...MODULES]);
+    await writeFile(join(ready, ASKED), MODULES.join('\n'));
+    if (await isComplete(home)) return;
+    // What an older lab has left, with fewer modules.
+    if (existsSync(home)) await rename(home, join(work, 'old')).catch(() => undefined);
     await rename(ready, home).catch(async error => {
-      if ((await filesIn(home)).length === 0) throw error;
+      if (!(await isComplete(home))) throw error;
     });
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
+
+const isComplete = async (home: string): Promise<boolean> =>
+  (await readFile(join(home, ASKED), 'utf8').catch(() => '')) === MODULES.join('\n');
 
 /** $0 is the work directory, the arguments are modules; those that are missing are built into the kernel. */
 const COLLECT = `

@@ -24,6 +24,8 @@ export interface VmOptions {
    * what it is told to. Default: it boots.
    */
   readonly boots?: boolean | 'network';
+  /** An empty disk of so many MiB, which it sees as /dev/vda. Default: none. */
+  readonly disk?: number;
 }
 
 /** Where a VM's files lie in the hypervisor: libvirt's own directory, where QEMU may make a socket. */
@@ -45,6 +47,11 @@ export class Vm {
     this.#hypervisor = hypervisor;
     this.name = name;
     this.#path = path;
+  }
+
+  /** The path of its disk, on whichever host it is. */
+  get disk(): string {
+    return `${this.#path}.img`;
   }
 
   /** Where it runs, or would. */
@@ -131,6 +138,7 @@ export async function defineVm(hypervisor: Hypervisor, number: number, options: 
     ...(boots === true && {
       boot: { kernel: KERNEL, initramfs: INITRAMFS, commandLine: commandLine(options.append ?? '') },
     }),
+    ...(options.disk !== undefined && { disk: await makeDisk(hypervisor, files, options.disk) }),
     console: `${files}.console`,
     socket: `${files}.sock`,
     nics: nicsOf(options),
@@ -139,6 +147,12 @@ export async function defineVm(hypervisor: Hypervisor, number: number, options: 
   await writeFile(`${hypervisor.root}${files}.xml`, domainXml(parts));
   await hypervisor.virsh('define', `${files}.xml`);
   return new Vm(hypervisor, options.name, files);
+}
+
+async function makeDisk(hypervisor: Hypervisor, files: string, size: number): Promise<string> {
+  const path = `${files}.img`;
+  await hypervisor.run(['truncate', `--size=${size}M`, path]);
+  return path;
 }
 
 function nicsOf({ nic, nics, mac }: VmOptions): readonly Nic[] {

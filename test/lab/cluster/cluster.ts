@@ -75,10 +75,16 @@ export class Cluster {
     return cluster;
   }
 
-  /** Defines a VM on a host, and puts what it boots on all of them. */
+  /**
+   * Defines a VM on a host, and puts what it boots on all of them. A disk of its own needs room where it goes: libvirt fills
+   * it with `cluster.migrate(vm, h2, '--copy-storage-all')`, but makes no file.
+   */
   async vm(host: Hypervisor, options: VmOptions): Promise<Vm> {
-    await Promise.all(this.hosts.map(provideKernel));
-    return host.vm(options);
+    const [vm] = await Promise.all([host.vm(options), ...this.hosts.map(provideKernel)]);
+    const { disk } = options;
+    if (disk !== undefined)
+      await Promise.all(this.hosts.map(each => each.run(['truncate', `--size=${disk}M`, vm.disk])));
+    return vm;
   }
 
   /** Moves a VM, which must succeed. @param more flags for virsh beyond `--live --p2p --persistent --undefinesource` */
