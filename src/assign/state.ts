@@ -10,9 +10,8 @@ import type { Policy } from '../model/policy.ts';
 import { reason } from '../model/refusal.ts';
 import { formatRule } from '../model/rule.ts';
 
-/** A domain as programs are told of it: as it runs, or else as it would start. */
-export interface DomainState {
-  readonly addresses: readonly AddressState[];
+/** What a domain's metadata says beside its addresses, and its interfaces. */
+export interface Settings {
   /** What its DHCP server hands out; null: what hnet.toml says. */
   readonly dhcp: DhcpMode | null;
   /** What its boot ROMs load; null: what hnet.toml says. */
@@ -22,32 +21,46 @@ export interface DomainState {
   readonly rules: readonly string[];
   /** Ports of the host that lead to it. */
   readonly forwards: readonly string[];
-  readonly interfaces: readonly {
-    readonly mac: string;
-    readonly type: string;
-    readonly source: string | null;
-  }[];
+  readonly interfaces: readonly Interface[];
+}
+
+export interface Interface {
+  readonly mac: string;
+  readonly type: string;
+  readonly source: string | null;
+}
+
+/** A domain as programs are told of it: as it runs, or else as it would start. */
+export interface DomainState extends Settings {
+  readonly addresses: readonly AddressState[];
   /** Why its metadata can't be used; null if it can. */
   readonly unusable: string | null;
 }
 
 export const stateOf = ({ domain }: Pick<KnownDomain, 'domain'>): DomainState => describe(domain);
 
-function describe(domain: Domain): DomainState {
+const describe = (domain: Domain): DomainState => ({
+  addresses: addressesOf(domain).map(addressState),
+  ...settingsOf(domain),
+  unusable: whyUnusable(domain),
+});
+
+export function settingsOf(domain: Domain): Settings {
   const { inbound, isolate, rules } = policyOf(domain);
   const own = domain.intent.kind === 'assigned' ? domain.intent.assignment : undefined;
   return {
-    addresses: addressesOf(domain).map(addressState),
     dhcp: own?.dhcp ?? null,
     boot: own?.boot ?? null,
     default: inbound,
     isolate,
     rules: rules.map(formatRule),
     forwards: forwardsOf(domain).map(formatForward),
-    interfaces: domain.nics.map(({ mac, type, source }) => ({ mac, type, source: source ?? null })),
-    unusable: whyUnusable(domain),
+    interfaces: interfacesOf(domain),
   };
 }
+
+export const interfacesOf = ({ nics }: Domain): Interface[] =>
+  nics.map(({ mac, type, source }) => ({ mac, type, source: source ?? null }));
 
 function whyUnusable(domain: Domain): string | null {
   try {
@@ -125,8 +138,7 @@ function surplus(lines: readonly string[], others: readonly string[]): string[] 
   });
 }
 
-const plugOf = ({ type, source }: DomainState['interfaces'][number]): string =>
-  source === null ? type : `${type} ${source}`;
+const plugOf = ({ type, source }: Interface): string => (source === null ? type : `${type} ${source}`);
 
 const wordOf = (value: string | boolean | null): string =>
   typeof value === 'boolean' ? (value ? 'on' : 'off') : (value ?? 'by hnet.toml');

@@ -6,4 +6,6 @@ export interface Fault {
   readonly what: string;
   readonly is: 'missing' | 'changed' | 'foreign' | 'left over' | 'cut off' | 'unknown';
   readonly why: string;
+  /** The command that mends it, or looks closer; null: `why` says the way out, or hnet knows none. */
+  readonly mend: string | null;
 }

@@ -12,15 +12,24 @@ import { lackingNext } from './plugs.ts';
 type About = Pick<Fault, 'domain' | 'uuid'>;
 const HOST: About = { domain: null, uuid: null };
 
+/** What repairs whatever hnet can repair. */
+export const REPAIR = 'hnet sync';
+
 /** Everything that isn't as it should be; empty on a host in order. */
-export const faults = (found: Survey): Fault[] => [
+export function faults(found: Survey): Fault[] {
+  const all = faultsIn(found);
+  const mended = new Set(repairable(all));
+  return all.map(one => (mended.has(one) ? { ...one, mend: REPAIR } : one));
+}
+
+const faultsIn = (found: Survey): Fault[] => [
   ...found.base.map(checked => ofResource(HOST, checked)),
   ...found.kept.flatMap(({ attachment: { name, domain }, wrong }) =>
     wrong.map(checked => ofResource({ domain: name, uuid: domain }, checked)),
   ),
   ...ofAssignments(found),
   ...found.unserved.map(({ attachment: { name, domain }, address, cause }) =>
-    fault({ domain: name, uuid: domain }, format(address), 'cut off', cause.why),
+    fault({ domain: name, uuid: domain }, format(address), 'cut off', cause.why, cause.mend),
   ),
   ...found.unplugged.map(({ attachment: { name, domain }, why }) =>
     fault({ domain: name, uuid: domain }, 'network interface', 'cut off', why),
@@ -86,12 +95,13 @@ function leftOver({ ended, damaged, strays, other }: Survey): Fault[] {
   ];
 }
 
-const fault = (about: About, what: string, is: Fault['is'], why: string): Fault => ({
-  ...about,
-  what,
-  is,
-  why,
-});
+const fault = (
+  about: About,
+  what: string,
+  is: Fault['is'],
+  why: string,
+  mend: string | null = null,
+): Fault => ({ ...about, what, is, why, mend });
 
 function ofResource(about: About, { resource, finding }: Checked): Fault {
   const is = finding.is === 'changed' || finding.is === 'foreign' ? finding.is : 'missing';

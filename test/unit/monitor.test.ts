@@ -9,13 +9,38 @@ const shown = (uuid: string, faults: readonly string[] = [], state: Shown['state
   uuid,
   state,
   policy: 'open',
+  dhcp: null,
+  boot: null,
+  default: 'allow',
+  isolate: false,
+  rules: [],
+  forwards: [],
+  interfaces: [],
   addresses: [
     { address: `123.45.90.${uuid}`, bridge: 'br1', scope: '172.30.1.0/24', via: null, lease: null, faults },
   ],
   faults,
 });
 const POOL = { pool: '123.45.90.0/24', size: 256n, assigned: 0n, up: 0n, reserved: 0n };
-const FAULT = { domain: null, uuid: null, what: 'forwarding', is: 'missing', why: 'it is off' } as const;
+const FAULT = {
+  domain: null,
+  uuid: null,
+  what: 'forwarding',
+  is: 'missing',
+  why: 'it is off',
+  mend: 'hnet sync',
+} as const;
+const NONE = { own: [], reservations: [] };
+const OTHER = { domain: 'x', uuid: '9', state: 'stopped', interfaces: [] } as const;
+const EMPTY: State = {
+  host: {},
+  domains: [],
+  others: [],
+  pools: [],
+  keptBack: NONE,
+  faults: [],
+  findings: [],
+};
 const FINDING = { what: 'a', why: 'b', mend: 'c' };
 
 const someState: fc.Arbitrary<State> = fc
@@ -27,6 +52,8 @@ const someState: fc.Arbitrary<State> = fc
         .map(([uuid, faults]) => shown(uuid, faults)),
       { selector: ({ uuid }) => uuid },
     ),
+    others: fc.constantFrom([], [OTHER]),
+    keptBack: fc.constantFrom(NONE, { ...NONE, own: [{ address: '123.45.90.1', interface: 'eth0' }] }),
     free: fc.bigInt({ min: 0n, max: 3n }),
     faults: fc.constantFrom([], [FAULT]),
     findings: fc.constantFrom([], [FINDING]),
@@ -55,7 +82,7 @@ describe('the lines of the monitor', () => {
 
   it('are none where nothing has changed, and one for one domain', () => {
     fc.assert(fc.property(someState, state => void expect(changesBetween(state, state)).to.deep.equal([])));
-    const before = { host: {}, domains: [shown('1'), shown('2')], pools: [], faults: [], findings: [] };
+    const before = { ...EMPTY, domains: [shown('1'), shown('2')] };
     const after = { ...before, domains: [shown('1'), shown('2', ['route: missing'])] };
     expect(changesBetween(before, after)).to.deep.equal([
       { type: 'domain', uuid: '2', domain: shown('2', ['route: missing']) },
@@ -78,17 +105,17 @@ describe('the screen', () => {
   const counters = (...addresses: ReturnType<typeof counted>[]): Line => ({
     type: 'counters',
     addresses,
+    domains: [],
     dropped: {},
   });
   const SIZE = { rows: 40 };
 
   it('has rates between two counters, the busiest first', () => {
     const state: State = {
-      host: {},
+      ...EMPTY,
       domains: [shown('1'), shown('2', ['route: missing'])],
       pools: [{ ...POOL, free: 254n }],
       faults: [FAULT],
-      findings: [],
     };
     let screen = drawn(EMPTY_SCREEN, { type: 'state', ...state }, 0);
     screen = drawn(screen, counters(counted('1', 0n), counted('2', 0n)), 0);
@@ -105,11 +132,7 @@ describe('the screen', () => {
 
   it('is no longer than the terminal, and says why there is nothing to see', () => {
     const domains = Array.from({ length: 50 }, (_, place) => shown(String(place)));
-    const screen = drawn(
-      EMPTY_SCREEN,
-      { type: 'state', host: {}, domains, pools: [], faults: [], findings: [] },
-      0,
-    );
+    const screen = drawn(EMPTY_SCREEN, { type: 'state', ...EMPTY, domains }, 0);
     expect(screenText(screen, { rows: 10 }, false)).to.have.length(9);
     const blind = drawn(EMPTY_SCREEN, { type: 'error', error: 'Cannot connect' }, 0);
     expect(screenText(blind, SIZE, false)).to.deep.equal(['Cannot connect']);

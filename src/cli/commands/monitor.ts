@@ -14,9 +14,9 @@ import { type Line, MONITOR_VERSION } from '../monitor/lines.ts';
 import { type Eyes, Observer } from '../monitor/observer.ts';
 import { drawn, EMPTY_SCREEN, screenText } from '../monitor/screen.ts';
 import { countersOf } from '../views/counters.ts';
-import { domainsShown } from '../views/domains.ts';
+import { domainsShown, othersThan } from '../views/domains.ts';
 import { entryShown } from '../views/entry.ts';
-import { outside, poolsShown, versionsOf } from '../views/host.ts';
+import { keptBack, outside, poolsShown, versionsOf } from '../views/host.ts';
 
 /** Prints the state of the host, then a line for each change, and counters again and again, for as long as it runs. */
 export function monitor(options: { every: string }, fresh: () => Context): void {
@@ -86,11 +86,11 @@ function eyesOf(fresh: () => Context): Eyes {
     state: () => stateOf(versions, fresh()),
     findings: () => examine(gather(fresh().host)),
     counters: () => {
-      const { addresses, drops } = countersOf(
+      const { addresses, domains, drops } = countersOf(
         withLibvirt(libvirt => libvirt.domains()),
         fresh(),
       );
-      return { type: 'counters', addresses, dropped: Object.fromEntries(drops) };
+      return { type: 'counters', addresses, domains, dropped: Object.fromEntries(drops) };
     },
     pulse: () => readPulse(chooseFirewall(fresh().config())),
     entry: entryShown,
@@ -101,10 +101,13 @@ function stateOf(versions: object, { host, config }: Context): ReturnType<Eyes['
   const given = config();
   const all = withLibvirt(libvirt => libvirt.domains());
   const seen = readNetworkWithUplinks(host, given);
+  const domains = domainsShown(all, all, given, host);
   return {
-    host: { versions, ...outside(given, seen.uplinks) },
-    domains: domainsShown(all, all, given, host),
+    host: { versions, dhcp: given.dhcp.mode, ...outside(given, seen.uplinks) },
+    domains,
+    others: othersThan(domains, all),
     pools: poolsShown(given.pools, all, seen),
+    keptBack: keptBack(given.pools, all, seen),
     faults: faults(survey(listRunning(), given, host)),
   };
 }

@@ -11,6 +11,7 @@ import { forWhom, type Reservation } from '../../model/reservation.ts';
 import { shownTime } from '../../model/time.ts';
 import { readReservations, writeReservations } from '../../state/reservations.ts';
 import { table } from '../table.ts';
+import { reservationShown } from '../views/pools.ts';
 
 /** Shows what is reserved, reserves an address for the domain of a name, or from anybody, or gives a reservation up. */
 export function reserve(
@@ -74,10 +75,4 @@ function show(all: readonly Reservation[], context: Context): void {
 }
 
 const answer = (all: readonly Reservation[], context: Context): void =>
-  context.answer({
-    reservations: all.map(({ address, name, since }) => ({
-      address: format(address),
-      name: name ?? null,
-      since,
-    })),
-  });
+  context.answer({ reservations: all.map(reservationShown) });

@@ -8,27 +8,48 @@ import { observeUplinks } from '../../host/observe/uplink.ts';
 import type { KnownDomain } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
-import type { Attachment } from '../../model/attachment.ts';
 import { type Address, publicOf } from '../../model/bridge.ts';
-import { addressesOf } from '../../model/domain.ts';
+import { addressesOf, policyOf } from '../../model/domain.ts';
+import { isTracked } from '../../model/policy.ts';
 import { NO_TRAFFIC } from '../../model/traffic.ts';
 import type { FilterView } from '../../model/view.ts';
 import { readAccount, totalOf } from '../../state/ledger.ts';
 import { readAttachments } from '../../state/records.ts';
-import type { Counted } from './shapes.ts';
+import { countedPolicy } from './rules.ts';
+import type { Counted, CountedDomain } from './shapes.ts';
+
+interface Counters {
+  readonly addresses: readonly Counted[];
+  /** Those of the domains that have rules. */
+  readonly domains: readonly CountedDomain[];
+  /** Of the whole host. */
+  readonly drops: Drops;
+}
 
 /** The counters of some domains, and the drops of the whole host. */
 export function countersOf(
   domains: readonly KnownDomain[],
   context: Pick<Context, 'host' | 'config'>,
-): { readonly addresses: readonly Counted[]; readonly drops: Drops } {
+): Counters {
   const firewall = firewallInForce(context.config());
   const filter = look(context.host, firewall.looks.all);
   const attachments = readAttachments();
   const attached = new Map(attachments.map(({ domain, addresses }) => [domain, addresses]));
+  const tracked = new Map(
+    attachments
+      .filter(({ policy }) => isTracked(policy))
+      .map(one => [one.domain, ownDrops(one, firewall, filter)]),
+  );
   return {
     addresses: domains.flatMap(known => rowsOf(known, filter, attached.get(known.domain.uuid))),
-    drops: dropsOf(attachments, firewall, filter, context),
+    domains: domains.flatMap(({ domain }) => {
+      const { name, uuid } = domain;
+      const drops = tracked.get(uuid);
+      if (drops === undefined) return [];
+      const rules = countedPolicy(uuid, policyOf(domain), firewall, filter);
+      return [{ domain: name, uuid, rules, dropped: Object.fromEntries(drops) }];
+    }),
+    drops: addUp([sharedDropsOf(firewall, filter, context), ...tracked.values()]),
   };
 }
 
@@ -49,12 +70,8 @@ function rowsOf({ domain, next }: KnownDomain, filter: FilterView, attached?: re
   });
 }
 
-function dropsOf(
-  attachments: readonly Attachment[],
+const sharedDropsOf = (
   firewall: Firewall,
   filter: FilterView,
   { host, config }: Pick<Context, 'host' | 'config'>,
-): Drops {
-  const shared = sharedDrops(config(), observeUplinks(host, config()), firewall, filter);
-  return addUp([shared, ...attachments.map(one => ownDrops(one, firewall, filter))]);
-}
+): Drops => sharedDrops(config(), observeUplinks(host, config()), firewall, filter);

@@ -1,5 +1,6 @@
 /** Domains with their addresses and their health. */
 
+import { interfacesOf, settingsOf } from '../../assign/state.ts';
 import { around, peerGateways } from '../../cluster/around.ts';
 import type { Host } from '../../host/host.ts';
 import { observe, observeWithUplinks } from '../../host/observe/view.ts';
@@ -16,7 +17,7 @@ import { Refusal } from '../../model/refusal.ts';
 import { policySummary } from '../../model/rule.ts';
 import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
-import type { Shown, ShownAddress } from './shapes.ts';
+import type { Other, Shown, ShownAddress } from './shapes.ts';
 
 /**
  * Every one of some domains that has an assignment, or something of ours set up.
@@ -31,6 +32,19 @@ export function domainsShown(
   const places = all.flatMap(({ domain }) => addressesOf(domain).map(({ prefix }) => prefix));
   const found = healthOfAll(chosen, lookAround(config, places, host), host);
   return chosen.flatMap(known => shownOf(known, found.get(known.domain.uuid)));
+}
+
+/** Those of all domains that aren't among the shown ones. */
+export function othersThan(shown: readonly Shown[], all: readonly KnownDomain[]): Other[] {
+  const known = new Set(shown.map(({ uuid }) => uuid));
+  return all
+    .filter(({ domain }) => !known.has(domain.uuid))
+    .map(({ domain, active }) => ({
+      domain: domain.name,
+      uuid: domain.uuid,
+      state: active ? 'running' : 'stopped',
+      interfaces: interfacesOf(domain),
+    }));
 }
 
 /** It shows domains also on a host that has lost its default route. */
@@ -63,6 +77,7 @@ function shownOf({ domain, next, active }: KnownDomain, health: Health | undefin
     uuid: domain.uuid,
     state: active ? 'running' : 'stopped',
     policy: policySummary(policyOf(domain)),
+    ...settingsOf(domain),
   } as const;
   const { intent } = domain;
   const alone = (fault: string): Shown[] => [{ ...base, addresses: [], faults: [fault] }];

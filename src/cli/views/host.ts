@@ -1,7 +1,7 @@
 /** The host: versions, filter, uplinks, pools. */
 import { release } from 'node:os';
 import { inventory } from '../../assign/inventory.ts';
-import { poolUse } from '../../assign/pools.ts';
+import { type PoolUse, poolUse, type Use } from '../../assign/pools.ts';
 import { readIfThere } from '../../host/files.ts';
 import type { Host } from '../../host/host.ts';
 import type { KnownDomain } from '../../libvirt/libvirt.ts';
@@ -9,11 +9,12 @@ import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import type { Prefix } from '../../model/prefix.ts';
+import type { Reservation } from '../../model/reservation.ts';
 import type { Uplinks } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import { readReservations } from '../../state/reservations.ts';
-import { poolShown } from './pools.ts';
-import type { ShownPool, Versions } from './shapes.ts';
+import { poolShown, reservationShown } from './pools.ts';
+import type { KeptBack, ShownPool, Versions } from './shapes.ts';
 
 /** Set by the bundler from package.json. */
 declare const HNET_VERSION: string;
@@ -59,12 +60,38 @@ export const outside = (config: Config, uplinks: Uplinks): object => ({
   })),
 });
 
-export function poolsShown(
+interface Network {
+  readonly view: Pick<View, 'links' | 'addresses' | 'routes'>;
+  readonly uplinks: Uplinks;
+}
+
+export const poolsShown = (
   pools: readonly Prefix[],
   domains: readonly KnownDomain[],
-  seen: { readonly view: Pick<View, 'links' | 'addresses' | 'routes'>; readonly uplinks: Uplinks },
-): ShownPool[] {
-  const taken = inventory(domains, seen);
+  seen: Network,
+): ShownPool[] => usesOf(pools, domains, seen, readReservations()).map(poolShown);
+
+export function keptBack(pools: readonly Prefix[], domains: readonly KnownDomain[], seen: Network): KeptBack {
   const reservations = readReservations();
-  return pools.map(pool => poolShown(poolUse(pool, taken, seen.view.routes, reservations)));
+  const uses = usesOf(pools, domains, seen, reservations);
+  return {
+    own: uses.flatMap(one => one.uses.filter(isOwn).map(ownShown)),
+    reservations: reservations.map(reservationShown),
+  };
 }
+
+function usesOf(
+  pools: readonly Prefix[],
+  domains: readonly KnownDomain[],
+  seen: Network,
+  reservations: readonly Reservation[],
+): PoolUse[] {
+  const taken = inventory(domains, seen);
+  return pools.map(pool => poolUse(pool, taken, seen.view.routes, reservations));
+}
+
+const isOwn = ({ state, reservation }: Use): boolean => state === 'reserved' && reservation === undefined;
+const ownShown = ({ prefix, device }: Use): KeptBack['own'][number] => ({
+  address: format(prefix),
+  interface: device ?? null,
+});

@@ -1,6 +1,9 @@
 /** The shapes of what is shown, as docs/schema has them. */
+import type { Interface, Settings } from '../../assign/state.ts';
 import type { AddressState } from '../../model/address-state.ts';
+import type { Counter } from '../../model/counter.ts';
 import type { Traffic } from '../../model/traffic.ts';
+import type { CountedRule } from './rules.ts';
 
 /** What is installed, null where it isn't, or doesn't say its version. */
 export interface Versions {
@@ -15,7 +18,7 @@ export interface Versions {
 }
 
 /** One domain, as `status --json` has it. */
-export interface Shown {
+export interface Shown extends Settings {
   readonly domain: string;
   readonly uuid: string;
   readonly state: 'running' | 'stopped';
@@ -31,6 +34,34 @@ export interface ShownAddress extends AddressState {
   readonly lease: string | null;
   /** Those of the domain's faults that concern this address. */
   readonly faults: readonly string[];
+}
+
+/** A domain that has nothing of hnet's. */
+export interface Other {
+  readonly domain: string;
+  readonly uuid: string;
+  readonly state: 'running' | 'stopped';
+  readonly interfaces: readonly Interface[];
+}
+
+/** Addresses of the pools that no domain is given, or only that of a name. */
+export interface KeptBack {
+  /** The host's own, with its interface, a gateway's, or every router's of an IPv6 subnet. */
+  readonly own: readonly { readonly address: string; readonly interface: string | null }[];
+  readonly reservations: readonly {
+    readonly address: string;
+    readonly name: string | null;
+    readonly since: string;
+  }[];
+}
+
+/** What was counted of a domain that has rules, since it started. */
+export interface CountedDomain {
+  readonly domain: string;
+  readonly uuid: string;
+  readonly rules: readonly CountedRule[];
+  /** By cause. */
+  readonly dropped: Readonly<Record<string, Counter>>;
 }
 
 /** The counters of one address. */
