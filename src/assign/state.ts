@@ -2,33 +2,10 @@
 import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { assignmentOf } from '../lifecycle/admission.ts';
 import { type AddressState, addressLine, addressState } from '../model/address-state.ts';
-import type { DhcpMode } from '../model/dhcp-mode.ts';
 import type { Difference } from '../model/difference.ts';
-import { addressesOf, type Domain, forwardsOf, policyOf } from '../model/domain.ts';
-import { formatForward } from '../model/forward-words.ts';
-import type { Policy } from '../model/policy.ts';
+import { addressesOf, type Domain } from '../model/domain.ts';
 import { reason } from '../model/refusal.ts';
-import { formatRule } from '../model/rule.ts';
-
-/** What a domain's metadata says beside its addresses, and its interfaces. */
-export interface Settings {
-  /** What its DHCP server hands out; null: what hnet.toml says. */
-  readonly dhcp: DhcpMode | null;
-  /** What its boot ROMs load; null: what hnet.toml says. */
-  readonly boot: string | null;
-  readonly default: Policy['inbound'];
-  readonly isolate: boolean;
-  readonly rules: readonly string[];
-  /** Ports of the host that lead to it. */
-  readonly forwards: readonly string[];
-  readonly interfaces: readonly Interface[];
-}
-
-export interface Interface {
-  readonly mac: string;
-  readonly type: string;
-  readonly source: string | null;
-}
+import { type Interface, type Settings, settingsOf } from '../model/settings.ts';
 
 /** A domain as programs are told of it: as it runs, or else as it would start. */
 export interface DomainState extends Settings {
@@ -44,23 +21,6 @@ const describe = (domain: Domain): DomainState => ({
   ...settingsOf(domain),
   unusable: whyUnusable(domain),
 });
-
-export function settingsOf(domain: Domain): Settings {
-  const { inbound, isolate, rules } = policyOf(domain);
-  const own = domain.intent.kind === 'assigned' ? domain.intent.assignment : undefined;
-  return {
-    dhcp: own?.dhcp ?? null,
-    boot: own?.boot ?? null,
-    default: inbound,
-    isolate,
-    rules: rules.map(formatRule),
-    forwards: forwardsOf(domain).map(formatForward),
-    interfaces: interfacesOf(domain),
-  };
-}
-
-export const interfacesOf = ({ nics }: Domain): Interface[] =>
-  nics.map(({ mac, type, source }) => ({ mac, type, source: source ?? null }));
 
 function whyUnusable(domain: Domain): string | null {
   try {
@@ -109,6 +69,9 @@ function compare(old: Domain, now: Domain): Difference[] {
       .map(key => changed(`${key} ${wordOf(before[key])} → ${wordOf(after[key])}`)),
     ...surplus(before.rules, after.rules).map(rule => removed(`rule ${rule}`)),
     ...surplus(after.rules, before.rules).map(rule => added(`rule ${rule}`)),
+    ...(isReordered(before.rules, after.rules)
+      ? [changed(`order of the rules: ${after.rules.join('; ')}`)]
+      : []),
     ...surplus(before.forwards, after.forwards).map(one => removed(`forward ${one}`)),
     ...surplus(after.forwards, before.forwards).map(one => added(`forward ${one}`)),
   ];
@@ -137,6 +100,9 @@ function surplus(lines: readonly string[], others: readonly string[]): string[] 
     return place < 0;
   });
 }
+
+const isReordered = (before: readonly string[], after: readonly string[]): boolean =>
+  before.join() !== after.join() && before.toSorted().join() === after.toSorted().join();
 
 const plugOf = ({ type, source }: Interface): string => (source === null ? type : `${type} ${source}`);
 

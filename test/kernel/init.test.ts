@@ -53,6 +53,34 @@ kernelSuite('hnet init', scene => {
     expect(out + stderr).not.to.include('…');
   });
 
+  it('says what it would write, and changes nothing; then answers what it has done', async () => {
+    const one = await bare(await scene());
+    const before = await snapshot(one.host);
+    const answer = async (...argv: string[]) =>
+      JSON.parse((await hnet(one, 'init', '--json', ...argv)).stdout);
+    const planned = await answer('--pool', POOL, '--dry-run');
+    await expectUnchanged(one.host, before);
+    expect(planned).to.deep.include({ dryRun: true, changed: true, online: null, findings: [] });
+    expect(planned.uplinks).to.deep.equal([
+      {
+        devices: ['eth0'],
+        address: one.host.address,
+        gateway: '123.45.12.1',
+        pools: [POOL],
+        delivery: { ipv4: 'routed', ipv6: null },
+      },
+    ]);
+    const done = await answer('--pool', POOL);
+    expect(done).to.deep.include({ dryRun: false, changed: true, online: true, config: planned.config });
+    expect(done.findings).to.have.length.above(0);
+    expect(await one.host.read(CONFIG)).to.equal(planned.config.trimEnd());
+    expect(await answer('--pool', POOL)).to.deep.include({
+      changed: false,
+      config: planned.config,
+      uplinks: [],
+    });
+  });
+
   it('changes nothing when it is run again, and says which pools it has not added', async () => {
     const one = await bare(await scene());
     expect(await hnet(one, 'init', '--pool', POOL)).to.include({ code: 0 });

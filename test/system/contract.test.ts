@@ -19,6 +19,8 @@ const CHANGES: readonly (readonly string[])[] = [
   ['assign', 'busy', '123.45.90.118/31', '--via', '123.45.90.116', '--boot', 'undionly.kpxe'],
   ['firewall', 'busy', 'default', 'deny'],
   ['firewall', 'busy', 'allow', 'tcp/22'],
+  ['firewall', 'busy', 'insert', '1', 'deny', 'any', 'from', '203.0.113.66'],
+  ['firewall', 'busy', 'move', '2', '1'],
   ['firewall', 'busy', 'isolate', 'on'],
   ['firewall', 'busy', 'delete', '1'],
   ['forward', 'add', 'busy', 'tcp/2201:22'],
@@ -39,6 +41,7 @@ const TELLS: Readonly<Record<string, readonly string[]>> = {
     'changed dhcp by hnet.toml → public',
   ],
   'firewall busy allow': ['added rule allow tcp/22'],
+  'firewall busy move': ['changed order of the rules: allow tcp/22; deny any from 203.0.113.66'],
   'firewall busy default': ['changed default allow → deny'],
   'unassign other': ['removed 123.45.53.11 on br117, bootstrap scope 172.30.117.0/24'],
 };

@@ -4,6 +4,7 @@ import type { Hypervisor } from '../lab/hypervisor.ts';
 import { Lab } from '../lab/lab.ts';
 import type { Outcome } from '../lab/run.ts';
 import { PATIENCE } from '../lab/wait.ts';
+import { expectPromised } from '../support/promised.ts';
 import { COMPILED, DIST, hnet } from './program.ts';
 import { equip, fetchTools, TREE } from './toolbox.ts';
 
@@ -103,6 +104,18 @@ describe('hnet guest and hnet hosts', () => {
     for (const octet of [112, 113, 114, 115])
       expect(stdout.split(`123.45.90.${octet}`)).to.have.length(10, `123.45.90.${octet} once in each format`);
     expect(stdout).to.contain('hostname="buro-id"');
+  });
+
+  it('answers programs the same, a list of files for each format', async () => {
+    const argv = ['guest', 'vm1', '--format', 'all', '--json'];
+    const answer = await call(...argv);
+    expectPromised(argv, answer);
+    const { formats } = JSON.parse(answer.stdout);
+    expect(formats).to.have.length(9);
+    for (const { format, files } of formats) {
+      const { stdout } = await call('guest', 'vm1', '--format', format);
+      for (const { path, text } of files) expect(stdout).to.include(`# ${path}\n${text.trimEnd()}`);
+    }
   });
 
   it('refuses what it cannot do', async () => {

@@ -22,12 +22,17 @@ describe('the words of a rule at TAB', () => {
       RULES.map((rule, at) => [`${at + 1}`, formatRule(rule)]),
     );
     expect(nextRuleWords(['delete'], OPEN)).to.deep.equal([]);
+    expect(wordsAfter('move', '2')).to.deep.equal(['1', '2']);
+    expect(wordsAfter('move', '2', '1')).to.deep.equal([]);
+    expect(wordsAfter('insert', '1', 'outbound')).to.deep.equal(['allow', 'deny']);
   });
 
   it('lead to a rule, whichever is taken', () => {
     let rules = 0;
     const follow = (words: readonly string[]): void => {
-      const next = wordsAfter(...words).filter(word => !['default', 'isolate', 'delete'].includes(word));
+      const next = wordsAfter(...words).filter(
+        word => !['default', 'isolate', 'delete', 'move', 'insert'].includes(word),
+      );
       for (const word of next) {
         const longer = [...words, word];
         const text = word === 'from' || word === 'to' ? [...longer, '203.0.113.0/24'] : longer;

@@ -7,16 +7,17 @@ import { look } from '../../host/observe/parts.ts';
 import { observeWithUplinks } from '../../host/observe/view.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { addressesOf, amended, type Domain, policyOf } from '../../model/domain.ts';
-import type { Policy, PolicyRule } from '../../model/policy.ts';
-import { asUsage, ifPossible, quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
-import { parseRule } from '../../model/rule.ts';
+import type { Policy } from '../../model/policy.ts';
+import { editPolicy } from '../../model/policy-words.ts';
+import { ifPossible, quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
 import { readableAttachment } from '../../state/attachment-store.ts';
 import { answerOutcome, type DryRun } from '../changes.ts';
 import { table } from '../table.ts';
 import { type CountedRule, countedPolicy } from '../views/rules.ts';
 
 /**
- * Shows or changes a domain's rules: `default allow|deny`, `isolate on|off`, `delete N`, or a rule to append.
+ * Shows or changes a domain's rules: `default allow|deny`, `isolate on|off`, `delete N`, `move N TO`, `insert N RULE`, or a
+ * rule to append.
  * If the domain runs, a change is in force at once; otherwise from its next start.
  */
 export function firewall(name: string, words: readonly string[], options: DryRun, context: Context): void {
@@ -50,31 +51,10 @@ function rewrite(name: string, words: readonly string[], options: DryRun, contex
     const known = pick(libvirt.domains(), name);
     if (addressesOf(known.next).length === 0)
       throw new Refusal(`Cannot give rules to ${quote(name)}: it has no address; hnet assign gives it one`);
-    const policy = edit(policyOf(known.next), words);
+    const policy = editPolicy(policyOf(known.next), words);
     const decision = decide(known, amended(known.next, { policy }));
     answerOutcome(enact(libvirt, decision, options, context), options, context);
   });
-}
-
-function edit(policy: Policy, words: readonly string[]): Policy {
-  const [verb, ...rest] = words;
-  const given = rest.join(' ');
-  if (verb === 'default') return { ...policy, inbound: choice(verb, given, ['allow', 'deny']) };
-  if (verb === 'isolate') return { ...policy, isolate: choice(verb, given, ['on', 'off']) === 'on' };
-  if (verb === 'delete') return { ...policy, rules: without(policy.rules, given) };
-  return { ...policy, rules: [...policy.rules, asUsage(() => parseRule(words.join(' ')))] };
-}
-
-function choice<T extends string>(verb: string, given: string, values: readonly T[]): T {
-  const found = values.find(one => one === given);
-  if (found !== undefined) return found;
-  throw new UsageRefusal(`Cannot set ${verb} to ${quote(given)}: it is ${values.join(' or ')}`);
-}
-
-function without(rules: readonly PolicyRule[], given: string): PolicyRule[] {
-  const index = /^[1-9]\d*$/.test(given) ? Number(given) - 1 : -1;
-  if (rules[index] !== undefined) return rules.toSpliced(index, 1);
-  throw new UsageRefusal(`Cannot delete rule ${quote(given)}: there are ${rules.length} rules`);
 }
 
 function answer(

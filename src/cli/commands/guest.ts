@@ -18,6 +18,7 @@ interface GuestOptions {
   readonly seed?: string;
   readonly sshKey?: string;
   readonly userData?: string;
+  readonly json?: boolean;
 }
 
 /** Formats that cloud-init reads. Most of today's images hand version 2 to netplan unchanged. */
@@ -34,12 +35,21 @@ export function guest(name: string, options: GuestOptions, context: Context): vo
   const network = guestNetwork(next, assigned, around, config.dhcp, options.interface);
   if (network.dns.length === 0)
     context.warn('no name server of a family that the domain has: add one to "dns" in hnet.toml');
-  if (options.seed === undefined) context.print(printNetwork(network, options.format).trimEnd());
-  else writeSeed(options.seed, next.uuid, network, options, context);
+  if (options.seed === undefined) {
+    const { name: domain, uuid } = next;
+    context.answer({ domain, uuid, formats: formatsShown(network, options.format) });
+    context.print(printNetwork(network, options.format).trimEnd());
+  } else writeSeed(options.seed, next.uuid, network, options, context);
 }
 
+const formatsShown = (network: StaticNetwork, wanted: string | undefined): object[] =>
+  Object.entries(GUEST_FORMATS)
+    .filter(([name]) => wanted === 'all' || name === wanted)
+    .map(([name, format]) => ({ format: name, files: format(network) }));
+
 /** Checks everything that needs no answer of libvirt. */
-function refuseBadUsage({ format, seed, sshKey, userData, interface: names = [] }: GuestOptions): void {
+function refuseBadUsage(options: GuestOptions): void {
+  const { format, seed, sshKey, userData, interface: names = [] } = options;
   const odd = names.find(one => !INTERFACE_NAME.test(one));
   if (odd !== undefined)
     throw new UsageRefusal(`Cannot use --interface ${quote(odd)}: it is not an interface's name`);
@@ -49,6 +59,8 @@ function refuseBadUsage({ format, seed, sshKey, userData, interface: names = [] 
     if (format !== 'all') pickFormat(GUEST_FORMATS, format, ['all']);
     return;
   }
+  if (options.json)
+    throw new UsageRefusal('Cannot use --json with --seed: it answers the configuration, not an image');
   if (format !== undefined && !SEED_FORMATS.some(known => known === format))
     throw new UsageRefusal(
       `Cannot use --format ${quote(format)} in a seed image: it takes ${SEED_FORMATS.join(' or ')}`,

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import * as v from 'valibot';
 import { chooseScopes } from '../../assign/choose-scopes.ts';
+import type { Diagnosis } from '../../doctor/diagnosis.ts';
 import { findKind, type Person } from '../../doctor/kind.ts';
 import { CommandFailure } from '../../host/command.ts';
 import type { Context } from '../../host/context.ts';
@@ -9,18 +11,22 @@ import type { Host } from '../../host/host.ts';
 import { nameServers } from '../../host/observe/name-servers.ts';
 import { observeUplinks } from '../../host/observe/uplink.ts';
 import { format, parseAddress } from '../../model/address.ts';
-import { firstConfig } from '../../model/config-text.ts';
+import { type FirstWay, firstConfig } from '../../model/config-text.ts';
 import { parsePool } from '../../model/config-values.ts';
 import { refuseHostInRanges } from '../../model/fit.ts';
 import { CONFIG_FILE } from '../../model/names.ts';
 import { FALLBACK_DNS, parseConfig } from '../../model/parse-config.ts';
 import { contains, type Prefix } from '../../model/prefix.ts';
 import { asUsage, ifPossible, quote, Refusal, reason } from '../../model/refusal.ts';
+import { readConfigText } from '../../state/config-file.ts';
 import { ask, hasPerson } from '../ask.ts';
+import type { DryRun } from '../changes.ts';
+import { findingLines } from '../views/findings.ts';
 
-export interface InitOptions {
+export interface InitOptions extends DryRun {
   readonly pool?: readonly string[];
   readonly yes?: boolean;
+  readonly json?: boolean;
 }
 
 /**
@@ -28,13 +34,39 @@ export interface InitOptions {
  * Run again it changes nothing.
  * @throws Refusal if a pool can't be one, the configuration that is there can't be used, or the base doesn't come up
  */
-export function init({ pool: words = [], yes = false }: InitOptions, context: Context): void {
+export function init(options: InitOptions, context: Context): void {
+  const { pool: words = [], yes = false, json = false, dryRun = false } = options;
   const pools = words.map(word => asUsage(() => parsePool(word), 'use --pool'));
-  const person = !yes && hasPerson() ? PERSON : NOBODY;
-  if (existsSync(CONFIG_FILE)) keepConfig(pools, context);
-  else writeConfig(pools.length > 0 ? pools : person.pools(), person, context);
+  const person = !yes && !json && hasPerson() ? PERSON : NOBODY;
+  if (existsSync(CONFIG_FILE)) {
+    keepConfig(pools, context);
+    finish({ dryRun, changed: false, config: readConfigText(), uplinks: [] }, context);
+    return;
+  }
+  const { text, ways } = decide(pools.length > 0 ? pools : person.pools(), person, context);
+  const about = { dryRun, changed: true, config: text, uplinks: ways.map(wayShown) };
+  if (dryRun) for (const line of text.trimEnd().split('\n')) context.print(line);
+  else write(text, context);
+  finish(about, context);
+}
+
+/** What is answered of the configuration. */
+interface About {
+  readonly dryRun: boolean;
+  /** Whether hnet.toml was written, or would be. */
+  readonly changed: boolean;
+  readonly config: string;
+  readonly uplinks: readonly object[];
+}
+
+/** Brings up what the configuration says, but in a dry run. */
+function finish(about: About, context: Context): void {
+  if (about.dryRun) {
+    context.answer({ ...about, online: null, findings: [] });
+    return;
+  }
   const isOnline = bringUp(context);
-  report(context);
+  context.answer({ ...about, online: isOnline, findings: report(context) });
   if (!isOnline)
     context.print('there is no default route yet: the filter comes up at the first start of a domain');
   if (context.config().pools.length === 0)
@@ -52,14 +84,31 @@ function keepConfig(pools: readonly Prefix[], { print, config }: Context): void 
     );
 }
 
-function writeConfig(pools: readonly Prefix[], person: Asked, context: Context): void {
-  const { host, print, warn } = context;
+/** The configuration that is right for this host, as far as that can be found out. */
+function decide(
+  pools: readonly Prefix[],
+  person: Asked,
+  context: Context,
+): { readonly text: string; readonly ways: readonly FirstWay[] } {
+  const { host, warn } = context;
   const kind = findKind(pools, context, person);
   const { range: scopes, why } = chooseScopes(pools, host);
   if (why !== undefined) warn(why);
   const found = nameServers();
   const text = firstConfig({ ...kind, scopes, dns: found.length > 0 ? found : FALLBACK_DNS });
   refuseHostInRanges(parseConfig(text, 'what would be the first hnet.toml'), kind.own);
+  return { text, ways: [kind.main, ...kind.further] };
+}
+
+const wayShown = ({ devices, host, gateway, pools, delivery }: FirstWay): object => ({
+  devices,
+  address: host === undefined ? null : format(host),
+  gateway: gateway === undefined ? null : format(gateway),
+  pools: pools.map(format),
+  delivery: { ipv4: delivery[4] ?? null, ipv6: delivery[6] ?? null },
+});
+
+function write(text: string, { print }: Context): void {
   try {
     mkdirSync(dirname(CONFIG_FILE), { recursive: true });
     writeAtomically(CONFIG_FILE, text, PUBLIC_FILE);
@@ -117,13 +166,36 @@ function baseUp(host: Host): void {
 }
 
 /** What doctor finds keeps nothing from being set up. */
-function report({ host, print, progress }: Context): void {
+function report({ host, print, warn, progress }: Context): readonly Diagnosis[] {
   progress('examining this host');
+  const found = v.safeParse(
+    DOCTOR,
+    ifPossible(() => JSON.parse(doctorOf(host))),
+  );
+  if (!found.success) {
+    warn('hnet doctor could not look at this host; run it to see why');
+    return [];
+  }
+  const { findings, notes, error } = found.output;
+  if (error === undefined) for (const line of findingLines(findings, notes)) print(line);
+  else warn(error);
+  return findings;
+}
+
+const text = v.string();
+const DOCTOR = v.object({
+  error: v.optional(text),
+  findings: v.optional(v.array(v.object({ what: text, why: text, mend: text })), []),
+  notes: v.optional(v.array(text), []),
+});
+
+/** By a process of its own, which has time of its own. */
+function doctorOf(host: Host): string {
   try {
-    print(host.run([...SELF, 'doctor'], '', LIMIT).trimEnd());
+    return host.run([...SELF, 'doctor', '--json'], '', LIMIT);
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error;
-    print(error.stdout.trimEnd() || error.stderr.trimEnd());
+    return error.stdout;
   }
 }
 

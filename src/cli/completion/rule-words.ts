@@ -16,6 +16,8 @@ const FIRST: readonly Offer[] = [
   ['default', 'what happens to inbound connections that no rule matches'],
   ['isolate', 'whether it has no traffic with the other domains of this host'],
   ['delete', 'take a rule away'],
+  ['insert', 'add a rule at a place'],
+  ['move', 'give a rule another place'],
 ];
 
 const WHAT: readonly Offer[] = [
@@ -32,8 +34,16 @@ export function nextRuleWords(before: readonly string[], { rules }: Policy): rea
   if (first === undefined) return FIRST;
   if (first === 'default') return rest.length === 0 ? plain(['allow', 'deny']) : [];
   if (first === 'isolate') return rest.length === 0 ? plain(['on', 'off']) : [];
-  if (first === 'delete')
-    return rest.length === 0 ? rules.map((rule, at) => [String(at + 1), formatRule(rule)]) : [];
+  const places = rules.map((rule, at): Offer => [String(at + 1), formatRule(rule)]);
+  if (first === 'delete') return rest.length === 0 ? places : [];
+  if (first === 'move') return rest.length < 2 ? places : [];
+  if (first === 'insert') return rest.length === 0 ? places : nextOf(rest.slice(1));
+  return nextOf(before);
+}
+
+/** Of a rule alone. */
+function nextOf(before: readonly string[]): readonly Offer[] {
+  const [first, ...rest] = before;
   const direction = first === 'outbound' ? 'to' : 'from';
   const [action, what, preposition] = first === 'inbound' || first === 'outbound' ? rest : before;
   if (action === undefined) return plain(['allow', 'deny']);

@@ -10,7 +10,8 @@ export const filter: Group = {
   verbs: [
     {
       name: 'firewall',
-      summary: "show or change a domain's rules: default allow|deny, isolate on|off, delete N, or a rule",
+      summary:
+        "show or change a domain's rules: default allow|deny, isolate on|off, delete N, insert N, move N, or a rule",
       description: [
         'Without words it shows the rules and what each has matched. They have an order, and the first that matches decides. The default is for new inbound connections that no rule matches. A change takes effect at once, and at every start.',
         'A rule is [outbound] allow|deny [WHAT] [from|to PREFIX]. WHAT is any; a protocol: tcp, udp, icmp, sctp, esp, ah, gre, ipip, or a number from 0 to 255; or ports such as tcp/80,443 and udp/1024-2047. Inbound rules take from, outbound ones to.',
@@ -20,6 +21,8 @@ export const filter: Group = {
         ['hnet firewall vm1 default deny', 'Let in only what a rule allows'],
         ['hnet firewall vm1 allow tcp/22 from 203.0.113.0/24', 'Add a rule for SSH from one subnet'],
         ['hnet firewall vm1 delete 2', 'Take the second rule away'],
+        ['hnet firewall vm1 insert 1 deny any from 203.0.113.66', 'Add a rule before all others'],
+        ['hnet firewall vm1 move 3 1', 'Let the third rule come first'],
       ],
       words: { domain: { ask: 'holders' }, words: { ask: 'rule' } },
       define: (command, context) =>

@@ -38,6 +38,7 @@ export const guests: Group = {
           .option('--seed <file>', 'write a NoCloud seed image there')
           .option('--ssh-key <file>', 'public keys for the seed')
           .option('--user-data <file>', 'user-data for the seed, as it is')
+          .option(...JSON_ANSWER)
           .action((domain, options) => guest(domain, options, context())),
     },
     {

@@ -5,7 +5,7 @@ import { help } from '../commands/help.ts';
 import { hostConfig } from '../commands/host-config.ts';
 import { init } from '../commands/init.ts';
 import { SHELLS } from '../completion/scripts.ts';
-import { type Group, JSON_ANSWER } from './verb.ts';
+import { DRY_RUN, type Group, JSON_ANSWER } from './verb.ts';
 
 /** Setting up this host, and learning about hnet. */
 const FORMATS = [...Object.keys(HOST_FORMATS), ...Object.keys(ROUTING_FORMATS)];
@@ -22,6 +22,7 @@ export const setUp: Group = {
       ],
       examples: [
         ['hnet init --pool 123.45.90.112/29 --pool 123.45.53.11', 'Set up this host for these addresses'],
+        ['hnet init --pool 123.45.90.112/29 --dry-run', 'Print the hnet.toml that it would write'],
         ['hnet init --yes', 'The same for scripts: ask nothing, and name the pools in hnet.toml later'],
       ],
       words: { '--pool': [] },
@@ -33,6 +34,8 @@ export const setUp: Group = {
             (cidr: string, before: readonly string[] = []) => [...before, cidr],
           )
           .option('--yes', 'ask nothing')
+          .option(...DRY_RUN)
+          .option(...JSON_ANSWER)
           .action(options => init(options, context())),
     },
     {

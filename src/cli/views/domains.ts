@@ -1,6 +1,5 @@
 /** Domains with their addresses and their health. */
 
-import { interfacesOf, settingsOf } from '../../assign/state.ts';
 import { around, peerGateways } from '../../cluster/around.ts';
 import type { Host } from '../../host/host.ts';
 import { observe, observeWithUplinks } from '../../host/observe/view.ts';
@@ -15,6 +14,7 @@ import { bounded, USUAL_MTU } from '../../model/mtu.ts';
 import { contains, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import { policySummary } from '../../model/rule.ts';
+import { interfacesOf, settingsOf } from '../../model/settings.ts';
 import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
 import type { Other, Shown, ShownAddress } from './shapes.ts';

@@ -1,7 +1,7 @@
 /** The shapes of what is shown, as docs/schema has them. */
-import type { Interface, Settings } from '../../assign/state.ts';
 import type { AddressState } from '../../model/address-state.ts';
 import type { Counter } from '../../model/counter.ts';
+import type { Interface, Settings } from '../../model/settings.ts';
 import type { Traffic } from '../../model/traffic.ts';
 import type { CountedRule } from './rules.ts';
 
