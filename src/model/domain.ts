@@ -3,7 +3,7 @@ import type { Address, Taps } from './bridge.ts';
 import { type OwnDhcp, ownDhcp } from './dhcp-mode.ts';
 import type { Forward } from './forward.ts';
 import { OPEN, type Policy } from './policy.ts';
-import { quote, Refusal, visible } from './refusal.ts';
+import { canBeTyped, quote, Refusal } from './refusal.ts';
 import { shellWord } from './shell.ts';
 import { childOf, type Element } from './xml.ts';
 
@@ -34,9 +34,6 @@ export interface Domain {
 /** How a proposed command names a domain: by UUID if its name can't be copied from the terminal. */
 export const domainWord = ({ name, uuid }: Pick<Domain, 'name' | 'uuid'>): string =>
   canBeTyped(name) ? shellWord(name) : uuid;
-
-/** Whether a name shows all that it holds, and isn't taken for an option. */
-export const canBeTyped = (name: string): boolean => visible(name) === name && !name.startsWith('-');
 
 /** The addresses that a domain's metadata assigns to it; none if the metadata is a clone's copy. */
 export function addressesOf(domain: Domain | undefined): readonly Address[] {

@@ -28,6 +28,9 @@ export const printable = (text: string): string =>
     (found, own?: string) => own ?? escaped(found),
   );
 
+/** Whether a name shows all that it holds, and isn't taken for an option. */
+export const canBeTyped = (name: string): boolean => visible(name) === name && !name.startsWith('-');
+
 /** The two joiners stay: Persian and emoji are written with them. */
 const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu;
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

@@ -7,7 +7,7 @@ const VERSION = 1;
 
 const counter = v.object({ packets: v.number(), bytes: v.number() });
 const traffic = v.object({ in: counter, out: counter });
-const nullable = <T extends v.GenericSchema>(schema: T) => v.nullable(schema);
+const { nullable } = v;
 const text = v.string();
 
 const address = v.object({
@@ -20,14 +20,28 @@ const address = v.object({
 });
 
 const nic = v.object({ mac: text, type: text, source: nullable(text) });
+const state = v.picklist(['running', 'stopped']);
 
 const domain = v.object({
   domain: text,
   uuid: text,
-  state: v.picklist(['running', 'stopped']),
+  state,
   policy: text,
+  dhcp: nullable(text),
+  default: text,
+  isolate: v.boolean(),
+  rules: v.array(text),
+  forwards: v.array(text),
+  interfaces: v.array(nic),
   addresses: v.array(address),
   faults: v.array(text),
+});
+
+const other = v.object({ domain: text, uuid: text, state, interfaces: v.array(nic) });
+
+const keptBack = v.object({
+  own: v.array(v.object({ address: text, interface: nullable(text) })),
+  reservations: v.array(v.object({ address: text, name: nullable(text), since: text })),
 });
 
 const pool = v.object({
@@ -45,12 +59,14 @@ const fault = v.object({
   what: text,
   is: text,
   why: text,
+  mend: nullable(text),
 });
 
 const finding = v.object({ what: text, why: text, mend: text });
 
 const host = v.object({
   versions: v.object({ hnet: text, libvirt: nullable(text), system: nullable(text) }),
+  dhcp: text,
   backend: text,
   uplinks: v.array(
     v.object({
@@ -71,6 +87,13 @@ const counted = v.object({
   total: traffic,
 });
 
+const countedRule = v.object({ number: nullable(v.number()), rule: text, ...counter.entries });
+const countedDomain = v.object({
+  uuid: text,
+  rules: v.array(countedRule),
+  dropped: v.record(text, counter),
+});
+
 const entry = v.object({
   at: text,
   is: text,
@@ -85,12 +108,16 @@ const LINES = v.variant('type', [
     type: v.literal('state'),
     host,
     domains: v.array(domain),
+    others: v.array(other),
+    keptBack,
     pools: v.array(pool),
     faults: v.array(fault),
     findings: v.array(finding),
   }),
   v.object({ type: v.literal('host'), host }),
   v.object({ type: v.literal('domain'), uuid: text, domain: nullable(domain) }),
+  v.object({ type: v.literal('others'), others: v.array(other) }),
+  v.object({ type: v.literal('keptBack'), keptBack }),
   v.object({ type: v.literal('pools'), pools: v.array(pool) }),
   v.object({ type: v.literal('faults'), faults: v.array(fault) }),
   v.object({ type: v.literal('findings'), findings: v.array(finding) }),
@@ -99,6 +126,7 @@ const LINES = v.variant('type', [
     type: v.literal('counters'),
     at: text,
     addresses: v.array(counted),
+    domains: v.array(countedDomain),
     dropped: v.record(text, counter),
   }),
   v.object({ type: v.literal('error'), error: nullable(text) }),
@@ -110,10 +138,14 @@ export type Line = v.InferOutput<typeof LINES>;
 export type HostShown = v.InferOutput<typeof host>;
 export type DomainShown = v.InferOutput<typeof domain>;
 export type AddressShown = v.InferOutput<typeof address>;
+export type OtherShown = v.InferOutput<typeof other>;
+export type KeptBack = v.InferOutput<typeof keptBack>;
 export type PoolShown = v.InferOutput<typeof pool>;
 export type FaultShown = v.InferOutput<typeof fault>;
 export type FindingShown = v.InferOutput<typeof finding>;
 export type CountedShown = v.InferOutput<typeof counted>;
+export type CountedRule = v.InferOutput<typeof countedRule>;
+export type CountedDomain = v.InferOutput<typeof countedDomain>;
 export type EntryShown = v.InferOutput<typeof entry>;
 export type NicShown = v.InferOutput<typeof nic>;
 export type Traffic = v.InferOutput<typeof traffic>;

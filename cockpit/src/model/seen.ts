@@ -1,5 +1,6 @@
 /** What is known of the host, by the lines of the monitor. */
 import type {
+  CountedDomain,
   CountedShown,
   Counter,
   DomainShown,
@@ -7,7 +8,9 @@ import type {
   FaultShown,
   FindingShown,
   HostShown,
+  KeptBack,
   Line,
+  OtherShown,
   PoolShown,
 } from './lines.ts';
 
@@ -15,7 +18,10 @@ export interface HostState {
   readonly host: HostShown;
   /** UUID → domain. */
   readonly domains: ReadonlyMap<string, DomainShown>;
+  /** Domains that have nothing of hnet's. */
+  readonly others: readonly OtherShown[];
   readonly pools: readonly PoolShown[];
+  readonly keptBack: KeptBack;
   readonly faults: readonly FaultShown[];
   readonly findings: readonly FindingShown[];
 }
@@ -37,6 +43,8 @@ export interface Sample {
 export interface Counters {
   readonly at: number;
   readonly addresses: ReadonlyMap<string, CountedShown>;
+  /** UUID → what the rules of a domain have matched. */
+  readonly domains: ReadonlyMap<string, CountedDomain>;
   readonly dropped: Readonly<Record<string, Counter>>;
 }
 
@@ -71,9 +79,8 @@ export const addressKey = ({ uuid, address }: Pick<CountedShown, 'uuid' | 'addre
 export function after(seen: Seen, line: Line): Seen {
   switch (line.type) {
     case 'state': {
-      const { host, domains, pools, faults, findings } = line;
-      const state = { host, domains: byUuid(domains), pools, faults, findings };
-      return { ...seen, state, error: null };
+      const { type: _, domains, ...parts } = line;
+      return { ...seen, state: { ...parts, domains: byUuid(domains) }, error: null };
     }
     case 'counters':
       return counting(seen, line);
@@ -86,10 +93,10 @@ export function after(seen: Seen, line: Line): Seen {
   }
 }
 
-const byUuid = (domains: readonly DomainShown[]): ReadonlyMap<string, DomainShown> =>
-  new Map(domains.map(one => [one.uuid, one]));
+const byUuid = <T extends { readonly uuid: string }>(all: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(all.map(one => [one.uuid, one]));
 
-type Part = Extract<Line, { type: 'host' | 'domain' | 'pools' | 'faults' | 'findings' }>;
+type Part = Exclude<Line, { type: 'state' | 'counters' | 'error' | 'happened' }>;
 
 function changed(state: HostState, line: Part): HostState {
   if (line.type !== 'domain') {
@@ -107,6 +114,7 @@ function counting(seen: Seen, line: Extract<Line, { type: 'counters' }>): Seen {
   const counters: Counters = {
     at: Date.parse(line.at),
     addresses: new Map(line.addresses.map(one => [addressKey(one), one])),
+    domains: byUuid(line.domains),
     dropped: line.dropped,
   };
   const samples = before === undefined ? [] : [...seen.samples, sampleOf(before, counters)].slice(-SAMPLES);

@@ -1,0 +1,152 @@
+/** The table of all VMs: what is shown of each, and which of them in which order. */
+import { readSubnet } from '../../../src/model/address.ts';
+import { compare } from '../../../src/model/prefix.ts';
+import type { AddressShown, DomainShown } from './lines.ts';
+import { addressKey, type Rate, type Seen } from './seen.ts';
+
+/** `none`: it has nothing of hnet's. */
+export type Health = 'ok' | 'faulty' | 'stopped' | 'none';
+
+export interface Row {
+  readonly uuid: string;
+  readonly name: string;
+  readonly state: DomainShown['state'];
+  readonly addresses: readonly AddressShown[];
+  /** What its rules close; empty where it has nothing of hnet's. */
+  readonly policy: string;
+  readonly faults: readonly string[];
+  readonly health: Health;
+  readonly rate: Rate;
+  /** Packets that its rules have dropped since it started; undefined where it has none. */
+  readonly dropped: number | undefined;
+}
+
+export const healthOf = ({ state, faults }: Pick<DomainShown, 'state' | 'faults'>): Health => {
+  if (faults.length > 0) return 'faulty';
+  return state === 'running' ? 'ok' : 'stopped';
+};
+
+const STILL: Rate = { in: 0, out: 0 };
+
+/** The rate of a domain: the sum of its addresses', in bytes a second. */
+export function rateOfDomain({ uuid, addresses }: Pick<DomainShown, 'uuid' | 'addresses'>, seen: Seen): Rate {
+  const rates = seen.samples.at(-1)?.rates;
+  return addresses.reduce((sum, { address }) => {
+    const one = rates?.get(addressKey({ uuid, address })) ?? STILL;
+    return { in: sum.in + one.in, out: sum.out + one.out };
+  }, STILL);
+}
+
+/** A row for each domain of the host, also for those without an address. */
+export function rowsOf(seen: Seen): Row[] {
+  const { state, counters } = seen;
+  if (state === undefined) return [];
+  const dropped = (uuid: string): number | undefined => {
+    const counted = counters?.domains.get(uuid);
+    return counted && Object.values(counted.dropped).reduce((sum, { packets }) => sum + packets, 0);
+  };
+  return [
+    ...[...state.domains.values()].map(
+      (one): Row => ({
+        uuid: one.uuid,
+        name: one.domain,
+        state: one.state,
+        addresses: one.addresses,
+        policy: one.policy,
+        faults: one.faults,
+        health: healthOf(one),
+        rate: rateOfDomain(one, seen),
+        dropped: dropped(one.uuid),
+      }),
+    ),
+    ...state.others.map(
+      ({ domain, uuid, state: is }): Row => ({
+        uuid,
+        name: domain,
+        state: is,
+        addresses: [],
+        policy: '',
+        faults: [],
+        health: 'none',
+        rate: STILL,
+        dropped: undefined,
+      }),
+    ),
+  ];
+}
+
+export const COLUMNS = ['name', 'address', 'health', 'in', 'out', 'dropped'] as const;
+export type Column = (typeof COLUMNS)[number];
+
+/** Which VMs are shown. */
+export const KINDS = ['all', 'running', 'stopped', 'faulty', 'none'] as const;
+export type Kind = (typeof KINDS)[number];
+
+export interface Choice {
+  readonly text: string;
+  readonly kind: Kind;
+  readonly column: Column;
+  readonly isDescending: boolean;
+  /** From 1. */
+  readonly page: number;
+}
+
+export const FIRST_CHOICE: Choice = { text: '', kind: 'all', column: 'name', isDescending: false, page: 1 };
+
+/** So many rows are drawn: a thousand would make each change a stutter. */
+export const PAGE_ROWS = 50;
+
+export interface Shown {
+  readonly rows: readonly Row[];
+  /** Of all pages. */
+  readonly count: number;
+  readonly page: number;
+}
+
+/** The rows that somebody has chosen to see. */
+export function chosen(rows: readonly Row[], { text, kind, column, isDescending, page }: Choice): Shown {
+  const words = text.toLowerCase().split(/\s+/);
+  const found = rows.filter(row => isOf(row, kind) && words.every(word => wordsOf(row).includes(word)));
+  const sorted = found.toSorted(ORDERS[column]);
+  if (isDescending) sorted.reverse();
+  const last = Math.max(1, Math.ceil(found.length / PAGE_ROWS));
+  const shown = Math.min(page, last);
+  return {
+    rows: sorted.slice((shown - 1) * PAGE_ROWS, shown * PAGE_ROWS),
+    count: found.length,
+    page: shown,
+  };
+}
+
+function isOf({ state, health }: Row, kind: Kind): boolean {
+  if (kind === 'all') return true;
+  return kind === 'running' || kind === 'stopped' ? state === kind : health === kind;
+}
+
+const wordsOf = ({ name, uuid, addresses, policy }: Row): string =>
+  [name, uuid, policy, ...addresses.flatMap(({ address, bridge, lease }) => [address, bridge, lease ?? ''])]
+    .join('\n')
+    .toLowerCase();
+
+type Order = (a: Row, b: Row) => number;
+
+const { compare: compareText } = new Intl.Collator('en', { numeric: true });
+const byName: Order = (a, b) => compareText(a.name, b.name);
+const HEALTHS: readonly Health[] = ['faulty', 'ok', 'stopped', 'none'];
+
+/** VMs without an address come last. */
+function byAddress(a: Row, b: Row): number {
+  const [first, second] = [a, b].map(({ addresses: [one] }) => readSubnet(one?.address ?? '')[0]);
+  if (first === undefined || second === undefined)
+    return Number(first === undefined) - Number(second === undefined);
+  return compare(first, second);
+}
+
+const ORDERS: Readonly<Record<Column, Order>> = {
+  name: byName,
+  address: (a, b) => byAddress(a, b) || byName(a, b),
+  health: (a, b) => HEALTHS.indexOf(a.health) - HEALTHS.indexOf(b.health) || byName(a, b),
+  in: (a, b) => a.rate.in - b.rate.in || byName(a, b),
+  out: (a, b) => a.rate.out - b.rate.out || byName(a, b),
+  dropped: (a, b) => (a.dropped ?? -1) - (b.dropped ?? -1) || byName(a, b),
+};

@@ -1,0 +1,161 @@
+/** The addresses of a pool, a cell each: whose they are. */
+import { format, readSubnet } from '../../../src/model/address.ts';
+import { addresses, bits, contains, isSingle, nth, type Prefix, size } from '../../../src/model/prefix.ts';
+import type { PoolShown } from './lines.ts';
+import type { HostState } from './seen.ts';
+
+export const CELL_STATES = ['free', 'assigned', 'up', 'faulty', 'reserved'] as const;
+export type CellState = (typeof CELL_STATES)[number];
+
+/** An address, or of a pool without cells a subnet that a domain holds. */
+export interface Cell {
+  readonly address: string;
+  readonly state: CellState;
+  /** Who has it. */
+  readonly holder: Holder | undefined;
+  /** The interface on which the host itself has it; null: a gateway's, or every router's. */
+  readonly own: { readonly interface: string | null } | undefined;
+  readonly reservation: { readonly name: string | null; readonly since: string } | undefined;
+}
+
+export interface Holder {
+  readonly uuid: string;
+  readonly domain: string;
+  readonly isRunning: boolean;
+  /** What the domain holds: a subnet, perhaps. */
+  readonly held: string;
+  readonly bridge: string;
+  readonly lease: string | null;
+  readonly faults: readonly string[];
+}
+
+interface Part {
+  readonly prefix: Prefix;
+  readonly cell: Omit<Cell, 'address'>;
+}
+
+/** What of all pools isn't free. Of two parts for one address the first counts. */
+export function partsOf({ domains, keptBack }: Pick<HostState, 'domains' | 'keptBack'>): Part[] {
+  const reservations = keptBack.reservations.flatMap(({ address, name, since }) =>
+    readSubnet(address).map(prefix => ({ prefix, reservation: { name, since } })),
+  );
+  const reservationOf = (prefix: Prefix) =>
+    reservations.find(one => contains(one.prefix, prefix))?.reservation;
+  const held = [...domains.values()].flatMap(({ uuid, domain, state, addresses: all }) =>
+    all.flatMap(({ address, bridge, lease, faults }) =>
+      readSubnet(address).map((prefix): Part => {
+        const isRunning = state === 'running';
+        const holder = { uuid, domain, isRunning, held: address, bridge, lease, faults };
+        return {
+          prefix,
+          cell: { state: stateOf(holder), holder, own: undefined, reservation: reservationOf(prefix) },
+        };
+      }),
+    ),
+  );
+  const own = keptBack.own.flatMap(({ address, interface: device }) =>
+    readSubnet(address).map(
+      (prefix): Part => ({
+        prefix,
+        cell: {
+          state: 'reserved',
+          holder: undefined,
+          own: { interface: device },
+          reservation: reservationOf(prefix),
+        },
+      }),
+    ),
+  );
+  const kept = reservations.map(
+    ({ prefix, reservation }): Part => ({
+      prefix,
+      cell: { state: 'reserved', holder: undefined, own: undefined, reservation },
+    }),
+  );
+  return [...held, ...own, ...kept];
+}
+
+const stateOf = ({ isRunning, faults }: Pick<Holder, 'isRunning' | 'faults'>): CellState => {
+  if (faults.length > 0) return 'faulty';
+  return isRunning ? 'up' : 'assigned';
+};
+
+/** So many cells are shown together: a /24. */
+const BLOCK = 256n;
+const BLOCK_LENGTH = 24;
+/** The most cells in a line. */
+const COLUMNS = 16;
+/** A pool of more blocks than this is a list of what is held. */
+const BLOCKS = 256n;
+
+export interface PoolView {
+  readonly pool: PoolShown;
+  /** The parts of which one is shown at a time, as subnets; one for a small pool, none where it is a list. */
+  readonly blocks: readonly string[];
+}
+
+/** How a pool is shown. IPv6 is a list: nobody looks at 2⁶⁴ cells. */
+export function poolView(pool: PoolShown): PoolView {
+  const [prefix] = readSubnet(pool.pool);
+  if (prefix === undefined || prefix.family === 6 || size(prefix) > BLOCK * BLOCKS)
+    return { pool, blocks: [] };
+  if (size(prefix) <= BLOCK) return { pool, blocks: [pool.pool] };
+  const blocks = Array.from({ length: Number(size(prefix) / BLOCK) }, (_, at) =>
+    format({ family: 4, first: prefix.first + BigInt(at) * BLOCK, length: BLOCK_LENGTH }),
+  );
+  return { pool, blocks };
+}
+
+/** So many cells stand in a line of a block: all of a /29, sixteen of a /24. */
+export const columnsOf = (count: number): number => Math.min(COLUMNS, count);
+
+const FREE: Omit<Cell, 'address'> = {
+  state: 'free',
+  holder: undefined,
+  own: undefined,
+  reservation: undefined,
+};
+
+/** Every address of a block, in ascending order. */
+export function cellsOf(block: string, parts: readonly Part[]): Cell[] {
+  const [prefix] = readSubnet(block);
+  if (prefix === undefined) return [];
+  const near = parts.filter(one => contains(prefix, one.prefix) || contains(one.prefix, prefix));
+  const singles = new Map(near.filter(one => isSingle(one.prefix)).map(one => [one.prefix.first, one.cell]));
+  const ranges = near.filter(one => !isSingle(one.prefix));
+  return [...addresses(prefix)].map(address => ({
+    address: format(address),
+    ...(ranges.find(one => one.cell.holder !== undefined && contains(one.prefix, address))?.cell ??
+      singles.get(address.first) ??
+      ranges.find(one => contains(one.prefix, address))?.cell ??
+      FREE),
+  }));
+}
+
+/** What of a pool isn't free, in ascending order. */
+export function listOf(pool: string, parts: readonly Part[]): Cell[] {
+  const [prefix] = readSubnet(pool);
+  if (prefix === undefined) return [];
+  const found = parts.filter(one => contains(prefix, one.prefix));
+  const unique = new Map(found.toReversed().map(one => [format(one.prefix), one]));
+  return [...unique]
+    .toSorted(([, a], [, b]) => (a.prefix.first < b.prefix.first ? -1 : 1))
+    .map(([address, { cell }]) => ({ address, ...cell }));
+}
+
+/** How many of each state there are. */
+export const countStates = (cells: readonly Cell[]): Readonly<Record<CellState, number>> =>
+  Object.fromEntries(
+    CELL_STATES.map(state => [state, cells.filter(one => one.state === state).length]),
+  ) as Record<CellState, number>;
+
+/** The first free address of a list's pool, as a proposal; undefined where what is held has no gap at the beginning. */
+export function proposalIn(pool: string, parts: readonly Part[]): string | undefined {
+  const [prefix] = readSubnet(pool);
+  if (prefix === undefined) return undefined;
+  for (let offset = 1n; offset < 1024n && offset < size(prefix); offset++) {
+    const one = nth(prefix, offset);
+    if (!parts.some(part => contains(part.prefix, one))) return format({ ...one, length: bits(one.family) });
+  }
+  return undefined;
+}
