@@ -30,6 +30,7 @@ const PAGE = [
   'cockpit/src/door',
   'cockpit/src',
   'cockpit/src/parts',
+  'cockpit/src/dialogs',
   'cockpit/src/views',
 ];
 /** They compute: they run nothing, read nothing and await nothing. */

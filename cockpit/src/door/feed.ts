@@ -1,9 +1,10 @@
 /** Keeps what is known of the host up to date, by one `hnet monitor --json` for the whole page. */
 import { Refusal, reason } from '../../../src/model/refusal.ts';
+import { fullArgv } from '../model/commands.ts';
 import { readLine } from '../model/lines.ts';
 import { after, NOTHING, type Seen } from '../model/seen.ts';
 import { cockpit, type Problem, type Process } from './cockpit.ts';
-import { fullArgv, unanswered } from './hnet.ts';
+import { unanswered } from './hnet.ts';
 
 /** Pauses before the next start, in seconds; the last one again and again. */
 const PAUSES = [1, 2, 4, 8, 15, 30] as const;
@@ -42,7 +43,7 @@ export class Monitor {
   readonly start = (): void => {
     this.stop();
     let rest = '';
-    const process = cockpit.spawn(fullArgv(['monitor']), { superuser: 'require', err: 'message' });
+    const process = cockpit.spawn(fullArgv(['monitor'], '--json'), { superuser: 'require', err: 'message' });
     this.#process = process;
     process
       .stream(data => {

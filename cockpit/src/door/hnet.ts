@@ -1,13 +1,8 @@
 /** Runs hnet: always by a list of words, never by a shell's text. */
 import * as v from 'valibot';
 import { Refusal } from '../../../src/model/refusal.ts';
+import { type Argv, fullArgv } from '../model/commands.ts';
 import { cockpit, type Problem } from './cockpit.ts';
-
-/** The words of a command of hnet, without the first. */
-export type Argv = readonly string[];
-
-/** The command line as it is run. */
-export const fullArgv = (argv: Argv): readonly string[] => ['hnet', ...argv, '--json'];
 
 /** It couldn't be started, or ended without an answer. */
 export class Unanswered extends Refusal {
@@ -33,7 +28,7 @@ export function ask<T extends v.GenericSchema>(argv: Argv, schema: T): Promise<v
       }
     };
     cockpit
-      .spawn(fullArgv(argv), { superuser: 'require', err: 'ignore' })
+      .spawn(fullArgv(argv, '--json'), { superuser: 'require', err: 'ignore' })
       .then(settle, (problem, output) => settle(output ?? '', problem));
   });
 }

@@ -53,3 +53,4 @@ export const INIT = v.object({
   ),
   warnings: v.array(text),
 });
+export type Init = v.InferOutput<typeof INIT>;

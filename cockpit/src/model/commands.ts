@@ -30,12 +30,7 @@ export const assignArgv = ({ party, address, nic, dhcp }: AssignWishes): Argv =>
   ...(dhcp === '' ? [] : ['--dhcp', dhcp]),
 ];
 
-/** @param address undefined: all that it has */
-export const unassignArgv = (party: Party, address: string | undefined): Argv => [
-  'unassign',
-  wordOf(party),
-  address ?? '--all',
-];
+export const unassignArgv = (party: Party, address: string): Argv => ['unassign', wordOf(party), address];
 
 export const moveArgv = (address: string, from: Party, to: Party): Argv => [
   'move',
@@ -72,3 +67,7 @@ export function fullArgv(argv: Argv, ...options: readonly string[]): string[] {
 
 /** The same as one would type it. */
 export const typed = (argv: Argv): string => commandLine(['hnet', ...argv]);
+
+export const doctorArgv = (party: Party): Argv => ['doctor', wordOf(party)];
+
+export const guestArgv = (party: Party): Argv => ['guest', wordOf(party), '--format', 'all'];

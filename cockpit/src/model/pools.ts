@@ -1,7 +1,7 @@
 /** The addresses of a pool, a cell each: whose they are. */
 import { format, readSubnet } from '../../../src/model/address.ts';
 import { addresses, bits, contains, isSingle, nth, type Prefix, size } from '../../../src/model/prefix.ts';
-import type { PoolShown } from './lines.ts';
+import type { KeptBack, PoolShown } from './lines.ts';
 import type { HostState } from './seen.ts';
 
 export const CELL_STATES = ['free', 'assigned', 'up', 'faulty', 'reserved'] as const;
@@ -15,7 +15,7 @@ export interface Cell {
   readonly holder: Holder | undefined;
   /** The interface on which the host itself has it; null: a gateway's, or every router's. */
   readonly own: { readonly interface: string | null } | undefined;
-  readonly reservation: { readonly name: string | null; readonly since: string } | undefined;
+  readonly reservation: KeptBack['reservations'][number] | undefined;
 }
 
 export interface Holder {
@@ -36,8 +36,8 @@ interface Part {
 
 /** What of all pools isn't free. Of two parts for one address the first counts. */
 export function partsOf({ domains, keptBack }: Pick<HostState, 'domains' | 'keptBack'>): Part[] {
-  const reservations = keptBack.reservations.flatMap(({ address, name, since }) =>
-    readSubnet(address).map(prefix => ({ prefix, reservation: { name, since } })),
+  const reservations = keptBack.reservations.flatMap(reservation =>
+    readSubnet(reservation.address).map(prefix => ({ prefix, reservation })),
   );
   const reservationOf = (prefix: Prefix) =>
     reservations.find(one => contains(one.prefix, prefix))?.reservation;
@@ -121,7 +121,12 @@ export function cellsOf(block: string, parts: readonly Part[]): Cell[] {
   const [prefix] = readSubnet(block);
   if (prefix === undefined) return [];
   const near = parts.filter(one => contains(prefix, one.prefix) || contains(one.prefix, prefix));
-  const singles = new Map(near.filter(one => isSingle(one.prefix)).map(one => [one.prefix.first, one.cell]));
+  const singles = new Map(
+    near
+      .filter(one => isSingle(one.prefix))
+      .toReversed()
+      .map(one => [one.prefix.first, one.cell]),
+  );
   const ranges = near.filter(one => !isSingle(one.prefix));
   return [...addresses(prefix)].map(address => ({
     address: format(address),
@@ -148,14 +153,3 @@ export const countStates = (cells: readonly Cell[]): Readonly<Record<CellState, 
   Object.fromEntries(
     CELL_STATES.map(state => [state, cells.filter(one => one.state === state).length]),
   ) as Record<CellState, number>;
-
-/** The first free address of a list's pool, as a proposal; undefined where what is held has no gap at the beginning. */
-export function proposalIn(pool: string, parts: readonly Part[]): string | undefined {
-  const [prefix] = readSubnet(pool);
-  if (prefix === undefined) return undefined;
-  for (let offset = 1n; offset < 1024n && offset < size(prefix); offset++) {
-    const one = nth(prefix, offset);
-    if (!parts.some(part => contains(part.prefix, one))) return format({ ...one, length: bits(one.family) });
-  }
-  return undefined;
-}

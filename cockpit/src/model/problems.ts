@@ -43,6 +43,11 @@ export const problemsOf = ({ faults, findings }: Pick<HostState, 'faults' | 'fin
   ),
 ];
 
-/** Whether the Repair button does anything about them. */
-export const canRepair = (problems: readonly Problem[]): boolean =>
-  problems.some(({ isFault, mend }) => isFault && mend === REPAIR);
+/** Whether the Repair button does something about it. What doctor finds is the operator's to judge. */
+export const isRepaired = ({ isFault, mend }: Problem): boolean => isFault && mend === REPAIR;
+
+export const canRepair = (problems: readonly Problem[]): boolean => problems.some(isRepaired);
+
+/** Those of one domain, and of what all of them depend on. */
+export const problemsOfDomain = (problems: readonly Problem[], domain: string): Problem[] =>
+  problems.filter(({ uuid, isFault }) => isFault && (uuid === undefined || uuid === domain));

@@ -1,0 +1,104 @@
+import { type KeyboardEvent, useRef } from 'react';
+import { visible } from '../../../src/model/refusal.ts';
+import { CELL_STATES, type Cell, type CellState, columnsOf } from '../model/pools.ts';
+import { texts } from '../texts.ts';
+
+/** A letter beside the colour, for those who don't tell colours apart. */
+const LETTERS: Readonly<Record<CellState, string>> = {
+  free: '',
+  assigned: 'a',
+  up: '●',
+  faulty: '!',
+  reserved: '×',
+};
+
+export function Legend() {
+  return (
+    <ul className="hnet-legend" aria-label={texts.pools.legend}>
+      {CELL_STATES.map(state => (
+        <li key={state}>
+          <span className="hnet-cell" data-state={state} aria-hidden="true">
+            {LETTERS[state]}
+          </span>
+          {texts.pools.states[state]}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface Props {
+  readonly label: string;
+  readonly cells: readonly Cell[];
+  readonly chosen: Cell | undefined;
+  readonly onChoose: (cell: Cell) => void;
+}
+
+/** A cell for each address. Arrow keys go from one to the next; only one of them is in the order of Tab. */
+export function Grid({ label, cells, chosen, onChoose }: Props) {
+  const columns = columnsOf(cells.length);
+  const place = useRef<HTMLTableElement>(null);
+  const lines = Array.from({ length: Math.ceil(cells.length / columns) }, (_, line) =>
+    cells.slice(line * columns, (line + 1) * columns),
+  );
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const buttons = [...(place.current?.querySelectorAll('button') ?? [])];
+    const at = buttons.findIndex(one => one.matches(':focus'));
+    const next = buttons[at + stepOf(event.key, at, columns, buttons.length)];
+    if (at === -1 || next === undefined || next === buttons[at]) return;
+    event.preventDefault();
+    next.focus();
+  };
+  const first = chosen?.address ?? cells[0]?.address;
+  return (
+    <div className="hnet-grid">
+      {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a table whose arrow keys are its own is a grid */}
+      <table role="grid" aria-label={label} ref={place} onKeyDown={onKeyDown}>
+        <tbody>
+          {lines.map(line => (
+            <tr key={line[0]?.address}>
+              {line.map(cell => (
+                <td key={cell.address}>
+                  <button
+                    type="button"
+                    className="hnet-cell"
+                    data-state={cell.state}
+                    data-address={cell.address}
+                    aria-label={labelOf(cell)}
+                    aria-current={cell.address === chosen?.address}
+                    title={labelOf(cell)}
+                    tabIndex={cell.address === first ? 0 : -1}
+                    onClick={() => onChoose(cell)}
+                  >
+                    <span aria-hidden="true">{LETTERS[cell.state]}</span>
+                    <small aria-hidden="true">{cell.address.slice(cell.address.lastIndexOf('.') + 1)}</small>
+                  </button>
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** How far a key leads, in cells. */
+function stepOf(key: string, at: number, columns: number, count: number): number {
+  const steps: Readonly<Record<string, number>> = {
+    ArrowLeft: -1,
+    ArrowRight: 1,
+    ArrowUp: -columns,
+    ArrowDown: columns,
+    Home: -at,
+    End: count - 1 - at,
+  };
+  return steps[key] ?? 0;
+}
+
+export const labelOf = ({ address, state, holder, reservation }: Cell): string =>
+  texts.pools.cell(
+    address,
+    texts.pools.states[state],
+    holder === undefined ? visible(reservation?.name ?? '') : visible(holder.domain),
+  );
