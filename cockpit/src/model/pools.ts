@@ -1,6 +1,6 @@
 /** The addresses of a pool, a cell each: whose they are. */
 import { format, readSubnet } from '../../../src/model/address.ts';
-import { addresses, bits, contains, isSingle, nth, type Prefix, size } from '../../../src/model/prefix.ts';
+import { addresses, contains, isSingle, type Prefix, size } from '../../../src/model/prefix.ts';
 import type { KeptBack, PoolShown } from './lines.ts';
 import type { HostState } from './seen.ts';
 
