@@ -38,6 +38,21 @@ const PURE = ['model', 'resources', 'firewall', 'plan'];
 /** So many files may stand on each other, from an entry point down to a file that imports nothing. */
 const FLOORS = 12;
 
+/** What opens a file by itself, and why no pipe makes it wait. */
+const OPENERS: Readonly<Record<string, string>> = {
+  'src/host/files.ts': 'is where the others open theirs',
+  'src/host/lock.ts': 'opens to read and write, which waits for nobody',
+  'src/host/host.ts': "sets the kernel's settings",
+  'src/host/compiled.ts': 'reads the program',
+  'src/state/config-file.ts': 'reads what files.ts has opened',
+  'src/guest/seed-image.ts': 'writes into a directory that it has made',
+  'src/cli/commands/guest.ts': 'reads what the user names, who may wait for a pipe',
+  'src/cli/commands/generate.ts': 'is called by the build',
+  'hooks/input.ts': 'reads standard input',
+};
+const OPENS =
+  /\b(?:createReadStream|createWriteStream|(?:open|readFile|writeFile|appendFile|copyFile)Sync)\(/;
+
 const FILES = ['src', 'hooks', 'bin', 'cockpit/src'].flatMap(directory =>
   readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
     .filter(name => /\.tsx?$/.test(name))
@@ -144,6 +159,13 @@ describe('architecture', () => {
       expect(reached).not.to.include('koffi');
     }
     expect([...reachedFrom('hooks/program.ts')]).to.include('src/lifecycle/hook.ts');
+  });
+
+  it('files are opened in one place, for a pipe may stand where a file of ours should be', () => {
+    const opening = FILES.filter(
+      file => /from 'node:fs(\/promises)?'/.test(code(file)) && OPENS.test(code(file)),
+    );
+    expect(opening.sort()).to.deep.equal(Object.keys(OPENERS).sort());
   });
 
   it('nothing is imported in circles', () => {
