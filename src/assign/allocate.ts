@@ -38,7 +38,9 @@ export interface Taken {
 export interface Holding {
   readonly domain: string;
   readonly name: string;
-  readonly address: Address;
+  readonly address: Pick<Address, 'prefix' | 'bridge' | 'scope'>;
+  /** The peer on which the domain is; undefined: it is here. */
+  readonly host?: string;
 }
 
 /**
@@ -142,9 +144,11 @@ export function refuseHeld(prefix: Prefix, domain: string, taken: Taken): void {
   const part =
     format(other.address.prefix) === format(prefix) ? '' : ` as part of ${format(other.address.prefix)}`;
   throw new Refusal(
-    `Cannot assign ${format(prefix)}: domain ${quote(other.name)} holds it${part}; hnet unassign releases it`,
+    `Cannot assign ${format(prefix)}: domain ${quote(other.name)} ${whereOf(other)}holds it${part}; hnet unassign releases it`,
   );
 }
+
+const whereOf = ({ host }: Holding): string => (host === undefined ? '' : `on ${host} `);
 
 /** The most telling bridge name for an address that is free. */
 export const freeBridge = (prefix: Prefix, taken: Taken): string =>

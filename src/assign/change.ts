@@ -20,6 +20,7 @@ import { ifPossible, quote, Refusal } from '../model/refusal.ts';
 import { policySummary } from '../model/rule.ts';
 import { readableAttachment } from '../state/attachment-store.ts';
 import { type Decision, imagined, type Outcome, outcomeOf, recordBefore } from './decision.ts';
+import { exchanging, type Shared } from './shared.ts';
 import { restoreMetadata, writeMetadata } from './write.ts';
 
 /** Runs `work` with libvirt, while nobody else chooses addresses or writes metadata. */
@@ -62,13 +63,29 @@ export function foresee(libvirt: Libvirt, decision: Decision, context: Context):
   return outcomeOf(known, imagined(decision), repaired);
 }
 
-/** Makes a change, or only says what it would do. @throws Refusal as {@link carryOut} */
-export const enact = (
+/**
+ * Makes a change, or only says what it would do.
+ * @param shared the cluster in which its claims are; undefined where the host is alone, or no address comes or goes
+ * @throws Refusal as {@link carryOut}
+ */
+export function enact(
   libvirt: Libvirt,
   decision: Decision,
   { dryRun = false }: { readonly dryRun?: boolean },
   context: Context,
-): Outcome => (dryRun ? foresee : carryOut)(libvirt, decision, context);
+  shared?: Shared,
+): Outcome {
+  if (dryRun) return foresee(libvirt, decision, context);
+  const { known, next } = decision;
+  return exchanging(
+    shared,
+    known,
+    next?.addresses ?? [],
+    context,
+    () => carryOut(libvirt, decision, context),
+    ({ after }) => [after],
+  );
+}
 
 /** What the operator may not expect of it. */
 function warnOf(libvirt: Libvirt, { known, live, config }: Decision, context: Context): void {

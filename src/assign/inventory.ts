@@ -1,8 +1,10 @@
 /** Which addresses are taken: by all domains' assignments, and by the host. */
+import type { Contents } from '../cluster/contents.ts';
 import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { addressesOf } from '../model/domain.ts';
 import { hostAddresses } from '../model/host-address.ts';
 import { aliasOwner } from '../model/names.ts';
+import type { Prefix } from '../model/prefix.ts';
 import { ownAddresses, type Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import type { Holding, Taken } from './allocate.ts';
@@ -10,6 +12,7 @@ import type { Holding, Taken } from './allocate.ts';
 /**
  * Collects what is taken. Of a running domain both its live and its persistent assignment count: the one is in the kernel
  * now, the other will be at its next start.
+ * @param elsewhere what the other hosts of the cluster hold; undefined where this one is alone
  */
 export function inventory(
   domains: readonly KnownDomain[],
@@ -17,10 +20,12 @@ export function inventory(
     view: { links, addresses, routes },
     uplinks,
   }: { readonly view: Pick<View, 'links' | 'addresses' | 'routes'>; readonly uplinks: Uplinks },
+  elsewhere?: Pick<Contents, 'claims' | 'runs' | 'places'>,
 ): Taken {
+  const here = domains.flatMap(holdingsOf);
   const isOurs = (name: string): boolean => aliasOwner(links.get(name)?.alias ?? '') !== undefined;
   return {
-    holdings: domains.flatMap(holdingsOf),
+    holdings: [...here, ...(elsewhere === undefined ? [] : claimedElsewhere(elsewhere, here))],
     own: ownAddresses(uplinks),
     host: hostAddresses({ links, addresses }),
     interfaces: new Set([...links.keys()].filter(name => !isOurs(name))),
@@ -28,6 +33,25 @@ export function inventory(
       .filter(({ prefix, dev }) => prefix.family === 4 && prefix.length >= 8 && !isOurs(dev ?? ''))
       .map(({ prefix }) => prefix),
   };
+}
+
+/**
+ * What domains elsewhere have, by their claims; and what is claimed for a domain of this host that it doesn't know of.
+ * @param held what is known of this host's domains
+ */
+export function claimedElsewhere(
+  { claims, runs, places }: Pick<Contents, 'claims' | 'runs' | 'places'>,
+  held: readonly Holding[],
+): Holding[] {
+  const keyOf = (domain: string, { first, length }: Prefix): string => `${domain} ${first}/${length}`;
+  const known = new Set(held.map(({ domain, address }) => keyOf(domain, address.prefix)));
+  const own = new Set(held.map(({ domain }) => domain));
+  return claims
+    .filter(({ domain, prefix }) => !known.has(keyOf(domain, prefix)))
+    .map(({ domain, name, prefix, bridge, scope }) => {
+      const host = own.has(domain) ? undefined : (runs.get(domain) ?? places.get(domain))?.host;
+      return { domain, name, address: { prefix, bridge, scope }, ...(host && { host }) };
+    });
 }
 
 /** The addresses of one domain, live and persistent, each once. */

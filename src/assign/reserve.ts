@@ -5,16 +5,15 @@ import type { Domain } from '../model/domain.ts';
 import { contains, equal, overlaps, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import { forWhom, type Reservation, refuseKept } from '../model/reservation.ts';
-import { readReservations } from '../state/reservations.ts';
 import type { Taken } from './allocate.ts';
 
-/** Refuses addresses that are kept from a domain. @throws Refusal, also if it can't be read which those are */
+/** Refuses addresses that are kept from a domain. @throws Refusal */
 export function refuseReserved(
   purpose: 'assign' | 'move',
   prefixes: readonly Prefix[],
   { name }: Pick<Domain, 'name'>,
+  reservations: readonly Reservation[],
 ): void {
-  const reservations = readReservations();
   try {
     refuseKept(prefixes, name, reservations);
   } catch (error) {

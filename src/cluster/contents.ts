@@ -5,6 +5,7 @@ import type { ClusterSettings } from '../model/config.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import type { Reservation } from '../model/reservation.ts';
 import type { Answer, Entry } from './answer.ts';
+import type { Cluster } from './cluster.ts';
 import { addressIn, rootOf, sequenceKey } from './keys.ts';
 import {
   claimSchema,
@@ -35,40 +36,52 @@ export interface Contents {
   /** By their names. */
   readonly hosts: ReadonlyMap<string, Peer>;
   readonly reservations: readonly Reservation[];
+  /** Keys whose values can't be read, and why; each of them is missing above. */
+  readonly unreadable: ReadonlyMap<string, string>;
 }
 
-/** @throws Refusal that names the key whose value can't be read: who has what isn't guessed */
+/** All that etcd holds of a cluster. @throws Refusal if etcd doesn't answer */
+export const look = ({ settings, etcd }: Pick<Cluster, 'settings' | 'etcd'>): Contents =>
+  contentsOf(settings, etcd.read(rootOf(settings)));
+
 export function contentsOf(
   cluster: Pick<ClusterSettings, 'name'>,
   { entries }: Pick<Answer, 'entries'>,
 ): Contents {
+  const unreadable = new Map<string, string>();
   const below = <T>(part: string, read: (name: string, entry: Entry, key: string) => T): T[] => {
     const start = `${rootOf(cluster)}${part}/`;
     return [...entries]
       .filter(([key]) => key.startsWith(start))
-      .map(([key, entry]) => readable(key, () => read(key.slice(start.length), entry, key)));
+      .flatMap(([key, entry]) => {
+        try {
+          return [read(key.slice(start.length), entry, key)];
+        } catch (error) {
+          unreadable.set(key, reason(error));
+          return [];
+        }
+      });
   };
   return {
     sequence: entries.get(sequenceKey(cluster))?.revision ?? 0,
-    claims: below('claims', (_, entry, key) => {
-      const { domain, name, bridge, scope } = v.parse(claimSchema, JSON.parse(entry.value));
-      return { prefix: addressOf(key), domain, name, bridge, scope, entry };
-    }),
-    runs: new Map(
-      below('runs', (uuid, entry) => [uuid, { ...v.parse(runSchema, JSON.parse(entry.value)), entry }]),
-    ),
-    places: new Map(
-      below('domains', (uuid, entry) => [uuid, { ...v.parse(placeSchema, JSON.parse(entry.value)), entry }]),
-    ),
-    hosts: new Map(below('hosts', (host, entry) => [host, readPeer(entry.value)])),
+    claims: below('claims', (_, entry, key) => ({
+      ...parsed(claimSchema, entry),
+      prefix: addressOf(key),
+      entry,
+    })),
+    runs: new Map(below('runs', (uuid, entry) => [uuid, { ...parsed(runSchema, entry), entry }])),
+    places: new Map(below('domains', (uuid, entry) => [uuid, { ...parsed(placeSchema, entry), entry }])),
+    hosts: new Map(below('hosts', (host, entry) => [host, toPeer(parsed(peerSchema, entry))])),
     reservations: below('reservations', (_, entry, key) => {
-      const { name, since } = v.parse(reservationSchema, JSON.parse(entry.value));
+      const { name, since } = parsed(reservationSchema, entry);
       return { address: addressOf(key), name: name ?? undefined, since };
     }),
+    unreadable,
   };
 }
 
-export const readPeer = (text: string): Peer => toPeer(v.parse(peerSchema, JSON.parse(text)));
+const parsed = <T>(schema: v.GenericSchema<unknown, T>, { value }: Entry): T =>
+  v.parse(schema, JSON.parse(value));
 
 function addressOf(key: string): Address['prefix'] {
   const address = addressIn(key);
@@ -76,12 +89,14 @@ function addressOf(key: string): Address['prefix'] {
   return address;
 }
 
-function readable<T>(key: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw new Refusal(
-      `Cannot read ${quote(key)} in etcd: ${reason(error)}; install a newer hnet, or remove it with etcdctl del`,
-    );
-  }
+/** Refuses to go by what a key holds that can't be read: who has what isn't guessed. @param concerns which keys matter */
+export function refuseUnreadable({ unreadable }: Contents, concerns: (key: string) => boolean): void {
+  for (const [key, why] of unreadable)
+    if (concerns(key))
+      throw new Refusal(
+        `Cannot read ${quote(key)} in etcd: ${why}; install a newer hnet, or remove it with etcdctl del`,
+      );
 }
+
+/** What decides about who gets an address. */
+export const holdsClaim = (key: string): boolean => /\/(claims|reservations)\//.test(key);

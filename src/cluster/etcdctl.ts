@@ -4,9 +4,10 @@ import type { Host } from '../host/host.ts';
 import { hasTool } from '../host/tools.ts';
 import type { EtcdSettings } from '../model/config.ts';
 import { Refusal } from '../model/refusal.ts';
-import { type Answer, readEntries, readTransaction } from './answer.ts';
+import { readEntries, readTransaction } from './answer.ts';
+import type { Etcd } from './cluster.ts';
 import { causeOf, isFinal, SilentRefusal } from './silence.ts';
-import { renderTransaction, type Transaction } from './transaction.ts';
+import { renderTransaction } from './transaction.ts';
 
 /**
  * So long an answer is waited for, in milliseconds, and so often it is asked for. With a leader that hangs the first try
@@ -17,25 +18,16 @@ const TRIES = 2;
 /** `get` gives up a little before it would be killed, and so says why. `txn` of etcdctl 3.4 never gives up by itself. */
 const OWN_PATIENCE = PATIENCE - 100;
 
-/** What is asked of etcd. */
-export interface Etcd {
-  /** All keys that begin so. @throws SilentRefusal, or Refusal */
-  readonly read: (prefix: string) => Omit<Answer, 'succeeded'>;
-  /**
-   * A transaction that may be repeated: what it compares must not hold any more once it was done. So if the first try was
-   * done in spite of its silence, the second is told that what it compares isn't so, and the caller sees by what it reads
-   * that it was itself.
-   * @throws SilentRefusal where it isn't known whether it was or will be done, or Refusal
-   */
-  readonly transact: (transaction: Transaction) => Answer;
-}
-
 export const etcdOf = (settings: EtcdSettings, host: Pick<Host, 'run'>): Etcd => ({
-  read: prefix => readEntries(call(settings, ['get', '--prefix', '--', prefix], '', host)),
-  transact: transaction => readTransaction(call(settings, ['txn'], renderTransaction(transaction), host)),
+  read: prefix => readEntries(ask(settings, ['get', '--prefix', '--', prefix], '', host)),
+  transact: transaction => readTransaction(ask(settings, ['txn'], renderTransaction(transaction), host)),
 });
 
-function call(
+/**
+ * What a command of etcdctl prints; it is run again where it gave no answer.
+ * @throws SilentRefusal if it never does, Refusal if etcd refuses
+ */
+export function ask(
   settings: EtcdSettings,
   words: readonly string[],
   input: string,

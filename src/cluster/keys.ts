@@ -1,6 +1,6 @@
 /** The names of keys in etcd, all below `/hnet/<cluster>/`. */
 
-import { addressClaim, claimedAddress } from '../model/claims.ts';
+import { addressClaim, claimedAddress } from '../model/claim-name.ts';
 import type { ClusterSettings } from '../model/config.ts';
 import type { Prefix } from '../model/prefix.ts';
 

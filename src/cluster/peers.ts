@@ -1,6 +1,6 @@
 /** What is known of the other hosts, in files: neither a start nor a repair asks etcd for it. */
 import * as v from 'valibot';
-import { readIfThere, writeAtomically } from '../host/files.ts';
+import { readIfThere, removeWhole, writeAtomically } from '../host/files.ts';
 import type { ClusterSettings } from '../model/config.ts';
 import { CLUSTER_STATE, RUN_CLUSTER } from '../model/names.ts';
 import { ifPossible } from '../model/refusal.ts';
@@ -65,14 +65,7 @@ function writePeers(file: string, known: readonly KnownPeer[]): void {
   writeAtomically(file, `${JSON.stringify({ version: VERSION, peers }, null, 2)}\n`);
 }
 
-/** Forgets a host that has left for good. */
-export function forgetPeer(host: string): void {
-  for (const file of PEERS_FILES) {
-    const peers = readPeers(file);
-    if (peers?.some(one => one.host === host))
-      writePeers(
-        file,
-        peers.filter(one => one.host !== host),
-      );
-  }
+/** Forgets all of them, when this host leaves. */
+export function forgetPeers(): void {
+  for (const file of PEERS_FILES) removeWhole(file);
 }

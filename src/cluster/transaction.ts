@@ -5,11 +5,15 @@ export type Compare =
   | { readonly key: string; readonly value: string }
   | { readonly key: string; readonly revision: number };
 
-export type Operation =
-  | { readonly put: string; readonly value: string }
-  | { readonly delete: string }
-  | { readonly get: string }
-  | { readonly getAll: string };
+export type Change =
+  | {
+      readonly put: string;
+      readonly value: string;
+      /** The lease with which it goes. */
+      readonly lease?: string;
+    }
+  | { readonly delete: string };
+export type Operation = Change | { readonly get: string } | { readonly getAll: string };
 
 /** All of `success` if all of `compare` is so, or else all of `failure`. */
 export interface Transaction {
@@ -31,7 +35,10 @@ const compareLine = (one: Compare): string =>
     : `mod(${goQuote(one.key)}) = "${one.revision}"`;
 
 function operationLine(one: Operation): string {
-  if ('put' in one) return `put ${goQuote(one.put)} ${goQuote(one.value)}`;
+  if ('put' in one) {
+    const lease = one.lease === undefined ? '' : ` --lease=${one.lease}`;
+    return `put ${goQuote(one.put)} ${goQuote(one.value)}${lease}`;
+  }
   if ('delete' in one) return `del ${goQuote(one.delete)}`;
   return 'get' in one ? `get ${goQuote(one.get)}` : `get --prefix ${goQuote(one.getAll)}`;
 }

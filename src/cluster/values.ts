@@ -38,9 +38,14 @@ export const runSchema = v.object({
 });
 export type Run = Readonly<v.InferOutput<typeof runSchema>>;
 
+export const runText = ({ host, boot, start, to }: Run): string =>
+  JSON.stringify({ host, boot, start, ...(to && { to }) });
+
 /** Where a domain is defined. */
 export const placeSchema = v.object({ host: hostName, name: v.string() });
 export type Place = Readonly<v.InferOutput<typeof placeSchema>>;
+
+export const placeText = ({ host, name }: Place): string => JSON.stringify({ host, name });
 
 export const reservationSchema = v.object({ name: v.nullable(v.string()), since: v.string() });
 export const reservationText = ({ name, since }: Reservation): string =>

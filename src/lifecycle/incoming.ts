@@ -1,6 +1,8 @@
 /** A domain that runs on another host is about to come to this one. */
 
 import { around } from '../cluster/around.ts';
+import { memberOf } from '../cluster/open.ts';
+import { expectRun } from '../cluster/runs.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { observeStart } from '../host/observe/start.ts';
@@ -22,7 +24,8 @@ import { refuseOwn, refuseReserved } from './start.ts';
  * @throws Refusal, with nothing changed
  */
 export function expect(domain: Domain, assignment: Assignment, config: Config, host: Host): void {
-  refuseReserved(domain, assignment, host);
+  const cluster = memberOf(config, host);
+  if (cluster === undefined) refuseReserved(domain, assignment, host);
   withLock('sync', 'shared', host, () => {
     const firewall = firewallInForce(config);
     const after = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
@@ -33,5 +36,6 @@ export function expect(domain: Domain, assignment: Assignment, config: Config, h
     const means = { view: seen.view, dhcp: config.dhcp, firewall, ...around(config, seen.uplinks) };
     refuseForeign(wrongOf({ before: undefined, after }, means));
   });
+  if (cluster !== undefined) expectRun(cluster, { ...domain, addresses: assignment.addresses });
   markIncoming(domain.uuid);
 }

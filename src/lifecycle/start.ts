@@ -1,5 +1,9 @@
 /** A start: everything that a domain's assignment asks for, or nothing. */
+import { enter, retreat } from '../cluster/admit.ts';
 import { around } from '../cluster/around.ts';
+import { newStart } from '../cluster/new-start.ts';
+import { memberOf } from '../cluster/open.ts';
+import type { Firewall } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
@@ -7,6 +11,7 @@ import { type FirstLook, lookAtFilter, observeStart } from '../host/observe/star
 import { readNetwork } from '../host/observe/view.ts';
 import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
+import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { hostAddresses } from '../model/host-address.ts';
@@ -35,7 +40,9 @@ export function start(
   host: Host,
   state?: 'incoming',
 ): Checked[] {
-  refuseReserved(domain, assignment, host);
+  // What comes from another host is that one's by etcd's word until it has arrived.
+  const cluster = state === undefined ? memberOf(config, host) : undefined;
+  if (cluster === undefined) refuseReserved(domain, assignment, host);
   return withLock('sync', 'shared', host, () => {
     // A start that was killed never got its release, so what it left is taken down first.
     const leftover = readableAttachment(domain.uuid);
@@ -43,23 +50,33 @@ export function start(
     const firewall = firewallInForce(config);
     const made = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
     const after = { ...made, ...(state && { state }) };
-    const { view, uplinks } = withLock('claims', 'exclusive', host, () => {
-      const seen = observeStart(host, firewall, config, subjectOf(after));
-      if (seen.own.length > 0) refuseOwn(seen, config, host);
-      const isNew = admit(after, seen, config, firewall, host);
-      const view = isNew ? { ...seen.view, filter: lookAtFilter(host, firewall) } : seen.view;
-      return { view, uplinks: seen.uplinks };
-    });
+    const run = cluster && enter(cluster, { ...domain, addresses: after.addresses }, newStart(), host);
     try {
-      const means = { view, dhcp: config.dhcp, firewall, host, ...around(config, uplinks) };
-      const done = apply([{ before: undefined, after }], means);
-      keepScript(after);
-      return done;
+      return bringUp(after, firewall, config, host);
     } catch (error) {
-      removeAttachment(after);
+      if (cluster !== undefined) retreat(cluster, domain, run, host);
       throw error;
     }
   });
+}
+
+function bringUp(after: Attachment, firewall: Firewall, config: Config, host: Host): Checked[] {
+  const { view, uplinks } = withLock('claims', 'exclusive', host, () => {
+    const seen = observeStart(host, firewall, config, subjectOf(after));
+    if (seen.own.length > 0) refuseOwn(seen, config, host);
+    const isNew = admit(after, seen, config, firewall, host);
+    const view = isNew ? { ...seen.view, filter: lookAtFilter(host, firewall) } : seen.view;
+    return { view, uplinks: seen.uplinks };
+  });
+  try {
+    const means = { view, dhcp: config.dhcp, firewall, host, ...around(config, uplinks) };
+    const done = apply([{ before: undefined, after }], means);
+    keepScript(after);
+    return done;
+  } catch (error) {
+    removeAttachment(after);
+    throw error;
+  }
 }
 
 /** Metadata may come from a template or a copy, past `hnet assign`. @throws Refusal for what is kept for another domain */

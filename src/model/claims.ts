@@ -1,10 +1,10 @@
 /** How claims are written in the file system. */
-import { dashed, parsePrefix } from './address.ts';
+import { dashed } from './address.ts';
 import type { Address } from './bridge.ts';
+import { addressClaim } from './claim-name.ts';
 import type { Forward } from './forward.ts';
 import { formatCalled, parseForward } from './forward-words.ts';
 import { CLAIMS_DIRECTORY } from './names.ts';
-import type { Prefix } from './prefix.ts';
 import { ifPossible } from './refusal.ts';
 
 /** What a domain has of the host. */
@@ -34,15 +34,6 @@ export function calledIn(claim: string): Forward | undefined {
   if (protocol === undefined) return undefined;
   return ifPossible(() => parseForward(`${protocol}/${ports}${on === undefined ? '' : ` on ${on}`}`));
 }
-
-/** The claim of an address. */
-export const addressClaim = (prefix: Prefix): string => `ip-${dashed(prefix)}`;
-
-/** The address that a claim names; undefined if it is another claim, or none of ours. */
-export const claimedAddress = (claim: string): Prefix | undefined =>
-  claim.startsWith('ip-')
-    ? ifPossible(() => parsePrefix(claim.slice(3).replace(/-(\d+)$/, '/$1')))
-    : undefined;
 
 export const claimPath = (claim: string): string => `${CLAIMS_DIRECTORY}/${claim}`;
 

@@ -5,15 +5,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { halfOf, linkAtomically, linkIfThere, namesIn } from '../host/files.ts';
 import type { Attachment } from '../model/attachment.ts';
-import {
-  addressClaim,
-  type Claimed,
-  calledIn,
-  claimedAddress,
-  claimPath,
-  claimsOf,
-  claimTarget,
-} from '../model/claims.ts';
+import { addressClaim, claimedAddress } from '../model/claim-name.ts';
+import { type Claimed, calledIn, claimPath, claimsOf, claimTarget } from '../model/claims.ts';
 import { collide } from '../model/forward.ts';
 import { formatCalled } from '../model/forward-words.ts';
 import { CLAIMS_DIRECTORY } from '../model/names.ts';

@@ -93,6 +93,9 @@ export async function clusterWithHnet(
       await host.run(['hnet', 'base', 'up']);
     }),
   );
+  // One after the other: each sees the hosts before it.
+  if (cluster.etcd.members.length > 0)
+    for (const host of cluster.hosts) await host.run(['hnet', 'cluster', 'join']);
   return cluster;
 }
 

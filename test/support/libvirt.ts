@@ -18,17 +18,27 @@ export function pluggedXml(name: string, options: DomainOptions): string {
 }
 
 const DOWN = '/run/lab/libvirt-is-down';
-/** As much of virsh as hnet asks of it; what runs is a file each. */
+/** UUIDs of domains that are defined and don't run. */
+const STOPPED = '/run/lab/stopped';
+/** As much of virsh as hnet asks of it; a domain is a file each. */
 const VIRSH = `shift 3
 [ ! -e ${DOWN} ] || { echo 'error: failed to connect to the hypervisor' >&2; exit 1; }
 case "$*" in
   # Of events it tells nothing.
   --loop) exec sleep infinity ;;
-  'list --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
+  'list --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' | { grep -vxFf ${STOPPED} || :; } ;;
   'list --all --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
   dumpxml*) cd ${DOMAINS} && exec cat $(echo "$*" | grep -o '[0-9a-f-]\\{36\\}' | sed 's/$/.xml/') ;;
-  domstate*) echo running ;;
-  dominfo*) echo 'Persistent:     no' ;;
+  domstate*) if grep -qxF "$2" ${STOPPED}; then echo 'shut off'; else echo running; fi ;;
+  dominfo*) if grep -qxF "$2" ${STOPPED}; then echo 'Persistent:     yes'; else echo 'Persistent:     no'; fi ;;
+  metadata*)
+    file=${DOMAINS}/$2.xml
+    case "$4" in
+      --remove) element= ;;
+      # As libvirt does, it gives what it keeps the prefix of the key.
+      *) element=$(echo "$7" | sed 's,<\\(/\\{0\\,1\\}\\)\\([a-z]\\),<\\1hnet:\\2,g; s,^<hnet:assignment,& xmlns:hnet="urn:hnet:1",') ;;
+    esac
+    ELEMENT=$element perl -0pi -e 's{<metadata>.*</metadata>}{<metadata>$ENV{ELEMENT}</metadata>}s' "$file" ;;
   *) echo "no such command: $*" >&2; exit 1 ;;
 esac`;
 
@@ -44,7 +54,7 @@ export class FakeLibvirt {
   }
 
   static async create(scene: Scene): Promise<FakeLibvirt> {
-    await scene.host.sh(`mkdir -p ${DOMAINS}
+    await scene.host.sh(`mkdir -p ${DOMAINS}; touch ${STOPPED}
       library=$(ldconfig -p | sed -n 's/.*libvirt[.]so[.]0 .*=> //p' | head -n 1)
       mount --bind /dev/null "$(readlink -f "$library")"`);
     await scene.replace('/usr/bin/virsh', VIRSH);
@@ -54,6 +64,20 @@ export class FakeLibvirt {
   /** The domain runs from now on, with an interface on each of its bridges unless others are given. */
   async run(name: string, options: DomainOptions = {}): Promise<void> {
     await this.#scene.host.write(`${DOMAINS}/${uuidOf(name)}.xml`, pluggedXml(name, options));
+  }
+
+  /** The domain is defined, and doesn't run. */
+  async define(...names: readonly string[]): Promise<void> {
+    const files = names.map(
+      name =>
+        `cat >${DOMAINS}/${uuidOf(name)}.xml <<'END'\n${domainXml(name)}END\necho ${uuidOf(name)} >>${STOPPED}`,
+    );
+    await this.#scene.host.sh(files.join('\n'));
+  }
+
+  /** What libvirt would hand to the hook at the start of a domain that is defined. */
+  xml(name: string): Promise<string> {
+    return this.#scene.host.run(['cat', `${DOMAINS}/${uuidOf(name)}.xml`]);
   }
 
   /** All of these run from now on: UUID → XML. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { readEntries, readTransaction } from '../../src/cluster/answer.ts';
-import { contentsOf } from '../../src/cluster/contents.ts';
+import { contentsOf, refuseUnreadable } from '../../src/cluster/contents.ts';
 import { etcdOf } from '../../src/cluster/etcdctl.ts';
 import { claimKey, runKey, sequenceKey } from '../../src/cluster/keys.ts';
 import { causeOf, isFinal, SilentRefusal } from '../../src/cluster/silence.ts';
@@ -119,8 +119,14 @@ get --prefix "/c/"
       kv('/hnet/fra/claims/bridge-br1', claimText({ bridge: 'br1', scope: parsePrefix('10.0.0.0/24') }, VM1)),
       kv(`/hnet/fra/runs/${UUID}`, '{"host":"../../etc","boot":"","start":""}'),
     ];
-    for (const one of bad)
-      expect(refusalOf(() => contents(one)).message).to.match(/^Cannot read "\/hnet\/fra\/.*etcdctl del$/);
+    for (const one of bad) {
+      const found = contents(one);
+      expect([found.claims.length, found.runs.size]).to.deep.equal([0, 0]);
+      expect(refusalOf(() => refuseUnreadable(found, () => true)).message).to.match(
+        /^Cannot read "\/hnet\/fra\/.*etcdctl del$/,
+      );
+      refuseUnreadable(found, key => key === 'another');
+    }
   });
 
   const settings = { endpoints: ['https://10.9.0.1:2379'], ca: undefined, cert: '/c', key: '/k' };

@@ -12,6 +12,7 @@ import { decide, imagined, type Outcome, outcomeOf, type Plug, recordOf } from '
 import { inventory } from '../../assign/inventory.ts';
 import { recordMoved } from '../../assign/record.ts';
 import { refuseReserved } from '../../assign/reserve.ts';
+import { exchanging, refuseElsewhere, reservationsIn, type Shared, sharing } from '../../assign/shared.ts';
 import { stateOf } from '../../assign/state.ts';
 import { restoreMetadata, writeMetadata } from '../../assign/write.ts';
 import type { Context } from '../../host/context.ts';
@@ -40,34 +41,62 @@ interface Move {
 /** Hands an address from one domain to another. Where both run, the kernel's route changes hands in one step. */
 export function move(text: string, from: string, to: string, options: DryRun, context: Context): void {
   const prefix = asUsage(() => parsePrefix(text), 'move');
-  changing(context, libvirt => {
-    const move = moveOf(prefix, from, to, libvirt, context);
-    const { giver, taker, less, more } = move;
-    const outcomes = (options.dryRun ? foreseeMove : perform)(libvirt, move, context);
-    answerMove(prefix, outcomes, options, context);
-    warnOfRules(giver, less?.addresses ?? [], context);
-    if (options.dryRun) {
-      showChanges(
-        outcomes.flatMap(({ changes }) => changes),
-        context,
-      );
-      return;
-    }
-    recordMoved(prefix, giver, taker, context);
-    const names = `from ${visible(giver.domain.name)} to ${visible(taker.domain.name)}`;
-    const bridge = more.addresses.find(one => equal(one.prefix, prefix))?.bridge;
-    context.print(`${format(prefix)} moved ${names}, on ${bridge}`);
-  });
+  changing(context, libvirt =>
+    sharing(context, shared =>
+      moveOnce(moveOf(prefix, from, to, libvirt, shared, context), libvirt, shared, options, context),
+    ),
+  );
 }
 
-function moveOf(prefix: Prefix, from: string, to: string, libvirt: Libvirt, context: Context): Move {
+function moveOnce(
+  move: Move,
+  libvirt: Libvirt,
+  shared: Shared | undefined,
+  options: DryRun,
+  context: Context,
+): void {
+  const { prefix, giver, taker, less, more } = move;
+  const outcomes = options.dryRun
+    ? foreseeMove(libvirt, move, context)
+    : exchanging(
+        shared,
+        taker,
+        more.addresses,
+        context,
+        () => perform(libvirt, move, context),
+        done => done.map(({ after }) => after),
+      );
+  answerMove(prefix, outcomes, options, context);
+  warnOfRules(giver, less?.addresses ?? [], context);
+  if (options.dryRun) {
+    showChanges(
+      outcomes.flatMap(({ changes }) => changes),
+      context,
+    );
+    return;
+  }
+  recordMoved(prefix, giver, taker, context);
+  const names = `from ${visible(giver.domain.name)} to ${visible(taker.domain.name)}`;
+  const bridge = more.addresses.find(one => equal(one.prefix, prefix))?.bridge;
+  context.print(`${format(prefix)} moved ${names}, on ${bridge}`);
+}
+
+function moveOf(
+  prefix: Prefix,
+  from: string,
+  to: string,
+  libvirt: Libvirt,
+  shared: Shared | undefined,
+  context: Context,
+): Move {
   const config = context.config();
   const domains = libvirt.domains();
   const [giver, taker] = [pick(domains, from), pick(domains, to)];
+  for (const { domain } of [giver, taker]) refuseElsewhere('move an address of', domain, shared);
   const rest = restOf(giver, taker, prefix);
-  refuseReserved('move', [prefix], taker.domain);
+  refuseReserved('move', [prefix], taker.domain, reservationsIn(shared));
   const held = addressesToKeep(taker.next, 'move an address to');
-  const taken = inventory(domains, readNetworkWithUplinks(context.host, config));
+  const taken = inventory(domains, readNetworkWithUplinks(context.host, config), shared?.seen);
   const gained = pin(prefix, config.dhcp.scopes, taken, held[0]);
   const less = rest.length === 0 ? undefined : amended(giver.next, { addresses: rest });
   const more = amended(taker.next, { addresses: [...held, gained] });

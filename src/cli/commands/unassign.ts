@@ -1,9 +1,10 @@
 import { changing, enact, warnOfRules } from '../../assign/change.ts';
 import { decide } from '../../assign/decision.ts';
 import { recordUnassigned } from '../../assign/record.ts';
+import { refuseElsewhere, type Shared, sharing } from '../../assign/shared.ts';
 import type { Context } from '../../host/context.ts';
 import { forgetFlows } from '../../host/flows.ts';
-import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { type KnownDomain, type Libvirt, pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { format, parsePrefix } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
 import { addressesOf, amended, type Domain, forwardsOf } from '../../model/domain.ts';
@@ -32,26 +33,38 @@ export function unassign(
   if (prefixes.length === 0 && !options.all && !options.dryRun) refuseUnlessSure(name);
   // An answer may take long, and the deadline of a context begins with it.
   const context = fresh();
-  changing(context, libvirt => {
-    const known = pick(libvirt.domains(), name);
-    const rest = prefixes.length === 0 ? [] : remaining(known, prefixes);
-    const forwards = reachable(known.next, rest);
-    const next = rest.length === 0 ? undefined : amended(known.next, { addresses: rest, forwards });
-    const outcome = enact(libvirt, decide(known, next), options, context);
-    answerOutcome(outcome, options, context);
-    warnOfRules(known, rest, context);
-    warnOfForwards(known, forwards, context);
-    if (options.dryRun) return;
-    const gone = addressesOf(known.next).filter(address => !rest.includes(address));
-    recordUnassigned(
-      known,
-      gone.map(({ prefix }) => prefix),
-      context,
-    );
-    // Otherwise open connections would go on to whoever holds the address next.
-    if (known.active) for (const { prefix } of gone) forgetFlows(prefix, context.host);
-    tell(known, gone, context);
-  });
+  changing(context, libvirt =>
+    sharing(context, shared => unassignOnce(name, prefixes, options, libvirt, shared, context)),
+  );
+}
+
+function unassignOnce(
+  name: string,
+  prefixes: readonly Prefix[],
+  options: DryRun,
+  libvirt: Libvirt,
+  shared: Shared | undefined,
+  context: Context,
+): void {
+  const known = pick(libvirt.domains(), name);
+  refuseElsewhere('unassign from', known.domain, shared);
+  const rest = prefixes.length === 0 ? [] : remaining(known, prefixes);
+  const forwards = reachable(known.next, rest);
+  const next = rest.length === 0 ? undefined : amended(known.next, { addresses: rest, forwards });
+  const outcome = enact(libvirt, decide(known, next), options, context, shared);
+  answerOutcome(outcome, options, context);
+  warnOfRules(known, rest, context);
+  warnOfForwards(known, forwards, context);
+  if (options.dryRun) return;
+  const gone = addressesOf(known.next).filter(address => !rest.includes(address));
+  recordUnassigned(
+    known,
+    gone.map(({ prefix }) => prefix),
+    context,
+  );
+  // Otherwise open connections would go on to whoever holds the address next.
+  if (known.active) for (const { prefix } of gone) forgetFlows(prefix, context.host);
+  tell(known, gone, context);
 }
 
 /** A domain that runs loses its network at once: a person is asked, a program has to say that it means it. */

@@ -3,6 +3,7 @@ import { ROUTING_FORMATS } from '../../guest/routing/formats.ts';
 import { completion } from '../commands/completion.ts';
 import { help } from '../commands/help.ts';
 import { hostConfig } from '../commands/host-config.ts';
+import { hostDead } from '../commands/host-dead.ts';
 import { init } from '../commands/init.ts';
 import { SHELLS } from '../completion/scripts.ts';
 import { DRY_RUN, type Group, JSON_ANSWER } from './verb.ts';
@@ -45,6 +46,26 @@ export const setUp: Group = {
         ['hnet host --format netplan', "This host's uplink as netplan has it"],
         ['hnet host --check', 'Say where the running uplink differs'],
         ['hnet host --format bird', 'What carries routes to the other hosts of a cluster, for BIRD'],
+      ],
+      verbs: [
+        {
+          name: 'dead',
+          summary: 'free what runs on a host of the cluster that is dead, so that others may start it',
+          description: [
+            'hnet turns no host off. If that one still runs, each of its domains may run twice, on the same disks: turn it off first. On a terminal it asks; elsewhere it needs --fenced.',
+          ],
+          examples: [
+            ['hnet host dead h2', 'Free what ran on h2, after a question'],
+            ['hnet host dead h2 --fenced', 'The same for a program that has turned it off'],
+          ],
+          words: { host: [] },
+          define: (command, context) =>
+            command
+              .argument('<host>', 'its name in the cluster')
+              .option('--fenced', 'it is off for certain: ask nothing')
+              .option(...JSON_ANSWER)
+              .action((host, options) => hostDead(host, options, context)),
+        },
       ],
       words: { '--format': FORMATS },
       define: (command, context) =>

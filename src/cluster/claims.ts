@@ -1,0 +1,145 @@
+/** Claims in etcd: who has which address, anywhere in the cluster. */
+import { format } from '../model/address.ts';
+import type { Address } from '../model/bridge.ts';
+import { isAmong, overlaps, type Prefix } from '../model/prefix.ts';
+import { quote, Refusal } from '../model/refusal.ts';
+import { type Cluster, MOST_AT_ONCE } from './cluster.ts';
+import type { Claim, Contents } from './contents.ts';
+import { claimKey, placeKey, sequenceKey } from './keys.ts';
+import { claimText, placeText } from './values.ts';
+
+/** Another host has changed claims since it was looked: what was chosen may be taken by now. Nothing was written. */
+export class OutrunRefusal extends Refusal {
+  override readonly name = 'OutrunRefusal';
+}
+
+interface Named {
+  readonly uuid: string;
+  readonly name: string;
+}
+
+/** An address for a domain of this host. */
+export interface Wanted {
+  readonly domain: Named;
+  readonly address: Pick<Address, 'prefix' | 'bridge' | 'scope'>;
+}
+
+/** The claims that a domain would have, and hasn't as they are. */
+export const lackingClaims = <T extends Wanted['address']>(
+  addresses: readonly T[],
+  domain: Named,
+  claims: readonly Claim[],
+): T[] =>
+  addresses.filter(
+    one => !claims.some(held => isSame(held, one) && held.entry.value === claimText(one, domain)),
+  );
+
+const isSame = (held: Claim, { prefix }: Pick<Address, 'prefix'>): boolean => isAmong([prefix], held.prefix);
+
+/**
+ * Claims addresses for domains of this host, over whoever has them: the caller has seen that they are free, or its own to
+ * give.
+ * @param seen what the caller has chosen by
+ * @returns the claims as they are now
+ * @throws OutrunRefusal if any claim has changed since; of more than {@link MOST_AT_ONCE} some may be claimed by then
+ */
+export function takeClaims(
+  cluster: Cluster,
+  seen: Pick<Contents, 'sequence'>,
+  wanted: readonly Wanted[],
+): Claim[] {
+  let { sequence } = seen;
+  return chunks(wanted).flatMap(some => {
+    sequence = takeSome(cluster, sequence, some);
+    return some.map(({ domain, address }) => ({
+      ...address,
+      domain: domain.uuid,
+      name: domain.name,
+      entry: { value: claimText(address, domain), revision: sequence },
+    }));
+  });
+}
+
+/** @returns the revision in which they were written */
+function takeSome({ settings, self, etcd }: Cluster, sequence: number, wanted: readonly Wanted[]): number {
+  const claims = wanted.map(({ domain, address }) => ({
+    key: claimKey(settings, address.prefix),
+    value: claimText(address, domain),
+  }));
+  const places = new Map(
+    wanted.map(({ domain: { uuid, name } }) => [placeKey(settings, uuid), placeText({ host: self, name })]),
+  );
+  const { succeeded, revision, entries } = etcd.transact({
+    compare: [{ key: sequenceKey(settings), revision: sequence }],
+    success: [
+      { put: sequenceKey(settings), value: '' },
+      ...claims.map(({ key, value }) => ({ put: key, value })),
+      ...[...places].map(([key, value]) => ({ put: key, value })),
+    ],
+    failure: [{ get: sequenceKey(settings) }, ...claims.map(({ key }) => ({ get: key }))],
+  });
+  if (succeeded) return revision;
+  // A first try that was done in spite of its silence has written all of them at once, and nobody has written since.
+  const now = entries.get(sequenceKey(settings))?.revision ?? 0;
+  const isOwn = claims.every(({ key, value }) => {
+    const entry = entries.get(key);
+    return entry?.value === value && entry.revision === now;
+  });
+  if (!isOwn || now === sequence) throw new OutrunRefusal('another host has changed assignments meanwhile');
+  return now;
+}
+
+/**
+ * Gives claims back, or to whom they were before, each as it was seen: none that has changed since.
+ * @param former the text that a claim had before; undefined: none
+ * @returns whether all of them are as they should be
+ */
+export function dropClaims(
+  { settings, etcd }: Cluster,
+  claims: readonly Claim[],
+  former: (claim: Claim) => string | undefined = () => undefined,
+): boolean {
+  return chunks(claims)
+    .map(claims => {
+      const some = claims.map(one => ({ key: claimKey(settings, one.prefix), one, value: former(one) }));
+      const { succeeded, entries } = etcd.transact({
+        compare: some.map(({ key, one }) => ({ key, revision: one.entry.revision })),
+        success: some.map(({ key, value }) => (value === undefined ? { delete: key } : { put: key, value })),
+        failure: some.map(({ key }) => ({ get: key })),
+      });
+      return succeeded || some.every(({ key, value }) => entries.get(key)?.value === value);
+    })
+    .every(isDone => isDone);
+}
+
+/** Parts that fit into a transaction, each of two operations at most. */
+export const chunks = <T>(all: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(all.length / MOST_AT_ONCE) }, (_, at) =>
+    all.slice(at * MOST_AT_ONCE, (at + 1) * MOST_AT_ONCE),
+  );
+
+/** The claims of a domain that aren't for any of some addresses. */
+export const surplusClaims = (claims: readonly Claim[], uuid: string, kept: readonly Prefix[]): Claim[] =>
+  claims.filter(one => one.domain === uuid && !isAmong(kept, one.prefix));
+
+/** What another domain has of an address or of what comes with it, in words, and its claim. */
+export function collisionOf(
+  { prefix, bridge, scope }: Wanted['address'],
+  uuid: string,
+  claims: readonly Claim[],
+): { readonly what: string; readonly claim: Claim } | undefined {
+  const claim = claims.find(
+    one =>
+      one.domain !== uuid &&
+      (overlaps(one.prefix, prefix) || one.bridge === bridge || overlaps(one.scope, scope)),
+  );
+  if (claim === undefined) return undefined;
+  if (overlaps(claim.prefix, prefix)) return { what: format(prefix), claim };
+  return { what: claim.bridge === bridge ? `bridge ${bridge}` : `scope ${format(scope)}`, claim };
+}
+
+/** `"vm2" on h2`. */
+export const holderText = ({ domain, name }: Claim, { places }: Pick<Contents, 'places'>): string => {
+  const where = places.get(domain)?.host;
+  return `${quote(name)}${where === undefined ? '' : ` on ${where}`}`;
+};
