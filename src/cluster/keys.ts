@@ -21,6 +21,9 @@ export const runKey = (cluster: Named, uuid: string): string => `${rootOf(cluste
 /** On which host a domain is defined, running or not. */
 export const placeKey = (cluster: Named, uuid: string): string => `${rootOf(cluster)}domains/${uuid}`;
 
+/** The flows of a domain that is on its way to another host; the key goes with its lease. */
+export const flowKey = (cluster: Named, uuid: string): string => `${rootOf(cluster)}flows/${uuid}`;
+
 /** A host that is up; the key goes with its lease. */
 export const hostKey = (cluster: Named, host: string): string => `${hostsOf(cluster)}${host}`;
 export const hostsOf = (cluster: Named): string => `${rootOf(cluster)}hosts/`;

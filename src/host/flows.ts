@@ -29,12 +29,15 @@ export function flowsOf(ranges: readonly Prefix[], host: Host): string[] {
 export function dropFlows(flows: readonly string[], host: Host): void {
   // The tool takes what a flow has as a condition, and of these there are none.
   const lines = flows.map(line => line.replace(/^-A/, '-D').replace(/ (-t|-u|--state) \S+/g, ''));
-  if (lines.length > 0) host.run(['conntrack', '-R', '-'], `${lines.join('\n')}\n`);
+  obey(lines, host);
 }
 
 /** Adds flows to those that the kernel knows. @throws CommandFailure for a line that isn't one */
-export function addFlows(flows: readonly string[], host: Host): void {
-  if (flows.length > 0) host.run(['conntrack', '-R', '-'], `${flows.join('\n')}\n`);
+export const addFlows = (flows: readonly string[], host: Host): void => obey(flows, host);
+
+/** conntrack opens its standard input by name. In children of Node that is a socket, which can't be opened; a pipe can. */
+function obey(lines: readonly string[], host: Host): void {
+  if (lines.length > 0) host.run(['sh', '-c', 'cat | conntrack -R -'], `${lines.join('\n')}\n`);
 }
 
 /** The two ends of a flow, by its first packet. */

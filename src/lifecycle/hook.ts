@@ -77,8 +77,9 @@ function act(operation: string, domain: Domain, host: Host): string | undefined 
   switch (operation) {
     case 'migrate': {
       const assignment = assignmentOf(domain);
-      if (assignment === undefined) return undefined;
-      expect(domain, assignment, loadConfig(), host);
+      const config = loadConfig();
+      if (assignment === undefined || config.cluster === undefined) return undefined;
+      expect(domain, assignment, config, host);
       return 'it comes from another host';
     }
     case 'prepare': {

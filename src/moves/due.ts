@@ -20,6 +20,12 @@ export function lifeEvent(line: string): LifeEvent | undefined {
   return domain === undefined || what === undefined ? undefined : { domain, what };
 }
 
+/** Told at the source whenever the copy of the memory begins anew; the first one says that a move has begun. */
+const ROUND = /^event 'migration-iteration' for domain '?(.*?)'?: iteration: '1'$/;
+
+/** The domain that a line says is being moved away. */
+export const movingAway = (line: string): string | undefined => ROUND.exec(line)?.[1];
+
 /**
  * What an event means. At the source the domain stops before its last pages are copied, and from then on its packets wait at
  * the destination. `Resumed` is told there when it goes on, and at the source where the move has failed.

@@ -2,18 +2,20 @@
  * The process that follows domains between hosts. It is one of its own, so that nothing that takes time is in its way: what
  * it does takes some ten milliseconds, and each that it comes later is one of a domain's silence.
  */
-import { Host } from '../host/host.ts';
+import { Host, ownProgram } from '../host/host.ts';
+import { launch } from '../host/launch.ts';
 import { Sources } from '../host/source.ts';
 import { keepScript } from '../lifecycle/release-script.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { attachmentTitle } from '../model/attachment.ts';
+import { isTracked } from '../model/policy.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { writtenAt } from '../state/attachment-files.ts';
 import { type Due, dueOf, turnAll } from './catch-up.ts';
-import { dueBy, lifeEvent, type Turn } from './due.ts';
+import { dueBy, type LifeEvent, lifeEvent, movingAway, type Turn } from './due.ts';
 import { Hands } from './hands.ts';
 import { Roster } from './roster.ts';
-import { turn } from './turn.ts';
+import { rehearse, turn } from './turn.ts';
 
 /** What the follower is told, and whom it tells. */
 export interface Ways {
@@ -63,14 +65,28 @@ export class Follower {
 
   #told(line: string): void {
     const event = lifeEvent(line);
-    if (event === undefined) {
-      if (!line.startsWith('event ')) this.#lookOften();
-      return;
-    }
+    if (event !== undefined) this.#live(event);
+    else if (!line.startsWith('event ')) this.#lookOften();
+    else for (const one of this.#roster.named(movingAway(line) ?? '')) this.#ready(one, 'send');
+  }
+
+  #live(event: LifeEvent): void {
     for (const attachment of this.#roster.named(event.domain)) {
       const due = dueBy(event, attachment.state);
       if (due !== undefined) this.#turn({ attachment, turn: due });
+      if (event.what === 'Started Migrated') this.#ready(attachment, 'take');
     }
+  }
+
+  /** The copy has begun. */
+  #ready(attachment: Attachment, way: 'send' | 'take'): void {
+    rehearse(attachment);
+    this.#transfer(attachment, way);
+  }
+
+  /** Of a domain with rules the other host must know what it has opened. The others' flows nobody tracks. */
+  #transfer({ domain, policy }: Attachment, way: 'send' | 'take'): void {
+    if (isTracked(policy)) launch(ownProgram(['hnet', 'flows', way, domain]));
   }
 
   #lookOften(): void {
@@ -102,6 +118,8 @@ export class Follower {
     this.#tell(due);
     for (const after of GUARDS) setTimeout(() => this.#guard(domain, due.turn), after);
     if (due.turn === 'arrived') this.#lookLater(domain);
+    // Those that were opened while it was copied.
+    if (due.turn === 'leaving') this.#transfer(due.attachment, 'send');
   }
 
   /** libvirt is asked only where it is needed: it may be waiting for a hook. */

@@ -87,6 +87,13 @@ kernelSuite('the gate before node', scene => {
   it('hands on a move from another host where this one shares its pools, and the refusal of it', async () => {
     const one = await installed(process.execPath);
     await one.host.write(CLUSTER_FILE, '{}');
+    await one.host.sh(`cat >>/etc/hnet/hnet.toml <<'END'
+[cluster]
+name = "lab"
+interface = "eth0"
+etcd = ["http://10.9.0.1:2379"]
+announce = "bgp"
+END`);
     const { code, stdout, stderr } = await call(one, 'migrate', { addresses: ['123.45.91.1'] });
     expect([code, stdout]).to.deep.equal([1, '']);
     expect(stderr).to.match(/^hnet: Cannot take over "vm1": 123\.45\.91\.1 is outside the pools .*$/);

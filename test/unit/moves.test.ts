@@ -5,6 +5,7 @@ import { MOVE_STATES, type MoveState, metricOf, metricsOf } from '../../src/mode
 import { FAMILIES, type Family } from '../../src/model/prefix.ts';
 import { EMPTY_VIEW, type Route, type View } from '../../src/model/view.ts';
 import { dueBy, dueNow, lifeEvent, type Turn } from '../../src/moves/due.ts';
+import { flowsAmong } from '../../src/moves/flow-text.ts';
 import { type Action, joinWords } from '../../src/resources/action.ts';
 import { hostRoute, turnRoute } from '../../src/resources/route.ts';
 
@@ -131,5 +132,42 @@ describe('the events of a move', () => {
       expect(now(one, true)).to.deep.equal([undefined, 'arrived', 'here', 'here']);
     }
     expect(now('other', true)).to.deep.equal([undefined, undefined, undefined, undefined]);
+  });
+});
+
+describe('the flows of a domain that moves', () => {
+  const own = [parseAddress('123.45.90.116'), parseAddress('2001:db8:12:4900::116')];
+  const flow = (from: string, to: string, back = to, home = from): string =>
+    `-A -t 431999 -u SEEN_REPLY,ASSURED -s ${from} -d ${to} -r ${back} -q ${home} -p tcp --sport 40312 --dport 5000 --reply-port-src 5000 --reply-port-dst 40312 --state ESTABLISHED`;
+  const opened = flow('2001:db8:12:4900::116', '2001:db8:ffff::10');
+  const called = flow('198.51.100.10', '123.45.90.116');
+  const echo =
+    '-A -t 29 -u UNSET -s 123.45.90.116 -d 198.51.100.10 -r 198.51.100.10 -q 123.45.90.116 -p icmp --icmp-type 8 --icmp-code 0 --icmp-id 5';
+
+  it('are handed over, those first that it has opened', () => {
+    expect(flowsAmong([called, opened, echo], own)).to.deep.equal([opened, echo, called]);
+  });
+
+  it("are no other domain's, and nobody translates them", () => {
+    const others = [
+      flow('198.51.100.10', '123.45.90.117'),
+      flow('172.30.116.10', '198.51.100.10', '198.51.100.10', '123.45.12.48'),
+      flow('198.51.100.10', '123.45.90.116', '172.30.116.10'),
+    ];
+    expect(flowsAmong(others, own)).to.deep.equal([]);
+  });
+
+  it('are nothing that conntrack would obey otherwise', () => {
+    for (const line of [
+      '',
+      '-F',
+      '-D -s 123.45.90.116',
+      `${opened} -F`,
+      `${opened}; reboot`,
+      opened.replace('-A', '-I'),
+      `-F\n${opened}`,
+    ])
+      expect(flowsAmong([line], own), line).to.deep.equal([]);
+    expect(flowsAmong([opened.replace('40312', '$(id)')], own)).to.deep.equal([]);
   });
 });

@@ -2,7 +2,7 @@ import { announce } from '../commands/announce.ts';
 import { baseDown, baseUp } from '../commands/base.ts';
 import { complete } from '../commands/complete.ts';
 import { daemon } from '../commands/daemon.ts';
-import { follow } from '../commands/follow.ts';
+import { flows, follow } from '../commands/follow.ts';
 import { generate } from '../commands/generate.ts';
 import { scopes } from '../commands/scopes.ts';
 import type { Group } from './verb.ts';
@@ -36,6 +36,22 @@ export const maintenance: Group = {
         ['journalctl -u hnet-watch', 'See these lines where the daemon runs it'],
       ],
       define: (command, context) => command.action(() => follow(context)),
+    },
+    {
+      name: 'flows',
+      summary: 'hand the tracked flows of a domain to the host that it moves to; hnet follow runs it',
+      examples: [
+        ['hnet flows send 5f0c2d0e-6a5e-4c55-9d3c-1f2a3b4c5d6e', 'Put them into etcd for a minute'],
+        [
+          'hnet flows take 5f0c2d0e-6a5e-4c55-9d3c-1f2a3b4c5d6e',
+          'Take them from there until the domain has come',
+        ],
+      ],
+      define: (command, context) =>
+        command
+          .addArgument(command.createArgument('<way>', 'send or take').choices(['send', 'take']))
+          .argument('<uuid>', 'of the domain')
+          .action((way, uuid) => flows(way, uuid, context())),
     },
     {
       name: 'announce',
