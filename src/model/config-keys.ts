@@ -186,7 +186,7 @@ const cluster: Keys<NonNullable<ConfigFile['cluster']>> = {
   },
   command: {
     missing: '`[]`',
-    text: 'program and arguments that hnet runs with `ADDRESS HOST` behind them when an address has moved here, with `announce = "command"`',
+    text: 'program and arguments that hnet runs with `ADDRESS HOST` behind them when an address has come here, with `announce = "command"`: ADDRESS is the entry of `pools` that holds it, HOST is this host',
   },
   settle: {
     missing: '`"30s"`',

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { ended } from '../../src/host/errand.ts';
 import { programsIn } from '../../src/host/trusted.ts';
 import { parsePrefix } from '../../src/model/address.ts';
 import { environmentOf, eventsOf, eventTitle } from '../../src/model/event.ts';
 import type { Fact } from '../../src/model/journal.ts';
-import { ended } from '../../src/repair/teller.ts';
 import { breaches } from '../support/promised.ts';
 
 const VM1 = { domain: 'vm1', uuid: 'c64804ab-817f-4cb6-af52-3d0ee8b51463' };
@@ -123,8 +123,12 @@ describe("an operator's programs", () => {
   });
 
   const [event = { version: 1, event: 'up', at: MOMENT.at } as const] = eventsOf(fact('start'));
-  const run = (script: string, limit?: number) =>
-    ended(spawn('sh', ['-c', script], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] }), event, limit);
+  const run = (script: string, limit = 30_000) =>
+    ended(
+      spawn('sh', ['-c', script], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] }),
+      `${JSON.stringify(event)}\n`,
+      limit,
+    );
 
   it('are given the event, and what they print is kept', async () => {
     const { printed, why } = await run('cat; echo oops >&2; exit 3');

@@ -1,3 +1,4 @@
+import { apartOf } from '../../cluster/apart.ts';
 import type { Context } from '../../host/context.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import type { Fault } from '../../repair/fault.ts';
@@ -15,6 +16,7 @@ export function check(name: string | undefined, context: Context): void {
   const found = [
     ...faults(settledSurvey(listing, context.config(), context.host)),
     ...faultsNext(listing.running ?? new Map(), listDefinitions(listing)),
+    ...faultsOfCluster(context),
   ];
   const shown = found.filter(fault => uuid === undefined || isAbout(fault, uuid));
   const unseen = shown.find(({ is }) => is === 'unknown');
@@ -25,6 +27,19 @@ export function check(name: string | undefined, context: Context): void {
   else for (const line of render(shown, context.colour)) context.print(line);
   if (shown.length > 0) process.exitCode = isFound ? EXIT.found : EXIT.failed;
 }
+
+/** What keeps this host apart from the others of its cluster. */
+const faultsOfCluster = (context: Context): Fault[] => {
+  const { cluster } = context.config();
+  if (cluster === undefined) return [];
+  return apartOf(cluster, context.host).map(one => ({
+    domain: null,
+    uuid: null,
+    is: 'cut off',
+    mend: null,
+    ...one,
+  }));
+};
 
 function identify(name: string, { running }: Listing): string {
   const known = [...(running ?? [])].find(([uuid, domain]) => uuid === name || domain.name === name);

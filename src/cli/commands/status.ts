@@ -1,3 +1,4 @@
+import { apartOf } from '../../cluster/apart.ts';
 import type { Context } from '../../host/context.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { type Cell, table } from '../table.ts';
@@ -13,6 +14,9 @@ export function status(name: string | undefined, context: Context): void {
   if (domains.length === 0)
     context.print('No domain has an address; hnet assign DOMAIN gives one the first that is free');
   else for (const line of render(domains, context.colour)) context.print(line);
+  const { cluster } = context.config();
+  if (cluster !== undefined)
+    for (const { what, why } of apartOf(cluster, context.host)) context.warn(`${what}: ${why}`);
 }
 
 function render(domains: readonly Shown[], colour: boolean): string[] {

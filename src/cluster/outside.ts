@@ -1,0 +1,48 @@
+/** What this host has told the world outside by `command`: which pools are to come to it. */
+import * as v from 'valibot';
+import { readIfThere, writeAtomically } from '../host/files.ts';
+import { format, parsePrefix } from '../model/address.ts';
+import { RUN_CLUSTER } from '../model/names.ts';
+import type { Prefix } from '../model/prefix.ts';
+import { ifPossible } from '../model/refusal.ts';
+
+const OUTSIDE_FILE = `${RUN_CLUSTER}/outside.json`;
+
+/** A pool of which a domain of this host has addresses. */
+export interface Told {
+  readonly pool: Prefix;
+  /** Whether the command has succeeded; until then the host that had it before passes packets on. */
+  readonly isFollowed: boolean;
+  /** When a domain came here with it, in ISO 8601. */
+  readonly since: string;
+  /** How often the command has failed, and what it said last. */
+  readonly failures: number;
+  readonly why?: string;
+}
+
+const schema = v.object({
+  version: v.literal(1),
+  pools: v.array(
+    v.object({
+      pool: v.pipe(v.string(), v.transform(parsePrefix)),
+      isFollowed: v.boolean(),
+      since: v.string(),
+      failures: v.number(),
+      why: v.exactOptional(v.string()),
+    }),
+  ),
+});
+
+/** Nothing where nothing was told, or nothing can be read: then all is told anew, which harms nobody. */
+export const readOutside = (): Told[] =>
+  ifPossible(() => v.parse(schema, JSON.parse(readIfThere(OUTSIDE_FILE) ?? '')).pools) ?? [];
+
+export const writeOutside = (all: readonly Told[]): void =>
+  writeAtomically(
+    OUTSIDE_FILE,
+    `${JSON.stringify({ version: 1, pools: all.map(one => ({ ...one, pool: format(one.pool) })) }, null, 2)}\n`,
+  );
+
+/** A sentence about a pool that isn't followed yet. */
+export const outsideWords = ({ pool, since, failures, why }: Told): string =>
+  `the outside has not followed ${format(pool)} yet: ${failures === 0 ? `the command has been running since ${since}` : `the command failed ${failures === 1 ? 'once' : `${failures} times`} since ${since}, at last with ${why}`}`;
