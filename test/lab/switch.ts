@@ -15,6 +15,8 @@ export interface Plug {
 export class Switch {
   readonly #netns: string;
   readonly #networks = new Map<string, Promise<void>>();
+  /** The network of each port that was ever laid. */
+  readonly #ports = new Map<string, string>();
 
   private constructor(netns: string) {
     this.#netns = netns;
@@ -29,6 +31,7 @@ export class Switch {
     const made = this.#networks.get(network) ?? this.#makeNetwork(network);
     this.#networks.set(network, made);
     await made;
+    this.#ports.set(port, network);
     const address = mac === undefined ? '' : `address ${mac} `;
     await ip(this.#netns, [
       `link add ${port} type veth peer name ${device} ${address}netns ${netns}`,
@@ -45,13 +48,13 @@ export class Switch {
     await pull(this.#netns, port);
   }
 
-  /** From now on the port neither sends nor receives. Nobody is told. */
+  /** From now on the port is on no network: it neither forwards nor receives. Nobody is told. */
   async cut(port: string): Promise<void> {
-    await this.#setState(port, 'disabled');
+    await ip(this.#netns, [`link set ${port} nomaster`]);
   }
 
   async mend(port: string): Promise<void> {
-    await this.#setState(port, 'forwarding');
+    await ip(this.#netns, [`link set ${port} master ${this.#ports.get(port)}`]);
   }
 
   async #makeNetwork(network: string): Promise<void> {
@@ -60,9 +63,5 @@ export class Switch {
       `link add ${network} type bridge forward_delay 0 stp_state 0 mcast_snooping 0`,
       `link set ${network} addrgenmode none up`,
     ]);
-  }
-
-  async #setState(port: string, state: 'disabled' | 'forwarding'): Promise<void> {
-    await ip(this.#netns, [`link set ${port} type bridge_slave state ${state === 'disabled' ? 0 : 3}`]);
   }
 }

@@ -82,7 +82,7 @@ function customer(family: Family, { name, address, linkLocal }: Site, own: reado
       ? `multihop; local ${GATEWAY} as ${PROVIDER}; neighbor ${address} as ${CUSTOMER}`
       : `interface "${name}"; local ${GATEWAY6} as ${PROVIDER}; neighbor ${linkLocal} as ${CUSTOMER}`;
   return `protocol bgp ${name}_${family} {
-  ${session}; passive; hold time 9;
+  ${session}; passive; hold time 9; error wait time 1, 10;
   ${family} { import where net ~ [ ${own.join(', ')} ]; export none; };
 }
 `;

@@ -4,6 +4,7 @@ import { Lab } from '../lab.ts';
 import type { Machine } from '../machine.ts';
 import { Pings } from '../pings.ts';
 import { INTERNET } from '../site.ts';
+import { ECHO, Stream } from '../stream.ts';
 import { PATIENCE, until } from '../wait.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -52,18 +53,40 @@ async function moves(lab: Lab, cluster: Cluster, [h1, h2, h3]: readonly Hypervis
   }
   step('VM on h1 is reached from the Internet, and the others have its routes');
   await reachable(lab, h3);
+  await vm.sh(ECHO);
+  const called = await Stream.open(lab.internet, ADDRESS);
+  const calling = await Stream.accept(lab.internet, 7000, () =>
+    vm.sh(`nc ${INTERNET} 7000 -e /bin/cat >/dev/null 2>&1 &`),
+  );
   const pings = await Pings.start(lab.internet, ADDRESS);
   await h2.sh(route(175));
   const { downtime, took } = await cluster.migrate(vm, h2);
   await h2.sh(route(50));
-  await h1.sh(`ip route del ${ADDRESS}; ip -6 route del ${ADDRESS6}`);
+  await h1.sh(`ip route del ${ADDRESS} metric 200; ip -6 route del ${ADDRESS6} metric 200`);
   await pings.more(50);
   const loss = await pings.stop();
+  for (const stream of [called, calling]) {
+    const { sent, returned, wrong, failure } = await stream.stop();
+    assert.deepEqual({ returned, wrong, failure }, { returned: sent, wrong: 0, failure: null });
+  }
   assert.match(await routeOf(lab.gateway, 4), / dev h2 proto bird/);
   await reachable(lab);
   assert.equal(await vm.ping(INTERNET), true);
   assert.ok(loss.lost > 0, 'a route that follows late must have cost something');
   step(`VM moved to h2 in ${took} ms, down for ${downtime} ms; pings: ${JSON.stringify(loss)}`);
+}
+
+/** A host that hangs loses its routes elsewhere, and gets them back. */
+async function hangs(lab: Lab, cluster: Cluster, [, h2]: readonly Hypervisor[]): Promise<void> {
+  assert.ok(h2);
+  await h2.freeze();
+  await until(async () => (await routeOf(lab.gateway, 4)) === '', PATIENCE, 'the route to h2 to go');
+  assert.equal(await lab.internet.ping(h2.address), false);
+  step('h2 hangs, and the provider has no route to it any more');
+  await h2.go();
+  await cluster.meshed(h2);
+  await reachable(lab);
+  step('h2 goes on, and the VM on it is reached again');
 }
 
 const lab = await Lab.create();
@@ -82,6 +105,7 @@ await leader.daemon.go();
 await until(() => cluster.etcd.answers(), PATIENCE, 'all of etcd');
 step(`etcd goes on without its leader ${leader.name}, which comes back`);
 await moves(lab, cluster, cluster.hosts);
+await hangs(lab, cluster, cluster.hosts);
 lab.remove();
 step('lab removed');
 console.log(`${(performance.now() - begun).toFixed(0).padStart(6)} ms  in all`);
