@@ -2,18 +2,21 @@ import '@patternfly/react-core/dist/styles/base.css';
 import './style/page.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { CONFIG_FILE } from '../../src/model/names.ts';
 import { cockpit } from './door/cockpit.ts';
 import { Monitor } from './door/feed.ts';
 import { followTheme } from './door/theme.ts';
+import { CONFIG_FILE } from './model/first-run.ts';
 import { Page } from './views/page.tsx';
 
 followTheme();
 const monitor = new Monitor();
 const permission = cockpit.permission({ admin: true });
+let allowed: boolean | null = null;
 const follow = (): void => {
-  if (permission.allowed === true) monitor.start();
-  if (permission.allowed === false) monitor.deny();
+  if (permission.allowed === allowed) return;
+  allowed = permission.allowed;
+  if (allowed === true) monitor.start();
+  if (allowed === false) monitor.deny();
 };
 permission.addEventListener('changed', follow);
 follow();
@@ -29,5 +32,5 @@ if (place !== null) {
     );
   show(undefined);
   // It tells at once, and whenever the file comes or goes.
-  cockpit.file(CONFIG_FILE).watch(content => show(content !== null));
+  cockpit.file(CONFIG_FILE).watch((content, _tag, problem) => show(problem ? undefined : content !== null));
 }

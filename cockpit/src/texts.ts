@@ -43,6 +43,7 @@ export const texts = {
     none: _('None that hnet can see without administrative access.'),
     password: _('Password'),
     confirm: _('Authenticate'),
+    asking: _('Asking for administrative access …'),
   },
 
   problems: {

@@ -34,7 +34,7 @@ export function AssignDialog({ state, address, party, onClose }: Props) {
       title={title}
       argv={argv}
       submit={texts.actions.assign}
-      after={state.keptBack}
+      after={[state.pools, state.keptBack]}
       onClose={onClose}
     >
       {party === undefined && (

@@ -64,7 +64,7 @@ export function CommandDialog(props: Props) {
           <Runs argv={argv} />
           {hasPreview && argv !== undefined && <Preview answer={preview} />}
           {answer.is === 'failed' && (
-            <Alert variant="danger" isInline title={texts.dialog.failed}>
+            <Alert component="h2" variant="danger" isInline title={texts.dialog.failed}>
               {visible(answer.why)}
             </Alert>
           )}
@@ -123,7 +123,7 @@ const isWord = (is: string): string =>
 function Runs({ argv }: { readonly argv: Argv | undefined }) {
   return (
     <section className="hnet-runs" aria-label={texts.dialog.runs}>
-      <h3>{texts.dialog.runs}</h3>
+      <h2>{texts.dialog.runs}</h2>
       {argv === undefined ? (
         <p className="hnet-subtle">{texts.dialog.incomplete}</p>
       ) : (
@@ -136,11 +136,13 @@ function Runs({ argv }: { readonly argv: Argv | undefined }) {
 function Preview({ answer }: { readonly answer: Answer<Change> }) {
   return (
     <section aria-label={texts.dialog.preview} aria-live="polite">
-      <h3>{texts.dialog.preview}</h3>
+      <h2>{texts.dialog.preview}</h2>
       {(answer.is === 'busy' || answer.is === 'idle') && (
         <p className="hnet-subtle">{texts.dialog.looking}</p>
       )}
-      {answer.is === 'failed' && <Alert variant="warning" isInline isPlain title={visible(answer.why)} />}
+      {answer.is === 'failed' && (
+        <Alert component="h2" variant="warning" isInline isPlain title={visible(answer.why)} />
+      )}
       {answer.is === 'done' && <Changes change={answer.value} />}
     </section>
   );

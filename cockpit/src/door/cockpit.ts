@@ -33,8 +33,12 @@ interface Watched {
 }
 
 interface HostFile {
-  /** Calls back with null where there is no such file. */
-  readonly watch: (callback: (content: string | null) => void) => Watched;
+  /** Null where there is no such file. */
+  readonly read: () => PromiseLike<string | null>;
+  /** Calls back with null where there is no such file, and with a problem where it can't be read. */
+  readonly watch: (
+    callback: (content: string | null, tag: string | null, problem?: Problem | null) => void,
+  ) => Watched;
   readonly close: () => void;
 }
 
@@ -55,6 +59,10 @@ export interface Cockpit {
   readonly spawn: (argv: readonly string[], options?: SpawnOptions) => Process;
   readonly file: (path: string) => HostFile;
   readonly permission: (options: { readonly admin: boolean }) => Permission;
+  readonly dbus: (
+    name: null,
+    options: { readonly bus: 'internal' },
+  ) => { readonly proxy: (interfaceName: string, path: string) => unknown; readonly close: () => void };
   readonly gettext: (text: string) => string;
   readonly ngettext: (one: string, many: string, count: number) => string;
   /** Puts arguments in the places of $0, $1 … */

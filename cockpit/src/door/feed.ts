@@ -42,6 +42,7 @@ export class Monitor {
   /** At once, also where the next start would come later. */
   readonly start = (): void => {
     this.stop();
+    if (this.#feed.link.is === 'denied') this.#show({ ...this.#feed, link: { is: 'waiting' } });
     let rest = '';
     const process = cockpit.spawn(fullArgv(['monitor'], '--json'), { superuser: 'require', err: 'message' });
     this.#process = process;

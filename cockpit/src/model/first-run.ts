@@ -2,6 +2,9 @@
 import { parsePool } from '../../../src/model/config-values.ts';
 import { reason, visible } from '../../../src/model/refusal.ts';
 
+/** What a host that is set up has. */
+export const CONFIG_FILE = '/etc/hnet/hnet.toml';
+
 interface Read {
   readonly pools: readonly string[];
   /** Why they can't be used. */

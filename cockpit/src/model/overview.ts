@@ -103,10 +103,20 @@ export interface Shown {
   readonly page: number;
 }
 
-/** The rows that somebody has chosen to see. */
-export function chosen(rows: readonly Row[], { text, kind, column, isDescending, page }: Choice): Shown {
+/** The rows that have each of some words. */
+export function matching(rows: readonly Row[], { text, kind }: Pick<Choice, 'text' | 'kind'>): Row[] {
   const words = text.toLowerCase().split(/\s+/);
-  const found = rows.filter(row => isOf(row, kind) && words.every(word => wordsOf(row).includes(word)));
+  return rows.filter(row => {
+    if (!isOf(row, kind)) return false;
+    const all = wordsOf(row);
+    return words.every(word => all.includes(word));
+  });
+}
+
+/** The rows that somebody has chosen to see. */
+export function chosen(rows: readonly Row[], choice: Choice): Shown {
+  const { column, isDescending, page } = choice;
+  const found = matching(rows, choice);
   const sorted = found.toSorted(ORDERS[column]);
   if (isDescending) sorted.reverse();
   const last = Math.max(1, Math.ceil(found.length / PAGE_ROWS));

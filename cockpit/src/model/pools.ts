@@ -83,8 +83,8 @@ const stateOf = ({ isRunning, faults }: Pick<Holder, 'isRunning' | 'faults'>): C
 /** So many cells are shown together: a /24. */
 const BLOCK = 256n;
 const BLOCK_LENGTH = 24;
-/** The most cells in a line. */
-const COLUMNS = 16;
+/** The most cells in a line: of a wide page and of a narrow one. */
+const COLUMNS = { wide: 16, narrow: 8 };
 /** A pool of more blocks than this is a list of what is held. */
 const BLOCKS = 256n;
 
@@ -107,7 +107,8 @@ export function poolView(pool: PoolShown): PoolView {
 }
 
 /** So many cells stand in a line of a block: all of a /29, sixteen of a /24. */
-export const columnsOf = (count: number): number => Math.min(COLUMNS, count);
+export const columnsOf = (count: number, isNarrow = false): number =>
+  Math.min(COLUMNS[isNarrow ? 'narrow' : 'wide'], count);
 
 const FREE: Omit<Cell, 'address'> = {
   state: 'free',

@@ -23,7 +23,7 @@ export function Changes({ change: { changes, warnings } }: { readonly change: Ch
         ))}
       </ul>
       {warnings.map(one => (
-        <Alert key={one} variant="warning" isInline isPlain title={visible(one)} />
+        <Alert component="h3" key={one} variant="warning" isInline isPlain title={visible(one)} />
       ))}
     </>
   );

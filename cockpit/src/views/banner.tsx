@@ -20,13 +20,20 @@ export function Banner({ problems }: { readonly problems: readonly Problem[] }) 
   return (
     <>
       {faults.length > 0 && (
-        <Alert variant="danger" isInline title={texts.problems.faults(faults.length)} data-problems="faults">
+        <Alert
+          component="h2"
+          variant="danger"
+          isInline
+          title={texts.problems.faults(faults.length)}
+          data-problems="faults"
+        >
           <List problems={faults} />
           {canRepair(faults) && <Repair />}
         </Alert>
       )}
       {findings.length > 0 && (
         <Alert
+          component="h2"
           variant="warning"
           isInline
           isExpandable
@@ -114,6 +121,7 @@ export function Said(props: {
   const { title, lines, onClose } = props;
   return (
     <Alert
+      component="h2"
       variant="success"
       isInline
       isLiveRegion

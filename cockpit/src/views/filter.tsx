@@ -3,7 +3,7 @@ import {
   ToggleGroup,
   ToggleGroupItem,
 } from '@patternfly/react-core/dist/esm/components/ToggleGroup/index.js';
-import { type Choice, chosen, KINDS, type Row } from '../model/overview.ts';
+import { type Choice, KINDS, matching, type Row } from '../model/overview.ts';
 import { texts } from '../texts.ts';
 
 /** Which of the VMs are shown. */
@@ -28,7 +28,7 @@ export function Filter(props: {
           <ToggleGroupItem
             key={kind}
             buttonId={`kind-${kind}`}
-            text={`${texts.overview.kinds[kind]} ${chosen(rows, { ...choice, kind }).count}`}
+            text={`${texts.overview.kinds[kind]} ${matching(rows, { ...choice, kind }).length}`}
             isSelected={choice.kind === kind}
             onChange={() => onChange({ ...choice, kind, page: 1 })}
           />

@@ -63,7 +63,13 @@ export function FirstRun() {
       {[look.answer, done.answer].map(
         (answer, at) =>
           answer.is === 'failed' && (
-            <Alert key={at === 0 ? 'look' : 'done'} variant="danger" isInline title={visible(answer.why)} />
+            <Alert
+              component="p"
+              key={at === 0 ? 'look' : 'done'}
+              variant="danger"
+              isInline
+              title={visible(answer.why)}
+            />
           ),
       )}
       {isFound && look.answer.is === 'done' && <Found init={look.answer.value} />}
@@ -103,7 +109,7 @@ function Found({ init: { uplinks, config, warnings } }: { readonly init: Init })
         />
       ))}
       {warnings.map(one => (
-        <Alert key={one} variant="warning" isInline isPlain title={visible(one)} />
+        <Alert component="p" key={one} variant="warning" isInline isPlain title={visible(one)} />
       ))}
       <details>
         <summary>{texts.first.config}</summary>

@@ -1,12 +1,13 @@
 import { type KeyboardEvent, useRef } from 'react';
 import { visible } from '../../../src/model/refusal.ts';
 import { CELL_STATES, type Cell, type CellState, columnsOf } from '../model/pools.ts';
+import { useNarrow } from '../parts/narrow.ts';
 import { texts } from '../texts.ts';
 
-/** A letter beside the colour, for those who don't tell colours apart. */
-const LETTERS: Readonly<Record<CellState, string>> = {
+/** A sign beside the colour, for those who don't tell colours apart. */
+const SIGNS: Readonly<Record<CellState, string>> = {
   free: '',
-  assigned: 'a',
+  assigned: '○',
   up: '●',
   faulty: '!',
   reserved: '×',
@@ -18,7 +19,7 @@ export function Legend() {
       {CELL_STATES.map(state => (
         <li key={state}>
           <span className="hnet-cell" data-state={state} aria-hidden="true">
-            {LETTERS[state]}
+            {SIGNS[state]}
           </span>
           {texts.pools.states[state]}
         </li>
@@ -36,7 +37,7 @@ interface Props {
 
 /** A cell for each address. Arrow keys go from one to the next; only one of them is in the order of Tab. */
 export function Grid({ label, cells, chosen, onChoose }: Props) {
-  const columns = columnsOf(cells.length);
+  const columns = columnsOf(cells.length, useNarrow());
   const place = useRef<HTMLTableElement>(null);
   const lines = Array.from({ length: Math.ceil(cells.length / columns) }, (_, line) =>
     cells.slice(line * columns, (line + 1) * columns),
@@ -70,7 +71,7 @@ export function Grid({ label, cells, chosen, onChoose }: Props) {
                     tabIndex={cell.address === first ? 0 : -1}
                     onClick={() => onChoose(cell)}
                   >
-                    <span aria-hidden="true">{LETTERS[cell.state]}</span>
+                    <span aria-hidden="true">{SIGNS[cell.state]}</span>
                     <small aria-hidden="true">{cell.address.slice(cell.address.lastIndexOf('.') + 1)}</small>
                   </button>
                 </td>

@@ -1,6 +1,6 @@
 import { Alert } from '@patternfly/react-core/dist/esm/components/Alert/index.js';
 import { Button } from '@patternfly/react-core/dist/esm/components/Button/index.js';
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { visible } from '../../../src/model/refusal.ts';
 import { offers } from '../door/offers.ts';
 import type { Offer } from '../model/offers.ts';
@@ -11,9 +11,11 @@ import { WayUp } from './way-up.tsx';
 /** What hnet shows to everybody. @param isSetUp false: there is no hnet.toml yet */
 export function Limited({ isSetUp }: { readonly isSetUp: boolean | undefined }) {
   const [isAsked, setAsked] = useState(false);
+  const close = useCallback(() => setAsked(false), []);
   return (
     <div className="hnet-stack">
       <Alert
+        component="h2"
         variant="info"
         isInline
         title={texts.limited.title}
@@ -25,7 +27,7 @@ export function Limited({ isSetUp }: { readonly isSetUp: boolean | undefined }) 
       >
         {isSetUp === false ? texts.first.needsAdmin : texts.limited.why}
       </Alert>
-      {isAsked && <WayUp onClose={() => setAsked(false)} />}
+      {isAsked && <WayUp onClose={close} />}
       {isSetUp !== false && (
         <>
           <Offers kind="holders" title={texts.limited.held} />

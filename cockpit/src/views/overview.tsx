@@ -110,27 +110,46 @@ function VmRow({ row }: { readonly row: Row }) {
           <Lines lines={addresses.map(({ address }) => address)} isAddress />
         )}
       </td>
-      <td className="pf-v6-c-table__td" data-label={texts.overview.bridge}>
+      <td
+        className="pf-v6-c-table__td"
+        data-label={texts.overview.bridge}
+        {...emptyIf(addresses.length === 0)}
+      >
         <Lines lines={addresses.map(({ bridge }) => bridge)} />
       </td>
-      <td className="pf-v6-c-table__td" data-label={texts.overview.lease}>
+      <td
+        className="pf-v6-c-table__td"
+        data-label={texts.overview.lease}
+        {...emptyIf(addresses.every(({ lease }) => lease === null))}
+      >
         <Lines lines={addresses.map(({ lease }) => lease ?? '–')} isAddress />
       </td>
-      <td className="pf-v6-c-table__td" data-label={texts.overview.policy}>
+      <td className="pf-v6-c-table__td" data-label={texts.overview.policy} {...emptyIf(policy === '')}>
         {policy !== '' && policy !== 'open' ? <Label isCompact>{policy}</Label> : policy}
       </td>
-      <td className="pf-v6-c-table__td hnet-number" data-label={texts.overview.in}>
+      <td className="pf-v6-c-table__td hnet-number" data-label={texts.overview.in} {...emptyIf(speed.in < 1)}>
         {rate(speed.in)}
       </td>
-      <td className="pf-v6-c-table__td hnet-number" data-label={texts.overview.out}>
+      <td
+        className="pf-v6-c-table__td hnet-number"
+        data-label={texts.overview.out}
+        {...emptyIf(speed.out < 1)}
+      >
         {rate(speed.out)}
       </td>
-      <td className="pf-v6-c-table__td hnet-number" data-label={texts.overview.dropped}>
+      <td
+        className="pf-v6-c-table__td hnet-number"
+        data-label={texts.overview.dropped}
+        {...emptyIf(dropped === undefined)}
+      >
         {dropped === undefined ? '–' : count(dropped)}
       </td>
     </tr>
   );
 }
+
+/** A narrow page leaves out what says nothing. */
+const emptyIf = (isEmpty: boolean) => (isEmpty ? { 'data-empty': '' } : {});
 
 function Lines({
   lines,

@@ -129,6 +129,7 @@ function Trouble({ feed: { link, seen }, onAgain }: { readonly feed: Feed; reado
   if (link.is === 'lost')
     return (
       <Alert
+        component="h2"
         variant="warning"
         isInline
         isLiveRegion
@@ -144,7 +145,7 @@ function Trouble({ feed: { link, seen }, onAgain }: { readonly feed: Feed; reado
     );
   if (seen.error === null) return null;
   return (
-    <Alert variant="warning" isInline isLiveRegion title={texts.link.stale}>
+    <Alert component="h2" variant="warning" isInline isLiveRegion title={texts.link.stale}>
       {visible(seen.error)}
     </Alert>
   );

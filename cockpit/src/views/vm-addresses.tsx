@@ -86,26 +86,35 @@ function AddressRow(props: {
   return (
     <tr className="pf-v6-c-table__tr" data-address={address}>
       <th scope="row" className="pf-v6-c-table__td" data-label={texts.overview.address}>
-        <span className="hnet-address">{address}</span>
-        <Copy text={address} />
+        <span className="hnet-row hnet-tight">
+          <span className="hnet-address">{address}</span>
+          <Copy text={address} />
+        </span>
       </th>
       <td className="pf-v6-c-table__td" data-label={texts.overview.bridge}>
         {via === null ? bridge : texts.vm.via(via)}
       </td>
-      <td className="pf-v6-c-table__td hnet-address" data-label={texts.vm.scope}>
-        {scope}
+      <td className="pf-v6-c-table__td" data-label={texts.vm.scope}>
+        <span className="hnet-address">{scope}</span>
       </td>
-      <td className="pf-v6-c-table__td hnet-address" data-label={texts.overview.lease}>
-        {lease ?? '–'}
+      <td className="pf-v6-c-table__td" data-label={texts.overview.lease}>
+        <span className="hnet-address">{lease ?? '–'}</span>
       </td>
-      <td className="pf-v6-c-table__td" data-label={texts.overview.in}>
+      <td className="pf-v6-c-table__td hnet-once" data-label={texts.overview.in}>
         {rate(speed?.in ?? 0)}
       </td>
-      <td className="pf-v6-c-table__td" data-label={texts.overview.out}>
+      <td className="pf-v6-c-table__td hnet-once" data-label={texts.overview.out}>
         {rate(speed?.out ?? 0)}
       </td>
       <td className="pf-v6-c-table__td" data-label={texts.vm.total}>
-        {total === undefined ? '–' : `↓ ${bytes(total.in.bytes)}  ↑ ${bytes(total.out.bytes)}`}
+        {total === undefined ? (
+          '–'
+        ) : (
+          <>
+            <span className="hnet-once">↓ {bytes(total.in.bytes)}</span>{' '}
+            <span className="hnet-once">↑ {bytes(total.out.bytes)}</span>
+          </>
+        )}
       </td>
       <td className="pf-v6-c-table__td" data-label={texts.vm.actions}>
         <div className="hnet-row">

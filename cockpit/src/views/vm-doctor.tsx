@@ -24,7 +24,9 @@ export function VmDoctor({ domain }: { readonly domain: DomainShown }) {
         <code>{['hnet', ...argv].map(visible).join(' ')}</code>
       </div>
       <div aria-live="polite">
-        {answer.is === 'failed' && <Alert variant="danger" isInline title={visible(answer.why)} />}
+        {answer.is === 'failed' && (
+          <Alert component="h4" variant="danger" isInline title={visible(answer.why)} />
+        )}
         {answer.is === 'done' && <Finding {...answer.value} />}
       </div>
     </Section>
@@ -41,9 +43,9 @@ function Finding({
   return (
     <>
       {finding === null ? (
-        <Alert variant="success" isInline title={texts.vm.healthy} />
+        <Alert component="h4" variant="success" isInline title={texts.vm.healthy} />
       ) : (
-        <Alert variant="warning" isInline title={visible(finding.saw)}>
+        <Alert component="h4" variant="warning" isInline title={visible(finding.saw)}>
           {finding.address !== null && <p className="hnet-address">{finding.address}</p>}
           <p>
             {texts.vm.do}: <Command text={finding.mend} />

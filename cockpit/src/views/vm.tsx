@@ -2,8 +2,9 @@ import { Button } from '@patternfly/react-core/dist/esm/components/Button/index.
 import { EmptyState, EmptyStateBody } from '@patternfly/react-core/dist/esm/components/EmptyState/index.js';
 import { Title } from '@patternfly/react-core/dist/esm/components/Title/index.js';
 import ExternalLinkAltIcon from '@patternfly/react-icons/dist/esm/icons/external-link-alt-icon.js';
+import { useEffect, useState } from 'react';
 import { useDoing } from '../dialogs/wishes.ts';
-import { cockpit } from '../door/cockpit.ts';
+import { goToMachine, hasMachines } from '../door/machines.ts';
 import type { DomainShown } from '../model/lines.ts';
 import { healthOf } from '../model/overview.ts';
 import type { HostState, Seen } from '../model/seen.ts';
@@ -86,14 +87,30 @@ function Head(props: { readonly name: string; readonly uuid: string; readonly ch
       </Title>
       {children}
       <span className="hnet-subtle hnet-address">{uuid}</span>
-      <Button
-        variant="link"
-        className="hnet-end"
-        icon={<ExternalLinkAltIcon />}
-        onClick={() => cockpit.jump(`/machines#vm?name=${encodeURIComponent(name)}&connection=system`)}
-      >
-        {texts.vm.machines}
-      </Button>
+      <MachinesLink name={name} />
     </header>
+  );
+}
+
+/** To Cockpit's own page of this VM, where that is installed. */
+function MachinesLink({ name }: { readonly name: string }) {
+  const [isThere, setThere] = useState(false);
+  useEffect(() => {
+    let isHere = true;
+    hasMachines().then(found => isHere && setThere(found));
+    return () => {
+      isHere = false;
+    };
+  }, []);
+  if (!isThere) return null;
+  return (
+    <Button
+      variant="link"
+      className="hnet-end"
+      icon={<ExternalLinkAltIcon />}
+      onClick={() => goToMachine(name)}
+    >
+      {texts.vm.machines}
+    </Button>
   );
 }
