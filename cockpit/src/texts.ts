@@ -18,7 +18,6 @@ export const texts = {
   copy: (what: string) => format(_('Copy $0'), what),
   copied: _('Copied'),
   again: _('Try again'),
-  command: _('Command'),
   more: (count: number) => format(ngettext('$0 more', '$0 more', count), count),
   less: _('Show less'),
   since: (time: string) => format(_('since $0'), time),
@@ -87,14 +86,12 @@ export const texts = {
     empty: _('There is no VM yet'),
     emptyWhy: _('As soon as libvirt knows a VM it appears here, and can be given an address.'),
     give: _('Give it an address'),
-    summary: (running: number, all: number) => format(_('$0 of $1 running'), running, all),
   },
 
   health: { ok: _('ok'), faulty: _('faulty'), stopped: _('stopped'), none: _('no address') },
   state: { running: _('running'), stopped: _('stopped') },
 
   pools: {
-    pool: _('Pool'),
     free: (free: string, size: string) => format(_('$0 of $1 free'), free, size),
     states: {
       free: _('free'),
@@ -145,7 +142,6 @@ export const texts = {
     reserveIt: (address: string) => format(_('Reserve $0'), address),
     release: _('Release'),
     releaseIt: (address: string) => format(_('Give up the reservation of $0'), address),
-    copyIt: _('Copy'),
   },
 
   dialog: {
@@ -175,7 +171,6 @@ export const texts = {
     },
     reserveName: _('For the VM of this name'),
     reserveHint: _('The VM needn’t exist yet. Leave empty to keep the address from every VM.'),
-    gone: _('Meanwhile this has changed: look at the preview before you go on.'),
   },
 
   vm: {
@@ -204,7 +199,6 @@ export const texts = {
     examine: _('Examine'),
     examining: _('Examining …'),
     healthy: _('Nothing was found that keeps it from being reached.'),
-    saw: _('Saw'),
     do: _('To do'),
     guest: _('Configuration for the system inside'),
     guestWhy: _('For a VM that is configured by hand instead of by DHCP.'),
@@ -212,8 +206,6 @@ export const texts = {
     show: _('Show'),
     history: _('History'),
     noHistory: _('Nothing has happened to its addresses since the journal began.'),
-    time: _('Time'),
-    what: _('What'),
   },
 
   rules: {
@@ -243,18 +235,17 @@ export const texts = {
     isolate: _('Isolate from other VMs'),
     unisolate: _('Allow traffic with other VMs'),
     none: _('No rules: everything is allowed.'),
-    noAddress: _('Rules belong to a VM with an address. Give it one first.'),
   },
 
   topology: {
     caption: _('How this host is connected'),
     internet: _('Internet'),
     host: _('This host'),
-    uplink: _('Uplink'),
     more: (count: number) => format(ngettext('$0 more VM', '$0 more VMs', count), count),
     scroll: _('The picture; it can be scrolled'),
-    list: _('The same as a list'),
-    noVm: _('No VM has an address yet'),
+    drops: _('Dropped packets'),
+    noDrops: _('None since the filter was set up.'),
+    dropped: (packets: string, size: string) => format(_('$0 packets, $1'), packets, size),
   },
 
   first: {

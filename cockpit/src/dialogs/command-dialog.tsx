@@ -39,8 +39,17 @@ interface Props {
 export function CommandDialog(props: Props) {
   const { title, argv, submit, isDanger = false, hasPreview = true, children, onClose } = props;
   const preview = usePreview(hasPreview ? argv : undefined, props.after);
-  const { answer, put } = useAsk(hasPreview ? CHANGE : DONE);
+  const { answer, put, forget } = useAsk(hasPreview ? CHANGE : DONE);
   const { notify } = useDoing();
+  const isBusy = answer.is === 'busy';
+  const line = argv && typed(argv);
+  // What was said of another command would mislead.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is forgotten because the command has changed
+  useEffect(forget, [line, forget]);
+  /** What has begun has an end, which somebody must be told. */
+  const close = (): void => {
+    if (!isBusy) onClose();
+  };
   const run = async (): Promise<void> => {
     if (argv === undefined) return;
     const done = await put(argv);
@@ -49,7 +58,7 @@ export function CommandDialog(props: Props) {
     onClose();
   };
   return (
-    <Modal isOpen variant="medium" aria-label={title} elementToFocus={FIRST_FIELD} onClose={onClose}>
+    <Modal isOpen variant="medium" aria-label={title} elementToFocus={FIRST_FIELD} onClose={close}>
       <ModalHeader title={title} />
       <ModalBody>
         <form
@@ -64,7 +73,7 @@ export function CommandDialog(props: Props) {
           <Runs argv={argv} />
           {hasPreview && argv !== undefined && <Preview answer={preview} />}
           {answer.is === 'failed' && (
-            <Alert component="h2" variant="danger" isInline title={texts.dialog.failed}>
+            <Alert component="h2" variant="danger" isInline isLiveRegion title={texts.dialog.failed}>
               {visible(answer.why)}
             </Alert>
           )}
@@ -75,12 +84,12 @@ export function CommandDialog(props: Props) {
           type="submit"
           form="hnet-dialog"
           variant={isDanger ? 'danger' : 'primary'}
-          isDisabled={argv === undefined || answer.is === 'busy'}
-          isLoading={answer.is === 'busy'}
+          isDisabled={argv === undefined || isBusy}
+          isLoading={isBusy}
         >
           {submit}
         </Button>
-        <Button variant="link" onClick={onClose}>
+        <Button variant="link" isDisabled={isBusy} onClick={close}>
           {texts.cancel}
         </Button>
       </ModalFooter>

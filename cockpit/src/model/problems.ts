@@ -25,7 +25,8 @@ export const problemsOf = ({ faults, findings }: Pick<HostState, 'faults' | 'fin
       domain: domain ?? undefined,
       uuid: uuid ?? undefined,
       what: `${what}: ${is}`,
-      why,
+      // It says no more than the line above.
+      why: why === `it is ${is}` ? '' : why,
       mend: mend ?? undefined,
       isFault: true,
     }),

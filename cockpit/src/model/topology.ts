@@ -40,7 +40,7 @@ export interface Picture {
 
 export const NODE_HEIGHT = 76;
 const WIDTHS: Readonly<Record<Kind, number>> = {
-  internet: 96,
+  internet: 112,
   uplink: 188,
   host: 196,
   bridge: 148,

@@ -11,13 +11,14 @@ export function Section(props: {
   readonly title: string;
   readonly actions?: ReactNode;
   readonly wide?: boolean;
+  readonly level?: 'h2' | 'h3';
   readonly children: ReactNode;
 }) {
-  const { title, actions, wide = false, children } = props;
+  const { title, actions, wide = false, level = 'h3', children } = props;
   return (
     <Card component="section" aria-label={title} className={wide ? 'hnet-wide' : ''}>
       <CardHeader {...(actions !== undefined && { actions: { actions, hasNoOffset: true } })}>
-        <CardTitle component="h3">{title}</CardTitle>
+        <CardTitle component={level}>{title}</CardTitle>
       </CardHeader>
       <CardBody className="hnet-stack">{children}</CardBody>
     </Card>

@@ -63,7 +63,7 @@ function List({ problems }: { readonly problems: readonly Problem[] }) {
               )}
               {visible(one.what)}
             </strong>
-            <span className="hnet-why">{visible(one.why)}</span>
+            {one.why !== '' && <span className="hnet-why">{visible(one.why)}</span>}
             {one.mend !== undefined && !isRepaired(one) && (
               <span className="hnet-mend">
                 {texts.problems.mend}: <Command text={one.mend} />
@@ -126,7 +126,7 @@ export function Said(props: {
       isInline
       isLiveRegion
       title={title}
-      actionClose={<AlertActionCloseButton onClose={onClose} />}
+      actionClose={<AlertActionCloseButton aria-label={texts.close} onClose={onClose} />}
     >
       {lines.length > 0 && (
         <ul>

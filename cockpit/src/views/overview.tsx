@@ -9,7 +9,7 @@ import { useDeferredValue, useMemo, useState } from 'react';
 import { useDoing } from '../dialogs/wishes.ts';
 import { type Choice, chosen, FIRST_CHOICE, type Row, rowsOf } from '../model/overview.ts';
 import type { Seen } from '../model/seen.ts';
-import { count, rate } from '../parts/amount.tsx';
+import { count, rate } from '../parts/amount.ts';
 import { HealthLabel } from '../parts/health.tsx';
 import { Name } from '../parts/name.tsx';
 import { hrefOf } from '../parts/place.ts';

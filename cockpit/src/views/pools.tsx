@@ -6,7 +6,7 @@ import { Select } from '../dialogs/fields.tsx';
 import { useDoing } from '../dialogs/wishes.ts';
 import { type Cell, cellsOf, countStates, listOf, type PoolView, partsOf, poolView } from '../model/pools.ts';
 import type { HostState } from '../model/seen.ts';
-import { poolCount } from '../parts/amount.tsx';
+import { poolCount } from '../parts/amount.ts';
 import { go, type Place } from '../parts/place.ts';
 import { texts } from '../texts.ts';
 import { CellPanel } from './cell-panel.tsx';

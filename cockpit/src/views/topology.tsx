@@ -1,10 +1,11 @@
 import { useId, useMemo } from 'react';
 import { visible } from '../../../src/model/refusal.ts';
 import type { HostState, Rate, Seen } from '../model/seen.ts';
-import { type Link, NODE_HEIGHT, type Node, pictureOf } from '../model/topology.ts';
-import { rate } from '../parts/amount.tsx';
+import { type Link, NODE_HEIGHT, type Node, type Picture, pictureOf } from '../model/topology.ts';
+import { rate } from '../parts/amount.ts';
 import { hrefOf } from '../parts/place.ts';
 import { texts } from '../texts.ts';
+import { Drops } from './drops.tsx';
 
 /** Room around the picture, in its own units. */
 const EDGE = 8;
@@ -15,8 +16,17 @@ const LINES = 4;
 
 /** The host as a picture: what hangs on what, how it is, and how much goes through it. */
 export function Topology({ seen, state }: { readonly seen: Seen; readonly state: HostState }) {
+  const picture = useMemo(() => pictureOf(state, seen), [state, seen]);
+  return (
+    <>
+      <Scene picture={picture} />
+      <Drops dropped={seen.counters?.dropped ?? {}} />
+    </>
+  );
+}
+
+function Scene({ picture: { nodes, links, width, height } }: { readonly picture: Picture }) {
   const title = useId();
-  const { nodes, links, width, height } = useMemo(() => pictureOf(state, seen), [state, seen]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: who has no mouse scrolls it with the keys
     <section className="hnet-scroll" tabIndex={0} aria-label={texts.topology.scroll}>

@@ -3,7 +3,7 @@ import { visible } from '../../../src/model/refusal.ts';
 import { useDoing } from '../dialogs/wishes.ts';
 import type { AddressShown, DomainShown } from '../model/lines.ts';
 import { addressKey, type Seen } from '../model/seen.ts';
-import { bytes, rate } from '../parts/amount.tsx';
+import { bytes, rate } from '../parts/amount.ts';
 import { Copy } from '../parts/copy.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { Section } from '../parts/section.tsx';

@@ -7,7 +7,7 @@ import { useDoing } from '../dialogs/wishes.ts';
 import { firewallArgv, type Party } from '../model/commands.ts';
 import type { CountedDomain, DomainShown } from '../model/lines.ts';
 import { type RuleRow, ruleRows } from '../model/rules.ts';
-import { bytes, count } from '../parts/amount.tsx';
+import { bytes, count } from '../parts/amount.ts';
 import { Section } from '../parts/section.tsx';
 import { texts } from '../texts.ts';
 

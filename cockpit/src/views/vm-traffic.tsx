@@ -3,7 +3,7 @@ import { visible } from '../../../src/model/refusal.ts';
 import { graphOf } from '../model/graph.ts';
 import type { DomainShown } from '../model/lines.ts';
 import type { Seen } from '../model/seen.ts';
-import { bytes, rate } from '../parts/amount.tsx';
+import { bytes, rate } from '../parts/amount.ts';
 import { Section } from '../parts/section.tsx';
 import { texts } from '../texts.ts';
 

@@ -101,9 +101,9 @@ describe('the banner', () => {
 
   it('has what is wrong before what may cause trouble, and a button where hnet can repair it', () => {
     const problems = problemsOf({ faults: [fault(WEB.uuid, 'hnet sync')], findings: [finding] });
-    expect(problems.map(one => [one.isFault, one.what, one.mend])).to.deep.equal([
-      [true, 'route: missing', 'hnet sync'],
-      [false, 'a', 'hnet sync'],
+    expect(problems.map(one => [one.isFault, one.what, one.why, one.mend])).to.deep.equal([
+      [true, 'route: missing', '', 'hnet sync'],
+      [false, 'a', 'b', 'hnet sync'],
     ]);
     expect(canRepair(problems)).to.equal(true);
     expect(canRepair(problemsOf({ faults: [fault(null, null)], findings: [finding] }))).to.equal(false);
