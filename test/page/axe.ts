@@ -6,6 +6,9 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** What WCAG 2.2 AA asks for, and what is good practice beside. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
+const SETTLED = `new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))
+  .then(() => Promise.all(document.getAnimations().map(({ finished }) => finished))).then(() => undefined)`;
+
 interface Violation {
   readonly id: string;
   readonly help: string;
@@ -14,6 +17,8 @@ interface Violation {
 
 /** What axe-core finds wrong with what a page shows, for those who can't see it, say: a line for each place. */
 export async function findings(page: Page): Promise<string[]> {
+  // A colour that is just changing has no contrast of its own; a change of theme is heard of at the next picture.
+  await page.evaluate(SETTLED);
   await page.evaluate(AXE);
   const violations = await page.evaluate<readonly Violation[]>(
     `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) =>

@@ -24,13 +24,15 @@ export async function feedCrowd(hv: Hypervisor, size: number): Promise<void> {
   await hv.sh(`mv ${HNET} ${HNET}.real; cat >${HNET} <<'END'\n${PROGRAM}END\nchmod 755 ${HNET}`);
 }
 
-const PROGRAM = `#!/bin/sh
+const PROGRAM = String.raw`#!/bin/sh
 case $1 in monitor) ;; *) exec ${HNET}.real "$@" ;; esac
 cd /root/monitor
-cat state
+# Rates go by the time that each line tells.
+tell() { sed "s/\"at\":\"[^\"]*/\"at\":\"$(date -u +%FT%T.%3NZ)/" "$1"; }
+tell state
 while :; do
   for one in counters-*; do
-    cat "$one"
+    tell "$one"
     sleep 0.5
   done
 done

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { Stage, type StageOptions } from '../system/stage.ts';
 import { browserIn } from './browser.ts';
@@ -17,6 +18,8 @@ export interface Look {
   readonly size?: { readonly width: number; readonly height: number };
 }
 
+/** Where pictures of a run are kept. */
+export const SCREENS = fileURLToPath(new URL('../../.cache/screens', import.meta.url));
 const DESK = { width: 1280, height: 800 };
 
 /**
@@ -30,15 +33,17 @@ export class PageLab {
   #browser: Browser | undefined;
 
   constructor({ complaints, install, ...options }: PageOptions = {}) {
+    const lab = this;
     this.stage = new Stage({ ...options, installed: install === undefined });
     before(async () => {
       await install?.(this.stage);
       await startCockpit(this.stage.hv, ADMINISTRATOR);
       this.#browser = await browserIn(this.stage.hv);
     });
-    afterEach(async () => {
-      for (const context of this.browser.contexts()) await context.close();
-      const made = this.#complaints.splice(0);
+    afterEach(async function () {
+      if (this.currentTest?.state === 'failed') await lab.#picture(this.currentTest.fullTitle());
+      for (const context of lab.browser.contexts()) await context.close();
+      const made = lab.#complaints.splice(0);
       if (complaints !== 'ignored' && made.length > 0)
         throw new Error(`The browser complains:\n${made.join('\n')}`);
     });
@@ -56,6 +61,13 @@ export class PageLab {
     const { port } = look.session ?? ADMINISTRATOR;
     await page.goto(`http://127.0.0.1:${port}/cockpit/@localhost/hnet/index.html${place}`);
     return page;
+  }
+
+  /** Keeps what a failed test saw. */
+  async #picture(title: string): Promise<void> {
+    const pages = this.browser.contexts().flatMap(context => context.pages());
+    for (const [number, page] of pages.entries())
+      await page.screenshot({ path: `${SCREENS}/failed ${title.replace(/[^\w ]/g, '')} ${number}.png` });
   }
 
   /** An empty window, whose complaints are this lab's. */

@@ -17,6 +17,7 @@ export const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.4
 /** What tests read of a domain's status. */
 interface Status {
   readonly domain: string;
+  readonly uuid: string;
   readonly state: string;
   readonly policy: string;
   readonly addresses: readonly { address: string; bridge: string; lease: string | null }[];

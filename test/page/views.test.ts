@@ -1,0 +1,152 @@
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { visible } from '../../src/model/refusal.ts';
+import type { Background } from '../lab/background.ts';
+import { findings } from './axe.ts';
+import { PageLab, SCREENS } from './lab-page.ts';
+import { buildTown, HOSTILE } from './town.ts';
+
+const NARROW = { width: 360, height: 740 };
+const DESK = { width: 1280, height: 800 };
+
+/** What everybody sees: with eyes or without, by day and by night, on a telephone, with a keyboard alone. */
+describe('the views of the page', () => {
+  const lab = new PageLab();
+  let pings: Background;
+
+  before(async () => {
+    const web = await buildTown(lab.stage);
+    await web.ready();
+    pings = lab.stage.lab.internet.start(['ping', '-i', '0.05', '-s', '1000', '123.45.90.114']);
+    // One of its routes is gone.
+    await lab.stage.hv.run(['ip', 'route', 'del', '198.51.100.25']);
+  });
+  after(() => pings.stop());
+
+  /** The views, with where each is and what it shows once it is there. */
+  const VIEWS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+    overview: page => page.getByRole('row', { name: 'mail' }).getByText('faulty').waitFor(),
+    pools: page => page.getByRole('gridcell', { name: '123.45.90.114, up, web' }).click(),
+    topology: page => page.getByRole('link', { name: /^web/ }).waitFor(),
+    vm: async page => {
+      await page.getByRole('heading', { name: 'mail' }).waitFor();
+      await page.getByRole('row', { name: /tcp\/25,993/ }).waitFor();
+    },
+  };
+  const placeOf = async (view: string): Promise<string> => {
+    if (view === 'overview') return '#/';
+    return view === 'vm' ? `#/vm/${(await lab.stage.hv.virsh('domuuid', 'mail')).trim()}` : `#/${view}`;
+  };
+
+  for (const [view, isThere] of Object.entries(VIEWS))
+    it(`${view}: by day, by night and narrow, axe-core finds nothing`, async () => {
+      const page = await lab.open(await placeOf(view));
+      await isThere(page);
+      const found: string[] = [];
+      for (const [look, colorScheme, size] of [
+        ['light', 'light', DESK],
+        ['dark', 'dark', DESK],
+        ['narrow', 'light', NARROW],
+      ] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize(size);
+        found.push(...(await findings(page)).map(one => `${look}: ${one}`));
+        await page.screenshot({ path: `${SCREENS}/${view}-${look}.png`, fullPage: true });
+        expect(await sticksOut(page), `${look}: something sticks out`).to.equal(false);
+      }
+      expect(found).to.deep.equal([]);
+    });
+
+  it('dialogs: axe-core finds nothing', async () => {
+    const page = await lab.open('#/pools');
+    await page.getByRole('gridcell', { name: '123.45.90.116, free' }).click();
+    await page.getByRole('button', { name: 'Assign', exact: true }).click();
+    await page.getByLabel('VM', { exact: true }).selectOption({ label: 'spare' });
+    await page.getByText('123.45.90.116 on br116').waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await findings(page), colorScheme).to.deep.equal([]);
+      await page.screenshot({ path: `${SCREENS}/assign-${colorScheme}.png` });
+    }
+  });
+
+  it('gives a VM an address by the keyboard alone', async () => {
+    const page = await lab.open('#/');
+    await page.getByRole('row', { name: 'spare' }).waitFor();
+    await tabTo(page, /^Addresses$/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('gridcell', { name: '123.45.90.112, free' }).waitFor();
+    await tabTo(page, /^123\.45\.90\.112, free$/);
+    for (let step = 0; step < 4; step++) await page.keyboard.press('ArrowRight');
+    expect(await focused(page)).to.equal('123.45.90.116, free');
+    await page.keyboard.press('Enter');
+    await page.getByText('Nothing has happened to it').waitFor();
+    await tabTo(page, /^Assign$/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await tabTo(page, /^Choose a VM/);
+    await page.keyboard.type('spare');
+    await page.getByText('hnet assign spare 123.45.90.116', { exact: true }).waitFor();
+    // Typing has opened the list.
+    await page.keyboard.press('Enter');
+    await tabTo(page, /^Assign$/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('gridcell', { name: '123.45.90.116, assigned, VM stopped, spare' }).waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  });
+
+  for (const [number, [kind, name]] of Object.entries(HOSTILE).entries())
+    it(`takes a name that is ${kind} for nothing but text`, async () => {
+      const shown = visible(name);
+      const address = `198.51.100.${77 + number}`;
+      await lab.stage.hv.vm({ name, boots: false });
+      const page = await lab.open('#/', { size: NARROW });
+      await page
+        .getByRole('row', { name: shown })
+        .getByRole('button', { name: 'Give it an address' })
+        .click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Address', { exact: true }).fill(address);
+      await dialog.getByText(`${address} on br`).waitFor();
+      expect(await dialog.textContent()).to.include(shown);
+      await dialog.getByRole('button', { name: 'Assign', exact: true }).click();
+      await page.getByText(/Done: hnet assign /).waitFor();
+      await page.getByRole('link', { name: shown }).click();
+      await page.getByRole('heading', { name: shown, exact: true }).waitFor();
+      expect(await sticksOut(page)).to.equal(false);
+      for (const [place, role] of [
+        ['#/pools', 'gridcell'],
+        ['#/topology', 'link'],
+      ] as const) {
+        await page.goto(page.url().replace(/#.*/, place));
+        await page.getByRole(role, { name: address }).waitFor();
+        expect(await sticksOut(page)).to.equal(false);
+      }
+      expect(await page.title()).to.equal('VM addresses');
+      expect(await page.locator('img').count()).to.equal(0);
+      const { uuid } = (await lab.stage.status()).find(({ domain }) => domain === name) ?? { uuid: '' };
+      await lab.stage.ok('unassign', uuid, '--all');
+      await lab.stage.hv.virsh('undefine', uuid);
+    });
+});
+
+const sticksOut = (page: Page): Promise<boolean> =>
+  page.evaluate<boolean>('document.documentElement.scrollWidth > innerWidth');
+
+/** What a screen reader would say of what has the focus: its name, or its text. */
+const focused = (page: Page): Promise<string> =>
+  page.evaluate<string>(
+    `(document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '').trim()`,
+  );
+
+/** Presses Tab until something of that name has the focus. */
+async function tabTo(page: Page, name: RegExp): Promise<void> {
+  const passed: string[] = [];
+  while (passed.length < 100) {
+    await page.keyboard.press('Tab');
+    const now = await focused(page);
+    if (name.test(now)) return;
+    passed.push(now);
+  }
+  throw new Error(`Cannot reach ${name} by Tab, which led to: ${passed.join(' | ')}`);
+}
