@@ -42,7 +42,7 @@ export const NODE_HEIGHT = 76;
 const WIDTHS: Readonly<Record<Kind, number>> = {
   internet: 112,
   uplink: 188,
-  host: 196,
+  host: 208,
   bridge: 148,
   vm: 208,
   more: 208,

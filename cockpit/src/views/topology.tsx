@@ -10,7 +10,7 @@ import { Drops } from './drops.tsx';
 /** Room around the picture, in its own units. */
 const EDGE = 8;
 /** How wide a character is at most, of a title and of the lines below it, and how high a line. */
-const CHARACTER = { title: 9.4, line: 7.2 };
+const CHARACTER = { title: 9.4, line: 6.8 };
 const LINE = 16;
 const LINES = 4;
 
