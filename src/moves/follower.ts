@@ -28,6 +28,8 @@ export interface Ways {
 const EVENTS = ['virsh', '-q', '-c', 'qemu:///system', 'event', '--all', '--loop'];
 /** When it looks for what it missed, after it began to listen, in milliseconds: nobody says when virsh has begun to. */
 const LOOKS = [300, 1_000, 3_000];
+/** How often it looks at what is on its way, whatever it was told; in milliseconds. */
+const RESYNC = 30_000;
 /**
  * When it looks whether an attachment still says what it wrote, in milliseconds: another process may have read it before, and
  * have written it afterwards. The routes are the daemon's to repair.
@@ -47,6 +49,8 @@ export class Follower {
   readonly #ways: Ways;
   readonly #roster = new Roster();
   readonly #hands = new Hands(why => this.#ways.say(why));
+  /** When it looks again at a domain that has just arrived, by its UUID. */
+  readonly #later = new Map<string, NodeJS.Timeout>();
   readonly #sources = new Sources(line => this.#told(line));
 
   constructor(ways: Ways) {
@@ -56,6 +60,7 @@ export class Follower {
   start(): void {
     this.#sources.start({ argv: EVENTS });
     this.#lookOften();
+    setInterval(() => this.#look(this.#roster.all().filter(({ state }) => state !== undefined)), RESYNC);
   }
 
   stop(): void {
@@ -106,10 +111,13 @@ export class Follower {
   #lookLater(uuid: string): void {
     const since = Date.now() - (writtenAt(uuid) ?? 0);
     const open = Math.max(this.#ways.settle() * 1000 - since, AGAIN);
-    setTimeout(() => {
+    clearTimeout(this.#later.get(uuid));
+    const timer = setTimeout(() => {
+      this.#later.delete(uuid);
       const attachment = this.#roster.of(uuid);
       if (attachment?.state === 'arrived') this.#look([attachment]);
-    }, open).unref();
+    }, open);
+    this.#later.set(uuid, timer);
   }
 
   #turn(due: Due): void {

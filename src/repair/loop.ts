@@ -149,7 +149,8 @@ const AGAIN = 'it has come again; repeat hnet sync';
 function onePass(report: Report, patience: Patience | undefined, context: Context): Survey {
   const { host, progress } = context;
   const config = context.config();
-  if (config.cluster !== undefined) catchUp(config.cluster.settle, report, host);
+  // Beside the daemon the follower does that.
+  if (config.cluster !== undefined && patience === undefined) catchUp(config.cluster.settle, report, host);
   progress('asking libvirt which domains run');
   const listing = listRunning();
   const look = (): Survey => {

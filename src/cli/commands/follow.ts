@@ -1,3 +1,4 @@
+import { clusterOf } from '../../cluster/open.ts';
 import { knownPeers } from '../../cluster/peers.ts';
 import { ownName } from '../../cluster/self.ts';
 import type { Context } from '../../host/context.ts';
@@ -6,7 +7,7 @@ import { urgentForGood } from '../../host/priority.ts';
 import type { Config } from '../../model/config.ts';
 import { isUuid } from '../../model/names.ts';
 import { ifPossible, quote, Refusal } from '../../model/refusal.ts';
-import { sendFlows, takeFlows } from '../../moves/flow-transfer.ts';
+import { FlowTaker, sendFlows } from '../../moves/flow-transfer.ts';
 import { Follower } from '../../moves/follower.ts';
 import { Outside, type Telling } from '../../moves/outside.ts';
 import { Roster } from '../../moves/roster.ts';
@@ -19,13 +20,13 @@ const OUTSIDE = 2_000;
 
 /** Hands the tracked flows of a domain to the host that it moves to, or takes them there. @param way `send` or `take` */
 export function flows(way: string, uuid: string, { host, config }: Context): void {
-  const { cluster } = config();
+  const cluster = clusterOf(config(), host);
   const attachment = isUuid(uuid) ? readableAttachment(uuid) : undefined;
   if (cluster === undefined || attachment === undefined)
     throw new Refusal(
       `Cannot ${way} flows: this host has no cluster, or nothing is set up for ${quote(uuid)}`,
     );
-  if (way === 'take') takeFlows(attachment, cluster, host, log);
+  if (way === 'take') new FlowTaker(attachment, cluster, host, log).start();
   else log(`sent ${sendFlows(attachment, cluster, host)} flows of ${quote(attachment.name)}`);
 }
 

@@ -1,0 +1,158 @@
+import { expect } from 'chai';
+import { ClusterStage } from '../cluster/stage.ts';
+import type { Guest } from '../lab/guest.ts';
+import type { Hypervisor } from '../lab/hypervisor.ts';
+import type { Machine } from '../lab/machine.ts';
+import { INTERVAL, type Loss, Pings } from '../lab/pings.ts';
+import { INTERNET } from '../lab/site.ts';
+import { ECHO, Stream } from '../lab/stream.ts';
+import type { Vm } from '../lab/vm.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
+
+const [IPV4, IPV6] = ['123.45.90.116', '2001:db8:12:4900::116'];
+const NIC = { type: 'network', source: 'default' } as const;
+/** Of a service on the Internet that the VM calls. */
+const PORT = 5000;
+/** So many pings may be lost, and as many more as the machine stood still for while it sent them. */
+const MOST = 3;
+
+describe('a VM that libvirt moves to another host', () => {
+  const stage = new ClusterStage({ hosts: 2, etcds: 1 });
+  let vm: Vm;
+  const guests: Guest[] = [];
+
+  before(async () => {
+    const { cluster } = stage;
+    const [h1, h2] = [stage.host(1), stage.host(2)];
+    const append = `addr=${IPV4} gw=${h1.address} addr6=${IPV6}`;
+    vm = await cluster.vm(h1, { name: 'vm1', nic: NIC, append });
+    for (const host of [h1, h2]) await stage.ok(host, 'cluster', 'join');
+    await stage.ok(h1, 'assign', 'vm1', IPV4, IPV6);
+    for (const rule of ['default deny', 'allow icmp', 'allow tcp/7'])
+      await stage.ok(h1, 'firewall', 'vm1', ...rule.split(' '));
+    await vm.start();
+    guests.push(await neighbour(h1, 'vm2', '123.45.90.117'), await neighbour(h2, 'vm3', '123.45.90.118'));
+    for (const host of [h1, h2]) await follow(host);
+    await vm.ready();
+    await vm.sh(ECHO);
+  });
+
+  /** A VM beside it, in the place of whose guest talks a veth. */
+  async function neighbour(host: Hypervisor, name: string, address: string): Promise<Guest> {
+    const one = await stage.cluster.vm(host, { name, nic: NIC, boots: false });
+    await stage.ok(host, 'assign', name, address);
+    await one.start();
+    const guest = await host.guest({ name, bridge: `br${address.split('.')[3]}` });
+    await guest.static(address, host.address);
+    return guest;
+  }
+
+  async function follow(host: Hypervisor): Promise<void> {
+    await host.unit('hnet-watch').start();
+    const follows = async () => (await host.attempt(['pgrep', '-f', 'hnet.cjs follow'])).code === 0;
+    await until(follows, PATIENCE, `the follower of ${host.name}`);
+  }
+
+  /** What pings from everywhere lose while something happens. */
+  async function lossDuring(work: () => Promise<unknown>): Promise<Map<string, Loss>> {
+    const senders: Machine[] = [stage.lab.internet, ...guests];
+    const ways = senders.flatMap(machine =>
+      [IPV4, ...(machine === stage.lab.internet ? [IPV6] : [])].map(to => ({ machine, to })),
+    );
+    const trains = await Promise.all(
+      ways.map(
+        async ({ machine, to }) => [`${machine.name} to ${to}`, await Pings.start(machine, to)] as const,
+      ),
+    );
+    await work();
+    await Promise.all(trains.map(([, pings]) => pings.more(20)));
+    return new Map(await Promise.all(trains.map(async ([way, pings]) => [way, await pings.stop()] as const)));
+  }
+
+  const metrics = async (host: Hypervisor): Promise<number[]> => {
+    const said = await host.sh(
+      `ip -json route show ${IPV4} proto 104; ip -json -6 route show ${IPV6} proto 104`,
+    );
+    return said
+      .split('\n')
+      .flatMap(line => (JSON.parse(line || '[]') as { metric?: number }[]).map(({ metric }) => metric ?? 0));
+  };
+
+  async function expectGood(host: Hypervisor): Promise<void> {
+    const { code, stdout } = await stage.hnet(host, 'check');
+    expect([code, stdout.trim()], host.name).to.deep.equal([0, 'Everything is as it should be']);
+  }
+
+  it('is missed by nobody, there and back: pings from everywhere, and what it and others have opened', async () => {
+    const { cluster, lab } = stage;
+    const [h1, h2] = [stage.host(1), stage.host(2)];
+    const called = await Stream.open(lab.internet, IPV4);
+    const calls = await Stream.accept(lab.internet, PORT, () =>
+      vm.sh(`nc ${INTERNET} ${PORT} -e /bin/cat >/dev/null 2>&1 &`),
+    );
+    for (const to of [h2, h1]) {
+      const losses = await lossDuring(() => cluster.migrate(vm, to));
+      for (const [way, { lost, pause }] of losses)
+        expect(lost, `${way}, moved to ${to.name}`).to.be.at.most(MOST + Math.round(pause / INTERVAL));
+      expect(await metrics(to)).to.deep.equal([50, 50]);
+      expect(await metrics(to === h1 ? h2 : h1)).to.deep.equal([]);
+      for (const host of [h1, h2]) await expectGood(host);
+    }
+    for (const stream of [called, calls]) {
+      const { sent, returned, wrong, failure } = await stream.stop();
+      expect({ returned, wrong, failure }).to.deep.equal({ returned: sent, wrong: 0, failure: null });
+    }
+    expect(await happened(h1)).to.deep.equal(['assign', 'start', 'leaves', 'arrives']);
+    expect(await happened(h2)).to.deep.equal(['arrives', 'leaves']);
+  });
+
+  const happened = async (host: Hypervisor): Promise<string[]> => {
+    const { entries } = JSON.parse(await stage.ok(host, 'history', IPV4, '--json')) as {
+      entries: { is: string }[];
+    };
+    // The daemon's sandbox sees another boot ID than the hook, as long as both are in a container.
+    return entries.map(({ is }) => is).filter(is => is !== 'runs');
+  };
+
+  it('stays where it is if the move is given up, and a repair in between leaves both hosts as they are', async () => {
+    const [h1, h2] = [stage.host(1), stage.host(2)];
+    await h1.virsh('migrate-setspeed', 'vm1', '2');
+    const losses = await lossDuring(async () => {
+      const move = stage.cluster.attemptMigrate(vm, h2);
+      await until(async () => (await metrics(h2)).length === 2, PATIENCE, 'the routes in the background');
+      expect(await metrics(h2)).to.deep.equal([175, 175]);
+      for (const host of [h1, h2]) expect(await stage.ok(host, 'sync')).to.equal('');
+      expect((await stage.hnet(h2, 'assign', 'vm1', '123.45.90.115')).stderr).to.match(
+        /Cannot assign to "vm1": it runs on h1/,
+      );
+      expect(await metrics(h2)).to.deep.equal([175, 175]);
+      await h1.virsh('domjobabort', 'vm1');
+      expect((await move).code).to.equal(1);
+    });
+    for (const [way, { lost }] of losses) expect(lost, way).to.equal(0);
+    await until(
+      async () => (await metrics(h2)).length === 0,
+      PATIENCE,
+      'the end of the routes in the background',
+    );
+    expect(await h2.sh('ls /run/hnet/attachments /run/hnet/cluster/incoming')).not.to.include(
+      await h1.virsh('domuuid', 'vm1'),
+    );
+    for (const host of [h1, h2]) await expectGood(host);
+    await h1.virsh('migrate-setspeed', 'vm1', '8796093022207');
+  });
+
+  it('is refused before anything is copied where its bridge is taken', async () => {
+    const [h1, h2] = [stage.host(1), stage.host(2)];
+    await h2.run(['ip', 'link', 'add', 'br116', 'type', 'bridge']);
+    const { code, stderr } = await stage.cluster.attemptMigrate(vm, h2);
+    expect(code).to.equal(1);
+    expect(stderr).to.match(
+      /hnet: Cannot take over "vm1": Cannot set up bridge br116: an interface of that name exists and isn't hnet's/,
+    );
+    await h2.run(['ip', 'link', 'delete', 'br116']);
+    expect(await h2.virsh('list', '--all', '--name')).to.equal('vm3');
+    for (const host of [h1, h2]) await expectGood(host);
+    expect(await vm.ping(INTERNET)).to.equal(true);
+  });
+});
