@@ -1,4 +1,9 @@
 /** All checks, and what else is to be said of a host. */
+import { checkAlike } from './cluster/alike.ts';
+import { checkBird } from './cluster/bird.ts';
+import { checkEtcd } from './cluster/etcd.ts';
+import { checkClock, checkOwnName } from './cluster/self.ts';
+import { checkWire } from './cluster/wire.ts';
 import { checkConfinement } from './confinement.ts';
 import { checkDelivery } from './delivery.ts';
 import { checkDetour, detourNotes } from './detour.ts';
@@ -45,6 +50,12 @@ const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkHostAddresses,
   checkArp,
   checkServed,
+  checkEtcd,
+  checkWire,
+  checkBird,
+  checkAlike,
+  checkOwnName,
+  checkClock,
 ];
 
 export const examine = (facts: Facts): Diagnosis[] => CHECKS.flatMap(check => check(facts));

@@ -1,9 +1,11 @@
 /** What the checks look at. Anything may be missing: hnet doctor is for hosts in trouble. */
 
+import type { KnownPeer } from '../cluster/peers.ts';
+import type { Peer } from '../cluster/values.ts';
 import type { Drops } from '../firewall/rules/drops.ts';
 import { hasTool } from '../host/tools.ts';
 import type { KnownDomain } from '../libvirt/libvirt.ts';
-import type { Config } from '../model/config.ts';
+import type { ClusterSettings, Config } from '../model/config.ts';
 import type { Prefix } from '../model/prefix.ts';
 import type { Unserved } from '../model/unserved.ts';
 import type { UplinkFacts, Uplinks } from '../model/uplink.ts';
@@ -28,6 +30,8 @@ export interface Facts {
   readonly configured: Known<readonly UplinkFacts[]>;
   readonly network: Pick<View, 'links' | 'addresses' | 'routes'>;
   readonly policy: Policy;
+  /** What this host says of itself to the others of its cluster, and what is known of them; nothing where it is alone. */
+  readonly cluster: { readonly self: Known<Peer>; readonly peers: readonly KnownPeer[] };
   /** Other people's filters. */
   readonly strangers: ForeignFilters;
   readonly domains: Known<readonly KnownDomain[]>;
@@ -50,6 +54,10 @@ export interface File {
   readonly since: number;
   readonly isRegular: boolean;
 }
+
+/** The settings of the cluster; undefined where the host is alone, or nobody knows. */
+export const clusterOf = ({ config }: Pick<Facts, 'config'>): ClusterSettings | undefined =>
+  knownValue(config)?.cluster;
 
 /** How hnet's own files come back: by the package that they are of, or else by install.sh. */
 export const installAgain = ({ file }: Facts): string =>

@@ -1,5 +1,7 @@
 /** Gathers what the checks look at, once. */
 import { statSync } from 'node:fs';
+import { knownPeers } from '../cluster/peers.ts';
+import { ownRecord } from '../cluster/record.ts';
 import { type Drops, sharedDrops } from '../firewall/rules/drops.ts';
 import { chooseFirewall } from '../host/choose-backend.ts';
 import { readIfThere } from '../host/files.ts';
@@ -9,6 +11,7 @@ import { look, sysctl } from '../host/observe/parts.ts';
 import { observeUplinks } from '../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
 import { readNetwork, readPolicy } from '../host/observe/view.ts';
+import { hostUuid } from '../libvirt/host-uuid.ts';
 import { withLibvirt } from '../libvirt/libvirt.ts';
 import type { Config } from '../model/config.ts';
 import { DEFAULT_CONFIG } from '../model/parse-config.ts';
@@ -21,6 +24,8 @@ import { isRejected, loadConfig, readConfigText } from '../state/config-file.ts'
 import { readAttachments } from '../state/records.ts';
 import { askDelivery } from './ask-delivery.ts';
 import { type Facts, type File, type Known, knownValue } from './facts.ts';
+
+declare const HNET_VERSION: string;
 
 export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
@@ -44,6 +49,7 @@ export function gather(host: Host): Facts {
     policy,
     unserved:
       uplinks.is === 'unknown' ? [] : readUnserved({ ...network, policy, filter }, uplinks.value, host),
+    cluster: readCluster(written, host),
     strangers,
     drops: uplinks.is === 'unknown' ? new Map() : readDrops(written, uplinks.value, host),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
@@ -55,6 +61,13 @@ export function gather(host: Host): Facts {
 
 /** Of what stands only the interface counts. */
 const UNTOLD = { host: undefined, gateway: undefined, gateway6: undefined };
+
+function readCluster(config: Config, host: Host): Facts['cluster'] {
+  const { cluster } = config;
+  if (cluster === undefined) return { self: { is: 'unknown', why: 'this host is alone' }, peers: [] };
+  const about = { uuid: hostUuid(host), version: HNET_VERSION };
+  return { self: known(() => ownRecord(config, cluster, about, host)), peers: knownPeers(cluster) };
+}
 
 function readDrops(config: Config, uplinks: Uplinks, host: Host): Drops {
   const firewall = chooseFirewall(config);

@@ -96,7 +96,11 @@ export function checkForwarding({ config, uplinks, file }: Facts): Diagnosis[] {
 export function checkPools({ config, uplinks, network }: Facts): Diagnosis[] {
   if (config.is === 'unknown') return [];
   const own = uplinks.is === 'known' ? ownAddresses(uplinks.value) : [];
-  return [...checkOwn(config.value, own), ...checkElsewhere(config.value.pools, own, network)];
+  // By the wire other hosts' addresses are reached, which are of the same pools.
+  const { pools, cluster } = config.value;
+  const routes = [...network.routes].filter(([, { dev }]) => cluster === undefined || dev !== cluster.wire);
+  const here = { ...network, routes: new Map(routes) };
+  return [...checkOwn(config.value, own), ...checkElsewhere(pools, own, here)];
 }
 
 function checkOwn(config: Config, own: readonly Prefix[]): Diagnosis[] {

@@ -16,6 +16,9 @@ export type MoveState = (typeof MOVE_STATES)[number];
 export const MOVE_METRIC: Readonly<Record<MoveState, number>> = { arrived: 50, incoming: 175, leaving: 190 };
 export const PEER_METRIC = 150;
 
+/** Seconds after which BIRD asks the kernel whether it has missed a route. */
+export const SCAN_TIME = 10;
+
 export const metricOf = (family: Family, state: MoveState | undefined): number =>
   state === undefined ? HOST_METRIC[family] : MOVE_METRIC[state];
 

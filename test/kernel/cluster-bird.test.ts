@@ -91,6 +91,58 @@ describe('what carries routes between hosts', () => {
       );
   });
 
+  it('doctor and check say what keeps the hosts apart, by the words of etcd and BIRD', async () => {
+    const [{ host }, other] = [peers.h1, peers.h2.host];
+    const client = `http://${onWire(1)}:2379`;
+    const etcd = host.start([
+      ...[
+        'etcd',
+        '--data-dir',
+        '/run/etcd',
+        '--listen-client-urls',
+        client,
+        '--advertise-client-urls',
+        client,
+      ],
+      ...['--listen-peer-urls', 'http://127.0.0.1:2380'],
+    ]);
+    await host.sh(`echo '${onWire(2)} h2' >>/etc/hosts`);
+    const hnet = async (command: string) => (await host.attempt([process.execPath, COMMAND, command])).stdout;
+    await until(
+      async () => (await host.attempt(['etcdctl', `--endpoints=${client}`, 'endpoint', 'health'])).code === 0,
+      PATIENCE,
+      'etcd',
+    );
+    const found = await hnet('doctor');
+    for (const words of [
+      'etcd has one member',
+      `without encryption at ${client}`,
+      "libvirt of h2 isn't reached",
+    ])
+      expect(found).to.contain(words);
+    for (const words of [
+      "etcd doesn't answer",
+      'BIRD',
+      'bird.conf',
+      'rp_filter',
+      'does not carry',
+      'the name h2',
+    ])
+      expect(found).not.to.contain(words);
+    expect(await hnet('check')).not.to.match(/etcd|BIRD/);
+
+    await other.run(['birdc', 'down']);
+    await etcd.stop();
+    const lost = async () =>
+      (await host.run(['birdc', 'show', 'protocols', 'all', 'h2_4'])).includes('Established');
+    await until(async () => !(await lost()), PATIENCE, 'the session to end');
+    const checked = await hnet('check');
+    expect(checked).to.match(/BIRD .*no session with h2 \(h2_4 to 10\.9\.0\.2 is start/);
+    expect(checked).to.contain(`etcd doesn't answer at ${client}`);
+    const now = await hnet('doctor');
+    expect(now).to.contain(`etcd doesn't answer at ${client}`).and.contain('BIRD has no session with h2');
+  });
+
   it('is printed for FRR too; for nothing else, and not without a cluster', async () => {
     const text = await print(peers.h1, 'frr');
     expect(text)

@@ -112,6 +112,7 @@ export function factsOf({ files, outputs, ...rest }: Change): Facts {
     network: NETWORK,
     policy: { rules: [], own: [] },
     drops: new Map(),
+    cluster: { self: unknown('this host is alone'), peers: [] },
     strangers: { tables: [], complete: true, carry: [] },
     unserved: [],
     domains: known([domain(assigned('vm1', '123.45.90.116')), domain(domainXml('other'))]),

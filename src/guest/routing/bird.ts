@@ -4,7 +4,7 @@
  * each line is there.
  */
 import { format, formatLong } from '../../model/address.ts';
-import { MOVE_METRIC, PEER_METRIC } from '../../model/move.ts';
+import { MOVE_METRIC, PEER_METRIC, SCAN_TIME } from '../../model/move.ts';
 import { ROUTE_PROTOCOL } from '../../model/names.ts';
 import type { Family } from '../../model/prefix.ts';
 import { type ConfigFile, comments, file } from '../file.ts';
@@ -21,9 +21,6 @@ const STANDINGS = [
   { metric: MOVE_METRIC.leaving, preference: 40, pref: 40, med: 250 },
 ] as const;
 const NORMAL = { preference: 200, pref: 100, med: 100 } as const;
-
-/** Seconds after which BIRD asks the kernel whether it has missed something. */
-export const SCAN_TIME = 10;
 
 export function bird(routing: Routing): ConfigFile[] {
   const id = routerId(routing);

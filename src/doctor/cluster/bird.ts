@@ -1,0 +1,79 @@
+import { lostSessions } from '../../cluster/apart.ts';
+import { type BirdProtocol, parseProtocols, sessionsWith } from '../../cluster/birds.ts';
+import type { KnownPeer } from '../../cluster/peers.ts';
+import { MOVE_METRIC, PEER_METRIC, SCAN_TIME } from '../../model/move.ts';
+import { ROUTE_PROTOCOL } from '../../model/names.ts';
+import { type Diagnosis, diagnosis } from '../diagnosis.ts';
+import { clusterOf, type Facts } from '../facts.ts';
+
+const CONF = '/etc/bird/bird.conf';
+const PRINT = `hnet host --format bird >${CONF} && birdc configure`;
+
+export function checkBird(facts: Facts): Diagnosis[] {
+  if (clusterOf(facts) === undefined) return [];
+  const { peers } = facts.cluster;
+  const shown = facts.output('birdc', 'show', 'protocols', 'all');
+  if (shown === '')
+    return diagnosis(
+      "BIRD doesn't run",
+      'no other host learns which addresses are here, and this one learns of none',
+      `apt install bird2; ${PRINT}; systemctl enable --now bird`,
+    );
+  const protocols = parseProtocols(shown);
+  return [
+    ...lostSessions(peers, protocols).flatMap(({ why }) =>
+      diagnosis(`BIRD has ${why}`, 'VMs here and there do not reach each other', 'birdc show protocols all'),
+    ),
+    ...checkUnknown(peers, protocols),
+    ...checkConf(facts),
+  ];
+}
+
+/** With reflectors a host has fewer sessions than peers, but it has some. */
+function checkUnknown(peers: readonly KnownPeer[], protocols: readonly BirdProtocol[]): Diagnosis[] {
+  const without = peers.filter(({ isUp, wire }) => isUp && sessionsWith(wire, protocols).length === 0);
+  const isReflected = peers.length > 2 && without.length < peers.length;
+  if (without.length === 0 || isReflected) return [];
+  return diagnosis(
+    `BIRD has no session for ${without.map(({ host }) => host).join(', ')}`,
+    'its addresses are not known here, nor those of this host there',
+    `${PRINT}  # on both`,
+  );
+}
+
+/** What a file that somebody wrote himself may lack, and why that hurts. Of a file in parts nothing is said. */
+function checkConf({ file }: Facts): Diagnosis[] {
+  const text = (file(CONF)?.text ?? '').replace(/#.*$|\/\*[\s\S]*?\*\//gm, '');
+  if (text.trim() === '' || /^\s*include\b/m.test(text)) return [];
+  const lacking = NEEDED.filter(({ is }) => !is(text));
+  return lacking.flatMap(({ what, why }) => diagnosis(`${CONF} ${what}`, why, PRINT));
+}
+
+const metrics = Object.values(MOVE_METRIC);
+const NEEDED: readonly { is: (text: string) => boolean; what: string; why: string }[] = [
+  {
+    is: text => /\blearn\b/.test(text),
+    what: 'has no "learn" in its kernel protocol',
+    why: "BIRD doesn't see hnet's routes, so no other host learns of them",
+  },
+  {
+    is: text => new RegExp(`\\bmetric\\s+${PEER_METRIC}\\b`).test(text),
+    what: `doesn't give routes of other hosts the metric ${PEER_METRIC}`,
+    why: "they win over this host's own, or lose to those of VMs that have left",
+  },
+  {
+    is: text => new RegExp(`krt_source\\s*(!=|=|~)[^;]*\\b${ROUTE_PROTOCOL}\\b`).test(text),
+    what: `doesn't ask for routes of the protocol ${ROUTE_PROTOCOL}`,
+    why: "routes that aren't hnet's may be announced",
+  },
+  {
+    is: text => metrics.every(one => new RegExp(`krt_metric\\s*=\\s*${one}\\b`).test(text)),
+    what: `doesn't tell the metrics ${metrics.join(', ')} from others`,
+    why: 'while a VM moves its packets go to the wrong host',
+  },
+  {
+    is: text => Number(/\bscan\s+time\s+(\d+)/.exec(text)?.[1] ?? 60) <= SCAN_TIME,
+    what: `has a scan time of more than ${SCAN_TIME} seconds`,
+    why: 'a change of routes that BIRD has missed is found late',
+  },
+];
