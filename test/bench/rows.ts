@@ -2,6 +2,7 @@ import type { Row } from './row.ts';
 import { calls } from './rows/calls.ts';
 import { footprint } from './rows/footprint.ts';
 import { growth } from './rows/growth.ts';
+import { migrate } from './rows/migrate.ts';
 import { move } from './rows/move.ts';
 import { packets } from './rows/packets.ts';
 import { parallel } from './rows/parallel.ts';
@@ -19,6 +20,7 @@ export const ROWS: readonly Row[] = [
   profile,
   parallel,
   move,
+  migrate,
   footprint,
   packets,
   steps,

@@ -1,0 +1,90 @@
+/** A VM that moves between hosts, and everybody who would miss it: the Internet, and a VM on each host. */
+
+import { FAMILIES, type Family } from '../../src/model/prefix.ts';
+import type { Cluster } from '../lab/cluster/cluster.ts';
+import type { Guest } from '../lab/guest.ts';
+import type { Hypervisor } from '../lab/hypervisor.ts';
+import type { Lab } from '../lab/lab.ts';
+import type { Machine } from '../lab/machine.ts';
+import { type Loss, Pings } from '../lab/pings.ts';
+import type { Vm } from '../lab/vm.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
+
+/** The traveller's addresses. */
+export const TRAVELS: Readonly<Record<Family, string>> = { 4: '123.45.90.116', 6: '2001:db8:12:4900::116' };
+
+const NIC = { type: 'network', source: 'default' } as const;
+/** So many more answers are waited for when a move is over. */
+const AFTER = 30;
+
+export interface Traveller {
+  readonly vm: Vm;
+  /** Whoever pings it: the Internet first, then a VM on h1, h2, … */
+  readonly callers: readonly Machine[];
+}
+
+/** Starts the traveller on the first host, and a VM on each, in whose place a veth talks. */
+export async function prepareTravel(
+  lab: Lab,
+  cluster: Cluster,
+  assign: (host: Hypervisor, ...argv: readonly string[]) => Promise<unknown>,
+): Promise<Traveller> {
+  const [home] = cluster.hosts;
+  if (home === undefined) throw new Error('Cannot travel: the cluster has no host');
+  const append = `addr=${TRAVELS[4]} gw=${home.address} addr6=${TRAVELS[6]}`;
+  const vm = await cluster.vm(home, { name: 'vm1', nic: NIC, append });
+  await assign(home, 'assign', 'vm1', TRAVELS[4], TRAVELS[6]);
+  await vm.start();
+  const neighbours: Guest[] = [];
+  for (const [index, host] of cluster.hosts.entries())
+    neighbours.push(await neighbour(cluster, host, index, assign));
+  await vm.ready();
+  return { vm, callers: [lab.internet, ...neighbours] };
+}
+
+async function neighbour(
+  cluster: Cluster,
+  host: Hypervisor,
+  index: number,
+  assign: (host: Hypervisor, ...argv: readonly string[]) => Promise<unknown>,
+): Promise<Guest> {
+  const name = `beside${index + 1}`;
+  const addresses = [`123.45.90.${117 + index - (index > 1 ? 4 : 0)}`, `2001:db8:12:4900::${117 + index}`];
+  const vm = await cluster.vm(host, { name, nic: NIC, boots: false });
+  await assign(host, 'assign', name, ...addresses);
+  await vm.start();
+  const bridge = /<source bridge='([^']+)'/.exec(await host.virsh('dumpxml', name))?.[1] ?? '';
+  const guest = await host.guest({ name, bridge });
+  for (const [place, address] of addresses.entries())
+    await guest.static(address, place === 0 ? host.address : 'fe80::1');
+  return guest;
+}
+
+/** Lets hnet's daemons and their followers run on all hosts. */
+export async function followMoves({ hosts }: Cluster): Promise<void> {
+  for (const host of hosts) {
+    await host.unit('hnet-watch').start();
+    const follows = async () => (await host.attempt(['pgrep', '-f', 'hnet.cjs follow'])).code === 0;
+    await until(follows, PATIENCE, `the follower of ${host.name}`);
+  }
+}
+
+export interface Lost extends Loss {
+  readonly caller: string;
+  readonly family: Family;
+}
+
+/** What everybody's pings of both families lose while something happens. */
+export async function lostDuring({ callers }: Traveller, work: () => Promise<unknown>): Promise<Lost[]> {
+  const ways = callers.flatMap(machine => FAMILIES.map(family => ({ machine, family })));
+  const trains = await Promise.all(
+    ways.map(async ({ machine, family }) => ({
+      caller: machine.name,
+      family,
+      pings: await Pings.start(machine, TRAVELS[family]),
+    })),
+  );
+  await work();
+  await Promise.all(trains.map(({ pings }) => pings.more(AFTER)));
+  return Promise.all(trains.map(async ({ pings, ...way }) => ({ ...way, ...(await pings.stop()) })));
+}
