@@ -69,6 +69,7 @@ export function unanswered(argv: Argv, problem: Problem | undefined): Unanswered
     return new Unanswered(`Cannot run ${what}: hnet is not installed; install the package hnet`, reason);
   if (reason === 'access-denied')
     return new Unanswered(`Cannot run ${what}: it needs administrative access`, reason);
-  const why = problem?.message ?? 'it ended without an answer';
+  // A program that was killed has no words.
+  const why = problem?.message?.trim() || 'it ended without an answer';
   return new Unanswered(`Cannot run ${what}: ${why}; journalctl -b may say more`, reason);
 }

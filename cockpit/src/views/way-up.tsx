@@ -56,7 +56,7 @@ export function WayUp({ onClose }: { readonly onClose: () => void }) {
                 validated={question.error === '' ? 'default' : 'error'}
               />
             </FormGroup>
-            {question.error !== '' && <p role="alert">{visible(question.error)}</p>}
+            {question.error !== '' && <p role="alert">{visible(question.error.trim())}</p>}
           </form>
         )}
         {question === undefined && why === undefined && <p className="hnet-subtle">{texts.limited.asking}</p>}
