@@ -13,11 +13,13 @@ import { wrongOf } from '../lifecycle/apply.ts';
 import { type Attachment, prefixesOf, type WireOf } from '../model/attachment.ts';
 import { BACKENDS, type Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
+import { CLUSTER_FILE } from '../model/names.ts';
 import { ifPossible } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { basePlan, baseRoutes } from '../plan/plan.ts';
 import { check, isWrong } from '../plan/walker.ts';
+import { remove } from '../resources/action.ts';
 import type { Stray } from '../resources/resource.ts';
 import { readAttachment } from '../state/attachment-files.ts';
 import { type Records, readRecords } from '../state/records.ts';
@@ -67,6 +69,7 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     strays: [
       ...findStrays(outcomes, listing, records, seen),
       ...(base.length === 0 ? formerFilter(seen) : []),
+      ...formerCluster(seen),
     ],
     other: BACKENDS.filter(name => name !== firewall.name)
       .map(name => firewallOf(name, config.pools))
@@ -148,6 +151,18 @@ function keep(attachment: Attachment, domain: Domain | undefined, seen: Seen, re
     wrong: wrongOf(change, meansOf(seen)),
   };
 }
+
+/** Without its note the gate lets no migration through to the hook. */
+const formerCluster = ({ config, view }: Seen): Stray[] =>
+  config.cluster !== undefined || view.sysctl(CLUSTER_FILE) === undefined
+    ? []
+    : [
+        {
+          label: 'note of a cluster',
+          why: 'hnet.toml has no table [cluster] any more',
+          down: [remove(CLUSTER_FILE)],
+        },
+      ];
 
 function formerFilter({ firewall, view }: Seen): Stray[] {
   const down = firewall.former(view.filter);

@@ -5,6 +5,7 @@ import type { Fault } from '../../repair/fault.ts';
 import { faults, faultsNext } from '../../repair/faults.ts';
 import { type Listing, listDefinitions, listRunning } from '../../repair/listing.ts';
 import { settledSurvey } from '../../repair/survey.ts';
+import { transientFaults } from '../../repair/transient.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Cell, type Colour, table } from '../table.ts';
 
@@ -16,7 +17,7 @@ export function check(name: string | undefined, context: Context): void {
   const found = [
     ...faults(settledSurvey(listing, context.config(), context.host)),
     ...faultsNext(listing.running ?? new Map(), listDefinitions(listing)),
-    ...faultsOfCluster(context),
+    ...faultsOfCluster(listing, context),
   ];
   const shown = found.filter(fault => uuid === undefined || isAbout(fault, uuid));
   const unseen = shown.find(({ is }) => is === 'unknown');
@@ -28,18 +29,16 @@ export function check(name: string | undefined, context: Context): void {
   if (shown.length > 0) process.exitCode = isFound ? EXIT.found : EXIT.failed;
 }
 
-/** What keeps this host apart from the others of its cluster. */
-const faultsOfCluster = (context: Context): Fault[] => {
+/** What keeps this host apart from the others of its cluster, and what a move has left undone. */
+function faultsOfCluster(listing: Listing, context: Context): Fault[] {
   const { cluster } = context.config();
   if (cluster === undefined) return [];
-  return apartOf(cluster, context.host).map(one => ({
-    domain: null,
-    uuid: null,
-    is: 'cut off',
-    mend: null,
-    ...one,
-  }));
-};
+  const apart = apartOf(cluster, context.host);
+  return [
+    ...apart.map((one): Fault => ({ domain: null, uuid: null, is: 'cut off', mend: null, ...one })),
+    ...transientFaults(listing),
+  ];
+}
 
 function identify(name: string, { running }: Listing): string {
   const known = [...(running ?? [])].find(([uuid, domain]) => uuid === name || domain.name === name);

@@ -10,6 +10,7 @@ import { addressState } from '../../model/address-state.ts';
 import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { addressesOf, type Domain, policyOf } from '../../model/domain.ts';
+import type { MoveState } from '../../model/move.ts';
 import { bounded, USUAL_MTU } from '../../model/mtu.ts';
 import { contains, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
@@ -75,7 +76,7 @@ function shownOf({ domain, next, active }: KnownDomain, health: Health | undefin
   const base = {
     domain: domain.name,
     uuid: domain.uuid,
-    state: active ? 'running' : 'stopped',
+    state: stateOf(active, health?.attachment?.state),
     policy: policySummary(policyOf(domain)),
     ...settingsOf(domain),
   } as const;
@@ -93,6 +94,12 @@ function shownOf({ domain, next, active }: KnownDomain, health: Health | undefin
       .map(({ what }) => what),
   }));
   return [{ ...base, addresses, faults: faults.map(({ what }) => what) }];
+}
+
+/** What has arrived is here. */
+function stateOf(active: boolean, way: MoveState | undefined): Shown['state'] {
+  if (!active) return 'stopped';
+  return way === undefined || way === 'arrived' ? 'running' : way;
 }
 
 function addressCells(address: Address, { nics }: Domain, active: boolean): Omit<ShownAddress, 'faults'> {

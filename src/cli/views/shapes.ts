@@ -21,7 +21,8 @@ export interface Versions {
 export interface Shown extends Settings {
   readonly domain: string;
   readonly uuid: string;
-  readonly state: 'running' | 'stopped';
+  /** `incoming`, `leaving`: another host of the cluster runs it still, or already. */
+  readonly state: 'running' | 'stopped' | 'incoming' | 'leaving';
   /** `open`, or what its rules close. */
   readonly policy: string;
   readonly addresses: readonly ShownAddress[];
