@@ -36,7 +36,7 @@ function checkPool(
   address: Prefix | undefined,
   uplink: Uplink,
   devices: Devices,
-  { delivered, network }: Facts,
+  { delivered, network, config }: Facts,
 ): Diagnosis[] {
   const { device } = uplink;
   const { family } = pool;
@@ -62,6 +62,9 @@ function checkPool(
     );
   if (seen === 'arrives') return [];
   if (seen === undefined) return family === 4 ? [] : untold(pool, device);
+  // The hosts of a cluster announce what runs on them: a free address comes to none, or to the one that last had its pool.
+  const announce = knownValue(config)?.cluster?.announce;
+  if (announce === 'bgp' || announce === 'command') return [];
   return diagnosis(
     `the gateway's answer to ${which}, did not come here`,
     "the provider doesn't route the pool to this host, or looks for its addresses on the wire",

@@ -112,6 +112,21 @@ describe('doctor', () => {
     ).to.deep.equal([]);
   });
 
+  it("doesn't ask for a free address of the pools to come to a host of a cluster that announces those in use", () => {
+    const inCluster = (announce: string) =>
+      examine(
+        factsOf({
+          ...configured(
+            BOTH,
+            `[cluster]\nname = "lab"\ninterface = "eth1"\netcd = ["http://10.9.0.1:2379"]\nannounce = "${announce}"`,
+          ),
+          delivered: () => 'lost',
+        }),
+      ).filter(({ what }) => /did not come here/.test(what));
+    expect(inCluster('bgp')).to.deep.equal([]);
+    expect(inCluster('on-link')).to.have.length(2);
+  });
+
   it('takes modular daemons for what they are', () => {
     expect(examine(factsOf({ outputs: MODULAR }))).to.deep.equal([]);
     const told = {
