@@ -20,14 +20,15 @@ usage() {
   cat <<'END'
 Usage: sudo ./install.sh [--pool CIDR]... [--yes] [--quiet]
        sudo ./install.sh --uninstall [--purge]
-       sudo ./install.sh --demo
+       sudo ./install.sh --demo [cluster]
 
   --pool CIDR   an address or subnet that the provider routes to this host; as often as needed
   --yes         ask nothing
   -q, --quiet   do not say on the terminal what is being done
   --uninstall   remove the program, its hook and everything of hnet's from the kernel
   --purge       with --uninstall: the configuration and the leases too
-  --demo        show it all in a sandbox; this host keeps nothing of it but packages
+  --demo        show it all in a sandbox; this host keeps nothing of it but packages;
+                with the word cluster, on three hosts between which a VM moves
 END
 }
 
@@ -46,7 +47,7 @@ die() {
 have() { command -v "$1" >/dev/null 2>&1; }
 
 main() {
-  action=install purge=no yes=no quiet=no pools=
+  action=install purge=no yes=no quiet=no pools= shown=
   while [ $# -gt 0 ]; do
     case $1 in
       --pool) [ $# -ge 2 ] || die "Cannot use --pool: it needs an address or subnet"; pools="$pools $2"; shift ;;
@@ -55,7 +56,10 @@ main() {
       -q | --quiet) quiet=yes ;;
       --uninstall) action=uninstall ;;
       --purge) purge=yes ;;
-      --demo) action=demo ;;
+      --demo)
+        action=demo
+        if [ "${2-}" = cluster ]; then shown=cluster; shift; fi
+        ;;
       -h | --help) usage; exit 0 ;;
       *) usage >&2; exit 2 ;;
     esac
@@ -226,11 +230,13 @@ uninstall() {
 }
 
 demo() {
-  [ -e test/lab/demo.ts ] || die "Cannot show the demo: a release tarball doesn't hold it; it needs the source tree"
+  [ -e test/lab/demo/main.ts ] || die "Cannot show the demo: a release tarball doesn't hold it; it needs the source tree"
   [ -d node_modules/tsx ] || fetch_dependencies
   sh test/lab/prepare.sh
-  if private=$(bundled_node); then exec "$private" --import tsx test/lab/demo.ts; fi
-  exec node --import tsx test/lab/demo.ts
+  # shellcheck disable=SC2086 # a word or none
+  set -- --import tsx test/lab/demo/main.ts $shown
+  if private=$(bundled_node); then exec "$private" "$@"; fi
+  exec node "$@"
 }
 
 main "$@"

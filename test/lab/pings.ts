@@ -31,11 +31,14 @@ export class Pings {
     this.#ping = ping;
   }
 
+  /** With -O it also prints a line for each that has no answer by the time the next is sent. */
+  static argv(address: string): string[] {
+    return ['ping', '-n', '-D', '-O', '-i', String(INTERVAL / 1000), address];
+  }
+
   /** Returns once answers come. */
   static async start(machine: Machine, address: string): Promise<Pings> {
-    // With -O it also prints a line for each that has no answer by the time the next is sent.
-    const argv = ['ping', '-n', '-D', '-O', '-i', String(INTERVAL / 1000), address];
-    const ping = machine.start(argv);
+    const ping = machine.start(Pings.argv(address));
     await ping.until(/icmp_seq=\d+ ttl/, PATIENCE);
     return new Pings(ping);
   }

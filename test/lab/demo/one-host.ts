@@ -1,19 +1,26 @@
-/**
- * `install.sh --demo`: hnet's whole job on a real libvirt with real VMs, in a lab. Every command is shown as it is
- * run and with its own output, and the first that doesn't do what it should ends the demo.
- */
+/** hnet's whole job on one host. */
 
-import { fileURLToPath } from 'node:url';
-import type { Hypervisor } from './hypervisor.ts';
-import { fetchKernel } from './kernel.ts';
-import { Lab } from './lab.ts';
-import type { Machine } from './machine.ts';
-import type { Outcome } from './run.ts';
-import { INTERNET } from './site.ts';
-import type { Vm } from './vm.ts';
-import { PATIENCE } from './wait.ts';
+import { fetchKernel } from '../kernel.ts';
+import { Lab } from '../lab.ts';
+import { INTERNET } from '../site.ts';
+import type { Vm } from '../vm.ts';
+import { PATIENCE } from '../wait.ts';
+import {
+  begun,
+  heading,
+  insist,
+  note,
+  PROJECT,
+  paint,
+  type Shell,
+  seconds,
+  shellIn,
+  shellOf,
+  step,
+  wait,
+} from './terminal.ts';
+import { insistSame, traces } from './traces.ts';
 
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const POOLS = ['123.45.90.112/29', '123.45.53.11', '123.45.53.12', '123.45.53.13', '2001:db8:12:48::/64'];
 const HOST = '123.45.12.48';
 const STATIC = '123.45.90.116';
@@ -21,77 +28,6 @@ const STATIC6 = '2001:db8:12:48::116';
 /** What `hnet assign` chooses by itself: a subnet's first address is as good as any other. */
 const FIRST_FREE = '123.45.90.112';
 const NETWORK = 'ip -br link; ip route; ip -6 route show proto 104';
-
-const colourful = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
-const paint = (code: number, text: string) => (colourful ? `\u001b[${code}m${text}\u001b[0m` : text);
-const begun = performance.now();
-const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
-
-/** Somewhere to type a command: a machine or a VM. Both outputs come back as one, as on a terminal. */
-type Shell = { readonly prompt: string; readonly type: (command: string) => Promise<Outcome> };
-/** What a command must do, or the demo ends. */
-type Expected = { readonly code?: number; readonly output?: readonly RegExp[] };
-
-const shellOf = (prompt: string, machine: Machine, directory = '/'): Shell => ({
-  prompt,
-  type: command =>
-    machine.attempt(['sh', '-c', `cd ${directory} && { ${command}\n} 2>&1`], { limit: 120_000 }),
-});
-
-const shellIn = (vm: Vm): Shell => ({ prompt: `${vm.name}#`, type: command => vm.attempt(command) });
-
-function heading(text: string): void {
-  console.log(`\n${paint(1, text)}`);
-}
-
-function note(text: string): void {
-  console.log(`  ${paint(32, '✓')} ${text}`);
-}
-
-const tick = (since: number, what = '') => note(paint(2, `${what}${seconds(since)}`));
-
-/** Shows a command, runs it, shows what it printed, and insists that it did as it should. */
-async function step(shell: Shell, command: string, expected: Expected = {}): Promise<string> {
-  const since = performance.now();
-  console.log(`  ${paint(36, shell.prompt)} ${command}`);
-  const { code, stdout, stderr } = await shell.type(command);
-  const said = `${stdout}${stderr}`.trimEnd();
-  for (const line of said.split('\n').filter(text => text !== '')) console.log(`    ${line}`);
-  insist(code === (expected.code ?? 0), `"${command}" ended with code ${code}`);
-  const missing = expected.output?.find(pattern => !pattern.test(said));
-  insist(missing === undefined, `"${command}" should have printed ${missing}`);
-  tick(since);
-  return said;
-}
-
-/** For what takes its time without a command of its own. */
-async function wait<T>(what: string, work: () => Promise<T>): Promise<T> {
-  const since = performance.now();
-  const result = await work();
-  tick(since, `${what}, `);
-  return result;
-}
-
-function insist(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Error(otherwise);
-}
-
-function insistSame(before: string, after: string, otherwise: string): void {
-  const [old, now] = [before.split('\n'), after.split('\n')];
-  const gone = old.filter(line => !now.includes(line)).map(line => `- ${line}`);
-  const added = now.filter(line => !old.includes(line)).map(line => `+ ${line}`);
-  insist(before === after, [otherwise, ...gone, ...added].join('\n'));
-}
-
-/**
- * Everything that hnet could leave behind: links, routes, rules and chains, sets, DHCP servers. Forwarding stays on, and
- * with it the kernel keeps the anycast addresses of a router.
- */
-async function traces(hypervisor: Hypervisor): Promise<string> {
-  return hypervisor.sh(`ip -br link; ip route show table all | grep -v '^anycast'; ipset save
-    { iptables-save; ip6tables-save; } | grep -E '^(-A|:[^A-Z])' || true
-    for pid in /proc/[0-9]*; do tr '\\0' ' ' <"$pid/cmdline" | grep '^dnsmasq' || true; done`);
-}
 
 /** Runs something while a capture at the "Internet" notes who is said to ask: `IP 123.45.90.116 > 123.45.200.10`. */
 async function watched(lab: Lab, work: () => Promise<unknown>, last: RegExp): Promise<string> {
@@ -112,7 +48,7 @@ async function askInternet(lab: Lab, vm: Vm, source: string): Promise<void> {
   note(`the Internet saw it come from ${seen}`);
 }
 
-async function main(): Promise<void> {
+export async function oneHost(): Promise<void> {
   console.log(`hnet in a sandbox: a provider with its gateway, an "Internet" host (${INTERNET}), and a hypervisor
 (${HOST}) to which the provider routes ${POOLS.join(', ')}.
 None of it is visible to this machine, and none of it stays.`);
@@ -212,11 +148,3 @@ async function spoofing(lab: Lab, vm1: Vm): Promise<void> {
   insist(seen === STATIC, `a packet with a false source reached the Internet: ${seen}`);
   note(`the Internet saw one packet, from ${seen}`);
 }
-
-// Whoever read along has left (`| head`): then so do we, and the lab with us.
-process.stdout.on('error', () => process.exit(1));
-main().catch((error: Error) => {
-  console.error(`\n${paint(31, '✗')} The demo failed after ${seconds(begun)}: ${error.message}`);
-  // The lab is removed as the process leaves; waiting for what still runs in it would only delay that.
-  process.exit(1);
-});
