@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
+import { PATIENCE } from '../lab/wait.ts';
 import { Stage, type StageOptions } from '../system/stage.ts';
 import { browserIn } from './browser.ts';
 import { ADMINISTRATOR, type Session, startCockpit } from './cockpit.ts';
@@ -80,6 +81,7 @@ export class PageLab {
       locale: 'en',
       permissions: ['clipboard-read', 'clipboard-write'],
     });
+    context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     page.on('console', message => {
       if (message.type() === 'error') this.#complaints.push(`${message.text()} (${message.location().url})`);

@@ -57,6 +57,25 @@ describe('the views of the page', () => {
       expect(found).to.deep.equal([]);
     });
 
+  it('draws the picture of this host, with what goes through it', async () => {
+    const page = await lab.open('#/topology');
+    const picture = page.getByRole('region', { name: 'The picture; it can be scrolled' });
+    for (const [title, link] of [
+      ['eth0, 123.45.90.112/29', false],
+      ['br114, 172.30.114.0/24', false],
+      ['web, 123.45.90.114', true],
+      ['mail, 123.45.90.115', true],
+    ] as const) {
+      const found = link ? picture.getByRole('link', { name: title }) : picture.getByText(title);
+      await found.first().waitFor({ state: 'attached' });
+    }
+    await picture
+      .getByText(/KiB\/s/)
+      .first()
+      .waitFor();
+    await picture.screenshot({ path: `${SCREENS}/picture-light.png` });
+  });
+
   it('dialogs: axe-core finds nothing', async () => {
     const page = await lab.open('#/pools');
     await page.getByRole('gridcell', { name: '123.45.90.116, free' }).click();
