@@ -88,8 +88,19 @@ export const texts = {
     give: _('Give it an address'),
   },
 
-  health: { ok: _('ok'), faulty: _('faulty'), stopped: _('stopped'), none: _('no address') },
-  state: { running: _('running'), stopped: _('stopped') },
+  health: {
+    ok: _('ok'),
+    faulty: _('faulty'),
+    moving: _('on its way'),
+    stopped: _('stopped'),
+    none: _('no address'),
+  },
+  state: {
+    running: _('running'),
+    stopped: _('stopped'),
+    incoming: _('on its way to this host'),
+    leaving: _('on its way to another host'),
+  },
 
   pools: {
     free: (free: string, size: string) => format(_('$0 of $1 free'), free, size),

@@ -20,7 +20,8 @@ const address = v.object({
 });
 
 const nic = v.object({ mac: text, type: text, source: nullable(text) });
-const state = v.picklist(['running', 'stopped']);
+/** The last two: on its way between hosts of a cluster. */
+const state = v.picklist(['running', 'stopped', 'incoming', 'leaving']);
 
 const domain = v.object({
   domain: text,
@@ -76,6 +77,16 @@ const host = v.object({
       mtu: v.number(),
       pools: v.array(text),
     }),
+  ),
+  cluster: v.optional(
+    nullable(
+      v.object({
+        name: text,
+        wire: text,
+        peers: v.array(v.object({ host: text, addresses: v.array(text), isUp: v.boolean() })),
+      }),
+    ),
+    null,
   ),
 });
 

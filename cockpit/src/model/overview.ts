@@ -5,7 +5,7 @@ import type { AddressShown, DomainShown } from './lines.ts';
 import { addressKey, type Rate, type Seen } from './seen.ts';
 
 /** `none`: it has nothing of hnet's. */
-export type Health = 'ok' | 'faulty' | 'stopped' | 'none';
+export type Health = 'ok' | 'faulty' | 'moving' | 'stopped' | 'none';
 
 export interface Row {
   readonly uuid: string;
@@ -23,6 +23,7 @@ export interface Row {
 
 export const healthOf = ({ state, faults }: Pick<DomainShown, 'state' | 'faults'>): Health => {
   if (faults.length > 0) return 'faulty';
+  if (state === 'incoming' || state === 'leaving') return 'moving';
   return state === 'running' ? 'ok' : 'stopped';
 };
 
@@ -142,7 +143,7 @@ type Order = (a: Row, b: Row) => number;
 
 const { compare: compareText } = new Intl.Collator('en', { numeric: true });
 const byName: Order = (a, b) => compareText(a.name, b.name);
-const HEALTHS: readonly Health[] = ['faulty', 'ok', 'stopped', 'none'];
+const HEALTHS: readonly Health[] = ['faulty', 'moving', 'ok', 'stopped', 'none'];
 
 /** VMs without an address come last. */
 function byAddress(a: Row, b: Row): number {

@@ -1,11 +1,11 @@
-/** Where each thing of the picture stands: the Internet, uplinks, the host, bridges, VMs. */
+/** Where each thing of the picture stands: the Internet, uplinks, the host, bridges, VMs; in a cluster the wire and the peers. */
 import type { DomainShown } from './lines.ts';
 import { type Health, healthOf, rateOfDomain } from './overview.ts';
 import type { HostState, Rate, Seen } from './seen.ts';
 
 export const KINDS = ['internet', 'uplink', 'host', 'bridge', 'vm'] as const;
-/** `more`: the VMs that there is no room for. */
-export type Kind = (typeof KINDS)[number] | 'more';
+/** `more`: the VMs that there is no room for. `peer` and `wire`: the other hosts of a cluster, and what leads to them. */
+export type Kind = (typeof KINDS)[number] | 'more' | 'peer' | 'wire';
 
 export interface Node {
   readonly id: string;
@@ -46,26 +46,35 @@ const WIDTHS: Readonly<Record<Kind, number>> = {
   bridge: 148,
   vm: 208,
   more: 208,
+  peer: 112,
+  wire: 188,
 };
 const GAP = 56;
 const ROW = NODE_HEIGHT + 14;
 /** More VMs than this are told by their number. */
 const MOST = 40;
 
-/** The left edge of a kind's column. */
-const columnOf = (kind: Kind): number =>
-  KINDS.slice(0, KINDS.indexOf(kind === 'more' ? 'vm' : kind)).reduce((x, one) => x + WIDTHS[one] + GAP, 0);
+/** What stands in another's column. */
+const BESIDE = { more: 'vm', peer: 'internet', wire: 'uplink' } as const;
 
-const ORDER: readonly Health[] = ['faulty', 'ok', 'stopped', 'none'];
+/** The left edge of a kind's column. */
+function columnOf(kind: Kind): number {
+  const column = kind === 'more' || kind === 'peer' || kind === 'wire' ? BESIDE[kind] : kind;
+  return KINDS.slice(0, KINDS.indexOf(column)).reduce((x, one) => x + WIDTHS[one] + GAP, 0);
+}
+
+const ORDER: readonly Health[] = ['faulty', 'moving', 'ok', 'stopped', 'none'];
 
 /** What is wrong is shown first, then what is busy. */
 export function pictureOf(state: HostState, seen: Seen): Picture {
-  const { uplinks } = state.host;
+  const { uplinks, cluster } = state.host;
+  const peers = cluster?.peers ?? [];
   const all = [...state.domains.values()].map(domain => known(domain, seen)).toSorted(byUrgency);
   const left = Math.max(0, all.length - MOST);
   const plugs = all.slice(0, MOST).flatMap(plugsOf);
-  const rows = Math.max(plugs.length + Math.sign(left), uplinks.length, 1);
-  const middle = (rows - 1) / 2;
+  // The peers stand below the Internet, and their wire below the uplinks.
+  const rows = Math.max(plugs.length + Math.sign(left), uplinks.length + peers.length, 1);
+  const middle = (rows - 1 - peers.length) / 2;
   const health = state.faults.some(({ uuid }) => uuid === null) ? 'faulty' : 'ok';
   const total = sum(all.map(({ rate }) => rate));
 
@@ -73,7 +82,7 @@ export function pictureOf(state: HostState, seen: Seen): Picture {
   const host = node({
     id: 'host',
     kind: 'host',
-    row: middle,
+    row: (rows - 1) / 2,
     lines: uplinks.flatMap(({ addresses }) => addresses).slice(0, 1),
     health,
     rate: total,
@@ -90,10 +99,23 @@ export function pictureOf(state: HostState, seen: Seen): Picture {
   );
   const ends = plugs.map((plug, row) => endOf(plug, row));
   const more = left > 0 ? [node({ id: 'more', kind: 'more', row: plugs.length, title: String(left) })] : [];
+  const below = peersOf(cluster, Math.max(middle + (uplinks.length + 1) / 2, rows - peers.length));
   return {
-    nodes: [internet, ...ways, host, ...ends.flatMap(({ bridge, vm }) => [bridge, vm]), ...more],
+    nodes: [
+      internet,
+      ...ways,
+      ...below.peers,
+      ...below.wires,
+      host,
+      ...ends.flatMap(({ bridge, vm }) => [bridge, vm]),
+      ...more,
+    ],
     links: [
       ...ways.flatMap(way => [link(internet, way, way.health, total), link(way, host, way.health, total)]),
+      ...below.wires.flatMap(wire => [
+        ...below.peers.map(peer => link(peer, wire, peer.health, undefined)),
+        link(wire, host, wire.health, undefined),
+      ]),
       ...ends.flatMap(({ bridge, vm }) => [
         link(host, bridge, bridge.health, vm.rate),
         link(bridge, vm, vm.health, vm.rate),
@@ -102,6 +124,30 @@ export function pictureOf(state: HostState, seen: Seen): Picture {
     width: columnOf('vm') + WIDTHS.vm,
     height: (rows - 1) * ROW + NODE_HEIGHT,
   };
+}
+
+/** The other hosts of the cluster and the wire to them, from a row on. A host that isn't up is one whose VMs may be dead. */
+function peersOf(cluster: HostState['host']['cluster'], first: number) {
+  if (cluster === null || cluster.peers.length === 0) return { peers: [], wires: [] };
+  const peers = cluster.peers.map(({ host, addresses, isUp }, at) =>
+    node({
+      id: `peer ${host}`,
+      kind: 'peer',
+      row: first + at,
+      title: host,
+      lines: addresses,
+      health: isUp ? 'ok' : 'stopped',
+    }),
+  );
+  const wire = node({
+    id: `wire ${cluster.wire}`,
+    kind: 'wire',
+    row: first + (peers.length - 1) / 2,
+    title: cluster.wire,
+    lines: [cluster.name],
+    health: peers.some(({ health }) => health === 'ok') ? 'ok' : 'stopped',
+  });
+  return { peers, wires: [wire] };
 }
 
 interface Known {

@@ -16,7 +16,7 @@ import { drawn, EMPTY_SCREEN, screenText } from '../monitor/screen.ts';
 import { countersOf } from '../views/counters.ts';
 import { domainsShown, othersThan } from '../views/domains.ts';
 import { entryShown } from '../views/entry.ts';
-import { keptBack, outside, poolsShown, versionsOf } from '../views/host.ts';
+import { clusterShown, keptBack, outside, poolsShown, versionsOf } from '../views/host.ts';
 
 /** Prints the state of the host, then a line for each change, and counters again and again, for as long as it runs. */
 export function monitor(options: { every: string }, fresh: () => Context): void {
@@ -103,7 +103,7 @@ function stateOf(versions: object, { host, config }: Context): ReturnType<Eyes['
   const seen = readNetworkWithUplinks(host, given);
   const domains = domainsShown(all, all, given, host);
   return {
-    host: { versions, dhcp: given.dhcp.mode, ...outside(given, seen.uplinks) },
+    host: { versions, dhcp: given.dhcp.mode, ...outside(given, seen.uplinks), cluster: clusterShown(given) },
     domains,
     others: othersThan(domains, all),
     pools: poolsShown(given.pools, all, seen),

@@ -2,6 +2,8 @@
 import { release } from 'node:os';
 import { inventory } from '../../assign/inventory.ts';
 import { type PoolUse, poolUse, type Use } from '../../assign/pools.ts';
+import { knownPeers } from '../../cluster/peers.ts';
+import { ownName } from '../../cluster/self.ts';
 import { readIfThere } from '../../host/files.ts';
 import type { Host } from '../../host/host.ts';
 import type { KnownDomain } from '../../libvirt/libvirt.ts';
@@ -59,6 +61,22 @@ export const outside = (config: Config, uplinks: Uplinks): object => ({
     pools: pools.map(format),
   })),
 });
+
+/** The cluster that the host belongs to, and what is known of its peers; null where it is alone. */
+export const clusterShown = ({ cluster }: Pick<Config, 'cluster'>): object | null =>
+  cluster === undefined
+    ? null
+    : {
+        name: cluster.name,
+        host: ownName(cluster),
+        wire: cluster.wire,
+        peers: knownPeers(cluster).map(({ host, wire, isUp, seen }) => ({
+          host,
+          addresses: wire.map(format),
+          isUp,
+          seen,
+        })),
+      };
 
 interface Network {
   readonly view: Pick<View, 'links' | 'addresses' | 'routes'>;

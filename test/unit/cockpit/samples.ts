@@ -7,7 +7,7 @@ const uuid = (number: number): string => `00000000-0000-4000-8000-${String(numbe
 export interface SampleVm {
   readonly number: number;
   readonly name: string;
-  readonly state?: 'running' | 'stopped';
+  readonly state?: 'running' | 'stopped' | 'incoming' | 'leaving';
   readonly addresses: readonly string[];
   readonly faults?: readonly string[];
   readonly rules?: readonly string[];

@@ -7,7 +7,7 @@ import { canRepair, problemsOf, problemsOfDomain } from '../../../cockpit/src/mo
 import { ruleRows } from '../../../cockpit/src/model/rules.ts';
 import { after, type HostState, NOTHING, type Seen } from '../../../cockpit/src/model/seen.ts';
 import { sinceOf } from '../../../cockpit/src/model/since.ts';
-import { pictureOf } from '../../../cockpit/src/model/topology.ts';
+import { NODE_HEIGHT, type Picture, pictureOf } from '../../../cockpit/src/model/topology.ts';
 import { lineOf, sampleCounters, sampleDomain, sampleState } from './samples.ts';
 
 const WEB = sampleDomain({
@@ -184,6 +184,16 @@ describe('the VMs that an address may be given to', () => {
   });
 });
 
+/** Every thing is inside of the picture, and no two lie on each other. */
+function expectApart({ nodes, width, height }: Picture): void {
+  for (const one of nodes) {
+    expect(one.x + one.width).to.be.at.most(width);
+    expect(one.y).to.be.within(NODE_HEIGHT / 2, height - NODE_HEIGHT / 2);
+    const near = nodes.filter(({ x, y }) => x === one.x && Math.abs(y - one.y) < NODE_HEIGHT);
+    expect(near, one.id).to.deep.equal([one]);
+  }
+}
+
 describe('the picture of a host', () => {
   const picture = pictureOf(SEEN.state, SEEN);
 
@@ -210,13 +220,37 @@ describe('the picture of a host', () => {
     expect(vms[1]?.rate).to.deep.equal({ in: 2000, out: 1000 });
   });
 
-  it('has every thing inside of it, and no two in one place', () => {
-    const places = picture.nodes.map(({ x, y }) => `${x} ${y}`);
-    expect(new Set(places).size).to.equal(places.length);
-    for (const { x, y, width } of picture.nodes) {
-      expect(x + width).to.be.at.most(picture.width);
-      expect(y).to.be.within(0, picture.height);
+  it('shows the other hosts of a cluster below the Internet, and the wire to them, whether they are up or not', () => {
+    const peer = (host: string, isUp: boolean) => ({ host, addresses: ['10.9.0.2'], isUp, seen: '' });
+    const cluster = { name: 'fra', host: 'h1', wire: 'eth1', peers: [peer('h2', true), peer('h3', false)] };
+    const state = sampleState([WEB]);
+    const seen = seenOf({ ...state, host: { ...state.host, cluster } });
+    const drawn = pictureOf(seen.state, seen);
+    const { nodes, links } = drawn;
+    const of = (wanted: string) => nodes.filter(({ kind }) => kind === wanted);
+    expect(of('peer').map(({ title, health }) => [title, health])).to.deep.equal([
+      ['h2', 'ok'],
+      ['h3', 'stopped'],
+    ]);
+    expect(of('wire').map(({ title, lines }) => [title, lines])).to.deep.equal([['eth1', ['fra']]]);
+    expect(links.map(({ id }) => id)).to.include.members([
+      'peer h2 > wire eth1',
+      'peer h3 > wire eth1',
+      'wire eth1 > host',
+    ]);
+    expectApart(drawn);
+  });
+
+  it('shows a VM on its way between hosts as that', () => {
+    for (const state of ['incoming', 'leaving'] as const) {
+      const vm = sampleDomain({ number: 1, name: 'web', addresses: ['123.45.90.116'], state });
+      const seen = seenOf(sampleState([vm]));
+      expect(pictureOf(seen.state, seen).nodes.find(({ kind }) => kind === 'vm')?.health).to.equal('moving');
     }
+  });
+
+  it('has every thing inside of it, and no two in one place', () => {
+    expectApart(picture);
   });
 
   it('tells more VMs than anybody could tell apart by their number', () => {
