@@ -63,7 +63,7 @@ runs on each of them too. None of it is visible to this machine, and none of it 
   await step(h3.shell, 'virsh destroy vm1 && virsh undefine vm1');
   await stepOnAll(shells, 'hnet cluster leave', { output: [/has left the cluster/] });
   await stepOnAll(shells, './install.sh --uninstall --purge', { output: [/^hnet: removed$/m] });
-  insistSame(pristine, await allTraces(made), 'something is left of hnet');
+  await insistSame(pristine, () => allTraces(made), 'something is left of hnet');
   note('links, routes, rules, sets and DHCP servers are as they were before the installation, on all three');
 
   await wait('sandbox removed', async () => lab.remove());

@@ -1,7 +1,19 @@
 import type { Hypervisor } from '../hypervisor.ts';
+import { until } from '../wait.ts';
 import { insist } from './terminal.ts';
 
-export function insistSame(before: string, after: string, otherwise: string): void {
+/** In milliseconds: entries of some sets leave by themselves, seconds after what they were made for. */
+const LEAVING = 60_000;
+
+/** @param before what `look` said of the traces before */
+export async function insistSame(
+  before: string,
+  look: () => Promise<string>,
+  otherwise: string,
+): Promise<void> {
+  const isSame = async () => (await look()) === before;
+  await until(isSame, LEAVING, 'what leaves by itself').catch(() => undefined);
+  const after = await look();
   const [old, now] = [before.split('\n'), after.split('\n')];
   const gone = old.filter(line => !now.includes(line)).map(line => `- ${line}`);
   const added = now.filter(line => !old.includes(line)).map(line => `+ ${line}`);
