@@ -1,9 +1,11 @@
 /** What this host keeps right in etcd about its own domains. */
+import type { Entry } from './answer.ts';
 import { chunks } from './claims.ts';
 import type { Cluster } from './cluster.ts';
 import type { Contents } from './contents.ts';
 import { letGo, noteHeld } from './held.ts';
 import { placeKey, runKey } from './keys.ts';
+import type { Start } from './runs.ts';
 import { placeText, runText } from './values.ts';
 
 interface Named {
@@ -23,43 +25,67 @@ export interface Settled {
   readonly twins: readonly Twin[];
 }
 
+/** What of a host's domains is here. */
+export interface Here {
+  /** What runs here, and is on no way. */
+  readonly running: readonly Named[];
+  /** Whether a domain has anything here: what comes, is about to come, or leaves, too. */
+  readonly isHere: (uuid: string) => boolean;
+}
+
 /**
- * Notes what runs here and isn't noted, those that have arrived too, and forgets what runs here no more.
- * @param seen read before it was looked what runs: a start that came in between has another value, which stays
- * @param running what runs here, and is on no way
- * @param isHere whether a domain has anything here: what comes or leaves too
+ * Notes what runs here and isn't noted, those that have arrived too, and forgets what runs here no more, or doesn't come.
+ * @param seen read before it was looked what is here: a start that came in between has another value, which stays
+ * @param isOver whether a domain that has left isn't waited for any more at the host to which it went
  */
 export function settleRuns(
-  { settings, self, etcd }: Cluster,
+  cluster: Cluster,
   seen: Pick<Contents, 'runs'>,
-  running: readonly Named[],
-  isHere: (uuid: string) => boolean,
-  start: { readonly boot: string; readonly start: string },
+  here: Here,
+  start: Start,
+  isOver: (uuid: string) => boolean = () => true,
 ): Settled {
+  const { self } = cluster;
+  const { running, isHere } = here;
   const noted = running.filter(({ uuid }) => {
     const run = seen.runs.get(uuid);
-    if (run !== undefined && run.host === self) return false;
-    if (run !== undefined && run.to !== self) return false;
-    const { succeeded } = etcd.transact({
-      compare: [{ key: runKey(settings, uuid), revision: run?.entry.revision ?? 0 }],
-      success: [{ put: runKey(settings, uuid), value: runText({ host: self, ...start }) }],
-      failure: [],
-    });
-    return succeeded;
+    const isOurs = run === undefined || (run.host !== self && run.to === self);
+    return isOurs && change(cluster, uuid, run, runText({ host: self, ...start }));
   });
-  for (const { uuid, name } of running) if (seen.runs.get(uuid)?.host === self) noteHeld(uuid, name);
-  for (const { uuid, name } of noted) noteHeld(uuid, name);
-  const ended = [...seen.runs].filter(([uuid, { host }]) => host === self && !isHere(uuid));
-  for (const [uuid, { entry }] of ended) {
-    const key = runKey(settings, uuid);
-    etcd.transact({ compare: [{ key, value: entry.value }], success: [{ delete: key }], failure: [] });
+  for (const { uuid, name } of running) {
+    const isOwn = seen.runs.get(uuid)?.host === self || noted.some(one => one.uuid === uuid);
+    if (isOwn) noteHeld(uuid, name);
   }
-  for (const [uuid, { host }] of seen.runs) if (host !== self && !isHere(uuid)) letGo(uuid);
+  const ended = [...seen.runs].filter(([uuid, run]) => {
+    if (isHere(uuid)) return false;
+    if (run.host === self)
+      return (run.to === undefined || isOver(uuid)) && change(cluster, uuid, run, undefined);
+    letGo(uuid);
+    const { to, entry: _, ...rest } = run;
+    if (to === self) change(cluster, uuid, run, runText(rest));
+    return false;
+  });
   const twins = running.flatMap(one => {
     const run = seen.runs.get(one.uuid);
     return run === undefined || run.host === self || run.to === self ? [] : [{ ...one, host: run.host }];
   });
   return { noted, ended: ended.map(([uuid]) => uuid), twins };
+}
+
+/** Changes a run from what was seen. @returns whether it is so now */
+function change(
+  { settings, etcd }: Cluster,
+  uuid: string,
+  run: { readonly entry: Entry } | undefined,
+  value: string | undefined,
+): boolean {
+  const key = runKey(settings, uuid);
+  const { succeeded } = etcd.transact({
+    compare: [run === undefined ? { key, revision: 0 } : { key, value: run.entry.value }],
+    success: [value === undefined ? { delete: key } : { put: key, value }],
+    failure: [],
+  });
+  return succeeded;
 }
 
 /**
@@ -68,11 +94,12 @@ export function settleRuns(
  * @param isRunning whether a domain runs here
  */
 export function settlePlaces(
-  { settings, self, etcd }: Cluster,
+  cluster: Cluster,
   seen: Pick<Contents, 'places' | 'runs'>,
   defined: readonly Named[],
   isRunning: (uuid: string) => boolean,
 ): void {
+  const { settings, self, etcd } = cluster;
   const missing = defined.filter(({ uuid, name }) => {
     const place = seen.places.get(uuid);
     if (place === undefined) return true;
@@ -80,8 +107,6 @@ export function settlePlaces(
       (place.host === self ? place.name !== name : isRunning(uuid)) && seen.runs.get(uuid)?.host === self
     );
   });
-  const own = new Set(defined.map(({ uuid }) => uuid));
-  const gone = [...seen.places].filter(([uuid, { host }]) => host === self && !own.has(uuid));
   for (const some of chunks(missing))
     etcd.transact({
       compare: some.map(({ uuid }) => ({
@@ -94,6 +119,17 @@ export function settlePlaces(
       })),
       failure: [],
     });
+  const own = new Set(defined.map(({ uuid }) => uuid));
+  forgetPlaces(cluster, seen, uuid => own.has(uuid));
+}
+
+/** Forgets that domains are defined here that aren't any more. */
+export function forgetPlaces(
+  { settings, self, etcd }: Cluster,
+  { places }: Pick<Contents, 'places'>,
+  isDefined: (uuid: string) => boolean,
+): void {
+  const gone = [...places].filter(([uuid, { host }]) => host === self && !isDefined(uuid));
   for (const some of chunks(gone))
     etcd.transact({
       compare: some.map(([uuid, { entry }]) => ({ key: placeKey(settings, uuid), revision: entry.revision })),

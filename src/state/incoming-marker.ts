@@ -24,3 +24,9 @@ export function takeMarker(uuid: string): boolean {
   removeWhole(markerOf(uuid));
   return Date.now() - status.mtimeMs < VALID;
 }
+
+/** Whether a domain is about to come. */
+export function isExpected(uuid: string): boolean {
+  const status = ifPossible(() => statSync(markerOf(uuid)));
+  return status !== undefined && Date.now() - status.mtimeMs < VALID;
+}

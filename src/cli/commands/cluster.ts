@@ -2,6 +2,7 @@
 import { changing } from '../../assign/change.ts';
 import { type Joined, join } from '../../assign/join.ts';
 import { again } from '../../assign/shared.ts';
+import { forgetBooks } from '../../cluster/books.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { type Claim, type Contents, holdsClaim, look, refuseUnreadable } from '../../cluster/contents.ts';
 import { joined, noteJoined, noteLeft } from '../../cluster/joined.ts';
@@ -63,7 +64,7 @@ function keepBooks(cluster: Cluster, domains: readonly KnownDomain[]): void {
   const running = domains.filter(({ active }) => active).map(({ domain }) => domain);
   const attached = running.filter(one => addressesOf(one).length > 0);
   const isHere = (uuid: string): boolean => attached.some(one => one.uuid === uuid);
-  const { noted } = settleRuns(cluster, seen, attached, isHere, newStart());
+  const { noted } = settleRuns(cluster, seen, { running: attached, isHere }, newStart());
   const defined = domains.filter(
     one => addressesOf(one.next).length > 0 || addressesOf(one.domain).length > 0,
   );
@@ -123,6 +124,7 @@ export function leaveCluster(context: Context): void {
     noteLeft();
     withdraw(cluster, seen, isRunning);
     forgetPeers();
+    forgetBooks();
     const kept = seen.claims.filter(({ domain }) => domains.some(one => one.domain.uuid === domain));
     context.print(`${self} has left the cluster ${quote(settings.name)}`);
     if (kept.length > 0)

@@ -70,6 +70,8 @@ class Daemon {
   readonly #teller: Teller;
   /** Follows domains between hosts; undefined where this host is alone. */
   #follower: Sources | undefined;
+  /** Keeps this host in the cluster's books. */
+  #attendance: Sources | undefined;
   /** Where domains have their addresses from; undefined before the configuration was read. */
   #ranges: readonly Prefix[] | undefined;
 
@@ -85,6 +87,7 @@ class Daemon {
   stop(): void {
     this.#teller.stop();
     this.#follower?.stop();
+    this.#attendance?.stop();
   }
 
   /** Something happened. */
@@ -140,6 +143,15 @@ class Daemon {
     this.#follower?.stop();
     this.#follower = isNeeded ? new Sources(print) : undefined;
     this.#follower?.start({ argv: ownProgram(['hnet', 'follow']) });
+    this.#attendance?.stop();
+    this.#attendance = isNeeded ? new Sources(line => this.#attended(line, print)) : undefined;
+    this.#attendance?.start({ argv: ownProgram(['hnet', 'attend']) });
+  }
+
+  /** What domains need may have changed with the hosts that are known. */
+  #attended(line: string, print: Context['print']): void {
+    print(line);
+    this.soon();
   }
 
   /** What it has done is said to the log, and to whoever reads the journal. */

@@ -1,4 +1,5 @@
 import { announce } from '../commands/announce.ts';
+import { attend } from '../commands/attend.ts';
 import { baseDown, baseUp } from '../commands/base.ts';
 import { complete } from '../commands/complete.ts';
 import { daemon } from '../commands/daemon.ts';
@@ -52,6 +53,18 @@ export const maintenance: Group = {
           .addArgument(command.createArgument('<way>', 'send or take').choices(['send', 'take']))
           .argument('<uuid>', 'of the domain')
           .action((way, uuid) => flows(way, uuid, context())),
+    },
+    {
+      name: 'attend',
+      summary: "keep this host in the cluster's books; hnet daemon runs it",
+      description: [
+        'It says in etcd that this host is up, notes what runs here, and forgets what has ended. It prints a line when a host of the cluster comes or goes.',
+      ],
+      examples: [
+        ['hnet attend', 'Be known as up for as long as it runs'],
+        ['journalctl -u hnet-watch', 'See what it tells where the daemon runs it'],
+      ],
+      define: (command, context) => command.action(() => attend(context)),
     },
     {
       name: 'announce',

@@ -1,0 +1,166 @@
+/**
+ * Keeps this host in the cluster's books. The process that does it is one of its own: while etcd is silent a question takes
+ * seconds, and neither a repair nor a domain that moves may wait for that.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { noteBooks } from '../cluster/books.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { type Contents, look } from '../cluster/contents.ts';
+import { newStart } from '../cluster/new-start.ts';
+import { memberOf } from '../cluster/open.ts';
+import { notePeers } from '../cluster/peers.ts';
+import { grantLease, keepAlive, putRecord, watchHosts } from '../cluster/presence.ts';
+import { type About, ownRecord } from '../cluster/record.ts';
+import { forgetPlaces, type Here, settleRuns, type Twin } from '../cluster/upkeep.ts';
+import { peerValue } from '../cluster/values.ts';
+import type { Context } from '../host/context.ts';
+import type { Host } from '../host/host.ts';
+import { withLock } from '../host/lock.ts';
+import { Sources } from '../host/source.ts';
+import { withLibvirt } from '../libvirt/libvirt.ts';
+import { isHere } from '../model/move.ts';
+import { quote, Refusal, reason } from '../model/refusal.ts';
+import { attachedDomains } from '../state/attachment-files.ts';
+import { isExpected } from '../state/incoming-marker.ts';
+import { readAttachments, readStamps } from '../state/records.ts';
+
+/** In milliseconds: between two looks at this host's own files, at etcd in any case, and while it is silent. */
+const BEAT = 500;
+const ROUND = 60_000;
+const AGAIN = 5_000;
+/** How long a domain that has left is left to the host to which it went, in milliseconds. */
+const LEFT = 60_000;
+
+export class Attendance {
+  readonly #fresh: () => Context;
+  readonly #about: () => About;
+  #lease: ChildProcess | undefined;
+  #watch: Sources | undefined;
+  #record = '';
+  #stamps = '';
+  #next = 0;
+  #silent: string | null = null;
+  #answered: string | null = null;
+  #twins: readonly Twin[] = [];
+  /** Domains that have left, and since when. */
+  readonly #left = new Map<string, number>();
+
+  /** @param about what this host is told to say of itself */
+  constructor(fresh: () => Context, about: () => About) {
+    this.#fresh = fresh;
+    this.#about = about;
+  }
+
+  start(): void {
+    setInterval(() => this.#beat(), BEAT);
+  }
+
+  stop(): void {
+    this.#lease?.kill('SIGKILL');
+    this.#lease = undefined;
+    this.#watch?.stop();
+    this.#watch = undefined;
+  }
+
+  #beat(): void {
+    const context = this.#fresh();
+    try {
+      const cluster = memberOf(context.config(), context.host);
+      if (cluster === undefined) {
+        this.stop();
+        return;
+      }
+      const stamps = [...readStamps()].join('\n');
+      if (Date.now() < this.#next && (stamps === this.#stamps || this.#silent !== null)) return;
+      this.#round(cluster, context);
+      this.#stamps = stamps;
+      this.#next = Date.now() + ROUND;
+      if (this.#silent !== null) context.print('etcd answers again');
+      this.#note(null);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#next = Date.now() + AGAIN;
+      if (this.#silent === null) context.warn(reason(error));
+      this.#note(reason(error));
+    }
+  }
+
+  #note(silent: string | null): void {
+    if (silent === null) this.#answered = new Date().toISOString();
+    const twins = this.#twins.map(({ uuid, name, host }) => ({ uuid, name, host }));
+    noteBooks({ answered: this.#answered, silent, twins });
+    this.#silent = silent;
+  }
+
+  /** Everything that concerns this host, with one look at what etcd holds. */
+  #round(cluster: Cluster, context: Context): void {
+    this.#attend(cluster, context);
+    const seen = look(cluster);
+    this.#meet(seen, context);
+    const here = lookHere(context.host);
+    const { noted, ended, twins } = settleRuns(cluster, seen, here, newStart(), uuid => this.#isOver(uuid));
+    for (const { name } of noted) context.print(`noted in the cluster: ${quote(name)} runs here`);
+    for (const uuid of this.#left.keys())
+      if (ended.includes(uuid) || seen.runs.get(uuid)?.host !== cluster.self) this.#left.delete(uuid);
+    for (const { uuid, name, host } of twins)
+      if (!this.#twins.some(one => one.uuid === uuid))
+        context.warn(`${quote(name)} runs here, and on ${host} by etcd's word`);
+    this.#twins = twins;
+    const defined = new Set(withLibvirt(({ connection }) => connection.list()));
+    forgetPlaces(cluster, seen, uuid => defined.has(uuid));
+  }
+
+  #isOver(uuid: string): boolean {
+    const since = this.#left.get(uuid) ?? Date.now();
+    this.#left.set(uuid, since);
+    return Date.now() - since >= LEFT;
+  }
+
+  /** Writes this host's record, with a lease that a process of etcdctl keeps. */
+  #attend(cluster: Cluster, { config, host }: Context): void {
+    const { settings } = cluster;
+    const record = ownRecord(config(), settings, this.#about(), host);
+    const text = JSON.stringify(peerValue(record));
+    if (this.#lease !== undefined && text === this.#record) return;
+    this.#lease?.kill('SIGKILL');
+    const lease = grantLease(settings.etcd, host);
+    putRecord(cluster, record, lease);
+    this.#record = text;
+    const child = outlivedBy(keepAlive(settings.etcd, lease));
+    child.on('close', () => {
+      if (this.#lease !== child) return;
+      this.#lease = undefined;
+      this.#next = 0;
+    });
+    this.#lease = child;
+    if (this.#watch !== undefined) return;
+    this.#watch = new Sources(() => {
+      this.#next = 0;
+    });
+    this.#watch.start({ argv: watchHosts(cluster) });
+  }
+
+  /** The daemon reads what is printed here, and looks whether its domains know all hosts. */
+  #meet({ hosts }: Contents, { print }: Context): void {
+    const names = [...hosts.keys()].sort().join(', ');
+    if (notePeers(hosts.values(), new Date())) print(`hosts of the cluster that are up: ${names}`);
+  }
+}
+
+/** A process that ends with this one. */
+function outlivedBy([command = '', ...args]: readonly string[]): ChildProcess {
+  const argv = ['--pdeathsig', 'KILL', '--', command, ...args];
+  return spawn('setpriv', argv, { stdio: 'ignore' }).on('error', () => undefined);
+}
+
+/** The lock waits for starts: each has its attachment, or will have another run. */
+function lookHere(host: Host): Here {
+  return withLock('sync', 'exclusive', host, () => {
+    const all = readAttachments();
+    const own = new Set(attachedDomains());
+    return {
+      running: all.filter(({ state }) => isHere(state)).map(({ domain, name }) => ({ uuid: domain, name })),
+      isHere: uuid => own.has(uuid) || isExpected(uuid),
+    };
+  });
+}
