@@ -29,6 +29,7 @@ case "$*" in
   'list --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' | { grep -vxFf ${STOPPED} || :; } ;;
   'list --all --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
   dumpxml*) cd ${DOMAINS} && exec cat $(echo "$*" | grep -o '[0-9a-f-]\\{36\\}' | sed 's/$/.xml/') ;;
+  attach-device* | update-device*) ;;
   domstate*) if grep -qxF "$2" ${STOPPED}; then echo 'shut off'; else echo running; fi ;;
   dominfo*) if grep -qxF "$2" ${STOPPED}; then echo 'Persistent:     yes'; else echo 'Persistent:     no'; fi ;;
   metadata*)
@@ -73,6 +74,12 @@ export class FakeLibvirt {
         `cat >${DOMAINS}/${uuidOf(name)}.xml <<'END'\n${domainXml(name)}END\necho ${uuidOf(name)} >>${STOPPED}`,
     );
     await this.#scene.host.sh(files.join('\n'));
+  }
+
+  /** The same with the XML of another host. */
+  async adopt(name: string, xml: string): Promise<void> {
+    await this.#scene.host.write(`${DOMAINS}/${uuidOf(name)}.xml`, xml);
+    await this.#scene.host.sh(`echo ${uuidOf(name)} >>${STOPPED}`);
   }
 
   /** What libvirt would hand to the hook at the start of a domain that is defined. */

@@ -1,6 +1,7 @@
 import { apartOf } from '../../cluster/apart.ts';
 import type { Context } from '../../host/context.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { faultsInBooks } from '../../repair/books-faults.ts';
 import type { Fault } from '../../repair/fault.ts';
 import { faults, faultsNext } from '../../repair/faults.ts';
 import { type Listing, listDefinitions, listRunning } from '../../repair/listing.ts';
@@ -16,6 +17,7 @@ export function check(name: string | undefined, context: Context): void {
   const uuid = name === undefined ? undefined : identify(name, listing);
   const found = [
     ...faults(settledSurvey(listing, context.config(), context.host)),
+    ...faultsInBooks(context.config()),
     ...faultsNext(listing.running ?? new Map(), listDefinitions(listing)),
     ...faultsOfCluster(listing, context),
   ];

@@ -1,0 +1,153 @@
+import { expect } from 'chai';
+import type { Background } from '../lab/background.ts';
+import { Lab } from '../lab/lab.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
+import { COMMAND, ensureBuilt } from '../support/build.ts';
+import { Clustered, clusterToml, type Member } from '../support/clustered.ts';
+
+const ADDRESS = '123.45.90.116';
+
+describe('runs in a cluster', () => {
+  let lab: Lab;
+  let cluster: Clustered;
+  let h1: Member;
+  let h2: Member;
+
+  before(async () => {
+    await ensureBuilt();
+    lab = await Lab.create();
+    cluster = await Clustered.create(lab, { etcds: 3 });
+    [h1, h2] = [cluster.member(1), cluster.member(2)];
+    for (const { scene } of cluster.members) await scene.base();
+    await cluster.join();
+    await h1.libvirt.define('vm1', 'vm2');
+    await h1.ok('assign', 'vm1', ADDRESS, '--no-nic');
+    await h1.ok('assign', 'vm2', '123.45.90.117', '--no-nic');
+    // Disks are shared, say: both hosts have the definition.
+    await h2.libvirt.adopt('vm1', await h1.libvirt.xml('vm1'));
+  });
+  after(async () => {
+    await cluster?.remove();
+    lab?.remove();
+  });
+
+  const attend = ({ scene }: Member): Background => scene.host.start([process.execPath, COMMAND, 'attend']);
+  const isUp = async (host: string): Promise<boolean> => (await cluster.keys('hosts/')).includes(host);
+
+  async function start(member: Member, name: string): Promise<void> {
+    const { code, stderr } = await member.prepare(name);
+    expect(stderr).to.equal('');
+    expect(code).to.equal(0);
+  }
+
+  it('are one of each domain: its twin on another host is refused, and told where it runs', async () => {
+    await start(h1, 'vm1');
+    expect(await cluster.runsOn('vm1')).to.equal('h1');
+    // Nobody keeps the record that it wrote as it joined.
+    await until(async () => !(await isUp('h1')), PATIENCE, 'the lease to end');
+    expect(await h2.refusal('vm1')).to.equal(
+      'hnet: Cannot start "vm1": it runs on h1; h1 doesn\'t answer: if it is dead, hnet host dead h1 frees what ran there',
+    );
+    expect(await h2.scene.host.run(['ip', 'route', 'show', ADDRESS])).to.equal('');
+    // Again on its own host, where nobody has noted that it ended.
+    await h1.release('vm1');
+    await start(h1, 'vm1');
+    expect((await h1.hnet('assign', 'vm1', '123.45.90.118', '--no-nic')).code).to.equal(0);
+    const elsewhere = await h2.hnet('assign', 'vm1', '123.45.90.119', '--no-nic');
+    expect(elsewhere.stderr).to.contain('Cannot assign to "vm1": it runs on h1; do it there');
+    await h1.ok('unassign', 'vm1', '123.45.90.118');
+    await h1.release('vm1');
+  });
+
+  it('end in the books once a domain has ended, and the host is known as up for as long as it is', async () => {
+    const [one, two] = [attend(h1), attend(h2)];
+    await until(async () => (await isUp('h1')) && (await isUp('h2')), PATIENCE, 'both hosts to be up');
+    await until(async () => (await cluster.runsOn('vm1')) === undefined, PATIENCE, 'the run to end');
+    const peers = JSON.parse(await h1.scene.host.run(['cat', '/run/hnet/cluster/peers.json'])).peers;
+    expect(peers.map(({ host }: { host: string }) => host)).to.deep.equal(['h1', 'h2']);
+    await start(h2, 'vm1');
+    expect(await cluster.runsOn('vm1')).to.equal('h2');
+    expect(await h1.refusal('vm1')).to.contain('it runs on h2; virsh migrate brings it here');
+    await h2.release('vm1');
+    await until(async () => (await cluster.runsOn('vm1')) === undefined, PATIENCE, 'the run to end');
+    await start(h1, 'vm1');
+    await one.stop('SIGKILL');
+    await until(async () => !(await isUp('h1')), PATIENCE, 'the lease to end');
+    expect((await h2.ok('cluster', 'status')).join('\n')).to.match(/h1 +down since/);
+    await two.stop();
+  });
+
+  it('of a dead host are freed by its name, and back from the dead it is told where they are', async () => {
+    expect((await h2.hnet('host', 'dead', 'h9', '--fenced')).stderr).to.contain(
+      'no host of the cluster is called so',
+    );
+    expect((await h2.hnet('host', 'dead', 'h2', '--fenced')).stderr).to.contain('this is h2, and it lives');
+    const unasked = await h2.hnet('host', 'dead', 'h1');
+    expect(unasked.stderr).to.equal(
+      'hnet: Cannot free what runs on "h1": nobody can be asked here; say --fenced if it is off for certain',
+    );
+    expect(unasked.code).to.equal(2);
+    expect(await h2.ok('host', 'dead', 'h1', '--fenced')).to.deep.equal([
+      'h1: "vm1" may be started on another host now',
+    ]);
+    await start(h2, 'vm1');
+    expect(await h1.refusal('vm1')).to.contain('it runs on h2');
+    // It never was off: what runs there is told, at both ends by etcd's word.
+    const attendance = attend(h1);
+    const check = async (): Promise<string> => (await h1.hnet('check')).stdout;
+    await until(
+      async () => /vm1 .*run .*runs on h2 too/.test(await check()),
+      PATIENCE,
+      'check to tell of the twin',
+    );
+    await attendance.stop();
+    await h1.release('vm1');
+    await h2.release('vm1');
+  });
+
+  it('go on without a follower, and with a leader that hangs the second try is answered', async () => {
+    await h1.ok('host', 'dead', 'h2', '--fenced');
+    const members = cluster.etcd.members;
+    const leader = await cluster.etcd.leader();
+    const follower = members.find(one => one !== leader);
+    await follower?.daemon.freeze();
+    await start(h1, 'vm1');
+    await h1.release('vm1');
+    await follower?.daemon.go();
+    await until(() => cluster.etcd.answers(), PATIENCE, 'all etcds to answer');
+    const now = await cluster.etcd.leader();
+    await now.daemon.freeze();
+    await start(h1, 'vm1');
+    await h1.release('vm1');
+    await now.daemon.go();
+    await until(() => cluster.etcd.answers(), PATIENCE, 'all etcds to answer');
+  });
+
+  it('without a quorum start where they ran last, unless a peer announces them; all else is refused in time', async () => {
+    await start(h1, 'vm1');
+    const [, second, third] = cluster.etcd.members;
+    await second?.daemon.kill();
+    await third?.daemon.kill();
+    // What runs goes on, and ends.
+    await h1.release('vm1');
+    await start(h1, 'vm1');
+    await h1.release('vm1');
+    const began = Date.now();
+    expect(await h2.refusal('vm1')).to.match(
+      /etcd doesn't answer at .*, and another host may run it: this one didn't run it last$/,
+    );
+    expect(Date.now() - began).to.be.lessThan(5000);
+    await h1.scene.host.sh(`ip link add wire type veth peer name far; ip link set far up; ip link set wire up
+      ip route add ${ADDRESS} dev wire proto bird metric 150`);
+    expect(await h1.refusal('vm1')).to.contain(`and a peer has ${ADDRESS}, by the route via wire`);
+    await h1.scene.host.run(['ip', 'link', 'del', 'wire']);
+    await h1.scene.configure(clusterToml(cluster.etcd.endpoints, 'host = "h1"\noffline = "refuse"'));
+    expect(await h1.refusal('vm1')).to.contain(
+      'nothing starts until it does (offline = "refuse" in hnet.toml)',
+    );
+    await h1.scene.configure(clusterToml(cluster.etcd.endpoints, 'host = "h1"'));
+    await second?.daemon.start();
+    await third?.daemon.start();
+    await until(() => cluster.etcd.answers(), PATIENCE, 'all etcds to answer');
+  });
+});
