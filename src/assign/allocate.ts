@@ -41,6 +41,8 @@ export interface Holding {
   readonly address: Pick<Address, 'prefix' | 'bridge' | 'scope'>;
   /** The peer on which the domain is; undefined: it is here. */
   readonly host?: string;
+  /** Whether it runs there. */
+  readonly runs?: boolean;
 }
 
 /**

@@ -50,7 +50,8 @@ export function claimedElsewhere(
     .filter(({ domain, prefix }) => !known.has(keyOf(domain, prefix)))
     .map(({ domain, name, prefix, bridge, scope }) => {
       const host = own.has(domain) ? undefined : (runs.get(domain) ?? places.get(domain))?.host;
-      return { domain, name, address: { prefix, bridge, scope }, ...(host && { host }) };
+      const where = host && { host, runs: runs.has(domain) };
+      return { domain, name, address: { prefix, bridge, scope }, ...where };
     });
 }
 

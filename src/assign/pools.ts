@@ -75,7 +75,7 @@ function heldUse(holding: Holding, routes: View['routes']): Use {
   const route = routes.get(routeKey(prefix, HOST_METRIC[prefix.family]));
   return {
     prefix,
-    state: route?.dev === bridge ? 'up' : 'assigned',
+    state: (holding.runs ?? route?.dev === bridge) ? 'up' : 'assigned',
     holding,
     device: undefined,
     reservation: undefined,

@@ -1,3 +1,4 @@
+import { seenElsewhere } from '../../assign/elsewhere.ts';
 import { inventory } from '../../assign/inventory.ts';
 import { freeOf, type PoolUse, poolUse, type Use, type UseState } from '../../assign/pools.ts';
 import type { Context } from '../../host/context.ts';
@@ -29,6 +30,8 @@ interface Row {
   readonly domain: string | null;
   readonly uuid: string | null;
   readonly bridge: string | null;
+  /** The other host of the cluster that has the domain. */
+  readonly host: string | null;
   /** The interface on which the host itself has it. */
   readonly interface: string | null;
   /** Where the operator keeps it, for whom; null: for nobody. */
@@ -42,8 +45,9 @@ export function pool(options: PoolOptions, context: Context): void {
   const config = context.config();
   const domains = withLibvirt(libvirt => libvirt.domains());
   const seen = readNetworkWithUplinks(context.host, config);
-  const taken = inventory(domains, seen);
-  const reservations = readReservations();
+  const elsewhere = seenElsewhere(context);
+  const taken = inventory(domains, seen, elsewhere);
+  const reservations = elsewhere?.reservations ?? readReservations();
   const uses = config.pools.map(one => poolUse(one, taken, seen.view.routes, reservations));
   const rows = uses.flatMap(one => rowsOf(one, options));
   const pools = uses.map(poolShown);
@@ -85,6 +89,7 @@ const freeRow = (prefix: Prefix, pool: string): Row => ({
   domain: null,
   uuid: null,
   bridge: null,
+  host: null,
   interface: null,
   reservation: null,
 });
@@ -96,6 +101,7 @@ const usedRow = ({ prefix, state, holding, device, reservation }: Use, pool: str
   domain: holding?.name ?? null,
   uuid: holding?.domain ?? null,
   bridge: holding?.address.bridge ?? null,
+  host: holding?.host ?? null,
   interface: device ?? null,
   reservation: reservation === undefined ? null : { for: reservation.name ?? null },
 });
@@ -109,7 +115,7 @@ function render(rows: readonly Row[], colour: boolean): string[] {
   const cells = rows.map((row): Cell[] => [
     row.address,
     { text: row.state, colour: colours[row.state] },
-    row.domain ?? keptFor(row),
+    row.host === null ? (row.domain ?? keptFor(row)) : `${row.domain} on ${row.host}`,
     row.bridge ?? (row.interface === null ? '-' : `${row.interface} (the host's)`),
   ]);
   return ['', ...table(['ADDRESS', 'STATE', 'DOMAIN', 'BRIDGE'], cells, colour)];

@@ -1,4 +1,5 @@
 import type { Holding } from '../../assign/allocate.ts';
+import { seenElsewhere } from '../../assign/elsewhere.ts';
 import { inventory } from '../../assign/inventory.ts';
 import { poolUse, type Use } from '../../assign/pools.ts';
 import type { Context } from '../../host/context.ts';
@@ -34,13 +35,15 @@ export function whois(text: string, context: Context): void {
   for (const line of sentences(known)) context.print(line);
 }
 
-function lookUp(address: Prefix, { host, config }: Context): Known {
+function lookUp(address: Prefix, context: Context): Known {
+  const { host, config } = context;
   const domains = withLibvirt(libvirt => libvirt.domains());
   const seen = readNetworkWithUplinks(host, config());
-  const reservations = readReservations();
+  const elsewhere = seenElsewhere(context);
+  const reservations = elsewhere?.reservations ?? readReservations();
   const pool = config().pools.find(one => contains(one, address));
-  const uses =
-    pool === undefined ? [] : poolUse(pool, inventory(domains, seen), seen.view.routes, reservations).uses;
+  const taken = inventory(domains, seen, elsewhere);
+  const uses = pool === undefined ? [] : poolUse(pool, taken, seen.view.routes, reservations).uses;
   const use = uses.find(({ prefix }) => contains(prefix, address));
   const owner = domains.find(({ domain }) => domain.uuid === use?.holding?.domain);
   const reservation = reservations.find(one => contains(one.address, address));
@@ -73,6 +76,7 @@ function answerOf(known: Known): object {
     uuid: holding?.domain ?? null,
     held: holding === undefined ? null : format(holding.address.prefix),
     bridge: holding?.address.bridge ?? null,
+    host: holding?.host ?? null,
     macs: owner === undefined || holding === undefined ? [] : macsOn(owner, holding.address.bridge),
     interface: use?.device ?? null,
     reservation: reservation === undefined ? null : { for: reservation.name ?? null },
@@ -102,12 +106,14 @@ function summary(
     : `the host's own, on ${use.device}`;
 }
 
-function holderOf(text: string, { name, domain, address }: Holding, owner: KnownDomain | undefined): string {
+function holderOf(text: string, holding: Holding, owner: KnownDomain | undefined): string {
+  const { name, domain, address, host, runs } = holding;
   const part = format(address.prefix) === text ? '' : ` as part of ${format(address.prefix)}`;
   const macs = owner === undefined ? [] : macsOn(owner, address.bridge);
   const by = macs.length === 0 ? '' : `, MAC ${macs.join(', ')}`;
-  const state = owner?.active ? 'running' : 'stopped';
-  return `${visible(name)} (${domain}, ${state})${part}, on ${address.bridge}${by}`;
+  const state = (runs ?? owner?.active) ? 'running' : 'stopped';
+  const where = host === undefined ? '' : ` on ${host}`;
+  return `${visible(name)} (${domain}, ${state}${where})${part}, on ${address.bridge}${by}`;
 }
 
 const lastLine = ({ domain, uuid, until = '' }: Tenure): string =>

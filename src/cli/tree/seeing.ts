@@ -20,8 +20,9 @@ export const seeing: Group = {
       define: (command, context) =>
         command
           .argument(...ANY_DOMAIN)
+          .option('--all', "those of the cluster's other hosts too, with the host of each")
           .option(...JSON_ANSWER)
-          .action(domain => status(domain, context())),
+          .action((domain, options) => status(domain, options, context())),
     },
     {
       name: 'plan',

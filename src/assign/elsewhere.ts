@@ -1,0 +1,58 @@
+/** What other hosts of the cluster have, for those who only show it. */
+import { type Contents, look } from '../cluster/contents.ts';
+import { memberOf } from '../cluster/open.ts';
+import type { Context } from '../host/context.ts';
+import { addressState } from '../model/address-state.ts';
+import { Refusal, reason } from '../model/refusal.ts';
+
+/** What etcd holds; undefined where this host is alone, or etcd is silent, of which the operator is warned. */
+export function seenElsewhere({
+  config,
+  host,
+  warn,
+}: Pick<Context, 'config' | 'host' | 'warn'>): Contents | undefined {
+  const cluster = memberOf(config(), host);
+  if (cluster === undefined) return undefined;
+  try {
+    return look(cluster);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    warn(`${reason(error)}; what other hosts have isn't shown`);
+    return undefined;
+  }
+}
+
+/** A domain on another host. */
+export interface Elsewhere {
+  readonly domain: string;
+  readonly uuid: string;
+  /** Null: no host is known to have it. */
+  readonly host: string | null;
+  readonly state: 'running' | 'stopped';
+  /** The host to which it is on its way. */
+  readonly to: string | null;
+  readonly addresses: readonly ReturnType<typeof addressState>[];
+}
+
+/** Every domain with an address that isn't here. @param isHere whether this host has it */
+export function domainsElsewhere(
+  { claims, runs, places }: Contents,
+  self: string,
+  isHere: (uuid: string) => boolean,
+): Elsewhere[] {
+  const uuids = [...new Set(claims.map(({ domain }) => domain))];
+  return uuids.flatMap(uuid => {
+    const run = runs.get(uuid);
+    // A copy of what runs elsewhere is shown where it runs.
+    if (isHere(uuid) && (run === undefined || run.host === self)) return [];
+    const own = claims.filter(({ domain }) => domain === uuid);
+    return {
+      domain: own[0]?.name ?? '',
+      uuid,
+      host: (run ?? places.get(uuid))?.host ?? null,
+      state: run === undefined ? 'stopped' : 'running',
+      to: run?.to ?? null,
+      addresses: own.map(addressState),
+    };
+  });
+}
