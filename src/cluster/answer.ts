@@ -56,6 +56,14 @@ export function readEntries(printed: string): Omit<Answer, 'succeeded'> {
   return { revision: header.revision, entries: entriesOf(kvs) };
 }
 
+const watched = v.object({
+  Events: v.optional(v.array(v.object({ kv: v.object({ key: text, value: v.optional(text, '') }) })), []),
+});
+
+/** The keys that a line of `watch` tells of, each with its value, which is empty where it is gone. */
+export const readEvents = (line: string): readonly { readonly key: string; readonly value: string }[] =>
+  parsed(watched, line).Events.map(({ kv }) => kv);
+
 const entriesOf = (kvs: v.InferOutput<typeof range>['kvs']): Entries =>
   new Map(kvs.map(({ key, value, mod_revision }) => [key, { value, revision: mod_revision }]));
 

@@ -2,6 +2,7 @@
 
 import { addressClaim, claimedAddress } from '../model/claim-name.ts';
 import type { ClusterSettings } from '../model/config.ts';
+import { isUuid } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
 
 type Named = Pick<ClusterSettings, 'name'>;
@@ -17,6 +18,13 @@ export const sequenceKey = (cluster: Named): string => `${rootOf(cluster)}claims
 
 /** On which host a domain runs. */
 export const runKey = (cluster: Named, uuid: string): string => `${rootOf(cluster)}runs/${uuid}`;
+
+/** The domain of a run's key; undefined if it is another key. */
+export function runIn(cluster: Named, key: string): string | undefined {
+  const start = runKey(cluster, '');
+  const uuid = key.slice(start.length);
+  return key.startsWith(start) && isUuid(uuid) ? uuid : undefined;
+}
 
 /** On which host a domain is defined, running or not. */
 export const placeKey = (cluster: Named, uuid: string): string => `${rootOf(cluster)}domains/${uuid}`;

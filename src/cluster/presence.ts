@@ -4,7 +4,7 @@ import type { EtcdSettings } from '../model/config.ts';
 import { Refusal } from '../model/refusal.ts';
 import type { Cluster } from './cluster.ts';
 import { ask, etcdctl } from './etcdctl.ts';
-import { hostKey, hostsOf } from './keys.ts';
+import { hostKey, rootOf } from './keys.ts';
 import { type Peer, peerValue } from './values.ts';
 
 /** For how long a host counts as up after its last sign of life, in seconds. */
@@ -40,10 +40,10 @@ export const keepAlive = (settings: EtcdSettings, lease: string): readonly strin
   lease,
 ];
 
-/** Prints a line whenever a host comes, changes or goes. */
-export const watchHosts = ({ settings }: Cluster): readonly string[] => [
+/** Prints a line whenever anything changes in the cluster. */
+export const watchAll = ({ settings }: Cluster): readonly string[] => [
   ...etcdctl(settings.etcd),
   'watch',
   '--prefix',
-  hostsOf(settings),
+  rootOf(settings),
 ];

@@ -4,6 +4,7 @@ import { format, parsePrefix } from '../model/address.ts';
 import type { Address } from '../model/bridge.ts';
 import { INTERFACE_NAME, isUuid } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
+import { ifPossible } from '../model/refusal.ts';
 import type { Reservation } from '../model/reservation.ts';
 
 const prefix = v.pipe(v.string(), v.transform(parsePrefix));
@@ -40,6 +41,10 @@ export type Run = Readonly<v.InferOutput<typeof runSchema>>;
 
 export const runText = ({ host, boot, start, to }: Run): string =>
   JSON.stringify({ host, boot, start, ...(to && { to }) });
+
+/** The host of a run's text; undefined where that can't be read. */
+export const hostIn = (text: string): string | undefined =>
+  ifPossible(() => v.parse(runSchema, JSON.parse(text)).host);
 
 /** Where a domain is defined. */
 export const placeSchema = v.object({ host: hostName, name: v.string() });

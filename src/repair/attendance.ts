@@ -3,23 +3,26 @@
  * seconds, and neither a repair nor a domain that moves may wait for that.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readEvents } from '../cluster/answer.ts';
 import { noteBooks } from '../cluster/books.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type Contents, look } from '../cluster/contents.ts';
+import { letGo } from '../cluster/held.ts';
+import { hostsOf, runIn } from '../cluster/keys.ts';
 import { newStart } from '../cluster/new-start.ts';
 import { memberOf } from '../cluster/open.ts';
 import { notePeers } from '../cluster/peers.ts';
-import { grantLease, keepAlive, putRecord, watchHosts } from '../cluster/presence.ts';
+import { grantLease, keepAlive, putRecord, watchAll } from '../cluster/presence.ts';
 import { type About, ownRecord } from '../cluster/record.ts';
 import { forgetPlaces, type Here, settleRuns, type Twin } from '../cluster/upkeep.ts';
-import { peerValue } from '../cluster/values.ts';
+import { hostIn, peerValue } from '../cluster/values.ts';
 import type { Context } from '../host/context.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { Sources } from '../host/source.ts';
 import { withLibvirt } from '../libvirt/libvirt.ts';
 import { isHere } from '../model/move.ts';
-import { quote, Refusal, reason } from '../model/refusal.ts';
+import { ifPossible, quote, Refusal, reason } from '../model/refusal.ts';
 import { attachedDomains } from '../state/attachment-files.ts';
 import { isExpected } from '../state/incoming-marker.ts';
 import { readAttachments, readStamps } from '../state/records.ts';
@@ -134,10 +137,20 @@ export class Attendance {
     });
     this.#lease = child;
     if (this.#watch !== undefined) return;
-    this.#watch = new Sources(() => {
-      this.#next = 0;
-    });
-    this.#watch.start({ argv: watchHosts(cluster) });
+    this.#watch = new Sources(line => this.#told(line, cluster));
+    this.#watch.start({ argv: watchAll(cluster) });
+  }
+
+  /** Whatever another host has begun to run isn't this one's any more, from that moment on. */
+  #told(line: string, { settings, self }: Cluster): void {
+    for (const { key, value } of ifPossible(() => readEvents(line)) ?? []) {
+      if (key.startsWith(hostsOf(settings))) this.#next = 0;
+      const uuid = runIn(settings, key);
+      if (uuid === undefined || value === '') continue;
+      // A domain may have ended again before this host's files were looked at.
+      if (hostIn(value) === self) this.#next = 0;
+      else letGo(uuid);
+    }
   }
 
   /** The daemon reads what is printed here, and looks whether its domains know all hosts. */
