@@ -116,7 +116,7 @@ const CASES: readonly Case[] = [
     "an unknown format of the host's",
     'host --format openbsd',
     2,
-    'Cannot use --format "openbsd": the formats are ifupdown, netplan, networkd',
+    'Cannot use --format "openbsd": the formats are ifupdown, netplan, networkd, bird, frr',
   ],
   [
     'a seed path that exists',
