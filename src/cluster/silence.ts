@@ -10,8 +10,9 @@ export class SilentRefusal extends Refusal {
 const CAUSES: readonly (readonly [pattern: RegExp, words: (found: string) => string])[] = [
   [/Error: (etcdserver: .*)/, found => found],
   [/authentication handshake failed: (.*?)"/, found => `the TLS handshake fails: ${found}`],
+  // A server that doesn't like the certificate says so to its own log alone.
   [
-    /Err: (?:use of closed network connection|.*(?:transport is closing|connection reset by peer))/,
+    /transport is closing|use of closed network connection|connection reset by peer/,
     () => 'it closes the connection; it may want https, or a certificate of this host ("cert" and "key")',
   ],
   [/lookup [^"]*: ([^":]+)"/, found => found],

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { ensureBuilt } from '../support/build.ts';
-import { Clustered, type Member } from '../support/clustered.ts';
+import { Clustered, clusterToml, type Member } from '../support/clustered.ts';
 import { uuidOf } from '../support/domain.ts';
 
 const ASKED = '/run/lab/asked';
@@ -218,4 +219,68 @@ exec /run/lab/real/etcdctl "$@"`,
     await h1.release('vm1');
     await cluster.etcd.ctl('del', '/hnet/fra/claims/ip-123.45.90.114-32');
   });
+
+  it('bear the name that their domain has when it starts', async () => {
+    const xml = (await h1.libvirt.xml('vm1')).replace('<name>vm1</name>', '<name>vm &quot;ä&quot; \\</name>');
+    const { code, stderr } = await h1.scene.hook('prepare', 'vm1', xml);
+    expect(stderr).to.equal('');
+    expect(code).to.equal(0);
+    const [held] = (await cluster.keys('claims/')).filter(key => key.startsWith('ip-123.45.90.116'));
+    expect(JSON.parse(await cluster.value(`claims/${held}`)).name).to.equal('vm "ä" \\');
+    await h1.release('vm1');
+  });
+
+  it('are asked for with certificates, and one that is wrong is named by what is wrong with it', async () => {
+    const [first] = cluster.etcd.members;
+    if (first === undefined) throw new Error('there is no etcd');
+    const { machine } = first;
+    const address = machine instanceof Host ? machine.address : '';
+    await machine.sh(CERTIFICATES.replaceAll('ADDRESS', address));
+    const url = `https://${address}:3379`;
+    const server = machine.start(
+      [
+        `etcd --data-dir /run/lab/tls/data --listen-client-urls ${url} --advertise-client-urls ${url}`,
+        '--listen-peer-urls http://127.0.0.1:3380 --initial-advertise-peer-urls http://127.0.0.1:3380',
+        '--initial-cluster default=http://127.0.0.1:3380 --client-cert-auth --trusted-ca-file /run/lab/tls/ca.pem',
+        '--cert-file /run/lab/tls/host.pem --key-file /run/lab/tls/host.key',
+      ]
+        .join(' ')
+        .split(' '),
+    );
+    const files = ['ca.pem', 'other.pem', 'host.pem', 'host.key', 'stranger.pem', 'stranger.key'];
+    for (const file of files)
+      await h2.scene.host.write(`/etc/hnet/${file}`, await machine.run(['cat', `/run/lab/tls/${file}`]));
+    const use = (ca: string, own?: string): Promise<void> => {
+      const pair = own === undefined ? '' : `cert = "/etc/hnet/${own}.pem"\nkey = "/etc/hnet/${own}.key"\n`;
+      return h2.scene.configure(clusterToml([url], `host = "h2"\nca = "/etc/hnet/${ca}.pem"\n${pair}`));
+    };
+    await use('ca', 'host');
+    await until(
+      async () => (await h2.hnet('cluster', 'status')).code === 0,
+      PATIENCE,
+      'etcd to answer by TLS',
+    );
+    await use('other', 'host');
+    expect(await refusal(h2, 'cluster', 'status')).to.equal(
+      `hnet: etcd doesn't answer at ${url}: the TLS handshake fails: x509: certificate signed by unknown authority`,
+    );
+    for (const own of [undefined, 'stranger']) {
+      await use('ca', own);
+      expect(await refusal(h2, 'cluster', 'status')).to.contain(
+        'or a certificate of this host ("cert" and "key")',
+      );
+    }
+    await server.stop();
+    await h2.scene.configure(clusterToml(cluster.etcd.endpoints, 'host = "h2"'));
+  });
 });
+
+/** Two authorities; of the one a certificate for etcd and hosts, of the other one of a stranger. */
+const CERTIFICATES = `mkdir -p /run/lab/tls; cd /run/lab/tls
+key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
+for ca in ca other; do openssl req -x509 $key -keyout $ca.key -out $ca.pem -subj /CN=$ca -days 9; done
+printf 'subjectAltName=IP:ADDRESS\nextendedKeyUsage=serverAuth,clientAuth' >ext
+for pair in host:ca stranger:other; do
+  openssl req $key -keyout \${pair%:*}.key -out csr -subj /CN=\${pair%:*}
+  openssl x509 -req -in csr -CA \${pair#*:}.pem -CAkey \${pair#*:}.key -CAcreateserial -out \${pair%:*}.pem -days 9 -extfile ext
+done`;

@@ -174,6 +174,8 @@ get --prefix "/c/"
         'no such host',
       'createTransport failed to connect to {https://127.0.0.1:3379}. Err: use of closed network connection. Re':
         'it closes the connection; it may want https, or a certificate of this host ("cert" and "key")',
+      'INFO: loopyWriter.run returning. connection error: desc = "transport is closing"\n[core]Channel to READY':
+        'it closes the connection; it may want https, or a certificate of this host ("cert" and "key")',
       'Error: open /nonexist: no such file or directory': 'open /nonexist: no such file or directory',
       '': 'no answer in time',
     };
