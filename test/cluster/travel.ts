@@ -74,9 +74,18 @@ export interface Lost extends Loss {
   readonly family: Family;
 }
 
-/** What everybody's pings of both families lose while something happens. */
-export async function lostDuring({ callers }: Traveller, work: () => Promise<unknown>): Promise<Lost[]> {
-  const ways = callers.flatMap(machine => FAMILIES.map(family => ({ machine, family })));
+/** Who pings the traveller, and in which family. */
+export interface Way {
+  readonly machine: Machine;
+  readonly family: Family;
+}
+
+/** Everybody in both families. */
+export const allWays = ({ callers }: Traveller): Way[] =>
+  callers.flatMap(machine => FAMILIES.map(family => ({ machine, family })));
+
+/** What pings lose while something happens. */
+export async function lostDuring(ways: readonly Way[], work: () => Promise<unknown>): Promise<Lost[]> {
   const trains = await Promise.all(
     ways.map(async ({ machine, family }) => ({
       caller: machine.name,

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { ClusterStage } from '../cluster/stage.ts';
+import { followMoves, lostDuring, TRAVELS, type Way } from '../cluster/travel.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Hypervisor } from '../lab/hypervisor.ts';
-import type { Machine } from '../lab/machine.ts';
-import { INTERVAL, type Loss, Pings } from '../lab/pings.ts';
+import { INTERVAL } from '../lab/pings.ts';
 import { INTERNET } from '../lab/site.ts';
 import { ECHO, Stream } from '../lab/stream.ts';
 import type { Vm } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 
-const [IPV4, IPV6] = ['123.45.90.116', '2001:db8:12:4900::116'];
+const { 4: IPV4, 6: IPV6 } = TRAVELS;
 const NIC = { type: 'network', source: 'default' } as const;
 /** Of a service on the Internet that the VM calls. */
 const PORT = 5000;
@@ -32,7 +32,7 @@ describe('a VM that libvirt moves to another host', () => {
       await stage.ok(h1, 'firewall', 'vm1', ...rule.split(' '));
     await vm.start();
     guests.push(await neighbour(h1, 'vm2', '123.45.90.117'), await neighbour(h2, 'vm3', '123.45.90.118'));
-    for (const host of [h1, h2]) await follow(host);
+    await followMoves(cluster);
     await vm.ready();
     await vm.sh(ECHO);
   });
@@ -47,27 +47,12 @@ describe('a VM that libvirt moves to another host', () => {
     return guest;
   }
 
-  async function follow(host: Hypervisor): Promise<void> {
-    await host.unit('hnet-watch').start();
-    const follows = async () => (await host.attempt(['pgrep', '-f', 'hnet.cjs follow'])).code === 0;
-    await until(follows, PATIENCE, `the follower of ${host.name}`);
-  }
-
-  /** What pings from everywhere lose while something happens. */
-  async function lossDuring(work: () => Promise<unknown>): Promise<Map<string, Loss>> {
-    const senders: Machine[] = [stage.lab.internet, ...guests];
-    const ways = senders.flatMap(machine =>
-      [IPV4, ...(machine === stage.lab.internet ? [IPV6] : [])].map(to => ({ machine, to })),
-    );
-    const trains = await Promise.all(
-      ways.map(
-        async ({ machine, to }) => [`${machine.name} to ${to}`, await Pings.start(machine, to)] as const,
-      ),
-    );
-    await work();
-    await Promise.all(trains.map(([, pings]) => pings.more(20)));
-    return new Map(await Promise.all(trains.map(async ([way, pings]) => [way, await pings.stop()] as const)));
-  }
+  /** The Internet pings it in both families. */
+  const ways = (): Way[] => [
+    { machine: stage.lab.internet, family: 4 },
+    { machine: stage.lab.internet, family: 6 },
+    ...guests.map(machine => ({ machine, family: 4 as const })),
+  ];
 
   const metrics = async (host: Hypervisor): Promise<number[]> => {
     const said = await host.sh(
@@ -91,9 +76,11 @@ describe('a VM that libvirt moves to another host', () => {
       vm.sh(`nc ${INTERNET} ${PORT} -e /bin/cat >/dev/null 2>&1 &`),
     );
     for (const to of [h2, h1]) {
-      const losses = await lossDuring(() => cluster.migrate(vm, to));
-      for (const [way, { lost, pause }] of losses)
-        expect(lost, `${way}, moved to ${to.name}`).to.be.at.most(MOST + Math.round(pause / INTERVAL));
+      const losses = await lostDuring(ways(), () => cluster.migrate(vm, to));
+      for (const { caller, family, lost, pause } of losses)
+        expect(lost, `IPv${family} from ${caller}, moved to ${to.name}`).to.be.at.most(
+          MOST + Math.round(pause / INTERVAL),
+        );
       expect(await metrics(to)).to.deep.equal([50, 50]);
       expect(await metrics(to === h1 ? h2 : h1)).to.deep.equal([]);
       for (const host of [h1, h2]) await expectGood(host);
@@ -117,7 +104,7 @@ describe('a VM that libvirt moves to another host', () => {
   it('stays where it is if the move is given up, and a repair in between leaves both hosts as they are', async () => {
     const [h1, h2] = [stage.host(1), stage.host(2)];
     await h1.virsh('migrate-setspeed', 'vm1', '2');
-    const losses = await lossDuring(async () => {
+    const losses = await lostDuring(ways(), async () => {
       const move = stage.cluster.attemptMigrate(vm, h2);
       await until(async () => (await metrics(h2)).length === 2, PATIENCE, 'the routes in the background');
       expect(await metrics(h2)).to.deep.equal([175, 175]);
@@ -129,7 +116,7 @@ describe('a VM that libvirt moves to another host', () => {
       await h1.virsh('domjobabort', 'vm1');
       expect((await move).code).to.equal(1);
     });
-    for (const [way, { lost }] of losses) expect(lost, way).to.equal(0);
+    for (const { caller, family, lost } of losses) expect(lost, `IPv${family} from ${caller}`).to.equal(0);
     await until(
       async () => (await metrics(h2)).length === 0,
       PATIENCE,

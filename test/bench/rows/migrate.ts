@@ -1,6 +1,6 @@
 import { FAMILIES, type Family } from '../../../src/model/prefix.ts';
 import { clusterWithHnet } from '../../cluster/stage.ts';
-import { followMoves, type Lost, lostDuring, prepareTravel } from '../../cluster/travel.ts';
+import { allWays, followMoves, type Lost, lostDuring, prepareTravel } from '../../cluster/travel.ts';
 import type { Move } from '../../lab/cluster/migration.ts';
 import { INTERVAL } from '../../lab/pings.ts';
 import { atMost, type Figure, figure } from '../figure.ts';
@@ -36,7 +36,7 @@ const measured = (what: string, isCluster: boolean, bench: Bench): Promise<Figur
       const to = cluster.hosts[(done + 1) % 2];
       if (to === undefined) throw new Error('Cannot move: there are no two hosts');
       let moved: Move | undefined;
-      const losses = await lostDuring(traveller, async () => {
+      const losses = await lostDuring(allWays(traveller), async () => {
         moved = await cluster.migrate(traveller.vm, to);
       });
       if (moved === undefined) throw new Error('Cannot tell how long the move took');
