@@ -16,9 +16,10 @@ import type { Difference } from '../model/difference.ts';
 import { type Domain, policyOf, tapsOf } from '../model/domain.ts';
 import { renderAssignment } from '../model/metadata.ts';
 import { OPEN } from '../model/policy.ts';
-import { ifPossible, quote, Refusal } from '../model/refusal.ts';
+import { ifPossible, quote } from '../model/refusal.ts';
 import { policySummary } from '../model/rule.ts';
 import { readableAttachment } from '../state/attachment-store.ts';
+import { attempt } from './attempt.ts';
 import { type Decision, imagined, type Outcome, outcomeOf, recordBefore } from './decision.ts';
 import { exchanging, type Shared } from './shared.ts';
 import { restoreMetadata, writeMetadata } from './write.ts';
@@ -101,20 +102,6 @@ function tellLosses(changes: readonly NicChange[], { name }: Domain, { warn }: C
       : [`the interface ${change.mac} of ${quote(name)} loses ${change.lost.join(', ')}`],
   );
   for (const loss of new Set(losses)) warn(`${loss}: an interface on a bridge of hnet can't have that`);
-}
-
-/** Runs `work`; where it fails, `undo` too, and the first failure is the one that is told. */
-export function attempt<T>(work: () => T, undo: () => void): T {
-  try {
-    return work();
-  } catch (error) {
-    try {
-      undo();
-    } catch (second) {
-      if (!(second instanceof Refusal)) throw second;
-    }
-    throw error;
-  }
 }
 
 /** @param domain with its interfaces where they will be. @returns what was repaired by the way */

@@ -11,6 +11,7 @@ import type { Domain } from '../model/domain.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import type { Reservation } from '../model/reservation.ts';
 import { readReservations } from '../state/reservations.ts';
+import { attempt } from './attempt.ts';
 import { holdingsOf } from './inventory.ts';
 
 /** The cluster, and what etcd held when it was asked. */
@@ -91,7 +92,7 @@ export function exchanging<T>(
           seen,
           lacking.map(address => ({ domain, address })),
         );
-  const done = undoing(change, () => {
+  const done = attempt(change, () => {
     const keyOf = ({ prefix }: Pick<Address, 'prefix'>): string => `${prefix.first}/${prefix.length}`;
     const before = new Map(seen.claims.map(one => [keyOf(one), one.entry.value]));
     giveBack(() => dropClaims(cluster, taken, one => before.get(keyOf(one))), warn);
@@ -103,15 +104,6 @@ export function exchanging<T>(
   });
   if (surplus.length > 0) giveBack(() => dropClaims(cluster, surplus), warn);
   return done;
-}
-
-function undoing<T>(work: () => T, undo: () => void): T {
-  try {
-    return work();
-  } catch (error) {
-    undo();
-    throw error;
-  }
 }
 
 /** The assignment is as it is: that a claim is left over makes it no failure. */

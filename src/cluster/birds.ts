@@ -25,30 +25,20 @@ export function birdProtocols(host: Pick<Host, 'output'>): BirdProtocol[] | unde
 }
 
 /** A line of its own begins each; what is known of it is indented. */
-export function parseProtocols(text: string): BirdProtocol[] {
-  const found: BirdProtocol[] = [];
-  for (const line of text.split('\n')) {
-    const [, name, kind, state, info = ''] =
-      /^(\S+) +(\S+) +\S+ +(up|start|stop|down|flush)\b +\S+ ?(.*)$/.exec(line) ?? [];
-    if (name !== undefined && kind !== undefined && state !== undefined)
-      found.push({
-        ...{
-          name,
-          kind,
-          state,
-          info: info
-            .replace(/^[\d:.]+ +/, '')
-            .replace(/ {2,}/g, ': ')
-            .trim(),
-          neighbour: undefined,
-        },
-        isEstablished: kind === 'BGP' && /\bEstablished\b/.test(info),
-      });
-    const [, neighbour] = /^ +Neighbor address: +(\S+)/.exec(line) ?? [];
-    const last = found.at(-1);
-    if (neighbour !== undefined && last !== undefined) found[found.length - 1] = { ...last, neighbour };
-  }
-  return found;
+export const parseProtocols = (text: string): BirdProtocol[] => text.split(/\n(?=\S)/).flatMap(protocolOf);
+
+/** @param block the line that begins it, and what follows; none for the lines before the first */
+function protocolOf(block: string): BirdProtocol[] {
+  const [, name, kind, state, said = ''] =
+    /^(\S+) +(\S+) +\S+ +(up|start|stop|down|flush)\b +\S+ ?(.*)$/m.exec(block.split('\n')[0] ?? '') ?? [];
+  if (name === undefined || kind === undefined || state === undefined) return [];
+  const info = said
+    .replace(/^[\d:.]+ +/, '')
+    .replace(/ {2,}/g, ': ')
+    .trim();
+  const neighbour = /^ +Neighbor address: +(\S+)/m.exec(block)?.[1];
+  const isEstablished = kind === 'BGP' && /\bEstablished\b/.test(said);
+  return [{ name, kind, state, info, neighbour, isEstablished }];
 }
 
 /** The sessions with a host, by its addresses on the wire. */

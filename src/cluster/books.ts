@@ -1,8 +1,8 @@
 /** What this host last saw in the cluster's books, for those who don't ask etcd: check, status, doctor. */
 import * as v from 'valibot';
-import { readIfThere, removeWhole, writeAtomically } from '../host/files.ts';
+import { removeWhole, writeAtomically } from '../host/files.ts';
 import { RUN_CLUSTER } from '../model/names.ts';
-import { ifPossible } from '../model/refusal.ts';
+import { readJsonFile } from '../state/json-file.ts';
 
 const FILE = `${RUN_CLUSTER}/books.json`;
 const VERSION = 1;
@@ -20,8 +20,7 @@ const schema = v.object({
 export type Books = Readonly<Omit<v.InferOutput<typeof schema>, 'version'>>;
 
 /** Undefined where the daemon hasn't looked since this host was booted. */
-export const readBooks = (): Books | undefined =>
-  ifPossible(() => v.parse(schema, JSON.parse(readIfThere(FILE) ?? '')));
+export const readBooks = (): Books | undefined => readJsonFile(FILE, schema);
 
 export const noteBooks = (books: Books): void =>
   writeAtomically(FILE, `${JSON.stringify({ version: VERSION, ...books })}\n`);

@@ -3,19 +3,15 @@ import { format } from '../model/address.ts';
 import type { Address } from '../model/bridge.ts';
 import { isAmong, overlaps, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
-import { type Cluster, MOST_AT_ONCE } from './cluster.ts';
+import { chunks } from './at-once.ts';
+import type { Cluster } from './cluster.ts';
 import type { Claim, Contents } from './contents.ts';
 import { claimKey, placeKey, sequenceKey } from './keys.ts';
-import { claimText, placeText } from './values.ts';
+import { claimText, type Named, placeText } from './values.ts';
 
 /** Another host has changed claims since it was looked: what was chosen may be taken by now. Nothing was written. */
 export class OutrunRefusal extends Refusal {
   override readonly name = 'OutrunRefusal';
-}
-
-interface Named {
-  readonly uuid: string;
-  readonly name: string;
 }
 
 /** An address for a domain of this host. */
@@ -111,12 +107,6 @@ export function dropClaims(
     })
     .every(isDone => isDone);
 }
-
-/** Parts that fit into a transaction, each of two operations at most. */
-export const chunks = <T>(all: readonly T[]): T[][] =>
-  Array.from({ length: Math.ceil(all.length / MOST_AT_ONCE) }, (_, at) =>
-    all.slice(at * MOST_AT_ONCE, (at + 1) * MOST_AT_ONCE),
-  );
 
 /** The claims of a domain that aren't for any of some addresses. */
 export const surplusClaims = (claims: readonly Claim[], uuid: string, kept: readonly Prefix[]): Claim[] =>

@@ -1,22 +1,17 @@
 /** What a host that goes takes with it: by its own will, or dead. */
 import type { Entry } from './answer.ts';
-import { chunks } from './claims.ts';
+import { deleteSeen } from './at-once.ts';
 import type { Cluster } from './cluster.ts';
 import type { Claim, Contents } from './contents.ts';
-import { hostKey, placeKey, runKey } from './keys.ts';
-import { runText } from './values.ts';
-
-/** A domain that was noted to run on a host. */
-export interface Freed {
-  readonly uuid: string;
-  readonly name: string;
-}
+import { hostKey, runKey } from './keys.ts';
+import { forgetPlaces } from './upkeep.ts';
+import { type Named, runText } from './values.ts';
 
 /** Domains that run on a host by etcd's word. */
 export const runsOn = (
   { runs, places, claims }: Contents,
   host: string,
-): (Freed & { readonly entry: Entry })[] =>
+): (Named & { readonly entry: Entry })[] =>
   [...runs]
     .filter(([, run]) => run.host === host)
     .map(([uuid, { entry }]) => ({
@@ -25,20 +20,21 @@ export const runsOn = (
       entry,
     }));
 
+const runKeysOn = ({ settings }: Cluster, seen: Contents, host: string) =>
+  runsOn(seen, host).map(({ entry: { revision }, ...one }) => ({
+    ...one,
+    key: runKey(settings, one.uuid),
+    revision,
+  }));
+
 /**
  * Frees what runs on a host, so that others may start it, and forgets that the host is up. What changed since it was looked
  * stays: the host isn't dead.
  * @returns what is free now
  */
-export function freeRuns({ settings, etcd }: Cluster, seen: Contents, host: string): Freed[] {
-  const freed = chunks(runsOn(seen, host)).flatMap(some => {
-    const { succeeded } = etcd.transact({
-      compare: some.map(({ uuid, entry }) => ({ key: runKey(settings, uuid), revision: entry.revision })),
-      success: some.map(({ uuid }) => ({ delete: runKey(settings, uuid) })),
-      failure: [],
-    });
-    return succeeded ? some : [];
-  });
+export function freeRuns(cluster: Cluster, seen: Contents, host: string): Named[] {
+  const { settings, etcd } = cluster;
+  const freed = deleteSeen(cluster, runKeysOn(cluster, seen, host));
   // What was on its way there stays where it is.
   for (const [uuid, { entry, to, ...run }] of seen.runs)
     if (to === host && run.host !== host)
@@ -56,21 +52,13 @@ export function freeRuns({ settings, etcd }: Cluster, seen: Contents, host: stri
  * the runs of what runs there.
  * @param isRunning whether a domain runs there
  */
-export function withdraw(
-  { settings, self, etcd }: Cluster,
-  seen: Contents,
-  isRunning: (uuid: string) => boolean,
-): void {
-  const gone = [
-    ...runsOn(seen, self)
-      .filter(({ uuid }) => !isRunning(uuid))
-      .map(({ uuid, entry }) => ({ key: runKey(settings, uuid), revision: entry.revision })),
-    ...[...seen.places]
-      .filter(([, { host }]) => host === self)
-      .map(([uuid, { entry }]) => ({ key: placeKey(settings, uuid), revision: entry.revision })),
-  ];
-  for (const some of chunks(gone))
-    etcd.transact({ compare: some, success: some.map(({ key }) => ({ delete: key })), failure: [] });
+export function withdraw(cluster: Cluster, seen: Contents, isRunning: (uuid: string) => boolean): void {
+  const { settings, self, etcd } = cluster;
+  deleteSeen(
+    cluster,
+    runKeysOn(cluster, seen, self).filter(({ uuid }) => !isRunning(uuid)),
+  );
+  forgetPlaces(cluster, seen, () => false);
   etcd.transact({ compare: [], success: [{ delete: hostKey(settings, self) }], failure: [] });
 }
 

@@ -4,7 +4,7 @@ import { readIfThere, writeAtomically } from '../host/files.ts';
 import { format, parsePrefix } from '../model/address.ts';
 import { RUN_CLUSTER } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
-import { ifPossible } from '../model/refusal.ts';
+import { readJsonFile } from '../state/json-file.ts';
 
 const OUTSIDE_FILE = `${RUN_CLUSTER}/outside.json`;
 
@@ -34,14 +34,14 @@ const schema = v.object({
 });
 
 /** Nothing where nothing was told, or nothing can be read: then all is told anew, which harms nobody. */
-export const readOutside = (): Told[] =>
-  ifPossible(() => v.parse(schema, JSON.parse(readIfThere(OUTSIDE_FILE) ?? '')).pools) ?? [];
+export const readOutside = (): Told[] => readJsonFile(OUTSIDE_FILE, schema)?.pools ?? [];
 
-export const writeOutside = (all: readonly Told[]): void =>
-  writeAtomically(
-    OUTSIDE_FILE,
-    `${JSON.stringify({ version: 1, pools: all.map(one => ({ ...one, pool: format(one.pool) })) }, null, 2)}\n`,
-  );
+/** The follower calls it every other second: a file that says so already isn't written. */
+export function writeOutside(all: readonly Told[]): void {
+  const pools = all.map(one => ({ ...one, pool: format(one.pool) }));
+  const text = `${JSON.stringify({ version: 1, pools }, null, 2)}\n`;
+  if (readIfThere(OUTSIDE_FILE) !== text) writeAtomically(OUTSIDE_FILE, text);
+}
 
 /** A sentence about a pool that isn't followed yet. */
 export const outsideWords = ({ pool, since, failures, why }: Told): string =>

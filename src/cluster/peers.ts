@@ -1,9 +1,9 @@
 /** What is known of the other hosts, in files: neither a start nor a repair asks etcd for it. */
 import * as v from 'valibot';
-import { readIfThere, removeWhole, writeAtomically } from '../host/files.ts';
+import { removeWhole, writeAtomically } from '../host/files.ts';
 import type { ClusterSettings } from '../model/config.ts';
 import { CLUSTER_STATE, RUN_CLUSTER } from '../model/names.ts';
-import { ifPossible } from '../model/refusal.ts';
+import { readJsonFile } from '../state/json-file.ts';
 import { ownName } from './self.ts';
 import { type Peer, peerSchema, peerValue, toPeer } from './values.ts';
 
@@ -35,11 +35,7 @@ export function knownPeers(cluster: Pick<ClusterSettings, 'host'>): KnownPeer[] 
 const noted = (): KnownPeer[] => PEERS_FILES.map(readPeers).find(one => one !== undefined) ?? [];
 
 const readPeers = (file: string): KnownPeer[] | undefined =>
-  ifPossible(() =>
-    v
-      .parse(schema, JSON.parse(readIfThere(file) ?? ''))
-      .peers.map(({ seen, isUp, ...one }) => ({ ...toPeer(one), seen, isUp })),
-  );
+  readJsonFile(file, schema)?.peers.map(({ seen, isUp, ...one }) => ({ ...toPeer(one), seen, isUp }));
 
 /**
  * Notes which hosts are up. Those that aren't any more stay, as they were when they were seen last.

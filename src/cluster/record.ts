@@ -6,6 +6,7 @@ import { format } from '../model/address.ts';
 import type { ClusterSettings, Config } from '../model/config.ts';
 import { compare, isLinkLocal, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
+import { hostOn } from '../model/uplink.ts';
 import { ownName, wireAddresses } from './self.ts';
 import { HOST_NAME, type Peer } from './values.ts';
 
@@ -28,9 +29,7 @@ export function ownRecord(config: Config, cluster: ClusterSettings, about: About
   return {
     host: name,
     wire,
-    uplinks: uplinks
-      .flatMap(one => [...(one.host ? [one.host] : []), ...one.host6])
-      .filter(one => !isLinkLocal(one)),
+    uplinks: uplinks.flatMap(hostOn).filter(one => !isLinkLocal(one)),
     filter: chooseFirewall(config).name,
     pools: listed(config.pools),
     scopes: listed(config.dhcp.scopes),

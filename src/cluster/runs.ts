@@ -11,12 +11,10 @@ import { type Contents, contentsOf, holdsClaim, look, refuseUnreadable } from '.
 import { letGo, noteHeld } from './held.ts';
 import { claimKey, placeKey, rootOf, runKey, sequenceKey } from './keys.ts';
 import type { Compare } from './transaction.ts';
-import { claimText, placeText, type Run, runText } from './values.ts';
+import { claimText, type Named, placeText, type Run, runText } from './values.ts';
 
 /** A domain that is to run here. */
-export interface Starting {
-  readonly uuid: string;
-  readonly name: string;
+export interface Starting extends Named {
   readonly addresses: readonly Address[];
 }
 

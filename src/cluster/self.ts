@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { parseAddress } from '../model/address.ts';
+import { parseInterfaceAddress } from '../model/address.ts';
 import type { ClusterSettings } from '../model/config.ts';
 import { FAMILIES, isLinkLocal, type Prefix } from '../model/prefix.ts';
 import type { View } from '../model/view.ts';
@@ -13,7 +13,7 @@ export const wireAddresses = (
   network: Pick<View, 'addresses'>,
 ): Prefix[] =>
   FAMILIES.flatMap(family => {
-    const found = (network.addresses.get(wire) ?? []).map(text => parseAddress(text.replace(/\/\d+$/, '')));
+    const found = (network.addresses.get(wire) ?? []).map(text => parseInterfaceAddress(text).address);
     const isFit = (one: Prefix): boolean => one.family === family && !isLinkLocal(one);
     return addresses.find(isFit) ?? (addresses.length === 0 ? found.find(isFit) : undefined) ?? [];
   });

@@ -1,17 +1,12 @@
 /** What this host keeps right in etcd about its own domains. */
 import type { Entry } from './answer.ts';
-import { chunks } from './claims.ts';
+import { chunks, deleteSeen } from './at-once.ts';
 import type { Cluster } from './cluster.ts';
 import type { Contents } from './contents.ts';
 import { letGo, noteHeld } from './held.ts';
 import { placeKey, runKey } from './keys.ts';
 import type { Start } from './runs.ts';
-import { placeText, runText } from './values.ts';
-
-interface Named {
-  readonly uuid: string;
-  readonly name: string;
-}
+import { type Named, placeText, runText } from './values.ts';
 
 /** A domain that runs here, and on another host by etcd's word. */
 export interface Twin extends Named {
@@ -125,15 +120,14 @@ export function settlePlaces(
 
 /** Forgets that domains are defined here that aren't any more. */
 export function forgetPlaces(
-  { settings, self, etcd }: Cluster,
+  cluster: Cluster,
   { places }: Pick<Contents, 'places'>,
   isDefined: (uuid: string) => boolean,
 ): void {
+  const { settings, self } = cluster;
   const gone = [...places].filter(([uuid, { host }]) => host === self && !isDefined(uuid));
-  for (const some of chunks(gone))
-    etcd.transact({
-      compare: some.map(([uuid, { entry }]) => ({ key: placeKey(settings, uuid), revision: entry.revision })),
-      success: some.map(([uuid]) => ({ delete: placeKey(settings, uuid) })),
-      failure: [],
-    });
+  deleteSeen(
+    cluster,
+    gone.map(([uuid, { entry }]) => ({ key: placeKey(settings, uuid), revision: entry.revision })),
+  );
 }

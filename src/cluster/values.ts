@@ -24,8 +24,14 @@ export const claimSchema = v.object({
 /** The text is the same wherever it is made, for a start compares it. */
 export const claimText = (
   { bridge, scope }: Pick<Address, 'bridge' | 'scope'>,
-  { uuid: domain, name }: { readonly uuid: string; readonly name: string },
+  { uuid: domain, name }: Named,
 ): string => JSON.stringify({ domain, name, bridge, scope: format(scope) });
+
+/** A domain. */
+export interface Named {
+  readonly uuid: string;
+  readonly name: string;
+}
 
 /** Where a domain runs. */
 export const runSchema = v.object({

@@ -59,6 +59,10 @@ export interface File {
 export const clusterOf = ({ config }: Pick<Facts, 'config'>): ClusterSettings | undefined =>
   knownValue(config)?.cluster;
 
+/** The first address to which a host name leads, as programs are told; empty where there is none. */
+export const leadsTo = (name: string, { output }: Pick<Facts, 'output'>): string =>
+  output('getent', 'ahosts', name).split(/\s/)[0] ?? '';
+
 /** How hnet's own files come back: by the package that they are of, or else by install.sh. */
 export const installAgain = ({ file }: Facts): string =>
   file('/var/lib/dpkg/info/hnet.postinst') === undefined

@@ -11,10 +11,9 @@ import { Refusal, reason } from '../model/refusal.ts';
 import { gatewayIn, ownAddresses, type Uplink, type UplinkFacts } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 import { FORWARDING, forwardingOf } from '../resources/forwarding.ts';
-import { type Diagnosis, diagnosis } from './diagnosis.ts';
+import { type Diagnosis, diagnosis, EDIT } from './diagnosis.ts';
 import { type Facts, knownValue } from './facts.ts';
 
-const EDIT = `\${EDITOR:-nano} ${CONFIG_FILE}`;
 const edit = (what: string): string => `${EDIT}  # ${what}`;
 
 export function checkConfig({ config, isRejected }: Facts): Diagnosis[] {

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { outlived } from './outlived.ts';
 
 /** A command that prints a line whenever something happens on the host. */
 export interface Source {
@@ -23,14 +24,12 @@ export class Sources {
 
   start(source: Source): void {
     if (this.#ending) return;
-    // It ends with us, however we end.
-    const argv = ['--pdeathsig', 'KILL', '--', 'stdbuf', '-oL', ...source.argv];
-    const child = spawn('setpriv', argv, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = outlived(['stdbuf', '-oL', ...source.argv], { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#children.add(child);
-    createInterface({ input: child.stdout }).on('line', line => {
-      if (source.concerns?.(line) !== false) this.#happened(line);
-    });
-    child.on('error', () => undefined);
+    if (child.stdout !== null)
+      createInterface({ input: child.stdout }).on('line', line => {
+        if (source.concerns?.(line) !== false) this.#happened(line);
+      });
     child.on('close', () => {
       this.#children.delete(child);
       setTimeout(() => {

@@ -117,6 +117,10 @@ export const ownAddresses = (uplinks: readonly Uplink[]): Prefix[] =>
     .flatMap(({ host, gateway, host6, gateway6 }) => [host, gateway, ...host6, gateway6])
     .filter(address => address !== undefined);
 
+/** The host's own addresses on an uplink, IPv4 first. */
+export const hostOn = ({ host, host6 }: Pick<Uplink, 'host' | 'host6'>): Prefix[] =>
+  host === undefined ? [...host6] : [host, ...host6];
+
 /** A gateway in a pool that lies on the uplink's wire, and its interface. */
 export interface NearGateway {
   readonly gateway: Prefix;

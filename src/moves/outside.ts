@@ -2,9 +2,10 @@
  * Tells the world outside which addresses are here now, by a command that may take minutes: a provider's API for failover
  * addresses. Until it has succeeded the host that had them before passes their packets on, so nobody waits for it.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readOutside, type Told, writeOutside } from '../cluster/outside.ts';
 import { ended, kill } from '../host/errand.ts';
+import { outlived } from '../host/outlived.ts';
 import { ENVIRONMENT } from '../host/tools.ts';
 import { format } from '../model/address.ts';
 import { type Attachment, prefixesOf } from '../model/attachment.ts';
@@ -97,8 +98,8 @@ export class Outside {
   #run(key: string, task: Task): void {
     const { command = [], host = '' } = this.#telling ?? {};
     task.timer = undefined;
-    // It ends with this process, whose successor begins anew.
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command, key, host], {
+    // The successor of this process begins anew.
+    const child = outlived([...command, key, host], {
       detached: true,
       cwd: '/',
       env: ENVIRONMENT,

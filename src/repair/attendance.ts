@@ -2,7 +2,7 @@
  * Keeps this host in the cluster's books. The process that does it is one of its own: while etcd is silent a question takes
  * seconds, and neither a repair nor a domain that moves may wait for that.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readEvents } from '../cluster/answer.ts';
 import { noteBooks } from '../cluster/books.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -19,6 +19,7 @@ import { hostIn, peerValue } from '../cluster/values.ts';
 import type { Context } from '../host/context.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
+import { outlived } from '../host/outlived.ts';
 import { Sources } from '../host/source.ts';
 import { withLibvirt } from '../libvirt/libvirt.ts';
 import { isHere } from '../model/move.ts';
@@ -129,7 +130,7 @@ export class Attendance {
     const lease = grantLease(settings.etcd, host);
     putRecord(cluster, record, lease);
     this.#record = text;
-    const child = outlivedBy(keepAlive(settings.etcd, lease));
+    const child = outlived(keepAlive(settings.etcd, lease), { stdio: 'ignore' });
     child.on('close', () => {
       if (this.#lease !== child) return;
       this.#lease = undefined;
@@ -158,12 +159,6 @@ export class Attendance {
     const names = [...hosts.keys()].sort().join(', ');
     if (notePeers(hosts.values(), new Date())) print(`hosts of the cluster that are up: ${names}`);
   }
-}
-
-/** A process that ends with this one. */
-function outlivedBy([command = '', ...args]: readonly string[]): ChildProcess {
-  const argv = ['--pdeathsig', 'KILL', '--', command, ...args];
-  return spawn('setpriv', argv, { stdio: 'ignore' }).on('error', () => undefined);
 }
 
 /** The lock waits for starts: each has its attachment, or will have another run. */

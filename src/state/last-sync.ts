@@ -1,8 +1,9 @@
 /** When the host was last looked at as a whole, and repaired. */
 import * as v from 'valibot';
-import { readIfThere, writeAtomically } from '../host/files.ts';
+import { writeAtomically } from '../host/files.ts';
 import { SYNC_FILE } from '../model/names.ts';
 import { ifPossible } from '../model/refusal.ts';
+import { readJsonFile } from './json-file.ts';
 
 const VERSION = 1;
 
@@ -24,5 +25,4 @@ export function noteSync(isGood: boolean): void {
 }
 
 /** Undefined where there was none since the host was booted, or it can't be read. */
-export const readLastSync = (): LastSync | undefined =>
-  ifPossible(() => v.parse(schema, JSON.parse(readIfThere(SYNC_FILE) ?? 'null')));
+export const readLastSync = (): LastSync | undefined => readJsonFile(SYNC_FILE, schema);

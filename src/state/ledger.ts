@@ -14,6 +14,7 @@ import { ifPossible, reason } from '../model/refusal.ts';
 import { credited, grown, isSame, NO_TRAFFIC, type Traffic } from '../model/traffic.ts';
 import { NewerRefusal, refuseNewer } from '../model/version.ts';
 import type { FilterView } from '../model/view.ts';
+import { readJsonFile } from './json-file.ts';
 import { readTally, tallyFile } from './tally.ts';
 
 const count = v.pipe(v.string(), v.toBigint());
@@ -43,7 +44,7 @@ const fileOf = (prefix: Prefix): string => `${DIRECTORY}/${dashed(prefix)}.json`
 
 /** What is remembered of an address; nothing, where the file is damaged: counters are no reason to fail. */
 export function readAccount(prefix: Prefix): Account | undefined {
-  const account = ifPossible(() => v.parse(schema, JSON.parse(readIfThere(fileOf(prefix)) ?? 'null')));
+  const account = readJsonFile(fileOf(prefix), schema);
   const tally = ifPossible(() => readTally(prefix));
   if (tally === undefined) return account;
   const { domain, counted, month } = tally;

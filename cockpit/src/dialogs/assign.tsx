@@ -7,6 +7,7 @@ import type { HostState } from '../model/seen.ts';
 import { texts } from '../texts.ts';
 import { CommandDialog } from './command-dialog.tsx';
 import { Line, Select } from './fields.tsx';
+import { SelectVm } from './select-vm.tsx';
 
 interface Props {
   readonly state: HostState;
@@ -38,11 +39,11 @@ export function AssignDialog({ state, address, party, onClose }: Props) {
       onClose={onClose}
     >
       {party === undefined && (
-        <Select
+        <SelectVm
           id="assign-vm"
           label={texts.dialog.vm}
           value={uuid}
-          options={[{ value: '', label: texts.dialog.chooseVm }, ...candidates.map(optionOf)]}
+          candidates={candidates}
           onChange={one => {
             setUuid(one);
             setNic('');
@@ -87,11 +88,6 @@ function whyNot(address: string): string | undefined {
     return visible(reason(error));
   }
 }
-
-export const optionOf = ({ uuid, domain, held }: Candidate) => ({
-  value: uuid,
-  label: held === '' ? visible(domain) : `${visible(domain)} (${held})`,
-});
 
 const nicsOf = (chosen: Candidate | undefined) =>
   (chosen?.interfaces ?? [])

@@ -5,9 +5,9 @@ import { candidatesIn } from '../model/candidates.ts';
 import { moveArgv, type Party, releaseArgv, reserveArgv, unassignArgv } from '../model/commands.ts';
 import type { HostState } from '../model/seen.ts';
 import { texts } from '../texts.ts';
-import { optionOf } from './assign.tsx';
 import { CommandDialog } from './command-dialog.tsx';
-import { Line, Select } from './fields.tsx';
+import { Line } from './fields.tsx';
+import { SelectVm } from './select-vm.tsx';
 
 interface About {
   readonly state: HostState;
@@ -42,11 +42,11 @@ export function MoveDialog({ state, address, party, onClose }: About) {
       after={state.domains.get(party.uuid)?.addresses}
       onClose={onClose}
     >
-      <Select
+      <SelectVm
         id="move-to"
         label={texts.dialog.to}
         value={uuid}
-        options={[{ value: '', label: texts.dialog.chooseVm }, ...candidates.map(optionOf)]}
+        candidates={candidates}
         onChange={setUuid}
       />
     </CommandDialog>

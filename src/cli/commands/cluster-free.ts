@@ -3,8 +3,8 @@ import { type Claim, look } from '../../cluster/contents.ts';
 import { nobodys } from '../../cluster/leave.ts';
 import type { Context } from '../../host/context.ts';
 import { format } from '../../model/address.ts';
-import { quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
-import { hasPerson, isConfirmed } from '../ask.ts';
+import { quote, Refusal } from '../../model/refusal.ts';
+import { confirm } from '../ask.ts';
 import { requireCluster } from './require-cluster.ts';
 
 /** Gives back what is claimed for a domain that no host has. @param wanted its UUID, its name, or one of its addresses */
@@ -12,11 +12,12 @@ export function freeClaims(wanted: string, { yes = false }: { yes?: boolean }, f
   const claims = pickClaims(wanted, fresh());
   const [first] = claims;
   const what = `${claims.map(({ prefix }) => format(prefix)).join(', ')} of ${quote(first.name)}`;
-  if (!yes) {
-    if (!hasPerson()) throw new UsageRefusal(`Cannot free ${what}: nobody can be asked here; say --yes`);
-    if (!isConfirmed(`No host has ${quote(first.name)}. Free ${what}?`))
-      throw new Refusal(`Cannot free ${what}: it was not confirmed`);
-  }
+  if (!yes)
+    confirm(
+      `free ${what}`,
+      `No host has ${quote(first.name)}. Free ${what}?`,
+      'nobody can be asked here; say --yes',
+    );
   // An answer may take long, and the deadline of a context begins with it.
   const context = fresh();
   if (!dropClaims(requireCluster(context, 'free claims'), claims))

@@ -50,7 +50,7 @@ export function joinCluster(context: Context): void {
       noteJoined(settings.name);
       writeReservations(after.reservations);
       notePeers(after.hosts.values(), new Date());
-      keepBooks(cluster, domains);
+      keepBooks(cluster, after, domains);
       tell(cluster, done, context);
       for (const line of differencesAmong([...after.hosts.values()])) context.warn(line);
       context.answer(answerOf(settings.name, self, done));
@@ -59,8 +59,7 @@ export function joinCluster(context: Context): void {
 }
 
 /** What runs and what is defined here, noted. */
-function keepBooks(cluster: Cluster, domains: readonly KnownDomain[]): void {
-  const seen = look(cluster);
+function keepBooks(cluster: Cluster, seen: Contents, domains: readonly KnownDomain[]): void {
   const running = domains.filter(({ active }) => active).map(({ domain }) => domain);
   const attached = running.filter(one => addressesOf(one).length > 0);
   const isHere = (uuid: string): boolean => attached.some(one => one.uuid === uuid);

@@ -4,8 +4,8 @@ import { freeRuns, runsOn } from '../../cluster/leave.ts';
 import { knownPeers } from '../../cluster/peers.ts';
 import type { Context } from '../../host/context.ts';
 import { nearWords } from '../../model/near.ts';
-import { quote, Refusal, UsageRefusal } from '../../model/refusal.ts';
-import { hasPerson, isConfirmed } from '../ask.ts';
+import { quote, Refusal } from '../../model/refusal.ts';
+import { confirm } from '../ask.ts';
 import { requireCluster } from './require-cluster.ts';
 
 /**
@@ -55,14 +55,13 @@ function refuseUnlessSure(host: string, purpose: string, seen: Contents): void {
   const names = runsOn(seen, host)
     .map(({ name }) => quote(name))
     .join(', ');
-  if (!hasPerson())
-    throw new UsageRefusal(
-      `Cannot ${purpose}: nobody can be asked here; say --fenced if it is off for certain`,
-    );
   const risk =
     names === ''
       ? "Nothing runs there by etcd's word."
       : `If it still runs, ${names} may run twice, on the same disks, and both answer for their addresses.`;
-  if (!isConfirmed(`${risk} Is ${host} turned off?`))
-    throw new Refusal(`Cannot ${purpose}: it was not confirmed`);
+  confirm(
+    purpose,
+    `${risk} Is ${host} turned off?`,
+    'nobody can be asked here; say --fenced if it is off for certain',
+  );
 }

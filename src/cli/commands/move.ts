@@ -1,13 +1,6 @@
 import { pin } from '../../assign/allocate.ts';
-import {
-  attempt,
-  carryOut,
-  changing,
-  foresee,
-  liveAttachment,
-  warnOfRules,
-  warnOfSave,
-} from '../../assign/change.ts';
+import { attempt } from '../../assign/attempt.ts';
+import { carryOut, changing, foresee, liveAttachment, warnOfRules, warnOfSave } from '../../assign/change.ts';
 import { decide, imagined, type Outcome, outcomeOf, type Plug, recordOf } from '../../assign/decision.ts';
 import { inventory } from '../../assign/inventory.ts';
 import { recordMoved } from '../../assign/record.ts';

@@ -12,7 +12,7 @@ import { type Forward, familyOf } from '../../model/forward.ts';
 import { formatForward, targetOf } from '../../model/forward-words.ts';
 import { equal, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
-import { hasPerson, isConfirmed } from '../ask.ts';
+import { confirm } from '../ask.ts';
 import { answerOutcome, type DryRun } from '../changes.ts';
 
 interface UnassignOptions extends DryRun {
@@ -73,10 +73,7 @@ function refuseUnlessSure(name: string): void {
   const held = addressesOf(domain).map(({ prefix }) => format(prefix));
   if (!active || held.length === 0) return;
   const loss = `${quote(domain.name)} runs, and loses ${held.join(', ')} at once`;
-  if (!hasPerson())
-    throw new UsageRefusal(`Cannot unassign all addresses: ${loss}; name the addresses, or say --all`);
-  if (!isConfirmed(`${loss}. Go on?`))
-    throw new Refusal('Cannot unassign all addresses: it was not confirmed');
+  confirm('unassign all addresses', `${loss}. Go on?`, `${loss}; name the addresses, or say --all`);
 }
 
 function remaining({ next }: KnownDomain, prefixes: readonly Prefix[]): Address[] {

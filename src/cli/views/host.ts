@@ -12,7 +12,7 @@ import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import type { Prefix } from '../../model/prefix.ts';
 import type { Reservation } from '../../model/reservation.ts';
-import type { Uplinks } from '../../model/uplink.ts';
+import { hostOn, type Uplinks } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import { readReservations } from '../../state/reservations.ts';
 import { poolShown, reservationShown } from './pools.ts';
@@ -52,9 +52,9 @@ const found = (pattern: RegExp, text: string): string | null => pattern.exec(tex
 /** The filter, and the ways to the Internet. */
 export const outside = (config: Config, uplinks: Uplinks): object => ({
   backend: firewallInForce(config).name,
-  uplinks: uplinks.map(({ device, host, host6, gateway, gateway6, mtu, delivery, pools }) => ({
+  uplinks: uplinks.map(({ device, gateway, gateway6, mtu, delivery, pools, ...one }) => ({
     device,
-    addresses: [...(host ? [host] : []), ...host6].map(format),
+    addresses: hostOn(one).map(format),
     gateways: [gateway, gateway6].flatMap(one => (one === undefined ? [] : [format(one)])),
     mtu,
     delivery: { ipv4: delivery[4], ipv6: delivery[6] },

@@ -1,11 +1,8 @@
 /** What hosts must have alike, and what each must have for itself. */
 import type { KnownPeer } from '../../cluster/peers.ts';
 import type { Peer } from '../../cluster/values.ts';
-import { CONFIG_FILE } from '../../model/names.ts';
-import { type Diagnosis, diagnosis } from '../diagnosis.ts';
+import { type Diagnosis, diagnosis, EDIT } from '../diagnosis.ts';
 import { clusterOf, type Facts } from '../facts.ts';
-
-const EDIT = `\${EDITOR:-nano} ${CONFIG_FILE}`;
 
 export function checkAlike(facts: Facts): Diagnosis[] {
   if (clusterOf(facts) === undefined) return [];

@@ -1,6 +1,6 @@
 import { etcdctl } from '../../cluster/etcdctl.ts';
 import type { EtcdSettings } from '../../model/config.ts';
-import { type Diagnosis, diagnosis } from '../diagnosis.ts';
+import { type Diagnosis, diagnosis, EDIT } from '../diagnosis.ts';
 import { clusterOf, type Facts } from '../facts.ts';
 
 /** Each member is asked by itself: one that is silent is seen while the others still have a quorum. */
@@ -51,6 +51,6 @@ function checkPlain({ endpoints }: EtcdSettings): Diagnosis[] {
     : diagnosis(
         `etcd is spoken to without encryption at ${plain.join(', ')}`,
         'whoever reaches the wire can give addresses to other VMs',
-        `\${EDITOR:-nano} /etc/hnet/hnet.toml  # https, with ca, cert and key; or keep all but the hosts off the wire`,
+        `${EDIT}  # https, with ca, cert and key; or keep all but the hosts off the wire`,
       );
 }

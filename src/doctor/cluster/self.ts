@@ -1,12 +1,12 @@
 import { hostname } from 'node:os';
 import { type Diagnosis, diagnosis } from '../diagnosis.ts';
-import { clusterOf, type Facts } from '../facts.ts';
+import { clusterOf, type Facts, leadsTo } from '../facts.ts';
 
 /** The other host's libvirt asks this one for its name, and sends the VM to where that leads from here. */
 export function checkOwnName(facts: Facts): Diagnosis[] {
   if (clusterOf(facts) === undefined) return [];
   const name = hostname();
-  const [found = ''] = facts.output('getent', 'ahosts', name).split(/\s/);
+  const found = leadsTo(name, facts);
   if (!/^127\.|^::1$/.test(found)) return [];
   return diagnosis(
     `this host's own name, ${name}, leads to ${found}`,

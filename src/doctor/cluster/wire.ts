@@ -5,7 +5,7 @@ import type { ClusterSettings } from '../../model/config.ts';
 import { FAMILIES, type Prefix } from '../../model/prefix.ts';
 import { sysctlPath } from '../../resources/action.ts';
 import { type Diagnosis, diagnosis } from '../diagnosis.ts';
-import { clusterOf, type Facts, knownValue } from '../facts.ts';
+import { clusterOf, type Facts, knownValue, leadsTo } from '../facts.ts';
 
 /** IP and ICMP headers. */
 const HEADERS = { 4: 28, 6: 48 } as const;
@@ -96,8 +96,8 @@ const ping = (address: Prefix, size: number, { output }: Facts): boolean =>
   output(...['ping', '-n', '-q', '-c1', '-W1', '-M', 'do', '-s', String(size), format(address)]) !== '';
 
 /** libvirt sends a VM to where the other host's name leads. */
-function checkName(host: string, addresses: readonly Prefix[], { output }: Facts): Diagnosis[] {
-  const found = output('getent', 'ahosts', host).split(/\s/)[0] ?? '';
+function checkName(host: string, addresses: readonly Prefix[], facts: Facts): Diagnosis[] {
+  const found = leadsTo(host, facts);
   if (addresses.some(one => format(one) === found)) return [];
   return diagnosis(
     `the name ${host} ${found === '' ? 'leads nowhere' : `leads to ${found}, and not to the wire`}`,

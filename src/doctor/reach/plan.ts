@@ -4,7 +4,7 @@ import type { Address } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
 import { MAC } from '../../model/names.ts';
 import { contains, FAMILIES, isLinkLocal, isSingle, nth, type Prefix, size } from '../../model/prefix.ts';
-import { type Uplink, type Uplinks, uplinksOf } from '../../model/uplink.ts';
+import { hostOn, type Uplink, type Uplinks, uplinksOf } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import type { BridgeSide, Plan, UplinkSide } from './wires.ts';
 
@@ -57,10 +57,8 @@ export const uplinksOfAll = (addresses: readonly Address[], uplinks: Uplinks): U
 export const devicesOf = (prefix: Prefix, uplinks: Uplinks): string[] =>
   uplinksOf(prefix, uplinks).map(({ device }) => device);
 
-function uplinkSide(
-  { device, host, host6, gateway, gateway6 }: Uplink,
-  { view, config }: Around,
-): UplinkSide {
+function uplinkSide(uplink: Uplink, { view, config }: Around): UplinkSide {
+  const { device, gateway, gateway6 } = uplink;
   // A tunnel's "MAC" is an address of IP, if it has any.
   const mac = view.links.get(device)?.mac.match(MAC)?.[0];
   const gateways = [gateway, gateway6].filter(one => one !== undefined);
@@ -68,7 +66,7 @@ function uplinkSide(
   return {
     device,
     mac,
-    own: [...(host === undefined ? [] : [host]), ...host6.filter(one => !isLinkLocal(one))],
+    own: hostOn(uplink).filter(one => !isLinkLocal(one)),
     gateways,
     far: [...gateways, ...servers],
   };

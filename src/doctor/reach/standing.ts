@@ -6,7 +6,7 @@ import type { Attachment } from '../../model/attachment.ts';
 import type { Address } from '../../model/bridge.ts';
 import { addressesOf, type Domain } from '../../model/domain.ts';
 import type { Prefix } from '../../model/prefix.ts';
-import { hostIn, type Uplinks } from '../../model/uplink.ts';
+import { hostIn, hostOn, type Uplinks } from '../../model/uplink.ts';
 import type { Checked } from '../../plan/walker.ts';
 import type { Survey } from '../../repair/findings.ts';
 import type { AddressFacts, BridgeFacts, Drift, NicFacts, ReachFacts } from './facts.ts';
@@ -45,11 +45,11 @@ export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
     })),
     bridges: [...bridges.values()].map(one => bridgeFacts(one, looked)),
     blockades: blockadesOf(addresses, found),
-    uplinks: uplinksOfAll(addresses, found.uplinks).map(({ device, mtu, host, host6 }) => ({
+    uplinks: uplinksOfAll(addresses, found.uplinks).map(({ device, mtu, ...one }) => ({
       device,
       mtu,
       silent: [],
-      own: [...(host === undefined ? [] : [host]), ...host6].map(format),
+      own: hostOn(one).map(format),
     })),
   };
 }
