@@ -44,7 +44,7 @@ describe('an address that two domains bear in their metadata', () => {
   /** What virt-clone does: another name, UUID and MAC, and the same metadata. */
   const clone = (edit = ''): Promise<string> =>
     stage.hv.sh(`virsh dumpxml --inactive vm1 >/root/clone.xml
-      sed -i '/<uuid>/d; /<mac address/d; s,<name>vm1,<name>clone,; s,lab-[0-9]*[.],lab-clone.,; ${edit}' /root/clone.xml
+      sed -i '/<uuid>/d; /<mac address/d; s,<name>vm1,<name>clone,; s,lab-[a-z0-9-]*[.],lab-clone.,; ${edit}' /root/clone.xml
       virsh -q define /root/clone.xml`);
 
   const CLONE = /so this one is a clone; run hnet unassign on it/;

@@ -130,7 +130,7 @@ describe('the configuration for the host', () => {
     for (const words of [['--format', 'netplan2'], []]) {
       const { code, stdout, stderr } = await host.attempt(hnet(['host', ...words]));
       expect([code, stdout]).to.deep.equal([2, '']);
-      expect(stderr).to.match(/^hnet: Cannot .*ifupdown, netplan, networkd$/);
+      expect(stderr).to.match(/^hnet: Cannot .*ifupdown, netplan, networkd, bird, frr$/);
     }
   });
 });
