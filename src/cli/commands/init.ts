@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import * as v from 'valibot';
 import { chooseScopes } from '../../assign/choose-scopes.ts';
 import type { Diagnosis } from '../../doctor/diagnosis.ts';
 import { findKind, type Person } from '../../doctor/kind.ts';
@@ -21,6 +20,7 @@ import { asUsage, ifPossible, quote, Refusal, reason } from '../../model/refusal
 import { readConfigText } from '../../state/config-file.ts';
 import { ask, hasPerson } from '../ask.ts';
 import type { DryRun } from '../changes.ts';
+import { askDoctor, LIMIT, SELF } from '../own-doctor.ts';
 import { findingLines } from '../views/findings.ts';
 
 export interface InitOptions extends DryRun {
@@ -137,9 +137,6 @@ function bringUp({ host, config, warn, progress }: Context): boolean {
 }
 
 const REPAIRS = ['hnet-sync.service', 'hnet-watch.service'];
-/** A unit's own limit is six minutes; in milliseconds. */
-const LIMIT = 360_000;
-
 const isEnabled = (unit: string, host: Host): boolean =>
   host.output(['systemctl', 'is-enabled', unit]).trim() === 'enabled';
 
@@ -152,8 +149,6 @@ function start(unit: string, host: Host): boolean {
     throw error;
   }
 }
-
-const SELF = [process.execPath, process.argv[1] ?? ''];
 
 /** As the unit does. @throws Refusal with its words */
 function baseUp(host: Host): void {
@@ -168,35 +163,10 @@ function baseUp(host: Host): void {
 /** What doctor finds keeps nothing from being set up. */
 function report({ host, print, warn, progress }: Context): readonly Diagnosis[] {
   progress('examining this host');
-  const found = v.safeParse(
-    DOCTOR,
-    ifPossible(() => JSON.parse(doctorOf(host))),
-  );
-  if (!found.success) {
-    warn('hnet doctor could not look at this host; run it to see why');
-    return [];
-  }
-  const { findings, notes, error } = found.output;
+  const { findings, notes, error } = askDoctor(host);
   if (error === undefined) for (const line of findingLines(findings, notes)) print(line);
   else warn(error);
   return findings;
-}
-
-const text = v.string();
-const DOCTOR = v.object({
-  error: v.optional(text),
-  findings: v.optional(v.array(v.object({ what: text, why: text, mend: text })), []),
-  notes: v.optional(v.array(text), []),
-});
-
-/** By a process of its own, which has time of its own. */
-function doctorOf(host: Host): string {
-  try {
-    return host.run([...SELF, 'doctor', '--json'], '', LIMIT);
-  } catch (error) {
-    if (!(error instanceof CommandFailure)) throw error;
-    return error.stdout;
-  }
 }
 
 /** Whoever answers questions, if anybody does. */

@@ -1,5 +1,3 @@
-import { examine } from '../../doctor/examine.ts';
-import { gather } from '../../doctor/gather.ts';
 import { chooseFirewall } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
@@ -7,12 +5,14 @@ import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { lineJson } from '../../model/json.ts';
 import { Refusal, UsageRefusal } from '../../model/refusal.ts';
 import { faults } from '../../repair/faults.ts';
+import { sourcesFor } from '../../repair/listening.ts';
 import { listRunning } from '../../repair/listing.ts';
 import { readPulse } from '../../repair/pulse.ts';
 import { survey } from '../../repair/survey.ts';
 import { type Line, MONITOR_VERSION } from '../monitor/lines.ts';
 import { type Eyes, Observer } from '../monitor/observer.ts';
 import { drawn, EMPTY_SCREEN, screenText } from '../monitor/screen.ts';
+import { findingsOf, sendForDoctor } from '../own-doctor.ts';
 import { countersOf } from '../views/counters.ts';
 import { domainsShown, othersThan } from '../views/domains.ts';
 import { entryShown } from '../views/entry.ts';
@@ -22,10 +22,21 @@ import { clusterShown, keptBack, outside, poolsShown, versionsOf } from '../view
 export function monitor(options: { every: string }, fresh: () => Context): void {
   const every = secondsOf(options.every);
   const { stream, print } = fresh();
-  new Observer(eyesOf(fresh), line => {
+  const observer = new Observer(eyesOf(fresh), line => {
     stream({ version: MONITOR_VERSION, at: new Date().toISOString(), ...line });
     print(inWords(line));
-  }).start(every * 1000);
+  });
+  untilEnded(observer);
+  observer.start(every * 1000);
+}
+
+/** Whoever ends it ends its children too, also while it looks for the first time. */
+function untilEnded(observer: Observer): void {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      observer.stop();
+      process.exit(0);
+    });
 }
 
 /** Shows the same on the whole terminal, the busiest address first. */
@@ -46,6 +57,7 @@ export function top(options: { every: string }, fresh: () => Context): void {
     screen = drawn(screen, line, Date.now());
     paint();
   });
+  untilEnded(observer);
   onScreen(() => observer.stop());
   stdout.on('resize', paint);
   observer.start(every * 1000);
@@ -84,7 +96,6 @@ function eyesOf(fresh: () => Context): Eyes {
   return {
     config: () => fresh().config(),
     state: () => stateOf(versions, fresh()),
-    findings: () => examine(gather(fresh().host)),
     counters: () => {
       const { addresses, domains, drops } = countersOf(
         withLibvirt(libvirt => libvirt.domains()),
@@ -94,6 +105,8 @@ function eyesOf(fresh: () => Context): Eyes {
     },
     pulse: () => readPulse(chooseFirewall(fresh().config())),
     entry: entryShown,
+    examine: told => sendForDoctor(answer => told(findingsOf(answer))),
+    sources: ranges => sourcesFor({ ranges }),
   };
 }
 

@@ -1,11 +1,12 @@
 /** Looks at the host when something has happened, and says what has changed. */
 
-import { Sources } from '../../host/source.ts';
+import { type Source, Sources } from '../../host/source.ts';
 import type { Config } from '../../model/config.ts';
 import type { Entry } from '../../model/journal.ts';
+import { exactJson } from '../../model/json.ts';
 import type { Prefix } from '../../model/prefix.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
-import { rangesIn, sourcesFor } from '../../repair/listening.ts';
+import { rangesIn } from '../../repair/listening.ts';
 import { journalEnd, readSince } from '../../state/journal-files.ts';
 import { changesBetween, type Line, type State } from './lines.ts';
 
@@ -16,20 +17,27 @@ const REST = 500;
 const PULSE = 500;
 /** After what time it looks again where it couldn't, in milliseconds. */
 const RETRY = 2_000;
-/** How often doctor looks: it takes longer, and what it finds seldom changes. */
+/** How often doctor looks: what it finds seldom changes. */
 const CHECK_UP = 5 * 60_000;
 
 /** How the host is looked at; each call has a deadline of its own. @throws Refusal if it can't be */
 export interface Eyes {
   readonly config: () => Config;
   readonly state: () => Omit<State, 'findings'>;
-  readonly findings: () => State['findings'];
   readonly counters: () => Extract<Line, { type: 'counters' }>;
   /** What nothing tells of, as a text that changes with it. */
   readonly pulse: () => string;
   /** A line of the journal as it is told. */
   readonly entry: (entry: Entry) => object;
+  /** Lets doctor look beside: that takes seconds, and longer where the provider doesn't answer. */
+  readonly examine: (told: (findings: State['findings']) => void) => void;
+  /** What tells that something has happened. */
+  readonly sources: (ranges: () => readonly Prefix[] | undefined) => readonly Source[];
 }
+
+/** What an observer does, the most important first. */
+const WORKS = ['look', 'count', 'beat'] as const;
+type Work = (typeof WORKS)[number];
 
 export class Observer {
   readonly #eyes: Eyes;
@@ -37,11 +45,16 @@ export class Observer {
   readonly #sources = new Sources(() => this.#soon());
   #ranges: readonly Prefix[] | undefined;
   #state: State | undefined;
-  #findings: State['findings'] = [];
+  /** Undefined before doctor has ended for the first time. */
+  #findings: State['findings'] | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #clocks: NodeJS.Timeout[] = [];
   #rested = 0;
   #place = journalEnd();
   #pulse: string | undefined;
+  /** Why something can't be done now. */
+  readonly #errors = new Map<Work, string>();
+  /** What was told of that. */
   #error: string | null = null;
 
   constructor(eyes: Eyes, tell: (line: Line) => void) {
@@ -49,38 +62,39 @@ export class Observer {
     this.#tell = tell;
   }
 
-  /** Goes on until the process ends. @param every between counters, in milliseconds */
+  /** Goes on until it is stopped. @param every between counters, in milliseconds */
   start(every: number): void {
     // From here on nothing is missed: what happens while it looks calls for another look.
-    for (const source of sourcesFor({ ranges: () => this.#ranges })) this.#sources.start(source);
-    this.#checkUp();
+    for (const source of this.#eyes.sources(() => this.#ranges)) this.#sources.start(source);
+    this.#attempt('look', () => this.#look());
     this.#count();
-    setInterval(() => this.#count(), every);
-    setInterval(() => this.#beat(), PULSE);
-    setInterval(() => this.#checkUp(), CHECK_UP);
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
-      process.on(signal, () => {
-        this.stop();
-        process.exit(0);
-      });
+    this.#checkUp();
+    this.#clocks.push(
+      setInterval(() => this.#count(), every),
+      setInterval(() => this.#beat(), PULSE),
+      setInterval(() => this.#checkUp(), CHECK_UP),
+    );
   }
 
   stop(): void {
     this.#sources.stop();
+    for (const clock of [...this.#clocks, this.#timer]) clearTimeout(clock);
   }
 
   #soon(): void {
     this.#timer ??= setTimeout(
       () => {
         this.#timer = undefined;
-        this.#attempt(() => this.#look());
+        this.#attempt('look', () => this.#look());
+        // The next counters may be an hour away.
+        if (this.#errors.has('count')) this.#count();
       },
       Math.max(SETTLE, this.#rested - Date.now()),
     );
   }
 
   #look(): void {
-    const state = { ...this.#eyes.state(), findings: this.#findings };
+    const state = { ...this.#eyes.state(), findings: this.#findings ?? [] };
     this.#ranges = rangesIn(this.#eyes.config());
     const lines: Line[] =
       this.#state === undefined ? [{ type: 'state', ...state }] : changesBetween(this.#state, state);
@@ -90,19 +104,23 @@ export class Observer {
   }
 
   #count(): void {
-    this.#attempt(() => this.#tell(this.#eyes.counters()));
+    this.#attempt('count', () => this.#tell(this.#eyes.counters()));
   }
 
+  /** The first time it is told also that nothing was found: until then nobody has looked. */
   #checkUp(): void {
-    this.#attempt(() => {
-      this.#findings = this.#eyes.findings();
-      this.#look();
+    this.#eyes.examine(findings => {
+      const isNews = this.#findings === undefined || exactJson(findings) !== exactJson(this.#findings);
+      this.#findings = findings;
+      if (!isNews || this.#state === undefined) return;
+      this.#state = { ...this.#state, findings };
+      this.#tell({ type: 'findings', findings });
     });
   }
 
   /** What the daemon and others have noted, and what nothing tells of. */
   #beat(): void {
-    this.#attempt(() => {
+    this.#attempt('beat', () => {
       const { lines, end } = readSince(this.#place);
       this.#place = end;
       for (const { entry } of lines) this.#tell({ type: 'happened', entry: this.#eyes.entry(entry) });
@@ -112,17 +130,21 @@ export class Observer {
     });
   }
 
-  /** What can't be looked at now is told once, and again when it can be; until then it is tried anew. */
-  #attempt(work: () => void): void {
-    let error: string | null = null;
+  /**
+   * What can't be looked at now is told once, and again when all can be; until then it is tried anew. That the counters can be
+   * read, say, doesn't mean that the domains can.
+   */
+  #attempt(what: Work, work: () => void): void {
     try {
       work();
+      this.#errors.delete(what);
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
-      error = reason(thrown);
+      this.#errors.set(what, reason(thrown));
       this.#rested = Date.now() + RETRY;
       this.#soon();
     }
+    const error = WORKS.map(one => this.#errors.get(one)).find(one => one !== undefined) ?? null;
     if (error !== this.#error) this.#tell({ type: 'error', error });
     this.#error = error;
   }

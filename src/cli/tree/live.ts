@@ -11,7 +11,7 @@ export const live: Group = {
       name: 'monitor',
       summary: 'print the state of this host, and then each change as it happens',
       description: [
-        'First one line with everything: domains, addresses, health, pools, faults and findings. Then a line for each part of it that has changed, within two seconds, one for whatever is noted in the journal, and the counters every few seconds.',
+        'First one line with everything: domains, addresses, health, pools and faults. What doctor finds follows some seconds later. Then a line for each part of it that has changed, within two seconds, one for whatever is noted in the journal, and the counters every few seconds.',
         'It is one process for a page or a panel that shows the host: docs/json.md has the lines.',
       ],
       examples: [
