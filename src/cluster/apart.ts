@@ -33,7 +33,7 @@ function silentEtcd(cluster: ClusterSettings, host: Host): Apart[] {
   }
 }
 
-/** Sessions that are configured and don't stand: with a reflector not every host has one. */
+/** Sessions that are configured and do not stand. */
 export function lostSessions(
   peers: readonly KnownPeer[],
   protocols: readonly BirdProtocol[] | undefined,

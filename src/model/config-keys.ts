@@ -188,6 +188,10 @@ const cluster: Keys<NonNullable<ConfigFile['cluster']>> = {
     missing: '`[]`',
     text: 'program and arguments that hnet runs with `ADDRESS HOST` behind them when an address has come here, with `announce = "command"`: ADDRESS is the entry of `pools` that holds it, HOST is this host',
   },
+  reflectors: {
+    missing: '`[]`',
+    text: 'hosts that hand on to all others which addresses each has (route reflectors), for more than 20 hosts; the same on all of them',
+  },
   settle: {
     missing: '`"30s"`',
     text: 'for how long after a move the routes to the new host are preferred: a number and `s`, `m`, `h` or `d`',

@@ -117,6 +117,8 @@ export interface ClusterSettings {
   readonly announce: (typeof ANNOUNCEMENTS)[number];
   /** Under `announce = "command"`: argv, to which ADDRESS and HOST are added; otherwise empty. */
   readonly command: readonly string[];
+  /** Hosts that hand on to all others what each tells them; none: every host tells every other. */
+  readonly reflectors: readonly string[];
   /** For how long after its arrival a route is preferred to all others, in seconds. */
   readonly settle: number;
   /** What a start does while etcd is silent: `own` starts what this host has run last. */

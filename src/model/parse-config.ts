@@ -161,6 +161,7 @@ const clusterSchema = v.pipe(
     key: pemFile,
     announce: v.picklist(ANNOUNCEMENTS, 'not "on-link", "bgp" or "command"'),
     command: v.optional(v.array(v.pipe(v.string(), v.minLength(1))), []),
+    reflectors: v.optional(v.array(hostLabel), []),
     settle: v.optional(parsed(parseSettle), '30s'),
     offline: v.optional(v.picklist(['own', 'refuse'], 'not "own" or "refuse"'), 'own'),
   }),

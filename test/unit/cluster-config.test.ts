@@ -36,6 +36,7 @@ describe('the table [cluster]', () => {
       },
       announce: 'bgp',
       command: [],
+      reflectors: [],
       settle: 30,
       offline: 'own',
     });

@@ -45,6 +45,7 @@ const CONF =
     wire: 'wire',
     addresses: SELF.wire,
     peers: [peer()],
+    reflectors: [],
     pools: [parsePrefix('123.45.90.112/29')],
     uplinks: [UPLINK],
     isUpstream: true,

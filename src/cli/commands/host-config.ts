@@ -93,6 +93,7 @@ function routingOf(config: Config, { host }: Context): Routing {
     wire: cluster.wire,
     addresses,
     peers: knownPeers(cluster),
+    reflectors: cluster.reflectors,
     pools,
     uplinks,
     isUpstream: cluster.announce === 'bgp',

@@ -1,6 +1,8 @@
 import { lostSessions } from '../../cluster/apart.ts';
 import { type BirdProtocol, parseProtocols, sessionsWith } from '../../cluster/birds.ts';
 import type { KnownPeer } from '../../cluster/peers.ts';
+import { ownName } from '../../cluster/self.ts';
+import { meets } from '../../guest/routing/routing.ts';
 import { MOVE_METRIC, PEER_METRIC, SCAN_TIME } from '../../model/move.ts';
 import { ROUTE_PROTOCOL } from '../../model/names.ts';
 import { type Diagnosis, diagnosis } from '../diagnosis.ts';
@@ -10,7 +12,8 @@ const CONF = '/etc/bird/bird.conf';
 const PRINT = `hnet host --format bird >${CONF} && birdc configure`;
 
 export function checkBird(facts: Facts): Diagnosis[] {
-  if (clusterOf(facts) === undefined) return [];
+  const cluster = clusterOf(facts);
+  if (cluster === undefined) return [];
   const { peers } = facts.cluster;
   const shown = facts.output('birdc', 'show', 'protocols', 'all');
   if (shown === '')
@@ -24,16 +27,17 @@ export function checkBird(facts: Facts): Diagnosis[] {
     ...lostSessions(peers, protocols).flatMap(({ why }) =>
       diagnosis(`BIRD has ${why}`, 'VMs here and there do not reach each other', 'birdc show protocols all'),
     ),
-    ...checkUnknown(peers, protocols),
+    ...checkUnknown(
+      peers.filter(({ host }) => meets(host, { host: ownName(cluster), reflectors: cluster.reflectors })),
+      protocols,
+    ),
     ...checkConf(facts),
   ];
 }
 
-/** With reflectors a host has fewer sessions than peers, but it has some. */
 function checkUnknown(peers: readonly KnownPeer[], protocols: readonly BirdProtocol[]): Diagnosis[] {
   const without = peers.filter(({ isUp, wire }) => isUp && sessionsWith(wire, protocols).length === 0);
-  const isReflected = peers.length > 2 && without.length < peers.length;
-  if (without.length === 0 || isReflected) return [];
+  if (without.length === 0) return [];
   return diagnosis(
     `BIRD has no session for ${without.map(({ host }) => host).join(', ')}`,
     'its addresses are not known here, nor those of this host there',

@@ -46,7 +46,7 @@ export function bird(routing: Routing): ConfigFile[] {
   ];
 }
 
-function sideLines({ family, pools, own, peers }: Side, { uplinks }: Routing): string[] {
+function sideLines({ family, pools, own, peers, isReflector }: Side, { uplinks }: Routing): string[] {
   const gateways = uplinks.map(({ device }) => `ifname = "${device}"`).join(' || ');
   return [
     `define POOLS${family} = [ ${pools.map(pool => `${formatLong(pool)}+`).join(', ')} ];`,
@@ -74,14 +74,19 @@ function sideLines({ family, pools, own, peers }: Side, { uplinks }: Routing): s
     '}',
     `template bgp host${family} {`,
     `  local ${format(own)} as ${HOSTS_AS}; direct; bfd; ${TIMES}`,
-    `  ipv${family} { import filter peer${family}; export where source = RTS_INHERIT; next hop self; gateway direct; };`,
+    `  ipv${family} { import filter peer${family}; ${isReflector ? REFLECTED : OWN} gateway direct; };`,
     '}',
     ...peers.map(
-      ({ host, address }) =>
-        `protocol bgp '${symbol(host)}_${family}' from host${family} { neighbor ${format(address)} as ${HOSTS_AS}; }`,
+      ({ host, address, isClient }) =>
+        `protocol bgp '${symbol(host)}_${family}' from host${family} { neighbor ${format(address)} as ${HOSTS_AS};${isClient ? ' rr client;' : ''} }`,
     ),
   ];
 }
+
+/** What a host tells the others: its own routes, which lead to it. */
+const OWN = 'export where source = RTS_INHERIT; next hop self;';
+/** A reflector hands on what it was told as well, and packets don't go by it: BIRD's default names whoever has the address. */
+const REFLECTED = 'export where source = RTS_INHERIT || source = RTS_BGP;';
 
 /** After a host hung, its sessions came back a minute late without the last of these. */
 const TIMES = 'hold time 9; connect delay time 1; error wait time 1, 10; graceful restart;';

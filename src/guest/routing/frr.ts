@@ -61,13 +61,16 @@ const neighbours = ({ peers }: Side): string[] =>
     ),
   );
 
-const family = ({ family: of, peers }: Side): string[] => [
+const family = ({ family: of, peers, isReflector }: Side): string[] => [
   ` address-family ${WORDS[of].unicast}`,
   `  redistribute kernel route-map HNET${of}`,
-  ...peers.flatMap(({ address }) =>
-    ['activate', 'next-hop-self force', `route-map PEER${of} in`].map(
-      words => `  neighbor ${format(address)} ${words}`,
-    ),
+  ...peers.flatMap(({ address, isClient }) =>
+    [
+      'activate',
+      ...(isClient ? ['route-reflector-client'] : []),
+      isReflector ? 'next-hop-self' : 'next-hop-self force',
+      `route-map PEER${of} in`,
+    ].map(words => `  neighbor ${format(address)} ${words}`),
   ),
   ' exit-address-family',
 ];

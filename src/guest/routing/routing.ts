@@ -11,6 +11,8 @@ export interface Routing {
   readonly wire: string;
   readonly addresses: readonly Prefix[];
   readonly peers: readonly { readonly host: string; readonly wire: readonly Prefix[] }[];
+  /** Hosts that hand on to all others what each tells them; none: every host tells every other. */
+  readonly reflectors: readonly string[];
   readonly pools: readonly Prefix[];
   readonly uplinks: readonly Pick<Uplink, 'device' | 'host' | 'gateway' | 'gateway6'>[];
   /** Whether the provider is told by BGP too. */
@@ -25,25 +27,37 @@ export interface Side {
   readonly pools: readonly Prefix[];
   /** This host's address on the wire. */
   readonly own: Prefix;
-  readonly peers: readonly { readonly host: string; readonly address: Prefix }[];
+  /** With whom it has a session; `isClient`: whom it tells what others told it. */
+  readonly peers: readonly { readonly host: string; readonly address: Prefix; readonly isClient: boolean }[];
+  /** Whether it has such peers. */
+  readonly isReflector: boolean;
 }
 
 /** The private AS number (RFC 6996) of the hosts among themselves. */
 export const HOSTS_AS = 65000;
 
 /** The families that have a pool, and in which this host has an address on the wire. */
-export const sidesOf = ({ pools, addresses, peers }: Routing): Side[] =>
+export const sidesOf = (routing: Routing): Side[] =>
   FAMILIES.flatMap(family => {
+    const { pools, addresses, peers } = routing;
     const isOf = (one: Prefix): boolean => one.family === family;
     const own = addresses.find(isOf);
     const ranges = pools.filter(isOf);
     if (own === undefined || ranges.length === 0) return [];
     const sessions = peers.flatMap(({ host, wire }) => {
       const address = wire.find(isOf);
-      return address === undefined ? [] : [{ host, address }];
+      if (address === undefined || !meets(host, routing)) return [];
+      return [{ host, address, isClient: reflects(routing) && !routing.reflectors.includes(host) }];
     });
-    return [{ family, pools: ranges, own, peers: sessions }];
+    return [{ family, pools: ranges, own, peers: sessions, isReflector: reflects(routing) }];
   });
+
+const reflects = ({ host, reflectors }: Pick<Routing, 'host' | 'reflectors'>): boolean =>
+  reflectors.includes(host);
+
+/** Whether this host has a session with another one. */
+export const meets = (peer: string, routing: Pick<Routing, 'host' | 'reflectors'>): boolean =>
+  routing.reflectors.length === 0 || reflects(routing) || routing.reflectors.includes(peer);
 
 /** Four bytes that no other host of the cluster has: its IPv4 address on the wire, or one of its own. */
 export function routerId({ addresses, uplinks }: Routing): string | undefined {

@@ -11,22 +11,30 @@ export interface Wired extends Site {
   readonly wire: WireEnd;
 }
 
+/** What the others are told of a host. */
+export interface Speaker extends Pick<Site, 'name' | 'address'> {
+  readonly wire: Pick<WireEnd, 'address' | 'address6'>;
+}
+
 export interface HostBird {
-  readonly host: Wired;
-  readonly peers: readonly Wired[];
+  readonly host: Speaker;
+  readonly peers: readonly Speaker[];
   readonly pools: readonly string[];
   /** Whether the provider is told as well. */
   readonly upstream: boolean;
+  /** Names of hosts that hand on what others tell them. Default: none. */
+  readonly reflectors?: readonly string[];
 }
 
 /** What `hnet host --format bird` prints on a host, with the provider's numbers filled in as it says. */
-export function hostBird({ host, peers, pools, upstream }: HostBird): string {
+export function hostBird({ host, peers, pools, upstream, reflectors = [] }: HostBird): string {
   const [file] = bird({
     cluster: 'lab',
     host: host.name,
     wire: 'eth1',
     addresses: wireOf(host),
     peers: peers.map(peer => ({ host: peer.name, wire: wireOf(peer) })),
+    reflectors,
     pools: pools.map(parsePrefix),
     uplinks: [
       {
@@ -41,7 +49,7 @@ export function hostBird({ host, peers, pools, upstream }: HostBird): string {
   return filledIn(file?.text ?? '');
 }
 
-const wireOf = ({ wire }: Wired) => [wire.address, wire.address6].map(parseAddress);
+const wireOf = ({ wire }: Speaker) => [wire.address, wire.address6].map(parseAddress);
 
 /** As its comment says: "fill in the numbers that it gave you, and take the # away". */
 function filledIn(text: string): string {
