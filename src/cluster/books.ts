@@ -13,8 +13,10 @@ const schema = v.object({
   answered: v.nullable(v.string()),
   /** Why it doesn't answer now; null: it does. */
   silent: v.nullable(v.string()),
-  /** Domains that run here, and on another host by etcd's word. */
-  twins: v.array(v.object({ uuid: v.string(), name: v.string(), host: v.string() })),
+  /** Domains that run on another host by etcd's word, and here too, or are what a move to it has left here. */
+  twins: v.array(
+    v.object({ uuid: v.string(), name: v.string(), host: v.string(), is: v.picklist(['running', 'left']) }),
+  ),
 });
 
 export type Books = Readonly<Omit<v.InferOutput<typeof schema>, 'version'>>;

@@ -89,14 +89,18 @@ function note(
   return answer.succeeded ? undefined : contentsOf(settings, answer);
 }
 
-/** Refuses a domain that runs on another host. */
-export function refuseRun(
+/** Refuses a domain that runs on another host, or may by now. */
+function refuseRun(
   { self }: Pick<Cluster, 'self'>,
   { uuid }: Pick<Starting, 'uuid'>,
   { runs, hosts }: Pick<Contents, 'runs' | 'hosts'>,
 ): void {
   const run = runs.get(uuid);
-  if (run === undefined || run.host === self) return;
+  if (run === undefined || (run.host === self && run.to === undefined)) return;
+  if (run.host === self)
+    throw new Refusal(
+      `it was on its way to ${run.to}, and may run there; hnet-watch on ${run.to} finds out within a minute, and if that host is dead, hnet host dead ${run.to} frees it`,
+    );
   const out = hosts.has(run.host)
     ? 'virsh migrate brings it here'
     : `${run.host} doesn't answer: if it is dead, hnet host dead ${run.host} frees what ran there`;

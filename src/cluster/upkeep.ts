@@ -8,9 +8,11 @@ import { placeKey, runKey } from './keys.ts';
 import type { Start } from './runs.ts';
 import { type Named, placeText, runText } from './values.ts';
 
-/** A domain that runs here, and on another host by etcd's word. */
+/** A domain that is here, and runs on another host by etcd's word. */
 export interface Twin extends Named {
   readonly host: string;
+  /** Whether it runs here too, or is what libvirt has left of it after a move. */
+  readonly is: 'running' | 'left';
 }
 
 /** What was put right. */
@@ -24,6 +26,8 @@ export interface Settled {
 export interface Here {
   /** What runs here, and is on no way. */
   readonly running: readonly Named[];
+  /** What has left so long ago that libvirt should have ended it. */
+  readonly left: readonly Named[];
   /** Whether a domain has anything here: what comes, is about to come, or leaves, too. */
   readonly isHere: (uuid: string) => boolean;
 }
@@ -38,10 +42,10 @@ export function settleRuns(
   seen: Pick<Contents, 'runs'>,
   here: Here,
   start: Start,
-  isOver: (uuid: string) => boolean = () => true,
+  isOver: (uuid: string, to: string) => boolean = () => true,
 ): Settled {
   const { self } = cluster;
-  const { running, isHere } = here;
+  const { running, left, isHere } = here;
   const noted = running.filter(({ uuid }) => {
     const run = seen.runs.get(uuid);
     const isOurs = run === undefined || (run.host !== self && run.to === self);
@@ -54,16 +58,20 @@ export function settleRuns(
   const ended = [...seen.runs].filter(([uuid, run]) => {
     if (isHere(uuid)) return false;
     if (run.host === self)
-      return (run.to === undefined || isOver(uuid)) && change(cluster, uuid, run, undefined);
+      return (run.to === undefined || isOver(uuid, run.to)) && change(cluster, uuid, run, undefined);
     letGo(uuid);
     const { to, entry: _, ...rest } = run;
     if (to === self) change(cluster, uuid, run, runText(rest));
     return false;
   });
-  const twins = running.flatMap(one => {
-    const run = seen.runs.get(one.uuid);
-    return run === undefined || run.host === self || run.to === self ? [] : [{ ...one, host: run.host }];
-  });
+  const twinsAmong = (domains: readonly Named[], is: Twin['is']): Twin[] =>
+    domains.flatMap(one => {
+      const run = seen.runs.get(one.uuid);
+      return run === undefined || run.host === self || run.to === self
+        ? []
+        : [{ ...one, host: run.host, is }];
+    });
+  const twins = [...twinsAmong(running, 'running'), ...twinsAmong(left, 'left')];
   return { noted, ended: ended.map(([uuid]) => uuid), twins };
 }
 

@@ -15,17 +15,18 @@ import { notePeers } from '../cluster/peers.ts';
 import { grantLease, keepAlive, putRecord, watchAll } from '../cluster/presence.ts';
 import { type About, ownRecord } from '../cluster/record.ts';
 import { forgetPlaces, type Here, settleRuns, type Twin } from '../cluster/upkeep.ts';
-import { hostIn, peerValue } from '../cluster/values.ts';
+import { hostIn, type Named, peerValue } from '../cluster/values.ts';
 import type { Context } from '../host/context.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { outlived } from '../host/outlived.ts';
 import { Sources } from '../host/source.ts';
 import { withLibvirt } from '../libvirt/libvirt.ts';
+import type { Attachment } from '../model/attachment.ts';
 import { isHere } from '../model/move.ts';
 import { ifPossible, quote, Refusal, reason } from '../model/refusal.ts';
-import { attachedDomains } from '../state/attachment-files.ts';
-import { isExpected } from '../state/incoming-marker.ts';
+import { attachedDomains, writtenAt } from '../state/attachment-files.ts';
+import { forgetExpected, isExpected } from '../state/incoming-marker.ts';
 import { readAttachments, readStamps } from '../state/records.ts';
 
 /** In milliseconds: between two looks at this host's own files, at etcd in any case, and while it is silent. */
@@ -91,7 +92,7 @@ export class Attendance {
 
   #note(silent: string | null): void {
     if (silent === null) this.#answered = new Date().toISOString();
-    const twins = this.#twins.map(({ uuid, name, host }) => ({ uuid, name, host }));
+    const twins = this.#twins.map(({ uuid, name, host, is }) => ({ uuid, name, host, is }));
     noteBooks({ answered: this.#answered, silent, twins });
     this.#silent = silent;
   }
@@ -102,19 +103,27 @@ export class Attendance {
     const seen = look(cluster);
     this.#meet(seen, context);
     const here = lookHere(context.host);
-    const { noted, ended, twins } = settleRuns(cluster, seen, here, newStart(), uuid => this.#isOver(uuid));
+    const { noted, ended, twins } = settleRuns(cluster, seen, here, newStart(), (uuid, to) =>
+      this.#isOver(uuid, seen.hosts.has(to)),
+    );
     for (const { name } of noted) context.print(`noted in the cluster: ${quote(name)} runs here`);
     for (const uuid of this.#left.keys())
       if (ended.includes(uuid) || seen.runs.get(uuid)?.host !== cluster.self) this.#left.delete(uuid);
-    for (const { uuid, name, host } of twins)
+    for (const { uuid, name, host, is } of twins)
       if (!this.#twins.some(one => one.uuid === uuid))
-        context.warn(`${quote(name)} runs here, and on ${host} by etcd's word`);
+        context.warn(
+          `${quote(name)} ${is === 'running' ? 'runs here' : 'is still here, paused'}, and runs on ${host} by etcd's word`,
+        );
     this.#twins = twins;
     const defined = new Set(withLibvirt(({ connection }) => connection.list()));
     forgetPlaces(cluster, seen, uuid => defined.has(uuid));
   }
 
-  #isOver(uuid: string): boolean {
+  /**
+   * A host that is up would have noted that the domain has come. Of one that isn't, nobody knows: the domain may run there.
+   */
+  #isOver(uuid: string, isUp: boolean): boolean {
+    if (!isUp) return false;
     const since = this.#left.get(uuid) ?? Date.now();
     this.#left.set(uuid, since);
     return Date.now() - since >= LEFT;
@@ -147,6 +156,8 @@ export class Attendance {
     for (const { key, value } of ifPossible(() => readEvents(line)) ?? []) {
       if (key.startsWith(hostsOf(settings))) this.#next = 0;
       const uuid = runIn(settings, key);
+      // Of the two one may have ended.
+      if (this.#twins.some(one => one.uuid === uuid)) this.#next = 0;
       if (uuid === undefined || value === '') continue;
       // A domain may have ended again before this host's files were looked at.
       if (hostIn(value) === self) this.#next = 0;
@@ -164,10 +175,14 @@ export class Attendance {
 /** The lock waits for starts: each has its attachment, or will have another run. */
 function lookHere(host: Host): Here {
   return withLock('sync', 'exclusive', host, () => {
+    forgetExpected();
     const all = readAttachments();
     const own = new Set(attachedDomains());
+    const named = ({ domain, name }: Attachment): Named => ({ uuid: domain, name });
+    const isOld = ({ domain }: Attachment): boolean => Date.now() - (writtenAt(domain) ?? Date.now()) >= LEFT;
     return {
-      running: all.filter(({ state }) => isHere(state)).map(({ domain, name }) => ({ uuid: domain, name })),
+      running: all.filter(({ state }) => isHere(state)).map(named),
+      left: all.filter(one => one.state === 'leaving' && isOld(one)).map(named),
       isHere: uuid => own.has(uuid) || isExpected(uuid),
     };
   });

@@ -3,12 +3,15 @@
  * start; that a move has begun is said only by the call before.
  */
 import { mkdirSync, statSync } from 'node:fs';
-import { OWN_DIRECTORY, removeWhole, writeAtomically } from '../host/files.ts';
+import { namesIn, OWN_DIRECTORY, removeWhole, writeAtomically } from '../host/files.ts';
 import { INCOMING_DIRECTORY } from '../model/names.ts';
 import { ifPossible } from '../model/refusal.ts';
 
-/** Of a move of a domain that doesn't run there is no start: what it has left is believed for ten minutes, in milliseconds. */
-const VALID = 10 * 60_000;
+/**
+ * So long a marker is believed, in milliseconds. Its start comes at once, if it comes: libvirt may have refused the domain after
+ * the hook, and a domain that doesn't run has none. A later start is one like any other, which must ask who else runs the domain.
+ */
+const VALID = 60_000;
 
 const markerOf = (uuid: string): string => `${INCOMING_DIRECTORY}/${uuid}`;
 
@@ -29,4 +32,9 @@ export function takeMarker(uuid: string): boolean {
 export function isExpected(uuid: string): boolean {
   const status = ifPossible(() => statSync(markerOf(uuid)));
   return status !== undefined && Date.now() - status.mtimeMs < VALID;
+}
+
+/** Removes the markers that nobody believes any more. */
+export function forgetExpected(): void {
+  for (const uuid of namesIn(INCOMING_DIRECTORY)) if (!isExpected(uuid)) removeWhole(markerOf(uuid));
 }

@@ -4,6 +4,7 @@ import { Lab } from '../lab/lab.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { COMMAND, ensureBuilt } from '../support/build.ts';
 import { Clustered, clusterToml, type Member } from '../support/clustered.ts';
+import { uuidOf } from '../support/domain.ts';
 
 const ADDRESS = '123.45.90.116';
 
@@ -98,6 +99,28 @@ describe('runs in a cluster', () => {
     expect(await h1.refusal('vm1')).to.contain('it runs on h2');
     await attendance.stop();
     await h2.release('vm1');
+  });
+
+  it('of what has left stay while nobody knows whether it has come, and it starts nowhere meanwhile', async () => {
+    await h1.ok('host', 'dead', 'h2', '--fenced');
+    await start(h1, 'vm1');
+    const key = `/hnet/fra/runs/${uuidOf('vm1')}`;
+    const run = JSON.parse(await cluster.value(`runs/${uuidOf('vm1')}`));
+    await cluster.etcd.ctl('put', key, JSON.stringify({ ...run, to: 'h2' }));
+    await h1.release('vm1');
+    const books = '/run/hnet/cluster/books.json';
+    await h1.scene.host.run(['rm', '-f', books]);
+    const attendances = [attend(h1)];
+    const hasLooked = async () => (await h1.scene.host.attempt(['test', '-e', books])).code === 0;
+    await until(hasLooked, PATIENCE, 'h1 to have looked');
+    expect(await h1.refusal('vm1')).to.match(
+      /Cannot start "vm1": it was on its way to h2, and may run there; /,
+    );
+    expect(await h2.refusal('vm1')).to.contain('it runs on h1');
+    // h2 says that it hasn't come; then h1 knows that it runs nowhere.
+    attendances.push(attend(h2));
+    await until(async () => (await cluster.runsOn('vm1')) === undefined, PATIENCE, 'the run to end');
+    for (const one of attendances) await one.stop();
   });
 
   it('go on without a follower, and with a leader that hangs the second try is answered', async () => {
