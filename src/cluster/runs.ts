@@ -142,7 +142,7 @@ export function expectRun(cluster: Cluster, domain: Starting): void {
   const run = seen.runs.get(domain.uuid);
   if (run === undefined)
     throw new Refusal(
-      "by etcd's word it runs on no host of the cluster; hnet cluster join on that one puts it right",
+      "by etcd's word it runs on no host; hnet cluster join where it does puts that right, and one that doesn't run is defined here with virsh define",
     );
   for (const { prefix } of domain.addresses)
     if (!seen.claims.some(one => one.domain === domain.uuid && equal(one.prefix, prefix)))

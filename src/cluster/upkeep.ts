@@ -126,6 +126,25 @@ export function settlePlaces(
   forgetPlaces(cluster, seen, uuid => own.has(uuid));
 }
 
+/** Notes what is defined here, has addresses, and is defined on no other host by etcd's word: it may have been moved by hand. */
+export function adoptPlaces(
+  { settings, self, etcd }: Cluster,
+  { places, claims }: Pick<Contents, 'places' | 'claims'>,
+  isDefined: (uuid: string) => boolean,
+): void {
+  const names = new Map(claims.map(({ domain, name }) => [domain, name]));
+  const orphans = [...names].filter(([uuid]) => !places.has(uuid) && isDefined(uuid));
+  for (const some of chunks(orphans))
+    etcd.transact({
+      compare: some.map(([uuid]) => ({ key: placeKey(settings, uuid), revision: 0 })),
+      success: some.map(([uuid, name]) => ({
+        put: placeKey(settings, uuid),
+        value: placeText({ host: self, name }),
+      })),
+      failure: [],
+    });
+}
+
 /** Forgets that domains are defined here that aren't any more. */
 export function forgetPlaces(
   cluster: Cluster,

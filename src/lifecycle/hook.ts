@@ -1,3 +1,4 @@
+import { clusterOf } from '../cluster/open.ts';
 import { Host } from '../host/host.ts';
 import { log } from '../host/log.ts';
 import type { Domain } from '../model/domain.ts';
@@ -78,8 +79,9 @@ function act(operation: string, domain: Domain, host: Host): string | undefined 
     case 'migrate': {
       const assignment = assignmentOf(domain);
       const config = loadConfig();
-      if (assignment === undefined || config.cluster === undefined) return undefined;
-      expect(domain, assignment, config, host);
+      const cluster = clusterOf(config, host);
+      if (assignment === undefined || cluster === undefined) return undefined;
+      expect(domain, assignment, cluster, config, host);
       return 'it comes from another host';
     }
     case 'prepare': {

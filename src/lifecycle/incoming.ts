@@ -1,7 +1,8 @@
 /** A domain that runs on another host is about to come to this one. */
 
 import { around } from '../cluster/around.ts';
-import { memberOf } from '../cluster/open.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { refuseUnjoined } from '../cluster/joined.ts';
 import { expectRun } from '../cluster/runs.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
@@ -16,16 +17,20 @@ import { refuseUnfit, toAttachment } from './admission.ts';
 import { subjectOf } from './admit.ts';
 import { wrongOf } from './apply.ts';
 import { firewallInForce, wiresOf } from './in-force.ts';
-import { refuseOwn, refuseReserved } from './start.ts';
+import { refuseOwn } from './start.ts';
 
 /**
  * Finds now what its start here would find only after libvirt has begun to make it: then the next start is known to be that
  * of a domain that comes.
  * @throws Refusal, with nothing changed
  */
-export function expect(domain: Domain, assignment: Assignment, config: Config, host: Host): void {
-  const cluster = memberOf(config, host);
-  if (cluster === undefined) refuseReserved(domain, assignment, host);
+export function expect(
+  domain: Domain,
+  assignment: Assignment,
+  cluster: Cluster,
+  config: Config,
+  host: Host,
+): void {
   withLock('sync', 'shared', host, () => {
     const firewall = firewallInForce(config);
     const after = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
@@ -36,6 +41,7 @@ export function expect(domain: Domain, assignment: Assignment, config: Config, h
     const means = { view: seen.view, dhcp: config.dhcp, firewall, ...around(config, seen.uplinks) };
     refuseForeign(wrongOf({ before: undefined, after }, means));
   });
-  if (cluster !== undefined) expectRun(cluster, { ...domain, addresses: assignment.addresses });
+  refuseUnjoined(cluster.settings);
+  expectRun(cluster, { ...domain, addresses: assignment.addresses });
   markIncoming(domain.uuid);
 }

@@ -80,7 +80,7 @@ function bringUp(after: Attachment, firewall: Firewall, config: Config, host: Ho
 }
 
 /** Metadata may come from a template or a copy, past `hnet assign`. @throws Refusal for what is kept for another domain */
-export const refuseReserved = ({ name }: Domain, { addresses }: Assignment, host: Host): void =>
+const refuseReserved = ({ name }: Domain, { addresses }: Assignment, host: Host): void =>
   refuseKept(
     addresses.map(({ prefix }) => prefix),
     name,

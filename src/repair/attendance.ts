@@ -14,7 +14,7 @@ import { memberOf } from '../cluster/open.ts';
 import { notePeers } from '../cluster/peers.ts';
 import { grantLease, keepAlive, putRecord, watchAll } from '../cluster/presence.ts';
 import { type About, ownRecord } from '../cluster/record.ts';
-import { forgetPlaces, type Here, settleRuns, type Twin } from '../cluster/upkeep.ts';
+import { adoptPlaces, forgetPlaces, type Here, settleRuns, type Twin } from '../cluster/upkeep.ts';
 import { hostIn, type Named, peerValue } from '../cluster/values.ts';
 import type { Context } from '../host/context.ts';
 import type { Host } from '../host/host.ts';
@@ -117,6 +117,7 @@ export class Attendance {
     this.#twins = twins;
     const defined = new Set(withLibvirt(({ connection }) => connection.list()));
     forgetPlaces(cluster, seen, uuid => defined.has(uuid));
+    adoptPlaces(cluster, seen, uuid => defined.has(uuid));
   }
 
   /**

@@ -97,6 +97,9 @@ END`);
     const { code, stdout, stderr } = await call(one, 'migrate', { addresses: ['123.45.91.1'] });
     expect([code, stdout]).to.deep.equal([1, '']);
     expect(stderr).to.match(/^hnet: Cannot take over "vm1": 123\.45\.91\.1 is outside the pools .*$/);
+    expect((await call(one, 'migrate', ASSIGNED)).stderr).to.match(
+      /^hnet: Cannot take over "vm1": This host hasn't joined the cluster "lab" of hnet\.toml; hnet cluster join does it$/,
+    );
     expect(await call(one, 'migrate', {})).to.deep.equal(SILENCE);
     await one.host.run(['rm', '/usr/lib/hnet/qemu.cjs']);
     expect((await call(one, 'migrate', ASSIGNED)).stderr).to.match(
