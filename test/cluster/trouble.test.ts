@@ -169,6 +169,17 @@ describe('a move that is disturbed', () => {
     isSound = false;
   });
 
+  it('that is over is followed by one back at once', async () => {
+    for (let round = 0; round < 3; round++) {
+      const { source, destination } = await scene();
+      await stage.cluster.migrate(vm, destination);
+      await stage.cluster.migrate(vm, source);
+      expect(await scarsAfter(REPAIR)).to.deep.equal([]);
+      await expectWell(await scene());
+    }
+    isSound = true;
+  });
+
   for (const moment of Object.keys(MOMENTS) as Moment[])
     describe(moment, () => {
       for (const [name, trouble] of Object.entries(TROUBLES)) {

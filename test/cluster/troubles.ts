@@ -83,8 +83,10 @@ export interface Trouble {
 type Place = 'source' | 'destination';
 const PLACES: readonly Place[] = ['source', 'destination'];
 
-const killFollower = (host: Hypervisor): Promise<unknown> =>
-  host.run(['pkill', '-9', '-f', 'hnet.cjs follow']);
+/** One of the daemon's processes on a host, which starts it again. */
+const killChild = (host: Hypervisor, verb: string): Promise<unknown> =>
+  host.run(['pkill', '-KILL', '-f', `hnet.cjs ${verb}`]);
+const killFollower = (host: Hypervisor): Promise<unknown> => killChild(host, 'follow');
 const BEFORE: readonly Moment[] = ['copying', 'leaving'];
 
 /** The same on each of the two. */
@@ -99,6 +101,34 @@ export const TROUBLES: Readonly<Record<string, Trouble>> = Object.fromEntries([
     // It waits for libvirt, which may hang by then.
     begin: scene => scene[place].run(['systemctl', 'restart', '--no-block', 'hnet-watch']),
   })),
+  ...onEach('the daemon is stopped for 20 s at the', place => ({
+    begin: scene => scene[place].run(['systemctl', 'stop', '--no-block', 'hnet-watch']),
+    until: seconds(20),
+    end: scene => scene[place].unit('hnet-watch').start(),
+  })),
+  [
+    'no daemon runs for 20 s',
+    {
+      begin: ({ cluster }) =>
+        Promise.all(cluster.hosts.map(host => host.run(['systemctl', 'stop', '--no-block', 'hnet-watch']))),
+      until: seconds(20),
+      end: ({ cluster }) => Promise.all(cluster.hosts.map(host => host.unit('hnet-watch').start())),
+    },
+  ],
+  ...onEach('the host is no more attended to at the', place => ({
+    begin: scene => killChild(scene[place], 'attend'),
+  })),
+  [
+    'etcd hangs for 20 s, and both followers are killed',
+    {
+      begin: async ({ cluster }) => {
+        await cluster.etcd.freeze();
+        await Promise.all(cluster.hosts.map(killFollower));
+      },
+      until: seconds(20),
+      end: ({ cluster }) => cluster.etcd.go(),
+    },
+  ],
   ...onEach('libvirtd is restarted at the', place => ({
     begin: scene => scene[place].unit('libvirtd').restart(),
   })),
