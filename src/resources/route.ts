@@ -1,6 +1,6 @@
 import { format, formatLong, routeKey } from '../model/address.ts';
 import type { Address } from '../model/bridge.ts';
-import { MOVE_STATES, type MoveState, metricOf, metricsOf } from '../model/move.ts';
+import { MOVE_STATES, type MoveState, metricOf, metricsOf, PEER_METRIC } from '../model/move.ts';
 import { HOST_METRIC, POOL_METRIC, ROUTE_PROTOCOL } from '../model/names.ts';
 import { equal, type Family, type Prefix } from '../model/prefix.ts';
 import type { NearGateway } from '../model/uplink.ts';
@@ -38,7 +38,7 @@ export function hostRoute(address: Routed, state?: MoveState): Resource {
       if (other === undefined || found.is === 'foreign' || found.is === 'changed') return found;
       return changed(`its metric is ${other}${found.is === 'present' ? ' too' : ''}, not ${wanted}`);
     },
-    up: view => [putRoute(address, wanted), ...dropRoutes(address, beside(view), wanted)],
+    up: view => [...putRoute(address, wanted), ...dropRoutes(address, beside(view), wanted)],
     down: view =>
       [
         ...(state === undefined ? beside(view) : metricsOf(prefix.family).filter(one => one !== wanted)),
@@ -59,7 +59,7 @@ export function turnRoute(address: Routed, state: MoveState | undefined): Action
   const others = metricsOf(address.prefix.family).filter(
     one => one !== wanted && (state === 'leaving' || one !== HOST_METRIC[address.prefix.family]),
   );
-  return [putRoute(address, wanted), ...dropRoutes(address, others, wanted)];
+  return [...putRoute(address, wanted), ...dropRoutes(address, others, wanted)];
 }
 
 const routeAt = (prefix: Prefix, metric: number, { routes }: View): Route | undefined =>
@@ -84,13 +84,24 @@ const metricWords = (metric: number): string[] => [
   ...PROTOCOL,
 ];
 
-const putRoute = ({ prefix, bridge, via }: Routed, metric: number): Action =>
-  ip(
-    ...['route', 'replace', formatLong(prefix)],
-    ...(via === undefined ? [] : ['via', format(via)]),
-    ...['dev', bridge, ...(via === undefined ? [] : ['onlink'])],
-    ...metricWords(metric),
-  );
+/**
+ * A next hop that is on no subnet is `onlink`, or neither IPv4 nor BIRD takes it. IPv6 then insists that the best route to it
+ * leads to the same interface (ip6_route_check_nh_onlink), and while a peer has the domain that is the peer's. So the next hop
+ * is led here for the moment in which its route is put; not by a route of our protocol, which BIRD would tell the others.
+ */
+function putRoute({ prefix, bridge, via }: Routed, metric: number): Action[] {
+  const hop = via === undefined ? [] : ['via', format(via)];
+  const words = [...hop, 'dev', bridge, ...(via === undefined ? [] : ['onlink']), ...metricWords(metric)];
+  const put = ip('route', 'replace', formatLong(prefix), ...words);
+  if (via?.family !== 6 || metric < PEER_METRIC) return [put];
+  const lead = [formatLong(via), 'dev', bridge, 'metric', '1', 'proto', STATIC];
+  return [ip('route', 'replace', ...lead, ...IN_CASE), put, ip('route', 'delete', ...lead)];
+}
+
+/** As a number: after another number `ip -batch` takes the last name for that one (rtnl_rtprot_a2n). */
+const STATIC = '4';
+/** Should nobody come to delete it: in seconds. */
+const IN_CASE = ['expires', '10'];
 
 const dropRoute = ({ prefix, bridge }: Routed, metric: number): Action =>
   ip('route', 'delete', formatLong(prefix), 'dev', bridge, ...metricWords(metric));
@@ -101,7 +112,7 @@ const dropRoute = ({ prefix, bridge }: Routed, metric: number): Action =>
  */
 function dropRoutes(address: Routed, others: readonly number[], wanted: number): Action[] {
   const drops = others.toSorted((a, b) => b - a).map(metric => dropRoute(address, metric));
-  return others.includes(0) ? [...drops, putRoute(address, wanted)] : drops;
+  return others.includes(0) ? [...drops, ...putRoute(address, wanted)] : drops;
 }
 
 /** Beside a route to the gateway that the host may have itself. */

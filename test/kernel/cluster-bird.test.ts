@@ -1,4 +1,8 @@
 import { expect } from 'chai';
+import { parseAddress, parsePrefix } from '../../src/model/address.ts';
+import { EMPTY_VIEW } from '../../src/model/view.ts';
+import { type Action, joinWords } from '../../src/resources/action.ts';
+import { hostRoute } from '../../src/resources/route.ts';
 import { Lab } from '../lab/lab.ts';
 import { isIpv6 } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
@@ -8,6 +12,7 @@ import { knowEachOther, onWire, Peers, WIRE } from '../support/peers.ts';
 
 const ONE = ['123.45.90.116', '2001:db8:12:48::116'] as const;
 const TWO = ['123.45.90.117', '2001:db8:12:48::117'] as const;
+const [BEHIND, BEHIND6] = ['123.45.53.12', '2001:db8:12:4942::'];
 const CONF = '/etc/bird/bird.conf';
 
 describe('what carries routes between hosts', () => {
@@ -77,6 +82,22 @@ describe('what carries routes between hosts', () => {
       await route(peers.h1, 'delete', 'br116', 'metric 50');
       await leads(peers.h1, address, WIRE);
       await leads(peers.h2, address, 'br117');
+    }
+  });
+
+  it('what a domain routes on comes after it, though its next hop still leads to a peer', async () => {
+    for (const [six, inside] of [BEHIND, BEHIND6].entries()) {
+      const via = six === 0 ? TWO[0] : TWO[1];
+      const prefix = parsePrefix(six === 0 ? BEHIND : `${BEHIND6}/64`);
+      const { up, down } = hostRoute({ prefix, bridge: 'br116', via: parseAddress(via) }, 'incoming');
+      const linesOf = (actions: readonly Action[]): string =>
+        actions.map(action => (action.kind === 'line' ? `${joinWords(action)}\n` : '')).join('');
+      await peers.h1.host.run(['ip', '-batch', '-'], { input: linesOf(up(EMPTY_VIEW)) });
+      await leads(peers.h2, inside, WIRE);
+      await leads(peers.h1, via, WIRE);
+      await peers.h1.host.attempt(['ip', '-force', '-batch', '-'], { input: linesOf(down(EMPTY_VIEW)) });
+      const shown = () => peers.h2.host.run(['ip', 'route', 'show', 'exact', length(inside)]);
+      await until(async () => !(await shown()).includes(WIRE), PATIENCE, 'the end of its route');
     }
   });
 
