@@ -247,11 +247,11 @@ export function takeDown(attachment: Attachment, firewall: Firewall, host: Host)
 
 /**
  * It may have moved to another host, and come back: what is known here of its flows would be out of date by then, and their
- * packets dropped as invalid. Of those with domains that are here every packet still passes.
+ * packets dropped as invalid. With domains that are here and have rules every packet is still tracked.
  */
 function forgetDeparted({ addresses }: Attachment, host: Host): void {
   const here = readAttachments()
-    .filter(({ state }) => isHere(state))
+    .filter(({ state, policy }) => isHere(state) && isTracked(policy))
     .flatMap(prefixesOf);
   const isKept = (flow: string): boolean => endsOf(flow).some(end => here.some(one => contains(one, end)));
   dropFlows(

@@ -35,3 +35,21 @@ export function flowsAmong(lines: readonly string[], own: readonly Prefix[]): st
   }
   return [...opened, ...called];
 }
+
+/** What tells a flow by its first packet, and by the first answer. */
+const [CALL, ANSWER] = [
+  ['p', 's', 'd', '-sport', '-dport'],
+  ['p', 'r', 'q', '-reply-port-src', '-reply-port-dst'],
+];
+const said = (line: string, words: readonly string[]): string =>
+  words.map(word => new RegExp(` -${word} (\\S+)`).exec(line)?.[1] ?? '').join(' ');
+
+/**
+ * Of the flows that stand those that go the other way than one that is taken over. While a domain was about to come, its rules
+ * were there and its packets weren't: so an answer of somebody here who has no rules was taken for a call, which they refuse.
+ * Of ICMP no answer is taken for a call.
+ */
+export function opposed(standing: readonly string[], taken: readonly string[]): string[] {
+  const answers = new Set(taken.filter(line => line.includes(' --sport ')).map(line => said(line, ANSWER)));
+  return standing.filter(line => answers.has(said(line, CALL)));
+}

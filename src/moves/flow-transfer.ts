@@ -8,7 +8,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { etcdctl } from '../cluster/etcdctl.ts';
 import { flowKey } from '../cluster/keys.ts';
 import { grantLease } from '../cluster/presence.ts';
-import { addFlows, flowsOf } from '../host/flows.ts';
+import { addFlows, dropFlows, flowsOf } from '../host/flows.ts';
 import type { Host } from '../host/host.ts';
 import { Sources } from '../host/source.ts';
 import type { Attachment } from '../model/attachment.ts';
@@ -16,7 +16,7 @@ import { publicOf } from '../model/bridge.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 import { readableAttachment } from '../state/attachment-store.ts';
-import { flowsAmong } from './flow-text.ts';
+import { flowsAmong, opposed } from './flow-text.ts';
 
 /** So much is put into etcd for one domain, in bytes; it takes 1.5 MB. That is some 10,000 flows. */
 const LARGEST = 512 << 10;
@@ -98,7 +98,9 @@ export class FlowTaker {
       const text = this.#cluster.etcd.read(this.#key).entries.get(this.#key)?.value ?? '';
       if (text === this.#taken) return;
       this.#taken = text;
-      const flows = unpacked(text, publicOf(this.#attachment.addresses));
+      const own = publicOf(this.#attachment.addresses);
+      const flows = unpacked(text, own);
+      dropFlows(opposed(flowsOf(own, this.#host), flows), this.#host);
       addFlows(flows, this.#host);
       if (flows.length > 0) this.#say(`took over ${flows.length} flows of "${this.#attachment.name}"`);
     } catch (error) {

@@ -5,7 +5,7 @@ import { MOVE_STATES, type MoveState, metricOf, metricsOf } from '../../src/mode
 import { FAMILIES, type Family } from '../../src/model/prefix.ts';
 import { EMPTY_VIEW, type Route, type View } from '../../src/model/view.ts';
 import { dueBy, dueNow, lifeEvent, type Turn } from '../../src/moves/due.ts';
-import { flowsAmong } from '../../src/moves/flow-text.ts';
+import { flowsAmong, opposed } from '../../src/moves/flow-text.ts';
 import { type Action, joinWords } from '../../src/resources/action.ts';
 import { hostRoute, turnRoute } from '../../src/resources/route.ts';
 
@@ -146,6 +146,17 @@ describe('the flows of a domain that moves', () => {
 
   it('are handed over, those first that it has opened', () => {
     expect(flowsAmong([called, opened, echo], own)).to.deep.equal([opened, echo, called]);
+  });
+
+  it('replace those that stand the other way round', () => {
+    const beside = ['123.45.90.116', '123.45.90.117'] as const;
+    const reversed = flow(beside[1], beside[0])
+      .replace('40312', 'X')
+      .replaceAll('5000', '40312')
+      .replace('X', '5000');
+    const wrong = reversed.replace(/src 40312 (.*)dst 40312/, 'src 40312 $1dst 5000');
+    const other = wrong.replace('--sport 5000', '--sport 5001');
+    expect(opposed([wrong, other, opened, echo], [flow(...beside), opened, echo])).to.deep.equal([wrong]);
   });
 
   it("are no other domain's, and nobody translates them", () => {
