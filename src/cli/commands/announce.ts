@@ -7,8 +7,8 @@ import { parsePrefix } from '../../model/address.ts';
 import { addresses } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 
-/** Twice, for a frame may be lost; in milliseconds. */
-const [TIMES, PAUSE] = [2, 200];
+/** As often as RFC 4861 allows (7.2.6), for a frame may be lost; in milliseconds. */
+const [TIMES, PAUSE] = [3, 200];
 
 /**
  * Tells the wire of an uplink that this host answers for addresses from now on. A gateway may otherwise go on sending to
