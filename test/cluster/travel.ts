@@ -7,6 +7,7 @@ import type { Hypervisor } from '../lab/hypervisor.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Machine } from '../lab/machine.ts';
 import { type Loss, Pings } from '../lab/pings.ts';
+import { isIpv6 } from '../lab/site.ts';
 import type { Vm } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 
@@ -37,19 +38,23 @@ export async function prepareTravel(
   await vm.start();
   const neighbours: Guest[] = [];
   for (const [index, host] of cluster.hosts.entries())
-    neighbours.push(await neighbour(cluster, host, index, assign));
+    neighbours.push(await neighbour(cluster, host, beside(index), assign));
   await vm.ready();
   return { vm, callers: [lab.internet, ...neighbours] };
 }
 
-async function neighbour(
+const beside = (index: number) => ({
+  name: `beside${index + 1}`,
+  addresses: [`123.45.90.${117 + index - (index > 1 ? 4 : 0)}`, `2001:db8:12:4900::${117 + index}`],
+});
+
+/** A VM on a host, in whose place a veth talks. @param addresses of IPv4 first, then of IPv6 */
+export async function neighbour(
   cluster: Cluster,
   host: Hypervisor,
-  index: number,
+  { name, addresses }: { readonly name: string; readonly addresses: readonly string[] },
   assign: (host: Hypervisor, ...argv: readonly string[]) => Promise<unknown>,
 ): Promise<Guest> {
-  const name = `beside${index + 1}`;
-  const addresses = [`123.45.90.${117 + index - (index > 1 ? 4 : 0)}`, `2001:db8:12:4900::${117 + index}`];
   const vm = await cluster.vm(host, { name, nic: NIC, boots: false });
   await assign(host, 'assign', name, ...addresses);
   await vm.start();
@@ -72,25 +77,27 @@ export async function followMoves({ hosts }: Cluster): Promise<void> {
 export interface Lost extends Loss {
   readonly caller: string;
   readonly family: Family;
+  readonly address: string;
 }
 
-/** Who pings the traveller, and in which family. */
+/** Who pings, and what. */
 export interface Way {
   readonly machine: Machine;
-  readonly family: Family;
+  readonly address: string;
 }
 
-/** Everybody in both families. */
+/** Everybody, in both families of the traveller. */
 export const allWays = ({ callers }: Traveller): Way[] =>
-  callers.flatMap(machine => FAMILIES.map(family => ({ machine, family })));
+  callers.flatMap(machine => FAMILIES.map(family => ({ machine, address: TRAVELS[family] })));
 
 /** What pings lose while something happens. */
 export async function lostDuring(ways: readonly Way[], work: () => Promise<unknown>): Promise<Lost[]> {
   const trains = await Promise.all(
-    ways.map(async ({ machine, family }) => ({
+    ways.map(async ({ machine, address }) => ({
       caller: machine.name,
-      family,
-      pings: await Pings.start(machine, TRAVELS[family]),
+      family: isIpv6(address) ? (6 as const) : (4 as const),
+      address,
+      pings: await Pings.start(machine, address),
     })),
   );
   await work();

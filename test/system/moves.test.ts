@@ -49,9 +49,9 @@ describe('a VM that libvirt moves to another host', () => {
 
   /** The Internet pings it in both families. */
   const ways = (): Way[] => [
-    { machine: stage.lab.internet, family: 4 },
-    { machine: stage.lab.internet, family: 6 },
-    ...guests.map(machine => ({ machine, family: 4 as const })),
+    { machine: stage.lab.internet, address: IPV4 },
+    { machine: stage.lab.internet, address: IPV6 },
+    ...guests.map(machine => ({ machine, address: IPV4 })),
   ];
 
   const metrics = async (host: Hypervisor): Promise<number[]> => {
