@@ -60,7 +60,7 @@ runs on each of them too. None of it is visible to this machine, and none of it 
   await moves(lab, vm1, [h1, h2, h3]);
 
   heading('Take it all away: the hosts are as they were');
-  await step(h3.shell, 'virsh destroy vm1 && virsh undefine vm1');
+  await step(h3.shell, 'virsh destroy vm1 && hnet unassign vm1 --all && virsh undefine vm1');
   await stepOnAll(shells, 'hnet cluster leave', { output: [/has left the cluster/] });
   await stepOnAll(shells, './install.sh --uninstall --purge', { output: [/^hnet: removed$/m] });
   await insistSame(pristine, () => allTraces(made), 'something is left of hnet');
@@ -156,7 +156,9 @@ async function migrate(vm1: Vm, from: Seat, to: Seat): Promise<void> {
       output: [/^Total downtime: +\d+ +ms/m],
     },
   );
-  await step(to.shell, 'hnet status', { output: [/^vm1 +running +123\.45\.90\.116 .* ok$/m] });
+  await step(to.shell, 'hnet status --all', {
+    output: [new RegExp(`^vm1 +running +${name} +123[.]45[.]90[.]116 .* ok$`, 'm')],
+  });
 }
 
 function tellLoss(address: string, { sent, lost, gap, pause }: Loss, most: number): void {
