@@ -10,7 +10,7 @@ import { FakeLibvirt } from '../support/libvirt.ts';
 import { Scene } from '../support/scene.ts';
 
 const [CLAIMS = 3000, ROUNDS = 21] = process.argv.slice(2).map(Number);
-const POOL = '123.64.0.0/18';
+const POOL = '123.64.0.0/14';
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
@@ -23,14 +23,14 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 /** A claim of another host's domain, as hnet writes it. */
 function claimLine(number: number): string {
-  const last = `${number >> 8}.${number & 255}`;
+  const last = `${64 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
   const value = JSON.stringify({
     domain: uuidOf(`other${number}`),
     name: `other${number}`,
     bridge: `br${number}x`,
     scope: `10.${128 + (number >> 12)}.${(number >> 4) & 255}.${(number & 15) << 4}/28`,
   });
-  return `put "/hnet/fra/claims/ip-123.64.${last}-32" ${JSON.stringify(value)}\n`;
+  return `put "/hnet/fra/claims/ip-123.${last}-32" ${JSON.stringify(value)}\n`;
 }
 
 async function fill(cluster: Clustered): Promise<void> {
