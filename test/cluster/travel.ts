@@ -66,7 +66,7 @@ export async function neighbour(
 }
 
 /** Lets hnet's daemons and their followers run on all hosts. */
-export async function followMoves({ hosts }: Cluster): Promise<void> {
+export async function followMoves({ hosts }: Pick<Cluster, 'hosts'>): Promise<void> {
   for (const host of hosts) {
     await host.unit('hnet-watch').start();
     const follows = async () => (await host.attempt(['pgrep', '-f', 'hnet.cjs follow'])).code === 0;
