@@ -32,10 +32,12 @@ const FAULT = {
 } as const;
 const NONE = { own: [], reservations: [] };
 const OTHER = { domain: 'x', uuid: '9', state: 'stopped', interfaces: [] } as const;
+const THERE = { domain: 'y', uuid: '8', host: 'h2', state: 'running', to: null, addresses: [] } as const;
 const EMPTY: State = {
   host: {},
   domains: [],
   others: [],
+  elsewhere: null,
   pools: [],
   keptBack: NONE,
   faults: [],
@@ -53,6 +55,7 @@ const someState: fc.Arbitrary<State> = fc
       { selector: ({ uuid }) => uuid },
     ),
     others: fc.constantFrom([], [OTHER]),
+    elsewhere: fc.constantFrom(null, [], [THERE]),
     keptBack: fc.constantFrom(NONE, { ...NONE, own: [{ address: '123.45.90.1', interface: 'eth0' }] }),
     free: fc.bigInt({ min: 0n, max: 3n }),
     faults: fc.constantFrom([], [FAULT]),

@@ -36,6 +36,7 @@ const STATE = {
   host: {},
   domains: [],
   others: [],
+  elsewhere: null,
   pools: [],
   keptBack: { own: [], reservations: [] },
   faults: [],

@@ -1,14 +1,18 @@
+import { memberOf } from '../../cluster/open.ts';
+import { watchAll } from '../../cluster/presence.ts';
 import { chooseFirewall } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
+import type { Source } from '../../host/source.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { lineJson } from '../../model/json.ts';
-import { Refusal, UsageRefusal } from '../../model/refusal.ts';
+import { ifPossible, Refusal, UsageRefusal } from '../../model/refusal.ts';
 import { faults } from '../../repair/faults.ts';
-import { sourcesFor } from '../../repair/listening.ts';
+import { type Ears, sourcesFor } from '../../repair/listening.ts';
 import { listRunning } from '../../repair/listing.ts';
 import { readPulse } from '../../repair/pulse.ts';
 import { survey } from '../../repair/survey.ts';
+import { elsewhereShown, Neighbourhood } from '../monitor/elsewhere.ts';
 import { type Line, MONITOR_VERSION } from '../monitor/lines.ts';
 import { type Eyes, Observer } from '../monitor/observer.ts';
 import { drawn, EMPTY_SCREEN, screenText } from '../monitor/screen.ts';
@@ -16,7 +20,7 @@ import { findingsOf, sendForDoctor } from '../own-doctor.ts';
 import { countersOf } from '../views/counters.ts';
 import { domainsShown, othersThan } from '../views/domains.ts';
 import { entryShown } from '../views/entry.ts';
-import { clusterShown, keptBack, outside, poolsShown, versionsOf } from '../views/host.ts';
+import { clusterShown, outside, poolUses, versionsOf } from '../views/host.ts';
 
 /** Prints the state of the host, then a line for each change, and counters again and again, for as long as it runs. */
 export function monitor(options: { every: string }, fresh: () => Context): void {
@@ -93,9 +97,10 @@ function secondsOf(text: string): number {
 /** Each look has a context, and so a deadline and a configuration, of its own. */
 function eyesOf(fresh: () => Context): Eyes {
   const versions = versionsOf(fresh().host);
+  const neighbourhood = new Neighbourhood();
   return {
     config: () => fresh().config(),
-    state: () => stateOf(versions, fresh()),
+    state: () => stateOf(versions, neighbourhood, fresh()),
     counters: () => {
       const { addresses, domains, drops } = countersOf(
         withLibvirt(libvirt => libvirt.domains()),
@@ -106,23 +111,35 @@ function eyesOf(fresh: () => Context): Eyes {
     pulse: () => readPulse(chooseFirewall(fresh().config())),
     entry: entryShown,
     examine: told => sendForDoctor(answer => told(findingsOf(answer))),
-    sources: ranges => sourcesFor({ ranges }),
+    sources: ranges => sourcesOf(fresh(), ranges),
   };
 }
 
-function stateOf(versions: object, { host, config }: Context): ReturnType<Eyes['state']> {
+function stateOf(
+  versions: object,
+  neighbourhood: Neighbourhood,
+  context: Context,
+): ReturnType<Eyes['state']> {
+  const { host, config } = context;
   const given = config();
   const all = withLibvirt(libvirt => libvirt.domains());
   const seen = readNetworkWithUplinks(host, given);
+  const contents = neighbourhood.look(context);
   const domains = domainsShown(all, all, given, host);
   return {
     host: { versions, dhcp: given.dhcp.mode, ...outside(given, seen.uplinks), cluster: clusterShown(given) },
     domains,
     others: othersThan(domains, all),
-    pools: poolsShown(given.pools, all, seen),
-    keptBack: keptBack(given.pools, all, seen),
+    elsewhere: elsewhereShown(contents, all, context),
+    ...poolUses(given.pools, all, seen, contents),
     faults: faults(survey(listRunning(), given, host)),
   };
+}
+
+/** What tells of changes of this host, and of what others of its cluster have. */
+function sourcesOf({ host, config }: Context, ranges: Ears['ranges']): readonly Source[] {
+  const cluster = ifPossible(() => memberOf(config(), host));
+  return [...sourcesFor({ ranges }), ...(cluster === undefined ? [] : [{ argv: watchAll(cluster) }])];
 }
 
 /** A line for people: its kind, and what is told. */

@@ -2,6 +2,7 @@
  * The lines of `hnet monitor --json`: first the whole state, then what has changed of it. Each line replaces a part of the state,
  * so a reader keeps the last of each kind, and of domains the last of each UUID.
  */
+import type { Elsewhere } from '../../assign/elsewhere.ts';
 import type { Diagnosis } from '../../doctor/diagnosis.ts';
 import { exactJson } from '../../model/json.ts';
 import type { Fault } from '../../repair/fault.ts';
@@ -16,6 +17,8 @@ export interface State {
   readonly domains: readonly Shown[];
   /** Domains that have nothing of hnet's. */
   readonly others: readonly Other[];
+  /** Domains of the cluster's other hosts; null where this host is alone, or etcd has not answered yet. */
+  readonly elsewhere: readonly Elsewhere[] | null;
   readonly pools: readonly ShownPool[];
   readonly keptBack: KeptBack;
   /** What `hnet check` finds. */
@@ -25,7 +28,7 @@ export interface State {
 }
 
 /** Told as a whole where something of it has changed. Domains are told one by one. */
-const PARTS = ['host', 'others', 'pools', 'keptBack', 'faults', 'findings'] as const;
+const PARTS = ['host', 'others', 'elsewhere', 'pools', 'keptBack', 'faults', 'findings'] as const;
 type Part = (typeof PARTS)[number];
 
 /** A line without its head. */

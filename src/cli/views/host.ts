@@ -1,7 +1,8 @@
 /** The host: versions, filter, uplinks, pools. */
 import { release } from 'node:os';
 import { inventory } from '../../assign/inventory.ts';
-import { type PoolUse, poolUse, type Use } from '../../assign/pools.ts';
+import { poolUse, type Use } from '../../assign/pools.ts';
+import type { Contents } from '../../cluster/contents.ts';
 import { knownPeers } from '../../cluster/peers.ts';
 import { ownName } from '../../cluster/self.ts';
 import { readIfThere } from '../../host/files.ts';
@@ -11,7 +12,6 @@ import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import type { Prefix } from '../../model/prefix.ts';
-import type { Reservation } from '../../model/reservation.ts';
 import { hostOn, type Uplinks } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import { readReservations } from '../../state/reservations.ts';
@@ -83,29 +83,30 @@ interface Network {
   readonly uplinks: Uplinks;
 }
 
+/** The same without what only the other hosts of a cluster know. */
 export const poolsShown = (
   pools: readonly Prefix[],
   domains: readonly KnownDomain[],
   seen: Network,
-): ShownPool[] => usesOf(pools, domains, seen, readReservations()).map(poolShown);
+): ShownPool[] => poolUses(pools, domains, seen, undefined).pools;
 
-export function keptBack(pools: readonly Prefix[], domains: readonly KnownDomain[], seen: Network): KeptBack {
-  const reservations = readReservations();
-  const uses = usesOf(pools, domains, seen, reservations);
-  return {
-    own: uses.flatMap(one => one.uses.filter(isOwn).map(ownShown)),
-    reservations: reservations.map(reservationShown),
-  };
-}
-
-function usesOf(
+/** How the pools are used, in the whole cluster where this host has one. @param elsewhere what its other hosts hold */
+export function poolUses(
   pools: readonly Prefix[],
   domains: readonly KnownDomain[],
   seen: Network,
-  reservations: readonly Reservation[],
-): PoolUse[] {
-  const taken = inventory(domains, seen);
-  return pools.map(pool => poolUse(pool, taken, seen.view.routes, reservations));
+  elsewhere: Contents | undefined,
+): { readonly pools: ShownPool[]; readonly keptBack: KeptBack } {
+  const reservations = elsewhere?.reservations ?? readReservations();
+  const taken = inventory(domains, seen, elsewhere);
+  const uses = pools.map(pool => poolUse(pool, taken, seen.view.routes, reservations));
+  return {
+    pools: uses.map(poolShown),
+    keptBack: {
+      own: uses.flatMap(one => one.uses.filter(isOwn).map(ownShown)),
+      reservations: reservations.map(reservationShown),
+    },
+  };
 }
 
 const isOwn = ({ state, reservation }: Use): boolean => state === 'reserved' && reservation === undefined;

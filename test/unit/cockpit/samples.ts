@@ -37,6 +37,23 @@ export const sampleDomain = (vm: SampleVm) => ({
   faults: vm.faults ?? [],
 });
 
+/** A domain of another host, as `hnet status --all` has it. */
+export const sampleAway = (
+  vm: Omit<SampleVm, 'state'> & { readonly host: string; readonly to?: string },
+) => ({
+  domain: vm.name,
+  uuid: uuid(vm.number),
+  host: vm.host,
+  state: 'running',
+  to: vm.to ?? null,
+  addresses: vm.addresses.map(address => ({
+    address,
+    bridge: `br${vm.number}`,
+    scope: `172.30.${vm.number}.0/24`,
+    via: null,
+  })),
+});
+
 const POOL = { assigned: 0, up: 0, reserved: 0 };
 
 /** Everything of a host, but for what a test says otherwise. */
@@ -67,6 +84,7 @@ export const sampleState = (domains: readonly object[] = [], parts: object = {})
   },
   domains,
   others: [],
+  elsewhere: null,
   pools: [{ pool: '123.45.90.112/29', size: 8, free: 8, ...POOL }],
   keptBack: { own: [], reservations: [] },
   faults: [],
