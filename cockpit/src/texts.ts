@@ -61,6 +61,7 @@ export const texts = {
     caption: _('VMs and their addresses'),
     name: _('VM'),
     address: _('Address'),
+    host: _('Host'),
     bridge: _('Bridge'),
     lease: _('Lease'),
     policy: _('Rules'),
@@ -76,6 +77,7 @@ export const texts = {
       stopped: _('Stopped'),
       faulty: _('Faulty'),
       none: _('Without address'),
+      elsewhere: _('On other hosts'),
     },
     range: (from: number, to: number, count: number) => format(_('$0 to $1 of $2'), from, to, count),
     previous: _('Previous page'),
@@ -94,22 +96,50 @@ export const texts = {
     moving: _('on its way'),
     stopped: _('stopped'),
     none: _('no address'),
+    elsewhere: _('on another host'),
   },
-  state: {
-    running: _('running'),
-    stopped: _('stopped'),
-    incoming: _('on its way to this host'),
-    leaving: _('on its way to another host'),
+  /** What happened to an address, as the journal has it. */
+  happened: {
+    assign: (address: string) => format(_('$0 assigned to'), address),
+    unassign: (address: string) => format(_('$0 taken from'), address),
+    move: (address: string) => format(_('$0 moved to'), address),
+    start: (address: string) => format(_('$0 up: start of'), address),
+    stop: (address: string) => format(_('$0 down: end of'), address),
+    runs: (address: string) => format(_('$0 seen up at'), address),
+    gone: (address: string) => format(_('$0 seen down at'), address),
+    leaves: (address: string) => format(_('$0 leaves this host with'), address),
+    arrives: (address: string) => format(_('$0 arrives with'), address),
+    stays: (address: string) => format(_('$0 stays here with'), address),
+  } as Readonly<Record<string, (address: string) => string>>,
+  from: _('from'),
+  way: {
+    incoming: _('incoming'),
+    leaving: _('leaving'),
+    incomingWhy: _('It is on its way to this host. Until it arrives another host runs it.'),
+    leavingWhy: _('It is leaving this host: another host is taking it over.'),
+  },
+  away: {
+    running: _('runs there'),
+    stopped: _('stopped there'),
+    to: (host: string, to: string) => format(_('$0, leaving for $1'), host, to),
+    nowhere: _('no host'),
+    why: (host: string) => format(_('This VM is on $0. What concerns it is shown and changed there.'), host),
+    nowhereWhy: _(
+      'The cluster holds addresses for this VM, but no host is known to have it. hnet cluster free gives them back.',
+    ),
   },
 
   pools: {
     free: (free: string, size: string) => format(_('$0 of $1 free'), free, size),
+    taken: (count: string) => format(_('$0 in use'), count),
     states: {
       free: _('free'),
       assigned: _('assigned, VM stopped'),
       up: _('up'),
       faulty: _('faulty'),
       reserved: _('reserved'),
+      moving: _('between two hosts'),
+      elsewhere: _('on another host'),
     },
     legend: _('Legend'),
     grid: (pool: string) => format(_('Addresses of $0'), pool),
@@ -138,7 +168,7 @@ export const texts = {
     unknownSince: _('before the journal begins'),
     reservation: _('Reservation'),
     history: _('History'),
-    noHistory: _('Nothing has happened to it since the journal began.'),
+    noHistory: _('Nothing has happened to it on this host since the journal began.'),
     loading: _('Loading …'),
   },
 
@@ -216,7 +246,7 @@ export const texts = {
     format: _('System'),
     show: _('Show'),
     history: _('History'),
-    noHistory: _('Nothing has happened to its addresses since the journal began.'),
+    noHistory: _('Nothing has happened to its addresses on this host since the journal began.'),
   },
 
   rules: {
@@ -254,9 +284,12 @@ export const texts = {
     host: _('This host'),
     more: (count: number) => format(ngettext('$0 more VM', '$0 more VMs', count), count),
     scroll: _('The picture; it can be scrolled'),
+    vms: (count: number) => format(ngettext('$0 VM', '$0 VMs', count), count),
+    silent: _('not up'),
     drops: _('Dropped packets'),
     noDrops: _('None since the filter was set up.'),
-    dropped: (packets: string, size: string) => format(_('$0 packets, $1'), packets, size),
+    dropped: (count: number, packets: string, size: string) =>
+      format(ngettext('$0 packet, $1', '$0 packets, $1', count), packets, size),
   },
 
   first: {
@@ -285,6 +318,11 @@ export const texts = {
     unknown: _('not found out: see hnet.toml'),
     setUp: _('Set up'),
     settingUp: _('Setting up …'),
+    half: _(
+      '/etc/hnet/hnet.toml is written. What comes after it is still missing: put that right, then set up again.',
+    ),
+    done: _('hnet is set up. It says:'),
+    goOn: _('Go on to the page'),
     needsAdmin: _('To set up hnet you need administrative access.'),
   },
 };

@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { ANN, addUser, startCockpit } from './cockpit.ts';
 import { PageLab } from './lab-page.ts';
+import { wrongWith } from './looks.ts';
+import { CLUSTER, toldBy } from './recorded.ts';
 
 const [IP, OTHER, FREE] = ['123.45.90.116', '123.45.90.117', '123.45.90.118'];
 const HNET = '/usr/bin/hnet';
@@ -27,6 +29,7 @@ describe('trouble on the page', () => {
     await hv.run(['mv', HNET, `${HNET}.away`]);
     const page = await lab.open('#/');
     await page.getByText('hnet is not installed').waitFor();
+    expect(await wrongWith(page, 'missing')).to.deep.equal([]);
     await hv.run(['mv', `${HNET}.away`, HNET]);
     await page.getByRole('button', { name: 'Try again' }).click();
     await row(page).waitFor();
@@ -40,6 +43,7 @@ describe('trouble on the page', () => {
     await page.getByText('What you see may be out of date').waitFor();
     await page.getByText(/^Cannot connect to libvirt/).waitFor();
     await row(page).waitFor();
+    expect(await wrongWith(page, 'stale')).to.deep.equal([]);
     await hv.run(['systemctl', 'start', 'libvirtd.socket', 'libvirtd.service']);
     await page.getByText('What you see may be out of date').waitFor({ state: 'hidden' });
   });
@@ -105,6 +109,26 @@ describe('trouble on the page', () => {
     await other.getByRole('gridcell', { name: `${FREE}, assigned, VM stopped, vm1` }).waitFor();
   });
 
+  it('shows a host of a cluster, to which a VM is on its way', () =>
+    toldBy(lab.stage.hv, CLUSTER, async () => {
+      const page = await lab.open('#/');
+      const web = page.getByRole('row', { name: 'web' });
+      await web.getByText('incoming', { exact: true }).waitFor();
+      await web.getByText('h1, leaving for h2', { exact: true }).waitFor();
+      await page.getByRole('row', { name: 'mail' }).getByText('stopped there', { exact: true }).waitFor();
+      const wrong = await wrongWith(page, 'told-overview');
+      await page.getByRole('link', { name: 'Topology' }).click();
+      await page.getByText('h3, 10.9.0.3, fd00:9::3, ok').waitFor({ state: 'attached' });
+      wrong.push(...(await wrongWith(page, 'told-topology')));
+      await page.getByRole('link', { name: 'Addresses' }).click();
+      await page.getByRole('gridcell', { name: '123.45.90.114, between two hosts, web' }).waitFor();
+      await page.getByRole('gridcell', { name: '123.45.90.117, on another host, mail' }).click();
+      const panel = page.getByRole('region', { name: '123.45.90.117' });
+      await panel.getByText('h3', { exact: true }).waitFor();
+      expect(await panel.getByRole('button', { name: 'Unassign' }).count()).to.equal(0);
+      expect(wrong).to.deep.equal([]);
+    }));
+
   it('shows what it can without administrative access, says so, and offers the way up', async () => {
     await addUser(lab.stage.hv);
     await startCockpit(lab.stage.hv, ANN);
@@ -113,5 +137,6 @@ describe('trouble on the page', () => {
     await page.getByText(IP).waitFor();
     await page.getByText('123.45.90.119').waitFor();
     await page.getByRole('button', { name: 'Turn on administrative access' }).waitFor();
+    expect(await wrongWith(page, 'limited')).to.deep.equal([]);
   });
 });

@@ -40,6 +40,21 @@ const domain = v.object({
 
 const other = v.object({ domain: text, uuid: text, state, interfaces: v.array(nic) });
 
+/** A domain of another host. */
+const elsewhere = nullable(
+  v.array(
+    v.object({
+      domain: text,
+      uuid: text,
+      host: nullable(text),
+      state: v.picklist(['running', 'stopped']),
+      /** The host to which it is on its way. */
+      to: nullable(text),
+      addresses: v.array(v.object({ address: text, bridge: text, scope: text })),
+    }),
+  ),
+);
+
 const keptBack = v.object({
   own: v.array(v.object({ address: text, interface: nullable(text) })),
   reservations: v.array(v.object({ address: text, name: nullable(text), since: text })),
@@ -82,6 +97,7 @@ const host = v.object({
     nullable(
       v.object({
         name: text,
+        host: text,
         wire: text,
         peers: v.array(v.object({ host: text, addresses: v.array(text), isUp: v.boolean() })),
       }),
@@ -120,6 +136,7 @@ const LINES = v.variant('type', [
     host,
     domains: v.array(domain),
     others: v.array(other),
+    elsewhere,
     keptBack,
     pools: v.array(pool),
     faults: v.array(fault),
@@ -128,6 +145,7 @@ const LINES = v.variant('type', [
   v.object({ type: v.literal('host'), host }),
   v.object({ type: v.literal('domain'), uuid: text, domain: nullable(domain) }),
   v.object({ type: v.literal('others'), others: v.array(other) }),
+  v.object({ type: v.literal('elsewhere'), elsewhere }),
   v.object({ type: v.literal('keptBack'), keptBack }),
   v.object({ type: v.literal('pools'), pools: v.array(pool) }),
   v.object({ type: v.literal('faults'), faults: v.array(fault) }),
@@ -150,6 +168,7 @@ export type HostShown = v.InferOutput<typeof host>;
 export type DomainShown = v.InferOutput<typeof domain>;
 export type AddressShown = v.InferOutput<typeof address>;
 export type OtherShown = v.InferOutput<typeof other>;
+export type ElsewhereShown = NonNullable<v.InferOutput<typeof elsewhere>>[number];
 export type KeptBack = v.InferOutput<typeof keptBack>;
 export type PoolShown = v.InferOutput<typeof pool>;
 export type FaultShown = v.InferOutput<typeof fault>;

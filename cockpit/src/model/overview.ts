@@ -1,17 +1,20 @@
 /** The table of all VMs: what is shown of each, and which of them in which order. */
 import { readSubnet } from '../../../src/model/address.ts';
 import { compare } from '../../../src/model/prefix.ts';
+import { awayIn, hereIn } from './away.ts';
 import type { AddressShown, DomainShown } from './lines.ts';
 import { addressKey, type Rate, type Seen } from './seen.ts';
 
-/** `none`: it has nothing of hnet's. */
-export type Health = 'ok' | 'faulty' | 'moving' | 'stopped' | 'none';
+/** `none`: it has nothing of hnet's. `elsewhere`: another host of the cluster has it, and knows how it is. */
+export type Health = 'ok' | 'faulty' | 'moving' | 'stopped' | 'none' | 'elsewhere';
 
 export interface Row {
   readonly uuid: string;
   readonly name: string;
   readonly state: DomainShown['state'];
-  readonly addresses: readonly AddressShown[];
+  /** Undefined outside of a cluster; null: no host is known to have it. */
+  readonly host: Whereabouts | null | undefined;
+  readonly addresses: readonly Pick<AddressShown, 'address' | 'bridge' | 'lease'>[];
   /** What its rules close; empty where it has nothing of hnet's. */
   readonly policy: string;
   readonly faults: readonly string[];
@@ -19,6 +22,12 @@ export interface Row {
   readonly rate: Rate;
   /** Packets that its rules have dropped since it started; undefined where it has none. */
   readonly dropped: number | undefined;
+}
+
+/** A host of the cluster, and the one to which the VM is on its way. */
+export interface Whereabouts {
+  readonly name: string;
+  readonly to: string | null;
 }
 
 export const healthOf = ({ state, faults }: Pick<DomainShown, 'state' | 'faults'>): Health => {
@@ -46,12 +55,20 @@ export function rowsOf(seen: Seen): Row[] {
     const counted = counters?.domains.get(uuid);
     return counted && Object.values(counted.dropped).reduce((sum, { packets }) => sum + packets, 0);
   };
+  const { cluster } = state.host;
+  const self = cluster === null ? undefined : { name: cluster.host, to: null };
+  // Until it arrives it is on the host that it comes from.
+  const hostOf = ({ uuid, state: is }: Pick<DomainShown, 'uuid' | 'state'>): Row['host'] => {
+    const from = is === 'incoming' ? state.elsewhere?.find(one => one.uuid === uuid) : undefined;
+    return from === undefined || from.host === null ? self : { name: from.host, to: from.to };
+  };
   return [
-    ...[...state.domains.values()].map(
+    ...[...hereIn(state).values()].map(
       (one): Row => ({
         uuid: one.uuid,
         name: one.domain,
         state: one.state,
+        host: hostOf(one),
         addresses: one.addresses,
         policy: one.policy,
         faults: one.faults,
@@ -65,10 +82,25 @@ export function rowsOf(seen: Seen): Row[] {
         uuid,
         name: domain,
         state: is,
+        host: self,
         addresses: [],
         policy: '',
         faults: [],
         health: 'none',
+        rate: STILL,
+        dropped: undefined,
+      }),
+    ),
+    ...awayIn(state).map(
+      ({ domain, uuid, state: is, host, to, addresses }): Row => ({
+        uuid,
+        name: domain,
+        state: is,
+        host: host === null ? null : { name: host, to },
+        addresses: addresses.map(one => ({ ...one, lease: null })),
+        policy: '',
+        faults: [],
+        health: 'elsewhere',
         rate: STILL,
         dropped: undefined,
       }),
@@ -80,7 +112,7 @@ export const COLUMNS = ['name', 'address', 'health', 'in', 'out', 'dropped'] as 
 export type Column = (typeof COLUMNS)[number];
 
 /** Which VMs are shown. */
-export const KINDS = ['all', 'running', 'stopped', 'faulty', 'none'] as const;
+export const KINDS = ['all', 'running', 'stopped', 'faulty', 'none', 'elsewhere'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface Choice {
@@ -131,11 +163,19 @@ export function chosen(rows: readonly Row[], choice: Choice): Shown {
 
 function isOf({ state, health }: Row, kind: Kind): boolean {
   if (kind === 'all') return true;
-  return kind === 'running' || kind === 'stopped' ? state === kind : health === kind;
+  if (kind === 'running') return state === 'running' || state === 'leaving';
+  return kind === 'stopped' ? state === kind : health === kind;
 }
 
-const wordsOf = ({ name, uuid, addresses, policy }: Row): string =>
-  [name, uuid, policy, ...addresses.flatMap(({ address, bridge, lease }) => [address, bridge, lease ?? ''])]
+const wordsOf = ({ name, uuid, host, addresses, policy }: Row): string =>
+  [
+    name,
+    uuid,
+    policy,
+    host?.name ?? '',
+    host?.to ?? '',
+    ...addresses.flatMap(({ address, bridge, lease }) => [address, bridge, lease ?? '']),
+  ]
     .join('\n')
     .toLowerCase();
 
@@ -143,7 +183,7 @@ type Order = (a: Row, b: Row) => number;
 
 const { compare: compareText } = new Intl.Collator('en', { numeric: true });
 const byName: Order = (a, b) => compareText(a.name, b.name);
-const HEALTHS: readonly Health[] = ['faulty', 'moving', 'ok', 'stopped', 'none'];
+const HEALTHS: readonly Health[] = ['faulty', 'moving', 'ok', 'stopped', 'none', 'elsewhere'];
 
 /** VMs without an address come last. */
 function byAddress(a: Row, b: Row): number {

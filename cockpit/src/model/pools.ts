@@ -1,10 +1,12 @@
 /** The addresses of a pool, a cell each: whose they are. */
 import { format, readSubnet } from '../../../src/model/address.ts';
 import { addresses, contains, isSingle, type Prefix, size } from '../../../src/model/prefix.ts';
-import type { KeptBack, PoolShown } from './lines.ts';
+import { awayIn, hereIn } from './away.ts';
+import type { DomainShown, KeptBack, PoolShown } from './lines.ts';
 import type { HostState } from './seen.ts';
 
-export const CELL_STATES = ['free', 'assigned', 'up', 'faulty', 'reserved'] as const;
+/** The last two are found in a cluster alone. */
+export const CELL_STATES = ['free', 'assigned', 'up', 'faulty', 'reserved', 'moving', 'elsewhere'] as const;
 export type CellState = (typeof CELL_STATES)[number];
 
 /** An address, or of a pool without cells a subnet that a domain holds. */
@@ -21,7 +23,8 @@ export interface Cell {
 export interface Holder {
   readonly uuid: string;
   readonly domain: string;
-  readonly isRunning: boolean;
+  /** The other host of the cluster that has it; null: none is known to. Undefined: it is here. */
+  readonly host: string | null | undefined;
   /** What the domain holds: a subnet, perhaps. */
   readonly held: string;
   readonly bridge: string;
@@ -35,21 +38,30 @@ interface Part {
 }
 
 /** What of all pools isn't free. Of two parts for one address the first counts. */
-export function partsOf({ domains, keptBack }: Pick<HostState, 'domains' | 'keptBack'>): Part[] {
+export function partsOf(state: Pick<HostState, 'domains' | 'elsewhere' | 'keptBack'>): Part[] {
+  const { keptBack } = state;
   const reservations = keptBack.reservations.flatMap(reservation =>
     readSubnet(reservation.address).map(prefix => ({ prefix, reservation })),
   );
   const reservationOf = (prefix: Prefix) =>
     reservations.find(one => contains(one.prefix, prefix))?.reservation;
-  const held = [...domains.values()].flatMap(({ uuid, domain, state, addresses: all }) =>
+  const held = [...hereIn(state).values()].flatMap(({ uuid, domain, state: is, addresses: all }) =>
     all.flatMap(({ address, bridge, lease, faults }) =>
       readSubnet(address).map((prefix): Part => {
-        const isRunning = state === 'running';
-        const holder = { uuid, domain, isRunning, held: address, bridge, lease, faults };
+        const holder = { uuid, domain, host: undefined, held: address, bridge, lease, faults };
         return {
           prefix,
-          cell: { state: stateOf(holder), holder, own: undefined, reservation: reservationOf(prefix) },
+          cell: { state: stateOf(is, faults), holder, own: undefined, reservation: reservationOf(prefix) },
         };
+      }),
+    ),
+  );
+  const away = awayIn(state).flatMap(({ uuid, domain, host, addresses: all }) =>
+    all.flatMap(({ address, bridge }) =>
+      readSubnet(address).map((prefix): Part => {
+        const holder = { uuid, domain, host, held: address, bridge, lease: null, faults: [] };
+        const reservation = reservationOf(prefix);
+        return { prefix, cell: { state: 'elsewhere', holder, own: undefined, reservation } };
       }),
     ),
   );
@@ -72,13 +84,14 @@ export function partsOf({ domains, keptBack }: Pick<HostState, 'domains' | 'kept
       cell: { state: 'reserved', holder: undefined, own: undefined, reservation },
     }),
   );
-  return [...held, ...own, ...kept];
+  return [...held, ...away, ...own, ...kept];
 }
 
-const stateOf = ({ isRunning, faults }: Pick<Holder, 'isRunning' | 'faults'>): CellState => {
+function stateOf(state: DomainShown['state'], faults: readonly string[]): CellState {
   if (faults.length > 0) return 'faulty';
-  return isRunning ? 'up' : 'assigned';
-};
+  if (state === 'incoming' || state === 'leaving') return 'moving';
+  return state === 'running' ? 'up' : 'assigned';
+}
 
 /** So many cells are shown together: a /24. */
 const BLOCK = 256n;

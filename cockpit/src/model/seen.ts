@@ -4,6 +4,7 @@ import type {
   CountedShown,
   Counter,
   DomainShown,
+  ElsewhereShown,
   EntryShown,
   FaultShown,
   FindingShown,
@@ -20,6 +21,8 @@ export interface HostState {
   readonly domains: ReadonlyMap<string, DomainShown>;
   /** Domains that have nothing of hnet's. */
   readonly others: readonly OtherShown[];
+  /** Domains of the cluster's other hosts; null where none are known. */
+  readonly elsewhere: readonly ElsewhereShown[] | null;
   readonly pools: readonly PoolShown[];
   readonly keptBack: KeptBack;
   readonly faults: readonly FaultShown[];

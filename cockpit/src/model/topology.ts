@@ -1,31 +1,27 @@
-/** Where each thing of the picture stands: the Internet, uplinks, the host, bridges, VMs; in a cluster the wire and the peers. */
+/** The things of the picture: the Internet, uplinks, the host, bridges, VMs; in a cluster the wire and the peers. */
+import { awayIn, hereIn } from './away.ts';
+import { type Box, type Kind, layoutFor } from './layout.ts';
 import type { DomainShown } from './lines.ts';
 import { type Health, healthOf, rateOfDomain } from './overview.ts';
 import type { HostState, Rate, Seen } from './seen.ts';
 
-export const KINDS = ['internet', 'uplink', 'host', 'bridge', 'vm'] as const;
-/** `more`: the VMs that there is no room for. `peer` and `wire`: the other hosts of a cluster, and what leads to them. */
-export type Kind = (typeof KINDS)[number] | 'more' | 'peer' | 'wire';
-
-export interface Node {
+export interface Node extends Box {
   readonly id: string;
   readonly kind: Kind;
-  /** Its left edge and its middle, in the picture's units. */
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
   readonly title: string;
   readonly lines: readonly string[];
   readonly health: Health;
   readonly rate: Rate | undefined;
+  /** How many VMs another host has. */
+  readonly vms: number | undefined;
   /** The VM that it stands for. */
   readonly uuid: string | undefined;
 }
 
 export interface Link {
   readonly id: string;
-  readonly from: { readonly x: number; readonly y: number };
-  readonly to: { readonly x: number; readonly y: number };
+  /** The `d` of an SVG path. */
+  readonly path: string;
   readonly health: Health;
   /** How thick it is drawn: the more goes through it, the thicker. */
   readonly weight: number;
@@ -38,116 +34,97 @@ export interface Picture {
   readonly height: number;
 }
 
-export const NODE_HEIGHT = 76;
-const WIDTHS: Readonly<Record<Kind, number>> = {
-  internet: 112,
-  uplink: 188,
-  host: 208,
-  bridge: 148,
-  vm: 208,
-  more: 208,
-  peer: 112,
-  wire: 188,
-};
-const GAP = 56;
-const ROW = NODE_HEIGHT + 14;
 /** More VMs than this are told by their number. */
 const MOST = 40;
 
-/** What stands in another's column. */
-const BESIDE = { more: 'vm', peer: 'internet', wire: 'uplink' } as const;
-
-/** The left edge of a kind's column. */
-function columnOf(kind: Kind): number {
-  const column = kind === 'more' || kind === 'peer' || kind === 'wire' ? BESIDE[kind] : kind;
-  return KINDS.slice(0, KINDS.indexOf(column)).reduce((x, one) => x + WIDTHS[one] + GAP, 0);
-}
-
-const ORDER: readonly Health[] = ['faulty', 'moving', 'ok', 'stopped', 'none'];
+const ORDER: readonly Health[] = ['faulty', 'moving', 'ok', 'stopped', 'none', 'elsewhere'];
 
 /** What is wrong is shown first, then what is busy. */
-export function pictureOf(state: HostState, seen: Seen): Picture {
+export function pictureOf(state: HostState, seen: Seen, isNarrow = false): Picture {
   const { uplinks, cluster } = state.host;
-  const peers = cluster?.peers ?? [];
-  const all = [...state.domains.values()].map(domain => known(domain, seen)).toSorted(byUrgency);
+  const all = [...hereIn(state).values()].map(domain => known(domain, seen)).toSorted(byUrgency);
   const left = Math.max(0, all.length - MOST);
   const plugs = all.slice(0, MOST).flatMap(plugsOf);
-  // The peers stand below the Internet, and their wire below the uplinks.
-  const rows = Math.max(plugs.length + Math.sign(left), uplinks.length + peers.length, 1);
-  const middle = (rows - 1 - peers.length) / 2;
-  const health = state.faults.some(({ uuid }) => uuid === null) ? 'faulty' : 'ok';
-  const total = sum(all.map(({ rate }) => rate));
-
-  const internet = node({ id: 'internet', kind: 'internet', row: middle });
-  const host = node({
-    id: 'host',
-    kind: 'host',
-    row: (rows - 1) / 2,
-    lines: uplinks.flatMap(({ addresses }) => addresses).slice(0, 1),
+  const counts = {
+    uplinks: uplinks.length,
+    peers: cluster?.peers.length ?? 0,
+    ends: plugs.length + Math.sign(left),
+  };
+  const layout = layoutFor(counts, isNarrow);
+  const put = (thing: Thing, at = 0): Node => ({ ...BLANK, ...thing, ...layout.box(thing.kind, at) });
+  const join = (from: Node, to: Node, health: Health, rate?: Rate): Link => ({
+    id: `${from.id} > ${to.id}`,
+    path: layout.path(from, to),
     health,
-    rate: total,
+    weight: weightOf(rate),
   });
+  const health = state.faults.some(({ uuid }) => uuid === null) ? 'faulty' : 'ok';
+  const rate = sum(all.map(one => one.rate));
+
+  const internet = put({ id: 'internet', kind: 'internet' });
+  const lines = uplinks.flatMap(({ addresses }) => addresses).slice(0, 1);
+  const host = put({ id: 'host', kind: 'host', lines, health, rate });
   const ways = uplinks.map(({ device, pools }, at) =>
-    node({
-      id: `uplink ${device}`,
-      kind: 'uplink',
-      row: middle + at - (uplinks.length - 1) / 2,
-      title: device,
-      lines: pools,
-      health,
-    }),
+    put({ id: `uplink ${device}`, kind: 'uplink', title: device, lines: pools, health }, at),
   );
-  const ends = plugs.map((plug, row) => endOf(plug, row));
-  const more = left > 0 ? [node({ id: 'more', kind: 'more', row: plugs.length, title: String(left) })] : [];
-  const below = peersOf(cluster, Math.max(middle + (uplinks.length + 1) / 2, rows - peers.length));
+  const peers = peersOf(state).map(put);
+  const wires = wiresOf(cluster).map(put);
+  const ends = plugs.map(endOf).map(({ bridge, vm }, at) => ({ bridge: put(bridge, at), vm: put(vm, at) }));
+  const more = left > 0 ? [put({ id: 'more', kind: 'more', title: String(left) }, plugs.length)] : [];
   return {
     nodes: [
       internet,
       ...ways,
-      ...below.peers,
-      ...below.wires,
+      ...peers,
+      ...wires,
       host,
       ...ends.flatMap(({ bridge, vm }) => [bridge, vm]),
       ...more,
     ],
     links: [
-      ...ways.flatMap(way => [link(internet, way, way.health, total), link(way, host, way.health, total)]),
-      ...below.wires.flatMap(wire => [
-        ...below.peers.map(peer => link(peer, wire, peer.health, undefined)),
-        link(wire, host, wire.health, undefined),
+      ...ways.flatMap(way => [join(internet, way, way.health, rate), join(way, host, way.health, rate)]),
+      ...wires.flatMap(wire => [
+        ...peers.map(peer => join(peer, wire, peer.health)),
+        join(wire, host, wire.health),
       ]),
       ...ends.flatMap(({ bridge, vm }) => [
-        link(host, bridge, bridge.health, vm.rate),
-        link(bridge, vm, vm.health, vm.rate),
+        join(host, bridge, bridge.health, vm.rate),
+        join(bridge, vm, vm.health, vm.rate),
       ]),
     ],
-    width: columnOf('vm') + WIDTHS.vm,
-    height: (rows - 1) * ROW + NODE_HEIGHT,
+    width: layout.width,
+    height: layout.height,
   };
 }
 
-/** The other hosts of the cluster and the wire to them, from a row on. A host that isn't up is one whose VMs may be dead. */
-function peersOf(cluster: HostState['host']['cluster'], first: number) {
-  if (cluster === null || cluster.peers.length === 0) return { peers: [], wires: [] };
-  const peers = cluster.peers.map(({ host, addresses, isUp }, at) =>
-    node({
-      id: `peer ${host}`,
-      kind: 'peer',
-      row: first + at,
-      title: host,
-      lines: addresses,
-      health: isUp ? 'ok' : 'stopped',
-    }),
-  );
-  const wire = node({
-    id: `wire ${cluster.wire}`,
-    kind: 'wire',
-    row: first + (peers.length - 1) / 2,
-    title: cluster.wire,
-    lines: [cluster.name],
-    health: peers.some(({ health }) => health === 'ok') ? 'ok' : 'stopped',
-  });
-  return { peers, wires: [wire] };
+type Thing = Pick<Node, 'id' | 'kind'> &
+  Partial<Pick<Node, 'title' | 'lines' | 'health' | 'rate' | 'vms' | 'uuid'>>;
+const BLANK = {
+  title: '',
+  lines: [],
+  health: 'ok',
+  rate: undefined,
+  vms: undefined,
+  uuid: undefined,
+} as const;
+
+/** The other hosts of the cluster. One that isn't up may be one whose VMs are dead. */
+const peersOf = (state: HostState): Thing[] =>
+  (state.host.cluster?.peers ?? []).map(({ host, addresses, isUp }) => ({
+    id: `peer ${host}`,
+    kind: 'peer',
+    title: host,
+    lines: addresses,
+    health: isUp ? 'ok' : 'stopped',
+    vms: awayIn(state).filter(one => one.host === host).length,
+  }));
+
+/** What leads to them: one, where there are any. */
+function wiresOf(cluster: HostState['host']['cluster']): Thing[] {
+  if (cluster === null || cluster.peers.length === 0) return [];
+  const { wire, name, peers } = cluster;
+  const health = peers.some(({ isUp }) => isUp) ? 'ok' : 'stopped';
+  return [{ id: `wire ${wire}`, kind: 'wire', title: wire, lines: [name], health }];
 }
 
 interface Known {
@@ -183,54 +160,27 @@ function plugsOf(one: Known): Plug[] {
   });
 }
 
-const endOf = ({ bridge, scope, addresses, domain, health, rate }: Plug, row: number) => ({
-  bridge: node({
+const endOf = ({ bridge, scope, addresses, domain, health, rate }: Plug) => ({
+  bridge: {
     id: `bridge ${bridge} ${domain.uuid}`,
     kind: 'bridge',
-    row,
     title: bridge,
     lines: [scope],
     health,
-  }),
-  vm: node({
+  } satisfies Thing,
+  vm: {
     id: `vm ${domain.uuid} ${bridge}`,
     kind: 'vm',
-    row,
     title: domain.domain,
     lines: addresses,
     health,
     rate,
     uuid: domain.uuid,
-  }),
+  } satisfies Thing,
 });
 
 const sum = (rates: readonly Rate[]): Rate =>
   rates.reduce((total, one) => ({ in: total.in + one.in, out: total.out + one.out }), { in: 0, out: 0 });
-
-type Drawn = Pick<Node, 'id' | 'kind'> & { readonly row: number } & Partial<
-    Pick<Node, 'title' | 'lines' | 'health' | 'rate' | 'uuid'>
-  >;
-
-const node = ({ id, kind, row, title = '', lines = [], health = 'ok', rate, uuid }: Drawn): Node => ({
-  id,
-  kind,
-  x: columnOf(kind),
-  y: row * ROW + NODE_HEIGHT / 2,
-  width: WIDTHS[kind],
-  title,
-  lines,
-  health,
-  rate,
-  uuid,
-});
-
-const link = (from: Node, to: Node, health: Health, rate: Rate | undefined): Link => ({
-  id: `${from.id} > ${to.id}`,
-  from: { x: from.x + from.width, y: from.y },
-  to: { x: to.x, y: to.y },
-  health,
-  weight: weightOf(rate),
-});
 
 /** From 1.5 for nothing to 6 for a gigabyte a second: by its logarithm. */
 const weightOf = (rate: Rate | undefined): number =>

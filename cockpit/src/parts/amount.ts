@@ -9,11 +9,3 @@ export const rate = (amount: number): string => (amount < 1 ? '–' : texts.perS
 
 const NUMBERS = new Intl.NumberFormat();
 export const count = (amount: number): string => NUMBERS.format(amount);
-
-const RAISED = '⁰¹²³⁴⁵⁶⁷⁸⁹';
-
-/** Sizes of pools; of IPv6 as a power, for nobody reads twenty digits. */
-export const poolCount = (amount: number): string =>
-  amount < 1e9
-    ? count(amount)
-    : `2${[...String(Math.round(Math.log2(amount)))].map(digit => RAISED[Number(digit)]).join('')}`;

@@ -26,11 +26,11 @@ export function History({
         <li key={`${at} ${is} ${address} ${domain}`}>
           <time dateTime={at}>{moment(at)}</time>
           <span>
-            {is} <span className="hnet-address">{address}</span> <Name name={domain} />
+            {texts.happened[is]?.(address) ?? `${is} ${address}`} <Name name={domain} />
             {from !== null && (
               <>
                 {' '}
-                (← <Name name={from.domain} />)
+                ({texts.from} <Name name={from.domain} />)
               </>
             )}
           </span>

@@ -68,3 +68,6 @@ export function Pager({ shown, onPage }: { readonly shown: Shown; readonly onPag
     </div>
   );
 }
+
+/** Of a cell: a narrow page leaves out what says nothing. */
+export const emptyIf = (isEmpty: boolean) => (isEmpty ? { 'data-empty': '' } : {});

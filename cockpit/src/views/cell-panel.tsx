@@ -32,7 +32,7 @@ function Actions({ cell: { address, state, holder, own, reservation } }: { reado
   const { wish } = useDoing();
   return (
     <div className="hnet-row">
-      {holder !== undefined && <HolderActions holder={holder} />}
+      {holder !== undefined && holder.host === undefined && <HolderActions holder={holder} />}
       {state === 'free' && (
         <Button variant="primary" onClick={() => wish({ is: 'assign', address })}>
           {texts.actions.assign}
@@ -90,7 +90,13 @@ function Known({ cell }: { readonly cell: Cell }) {
         facts={[
           [texts.pools.state, texts.pools.states[state]],
           holder && [texts.pools.holder, linkTo(holder)],
-          holder &&
+          holder?.host !== undefined && [
+            texts.overview.host,
+            holder.host === null ? texts.away.nowhere : visible(holder.host),
+          ],
+          // The journal is each host's own.
+          holder?.host === undefined &&
+            holder &&
             answer.is === 'done' && [
               texts.pools.since,
               since === undefined ? texts.pools.unknownSince : moment(since),

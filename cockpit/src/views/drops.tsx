@@ -1,6 +1,6 @@
+import { visible } from '../../../src/model/refusal.ts';
 import type { Counter } from '../model/lines.ts';
 import { bytes, count } from '../parts/amount.ts';
-import { Facts } from '../parts/facts.tsx';
 import { Section } from '../parts/section.tsx';
 import { texts } from '../texts.ts';
 
@@ -12,12 +12,14 @@ export function Drops({ dropped }: { readonly dropped: Readonly<Record<string, C
   return (
     <Section title={texts.topology.drops} level="h2">
       {causes.length === 0 && <p className="hnet-subtle">{texts.topology.noDrops}</p>}
-      <Facts
-        facts={causes.map(([cause, { packets, bytes: size }]) => [
-          cause,
-          texts.topology.dropped(count(packets), bytes(size)),
-        ])}
-      />
+      <ul className="hnet-drops" aria-label={texts.topology.drops}>
+        {causes.map(([cause, { packets, bytes: size }]) => (
+          <li key={cause}>
+            <span>{visible(cause)}</span>
+            <strong>{texts.topology.dropped(packets, count(packets), bytes(size))}</strong>
+          </li>
+        ))}
+      </ul>
     </Section>
   );
 }

@@ -13,6 +13,8 @@ export function Filter(props: {
   readonly onChange: (choice: Choice) => void;
 }) {
   const { choice, rows, onChange } = props;
+  const isCluster = rows.some(({ host }) => host !== undefined);
+  const shown = KINDS.filter(kind => kind !== 'elsewhere' || isCluster);
   return (
     <div className="hnet-toolbar">
       <TextInput
@@ -24,7 +26,7 @@ export function Filter(props: {
         onChange={(_, text) => onChange({ ...choice, text, page: 1 })}
       />
       <ToggleGroup aria-label={texts.overview.kind} isCompact>
-        {KINDS.map(kind => (
+        {shown.map(kind => (
           <ToggleGroupItem
             key={kind}
             buttonId={`kind-${kind}`}

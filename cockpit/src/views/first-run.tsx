@@ -8,15 +8,23 @@ import { useState } from 'react';
 import { visible } from '../../../src/model/refusal.ts';
 import { INIT, type Init } from '../model/answers.ts';
 import { initArgv, typed } from '../model/commands.ts';
-import { readPools } from '../model/first-run.ts';
+import { CONFIG_FILE, readPools } from '../model/first-run.ts';
 import { useAsk } from '../parts/answer.ts';
-import { Command, Copy } from '../parts/copy.tsx';
+import { Command } from '../parts/copy.tsx';
 import { Facts } from '../parts/facts.tsx';
+import { File } from '../parts/file.tsx';
 import { Section } from '../parts/section.tsx';
 import { texts } from '../texts.ts';
 
-/** Does what `hnet init` does: first it shows what would be written, then it is done. */
-export function FirstRun() {
+interface Props {
+  /** Whether there is an hnet.toml by now: `hnet init` writes it before the rest is done. */
+  readonly isSetUp: boolean;
+  readonly onBegin: () => void;
+  readonly onEnd: () => void;
+}
+
+/** Does what `hnet init` does: first it shows what would be written, then it is done. It stays until that has ended. */
+export function FirstRun({ isSetUp, onBegin, onEnd }: Props) {
   const [text, setText] = useState('');
   const [looked, setLooked] = useState('');
   const look = useAsk(INIT);
@@ -26,12 +34,20 @@ export function FirstRun() {
   const isLooking = look.answer.is === 'busy';
   const isBusy = done.answer.is === 'busy';
   const isFound = look.answer.is === 'done' && looked === text;
+  const setUp = async (): Promise<void> => {
+    onBegin();
+    const set = await done.put(argv);
+    // What it warns of is read first.
+    if (set !== undefined && set.warnings.length === 0) onEnd();
+  };
+  if (done.answer.is === 'done' && done.answer.value.warnings.length > 0)
+    return <Warned warnings={done.answer.value.warnings} onEnd={onEnd} />;
   return (
     <form
       className="hnet-stack hnet-form"
       onSubmit={event => {
         event.preventDefault();
-        if (isFound) void done.put(argv);
+        if (isFound) void setUp();
         else {
           setLooked(text);
           void look.put([...argv, '--dry-run']);
@@ -41,7 +57,7 @@ export function FirstRun() {
       <Title headingLevel="h2" size="2xl">
         {texts.first.title}
       </Title>
-      <p>{texts.first.why}</p>
+      {!isSetUp && <p>{texts.first.why}</p>}
       <FormGroup label={texts.first.pools} fieldId="pools">
         <TextArea
           id="pools"
@@ -69,7 +85,9 @@ export function FirstRun() {
               variant="danger"
               isInline
               title={visible(answer.why)}
-            />
+            >
+              {isSetUp && texts.first.half}
+            </Alert>
           ),
       )}
       {isFound && look.answer.is === 'done' && <Found init={look.answer.value} />}
@@ -83,8 +101,31 @@ export function FirstRun() {
         >
           {labelOf(isFound, isBusy)}
         </Button>
+        {isSetUp && !isBusy && (
+          <Button variant="link" onClick={onEnd}>
+            {texts.first.goOn}
+          </Button>
+        )}
       </div>
     </form>
+  );
+}
+
+function Warned({ warnings, onEnd }: { readonly warnings: readonly string[]; readonly onEnd: () => void }) {
+  return (
+    <div className="hnet-stack hnet-form">
+      <Title headingLevel="h2" size="2xl">
+        {texts.first.done}
+      </Title>
+      {warnings.map(one => (
+        <Alert component="p" key={one} variant="warning" isInline title={visible(one)} />
+      ))}
+      <div className="hnet-row">
+        <Button variant="primary" onClick={onEnd}>
+          {texts.first.goOn}
+        </Button>
+      </div>
+    </div>
   );
 }
 
@@ -113,13 +154,7 @@ function Found({ init: { uplinks, config, warnings } }: { readonly init: Init })
       ))}
       <details>
         <summary>{texts.first.config}</summary>
-        <figure className="hnet-file">
-          <figcaption className="hnet-row">
-            <code>/etc/hnet/hnet.toml</code>
-            <Copy text={config} what="hnet.toml" />
-          </figcaption>
-          <pre>{config}</pre>
-        </figure>
+        <File path={CONFIG_FILE} text={config} />
       </details>
     </Section>
   );

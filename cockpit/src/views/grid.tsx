@@ -11,12 +11,17 @@ const SIGNS: Readonly<Record<CellState, string>> = {
   up: '●',
   faulty: '!',
   reserved: '×',
+  moving: '⇄',
+  elsewhere: '◇',
 };
 
-export function Legend() {
+const IN_CLUSTERS: readonly CellState[] = ['moving', 'elsewhere'];
+
+/** @param isCluster whether there are other hosts that may have addresses */
+export function Legend({ isCluster }: { readonly isCluster: boolean }) {
   return (
     <ul className="hnet-legend" aria-label={texts.pools.legend}>
-      {CELL_STATES.map(state => (
+      {CELL_STATES.filter(state => isCluster || !IN_CLUSTERS.includes(state)).map(state => (
         <li key={state}>
           <span className="hnet-cell" data-state={state} aria-hidden="true">
             {SIGNS[state]}

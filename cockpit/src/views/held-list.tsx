@@ -34,8 +34,10 @@ export function HeldList({ cells, chosen, onChoose }: Props) {
               </button>
             </th>
             <td className="pf-v6-c-table__td" data-label={texts.pools.state}>
-              <span className="hnet-dot" data-state={cell.state} aria-hidden="true" />
-              {texts.pools.states[cell.state]}
+              <span>
+                <span className="hnet-dot" data-state={cell.state} aria-hidden="true" />
+                {texts.pools.states[cell.state]}
+              </span>
             </td>
             <td className="pf-v6-c-table__td" data-label={texts.pools.holder}>
               {cell.holder === undefined ? '–' : <Name name={cell.holder.domain} />}

@@ -11,9 +11,10 @@ import { type Choice, chosen, FIRST_CHOICE, type Row, rowsOf } from '../model/ov
 import type { Seen } from '../model/seen.ts';
 import { count, rate } from '../parts/amount.ts';
 import { HealthLabel } from '../parts/health.tsx';
+import { hostText } from '../parts/host.ts';
 import { Name } from '../parts/name.tsx';
 import { hrefOf } from '../parts/place.ts';
-import { Pager, Sortable } from '../parts/table.tsx';
+import { emptyIf, Pager, Sortable } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
 import { Filter } from './filter.tsx';
 
@@ -58,12 +59,14 @@ function Table(props: {
 }) {
   const { rows, choice, onChange } = props;
   const head = { choice, onChange };
+  const isCluster = rows.some(({ host }) => host !== undefined);
   return (
     <table className="pf-v6-c-table pf-m-grid-md pf-m-compact" aria-label={texts.overview.caption}>
       <thead className="pf-v6-c-table__thead">
         <tr className="pf-v6-c-table__tr">
           <Sortable {...head} column="name" title={texts.overview.name} />
           <Sortable {...head} column="health" title={texts.overview.health} />
+          {isCluster && <th className="pf-v6-c-table__th">{texts.overview.host}</th>}
           <Sortable {...head} column="address" title={texts.overview.address} />
           <th className="pf-v6-c-table__th">{texts.overview.bridge}</th>
           <th className="pf-v6-c-table__th">{texts.overview.lease}</th>
@@ -85,7 +88,7 @@ function Table(props: {
 /** A line for each of the addresses of one VM, in the three columns that are about addresses. */
 function VmRow({ row }: { readonly row: Row }) {
   const { wish } = useDoing();
-  const { uuid, name, health, addresses, faults, policy, rate: speed, dropped } = row;
+  const { uuid, name, state, host, health, addresses, faults, policy, rate: speed, dropped } = row;
   return (
     <tr className="pf-v6-c-table__tr" data-health={health} data-vm={uuid}>
       <th scope="row" className="pf-v6-c-table__td" data-label={texts.overview.name}>
@@ -94,9 +97,14 @@ function VmRow({ row }: { readonly row: Row }) {
         </a>
       </th>
       <td className="pf-v6-c-table__td" data-label={texts.overview.health}>
-        <HealthLabel health={health} />
+        <HealthLabel health={health} state={state} />
         {faults[0] !== undefined && <span className="hnet-why">{faults[0]}</span>}
       </td>
+      {host !== undefined && (
+        <td className="pf-v6-c-table__td" data-label={texts.overview.host}>
+          {hostText(host)}
+        </td>
+      )}
       <td className="pf-v6-c-table__td" data-label={texts.overview.address}>
         {health === 'none' ? (
           <Button
@@ -147,9 +155,6 @@ function VmRow({ row }: { readonly row: Row }) {
     </tr>
   );
 }
-
-/** A narrow page leaves out what says nothing. */
-const emptyIf = (isEmpty: boolean) => (isEmpty ? { 'data-empty': '' } : {});
 
 function Lines({
   lines,

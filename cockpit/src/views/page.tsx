@@ -35,6 +35,7 @@ interface Props {
 export function Page({ monitor, isSetUp }: Props) {
   const feed = useSyncExternalStore(monitor.subscribe, monitor.current);
   const { seen, link } = feed;
+  const [isSettingUp, setSettingUp] = useState(false);
   if (link.is === 'denied')
     return (
       <Frame>
@@ -47,10 +48,14 @@ export function Page({ monitor, isSetUp }: Props) {
         <Missing onAgain={monitor.start} />
       </Frame>
     );
-  if (isSetUp === false)
+  if (isSetUp === false || isSettingUp)
     return (
       <Frame>
-        <FirstRun />
+        <FirstRun
+          isSetUp={isSetUp === true}
+          onBegin={() => setSettingUp(true)}
+          onEnd={() => setSettingUp(false)}
+        />
       </Frame>
     );
   if (seen.state === undefined)

@@ -6,7 +6,7 @@ import { Select } from '../dialogs/fields.tsx';
 import { useDoing } from '../dialogs/wishes.ts';
 import { type Cell, cellsOf, countStates, listOf, type PoolView, partsOf, poolView } from '../model/pools.ts';
 import type { HostState } from '../model/seen.ts';
-import { poolCount } from '../parts/amount.ts';
+import { count } from '../parts/amount.ts';
 import { go, type Place } from '../parts/place.ts';
 import { texts } from '../texts.ts';
 import { CellPanel } from './cell-panel.tsx';
@@ -31,7 +31,7 @@ export function Pools({ state, place }: Props) {
     );
   return (
     <div className="hnet-stack">
-      <Legend />
+      <Legend isCluster={state.host.cluster !== null} />
       {state.pools.map(pool => (
         <Pool key={pool.pool} view={poolView(pool)} parts={parts} place={place} />
       ))}
@@ -63,7 +63,7 @@ function Pool({
     <Card aria-label={pool.pool} component="section" data-pool={pool.pool}>
       <CardTitle component="h2">
         <span className="hnet-address">{pool.pool}</span>{' '}
-        <span className="hnet-subtle">{texts.pools.free(poolCount(pool.free), poolCount(pool.size))}</span>
+        <span className="hnet-card-count">{countOf(view, cells)}</span>
       </CardTitle>
       <CardBody className="hnet-pool">
         <div className="hnet-stack">
@@ -90,6 +90,12 @@ function Pool({
     </Card>
   );
 }
+
+/** Of a pool that has no end the free ones say nothing. */
+const countOf = ({ pool: { free, size }, blocks }: PoolView, cells: readonly Cell[]): string =>
+  blocks.length === 0
+    ? texts.pools.taken(count(cells.filter(({ holder }) => holder !== undefined).length))
+    : texts.pools.free(count(free), count(size));
 
 function labelOf(block: string, parts: Parts): string {
   const cells = cellsOf(block, parts);

@@ -1,8 +1,10 @@
 import { useId, useMemo } from 'react';
 import { visible } from '../../../src/model/refusal.ts';
+import { NODE_HEIGHT } from '../model/layout.ts';
 import type { HostState, Rate, Seen } from '../model/seen.ts';
-import { type Link, NODE_HEIGHT, type Node, type Picture, pictureOf } from '../model/topology.ts';
+import { type Link, type Node, type Picture, pictureOf } from '../model/topology.ts';
 import { rate } from '../parts/amount.ts';
+import { useNarrow } from '../parts/narrow.ts';
 import { hrefOf } from '../parts/place.ts';
 import { texts } from '../texts.ts';
 import { Drops } from './drops.tsx';
@@ -16,7 +18,8 @@ const LINES = 4;
 
 /** The host as a picture: what hangs on what, how it is, and how much goes through it. */
 export function Topology({ seen, state }: { readonly seen: Seen; readonly state: HostState }) {
-  const picture = useMemo(() => pictureOf(state, seen), [state, seen]);
+  const isNarrow = useNarrow();
+  const picture = useMemo(() => pictureOf(state, seen, isNarrow), [state, seen, isNarrow]);
   return (
     <>
       <Scene picture={picture} />
@@ -48,11 +51,9 @@ function Scene({ picture: { nodes, links, width, height } }: { readonly picture:
   );
 }
 
-function Wire({ link: { from, to, health, weight } }: { readonly link: Link }) {
-  const middle = (from.x + to.x) / 2;
-  const d = `M${from.x} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${to.x} ${to.y}`;
-  return <path className="hnet-wire" data-health={health} d={d} strokeWidth={weight} />;
-}
+const Wire = ({ link: { path, health, weight } }: { readonly link: Link }) => (
+  <path className="hnet-wire" data-health={health} d={path} strokeWidth={weight} />
+);
 
 /** A thing of the picture; a VM is a link to its own view. */
 function Thing({ node }: { readonly node: Node }) {
@@ -62,7 +63,7 @@ function Thing({ node }: { readonly node: Node }) {
   const first = y - ((lines.length - 1) * LINE) / 2 + 4;
   const thing = (
     <g className="hnet-node" data-kind={kind} data-health={health}>
-      <title>{[titleOf(node), ...node.lines, texts.health[health]].join(', ')}</title>
+      <title>{[titleOf(node), ...node.lines, healthWord(kind, health)].join(', ')}</title>
       <rect x={x} y={top} width={width} height={NODE_HEIGHT} rx="8" />
       <rect className="hnet-mark" x={x} y={top} width="6" height={NODE_HEIGHT} rx="3" />
       {lines.map((line, at) => (
@@ -87,11 +88,17 @@ function Thing({ node }: { readonly node: Node }) {
 
 /** Its name, what belongs to it, as far as there is room, and what goes through it. */
 function linesOf(node: Node): string[] {
-  const { lines, rate: speed } = node;
-  const last = speed === undefined || speed.in + speed.out < 1 ? [] : [ratesOf(speed)];
+  const { lines, kind, health, rate: speed, vms } = node;
+  const last = [
+    ...(kind === 'peer' && health === 'stopped' ? [texts.topology.silent] : []),
+    ...(vms === undefined || vms === 0 ? [] : [texts.topology.vms(vms)]),
+    ...(speed === undefined || speed.in + speed.out < 1 ? [] : [ratesOf(speed)]),
+  ];
   const room = LINES - 1 - last.length;
-  const shown =
-    lines.length > room ? [...lines.slice(0, room - 1), texts.more(lines.length - room + 1)] : lines;
+  // "2 more" alone would say more of what.
+  const cut =
+    room > 1 ? [...lines.slice(0, room - 1), texts.more(lines.length - room + 1)] : lines.slice(0, room);
+  const shown = lines.length > room ? cut : lines;
   return [titleOf(node), ...shown, ...last];
 }
 
@@ -99,6 +106,10 @@ const short = (text: string, room: number): string =>
   text.length > room ? `${text.slice(0, Math.floor(room) - 1)}…` : text;
 
 const ratesOf = (speed: Rate): string => `↓ ${rate(speed.in)} ↑ ${rate(speed.out)}`;
+
+/** A host isn't stopped, as a VM is: it gives no sign of life. */
+const healthWord = (kind: Node['kind'], health: Node['health']): string =>
+  health === 'stopped' && (kind === 'peer' || kind === 'wire') ? texts.topology.silent : texts.health[health];
 
 function titleOf({ kind, title }: Node): string {
   if (kind === 'internet') return texts.topology.internet;

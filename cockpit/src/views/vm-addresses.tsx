@@ -7,6 +7,7 @@ import { bytes, rate } from '../parts/amount.ts';
 import { Copy } from '../parts/copy.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { Section } from '../parts/section.tsx';
+import { emptyIf } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
 
 interface Props {
@@ -97,13 +98,21 @@ function AddressRow(props: {
       <td className="pf-v6-c-table__td" data-label={texts.vm.scope}>
         <span className="hnet-address">{scope}</span>
       </td>
-      <td className="pf-v6-c-table__td" data-label={texts.overview.lease}>
+      <td className="pf-v6-c-table__td" data-label={texts.overview.lease} {...emptyIf(lease === null)}>
         <span className="hnet-address">{lease ?? '–'}</span>
       </td>
-      <td className="pf-v6-c-table__td hnet-once" data-label={texts.overview.in}>
+      <td
+        className="pf-v6-c-table__td hnet-once"
+        data-label={texts.overview.in}
+        {...emptyIf((speed?.in ?? 0) < 1)}
+      >
         {rate(speed?.in ?? 0)}
       </td>
-      <td className="pf-v6-c-table__td hnet-once" data-label={texts.overview.out}>
+      <td
+        className="pf-v6-c-table__td hnet-once"
+        data-label={texts.overview.out}
+        {...emptyIf((speed?.out ?? 0) < 1)}
+      >
         {rate(speed?.out ?? 0)}
       </td>
       <td className="pf-v6-c-table__td" data-label={texts.vm.total}>

@@ -6,7 +6,7 @@ import { GUEST } from '../model/answers.ts';
 import { guestArgv } from '../model/commands.ts';
 import type { DomainShown } from '../model/lines.ts';
 import { useAsk } from '../parts/answer.ts';
-import { Copy } from '../parts/copy.tsx';
+import { File } from '../parts/file.tsx';
 import { Section } from '../parts/section.tsx';
 import { texts } from '../texts.ts';
 
@@ -40,13 +40,7 @@ export function VmGuest({ domain }: { readonly domain: DomainShown }) {
             onChange={setWanted}
           />
           {chosen.files.map(({ path, text }) => (
-            <figure key={path} className="hnet-file">
-              <figcaption className="hnet-row">
-                <code>{visible(path)}</code>
-                <Copy text={text} what={path} />
-              </figcaption>
-              <pre>{text.split('\n').map(visible).join('\n')}</pre>
-            </figure>
+            <File key={path} path={path} text={text} />
           ))}
         </>
       )}

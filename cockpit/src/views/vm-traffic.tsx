@@ -3,7 +3,7 @@ import { visible } from '../../../src/model/refusal.ts';
 import { graphOf } from '../model/graph.ts';
 import type { DomainShown } from '../model/lines.ts';
 import type { Seen } from '../model/seen.ts';
-import { bytes, rate } from '../parts/amount.ts';
+import { rate } from '../parts/amount.ts';
 import { Section } from '../parts/section.tsx';
 import { texts } from '../texts.ts';
 
@@ -28,7 +28,7 @@ export function VmTraffic({ seen, domain }: { readonly seen: Seen; readonly doma
       {graph.in === '' ? (
         <p className="hnet-subtle">{texts.vm.collecting}</p>
       ) : (
-        <svg className="hnet-graph" viewBox="-64 -12 676 200" role="img" aria-labelledby={title}>
+        <svg className="hnet-graph" viewBox="-84 -12 696 200" role="img" aria-labelledby={title}>
           <title id={title}>{texts.vm.trafficOf(visible(domain.domain))}</title>
           {LINES.map(part => {
             const y = SIZE.height * (1 - part);
@@ -36,7 +36,7 @@ export function VmTraffic({ seen, domain }: { readonly seen: Seen; readonly doma
               <g key={part}>
                 <line className="hnet-axis" x1="0" x2={SIZE.width} y1={y} y2={y} />
                 <text className="hnet-tick" x="-8" y={y + 4} textAnchor="end">
-                  {part === 0 ? '0' : bytes(graph.top * part)}
+                  {part === 0 ? '0' : rate(graph.top * part)}
                 </text>
               </g>
             );

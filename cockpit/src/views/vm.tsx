@@ -1,15 +1,21 @@
+import { Alert } from '@patternfly/react-core/dist/esm/components/Alert/index.js';
 import { Button } from '@patternfly/react-core/dist/esm/components/Button/index.js';
 import { EmptyState, EmptyStateBody } from '@patternfly/react-core/dist/esm/components/EmptyState/index.js';
 import { Title } from '@patternfly/react-core/dist/esm/components/Title/index.js';
 import ExternalLinkAltIcon from '@patternfly/react-icons/dist/esm/icons/external-link-alt-icon.js';
 import { useEffect, useState } from 'react';
+import { visible } from '../../../src/model/refusal.ts';
 import { useDoing } from '../dialogs/wishes.ts';
 import { goToMachine, hasMachines } from '../door/machines.ts';
-import type { DomainShown } from '../model/lines.ts';
+import { awayIn } from '../model/away.ts';
+import type { DomainShown, ElsewhereShown, OtherShown } from '../model/lines.ts';
 import { healthOf } from '../model/overview.ts';
 import type { HostState, Seen } from '../model/seen.ts';
+import { Facts } from '../parts/facts.tsx';
 import { HealthLabel } from '../parts/health.tsx';
+import { hostText } from '../parts/host.ts';
 import { Name } from '../parts/name.tsx';
+import { Section } from '../parts/section.tsx';
 import { texts } from '../texts.ts';
 import { VmAddresses } from './vm-addresses.tsx';
 import { VmDoctor } from './vm-doctor.tsx';
@@ -26,6 +32,8 @@ interface Props {
 
 /** Everything about one VM. */
 export function Vm({ seen, state, uuid }: Props) {
+  const away = awayIn(state).find(one => one.uuid === uuid);
+  if (away !== undefined) return <Away away={away} />;
   const domain = state.domains.get(uuid);
   if (domain !== undefined) return <Held seen={seen} state={state} domain={domain} />;
   const other = state.others.find(one => one.uuid === uuid);
@@ -43,8 +51,10 @@ function Held({ seen, state, domain }: Omit<Props, 'uuid'> & { readonly domain: 
   return (
     <div className="hnet-stack" data-vm={domain.uuid}>
       <Head name={domain.domain} uuid={domain.uuid}>
-        <HealthLabel health={healthOf(domain)} />
+        <HealthLabel health={healthOf(domain)} state={domain.state} />
       </Head>
+      {domain.state === 'incoming' && <Way why={texts.way.incomingWhy} />}
+      {domain.state === 'leaving' && <Way why={texts.way.leavingWhy} />}
       <div className="hnet-cards">
         <VmAddresses seen={seen} domain={domain} mode={state.host.dhcp} />
         <VmTraffic seen={seen} domain={domain} />
@@ -58,13 +68,13 @@ function Held({ seen, state, domain }: Omit<Props, 'uuid'> & { readonly domain: 
 }
 
 /** A VM that has nothing of hnet's. */
-function Bare({ party }: { readonly party: { readonly uuid: string; readonly domain: string } }) {
+function Bare({ party }: { readonly party: OtherShown }) {
   const { wish } = useDoing();
   const { uuid, domain } = party;
   return (
     <div className="hnet-stack" data-vm={uuid}>
       <Head name={domain} uuid={uuid}>
-        <HealthLabel health="none" />
+        <HealthLabel health="none" state={party.state} />
       </Head>
       <EmptyState titleText={texts.vm.noAddress} headingLevel="h3">
         <EmptyStateBody>
@@ -73,6 +83,44 @@ function Bare({ party }: { readonly party: { readonly uuid: string; readonly dom
           </Button>
         </EmptyStateBody>
       </EmptyState>
+    </div>
+  );
+}
+
+const Way = ({ why }: { readonly why: string }) => (
+  <Alert component="h3" variant="info" isInline title={why} />
+);
+
+/** A VM of another host of the cluster: only that host knows how it is. */
+function Away({ away }: { readonly away: ElsewhereShown }) {
+  const { uuid, domain, host, to, state, addresses } = away;
+  return (
+    <div className="hnet-stack" data-vm={uuid}>
+      <Head name={domain} uuid={uuid}>
+        <HealthLabel health="elsewhere" state={state} />
+      </Head>
+      <Alert
+        component="h3"
+        variant="info"
+        isInline
+        title={host === null ? texts.away.nowhereWhy : texts.away.why(visible(host))}
+      />
+      <Section title={texts.vm.addresses}>
+        <Facts
+          facts={[
+            [texts.overview.host, hostText(host === null ? null : { name: host, to })],
+            [
+              texts.overview.address,
+              <ul key="addresses" className="hnet-lines hnet-address">
+                {addresses.map(({ address }) => (
+                  <li key={address}>{address}</li>
+                ))}
+              </ul>,
+            ],
+            [texts.overview.bridge, [...new Set(addresses.map(({ bridge }) => bridge))].join(', ')],
+          ]}
+        />
+      </Section>
     </div>
   );
 }

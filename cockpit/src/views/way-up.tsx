@@ -56,7 +56,11 @@ export function WayUp({ onClose }: { readonly onClose: () => void }) {
                 validated={question.error === '' ? 'default' : 'error'}
               />
             </FormGroup>
-            {question.error !== '' && <p role="alert">{visible(question.error.trim())}</p>}
+            {question.error !== '' && (
+              <p role="alert" className="hnet-why">
+                {visible(question.error.trim())}
+              </p>
+            )}
           </form>
         )}
         {question === undefined && why === undefined && <p className="hnet-subtle">{texts.limited.asking}</p>}

@@ -9,13 +9,13 @@ import {
   poolView,
 } from '../../../cockpit/src/model/pools.ts';
 import { after, NOTHING } from '../../../cockpit/src/model/seen.ts';
-import { lineOf, sampleDomain, sampleState } from './samples.ts';
+import { lineOf, sampleAway, sampleDomain, sampleState } from './samples.ts';
 
 const pool = (text: string) => ({ pool: text, size: 0, free: 0, assigned: 0, up: 0, reserved: 0 });
 
-function parts(domains: readonly object[], keptBack: object) {
+function parts(domains: readonly object[], keptBack: object, elsewhere: readonly object[] | null = null) {
   const line = readLine(
-    lineOf(sampleState(domains, { keptBack: { own: [], reservations: [], ...keptBack } })),
+    lineOf(sampleState(domains, { keptBack: { own: [], reservations: [], ...keptBack }, elsewhere })),
   );
   const state = line && after(NOTHING, line).state;
   if (state === undefined) throw new Error('the line has no state');
@@ -57,7 +57,15 @@ describe('the cells of a pool', () => {
       ['119', 'reserved', undefined],
     ]);
     expect(columnsOf(cells.length)).to.equal(8);
-    expect(countStates(cells)).to.deep.equal({ free: 2, assigned: 1, up: 1, faulty: 2, reserved: 2 });
+    expect(countStates(cells)).to.deep.equal({
+      free: 2,
+      assigned: 1,
+      up: 1,
+      faulty: 2,
+      reserved: 2,
+      moving: 0,
+      elsewhere: 0,
+    });
   });
 
   it('say what a subnet is a part of, and for whom an address is kept, whoever has it', () => {
@@ -87,6 +95,22 @@ describe('the cells of a pool', () => {
       ['2001:db8:12:48::116', 'six'],
       ['2001:db8:12:49::/64', 'six'],
     ]);
+  });
+
+  it('tell what other hosts of the cluster have, and what is on its way between two', () => {
+    const own = (name: string, number: number, state: 'stopped' | 'leaving') =>
+      sampleDomain({ number, name, addresses: [`123.45.90.${112 + number}`], state });
+    const away = sampleAway({ number: 3, name: 'away', host: 'h2', addresses: ['123.45.90.115'] });
+    const copy = sampleAway({ number: 2, name: 'copy', host: 'h3', addresses: ['123.45.90.114'] });
+    const all = [own('goes', 1, 'leaving'), own('copy', 2, 'stopped')];
+    const cells = cellsOf('123.45.90.112/29', parts(all, {}, [away, copy]));
+    expect(cells.slice(1, 4).map(({ state, holder }) => [state, holder?.domain, holder?.host])).to.deep.equal(
+      [
+        ['moving', 'goes', undefined],
+        ['elsewhere', 'copy', 'h3'],
+        ['elsewhere', 'away', 'h2'],
+      ],
+    );
   });
 
   it('is one of a single address', () => {

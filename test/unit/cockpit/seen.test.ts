@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { readLine } from '../../../cockpit/src/model/lines.ts';
 import { addressKey, after, NOTHING, type Seen } from '../../../cockpit/src/model/seen.ts';
 import { Refusal } from '../../../src/model/refusal.ts';
+import { CLUSTER } from '../../page/recorded.ts';
+import { breaches } from '../../support/promised.ts';
 import { lineOf, sampleCounters, sampleDomain, sampleState } from './samples.ts';
 
 const VM1 = sampleDomain({ number: 1, name: 'vm1', addresses: ['123.45.90.116'] });
@@ -16,6 +18,12 @@ function seenOf(...lines: readonly object[]): Seen {
 }
 
 describe('the page reads lines of the monitor', () => {
+  it('that were recorded on a host of a cluster, and still are as docs/schema promises', () => {
+    const lines = CLUSTER.trimEnd().split('\n');
+    expect(lines.map(line => breaches('monitor', JSON.parse(line)))).to.deep.equal(lines.map(() => ''));
+    expect(lines.map(line => readLine(line)?.type)).to.include.members(['state', 'counters']);
+  });
+
   it('takes each kind, and keeps the last of each', () => {
     const fault = {
       domain: null,

@@ -1,14 +1,15 @@
 import { expect } from 'chai';
 import { candidatesIn } from '../../../cockpit/src/model/candidates.ts';
 import { graphOf } from '../../../cockpit/src/model/graph.ts';
+import { NODE_HEIGHT } from '../../../cockpit/src/model/layout.ts';
 import { readLine } from '../../../cockpit/src/model/lines.ts';
 import { chosen, FIRST_CHOICE, PAGE_ROWS, rowsOf } from '../../../cockpit/src/model/overview.ts';
 import { canRepair, problemsOf, problemsOfDomain } from '../../../cockpit/src/model/problems.ts';
 import { ruleRows } from '../../../cockpit/src/model/rules.ts';
 import { after, type HostState, NOTHING, type Seen } from '../../../cockpit/src/model/seen.ts';
 import { sinceOf } from '../../../cockpit/src/model/since.ts';
-import { NODE_HEIGHT, type Picture, pictureOf } from '../../../cockpit/src/model/topology.ts';
-import { lineOf, sampleCounters, sampleDomain, sampleState } from './samples.ts';
+import { type Picture, pictureOf } from '../../../cockpit/src/model/topology.ts';
+import { lineOf, sampleAway, sampleCounters, sampleDomain, sampleState } from './samples.ts';
 
 const WEB = sampleDomain({
   number: 1,
@@ -85,6 +86,38 @@ describe('the table of VMs', () => {
     expect(chosen(all, FIRST_CHOICE).rows).to.have.length(PAGE_ROWS);
     const last = chosen(all, { ...FIRST_CHOICE, page: 99 });
     expect([last.page, last.count, last.rows.map(({ name }) => name)]).to.deep.equal([21, 1001, ['vm1000']]);
+  });
+});
+
+describe('the table of VMs in a cluster', () => {
+  const coming = sampleDomain({ number: 6, name: 'api', addresses: ['123.45.90.113'], state: 'incoming' });
+  const state = sampleState([{ ...WEB, state: 'leaving' }, OLD, coming], {
+    others: [FRESH],
+    elsewhere: [
+      sampleAway({ number: 5, name: 'shop', host: 'h2', addresses: ['123.45.90.117'] }),
+      sampleAway({ number: 6, name: 'api', host: 'h3', to: 'h1', addresses: ['123.45.90.113'] }),
+      sampleAway({ number: 10, name: 'web10', host: 'h2', to: 'h3', addresses: ['123.45.90.115'] }),
+    ],
+  });
+  const cluster = { name: 'fra', host: 'h1', wire: 'eth1', peers: [] };
+  const rows = rowsOf(seenOf({ ...state, host: { ...state.host, cluster } }));
+
+  it('has each VM once, where it runs, with the host that it goes to', () => {
+    expect(rows.map(({ name, health, host }) => [name, health, host?.name, host?.to])).to.deep.equal([
+      ['web', 'moving', 'h1', null],
+      ['api', 'moving', 'h3', 'h1'],
+      ['fresh', 'none', 'h1', null],
+      ['shop', 'elsewhere', 'h2', null],
+      ['web10', 'elsewhere', 'h2', 'h3'],
+    ]);
+  });
+
+  it('takes what leaves for running, and finds VMs by their host', () => {
+    const names = (choice: object) =>
+      chosen(rows, { ...FIRST_CHOICE, ...choice }).rows.map(({ name }) => name);
+    expect(names({ kind: 'running' })).to.deep.equal(['fresh', 'shop', 'web', 'web10']);
+    expect(names({ kind: 'elsewhere' })).to.deep.equal(['shop', 'web10']);
+    expect(names({ text: 'h3' })).to.deep.equal(['api', 'web10']);
   });
 });
 
@@ -223,14 +256,15 @@ describe('the picture of a host', () => {
   it('shows the other hosts of a cluster below the Internet, and the wire to them, whether they are up or not', () => {
     const peer = (host: string, isUp: boolean) => ({ host, addresses: ['10.9.0.2'], isUp, seen: '' });
     const cluster = { name: 'fra', host: 'h1', wire: 'eth1', peers: [peer('h2', true), peer('h3', false)] };
-    const state = sampleState([WEB]);
+    const elsewhere = [sampleAway({ number: 5, name: 'shop', host: 'h2', addresses: ['123.45.90.117'] })];
+    const state = sampleState([WEB], { elsewhere });
     const seen = seenOf({ ...state, host: { ...state.host, cluster } });
     const drawn = pictureOf(seen.state, seen);
     const { nodes, links } = drawn;
     const of = (wanted: string) => nodes.filter(({ kind }) => kind === wanted);
-    expect(of('peer').map(({ title, health }) => [title, health])).to.deep.equal([
-      ['h2', 'ok'],
-      ['h3', 'stopped'],
+    expect(of('peer').map(({ title, health, vms }) => [title, health, vms])).to.deep.equal([
+      ['h2', 'ok', 1],
+      ['h3', 'stopped', 0],
     ]);
     expect(of('wire').map(({ title, lines }) => [title, lines])).to.deep.equal([['eth1', ['fra']]]);
     expect(links.map(({ id }) => id)).to.include.members([
@@ -239,6 +273,7 @@ describe('the picture of a host', () => {
       'wire eth1 > host',
     ]);
     expectApart(drawn);
+    expectApart(pictureOf(seen.state, seen, true));
   });
 
   it('shows a VM on its way between hosts as that', () => {
@@ -251,6 +286,9 @@ describe('the picture of a host', () => {
 
   it('has every thing inside of it, and no two in one place', () => {
     expectApart(picture);
+    const narrow = pictureOf(SEEN.state, SEEN, true);
+    expectApart(narrow);
+    expect(narrow.width).to.be.lessThan(360);
   });
 
   it('tells more VMs than anybody could tell apart by their number', () => {
