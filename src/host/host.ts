@@ -130,8 +130,7 @@ export class Host {
       this.run(action.argv, action.stdin);
       return;
     }
-    const object =
-      'path' in action ? action.path : 'pidFile' in action ? action.pidFile : action.argv.join(' ');
+    const object = objectOf(action);
     this.#trace?.(`${action.kind} ${object}`);
     try {
       if (action.kind === 'serve') this.#starting.push(serve(action));
@@ -148,10 +147,18 @@ export const ownProgram = ([command = '', ...words]: readonly string[]): readonl
     ? [process.execPath, join(dirname(realpathSync(process.argv[1] ?? '')), 'hnet.cjs'), ...words]
     : [command, ...words];
 
+function objectOf(action: Exclude<Action, { kind: 'line' }>): string {
+  if ('path' in action) return action.path;
+  if ('pidFile' in action) return action.pidFile;
+  return 'argv' in action ? action.argv.join(' ') : `${action.device} ${action.prefixes.join(' ')}`;
+}
+
 function performSingle(action: Exclude<Action, { kind: 'line' | 'run' | 'serve' }>): unknown {
   switch (action.kind) {
     case 'launch':
       return launch(ownProgram(action.argv));
+    case 'announce':
+      return launch(ownProgram(['hnet', 'announce', action.device, ...action.prefixes]));
     case 'write':
       return writeAtomically(action.path, action.text);
     case 'sysctl':

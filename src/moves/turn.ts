@@ -5,7 +5,7 @@ import { isHere, type MoveState } from '../model/move.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { EMPTY_VIEW } from '../model/view.ts';
 import { neighbours } from '../plan/plan.ts';
-import { type Action, type Batch, batches } from '../resources/action.ts';
+import { type Action, type Batch, batches, interleave } from '../resources/action.ts';
 import { turnRoute } from '../resources/route.ts';
 import { rewriteAttachment } from '../state/attachment-store.ts';
 import { factsOf, note } from '../state/journal.ts';
@@ -71,6 +71,6 @@ function actionsOf(before: Attachment, after: Attachment): Action[] {
   return [
     ...after.addresses.flatMap(one => turnRoute(one, after.state)),
     ...only(old, now).flatMap(one => one.down(EMPTY_VIEW)),
-    ...only(now, old).flatMap(one => one.up(EMPTY_VIEW)),
+    ...interleave(only(now, old).map(one => one.up(EMPTY_VIEW))),
   ];
 }

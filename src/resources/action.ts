@@ -5,6 +5,8 @@ export type Action =
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly stdin?: string }
   /** Starts a program and doesn't wait for it. */
   | { readonly kind: 'launch'; readonly argv: readonly string[] }
+  /** Tells the wire of an interface which addresses are here now, and doesn't wait; neighbours are told together. */
+  | { readonly kind: 'announce'; readonly device: string; readonly prefixes: readonly string[] }
   /** Starts a server, which stays in the foreground, and notes its pid, and what it says on standard error. */
   | ({ readonly kind: 'serve' } & Service)
   /** A whole file, its directories made as needed. */
@@ -47,6 +49,11 @@ export const nft = (...words: string[]): Action => ({ kind: 'line', tool: 'nft',
 export const run = (argv: readonly string[], stdin?: string): Action =>
   stdin === undefined ? { kind: 'run', argv } : { kind: 'run', argv, stdin };
 export const launch = (argv: readonly string[]): Action => ({ kind: 'launch', argv });
+export const announce = (device: string, prefix: string): Action => ({
+  kind: 'announce',
+  device,
+  prefixes: [prefix],
+});
 export const serve = (service: Service): Action => ({ kind: 'serve', ...service });
 export const write = (path: string, text: string): Action => ({ kind: 'write', path, text });
 export const directory = (path: string): Action => ({ kind: 'directory', path });
@@ -67,14 +74,14 @@ export type Batch =
   | { readonly kind: 'lines'; readonly tool: BatchTool; readonly lines: readonly string[] }
   | { readonly kind: 'single'; readonly action: Exclude<Action, { kind: 'line' }> };
 
-/** Groups neighbouring lines of one tool. The order is kept: it is what makes a plan safe. */
+/** Groups neighbouring lines of one tool, and what is told to one wire. The order is kept: it is what makes a plan safe. */
 export function batches(actions: readonly Action[]): Batch[] {
   const result: Batch[] = [];
   let open: { tool: BatchTool; lines: string[] } | undefined;
   for (const action of actions) {
     if (action.kind !== 'line') {
       open = undefined;
-      result.push({ kind: 'single', action });
+      result.push({ kind: 'single', action: together(result, action) });
     } else if (open?.tool === action.tool) {
       open.lines.push(joinWords(action));
     } else {
@@ -83,6 +90,15 @@ export function batches(actions: readonly Action[]): Batch[] {
     }
   }
   return result;
+}
+
+/** An action with what the one before it has in common with it, which it takes the place of. */
+function together<A extends Action>(before: Batch[], action: A): A {
+  const last = before.at(-1);
+  if (action.kind !== 'announce' || last?.kind !== 'single' || last.action.kind !== 'announce') return action;
+  if (last.action.device !== action.device) return action;
+  before.pop();
+  return { ...action, prefixes: [...last.action.prefixes, ...action.prefixes] };
 }
 
 /** Merges lists so that actions of one kind come together; the order within each list is kept. */
@@ -128,6 +144,8 @@ export function describe(action: Action): string {
     case 'launch':
     case 'serve':
       return `${action.argv.join(' ')} &`;
+    case 'announce':
+      return `hnet announce ${action.device} ${action.prefixes.join(' ')} &`;
     case 'write':
       return hereDocument(`cat > ${action.path}`, action.text);
     case 'sysctl':

@@ -5,7 +5,7 @@ import { metricOf } from '../model/move.ts';
 import { ROUTE_PROTOCOL, responderFile, responderPid } from '../model/names.ts';
 import { addresses, isSingle, type Prefix, size } from '../model/prefix.ts';
 import type { View } from '../model/view.ts';
-import { type Action, ip, launch, remove, run, terminate, write } from './action.ts';
+import { type Action, announce, ip, remove, run, terminate, write } from './action.ts';
 import { ABSENT, changed, PRESENT, type Resource } from './resource.ts';
 
 /** The kernel isn't asked to hold more entries for one prefix than a /20 has; admission.ts refuses it. */
@@ -41,7 +41,7 @@ function kernelProxy(prefix: Prefix, device: string): Resource {
     up: view => [
       ...missing(view).map(address => addProxy(address, device)),
       // The gateway may know it from elsewhere.
-      launch(['hnet', 'announce', device, format(prefix)]),
+      announce(device, format(prefix)),
     ],
     down: () => all.map(address => removeProxy(address, device)),
   };

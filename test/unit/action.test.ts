@@ -2,10 +2,12 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   type Action,
+  announce,
   batchCommand,
   batches,
   describe as describeAction,
   directory,
+  interleave,
   ip,
   ipset,
   launch,
@@ -33,6 +35,28 @@ describe('action', () => {
       { kind: 'single', action: run(['e']) },
       { kind: 'lines', tool: 'ip', lines: ['f'] },
       { kind: 'lines', tool: 'nft', lines: ['g', 'h'] },
+    ]);
+  });
+
+  it('has all be told to a wire at once', () => {
+    const both = { kind: 'announce', device: 'eth0', prefixes: ['a', 'b'] };
+    const actions = [announce('eth0', 'a'), announce('eth0', 'b'), announce('eth1', 'c'), ip('d')];
+    expect(batches(actions).slice(0, 2)).to.deep.equal([
+      { kind: 'single', action: both },
+      { kind: 'single', action: announce('eth1', 'c') },
+    ]);
+    const split = [announce('eth0', 'a'), ip('d'), announce('eth0', 'b')];
+    expect(batches(split)).to.have.length(3);
+    expect(
+      batches(
+        interleave([
+          [ip('d'), announce('eth0', 'a')],
+          [ip('e'), announce('eth0', 'b')],
+        ]),
+      ),
+    ).to.deep.equal([
+      { kind: 'lines', tool: 'ip', lines: ['d', 'e'] },
+      { kind: 'single', action: both },
     ]);
   });
 
