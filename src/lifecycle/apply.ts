@@ -199,6 +199,10 @@ function bringUp(plans: readonly (readonly Resource[])[], means: Means, onFailur
   return done;
 }
 
+/** What has left was counted then (moves/count.ts); its counters go with it all the same. */
+const countLast = (prefix: Prefix, { domain, state }: Attachment, filter: FilterView): void =>
+  state === 'leaving' ? noteStart(prefix, domain) : addUp(prefix, domain, filter, true);
+
 /** Takes down what only the old plan has, adds up the traffic, and deletes the flows of a domain that goes on running. */
 function takeDownRest(step: Step, kept: ReadonlySet<string>, means: Means): void {
   const { before, after, given, lost } = step;
@@ -210,7 +214,7 @@ function takeDownRest(step: Step, kept: ReadonlySet<string>, means: Means): void
     plan.filter(({ key }) => !kept.has(key)),
     means,
   );
-  for (const prefix of lost) addUp(prefix, before.domain, means.view.filter, true);
+  for (const prefix of lost) countLast(prefix, before, means.view.filter);
   if (after === undefined) return;
   const ranges = ({ addresses }: Attachment) => addresses.flatMap(({ prefix, scope }) => [prefix, scope]);
   const left = ranges(before).filter(one => !isAmong(ranges(after), one) && !isAmong(given, one));

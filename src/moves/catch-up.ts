@@ -33,11 +33,11 @@ export function dueOf(attachments: readonly Attachment[], settle: number, now = 
 
 /**
  * Turns what was due a moment ago, and is still. The lock keeps a release out, which would leave an attachment behind.
- * @param settled given what is here and nowhere else
+ * @param then given what was turned, as it is now
  * @returns what was turned
  * @throws Refusal if the lock isn't to be had in the host's time
  */
-export const turnAll = (due: readonly Due[], host: Host, settled: (attachment: Attachment) => void): Due[] =>
+export const turnAll = (due: readonly Due[], host: Host, then: (done: Due) => void): Due[] =>
   due.length === 0
     ? []
     : withLock('sync', 'exclusive', host, () =>
@@ -45,7 +45,7 @@ export const turnAll = (due: readonly Due[], host: Host, settled: (attachment: A
           const now = readableAttachment(one.attachment.domain);
           if (now === undefined || now.state !== one.attachment.state) return false;
           const after = turn(now, one.turn, host);
-          if (one.turn === 'here') settled(after);
+          then({ attachment: after, turn: one.turn });
           return true;
         }),
       );

@@ -12,6 +12,7 @@ import { isTracked } from '../model/policy.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { writtenAt } from '../state/attachment-files.ts';
 import { type Due, dueOf, turnAll } from './catch-up.ts';
+import { countSoon } from './count.ts';
 import { dueBy, type LifeEvent, lifeEvent, movingAway, type Turn } from './due.ts';
 import { Hands } from './hands.ts';
 import { Roster } from './roster.ts';
@@ -44,6 +45,8 @@ const WORDS: Readonly<Record<Turn, string>> = {
   arrived: 'has arrived',
   here: 'is here',
 };
+
+const settled = ({ attachment }: Due): void => keepScript(attachment);
 
 export class Follower {
   readonly #ways: Ways;
@@ -103,7 +106,7 @@ export class Follower {
     this.#attempt(() => {
       for (const due of dueOf(attachments, this.#ways.settle()))
         if (due.turn !== 'here') this.#turn(due);
-        else for (const one of turnAll([due], new Host({ limit: PATIENCE }), keepScript)) this.#tell(one);
+        else for (const one of turnAll([due], new Host({ limit: PATIENCE }), settled)) this.#tell(one);
     });
     for (const { domain, state } of attachments) if (state === 'arrived') this.#lookLater(domain);
   }
@@ -123,6 +126,7 @@ export class Follower {
   #turn(due: Due): void {
     const { domain } = due.attachment;
     this.#attempt(() => turn(due.attachment, due.turn, this.#hands));
+    if (due.turn === 'leaving') countSoon(due.attachment).catch(error => this.#ways.say(reason(error)));
     this.#tell(due);
     for (const after of GUARDS) setTimeout(() => this.#guard(domain, due.turn), after);
     if (due.turn === 'arrived') this.#lookLater(domain);

@@ -16,7 +16,8 @@ import type { Difference } from '../model/difference.ts';
 import { tapsOf } from '../model/domain.ts';
 import { ifPossible, quote, Refusal, reason } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
-import { dueOf, turnAll } from '../moves/catch-up.ts';
+import { type Due, dueOf, turnAll } from '../moves/catch-up.ts';
+import { countNow } from '../moves/count.ts';
 import type { Turn } from '../moves/due.ts';
 import type { Checked } from '../plan/walker.ts';
 import { addUp } from '../state/ledger.ts';
@@ -175,7 +176,11 @@ function onePass(report: Report, patience: Patience | undefined, context: Contex
 function catchUp(settle: number, report: Report, host: Host): void {
   const moving = readAttachments().filter(({ state }) => state !== undefined);
   // A host without libvirt says so anyway.
-  for (const { attachment, turn } of turnAll(ifPossible(() => dueOf(moving, settle)) ?? [], host, keepScript))
+  const then = ({ attachment, turn }: Due): void => {
+    if (turn === 'here') keepScript(attachment);
+    if (turn === 'leaving') countNow(attachment, host);
+  };
+  for (const { attachment, turn } of turnAll(ifPossible(() => dueOf(moving, settle)) ?? [], host, then))
     report.done(`turned: ${attachmentTitle(attachment)} (${TURNED[turn]})`, {
       domain: attachment.name,
       what: 'route',
@@ -219,13 +224,13 @@ function follow(
   }
 }
 
-/** Adds up what was counted. The lock keeps a release from doing the same at the same time. */
+/** Adds up what was counted, but what is passed on for a domain that has left (moves/count.ts). The lock keeps a release from doing the same at the same time. */
 export function countTraffic({ host }: Pick<Context, 'host'>): void {
   withLock('sync', 'exclusive', host, () => {
     const attachments = readAttachments();
     for (const name of BACKENDS)
       addUpAll(
-        attachments.filter(({ backend }) => backend === name),
+        attachments.filter(({ backend, state }) => backend === name && state !== 'leaving'),
         host,
       );
   });
