@@ -32,6 +32,8 @@ export class Failover {
   refuse = 0;
   /** In milliseconds: how long it takes until a pool is moved, and the call is answered. */
   delay = 1000;
+  /** What an answer waits for as well. */
+  hold: Promise<unknown> = Promise.resolve();
   readonly #lab: Lab;
   readonly #hosts: readonly Host[];
   readonly #pools: readonly string[];
@@ -64,7 +66,7 @@ export class Failover {
       answer.writeHead(503).end();
       return;
     }
-    await sleep(this.delay);
+    await Promise.all([sleep(this.delay), this.hold]);
     await this.#lab.route(pool, host);
     answer.writeHead(200).end();
   }
