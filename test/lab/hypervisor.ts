@@ -129,7 +129,7 @@ export class Hypervisor extends Host {
 
   /** It goes on where it stood, and knows nothing of the time between. */
   async go(): Promise<void> {
-    thawAll(this.netns);
+    await until(() => thawAll(this.netns), PATIENCE, `${this.name} to go on`);
     if (this.site.wire !== undefined) await this.provider.mend(this.name);
   }
 

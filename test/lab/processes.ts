@@ -57,9 +57,19 @@ export function freezeAll(namespace: string): void {
   }
 }
 
-export function thawAll(namespace: string): void {
-  for (const pid of processesIn([namespace])) kill(pid, 'SIGCONT');
+/**
+ * Lets them go on.
+ * @returns whether none stood still: nsenter does of its own accord while its command does, and may find that out late
+ */
+export function thawAll(namespace: string): boolean {
+  const stopped = processesIn([namespace]).filter(isStopped);
+  for (const pid of stopped) kill(pid, 'SIGCONT');
+  return stopped.length === 0;
 }
+
+/** By the state after the name, which may hold anything. */
+const isStopped = (pid: number): boolean =>
+  /^T /.test(readIfAny(`/proc/${pid}/stat`)?.replace(/^.*\) /s, '') ?? '');
 
 function inodeOf(path: string): number | undefined {
   try {
