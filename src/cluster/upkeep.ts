@@ -6,7 +6,7 @@ import type { Contents } from './contents.ts';
 import { letGo, noteHeld } from './held.ts';
 import { placeKey, runKey } from './keys.ts';
 import type { Start } from './runs.ts';
-import { type Named, placeText, runText } from './values.ts';
+import { type Named, placeText, type Run, runText } from './values.ts';
 
 /** A domain that is here, and runs on another host by etcd's word. */
 export interface Twin extends Named {
@@ -30,6 +30,8 @@ export interface Here {
   readonly left: readonly Named[];
   /** Whether a domain has anything here: what comes, is about to come, or leaves, too. */
   readonly isHere: (uuid: string) => boolean;
+  /** Whether a domain that runs here is being moved away, by libvirt's word after the rest was looked at. */
+  readonly isMoved: (uuid: string) => boolean;
 }
 
 /**
@@ -45,12 +47,17 @@ export function settleRuns(
   isOver: (uuid: string, to: string) => boolean = () => true,
 ): Settled {
   const { self } = cluster;
-  const { running, left, isHere } = here;
+  const { running, left, isHere, isMoved } = here;
   const noted = running.filter(({ uuid }) => {
     const run = seen.runs.get(uuid);
     const isOurs = run === undefined || (run.host !== self && run.to === self);
     return isOurs && change(cluster, uuid, run, runText({ host: self, ...start }));
   });
+  for (const { uuid } of running) {
+    const run = seen.runs.get(uuid);
+    if (run?.host === self && run.to !== undefined && !isMoved(uuid))
+      change(cluster, uuid, run, stayText(run));
+  }
   for (const { uuid, name } of running) {
     const isOwn = seen.runs.get(uuid)?.host === self || noted.some(one => one.uuid === uuid);
     if (isOwn) noteHeld(uuid, name);
@@ -60,8 +67,7 @@ export function settleRuns(
     if (run.host === self)
       return (run.to === undefined || isOver(uuid, run.to)) && change(cluster, uuid, run, undefined);
     letGo(uuid);
-    const { to, entry: _, ...rest } = run;
-    if (to === self) change(cluster, uuid, run, runText(rest));
+    if (run.to === self) change(cluster, uuid, run, stayText(run));
     return false;
   });
   const twinsAmong = (domains: readonly Named[], is: Twin['is']): Twin[] =>
@@ -75,6 +81,9 @@ export function settleRuns(
   return { noted, ended: ended.map(([uuid]) => uuid), twins };
 }
 
+/** Of a run whose domain goes nowhere. */
+const stayText = ({ to: _, ...run }: Run): string => runText(run);
+
 /** Changes a run from what was seen. @returns whether it is so now */
 function change(
   { settings, etcd }: Cluster,
@@ -84,7 +93,8 @@ function change(
 ): boolean {
   const key = runKey(settings, uuid);
   const { succeeded } = etcd.transact({
-    compare: [run === undefined ? { key, revision: 0 } : { key, value: run.entry.value }],
+    // A move that has begun anew has written the same text.
+    compare: [{ key, revision: run?.entry.revision ?? 0 }],
     success: [value === undefined ? { delete: key } : { put: key, value }],
     failure: [],
   });

@@ -19,6 +19,8 @@ export interface Connection {
   readonly isActive: (uuid: string) => boolean;
   /** `other` for a domain that libvirt doesn't know. */
   readonly standing: (uuid: string) => Standing;
+  /** Whether libvirt is at something with a domain that takes long: a move from here, say. True where it can't be told. */
+  readonly isBusy: (uuid: string) => boolean;
   readonly isPersistent: (uuid: string) => boolean;
   readonly hasManagedSave: (uuid: string) => boolean;
   /** Sets our metadata element; undefined removes it. */

@@ -26,6 +26,7 @@ const CALLS = {
   isActive: 'int virDomainIsActive(void *domain)',
   isPersistent: 'int virDomainIsPersistent(void *domain)',
   state: 'int virDomainGetState(void *domain, _Out_ int *state, _Out_ int *reason, unsigned int flags)',
+  jobInfo: 'int virDomainGetJobInfo(void *domain, _Out_ char *info)',
   hasManagedSave: 'int virDomainHasManagedSaveImage(void *domain, unsigned int flags)',
   setMetadata:
     'int virDomainSetMetadata(void *domain, int type, const char *metadata, const char *key, const char *uri, unsigned int flags)',
@@ -36,6 +37,9 @@ const CALLS = {
 /** virDomainState, and of virDomainPausedReason what matters. */
 const [RUNNING, PAUSED] = [1, 3];
 const PAUSES: Readonly<Record<number, Standing>> = { 1: 'held', 2: 'moving', 12: 'moving', 13: 'moving' };
+
+/** virDomainJobInfo: bytes, and VIR_DOMAIN_JOB_NONE of the integer with which it begins. */
+const [JOB_SIZE, NO_JOB] = [96, 0];
 
 type Koffi = typeof import('koffi');
 type Library = ReturnType<Koffi['load']>;
@@ -136,6 +140,12 @@ class LibraryConnection implements Connection {
     if (done === undefined) return 'other';
     if (state[0] === RUNNING) return 'running';
     return (state[0] === PAUSED ? PAUSES[why[0] ?? 0] : undefined) ?? 'other';
+  }
+
+  isBusy(uuid: string): boolean {
+    const info = Buffer.alloc(JOB_SIZE);
+    const done = ifPossible(() => this.#ask(uuid, 'read the job', this.#api.jobInfo, info));
+    return done === undefined || info.readInt32LE() !== NO_JOB;
   }
 
   isPersistent = (uuid: string): boolean => this.#ask(uuid, 'read the state', this.#api.isPersistent) === 1;

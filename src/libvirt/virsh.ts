@@ -54,6 +54,8 @@ export class VirshConnection implements Connection {
     STANDINGS.find(([words]) =>
       words.test(ifPossible(() => this.#call('domstate', '--reason', uuid)) ?? ''),
     )?.[1] ?? 'other';
+  isBusy = (uuid: string): boolean =>
+    !/^Job type:\s+None/m.test(ifPossible(() => this.#call('domjobinfo', uuid)) ?? '');
   isPersistent = (uuid: string): boolean => /^Persistent:\s+yes$/m.test(this.#call('dominfo', uuid));
   hasManagedSave = (uuid: string): boolean => /^Managed save:\s+yes$/m.test(this.#call('dominfo', uuid));
 

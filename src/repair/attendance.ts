@@ -75,10 +75,8 @@ export class Attendance {
         this.stop();
         return;
       }
-      const stamps = [...readStamps()].join('\n');
-      if (Date.now() < this.#next && (stamps === this.#stamps || this.#silent !== null)) return;
+      if (Date.now() < this.#next && (stampsNow() === this.#stamps || this.#silent !== null)) return;
       this.#round(cluster, context);
-      this.#stamps = stamps;
       this.#next = Date.now() + ROUND;
       if (this.#silent !== null) context.print('etcd answers again');
       this.#note(null);
@@ -102,7 +100,9 @@ export class Attendance {
     this.#attend(cluster, context);
     const seen = look(cluster);
     this.#meet(seen, context);
-    const here = lookHere(context.host);
+    const { here, stamps } = lookHere(context.host);
+    // Of a domain that ends before this round does, this round knows that it was here.
+    this.#stamps = stamps;
     const { noted, ended, twins } = settleRuns(cluster, seen, here, newStart(), (uuid, to) =>
       this.#isOver(uuid, seen.hosts.has(to)),
     );
@@ -173,18 +173,23 @@ export class Attendance {
   }
 }
 
+/** It changes with whatever is here. */
+const stampsNow = (): string => [...readStamps()].join('\n');
+
 /** The lock waits for starts: each has its attachment, or will have another run. */
-function lookHere(host: Host): Here {
+function lookHere(host: Host): { readonly here: Here; readonly stamps: string } {
   return withLock('sync', 'exclusive', host, () => {
     forgetExpected();
     const all = readAttachments();
     const own = new Set(attachedDomains());
     const named = ({ domain, name }: Attachment): Named => ({ uuid: domain, name });
     const isOld = ({ domain }: Attachment): boolean => Date.now() - (writtenAt(domain) ?? Date.now()) >= LEFT;
-    return {
+    const here: Here = {
       running: all.filter(({ state }) => isHere(state)).map(named),
       left: all.filter(one => one.state === 'leaving' && isOld(one)).map(named),
       isHere: uuid => own.has(uuid) || isExpected(uuid),
+      isMoved: uuid => withLibvirt(({ connection }) => connection.isBusy(uuid)),
     };
+    return { here, stamps: stampsNow() };
   });
 }

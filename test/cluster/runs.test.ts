@@ -3,7 +3,7 @@ import type { Hypervisor } from '../lab/hypervisor.ts';
 import type { Outcome } from '../lab/run.ts';
 import type { Vm } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
-import { scarsOf } from './scar.ts';
+import { scarsOf, traceOf } from './scar.ts';
 import { ClusterStage, clusterTable } from './stage.ts';
 import { followMoves, TRAVELS } from './travel.ts';
 
@@ -93,11 +93,45 @@ describe('a VM that is defined on two hosts', () => {
     await until(async () => (await scarsOf(stage.cluster, uuid)).length <= 1, PATIENCE, 'all to be well');
   });
 
+  async function copied(from: Hypervisor, to: Hypervisor): Promise<{ readonly move: Promise<Outcome> }> {
+    await from.virsh('migrate-setspeed', 'vm1', '1');
+    const move = stage.cluster.attemptMigrate(vm, to);
+    const stands = async () => (await traceOf(to, uuid)).metrics.join() === '175,175';
+    await until(stands, PATIENCE, 'the copy');
+    return { move };
+  }
+
+  it('stays where it is if the host dies to which it moves, and may be started there again', async () => {
+    const [h1, h2] = [stage.host(1), stage.host(2)];
+    const { move } = await copied(h2, h1);
+    // Whoever looks meanwhile leaves that it moves.
+    const books = '/run/hnet/cluster/books.json';
+    await h2.run(['rm', '-f', books]);
+    await h2.run(['pkill', '-KILL', '-f', 'hnet.cjs attend']);
+    const hasLooked = async () => (await h2.attempt(['test', '-e', books])).code === 0;
+    await until(hasLooked, PATIENCE, 'h2 to have looked');
+    expect(await runsOn()).to.contain('"to":"h1"');
+    await h1.crash();
+    expect((await move).code).not.to.equal(0);
+    await until(async () => !/"to"/.test(await runsOn()), PATIENCE, 'the run to say that it stays');
+    expect(await stage.lab.internet.ping(TRAVELS[4])).to.equal(true);
+    await vm.destroy();
+    await vm.start();
+    await vm.ready();
+    await h1.powerOn();
+    await h1.unit('bird').start();
+    await h1.unit('hnet-watch').start();
+    for (const host of [h1, h2]) await until(() => isClean(host), PATIENCE, `${host.name} to be clean`);
+    expect(await scarsOf(stage.cluster, uuid)).to.have.length(1);
+  });
+
   it('is started elsewhere once its host is dead, which refuses it when it is back', async () => {
     const [h1, h2] = [stage.host(1), stage.host(2)];
     await h2.virsh('autostart', 'vm1');
     await h2.run(['systemctl', 'enable', 'hnet-watch', 'hnet-sync']);
+    const { move } = await copied(h2, h1);
     await h2.crash();
+    expect((await move).code).not.to.equal(0);
     await until(
       async () => /h2 .*down since/.test(await said(h1, 'cluster', 'status')),
       PATIENCE,

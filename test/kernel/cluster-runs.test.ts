@@ -106,7 +106,14 @@ describe('runs in a cluster', () => {
     await start(h1, 'vm1');
     const key = `/hnet/fra/runs/${uuidOf('vm1')}`;
     const run = JSON.parse(await cluster.value(`runs/${uuidOf('vm1')}`));
-    await cluster.etcd.ctl('put', key, JSON.stringify({ ...run, to: 'h2' }));
+    const moves = () => cluster.etcd.ctl('put', key, JSON.stringify({ ...run, to: 'h2' }));
+    // It runs here, and libvirt doesn't move it: so h2 is dead, or was too slow.
+    await moves();
+    const first = attend(h1);
+    const stays = async () => !/"to"/.test(await cluster.value(`runs/${uuidOf('vm1')}`));
+    await until(stays, PATIENCE, 'h1 to note that it stays');
+    await first.stop();
+    await moves();
     await h1.release('vm1');
     const books = '/run/hnet/cluster/books.json';
     await h1.scene.host.run(['rm', '-f', books]);

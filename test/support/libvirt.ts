@@ -31,6 +31,7 @@ case "$*" in
   dumpxml*) cd ${DOMAINS} && exec cat $(echo "$*" | grep -o '[0-9a-f-]\\{36\\}' | sed 's/$/.xml/') ;;
   attach-device* | update-device*) ;;
   domstate*) if grep -qxF "$2" ${STOPPED}; then echo 'shut off'; else echo running; fi ;;
+  domjobinfo*) echo 'Job type:         None' ;;
   dominfo*) if grep -qxF "$2" ${STOPPED}; then echo 'Persistent:     yes'; else echo 'Persistent:     no'; fi ;;
   metadata*)
     file=${DOMAINS}/$2.xml

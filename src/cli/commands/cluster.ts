@@ -63,7 +63,12 @@ function keepBooks(cluster: Cluster, seen: Contents, domains: readonly KnownDoma
   const running = domains.filter(({ active }) => active).map(({ domain }) => domain);
   const attached = running.filter(one => addressesOf(one).length > 0);
   const isHere = (uuid: string): boolean => attached.some(one => one.uuid === uuid);
-  const { noted } = settleRuns(cluster, seen, { running: attached, left: [], isHere }, newStart());
+  const { noted } = settleRuns(
+    cluster,
+    seen,
+    { running: attached, left: [], isHere, isMoved: () => true },
+    newStart(),
+  );
   const defined = domains.filter(
     one => addressesOf(one.next).length > 0 || addressesOf(one.domain).length > 0,
   );
