@@ -6,7 +6,7 @@ import { ENVIRONMENT } from './tools.ts';
 /** How long it may take, in milliseconds, and how much it may print, in bytes. */
 const [LIMIT, MOST] = [10_000, 256 << 20];
 
-/** Runs a command that only reads, and never throws in between. @throws CommandFailure as runCommand, later */
+/** Runs a command that only reads. It rejects with a CommandFailure where `runCommand` throws one. */
 export const printedLater = (argv: readonly string[], input = ''): Promise<string> =>
   new Promise((resolve, reject) => {
     const [command = '', ...args] = argv;

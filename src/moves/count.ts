@@ -18,7 +18,7 @@ export function countNow(attachment: Attachment, host: Host): void {
   add(attachment, look(host, lookFor(attachment)));
 }
 
-/** The same while this process goes on. @throws CommandFailure, later */
+/** The same while this process goes on. It rejects with a CommandFailure. */
 export async function countSoon(attachment: Attachment): Promise<void> {
   const { commands, parse } = lookFor(attachment);
   const outputs = commands.map(async ({ argv, stdin, failsIfEmpty }) => {

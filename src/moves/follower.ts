@@ -38,6 +38,8 @@ const RESYNC = 30_000;
 const GUARDS = [100, 500, 2_000];
 /** How long it waits for the lock at most, in milliseconds, and until it tries again. */
 const [PATIENCE, AGAIN] = [300, 1_000];
+/** When the counters of a domain that has left are read, in milliseconds: BIRD needs the processors first. */
+const COUNTS = 50;
 
 const WORDS: Readonly<Record<Turn, string>> = {
   incoming: 'comes',
@@ -126,12 +128,16 @@ export class Follower {
   #turn(due: Due): void {
     const { domain } = due.attachment;
     this.#attempt(() => turn(due.attachment, due.turn, this.#hands));
-    if (due.turn === 'leaving') countSoon(due.attachment).catch(error => this.#ways.say(reason(error)));
+    if (due.turn === 'leaving') setTimeout(() => this.#count(due.attachment), COUNTS);
     this.#tell(due);
     for (const after of GUARDS) setTimeout(() => this.#guard(domain, due.turn), after);
     if (due.turn === 'arrived') this.#lookLater(domain);
     // Those that were opened while it was copied.
     if (due.turn === 'leaving') this.#transfer(due.attachment, 'send');
+  }
+
+  #count(attachment: Attachment): void {
+    countSoon(attachment).catch(error => this.#ways.say(reason(error)));
   }
 
   /** libvirt is asked only where it is needed: it may be waiting for a hook. */
