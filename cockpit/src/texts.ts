@@ -52,7 +52,7 @@ export const texts = {
       format(ngettext('$0 thing may cause trouble', '$0 things may cause trouble', count), count),
     repair: _('Repair'),
     repairing: _('Repairing …'),
-    mend: _('To mend it'),
+    mend: _('To do'),
     repaired: _('Repaired'),
     nothing: _('There was nothing to repair'),
   },

@@ -25,7 +25,13 @@ describe('the views of the page', () => {
 
   /** The views, with where each is and what it shows once it is there. */
   const VIEWS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
-    overview: page => page.getByRole('row', { name: 'mail' }).getByText('faulty').waitFor(),
+    overview: async page => {
+      await page.getByRole('row', { name: 'mail' }).getByText('faulty').waitFor();
+      // Doctor looks beside; what it finds has its cause, and the command that mends it.
+      await page.getByText('1 thing may cause trouble').waitFor();
+      await page.getByRole('button', { name: /alert details$/ }).click();
+      await page.getByText(/^To do/).waitFor();
+    },
     pools: async page => {
       await page.getByRole('gridcell', { name: '123.45.90.114, up, web' }).click();
       const panel = page.getByRole('region', { name: '123.45.90.114' });

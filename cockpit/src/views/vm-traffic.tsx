@@ -28,7 +28,7 @@ export function VmTraffic({ seen, domain }: { readonly seen: Seen; readonly doma
       {graph.in === '' ? (
         <p className="hnet-subtle">{texts.vm.collecting}</p>
       ) : (
-        <svg className="hnet-graph" viewBox="-84 -12 696 200" role="img" aria-labelledby={title}>
+        <svg className="hnet-graph" viewBox="-112 -16 724 204" role="img" aria-labelledby={title}>
           <title id={title}>{texts.vm.trafficOf(visible(domain.domain))}</title>
           {LINES.map(part => {
             const y = SIZE.height * (1 - part);
