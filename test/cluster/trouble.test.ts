@@ -169,6 +169,29 @@ describe('a move that is disturbed', () => {
     isSound = false;
   });
 
+  it('without any daemon is put right by one sync, but for the books, which wait for a daemon', async () => {
+    const { destination, source } = await scene();
+    const daemons = stage.cluster.hosts.map(host => host.unit('hnet-watch'));
+    await Promise.all(daemons.map(daemon => daemon.stop()));
+    await stage.cluster.migrate(vm, destination);
+    await sync();
+    for (const host of stage.cluster.hosts) await expectClean(host);
+    expect(await scarsOf(stage.cluster, uuid)).to.deep.equal([
+      `etcd: it runs on ${source.name}`,
+      `etcd: it is on its way to ${destination.name}`,
+    ]);
+    // A copy of its definition would be a twin.
+    await source.write('/root/vm1.xml', definition);
+    await source.virsh('define', '/root/vm1.xml');
+    const { stderr } = await source.attempt(['virsh', 'start', 'vm1']);
+    expect(stderr).to.contain(`it was on its way to ${destination.name}, and may run there`);
+    await source.virsh('undefine', 'vm1');
+    await Promise.all(daemons.map(daemon => daemon.start()));
+    expect(await scarsAfter(REPAIR)).to.deep.equal([]);
+    await expectWell(await scene());
+    isSound = true;
+  });
+
   it('that is over is followed by one back at once', async () => {
     for (let round = 0; round < 3; round++) {
       const { source, destination } = await scene();
