@@ -11,7 +11,7 @@ const ADDRESSES = ['123.45.90.116', '123.45.90.117', '2001:db8:12:4900::116'] as
 /** Pings whose packets are counted. */
 const COUNTED = 50;
 /** So many may be counted twice in a move: those that come until the old host has read its counters. */
-const TWICE = 20;
+const TWICE = 40;
 
 /** The provider routes a pool to another host only when it is asked, and takes its time. */
 describe('a VM that moves where the provider is told by a command', () => {
