@@ -56,6 +56,7 @@ async function leaving(scene: Scene): Promise<Held> {
 }
 
 async function moved(scene: Scene, ...metrics: number[]): Promise<Held> {
+  await speed(scene, FAST);
   const outcome = await scene.cluster.attemptMigrate(scene.vm, scene.destination);
   await have(scene, scene.destination, ...metrics);
   return { move: Promise.resolve(outcome), goOn: async () => undefined };
