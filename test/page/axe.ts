@@ -6,8 +6,13 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** What WCAG 2.2 AA asks for, and what is good practice beside. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-const SETTLED = `new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))
-  .then(() => Promise.all(document.getAnimations().map(({ finished }) => finished))).then(() => undefined)`;
+/** Longer than any change of colour takes, in milliseconds: an animation that goes on for ever has no end to wait for. */
+const LONGEST = 2000;
+const SETTLED = `Promise.race([
+  new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))
+    .then(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished))),
+  new Promise(over => setTimeout(over, ${LONGEST})),
+]).then(() => undefined)`;
 
 interface Violation {
   readonly id: string;
