@@ -105,6 +105,10 @@ try {
     console.log(
       `${what.padEnd(36)} ${median(times).toFixed(0)} ms (least ${Math.min(...times).toFixed(0)}, of ${times.length})`,
     );
+  const [status] = JSON.parse(await cluster.etcd.ctl('endpoint', 'status', '--write-out=json')) as {
+    Status: { dbSize: number };
+  }[];
+  console.log(`etcd's store: ${((status?.Status.dbSize ?? 0) / 1e6).toFixed(0)} MB`);
   const { host } = member.scene;
   const trace = await host.attempt([process.execPath, COMMAND, '--trace', 'assign', 'vm1', '--no-nic']);
   console.log('etcdctl calls of assign:', (trace.stderr.match(/^\+ etcdctl /gm) ?? []).length);
