@@ -1,23 +1,23 @@
 /** What other hosts of the cluster have, for those who only show it. */
-import { type Contents, look } from '../cluster/contents.ts';
+import { type Claim, type Contents, look } from '../cluster/contents.ts';
 import { memberOf } from '../cluster/open.ts';
 import type { Context } from '../host/context.ts';
 import { addressState } from '../model/address-state.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 
-/** What etcd holds; undefined where this host is alone, or etcd is silent, of which the operator is warned. */
-export function seenElsewhere({
-  config,
-  host,
-  warn,
-}: Pick<Context, 'config' | 'host' | 'warn'>): Contents | undefined {
+/** What etcd holds; undefined where this host is alone. @throws Refusal if etcd doesn't answer */
+export function heldElsewhere({ config, host }: Pick<Context, 'config' | 'host'>): Contents | undefined {
   const cluster = memberOf(config(), host);
-  if (cluster === undefined) return undefined;
+  return cluster && look(cluster);
+}
+
+/** The same, but of a silent etcd the operator is warned, and nothing is known. */
+export function seenElsewhere(context: Pick<Context, 'config' | 'host' | 'warn'>): Contents | undefined {
   try {
-    return look(cluster);
+    return heldElsewhere(context);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    warn(`${reason(error)}; what other hosts have isn't shown`);
+    context.warn(`${reason(error)}; what other hosts have isn't shown`);
     return undefined;
   }
 }
@@ -40,12 +40,16 @@ export function domainsElsewhere(
   self: string,
   isHere: (uuid: string) => boolean,
 ): Elsewhere[] {
-  const uuids = [...new Set(claims.map(({ domain }) => domain))];
-  return uuids.flatMap(uuid => {
+  const byDomain = new Map<string, Claim[]>();
+  for (const one of claims) {
+    const own = byDomain.get(one.domain);
+    if (own === undefined) byDomain.set(one.domain, [one]);
+    else own.push(one);
+  }
+  return [...byDomain].flatMap(([uuid, own]) => {
     const run = runs.get(uuid);
     // A copy of what runs elsewhere is shown where it runs.
     if (isHere(uuid) && (run === undefined || run.host === self)) return [];
-    const own = claims.filter(({ domain }) => domain === uuid);
     return {
       domain: own[0]?.name ?? '',
       uuid,

@@ -90,8 +90,12 @@ export interface Way {
 export const allWays = ({ callers }: Traveller): Way[] =>
   callers.flatMap(machine => FAMILIES.map(family => ({ machine, address: TRAVELS[family] })));
 
-/** What pings lose while something happens. */
-export async function lostDuring(ways: readonly Way[], work: () => Promise<unknown>): Promise<Lost[]> {
+/** What pings lose while something happens. @param wait for the answers to come again afterwards */
+export async function lostDuring(
+  ways: readonly Way[],
+  work: () => Promise<unknown>,
+  wait = (pings: Pings): Promise<unknown> => pings.more(AFTER),
+): Promise<Lost[]> {
   const trains = await Promise.all(
     ways.map(async ({ machine, address }) => ({
       caller: machine.name,
@@ -101,6 +105,6 @@ export async function lostDuring(ways: readonly Way[], work: () => Promise<unkno
     })),
   );
   await work();
-  await Promise.all(trains.map(({ pings }) => pings.more(AFTER)));
+  await Promise.all(trains.map(({ pings }) => wait(pings)));
   return Promise.all(trains.map(async ({ pings, ...way }) => ({ ...way, ...(await pings.stop()) })));
 }

@@ -44,10 +44,10 @@ export class Pings {
   }
 
   /** Waits until as many more answers have come: life goes on after what was done. */
-  async more(count: number): Promise<void> {
+  async more(count: number, limit = PATIENCE): Promise<void> {
     const answers = () => lossOf(this.#ping.output).answered;
     const wanted = answers() + count;
-    await until(() => answers() >= wanted, PATIENCE, `${count} more answers`);
+    await until(() => answers() >= wanted, limit, `${count} more answers`);
   }
 
   /** Counts what was sent until now. While pings are missing it waits for their answers, a second at most. */

@@ -1,9 +1,10 @@
+import { seenElsewhere } from '../../assign/elsewhere.ts';
 import { examine } from '../../doctor/examine.ts';
 import { type Facts, knownValue } from '../../doctor/facts.ts';
 import { gather } from '../../doctor/gather.ts';
 import type { Context } from '../../host/context.ts';
 import { addressesOf } from '../../model/domain.ts';
-import { outside, poolsShown, versionsOf } from '../views/host.ts';
+import { outside, poolUses, versionsOf } from '../views/host.ts';
 import { poolTable } from '../views/pools.ts';
 import type { ShownPool } from '../views/shapes.ts';
 
@@ -15,7 +16,7 @@ export function info(context: Context): void {
   const uplinks = knownValue(facts.uplinks);
   const known =
     config === undefined || uplinks === undefined ? { backend: null, uplinks: [] } : outside(config, uplinks);
-  const pools = poolsOf(facts);
+  const pools = poolsOf(facts, context);
   const domains = domainsOf(facts);
   const findings = examine(facts);
   context.answer({ versions, ...known, pools, domains, findings });
@@ -42,11 +43,11 @@ const domainsText = (domains: ReturnType<typeof domainsOf>): string =>
     ? 'unknown: libvirt does not answer'
     : `${domains.all}, of which ${domains.withAddresses} have addresses, and ${domains.running} of those run`;
 
-function poolsOf({ config, domains, uplinks, network }: Facts): ShownPool[] {
+function poolsOf({ config, domains, uplinks, network }: Facts, context: Context): ShownPool[] {
   const [given, known, ways] = [knownValue(config), knownValue(domains), knownValue(uplinks)];
   return given === undefined || known === undefined || ways === undefined
     ? []
-    : poolsShown(given.pools, known, { view: network, uplinks: ways });
+    : poolUses(given.pools, known, { view: network, uplinks: ways }, seenElsewhere(context)).pools;
 }
 
 /** Names and values, those of an object within an object too. */

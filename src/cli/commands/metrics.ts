@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { heldElsewhere } from '../../assign/elsewhere.ts';
 import type { Context } from '../../host/context.ts';
 import { PUBLIC_FILE, writeAtomically } from '../../host/files.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
@@ -15,7 +16,7 @@ import { ruleMetrics } from '../metrics/rules.ts';
 import { tableMetrics } from '../metrics/tables.ts';
 import { trafficMetrics } from '../metrics/traffic.ts';
 import { countersOf } from '../views/counters.ts';
-import { poolsShown } from '../views/host.ts';
+import { poolUses } from '../views/host.ts';
 
 /** Set by the bundler from package.json. */
 declare const HNET_VERSION: string;
@@ -61,8 +62,11 @@ const COLLECTORS: Readonly<Record<string, Collector>> = {
     const { addresses, drops } = countersOf(domains(), context);
     return trafficMetrics(addresses, drops);
   },
-  pools: ({ host, config }, domains) =>
-    poolMetrics(poolsShown(config().pools, domains(), readNetworkWithUplinks(host, config()))),
+  pools: (context, domains) => {
+    const { pools } = context.config();
+    const seen = readNetworkWithUplinks(context.host, context.config());
+    return poolMetrics(poolUses(pools, domains(), seen, heldElsewhere(context)).pools);
+  },
   faults: ({ host, config }) => faultMetrics(config(), host),
   rules: ({ host, config }, domains) => ruleMetrics(domains(), config(), host),
   repairs: () => repairMetrics(),

@@ -83,13 +83,6 @@ interface Network {
   readonly uplinks: Uplinks;
 }
 
-/** The same without what only the other hosts of a cluster know. */
-export const poolsShown = (
-  pools: readonly Prefix[],
-  domains: readonly KnownDomain[],
-  seen: Network,
-): ShownPool[] => poolUses(pools, domains, seen, undefined).pools;
-
 /** How the pools are used, in the whole cluster where this host has one. @param elsewhere what its other hosts hold */
 export function poolUses(
   pools: readonly Prefix[],

@@ -1,8 +1,19 @@
 import { FAMILIES, type Family } from '../../../src/model/prefix.ts';
 import { clusterWithHnet } from '../../cluster/stage.ts';
-import { allWays, followMoves, type Lost, lostDuring, prepareTravel } from '../../cluster/travel.ts';
+import {
+  allWays,
+  followMoves,
+  type Lost,
+  lostDuring,
+  prepareTravel,
+  type Traveller,
+  type Way,
+} from '../../cluster/travel.ts';
+import type { Cluster } from '../../lab/cluster/cluster.ts';
 import type { Move } from '../../lab/cluster/migration.ts';
+import type { Hypervisor } from '../../lab/hypervisor.ts';
 import { INTERVAL } from '../../lab/pings.ts';
+import { PATIENCE, until } from '../../lab/wait.ts';
 import { atMost, type Figure, figure } from '../figure.ts';
 import { type Bench, inLab, type Row } from '../row.ts';
 
@@ -30,21 +41,58 @@ const measured = (what: string, isCluster: boolean, bench: Bench): Promise<Figur
     });
     const traveller = await prepareTravel(lab, cluster, (host, ...argv) => host.run(['hnet', ...argv]));
     if (isCluster) await followMoves(cluster);
+    const ways = await reaching(traveller);
+    bench.step(`  ${ways.length} of ${allWays(traveller).length} senders reach it`);
     const samples: Sample[] = [];
     const moves = bench.quick ? 4 : 20;
+    const [home, away] = cluster.hosts;
+    if (home === undefined || away === undefined) throw new Error('Cannot move: there are no two hosts');
     for (let done = 0; done < moves; done++) {
-      const to = cluster.hosts[(done + 1) % 2];
-      if (to === undefined) throw new Error('Cannot move: there are no two hosts');
-      let moved: Move | undefined;
-      const losses = await lostDuring(allWays(traveller), async () => {
-        moved = await cluster.migrate(traveller.vm, to);
-      });
-      if (moved === undefined) throw new Error('Cannot tell how long the move took');
-      samples.push({ ...moved, losses });
-      bench.step(`  ${done + 1} of ${moves}: ${losses.map(({ lost }) => lost).join(' ')}`);
+      const isBack = isCluster && done % 2 === 1;
+      const sample = await sampled({ traveller, ways, cluster }, isBack ? home : away);
+      samples.push(sample);
+      bench.step(`  ${done + 1} of ${moves}: ${sample.losses.map(({ lost }) => lost).join(' ')}`);
+      if (!isCluster) await bringHome({ traveller, ways, cluster }, home);
     }
     return figures(what, isCluster, samples);
   });
+
+interface Scene {
+  readonly traveller: Traveller;
+  readonly ways: readonly Way[];
+  readonly cluster: Cluster;
+}
+
+/** Without the table VMs of other hosts don't reach it, whether it moves or not. */
+async function reaching(traveller: Traveller): Promise<Way[]> {
+  const ways: Way[] = [];
+  for (const way of allWays(traveller)) if (await way.machine.ping(way.address)) ways.push(way);
+  return ways;
+}
+
+async function sampled({ traveller, ways, cluster }: Scene, to: Hypervisor): Promise<Sample> {
+  let moved: Move | undefined;
+  const losses = await lostDuring(
+    ways,
+    async () => {
+      moved = await cluster.migrate(traveller.vm, to);
+    },
+    // Without the table it may be silent for good: nobody at its new host answers for its gateway.
+    pings => pings.more(30, SILENT).catch(() => undefined),
+  );
+  if (moved === undefined) throw new Error('Cannot tell how long the move took');
+  return { ...moved, losses };
+}
+
+/** In milliseconds: who hasn't answered by then is lost. */
+const SILENT = 10_000;
+
+/** Unmeasured, and until everybody reaches it again. */
+async function bringHome({ traveller, ways, cluster }: Scene, home: Hypervisor): Promise<void> {
+  await cluster.migrate(traveller.vm, home);
+  for (const { machine, address } of ways)
+    await until(() => machine.ping(address), PATIENCE, `${machine.name} to reach it again`);
+}
 
 function figures(what: string, isCluster: boolean, samples: readonly Sample[]): Figure[] {
   const downtimes = samples.map(({ downtime }) => downtime);
