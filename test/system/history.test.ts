@@ -170,6 +170,11 @@ describe('what happens to addresses', () => {
 
     it('tells of a start, and so do the programs in events.d', async () => {
       await stage.hv.virsh('destroy', 'vm1');
+      // A stop and a start between two looks change nothing.
+      await line(
+        'a domain that has stopped',
+        one => one.type === 'domain' && holds(one, '"domain":"vm1"') && !holds(one, '"state":"running"'),
+      );
       await stage.hv.virsh('start', 'vm1');
       await line(
         'a domain that runs',
