@@ -1,7 +1,9 @@
 /** What other hosts of the cluster have, for those who only show it. */
 import { type Claim, type Contents, look } from '../cluster/contents.ts';
 import { memberOf } from '../cluster/open.ts';
+import { ownName } from '../cluster/self.ts';
 import type { Context } from '../host/context.ts';
+import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { addressState } from '../model/address-state.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 
@@ -34,12 +36,17 @@ export interface Elsewhere {
   readonly addresses: readonly ReturnType<typeof addressState>[];
 }
 
-/** Every domain with an address that isn't here. @param isHere whether this host has it */
+/** Every domain with an address that isn't here; null where nothing is known of others. @param domains what is here */
 export function domainsElsewhere(
-  { claims, runs, places }: Contents,
-  self: string,
-  isHere: (uuid: string) => boolean,
-): Elsewhere[] {
+  contents: Contents | undefined,
+  domains: readonly KnownDomain[],
+  { config }: Pick<Context, 'config'>,
+): Elsewhere[] | null {
+  const { cluster } = config();
+  if (cluster === undefined || contents === undefined) return null;
+  const { claims, runs, places } = contents;
+  const self = ownName(cluster);
+  const here = new Set(domains.map(({ domain }) => domain.uuid));
   const byDomain = new Map<string, Claim[]>();
   for (const one of claims) {
     const own = byDomain.get(one.domain);
@@ -49,7 +56,7 @@ export function domainsElsewhere(
   return [...byDomain].flatMap(([uuid, own]) => {
     const run = runs.get(uuid);
     // A copy of what runs elsewhere is shown where it runs.
-    if (isHere(uuid) && (run === undefined || run.host === self)) return [];
+    if (here.has(uuid) && (run === undefined || run.host === self)) return [];
     return {
       domain: own[0]?.name ?? '',
       uuid,

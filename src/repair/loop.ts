@@ -224,7 +224,10 @@ function follow(
   }
 }
 
-/** Adds up what was counted, but what is passed on for a domain that has left (moves/count.ts). The lock keeps a release from doing the same at the same time. */
+/**
+ * Adds up what was counted, but what is passed on for a domain that has left (moves/count.ts). The lock keeps a release from
+ * doing the same at the same time.
+ */
 export function countTraffic({ host }: Pick<Context, 'host'>): void {
   withLock('sync', 'exclusive', host, () => {
     const attachments = readAttachments();

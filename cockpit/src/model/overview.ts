@@ -183,7 +183,8 @@ type Order = (a: Row, b: Row) => number;
 
 const { compare: compareText } = new Intl.Collator('en', { numeric: true });
 const byName: Order = (a, b) => compareText(a.name, b.name);
-const HEALTHS: readonly Health[] = ['faulty', 'moving', 'ok', 'stopped', 'none', 'elsewhere'];
+/** What is wrong comes first, then what is busy. */
+export const HEALTHS: readonly Health[] = ['faulty', 'moving', 'ok', 'stopped', 'none', 'elsewhere'];
 
 /** VMs without an address come last. */
 function byAddress(a: Row, b: Row): number {

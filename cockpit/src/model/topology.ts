@@ -2,7 +2,7 @@
 import { awayIn, hereIn } from './away.ts';
 import { type Box, type Kind, layoutFor } from './layout.ts';
 import type { DomainShown } from './lines.ts';
-import { type Health, healthOf, rateOfDomain } from './overview.ts';
+import { HEALTHS, type Health, healthOf, rateOfDomain } from './overview.ts';
 import type { HostState, Rate, Seen } from './seen.ts';
 
 export interface Node extends Box {
@@ -37,9 +37,6 @@ export interface Picture {
 /** More VMs than this are told by their number. */
 const MOST = 40;
 
-const ORDER: readonly Health[] = ['faulty', 'moving', 'ok', 'stopped', 'none', 'elsewhere'];
-
-/** What is wrong is shown first, then what is busy. */
 export function pictureOf(state: HostState, seen: Seen, isNarrow = false): Picture {
   const { uplinks, cluster } = state.host;
   const all = [...hereIn(state).values()].map(domain => known(domain, seen)).toSorted(byUrgency);
@@ -109,15 +106,17 @@ const BLANK = {
 } as const;
 
 /** The other hosts of the cluster. One that isn't up may be one whose VMs are dead. */
-const peersOf = (state: HostState): Thing[] =>
-  (state.host.cluster?.peers ?? []).map(({ host, addresses, isUp }) => ({
+function peersOf(state: HostState): Thing[] {
+  const away = awayIn(state);
+  return (state.host.cluster?.peers ?? []).map(({ host, addresses, isUp }) => ({
     id: `peer ${host}`,
     kind: 'peer',
     title: host,
     lines: addresses,
     health: isUp ? 'ok' : 'stopped',
-    vms: awayIn(state).filter(one => one.host === host).length,
+    vms: away.filter(one => one.host === host).length,
   }));
+}
 
 /** What leads to them: one, where there are any. */
 function wiresOf(cluster: HostState['host']['cluster']): Thing[] {
@@ -140,7 +139,7 @@ const known = (domain: DomainShown, seen: Seen): Known => ({
 });
 
 const byUrgency = (a: Known, b: Known): number =>
-  ORDER.indexOf(a.health) - ORDER.indexOf(b.health) ||
+  HEALTHS.indexOf(a.health) - HEALTHS.indexOf(b.health) ||
   b.rate.in + b.rate.out - a.rate.in - a.rate.out ||
   a.domain.domain.localeCompare(b.domain.domain);
 

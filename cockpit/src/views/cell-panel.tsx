@@ -8,6 +8,7 @@ import { useAnswer } from '../parts/answer.ts';
 import { Copy } from '../parts/copy.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { History } from '../parts/history.tsx';
+import { hostText } from '../parts/host.ts';
 import { Name } from '../parts/name.tsx';
 import { hrefOf } from '../parts/place.ts';
 import { moment } from '../parts/time.ts';
@@ -92,7 +93,7 @@ function Known({ cell }: { readonly cell: Cell }) {
           holder && [texts.pools.holder, linkTo(holder)],
           holder?.host !== undefined && [
             texts.overview.host,
-            holder.host === null ? texts.away.nowhere : visible(holder.host),
+            hostText(holder.host === null ? null : { name: holder.host, to: null }),
           ],
           // The journal is each host's own.
           holder?.host === undefined &&

@@ -1,3 +1,4 @@
+import { domainsElsewhere } from '../../assign/elsewhere.ts';
 import { memberOf } from '../../cluster/open.ts';
 import { watchAll } from '../../cluster/presence.ts';
 import { chooseFirewall } from '../../host/choose-backend.ts';
@@ -12,7 +13,7 @@ import { type Ears, sourcesFor } from '../../repair/listening.ts';
 import { listRunning } from '../../repair/listing.ts';
 import { readPulse } from '../../repair/pulse.ts';
 import { survey } from '../../repair/survey.ts';
-import { elsewhereShown, Neighbourhood } from '../monitor/elsewhere.ts';
+import { Neighbourhood } from '../monitor/elsewhere.ts';
 import { type Line, MONITOR_VERSION } from '../monitor/lines.ts';
 import { type Eyes, Observer } from '../monitor/observer.ts';
 import { drawn, EMPTY_SCREEN, screenText } from '../monitor/screen.ts';
@@ -130,7 +131,7 @@ function stateOf(
     host: { versions, dhcp: given.dhcp.mode, ...outside(given, seen.uplinks), cluster: clusterShown(given) },
     domains,
     others: othersThan(domains, all),
-    elsewhere: elsewhereShown(contents, all, context),
+    elsewhere: domainsElsewhere(contents, all, context),
     ...poolUses(given.pools, all, seen, contents),
     faults: faults(survey(listRunning(), given, host)),
   };

@@ -3,7 +3,7 @@ import { domainsElsewhere, type Elsewhere, seenElsewhere } from '../../assign/el
 import { apartOf } from '../../cluster/apart.ts';
 import { ownName } from '../../cluster/self.ts';
 import type { Context } from '../../host/context.ts';
-import { type KnownDomain, pick, withLibvirt } from '../../libvirt/libvirt.ts';
+import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
 import { UsageRefusal } from '../../model/refusal.ts';
 import { type Cell, table } from '../table.ts';
 import { domainsShown } from '../views/domains.ts';
@@ -21,7 +21,7 @@ export function status(name: string | undefined, options: StatusOptions, context
   const all = withLibvirt(libvirt => libvirt.domains());
   const chosen = name === undefined ? all : [pick(all, name)];
   const domains = domainsShown(chosen, all, context.config(), context.host);
-  const elsewhere = options.all ? othersOf(all, context) : null;
+  const elsewhere = options.all ? (domainsElsewhere(seenElsewhere(context), all, context) ?? []) : null;
   context.answer({ domains, elsewhere });
   const { cluster } = context.config();
   if (cluster !== undefined)
@@ -32,14 +32,6 @@ export function status(name: string | undefined, options: StatusOptions, context
   }
   const self = elsewhere === null ? undefined : cluster === undefined ? hostname() : ownName(cluster);
   for (const line of render(domains, elsewhere ?? [], self, context.colour)) context.print(line);
-}
-
-/** Domains that other hosts of the cluster have. */
-function othersOf(all: readonly KnownDomain[], context: Context): Elsewhere[] {
-  const { cluster } = context.config();
-  const seen = seenElsewhere(context);
-  if (cluster === undefined || seen === undefined) return [];
-  return domainsElsewhere(seen, ownName(cluster), uuid => all.some(({ domain }) => domain.uuid === uuid));
 }
 
 /** @param self what this host is called; undefined: in no column */

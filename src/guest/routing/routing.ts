@@ -37,9 +37,10 @@ export interface Side {
 export const HOSTS_AS = 65000;
 
 /** The families that have a pool, and in which this host has an address on the wire. */
-export const sidesOf = (routing: Routing): Side[] =>
-  FAMILIES.flatMap(family => {
-    const { pools, addresses, peers } = routing;
+export function sidesOf(routing: Routing): Side[] {
+  const { pools, addresses, peers, reflectors } = routing;
+  const isReflector = reflects(routing);
+  return FAMILIES.flatMap(family => {
     const isOf = (one: Prefix): boolean => one.family === family;
     const own = addresses.find(isOf);
     const ranges = pools.filter(isOf);
@@ -47,10 +48,11 @@ export const sidesOf = (routing: Routing): Side[] =>
     const sessions = peers.flatMap(({ host, wire }) => {
       const address = wire.find(isOf);
       if (address === undefined || !meets(host, routing)) return [];
-      return [{ host, address, isClient: reflects(routing) && !routing.reflectors.includes(host) }];
+      return [{ host, address, isClient: isReflector && !reflectors.includes(host) }];
     });
-    return [{ family, pools: ranges, own, peers: sessions, isReflector: reflects(routing) }];
+    return [{ family, pools: ranges, own, peers: sessions, isReflector }];
   });
+}
 
 const reflects = ({ host, reflectors }: Pick<Routing, 'host' | 'reflectors'>): boolean =>
   reflectors.includes(host);
