@@ -1,11 +1,10 @@
 import { expect } from 'chai';
 import type { Vm } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
-import { scarsOf, type Trace, traceOf } from './scar.ts';
-import { ClusterStage, clusterTable } from './stage.ts';
-import { followMoves, TRAVELS } from './travel.ts';
+import { scarsOf, type Trace, tracesOf } from './scar.ts';
+import { ClusterStage, tableWith } from './stage.ts';
+import { defineTraveller, followMoves, NIC, TRAVELS } from './travel.ts';
 
-const NIC = { type: 'network', source: 'default' } as const;
 const CONFIG = '/etc/hnet/hnet.toml';
 /** In which a move is refused, whatever is wrong, in milliseconds: etcd is asked for 4 s at most, and the rest is libvirt's. */
 const LIMIT = 20_000;
@@ -21,15 +20,14 @@ describe('a move that can come to nothing', () => {
   const stage = new ClusterStage({
     hosts: 2,
     etcds: 3,
-    toml: (_, cluster) => clusterTable(cluster, 'settle = "5s"'),
+    toml: tableWith('settle = "5s"'),
   });
   let vm: Vm;
   let uuid: string;
 
   before(async () => {
     const h1 = stage.host(1);
-    vm = await stage.cluster.vm(h1, { name: 'vm1', nic: NIC, boots: false });
-    await stage.ok(h1, 'assign', 'vm1', TRAVELS[4], TRAVELS[6]);
+    vm = await defineTraveller(stage.cluster, stage.ok, { boots: false });
     uuid = await h1.virsh('domuuid', 'vm1');
     await vm.start();
     await followMoves(stage.cluster);
@@ -50,7 +48,7 @@ describe('a move that can come to nothing', () => {
     }
   }
 
-  const traces = (): Promise<Trace[]> => Promise.all(stage.cluster.hosts.map(host => traceOf(host, uuid)));
+  const traces = (): Promise<Trace[]> => tracesOf(stage.cluster, uuid);
 
   async function configure(change: (text: string) => string): Promise<void> {
     const h2 = stage.host(2);

@@ -4,7 +4,7 @@ import type { Vm } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { expectFewLost, expectGone, expectGood } from './seen.ts';
 import { ClusterStage } from './stage.ts';
-import { followMoves, lostDuring } from './travel.ts';
+import { followMoves, lostDuring, NIC } from './travel.ts';
 
 const [SUBNET, SUBNET6] = ['123.45.90.112/29', '2001:db8:12:4900::/56'];
 const ADDRESSES = ['123.45.90.116', '123.45.90.117', '2001:db8:12:4900::116'] as const;
@@ -21,7 +21,7 @@ describe('a VM that moves where the provider is told by a command', () => {
   before(async () => {
     const h1 = stage.host(1);
     const append = `addr=${ADDRESSES[0]} gw=${h1.address} addr6=${ADDRESSES[2]}`;
-    vm = await stage.cluster.vm(h1, { name: 'vm1', nic: { type: 'network', source: 'default' }, append });
+    vm = await stage.cluster.vm(h1, { name: 'vm1', nic: NIC, append });
     await stage.ok(h1, 'assign', 'vm1', ...ADDRESSES);
     await vm.start();
     await followMoves(stage.cluster);

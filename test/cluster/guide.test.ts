@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Hypervisor } from '../lab/hypervisor.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
+import { expectGood } from './seen.ts';
 import { ClusterStage } from './stage.ts';
-import { followMoves, TRAVELS } from './travel.ts';
+import { defineTraveller, followMoves, TRAVELS } from './travel.ts';
 
 const PAGE = readFileSync(new URL('../../docs/cluster.md', import.meta.url), 'utf8');
 const [, GUIDE = ''] = /^## From nothing to the first move\n([\s\S]*?)^## /m.exec(PAGE) ?? [];
@@ -64,13 +65,7 @@ describe('docs/cluster.md, from nothing to the first move', () => {
 
   it('moves a VM with its addresses', async () => {
     const [h1, h2] = [stage.host(1), stage.host(2)];
-    const append = `addr=${TRAVELS[4]} gw=${h1.address} addr6=${TRAVELS[6]}`;
-    const vm = await stage.cluster.vm(h1, {
-      name: 'vm1',
-      nic: { type: 'network', source: 'default' },
-      append,
-    });
-    await stage.ok(h1, 'assign', 'vm1', TRAVELS[4], TRAVELS[6]);
+    const vm = await defineTraveller(stage.cluster, stage.ok);
     await vm.start();
     await vm.ready();
     for (const address of Object.values(TRAVELS))
@@ -79,9 +74,6 @@ describe('docs/cluster.md, from nothing to the first move', () => {
     await vm.moved(h2);
     for (const address of Object.values(TRAVELS))
       await until(() => stage.lab.internet.ping(address), PATIENCE, `an answer of ${address} on h2`);
-    for (const host of servers()) {
-      const { code, stdout } = await stage.hnet(host, 'check');
-      expect([code, stdout.trim()], host.name).to.deep.equal([0, 'Everything is as it should be']);
-    }
+    await expectGood(stage, servers());
   });
 });

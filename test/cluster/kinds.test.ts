@@ -7,9 +7,7 @@ import type { Vm, VmOptions } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { expectFewLost, expectGone, expectGood } from './seen.ts';
 import { ClusterStage } from './stage.ts';
-import { followMoves, lostDuring, neighbour } from './travel.ts';
-
-const NIC = { type: 'network', source: 'default' } as const;
+import { followMoves, lostDuring, NIC, neighbour } from './travel.ts';
 
 /** Every kind of VM that is more than one static address on one interface. */
 describe('VMs of all kinds that move', () => {
@@ -197,7 +195,7 @@ describe('VMs of all kinds that move', () => {
             stage.cluster,
             stage.host(index + 1),
             { name: `talks${index + 1}`, addresses },
-            (host, ...argv) => stage.ok(host, ...argv),
+            stage.ok,
           ),
         );
       // One of those it talks to has rules as well.

@@ -4,7 +4,7 @@ import type { Vm } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { expectFewLost, expectGone, expectGood } from './seen.ts';
 import { ClusterStage } from './stage.ts';
-import { followMoves, lostDuring } from './travel.ts';
+import { followMoves, lostDuring, NIC } from './travel.ts';
 
 const SINGLE = ['123.45.90.116', '123.45.53.11', '2001:db8:12:4900::116'] as const;
 const SUBNETS = ['123.45.90.112/30', '2001:db8:12:4901::/64'] as const;
@@ -21,7 +21,7 @@ describe('a VM that moves on one layer 2', () => {
   before(async () => {
     const h1 = stage.host(1);
     const append = `addr=${SINGLE[0]} gw=${h1.address} addr6=${SINGLE[2]}`;
-    vm = await stage.cluster.vm(h1, { name: 'vm1', nic: { type: 'network', source: 'default' }, append });
+    vm = await stage.cluster.vm(h1, { name: 'vm1', nic: NIC, append });
     await stage.ok(h1, 'assign', 'vm1', ...SINGLE, ...SUBNETS);
     await vm.start();
     await followMoves(stage.cluster);

@@ -7,8 +7,8 @@ import { ADMINISTRATOR, startCockpit } from '../page/cockpit.ts';
 import { wrongWith } from '../page/looks.ts';
 import { Onlooker, SCREENS } from '../page/onlooker.ts';
 import { ClusterStage } from './stage.ts';
+import { NIC } from './travel.ts';
 
-const NIC = { type: 'network', source: 'default' } as const;
 const [WEB, SHOP, MAIL] = ['123.45.90.114', '123.45.90.115', '123.45.90.117'];
 
 /**

@@ -4,10 +4,9 @@ import type { Outcome } from '../lab/run.ts';
 import type { Vm } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { scarsOf, traceOf } from './scar.ts';
-import { ClusterStage, clusterTable } from './stage.ts';
-import { followMoves, TRAVELS } from './travel.ts';
+import { ClusterStage, tableWith } from './stage.ts';
+import { defineTraveller, followMoves, TRAVELS } from './travel.ts';
 
-const NIC = { type: 'network', source: 'default' } as const;
 /** So often the two hosts start the VM at once. */
 const ROUNDS = 10;
 
@@ -15,7 +14,7 @@ describe('a VM that is defined on two hosts', () => {
   const stage = new ClusterStage({
     hosts: 2,
     etcds: 3,
-    toml: (_, cluster) => clusterTable(cluster, 'settle = "5s"'),
+    toml: tableWith('settle = "5s"'),
   });
   let vm: Vm;
   let uuid: string;
@@ -23,9 +22,7 @@ describe('a VM that is defined on two hosts', () => {
   before(async () => {
     const { cluster } = stage;
     const [h1, h2] = [stage.host(1), stage.host(2)];
-    const append = `addr=${TRAVELS[4]} gw=${h1.address} addr6=${TRAVELS[6]}`;
-    vm = await cluster.vm(h1, { name: 'vm1', nic: NIC, append });
-    await stage.ok(h1, 'assign', 'vm1', TRAVELS[4], TRAVELS[6]);
+    vm = await defineTraveller(cluster, stage.ok);
     uuid = await h1.virsh('domuuid', 'vm1');
     await h2.write('/root/vm1.xml', await h1.virsh('dumpxml', 'vm1', '--inactive'));
     await h2.virsh('define', '/root/vm1.xml');

@@ -42,6 +42,9 @@ export async function traceOf(host: Hypervisor, uuid: string): Promise<Trace> {
   };
 }
 
+export const tracesOf = ({ hosts }: Pick<Cluster, 'hosts'>, uuid: string): Promise<Trace[]> =>
+  Promise.all(hosts.map(host => traceOf(host, uuid)));
+
 /** On which host the domain runs; undefined where on none, or on several. */
 export function homeOf(traces: readonly Trace[]): string | undefined {
   const [home, ...others] = traces.filter(({ standing }) => standing?.startsWith('running'));
@@ -50,7 +53,7 @@ export function homeOf(traces: readonly Trace[]): string | undefined {
 
 /** What isn't as it should be of a domain that no move is under way for. */
 export async function scarsOf(cluster: Cluster, uuid: string): Promise<string[]> {
-  const traces = await Promise.all(cluster.hosts.map(host => traceOf(host, uuid)));
+  const traces = await tracesOf(cluster, uuid);
   const home = homeOf(traces);
   const told = traces.map(({ host, standing }) => `${host}: ${standing ?? 'not there'}`).join(', ');
   if (home === undefined) return [`it doesn't run on exactly one host (${told})`];

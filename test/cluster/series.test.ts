@@ -1,12 +1,10 @@
 import { expect } from 'chai';
 import type { Hypervisor } from '../lab/hypervisor.ts';
-import { INTERVAL } from '../lab/pings.ts';
 import { ECHO, Stream } from '../lab/stream.ts';
+import { expectFewLost, expectGood } from './seen.ts';
 import { ClusterStage } from './stage.ts';
 import { allWays, followMoves, lostDuring, prepareTravel, TRAVELS, type Traveller } from './travel.ts';
 
-/** So many pings may be lost in a move, and as many more as the sender itself stood still for. */
-const MOST = 3;
 const SERIES = 20;
 
 describe('a VM that moves again and again', () => {
@@ -14,25 +12,15 @@ describe('a VM that moves again and again', () => {
   let traveller: Traveller;
 
   before(async () => {
-    traveller = await prepareTravel(stage.lab, stage.cluster, (host, ...argv) => stage.ok(host, ...argv));
+    traveller = await prepareTravel(stage.lab, stage.cluster, stage.ok);
     await followMoves(stage.cluster);
     await traveller.vm.sh(ECHO);
   });
 
   async function moveTo(host: Hypervisor): Promise<number[]> {
     const losses = await lostDuring(allWays(traveller), () => stage.cluster.migrate(traveller.vm, host));
-    for (const { caller, family, lost, pause } of losses)
-      expect(lost, `IPv${family} from ${caller}, moved to ${host.name}`).to.be.at.most(
-        MOST + Math.round(pause / INTERVAL),
-      );
+    expectFewLost(losses, `moved to ${host.name}`);
     return losses.map(({ lost }) => lost);
-  }
-
-  async function expectGood(): Promise<void> {
-    for (const host of stage.cluster.hosts) {
-      const { code, stdout } = await stage.hnet(host, 'check');
-      expect([code, stdout.trim()], host.name).to.deep.equal([0, 'Everything is as it should be']);
-    }
   }
 
   it('goes round h1, h2, h3 and h1, and its TCP streams lose nothing', async () => {
@@ -41,7 +29,7 @@ describe('a VM that moves again and again', () => {
     );
     for (const number of [2, 3, 1]) {
       await moveTo(stage.host(number));
-      await expectGood();
+      await expectGood(stage);
     }
     for (const stream of streams) {
       const { sent, returned, wrong, failure } = await stream.stop();
@@ -55,6 +43,6 @@ describe('a VM that moves again and again', () => {
     const sorted = lost.toSorted((a, b) => a - b);
     console.log(`      lost of each sender in each move: ${sorted.join(' ')}`);
     expect(sorted[sorted.length >> 1]).to.be.at.most(1);
-    await expectGood();
+    await expectGood(stage);
   });
 });

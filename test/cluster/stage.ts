@@ -33,6 +33,12 @@ export function clusterTable(cluster: Cluster, ...more: readonly string[]): stri
   return `[cluster]\n${[...lines, ...more].join('\n')}\n`;
 }
 
+/** The same with further lines, as an option of a stage. */
+export const tableWith =
+  (...more: readonly string[]) =>
+  (_: string, cluster: Cluster): string =>
+    clusterTable(cluster, ...more);
+
 /** Several hypervisors with hnet installed and configured, for the tests of one `describe`. */
 export class ClusterStage {
   #lab: Lab | undefined;
@@ -67,9 +73,8 @@ export class ClusterStage {
   }
 
   /** The same, and it must succeed. */
-  async ok(host: Hypervisor, ...argv: readonly string[]): Promise<string> {
-    return expectSuccess([`${host.name}: hnet`, ...argv], await this.hnet(host, ...argv));
-  }
+  readonly ok = async (host: Hypervisor, ...argv: readonly string[]): Promise<string> =>
+    expectSuccess([`${host.name}: hnet`, ...argv], await this.hnet(host, ...argv));
 }
 
 function there<T>(made: T | undefined): T {

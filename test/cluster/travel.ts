@@ -8,15 +8,16 @@ import type { Lab } from '../lab/lab.ts';
 import type { Machine } from '../lab/machine.ts';
 import { type Loss, Pings } from '../lab/pings.ts';
 import { isIpv6 } from '../lab/site.ts';
-import type { Vm } from '../lab/vm.ts';
+import type { Vm, VmOptions } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 
 /** The traveller's addresses. */
 export const TRAVELS: Readonly<Record<Family, string>> = { 4: '123.45.90.116', 6: '2001:db8:12:4900::116' };
 
-const NIC = { type: 'network', source: 'default' } as const;
+/** Before hnet gives it a bridge. */
+export const NIC = { type: 'network', source: 'default' } as const;
 /** So many more answers are waited for when a move is over. */
-const AFTER = 30;
+export const AFTER = 30;
 
 export interface Traveller {
   readonly vm: Vm;
@@ -24,17 +25,26 @@ export interface Traveller {
   readonly callers: readonly Machine[];
 }
 
-/** Starts the traveller on the first host, and a VM on each, in whose place a veth talks. */
-export async function prepareTravel(
-  lab: Lab,
+/** Runs hnet on a host; it must succeed. */
+type Assign = (host: Hypervisor, ...argv: readonly string[]) => Promise<unknown>;
+
+/** Defines the traveller on the first host, and gives it its addresses. @param options `boots: false` for one that is idle */
+export async function defineTraveller(
   cluster: Cluster,
-  assign: (host: Hypervisor, ...argv: readonly string[]) => Promise<unknown>,
-): Promise<Traveller> {
+  assign: Assign,
+  options: Pick<VmOptions, 'boots'> = {},
+): Promise<Vm> {
   const [home] = cluster.hosts;
   if (home === undefined) throw new Error('Cannot travel: the cluster has no host');
   const append = `addr=${TRAVELS[4]} gw=${home.address} addr6=${TRAVELS[6]}`;
-  const vm = await cluster.vm(home, { name: 'vm1', nic: NIC, append });
+  const vm = await cluster.vm(home, { name: 'vm1', nic: NIC, append, ...options });
   await assign(home, 'assign', 'vm1', TRAVELS[4], TRAVELS[6]);
+  return vm;
+}
+
+/** Starts the traveller on the first host, and a VM on each, in whose place a veth talks. */
+export async function prepareTravel(lab: Lab, cluster: Cluster, assign: Assign): Promise<Traveller> {
+  const vm = await defineTraveller(cluster, assign);
   await vm.start();
   const neighbours: Guest[] = [];
   for (const [index, host] of cluster.hosts.entries())
@@ -53,7 +63,7 @@ export async function neighbour(
   cluster: Cluster,
   host: Hypervisor,
   { name, addresses }: { readonly name: string; readonly addresses: readonly string[] },
-  assign: (host: Hypervisor, ...argv: readonly string[]) => Promise<unknown>,
+  assign: Assign,
 ): Promise<Guest> {
   const vm = await cluster.vm(host, { name, nic: NIC, boots: false });
   await assign(host, 'assign', name, ...addresses);

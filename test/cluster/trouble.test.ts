@@ -3,12 +3,11 @@ import type { Hypervisor } from '../lab/hypervisor.ts';
 import { INTERNET } from '../lab/site.ts';
 import type { Vm } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
-import { homeOf, scarsOf, traceOf } from './scar.ts';
-import { ClusterStage, clusterTable } from './stage.ts';
-import { followMoves, TRAVELS } from './travel.ts';
+import { homeOf, scarsOf, tracesOf } from './scar.ts';
+import { ClusterStage, tableWith } from './stage.ts';
+import { defineTraveller, followMoves, TRAVELS } from './travel.ts';
 import { MOMENTS, type Moment, type Scene, TROUBLES, type Trouble } from './troubles.ts';
 
-const NIC = { type: 'network', source: 'default' } as const;
 /** How long the daemons have to put everything right by themselves, in milliseconds. */
 const REPAIR = 75_000;
 /** And after `hnet sync`. */
@@ -20,7 +19,7 @@ describe('a move that is disturbed', () => {
   const stage = new ClusterStage({
     hosts: 2,
     etcds: 1,
-    toml: (_, cluster) => clusterTable(cluster, 'settle = "8s"'),
+    toml: tableWith('settle = "8s"'),
   });
   let vm: Vm;
   let uuid: string;
@@ -29,9 +28,7 @@ describe('a move that is disturbed', () => {
   before(async () => {
     const { cluster } = stage;
     const h1 = stage.host(1);
-    const append = `addr=${TRAVELS[4]} gw=${h1.address} addr6=${TRAVELS[6]}`;
-    vm = await cluster.vm(h1, { name: 'vm1', nic: NIC, append });
-    await stage.ok(h1, 'assign', 'vm1', TRAVELS[4], TRAVELS[6]);
+    vm = await defineTraveller(cluster, stage.ok);
     uuid = await h1.virsh('domuuid', 'vm1');
     definition = await h1.virsh('dumpxml', 'vm1', '--inactive');
     await vm.start();
@@ -46,7 +43,7 @@ describe('a move that is disturbed', () => {
     await until(isGood, PATIENCE, 'the scene');
   }
 
-  const traces = () => Promise.all(stage.cluster.hosts.map(host => traceOf(host, uuid)));
+  const traces = () => tracesOf(stage.cluster, uuid);
 
   /** After a failure the next row begins with a VM that has just been started. */
   async function anew(): Promise<void> {

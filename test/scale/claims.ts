@@ -2,6 +2,7 @@
  * What assign and a start cost in a cluster of 3,000 claims, beside a host that is alone, in turns. By hand:
  * `sudo npx tsx test/scale/claims.ts [CLAIMS] [ROUNDS]`
  */
+import { median } from '../bench/statistics.ts';
 import { Lab } from '../lab/lab.ts';
 import { COMMAND, ensureBuilt } from '../support/build.ts';
 import { Clustered, Member } from '../support/clustered.ts';
@@ -11,9 +12,6 @@ import { Scene } from '../support/scene.ts';
 
 const [CLAIMS = 3000, ROUNDS = 21] = process.argv.slice(2).map(Number);
 const POOL = '123.64.0.0/14';
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const began = process.hrtime.bigint();

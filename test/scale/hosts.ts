@@ -11,6 +11,7 @@ import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
 import { childrenOf } from '../lab/processes.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
+import { residentIn } from './resident.ts';
 
 const [HOSTS = 100] = process.argv.slice(2).map(Number);
 /** For how long etcd is looked at while nothing happens, in milliseconds. */
@@ -98,6 +99,5 @@ function cpuOf(pid: number): number {
 
 /** In megabytes. */
 function residentOf(pid: number): number {
-  const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Math.round(Number(kilobytes) / 1024);
+  return residentIn(readFileSync(`/proc/${pid}/status`, 'utf8'));
 }

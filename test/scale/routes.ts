@@ -8,6 +8,7 @@ import { parseAddress, parsePrefix } from '../../src/model/address.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
 import { until } from '../lab/wait.ts';
+import { residentIn } from './resident.ts';
 
 const [HOSTS = 20, ROUTES = 10_000, REFLECTORS = 0] = process.argv.slice(2).map(Number);
 /** The kernel has one table of neighbours for all networks of a machine, with room for 1,024; the machine needs some itself. */
@@ -125,8 +126,7 @@ function ctl(host: Host, ...words: readonly string[]): Promise<string> {
 
 /** In megabytes. */
 async function residentOf(host: Host): Promise<number> {
-  const status = await host.sh(`cat /proc/$(cat ${PID})/status`);
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
+  return residentIn(await host.sh(`cat /proc/$(cat ${PID})/status`));
 }
 
 function seconds(since: number): string {

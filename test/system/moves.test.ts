@@ -1,20 +1,17 @@
 import { expect } from 'chai';
+import { expectFewLost, expectGood } from '../cluster/seen.ts';
 import { ClusterStage } from '../cluster/stage.ts';
-import { followMoves, lostDuring, TRAVELS, type Way } from '../cluster/travel.ts';
+import { defineTraveller, followMoves, lostDuring, neighbour, TRAVELS, type Way } from '../cluster/travel.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Hypervisor } from '../lab/hypervisor.ts';
-import { INTERVAL } from '../lab/pings.ts';
 import { INTERNET } from '../lab/site.ts';
 import { ECHO, Stream } from '../lab/stream.ts';
 import type { Vm } from '../lab/vm.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 
 const { 4: IPV4, 6: IPV6 } = TRAVELS;
-const NIC = { type: 'network', source: 'default' } as const;
 /** Of a service on the Internet that the VM calls. */
 const PORT = 5000;
-/** So many pings may be lost, and as many more as the machine stood still for while it sent them. */
-const MOST = 3;
 
 describe('a VM that libvirt moves to another host', () => {
   const stage = new ClusterStage({ hosts: 2, etcds: 1 });
@@ -24,28 +21,19 @@ describe('a VM that libvirt moves to another host', () => {
   before(async () => {
     const { cluster } = stage;
     const [h1, h2] = [stage.host(1), stage.host(2)];
-    const append = `addr=${IPV4} gw=${h1.address} addr6=${IPV6}`;
-    vm = await cluster.vm(h1, { name: 'vm1', nic: NIC, append });
     for (const host of [h1, h2]) await stage.ok(host, 'cluster', 'join');
-    await stage.ok(h1, 'assign', 'vm1', IPV4, IPV6);
+    vm = await defineTraveller(cluster, stage.ok);
     for (const rule of ['default deny', 'allow icmp', 'allow tcp/7'])
       await stage.ok(h1, 'firewall', 'vm1', ...rule.split(' '));
     await vm.start();
-    guests.push(await neighbour(h1, 'vm2', '123.45.90.117'), await neighbour(h2, 'vm3', '123.45.90.118'));
+    guests.push(
+      await neighbour(cluster, h1, { name: 'vm2', addresses: ['123.45.90.117'] }, stage.ok),
+      await neighbour(cluster, h2, { name: 'vm3', addresses: ['123.45.90.118'] }, stage.ok),
+    );
     await followMoves(cluster);
     await vm.ready();
     await vm.sh(ECHO);
   });
-
-  /** A VM beside it, in the place of whose guest talks a veth. */
-  async function neighbour(host: Hypervisor, name: string, address: string): Promise<Guest> {
-    const one = await stage.cluster.vm(host, { name, nic: NIC, boots: false });
-    await stage.ok(host, 'assign', name, address);
-    await one.start();
-    const guest = await host.guest({ name, bridge: `br${address.split('.')[3]}` });
-    await guest.static(address, host.address);
-    return guest;
-  }
 
   /** The Internet pings it in both families. */
   const ways = (): Way[] => [
@@ -63,11 +51,6 @@ describe('a VM that libvirt moves to another host', () => {
       .flatMap(line => (JSON.parse(line || '[]') as { metric?: number }[]).map(({ metric }) => metric ?? 0));
   };
 
-  async function expectGood(host: Hypervisor): Promise<void> {
-    const { code, stdout } = await stage.hnet(host, 'check');
-    expect([code, stdout.trim()], host.name).to.deep.equal([0, 'Everything is as it should be']);
-  }
-
   it('is missed by nobody, there and back: pings from everywhere, and what it and others have opened', async () => {
     const { cluster, lab } = stage;
     const [h1, h2] = [stage.host(1), stage.host(2)];
@@ -77,13 +60,10 @@ describe('a VM that libvirt moves to another host', () => {
     );
     for (const to of [h2, h1]) {
       const losses = await lostDuring(ways(), () => cluster.migrate(vm, to));
-      for (const { caller, family, lost, pause } of losses)
-        expect(lost, `IPv${family} from ${caller}, moved to ${to.name}`).to.be.at.most(
-          MOST + Math.round(pause / INTERVAL),
-        );
+      expectFewLost(losses, `moved to ${to.name}`);
       expect(await metrics(to)).to.deep.equal([50, 50]);
       expect(await metrics(to === h1 ? h2 : h1)).to.deep.equal([]);
-      for (const host of [h1, h2]) await expectGood(host);
+      await expectGood(stage);
     }
     for (const stream of [called, calls]) {
       const { sent, returned, wrong, failure } = await stream.stop();
@@ -125,12 +105,12 @@ describe('a VM that libvirt moves to another host', () => {
     expect(await h2.sh('ls /run/hnet/attachments /run/hnet/cluster/incoming')).not.to.include(
       await h1.virsh('domuuid', 'vm1'),
     );
-    for (const host of [h1, h2]) await expectGood(host);
+    await expectGood(stage);
     await h1.virsh('migrate-setspeed', 'vm1', '8796093022207');
   });
 
   it('is refused before anything is copied where its bridge is taken', async () => {
-    const [h1, h2] = [stage.host(1), stage.host(2)];
+    const h2 = stage.host(2);
     await h2.run(['ip', 'link', 'add', 'br116', 'type', 'bridge']);
     const { code, stderr } = await stage.cluster.attemptMigrate(vm, h2);
     expect(code).to.equal(1);
@@ -139,7 +119,7 @@ describe('a VM that libvirt moves to another host', () => {
     );
     await h2.run(['ip', 'link', 'delete', 'br116']);
     expect(await h2.virsh('list', '--all', '--name')).to.equal('vm3');
-    for (const host of [h1, h2]) await expectGood(host);
+    await expectGood(stage);
     expect(await vm.ping(INTERNET)).to.equal(true);
   });
 });

@@ -1,6 +1,7 @@
 import { FAMILIES, type Family } from '../../../src/model/prefix.ts';
 import { clusterWithHnet } from '../../cluster/stage.ts';
 import {
+  AFTER,
   allWays,
   followMoves,
   type Lost,
@@ -78,7 +79,7 @@ async function sampled({ traveller, ways, cluster }: Scene, to: Hypervisor): Pro
       moved = await cluster.migrate(traveller.vm, to);
     },
     // Without the table it may be silent for good: nobody at its new host answers for its gateway.
-    pings => pings.more(30, SILENT).catch(() => undefined),
+    pings => pings.more(AFTER, SILENT).catch(() => undefined),
   );
   if (moved === undefined) throw new Error('Cannot tell how long the move took');
   return { ...moved, losses };
