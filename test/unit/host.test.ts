@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Host } from '../../src/host/host.ts';
+import { ifPossible } from '../../src/model/refusal.ts';
 import {
   type Action,
   batches,
@@ -19,9 +20,9 @@ import { refusalOf } from '../support/refused.ts';
 
 const sh = (script: string): string[] => ['sh', '-c', script];
 
-function commandLine(pid: number): string {
-  return existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
-}
+/** Empty for a process that is gone: it may go between any two looks. */
+const commandLine = (pid: number): string =>
+  ifPossible(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')) ?? '';
 
 function perform(action: Action, host = new Host()): void {
   for (const batch of batches([action])) host.perform(batch, false);
