@@ -16,7 +16,18 @@ export interface Harm {
 export interface Target {
   readonly bridges: readonly string[];
   readonly taps: readonly string[];
+  /** Addresses of domains, and prefixes. */
   readonly addresses: readonly string[];
+  /** The uplinks that need more than a route: rules of their own, or answers on the wire for addresses of domains. */
+  readonly uplinks: readonly Uplink[];
+}
+
+export interface Uplink {
+  readonly device: string;
+  /** Its routing table, which exists for some of them. */
+  readonly table: number;
+  /** What brings everything of its interface back that it loses when it goes down. */
+  readonly up: string;
 }
 
 const fileHarm: fc.Arbitrary<Harm> = damage.map(one => ({ what: 'file:', script: damageScript([one]) }));
@@ -32,7 +43,8 @@ export const PORT_HARMS: readonly string[] = [
 ];
 
 /** Damage to what is ours in the kernel: one `sync` has to bring all of it back. */
-function kernelHarms({ bridges, taps, addresses }: Target): fc.Arbitrary<Harm> {
+function kernelHarms(target: Target): fc.Arbitrary<Harm> {
+  const { bridges, taps, addresses } = target;
   const of = (what: string, script: string): fc.Arbitrary<Harm> => fc.constant({ what, script });
   const bridge = fc.constantFrom(...bridges);
   const address = fc.constantFrom(...addresses);
@@ -40,6 +52,7 @@ function kernelHarms({ bridges, taps, addresses }: Target): fc.Arbitrary<Harm> {
   const named = (what: string, script: (name: string) => string, name = bridge) =>
     name.map(one => ({ what: `${what} (${one})`, script: script(one) }));
   return fc.oneof(
+    ...uplinkHarms(target),
     named('bridge deleted', one => `ip link del ${one} 2>/dev/null || true`),
     named('bridge down', one => `ip link set ${one} down 2>/dev/null || true`),
     named('addresses of the bridge removed', one => `ip address flush dev ${one} 2>/dev/null || true`),
@@ -99,8 +112,30 @@ const oneEntry = (n: number): string => `
   ipset save 2>/dev/null | grep '^add hnet' | grep -v timeout | sed 's/^add \\(\\S* \\S*\\).*/ipset del \\1/' >/run/lab/entries
   count=$(wc -l </run/lab/entries); [ $count -eq 0 ] || sh -c "$(sed -n "$((${n} % count + 1))p" /run/lab/entries)"`;
 
+/** What hnet has on an uplink beside the filter. */
+const UPLINK_HARMS: Readonly<Record<string, (uplink: Uplink) => string>> = {
+  'neighbour proxies removed': ({ device }) =>
+    `for six in -4 -6; do ip $six neigh show proxy dev ${device} | while read -r one rest; do
+      ip $six neigh del proxy $one dev ${device}; done; done`,
+  'first rule removed': ({ table }) =>
+    `for six in -4 -6; do ip $six rule del lookup ${table} 2>/dev/null || true; done`,
+  'table flushed': ({ table }) =>
+    `for six in -4 -6; do ip $six route flush table ${table} 2>/dev/null || true; done`,
+  'proxy_delay as it was': ({ device }) => `echo 80 >/proc/sys/net/ipv4/neigh/${device}/proxy_delay`,
+  'IPv4 forwarding off': ({ device }) => `echo 0 >/proc/sys/net/ipv4/conf/${device}/forwarding`,
+  'proxy_ndp switched': ({ device }) => flip(`/proc/sys/net/ipv6/conf/${device}/proxy_ndp`),
+};
+
+/** Damage to what is ours on an uplink. */
+const uplinkHarms = ({ uplinks }: Target): fc.Arbitrary<Harm>[] =>
+  uplinks.flatMap(uplink =>
+    Object.entries(UPLINK_HARMS).map(([what, script]) =>
+      fc.constant({ what: `${uplink.device}: ${what}`, script: script(uplink) }),
+    ),
+  );
+
 /** What somebody else adds, and a VM is cut off by it or not. */
-function foreignHarms({ addresses }: Target): fc.Arbitrary<Harm> {
+function foreignHarms({ addresses, uplinks }: Target): fc.Arbitrary<Harm> {
   const rule =
     (text: string) =>
     (address: string): Harm => ({
@@ -141,6 +176,7 @@ function foreignHarms({ addresses }: Target): fc.Arbitrary<Harm> {
         `nft delete table ${family} theirs`,
       ),
     ),
+    ...uplinks.map(({ device, up }) => pair(`${device} down`, `ip link set ${device} down`, up)),
     pair('no default route', 'ip route del default', 'ip route add default via 123.45.12.1 dev eth0 onlink'),
   );
 }
