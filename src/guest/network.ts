@@ -76,8 +76,12 @@ export function configured(prefix: Prefix): Prefix[] {
   return size(prefix) <= LISTED ? [...addresses(prefix)] : [nth(prefix, 0n)];
 }
 
-/** Says which part of a prefix {@link configured} leaves out. */
-function noteOn(prefix: Prefix): string[] {
+/** Says which part of a prefix is not configured here: what is routed on, and what {@link configured} leaves out. */
+function noteOn({ prefix, via }: Address): string[] {
+  if (via !== undefined)
+    return [
+      `${format(prefix)} is routed to ${bare(via)}; this system passes it on to whatever is behind it.`,
+    ];
   const [first, second] = configured(prefix);
   return isSingle(prefix) || first === undefined || second !== undefined
     ? []
@@ -109,11 +113,7 @@ export function guestNetwork(
     nics,
     dns: dhcp.dns.filter(({ family }) => families.has(family)),
     search: dhcp.domain,
-    notes: assigned.flatMap(({ prefix, via }) =>
-      via === undefined
-        ? noteOn(prefix)
-        : [`${format(prefix)} is routed to ${bare(via)}; this system passes it on to whatever is behind it.`],
-    ),
+    notes: assigned.flatMap(noteOn),
   };
 }
 

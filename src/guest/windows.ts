@@ -1,5 +1,5 @@
 import { formatLong } from '../model/address.ts';
-import type { Family } from '../model/prefix.ts';
+import type { Family, Prefix } from '../model/prefix.ts';
 import { type ConfigFile, comments, EVERYTHING, file } from './file.ts';
 import { bare, type StaticNetwork, type StaticNic } from './network.ts';
 
@@ -28,21 +28,23 @@ function commands(nic: StaticNic, { dns, search }: StaticNetwork): string[] {
       address =>
         `New-NetIPAddress -InterfaceIndex $nic -IPAddress ${bare(address)} -PrefixLength ${address.length} | Out-Null`,
     ),
-    ...nic.routes.flatMap(({ gateway }) => [
-      // In a second run the route exists.
-      ...(gateway.family === 4
-        ? [`${route(formatLong(gateway), '0.0.0.0')} -ErrorAction SilentlyContinue | Out-Null`]
-        : []),
-      `${route(EVERYTHING[gateway.family], bare(gateway))} | Out-Null`,
-    ]),
-    ...(dns.length === 0
-      ? []
-      : [
-          `Set-DnsClientServerAddress -InterfaceIndex $nic -ServerAddresses ${dns.map(server => `'${bare(server)}'`).join(', ')}`,
-          `Set-DnsClient -InterfaceIndex $nic -ConnectionSpecificSuffix '${search}'`,
-        ]),
+    ...nic.routes.flatMap(({ gateway }) => defaultRoute(gateway)),
+    ...(dns.length === 0 ? [] : nameServers(dns, search)),
   ];
 }
+
+const defaultRoute = (gateway: Prefix): string[] => [
+  // In a second run the route exists.
+  ...(gateway.family === 4
+    ? [`${route(formatLong(gateway), '0.0.0.0')} -ErrorAction SilentlyContinue | Out-Null`]
+    : []),
+  `${route(EVERYTHING[gateway.family], bare(gateway))} | Out-Null`,
+];
+
+const nameServers = (dns: readonly Prefix[], search: string): string[] => [
+  `Set-DnsClientServerAddress -InterfaceIndex $nic -ServerAddresses ${dns.map(server => `'${bare(server)}'`).join(', ')}`,
+  `Set-DnsClient -InterfaceIndex $nic -ConnectionSpecificSuffix '${search}'`,
+];
 
 /** Removes what an earlier run or the bootstrap lease left. */
 function clear(family: Family): string[] {

@@ -22,7 +22,11 @@ export interface FirstConfig {
   readonly dns: readonly string[];
 }
 
-export const firstConfig = ({ main, further, scopes, dns }: FirstConfig): string => `\
+export const firstConfig = ({ main, further, scopes, dns }: FirstConfig): string =>
+  [topOf(main), dhcpTable(scopes, dns), FIREWALL, HISTORY].join('\n') + further.map(furtherTable).join('');
+
+/** The keys above every table. */
+const topOf = (main: FirstWay): string => `\
 # hnet. The hook reads this file at every start of a domain; nothing has to be restarted. After a change: hnet sync
 # Every key is explained in /usr/share/doc/hnet/docs/reference.md. Which kind of server yours is, and what to write here for
 # it: /usr/share/doc/hnet/docs/providers.md
@@ -41,7 +45,9 @@ ${deliveryLines(main)}
 
 # The largest packet on the bridges, in bytes, which VMs are told: as much as the uplink takes unless it is set here.
 # mtu = 1500
+`;
 
+const dhcpTable = (scopes: Prefix, dns: FirstConfig['dns']): string => `\
 [dhcp]
 # "bootstrap": a domain's DHCP lease is a private address, with which any installer gets on line (by NAT); the
 # public address is then configured in the guest.
@@ -59,7 +65,9 @@ lease = "1h"
 # boot_server = "203.0.113.5"
 # boot_file = "undionly.kpxe"
 # ipxe = "http://203.0.113.5/boot.ipxe"
+`;
 
+const FIREWALL = `\
 [firewall]
 # "iptables" (with ipset), "nftables", or "auto": the one that works here, iptables first. After a change: hnet sync
 backend = "auto"
@@ -74,11 +82,13 @@ outbound_deny = []
 host_access = "open"
 # Interfaces of this host, of a VPN or of containers, to whose networks domains may begin connections.
 # inside = ["wg0"]
+`;
 
+const HISTORY = `\
 [history]
 # So many months the journal of each address and its traffic are kept.
 months = 13
-${further.map(furtherTable).join('')}`;
+`;
 
 const listOf = (values: readonly string[]): string =>
   `[${values.map(one => JSON.stringify(one)).join(', ')}]`;

@@ -31,49 +31,44 @@ const SETTINGS = ['stp_state', '0', 'forward_delay', '0', 'ageing_time', '0', 'm
  * @param mtu in bytes
  */
 export function bridge(spec: BridgeSpec, mtu: number): Resource {
-  const { name, domain, scope } = spec;
-  const mac = bridgeMac(scope);
-  const settings = [
-    'mtu',
-    String(mtu + 1),
-    'address',
-    mac,
-    'group',
-    String(DEVICE_GROUP),
-    'type',
-    'bridge',
-    ...SETTINGS,
-  ];
+  const { name, scope } = spec;
   return {
     key: `bridge ${name}`,
     label: `bridge ${name}`,
-    probe: view => probeBridge(spec, { mac, mtu }, view.links.get(name)),
+    probe: view => probeBridge(spec, { mac: bridgeMac(scope), mtu }, view.links.get(name)),
     up: view => [
       ...(view.links.has(name)
-        ? [
-            // While STP is on, the kernel takes no forwarding delay below two seconds.
-            ip('link', 'set', 'dev', name, 'type', 'bridge', 'stp_state', '0'),
-            ip('link', 'set', 'dev', name, 'arp', 'on', ...settings),
-          ]
-        : [ip('link', 'add', 'name', name, ...settings)]),
-      // No link-local address by itself: IPv6 is off on a bridge until an IPv6 address is assigned, and then has ours.
-      ip(
-        'link',
-        'set',
-        'dev',
-        name,
-        'alias',
-        linkAlias(domain),
-        'mtu',
-        String(mtu),
-        'addrgenmode',
-        'none',
-        'up',
-      ),
+        ? correctBridge(spec, mtu)
+        : [ip('link', 'add', 'name', name, ...made(spec, mtu))]),
+      switchOn(spec, mtu),
     ],
     down: () => removeBridge(name),
   };
 }
+
+/** What a bridge is made with. */
+const made = ({ scope }: BridgeSpec, mtu: number): string[] => [
+  ...['mtu', String(mtu + 1)],
+  ...['address', bridgeMac(scope)],
+  ...['group', String(DEVICE_GROUP)],
+  ...['type', 'bridge', ...SETTINGS],
+];
+
+const correctBridge = (spec: BridgeSpec, mtu: number): Action[] => [
+  // While STP is on, the kernel takes no forwarding delay below two seconds.
+  ip('link', 'set', 'dev', spec.name, 'type', 'bridge', 'stp_state', '0'),
+  ip('link', 'set', 'dev', spec.name, 'arp', 'on', ...made(spec, mtu)),
+];
+
+/** No link-local address by itself: IPv6 is off on a bridge until an IPv6 address is assigned, and then has ours. */
+const switchOn = ({ name, domain }: BridgeSpec, mtu: number): Action =>
+  ip(
+    ...['link', 'set', 'dev', name],
+    ...['alias', linkAlias(domain)],
+    ...['mtu', String(mtu)],
+    ...['addrgenmode', 'none'],
+    'up',
+  );
 
 /**
  * Deleting a link takes the kernel's grace period, 25 to 40 ms. So the bridge gives up its name at once, for the next

@@ -29,28 +29,12 @@ export interface DhcpService {
   readonly mtu: number;
 }
 
-/**
- * The configuration of one server; undefined for none. port=0: no DNS. no-ping: probing an address before offering it
- * delays the first lease by three seconds. authoritative: a client that renews a lease of the other mode is refused, and
- * asks anew. quiet-dhcp: a guest that asks again and again fills no log. pid-file without a path: the runner notes its pid. Option 12: the hostname, which has no name in dnsmasq.
- */
+/** The configuration of one server; undefined for none. Option 12: the hostname, which has no name in dnsmasq. */
 export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): string | undefined {
   if (service.mode === 'off') return undefined;
-  const { name } = spec;
   const isPublic = leasesPublic(service);
   return [
-    '# written by hnet',
-    'port=0',
-    `interface=${name}`,
-    'except-interface=lo',
-    'bind-interfaces',
-    'no-hosts',
-    'no-resolv',
-    'no-ping',
-    'dhcp-authoritative',
-    'quiet-dhcp',
-    'pid-file',
-    `dhcp-leasefile=${leaseFile(name)}`,
+    ...serverOf(spec.name),
     ...bootRoms(spec, { ...dhcp.boot, own: service.boot }, isPublic),
     ...(isPublic
       ? publicRanges(spec, service, dhcp)
@@ -66,6 +50,26 @@ export function configuration(spec: BridgeSpec, service: DhcpService, dhcp: Dhcp
     '',
   ].join('\n');
 }
+
+/**
+ * The server itself. port=0: no DNS. no-ping: probing an address before offering it delays the first lease by three
+ * seconds. authoritative: a client that renews a lease of the other mode is refused, and asks anew. quiet-dhcp: a guest that
+ * asks again and again fills no log. pid-file without a path: the runner notes its pid.
+ */
+const serverOf = (name: string): string[] => [
+  '# written by hnet',
+  'port=0',
+  `interface=${name}`,
+  'except-interface=lo',
+  'bind-interfaces',
+  'no-hosts',
+  'no-resolv',
+  'no-ping',
+  'dhcp-authoritative',
+  'quiet-dhcp',
+  'pid-file',
+  `dhcp-leasefile=${leaseFile(name)}`,
+];
 
 /** A list of servers, of those that are of IPv4. */
 const optionOf = (name: string, servers: readonly Prefix[]): string[] => {

@@ -3,7 +3,7 @@ import type { BridgeSpec } from '../model/bridge.ts';
 import type { DhcpConfig } from '../model/config.ts';
 import { configurationFile, LEASES_DIRECTORY, leaseFile, pidFile, wordsFile } from '../model/names.ts';
 import { reason } from '../model/refusal.ts';
-import type { DhcpServer } from '../model/view.ts';
+import type { DhcpServer, View } from '../model/view.ts';
 import { type Action, directory, remove, serve, strike, terminate, write } from './action.ts';
 import { configuration, type DhcpService, staleLeases } from './dhcp-config.ts';
 import { ABSENT, absent, changed, type Finding, PRESENT, type Resource } from './resource.ts';
@@ -12,38 +12,46 @@ import { ABSENT, absent, changed, type Finding, PRESENT, type Resource } from '.
 export function dhcpScope(spec: BridgeSpec, service: DhcpService, dhcp: DhcpConfig): Resource {
   const { name } = spec;
   const text = configuration(spec, service, dhcp);
-  const file = configurationFile(name);
   return {
     key: `dhcp ${name}`,
     label: `DHCP scope ${format(spec.scope)} on ${name}`,
-    probe: view => {
-      const server = view.dhcp.get(name);
-      if (text === undefined) return server === undefined ? PRESENT : changed('a server runs, which is off');
-      if (server === undefined) return gone(view.sysctl(wordsFile(name)));
-      if (server.rivals.length > 0) return changed(`${server.rivals.length + 1} servers run on it`);
-      if (server.boundTo !== name) return changed(`bound to ${server.boundTo}, an interface that is gone`);
-      if (!server.noted) return changed('its pid file is lost');
-      return server.configuration === text ? PRESENT : changed('it runs with another configuration');
-    },
+    probe: view => probeServer(name, text, view),
     up: view => {
-      if (text === undefined) return removeDhcp(name, view.dhcp.get(name));
-      const stale = staleLeases(service);
-      return [
-        stopDhcp(name, view.dhcp.get(name)),
-        directory(LEASES_DIRECTORY),
-        ...(stale === undefined ? [] : [strike(leaseFile(name), stale)]),
-        write(file, text),
-        serve({
-          argv: ['dnsmasq', '--keep-in-foreground', `--conf-file=${file}`],
-          pidFile: pidFile(name),
-          data: leaseFile(name),
-          words: wordsFile(name),
-          ports: [67, ...(service.prefixes6.length > 0 ? [547] : [])],
-        }),
-      ];
+      const server = view.dhcp.get(name);
+      return text === undefined
+        ? removeDhcp(name, server)
+        : [stopDhcp(name, server), ...startDhcp(name, text, service)];
     },
     down: view => removeDhcp(name, view.dhcp.get(name)),
   };
+}
+
+/** @param text its configuration; undefined where no server should run */
+function probeServer(name: string, text: string | undefined, view: View): Finding {
+  const server = view.dhcp.get(name);
+  if (text === undefined) return server === undefined ? PRESENT : changed('a server runs, which is off');
+  if (server === undefined) return gone(view.sysctl(wordsFile(name)));
+  if (server.rivals.length > 0) return changed(`${server.rivals.length + 1} servers run on it`);
+  if (server.boundTo !== name) return changed(`bound to ${server.boundTo}, an interface that is gone`);
+  if (!server.noted) return changed('its pid file is lost');
+  return server.configuration === text ? PRESENT : changed('it runs with another configuration');
+}
+
+function startDhcp(name: string, text: string, service: DhcpService): Action[] {
+  const stale = staleLeases(service);
+  const file = configurationFile(name);
+  return [
+    directory(LEASES_DIRECTORY),
+    ...(stale === undefined ? [] : [strike(leaseFile(name), stale)]),
+    write(file, text),
+    serve({
+      argv: ['dnsmasq', '--keep-in-foreground', `--conf-file=${file}`],
+      pidFile: pidFile(name),
+      data: leaseFile(name),
+      words: wordsFile(name),
+      ports: [67, ...(service.prefixes6.length > 0 ? [547] : [])],
+    }),
+  ];
 }
 
 /** @param words what the server said on standard error: nothing, unless it gave up */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -37,6 +38,8 @@ const PAGE = [
 const PURE = ['model', 'resources', 'firewall', 'plan'];
 /** So many files may stand on each other, from an entry point down to a file that imports nothing. */
 const FLOORS = 12;
+/** So many lines a function may have. A part of the page is mostly the elements that it shows. */
+const LINES = { program: 46, page: 86 };
 
 /** What opens a file by itself, and why no pipe makes it wait. */
 const OPENERS: Readonly<Record<string, string>> = {
@@ -80,6 +83,32 @@ const folderOf = (file: string): string => /^src\/([^/]+)\//.exec(file)?.[1] ?? 
 const isOfPage = (file: string): boolean => file.startsWith('cockpit/');
 const isPure = (file: string): boolean =>
   PURE.includes(folderOf(file)) || file.startsWith('cockpit/src/model/');
+
+interface Length {
+  readonly name: string;
+  readonly lines: number;
+}
+
+/** Every function of a file, with its lines from the first word to the closing brace; those within another too. */
+function functionsOf(file: string): Length[] {
+  const source = ts.createSourceFile(
+    file,
+    readFileSync(join(ROOT, file), 'utf8'),
+    ts.ScriptTarget.Latest,
+    true,
+  );
+  const lineAt = (position: number): number => source.getLineAndCharacterOfPosition(position).line;
+  const found: Length[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node)) {
+      const first = lineAt(node.getStart(source));
+      found.push({ name: `${file}:${first + 1}`, lines: lineAt(node.end) - first + 1 });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
 
 /** Everything that a file reaches through imports, modules of others too. */
 function reachedFrom(file: string, seen = new Set<string>()): Set<string> {
@@ -166,6 +195,13 @@ describe('architecture', () => {
       file => /from 'node:fs(\/promises)?'/.test(code(file)) && OPENS.test(code(file)),
     );
     expect(opening.sort()).to.deep.equal(Object.keys(OPENERS).sort());
+  });
+
+  it(`no function has more than ${LINES.program} lines, of the page ${LINES.page}`, () => {
+    const long = FILES.flatMap(file =>
+      functionsOf(file).filter(({ lines }) => lines > LINES[isOfPage(file) ? 'page' : 'program']),
+    );
+    expect(long.map(({ name, lines }) => `${name} has ${lines}`)).to.deep.equal([]);
   });
 
   it('nothing is imported in circles', () => {

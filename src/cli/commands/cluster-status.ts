@@ -1,7 +1,6 @@
 /** Shows the hosts of the cluster, and what etcd holds. */
-
-import type { Contents } from '../../cluster/contents.ts';
-import { look } from '../../cluster/contents.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { type Contents, look } from '../../cluster/contents.ts';
 import { joined } from '../../cluster/joined.ts';
 import { nobodys, runsOn } from '../../cluster/leave.ts';
 import { type KnownPeer, knownPeers } from '../../cluster/peers.ts';
@@ -26,42 +25,62 @@ interface ShownHost {
   readonly domains: number;
 }
 
+/** What the command answers as an object. */
+interface ShownCluster {
+  readonly cluster: string;
+  readonly host: string;
+  readonly joined: boolean;
+  readonly hosts: readonly ShownHost[];
+  /** How many there are in etcd, as of reservations. */
+  readonly claims: number;
+  readonly reservations: number;
+  /** Domains with addresses that no host has. */
+  readonly nobodys: readonly {
+    readonly domain: string;
+    readonly uuid: string;
+    readonly addresses: readonly string[];
+  }[];
+  readonly differences: readonly string[];
+  readonly unreadable: readonly string[];
+}
+
 /** @throws Refusal if etcd doesn't answer */
 export function clusterStatus(context: Context): void {
   const cluster = requireCluster(context, 'show a cluster');
-  const { settings, self } = cluster;
-  const seen = look(cluster);
-  const hosts = hostsShown(seen, self, knownPeers(settings));
-  const free = [...nobodys(seen).values()].map(claims => ({
+  const shown = shownCluster(cluster, look(cluster));
+  context.answer(shown);
+  print(shown, context);
+  warn(shown, context);
+}
+
+const shownCluster = ({ settings, self }: Cluster, seen: Contents): ShownCluster => ({
+  cluster: settings.name,
+  host: self,
+  joined: joined() === settings.name,
+  hosts: hostsShown(seen, self, knownPeers(settings)),
+  claims: seen.claims.length,
+  reservations: seen.reservations.length,
+  nobodys: [...nobodys(seen).values()].map(claims => ({
     domain: claims[0]?.name ?? '',
     uuid: claims[0]?.domain ?? '',
     addresses: claims.map(({ prefix }) => format(prefix)),
-  }));
-  const differences = differencesAmong([...seen.hosts.values()]);
-  const unreadable = [...seen.unreadable].map(([key, why]) => `${quote(key)}: ${why}`);
-  context.answer({
-    cluster: settings.name,
-    host: self,
-    joined: joined() === settings.name,
-    hosts,
-    claims: seen.claims.length,
-    reservations: seen.reservations.length,
-    nobodys: free,
-    differences,
-    unreadable,
-  });
-  for (const line of tableOf(hosts, self, context.colour)) context.print(line);
-  const { claims, reservations } = seen;
+  })),
+  differences: differencesAmong([...seen.hosts.values()]),
+  unreadable: [...seen.unreadable].map(([key, why]) => `${quote(key)}: ${why}`),
+});
+
+function print({ hosts, host, claims, reservations, nobodys: free }: ShownCluster, context: Context): void {
+  for (const line of tableOf(hosts, host, context.colour)) context.print(line);
   context.print('');
-  context.print(
-    `${counted(claims.length, 'address', 'es')} claimed, ${counted(reservations.length, 'reservation', 's')}`,
-  );
+  context.print(`${counted(claims, 'address', 'es')} claimed, ${counted(reservations, 'reservation', 's')}`);
   for (const { domain, uuid, addresses } of free)
     context.print(
       `${addresses.join(', ')} of ${quote(domain)}: no host has this domain; hnet cluster free ${uuid}`,
     );
-  if (joined() !== settings.name)
-    context.warn(`this host hasn't joined ${quote(settings.name)}; hnet cluster join does it`);
+}
+
+function warn({ cluster, joined: isIn, differences, unreadable }: ShownCluster, context: Context): void {
+  if (!isIn) context.warn(`this host hasn't joined ${quote(cluster)}; hnet cluster join does it`);
   for (const line of differences) context.warn(line);
   for (const line of unreadable) context.warn(`Cannot read ${line}`);
 }

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import { knownPeers } from '../../cluster/peers.ts';
 import { ownName, wireAddresses } from '../../cluster/self.ts';
-import { printFiles } from '../../guest/file.ts';
+import { type ConfigFile, printFiles } from '../../guest/file.ts';
 import { pickFormat } from '../../guest/formats.ts';
 import { HOST_FORMATS, hostNetwork } from '../../guest/host-network.ts';
+import type { StaticNetwork } from '../../guest/network.ts';
 import { ROUTING_FORMATS } from '../../guest/routing/formats.ts';
-import type { Routing, RoutingFormat } from '../../guest/routing/routing.ts';
+import type { Routing } from '../../guest/routing/routing.ts';
 import { describeUplink, uplinkFaults } from '../../guest/uplink-faults.ts';
 import { familiesIn } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
@@ -33,27 +34,36 @@ export function hostConfig(
   { format: name, check }: { format?: string; check?: boolean },
   context: Context,
 ): void {
+  if (check === true) {
+    checkUplinks(context);
+    return;
+  }
+  const files = filesIn(name, context);
+  context.answer({ files });
+  context.print(printFiles(files).trimEnd());
+}
+
+function filesIn(name: string | undefined, context: Context): readonly ConfigFile[] {
   const routing =
     name !== undefined && Object.hasOwn(ROUTING_FORMATS, name) ? ROUTING_FORMATS[name] : undefined;
-  if (routing !== undefined && check !== true) {
-    printRouting(routing, context);
-    return;
-  }
-  const print = check === true ? undefined : pickFormat(HOST_FORMATS, name, Object.keys(ROUTING_FORMATS));
+  if (routing !== undefined) return routing(routingOf(context.config(), context));
+  const print = pickFormat(HOST_FORMATS, name, Object.keys(ROUTING_FORMATS));
+  return print(uplinkNetwork(context));
+}
+
+function uplinkNetwork(context: Context): StaticNetwork {
   const config = context.config();
-  if (print !== undefined) refuseSeveral(observeUplinks(context.host, config));
-  const facts = observeUplinkFacts(context.host, config);
-  if (print !== undefined) {
-    const { dns, domain } = config.dhcp;
-    const network = hostNetwork(facts, { hostname: hostname(), dns, search: domain });
-    const files = print(network);
-    context.answer({ files });
-    context.print(printFiles(files).trimEnd());
-    return;
-  }
+  refuseSeveral(observeUplinks(context.host, config));
+  const { dns, domain } = config.dhcp;
+  return hostNetwork(observeUplinkFacts(context.host, config), { hostname: hostname(), dns, search: domain });
+}
+
+/** Says where the uplinks as they run differ from what is printed. */
+function checkUplinks(context: Context): void {
+  const config = context.config();
   // A family without a pool is none of our business.
   const families = familiesIn(config.pools);
-  const used = facts.filter(({ family }) => families.includes(family));
+  const used = observeUplinkFacts(context.host, config).filter(({ family }) => families.includes(family));
   const faults = used.flatMap(uplinkFaults);
   context.answer({ faults, uplinks: used.map(answerOf) });
   for (const fault of faults) context.print(fault);
@@ -68,13 +78,7 @@ const answerOf = ({ device, family, address, gateway }: UplinkFacts) => ({
   gateway: gateway === undefined ? null : format(gateway),
 });
 
-/** Prints what the routing daemon of this host must be told, with the peers that are known. */
-function printRouting(format: RoutingFormat, context: Context): void {
-  const files = format(routingOf(context.config(), context));
-  context.answer({ files });
-  context.print(printFiles(files).trimEnd());
-}
-
+/** What the routing daemon of this host must be told, with the peers that are known. */
 function routingOf(config: Config, { host }: Context): Routing {
   const { cluster, pools } = config;
   if (cluster === undefined)

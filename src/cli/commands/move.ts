@@ -61,14 +61,18 @@ function moveOnce(
       );
   answerMove(prefix, outcomes, options, context);
   warnOfRules(giver, less?.addresses ?? [], context);
-  if (options.dryRun) {
+  if (options.dryRun)
     showChanges(
       outcomes.flatMap(({ changes }) => changes),
       context,
     );
-    return;
+  else {
+    recordMoved(prefix, giver, taker, context);
+    tellMoved(move, context);
   }
-  recordMoved(prefix, giver, taker, context);
+}
+
+function tellMoved({ prefix, giver, taker, more }: Move, context: Context): void {
   const names = `from ${visible(giver.domain.name)} to ${visible(taker.domain.name)}`;
   const bridge = more.addresses.find(one => equal(one.prefix, prefix))?.bridge;
   context.print(`${format(prefix)} moved ${names}, on ${bridge}`);

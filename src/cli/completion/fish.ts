@@ -1,10 +1,34 @@
 import type { Words } from '../tree/words.ts';
-import { type Flag, lastWord, MADE, nameOf, type Outline, type Place, type Shown } from './shape.ts';
+import {
+  type Flag,
+  lastWord,
+  MADE,
+  nameOf,
+  type Outline,
+  type Place,
+  type Shown,
+  takingValues,
+} from './shape.ts';
 
 /** The script for fish 3. */
-export const fishScript = ({ flags, commands }: Outline): string => `# fish completion for hnet
-${MADE}
+export const fishScript = (outline: Outline): string =>
+  [`# fish completion for hnet\n${MADE}\n`, tellingFunctions(outline), READING, ASKING, lines(outline)].join(
+    '\n',
+  );
 
+/** What the commands tell of themselves: which options take a value, and which commands have others below them. */
+const tellingFunctions = (outline: Outline): string => `\
+function __hnet_takes
+    contains -- "$argv[1]" ${takers(outline).join(' ')}
+end
+
+function __hnet_has_commands
+    contains -- "$argv[1]" ${parents(outline.commands)}
+end
+`;
+
+/** Reads the line up to the cursor. */
+const READING = `\
 # The command, then its arguments so far, without options and their values.
 function __hnet_words
     set -l found
@@ -16,18 +40,19 @@ function __hnet_words
             continue
         end
         if test $plain = no
-            switch "$found[1] $token"
-                case ${takers({ flags, commands }).join(' ')}
-                    set skip yes
-                    continue
-                case '* --'
+            if __hnet_takes "$found[1] $token"
+                set skip yes
+                continue
+            end
+            switch $token
+                case --
                     set plain yes
                     continue
-                case '* -*'
+                case '-*'
                     continue
             end
         end
-        if test (count $found) -eq 1; and contains -- "$found[1]" ${parents(commands)}
+        if test (count $found) -eq 1; and __hnet_has_commands "$found[1]"
             set found[1] "$found[1] $token"
         else
             set -a found $token
@@ -35,7 +60,10 @@ function __hnet_words
     end
     printf '%s\\n' $found
 end
+`;
 
+/** What the conditions of the lines below ask, and what asks hnet itself. */
+const ASKING = `\
 function __hnet_in
     set -l words (__hnet_words)
     test "$words[1]" = "$argv[1]"
@@ -54,7 +82,9 @@ function __hnet_ask
     set -l current (commandline -ct | string replace -r '^--[^=]*=' '')
     hnet complete -- $argv[1] "$current" $words[2..-1] 2>/dev/null
 end
+`;
 
+const lines = ({ flags, commands }: Outline): string => `\
 complete -c hnet -f
 ${flags.map(flag => flagLine(isIn(''), flag)).join('\n')}
 ${commands.map(linesOf).join('\n')}
@@ -99,10 +129,5 @@ const offer = (words: Exclude<Words, 'files'>): string =>
 /** In fish a backslash escapes within single quotes too. */
 const word = (text: string): string => `'${text.replaceAll(/[\\']/g, '\\$&')}'`;
 
-const takers = ({ flags, commands }: Outline): string[] =>
-  [{ name: '', flags }, ...commands.map(one => ({ name: nameOf(one), flags: one.flags }))].flatMap(
-    ({ name, flags: own }) =>
-      own
-        .filter(({ value }) => value !== undefined)
-        .flatMap(({ names }) => names.map(one => word(`${name} ${one}`))),
-  );
+const takers = (outline: Outline): string[] =>
+  takingValues(outline).flatMap(({ command, names }) => names.map(one => word(`${command} ${one}`)));

@@ -10,7 +10,6 @@ export const SHELLS = {
   zsh: { _hnet: zshScript },
   fish: { 'hnet.fish': fishScript, 'hnet-assign.fish': fishAssignScript },
 } as const;
-export type Shell = keyof typeof SHELLS;
 
 /** Every script by its path: the shell, then the file's name. */
 export function completionFiles(program: Command): Map<string, string> {

@@ -43,4 +43,11 @@ export const below = ({ commands }: Outline, path: readonly string[] = []): read
 
 export const lastWord = ({ path }: Shown): string => path.at(-1) ?? '';
 
+/** The options that take a value, by the command before them: '' for those of the program. */
+export const takingValues = ({ flags, commands }: Outline): { command: string; names: readonly string[] }[] =>
+  [{ command: '', flags }, ...commands.map(one => ({ command: nameOf(one), flags: one.flags }))].flatMap(
+    ({ command, flags: own }) =>
+      own.filter(({ value }) => value !== undefined).map(({ names }) => ({ command, names })),
+  );
+
 export const MADE = '# Made of the tree of commands when hnet was built; hnet completion prints it.';

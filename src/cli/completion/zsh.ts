@@ -3,11 +3,16 @@ import type { Words } from '../tree/words.ts';
 import { below, type Flag, lastWord, MADE, type Outline, type Place, type Shown } from './shape.ts';
 
 /** The script for zsh: it is put where zsh looks for functions, or read by it. */
-export const zshScript = (outline: Outline): string => {
-  const { flags, commands } = outline;
-  return `#compdef hnet hnet-assign
-${MADE}
+export const zshScript = (outline: Outline): string =>
+  [
+    `#compdef hnet hnet-assign\n${MADE}\n`,
+    ASKING,
+    ...outline.commands.map(one => (one.isParent ? parentOf(one, outline) : functionOf(one))),
+    mainFunction(outline),
+  ].join('\n');
 
+/** Asks hnet itself what may stand in a place. */
+const ASKING = `\
 _hnet_ask() {
   local -a found offers before=($line)
   local entry
@@ -19,8 +24,10 @@ _hnet_ask() {
   done
   (( $#offers )) && _describe -V -t hnet-$1 $2 offers
 }
+`;
 
-${commands.map(one => (one.isParent ? parentOf(one, outline) : functionOf(one))).join('\n')}
+/** What zsh calls; where it has read the script as a function, that is called at once. */
+const mainFunction = (outline: Outline): string => `\
 _hnet() {
   local curcontext="$curcontext" state state_descr line
   local -A opt_args
@@ -29,7 +36,7 @@ _hnet() {
     _hnet_assign
     return
   fi
-${dispatch('_hnet', flags, below(outline))}
+${dispatch('_hnet', outline.flags, below(outline))}
 }
 
 if [[ $funcstack[1] == _hnet ]]; then
@@ -38,7 +45,6 @@ else
   compdef _hnet hnet hnet-assign
 fi
 `;
-};
 
 /** One of some commands, then what that takes. */
 const dispatch = (own: string, flags: readonly Flag[], commands: readonly Shown[]): string =>

@@ -38,40 +38,33 @@ const FILES = [
   ['/usr/share/doc/hnet/docs/reference.md', 'The whole reference; other documents lie beside it.'],
 ] as const;
 
-export function programPage(program: Command): Page {
-  const { commands } = program;
-  return {
-    name: 'hnet',
-    section: 8,
-    summary: 'public addresses for virtual machines of libvirt, by pure routing',
-    parts: [
-      ['SYNOPSIS', [`${bold('hnet')} [${bold('--trace')}] ${italic('COMMAND')} [${italic('ARGUMENT')}...]`]],
-      ['DESCRIPTION', paragraphs(proseOf([program.description().concat('.'), ...DESCRIPTION]))],
-      ['COMMANDS', commands.flatMap((one, at) => [...headingOf(one, commands[at - 1]), ...listed(one)])],
-      [
-        'OPTIONS',
-        [
-          ...program.options.flatMap(ofOption),
-          ...entry(bold('--help'), 'Show the commands, or after a command what it takes.'),
-        ],
-      ],
-      ['EXIT STATUS', CODES.flatMap(([code, text]) => entry(bold(String(code)), prose(text)))],
-      ['ENVIRONMENT', ENVIRONMENT.flatMap(([name, text]) => entry(bold(name), prose(text)))],
-      ['FILES', FILES.flatMap(([path, text]) => entry(italic(path), prose(text)))],
-      ['EXAMPLES', examplesOf(EXAMPLES)],
-      [
-        'SEE ALSO',
-        [
-          [
-            ...commands.map(one => reference(pageName(one), 8)),
-            reference('hnet.toml', 5),
-            reference('virsh', 1),
-          ].join(',\n'),
-        ],
-      ],
+export const programPage = (program: Command): Page => ({
+  name: 'hnet',
+  section: 8,
+  summary: 'public addresses for virtual machines of libvirt, by pure routing',
+  parts: [
+    ['SYNOPSIS', [`${bold('hnet')} [${bold('--trace')}] ${italic('COMMAND')} [${italic('ARGUMENT')}...]`]],
+    ['DESCRIPTION', paragraphs(proseOf([program.description().concat('.'), ...DESCRIPTION]))],
+    [
+      'COMMANDS',
+      program.commands.flatMap((one, at, all) => [...headingOf(one, all[at - 1]), ...listed(one)]),
     ],
-  };
-}
+    ['OPTIONS', [...program.options.flatMap(ofOption), ...HELP]],
+    ['EXIT STATUS', CODES.flatMap(([code, text]) => entry(bold(String(code)), prose(text)))],
+    ['ENVIRONMENT', ENVIRONMENT.flatMap(([name, text]) => entry(bold(name), prose(text)))],
+    ['FILES', FILES.flatMap(([path, text]) => entry(italic(path), prose(text)))],
+    ['EXAMPLES', examplesOf(EXAMPLES)],
+    ['SEE ALSO', [othersThan(program).join(',\n')]],
+  ],
+});
+
+const HELP = entry(bold('--help'), 'Show the commands, or after a command what it takes.');
+
+const othersThan = ({ commands }: Command): string[] => [
+  ...commands.map(one => reference(pageName(one), 8)),
+  reference('hnet.toml', 5),
+  reference('virsh', 1),
+];
 
 /** The heading of a group, before its first command. */
 const headingOf = (command: Command, before: Command | undefined): string[] => {

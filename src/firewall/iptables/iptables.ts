@@ -89,17 +89,25 @@ function baseOf(family: Family, config: Config, uplinks: Uplinks): Resource[] {
   ];
 }
 
+const looks = (families: readonly Family[]): Firewall['looks'] => ({
+  all: withBudgets(OWN),
+  own: OWN,
+  // Sets may be left where the rules are gone. A command fails where its tool isn't installed: nothing of ours exists.
+  traces: { ...OWN, commands: OWN.commands.map(command => ({ ...command, failsIfEmpty: true })) },
+  brief: brief(families),
+});
+
+/** Each bridge has an entry, and the kernel counts on it: `0.0.0.0/1,br116`. */
+const exceeding: Firewall['exceeding'] = (set, { packets }, filter) =>
+  [...entriesOf(filter, set)].flatMap(([entry, counter]) =>
+    counter.packets > packets ? entry.split(',').slice(1) : [],
+  );
+
 export const iptables = (families: readonly Family[]): Firewall => ({
   name: 'iptables',
   foresight: FORESIGHT,
   families,
-  looks: {
-    all: withBudgets(OWN),
-    own: OWN,
-    // Sets may be left where the rules are gone. A command fails where its tool isn't installed: nothing of ours exists.
-    traces: { ...OWN, commands: OWN.commands.map(command => ({ ...command, failsIfEmpty: true })) },
-    brief: brief(families),
-  },
+  looks: looks(families),
   counters: prefixes => counters(families, prefixes),
   tally,
   base: (config, uplinks) => families.flatMap(family => baseOf(family, config, uplinks)),
@@ -108,11 +116,7 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   limitSubnets,
   sufficesForStart: filter => knowsParticulars(families, filter),
   entries,
-  // Each bridge has an entry, and the kernel counts on it: `0.0.0.0/1,br116`.
-  exceeding: (set, { packets }, filter) =>
-    [...entriesOf(filter, set)].flatMap(([entry, counter]) =>
-      counter.packets > packets ? entry.split(',').slice(1) : [],
-    ),
+  exceeding,
   // The dispatch chains are no sets: `installRules` writes their jumps.
   ruledMaps: () => [],
   removeChains: (names, { filter: { chains } }) =>

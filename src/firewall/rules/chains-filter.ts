@@ -71,7 +71,7 @@ interface Given {
  * meet one rule. Its first condition is the device, the cheapest comparison.
  */
 export function forwardChains(given: Given): Chain[] {
-  const { family, sets, config, uplinks, wire, guarded, foresight, clamps, particular } = given;
+  const { sets, config, uplinks, wire, guarded, foresight, clamps, particular } = given;
   return [
     chain(
       'hnet-forward',
@@ -81,16 +81,7 @@ export function forwardChains(given: Given): Chain[] {
       rule(go('hnet-egress'), fromDomain),
       rule(go('hnet-ingress'), toDomain),
     ),
-    chain(
-      'hnet-egress',
-      ...denied(family, config),
-      ...leaving(sets, uplinks, guarded),
-      rule(go('hnet-between'), toDomain),
-      rule(jump('hnet-outbound'), source(sets.tracked)),
-      rule(back, to(uplinks)),
-      ...wire.egress,
-      ...insideRules(config),
-    ),
+    chain('hnet-egress', ...egressRules(given)),
     chain(
       'hnet-reserved',
       ...guarded.reachable.map(one => rule(back, toNet(one))),
@@ -103,6 +94,16 @@ export function forwardChains(given: Given): Chain[] {
     ...wire.forward,
   ];
 }
+
+const egressRules = ({ family, sets, config, uplinks, wire, guarded }: Given): Rule[] => [
+  ...denied(family, config),
+  ...leaving(sets, uplinks, guarded),
+  rule(go('hnet-between'), toDomain),
+  rule(jump('hnet-outbound'), source(sets.tracked)),
+  rule(back, to(uplinks)),
+  ...wire.egress,
+  ...insideRules(config),
+];
 
 /**
  * Calls that somebody's rule has led here: to a bootstrap address, or to a public one. Of the latter the raw table has to

@@ -51,20 +51,13 @@ interface Given {
   readonly foresight: Foresight;
 }
 
-export function rawChains({ family, sets, config, uplinks, wire, guarded, foresight }: Given): Chain[] {
+export function rawChains(given: Given): Chain[] {
+  const { family, sets, config, wire, guarded, foresight } = given;
   const ranges = rangesOf(family, config);
-  // The wire may be an uplink too.
-  const outside = uplinks.filter(device => !wire.devices.includes(device));
   // Only IPv4 is translated.
   const scopes = (verdict: Verdict) => (family === 4 ? [rule(verdict, destination(sets.scopes))] : []);
   return [
-    chain(
-      'hnet-prerouting',
-      ...(outside.length === 0 ? [] : [rule(go('hnet-arriving'), from(outside))]),
-      ...wire.entrance,
-      rule(go('hnet-leaving'), fromDomain),
-      ...within(family, config, sets),
-    ),
+    entrance(given),
     ...(ranges.length > COMPARISONS ? [chain('hnet-ranges', ...ranges.map(insideFrom))] : []),
     // A container, a VPN's peer: neither may send under an address that is routed to a bridge, or nowhere.
     chain('hnet-inside', rule(back, from(['lo'])), rule(drop(CAUSES.impostor), { is: 'spoofed' })),
@@ -72,19 +65,36 @@ export function rawChains({ family, sets, config, uplinks, wire, guarded, foresi
     ...(foresight === 'raw' ? apart(sets) : together(sets)),
     ...nearChains(sets, scopes(back), guarded),
     chain('hnet-arriving', ...arriving(ranges)),
-    chain(
-      'hnet-suspect',
-      ...wire.visits,
-      rule(drop(CAUSES.borrowed), source(sets.ours)),
-      // On the wire others have addresses between those of domains: a pool may be the uplink's own subnet.
-      ...(family === 4 && isOnLink(4, config) ? [rule(drop(CAUSES.borrowed), source(sets.in))] : []),
-      rule(go('hnet-arrived')),
-    ),
+    suspect(given),
     ...arrivedChains(sets, [...scopes(drop(CAUSES.scope)), ...wire.relays], foresight),
     chain('hnet-assigned', rule(untrack, notDestination(sets.tracked))),
     ...wire.raw,
   ];
 }
+
+/** Where a packet goes on by the way it came. */
+function entrance({ family, sets, config, uplinks, wire }: Given): Chain {
+  // The wire may be an uplink too.
+  const outside = uplinks.filter(device => !wire.devices.includes(device));
+  return chain(
+    'hnet-prerouting',
+    ...(outside.length === 0 ? [] : [rule(go('hnet-arriving'), from(outside))]),
+    ...wire.entrance,
+    rule(go('hnet-leaving'), fromDomain),
+    ...within(family, config, sets),
+  );
+}
+
+/** What comes by an uplink under an address of ours. */
+const suspect = ({ family, sets, config, wire }: Given): Chain =>
+  chain(
+    'hnet-suspect',
+    ...wire.visits,
+    rule(drop(CAUSES.borrowed), source(sets.ours)),
+    // On the wire others have addresses between those of domains: a pool may be the uplink's own subnet.
+    ...(family === 4 && isOnLink(4, config) ? [rule(drop(CAUSES.borrowed), source(sets.in))] : []),
+    rule(go('hnet-arrived')),
+  );
 
 /** What is for a domain with rules meets `hnet-held` after these (chains-filter.ts): what they drop harms nobody. */
 const arrivedChains = (sets: SetNames, others: readonly Rule[], foresight: Foresight): Chain[] =>

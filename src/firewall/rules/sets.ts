@@ -23,52 +23,56 @@ export interface SetEntries {
   readonly roughly: (prefixes: readonly Prefix[]) => readonly Prefix[];
 }
 
-/** The sets of a family. The names fit ipset's 31 bytes, and nftables. */
-export const setNames = (family: Family) => ({
+/** What the sets of a family are for. The order is that in which they come up. */
+const ROLES = [
   /** Public addresses, as destination and as source; their entries count the packets that match them. */
-  in: `hnet${family}-in`,
-  out: `hnet${family}-out`,
+  'in',
+  'out',
   /** Bootstrap scopes of running domains; IPv4 only. */
-  scopes: `hnet${family}-scopes`,
+  'scopes',
   /** At least all pools, which are where domains of this host have addresses, and what `kept` holds. */
-  near: `hnet${family}-near`,
+  'near',
   /** What may be tracked though a domain without rules sends it: to scopes, to `inside`, and to `reserved`. */
-  kept: `hnet${family}-kept`,
+  'kept',
   /** Networks on the host's other interfaces. */
-  inside: `hnet${family}-inside`,
+  'inside',
   /** Pools and scopes without the uplink's own subnet: packets from outside never have such a source. */
-  ours: `hnet${family}-ours`,
+  'ours',
   /** Subnets that domains hold, without those that a domain routes on. */
-  held: `hnet${family}-held`,
+  'held',
   /** Addresses of these that have sent something lately, and those that have just been sent something. */
-  seen: `hnet${family}-seen`,
-  tried: `hnet${family}-tried`,
+  'seen',
+  'tried',
   /** Bridges of which addresses have just become known, and bridges to which of others something was sent. */
-  appearing: `hnet${family}-appearing`,
-  unseen: `hnet${family}-unseen`,
+  'appearing',
+  'unseen',
   /** What the Internet doesn't route and no domain may send to by the uplink. */
-  reserved: `hnet${family}-reserved`,
+  'reserved',
   /** Addresses of domains with rules of their own. */
-  tracked: `hnet${family}-tracked`,
+  'tracked',
   /**
    * What `tracked`, `partly` and `held` hold, as sources: one lookup tells that none of them does. Only where a set can hold
    * what hnet adds beside what packets add, and subnets too.
    */
-  particular: `hnet${family}-particular`,
+  'particular',
   /** Addresses to which somebody translates other destinations; and with protocol and port, what is called so. */
-  partly: `hnet${family}-partly`,
-  translated: `hnet${family}-translated`,
+  'partly',
+  'translated',
   /** Addresses of domains that exchange nothing with other domains. */
-  isolated: `hnet${family}-isolated`,
+  'isolated',
   /** Addresses of running domains that have just got their first rules; entries expire. */
-  settling: `hnet${family}-settling`,
+  'settling',
   /** Bridges whose domains have just solicited neighbours; IPv6 only. */
-  soliciting: `hnet${family}-soliciting`,
+  'soliciting',
   /** Bridges whose domains have just sent messages to the DHCP server. */
-  asking: `hnet${family}-asking`,
-});
+  'asking',
+] as const;
 
-export type SetNames = ReturnType<typeof setNames>;
+export type SetNames = Readonly<Record<(typeof ROLES)[number], string>>;
+
+/** They fit ipset's 31 bytes, and nftables. */
+export const setNames = (family: Family): SetNames =>
+  Object.fromEntries(ROLES.map(role => [role, `hnet${family}-${role}`] as const)) as SetNames;
 
 /** Sets that count what domains send too much of. */
 const NOTED_ON = new Set(FAMILIES.map(setNames).flatMap(({ soliciting, asking }) => [soliciting, asking]));
@@ -85,15 +89,11 @@ const OF_DOMAINS: readonly (keyof SetNames)[] = ['in', 'out', 'tracked', 'isolat
 /** The sets of ranges, and those to which rules add. */
 export const WITHOUT_ADDRESSES: ReadonlySet<string> = new Set(
   FAMILIES.map(setNames).flatMap(names =>
-    keysOf(names)
-      .filter(key => !OF_DOMAINS.includes(key))
-      .flatMap(key => [names[key], overOf(names[key]) ?? []].flat()),
+    ROLES.filter(role => !OF_DOMAINS.includes(role)).flatMap(role =>
+      [names[role], overOf(names[role]) ?? []].flat(),
+    ),
   ),
 );
-
-function keysOf(names: SetNames) {
-  return Object.keys(names) as (keyof SetNames)[];
-}
 
 /** The sets whose entries count: packets to an address, and packets from it. */
 export const countingSets = (family: Family) => [setNames(family).in, setNames(family).out] as const;
@@ -167,13 +167,13 @@ export function lookCloser(one: Prefix, { add }: SetEntries): Action[] {
 const ONLY: Partial<Record<keyof SetNames, Family>> = { scopes: 4, soliciting: 6 };
 
 export function setSpecs(family: Family, sets: SetNames, foresight: Foresight): SetSpec[] {
-  const keys = keysOf(sets).filter(
-    key => (ONLY[key] ?? family) === family && (key !== 'particular' || foresight === 'mangle'),
+  const roles = ROLES.filter(
+    role => (ONLY[role] ?? family) === family && (role !== 'particular' || foresight === 'mangle'),
   );
-  return keys.map(key => ({
-    name: sets[key],
-    counters: COUNTING.has(sets[key]),
-    ...PASSING[key],
+  return roles.map(role => ({
+    name: sets[role],
+    counters: COUNTING.has(sets[role]),
+    ...PASSING[role],
   }));
 }
 

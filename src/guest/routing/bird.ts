@@ -46,11 +46,17 @@ export function bird(routing: Routing): ConfigFile[] {
   ];
 }
 
-function sideLines({ family, pools, own, peers, isReflector }: Side, { uplinks }: Routing): string[] {
+const sideLines = (side: Side, { uplinks }: Routing): string[] => [
+  `define POOLS${side.family} = [ ${side.pools.map(pool => `${formatLong(pool)}+`).join(', ')} ];`,
+  '',
+  ...filterLines(side, uplinks),
+  ...protocolLines(side),
+];
+
+/** Which routes of the kernel the others are told, and which of theirs come into the kernel. */
+function filterLines({ family }: Side, uplinks: Routing['uplinks']): string[] {
   const gateways = uplinks.map(({ device }) => `ifname = "${device}"`).join(' || ');
   return [
-    `define POOLS${family} = [ ${pools.map(pool => `${formatLong(pool)}+`).join(', ')} ];`,
-    '',
     '# Of the routes in the kernel, those of hnet that lead to VMs.',
     `filter hnet${family} {`,
     `  if krt_source != ${ROUTE_PROTOCOL} || dest != RTD_UNICAST || net !~ POOLS${family} then reject;`,
@@ -68,20 +74,24 @@ function sideLines({ family, pools, own, peers, isReflector }: Side, { uplinks }
     '  if bgp_local_pref = 40 then preference = 30;',
     '  accept;',
     '}',
-    `protocol kernel kernel${family} {`,
-    `  learn; metric ${PEER_METRIC}; scan time ${SCAN_TIME}; netlink rx buffer 4194304; graceful restart;`,
-    `  ipv${family} { import filter hnet${family}; export where source = RTS_BGP; };`,
-    '}',
-    `template bgp host${family} {`,
-    `  local ${format(own)} as ${HOSTS_AS}; direct; bfd; ${TIMES}`,
-    `  ipv${family} { import filter peer${family}; ${isReflector ? REFLECTED : OWN} gateway direct; };`,
-    '}',
-    ...peers.map(
-      ({ host, address, isClient }) =>
-        `protocol bgp '${symbol(host)}_${family}' from host${family} { neighbor ${format(address)} as ${HOSTS_AS};${isClient ? ' rr client;' : ''} }`,
-    ),
   ];
 }
+
+/** The kernel, and a session with each peer. */
+const protocolLines = ({ family, own, peers, isReflector }: Side): string[] => [
+  `protocol kernel kernel${family} {`,
+  `  learn; metric ${PEER_METRIC}; scan time ${SCAN_TIME}; netlink rx buffer 4194304; graceful restart;`,
+  `  ipv${family} { import filter hnet${family}; export where source = RTS_BGP; };`,
+  '}',
+  `template bgp host${family} {`,
+  `  local ${format(own)} as ${HOSTS_AS}; direct; bfd; ${TIMES}`,
+  `  ipv${family} { import filter peer${family}; ${isReflector ? REFLECTED : OWN} gateway direct; };`,
+  '}',
+  ...peers.map(
+    ({ host, address, isClient }) =>
+      `protocol bgp '${symbol(host)}_${family}' from host${family} { neighbor ${format(address)} as ${HOSTS_AS};${isClient ? ' rr client;' : ''} }`,
+  ),
+];
 
 /** What a host tells the others: its own routes, which lead to it. */
 const OWN = 'export where source = RTS_INHERIT; next hop self;';
