@@ -12,8 +12,11 @@ export interface Packet {
 }
 
 export type Verdict =
-  /** It would leave by a device; the routing table that says so is `main`, or has a number or another name. */
-  | { readonly is: 'forwarded'; readonly dev: string; readonly table: string }
+  /**
+   * It would leave by a device, or by one of several: which one depends on both ends of a flow. The routing table that says
+   * so is `main`, or has a number or another name.
+   */
+  | { readonly is: 'forwarded'; readonly devices: readonly [string, ...string[]]; readonly table: string }
   /** The host would take it for itself. */
   | { readonly is: 'delivered' }
   /** It would be dropped. The words are the kernel's, for an error that has several causes. */
@@ -50,6 +53,10 @@ function holdsOf(key: string, value: string, { from, to, iif }: Packet): boolean
   // Whatever else is asked for, such as a port, those packets don't have.
   return key === 'fwmask';
 }
+
+/** The ranges that a rule names. */
+export const rangesIn = ({ words }: RoutingRule): Prefix[] =>
+  ['from', 'to'].flatMap(key => ifPossible(() => parsePrefix(valueIn(words, key) ?? '')) ?? []);
 
 const covers = (range: string, address: Prefix): boolean =>
   range === 'all' || (ifPossible(() => contains(parsePrefix(range), address)) ?? false);

@@ -25,7 +25,7 @@ export interface Circumstances {
 type Explain = (way: Way, verdict: Verdict, known: Circumstances) => Cause | undefined;
 
 export const isServed = ({ wanted }: Way, verdict: Verdict): boolean =>
-  verdict.is === 'forwarded' && wanted.includes(verdict.dev);
+  verdict.is === 'forwarded' && verdict.devices.every(device => wanted.includes(device));
 
 /**
  * @param verdict on the way; it isn't what it should be
@@ -69,13 +69,15 @@ const notForwarding: Explain = ({ packet: { iif, to } }, verdict, { view }) => {
 /** It leaves by another device. */
 const misled: Explain = (way, verdict, { view, routeOf }) => {
   if (verdict.is !== 'forwarded') return undefined;
-  const { packet } = way;
-  const { dev, table } = verdict;
+  const { packet, wanted } = way;
+  const { devices, table } = verdict;
+  const [astray] = devices.filter(device => !wanted.includes(device));
+  const leads = `leads ${devices.length > 1 ? 'a part of ' : ''}${nameOf(way)} to ${astray}`;
   const rule = table === 'main' ? undefined : rulesOn(packet, view).find(one => tableOf(one) === table);
-  if (rule !== undefined) return byRule(rule, `leads ${nameOf(way)} to ${dev}`);
+  if (rule !== undefined) return byRule(rule, leads);
   const route = routeOf(packet);
   const which = route === undefined ? 'a route' : `the route ${routeTitle(route)}`;
-  return { why: `${which} leads ${nameOf(way)} to ${dev}`, mend: lookAt(way) };
+  return { why: `${which} ${leads}`, mend: lookAt(way) };
 };
 
 /** A rule that forbids by itself. */
@@ -103,9 +105,9 @@ function reversePath(
   if (verdict.is !== 'dropped' || to.family !== 4) return undefined;
   if (!/^Invalid (cross-device link|argument)$/.test(verdict.words)) return undefined;
   const strictest = Math.max(...['all', iif].map(name => Number(view.sysctl(pathFilter(name)) ?? 0)));
-  const isBack = back?.is === 'forwarded' && (strictest === 2 || back.dev === iif);
+  const isBack = back?.is === 'forwarded' && (strictest === 2 || back.devices.includes(iif));
   if (strictest === 0 || isBack) return undefined;
-  const leads = back?.is === 'forwarded' ? `leads to ${back.dev}` : 'is missing';
+  const leads = back?.is === 'forwarded' ? `leads to ${back.devices.join(', ')}` : 'is missing';
   const why = `the reverse-path check of ${iif} (rp_filter is ${strictest}) drops ${nameOf(way)}: the way back ${leads}`;
   return { why, mend: `sysctl -w net.ipv4.conf.${iif}.rp_filter=2` };
 }

@@ -9,7 +9,7 @@ import { contains, type Family, isSingle, nth, type Prefix, size } from '../mode
 import { shellWord } from '../model/shell.ts';
 import type { Unserved } from '../model/unserved.ts';
 import { type Uplinks, uplinksOf } from '../model/uplink.ts';
-import type { Cause, Packet, Verdict } from '../model/verdict.ts';
+import { type Cause, type Packet, rangesIn, type Verdict } from '../model/verdict.ts';
 import type { Cut, View } from '../model/view.ts';
 import { ARP_IGNORE } from '../resources/bridge.ts';
 import { causeOf, isServed, type Way } from './cause.ts';
@@ -19,9 +19,11 @@ interface Asked {
   readonly uplinks: Uplinks;
 }
 
-interface Pair {
+/** An address, the ways towards it by each interface from which packets for it may come, and the way back. */
+interface Sample {
   readonly attachment: Attachment;
-  readonly towards: Way;
+  readonly address: Prefix;
+  readonly towards: readonly Way[];
   readonly back: Way;
 }
 
@@ -34,33 +36,33 @@ export function unserved(attachments: readonly Attachment[], seen: Asked, host: 
   // What is on its way between hosts the kernel sends to a peer.
   const here = attachments.filter(({ state }) => isHere(state));
   if (here.length === 0) return [];
-  const around = { far: outside(host), own: hostAddresses(seen.view).map(({ address }) => address) };
-  const pairs = here.flatMap(attachment =>
-    attachment.addresses.flatMap(one => pairsOf(attachment, one, seen.uplinks, around)),
+  const around = { far: outside(host), particular: particularIn(seen.view) };
+  const samples = here.flatMap(attachment =>
+    attachment.addresses.flatMap(one => samplesOf(attachment, one, seen, around)),
   );
-  const verdicts = askVerdicts(host, pairs.flatMap(packetsOf));
-  const wrong = pairs.filter(({ towards, back }) =>
-    [towards, back].some(way => !isServed(way, verdictOn(way, verdicts))),
+  const verdicts = askVerdicts(host, samples.flatMap(packetsOf));
+  const wrong = samples.filter(({ towards, back }) =>
+    [...towards, back].some(way => !isServed(way, verdictOn(way, verdicts))),
   );
-  const deaf = isDeaf(seen.view) ? pairs.filter(({ towards }) => towards.address.family === 4) : [];
+  const deaf = isDeaf(seen.view) ? samples.filter(({ address }) => address.family === 4) : [];
   return [
-    ...deaf.map(({ attachment, towards: { address } }) => ({ attachment, address, cause: DEAF })),
-    ...pairs.flatMap(pair => cutOff(pair, seen.view)),
+    ...deaf.map(({ attachment, address }) => ({ attachment, address, cause: DEAF })),
+    ...samples.flatMap(sample => cutOff(sample, seen.view)),
     ...explainAll(wrong, verdicts, seen, host),
   ];
 }
 
-const packetsOf = ({ towards, back }: Pair): Packet[] => [towards.packet, back.packet];
+const packetsOf = ({ towards, back }: Sample): Packet[] => [...towards, back].map(({ packet }) => packet);
 
 function explainAll(
-  wrong: readonly Pair[],
+  wrong: readonly Sample[],
   verdicts: ReadonlyMap<unknown, Verdict>,
   seen: Asked,
   host: Host,
 ): Unserved[] {
   if (wrong.length === 0) return [];
   const routeOf = askRoutes(host, wrong.flatMap(packetsOf));
-  return wrong.flatMap(pair => explained(pair, verdicts, { ...seen, routeOf }));
+  return wrong.flatMap(sample => explained(sample, verdicts, { ...seen, routeOf }));
 }
 
 /**
@@ -74,11 +76,10 @@ export const DEAF: Cause = {
 };
 
 /** What somebody else's chain drops before it is routed, or at the bridge: a lookup says nothing of it. */
-function cutOff({ attachment, towards, back }: Pair, { filter, links }: View): Unserved[] {
-  const bridges = towards.wanted;
+function cutOff({ attachment, address, towards, back }: Sample, { filter, links }: View): Unserved[] {
+  const bridges = towards.flatMap(({ wanted }) => wanted);
   const ports = [...links].flatMap(([name, { master = '' }]) => (bridges.includes(master) ? [name] : []));
   const own = [...back.wanted, ...bridges, ...ports];
-  const { address } = towards;
   return (filter.foreign?.cuts ?? [])
     .filter(({ families, devices }) => families.includes(address.family) && isBy(devices, own))
     .map(cut => ({ attachment, address, cause: causeOfCut(cut) }));
@@ -98,51 +99,75 @@ const causeOfCut = ({ table, chain }: Cut): Cause => ({
 const verdictOn = ({ packet }: Way, verdicts: ReadonlyMap<unknown, Verdict>): Verdict =>
   verdicts.get(packet) ?? { is: 'dropped', words: 'ip gives no answer' };
 
-function pairsOf(
+interface Around {
+  readonly far: Readonly<Record<Family, Prefix>>;
+  /** Addresses at which the host may do something else than at those beside. */
+  readonly particular: readonly Prefix[];
+}
+
+function samplesOf(
   attachment: Attachment,
   { prefix, bridge }: Address,
-  uplinks: Uplinks,
-  { far, own }: { readonly far: Readonly<Record<Family, Prefix>>; readonly own: readonly Prefix[] },
-): Pair[] {
+  { uplinks, view }: Asked,
+  { far, particular }: Around,
+): Sample[] {
   const outer = far[prefix.family];
   const devices = uplinksOf(prefix, uplinks).map(({ device }) => device);
-  const [iif = ''] = devices;
-  return samplesOf(prefix, own).map(address => ({
+  // Where several share the way, nothing comes by one that is down, and another one carries all.
+  const up = devices.filter(device => view.links.get(device)?.up);
+  return addressesIn(prefix, particular).map(address => ({
     attachment,
-    towards: { address, packet: { from: outer, to: address, iif }, wanted: [bridge] },
+    address,
+    towards: (up.length === 0 ? devices : up).map(iif => ({
+      address,
+      packet: { from: outer, to: address, iif },
+      wanted: [bridge],
+    })),
     back: { address, packet: { from: address, to: outer, iif: bridge }, wanted: devices },
   }));
 }
 
-/** Of a larger subnet so many addresses are asked about. Routes of others aren't listed: there may be very many. */
+/** What the host itself has, and where what others have configured of routes and rules begins. */
+const particularIn = (view: View): Prefix[] => [
+  ...hostAddresses(view).map(({ address }) => address),
+  ...[
+    ...(view.configured ?? []).map(({ prefix }) => prefix),
+    ...(view.policy?.rules ?? []).flatMap(rangesIn),
+  ].map(range => nth(range, 0n)),
+];
+
+/** Of a larger subnet so many addresses are asked about, beside those where something of others begins. */
 const SAMPLES = 16n;
 
 /**
- * Every address of a small subnet; of a larger one its ends, some between, and those that the host has. An IPv6 subnet's
- * first address is the host's, as its router (RFC 4291).
+ * Every address of a small subnet; of a larger one its ends, some between, and what is particular. An IPv6 subnet's first
+ * address is the host's, as its router (RFC 4291).
  */
-function samplesOf(prefix: Prefix, own: readonly Prefix[]): Prefix[] {
+function addressesIn(prefix: Prefix, particular: readonly Prefix[]): Prefix[] {
   if (isSingle(prefix)) return [prefix];
   const [count, all] = [size(prefix) < SAMPLES ? size(prefix) : SAMPLES, size(prefix)];
   const spread = Array.from({ length: Number(count) }, (_, place) =>
     nth(prefix, (all * BigInt(place)) / count),
   );
-  const samples = [...spread, nth(prefix, all - 1n), ...own.filter(one => contains(prefix, one))];
+  const samples = [...spread, nth(prefix, all - 1n), ...particular.filter(one => contains(prefix, one))];
   const usable = samples.map(one => (one.family === 6 && one.first === prefix.first ? nth(prefix, 1n) : one));
   return [...new Map(usable.map(one => [one.first, one])).values()];
 }
 
-/** Both ways usually have one cause; where they have two, both are told. */
+/** All ways of an address usually have one cause; where they have several, each is told. */
 function explained(
-  { attachment, towards, back }: Pair,
+  { attachment, address, towards, back }: Sample,
   verdicts: ReadonlyMap<unknown, Verdict>,
   known: Parameters<typeof causeOf>[3],
 ): Unserved[] {
-  const [there, home] = [verdictOn(towards, verdicts), verdictOn(back, verdicts)];
+  const home = verdictOn(back, verdicts);
+  const there = towards.map(way => ({ way, verdict: verdictOn(way, verdicts) }));
   const causes = [
-    ...(isServed(towards, there) ? [] : [causeOf(towards, there, home, known)]),
-    ...(isServed(back, home) ? [] : [causeOf(back, home, there, known)]),
+    ...there
+      .filter(({ way, verdict }) => !isServed(way, verdict))
+      .map(({ way, verdict }) => causeOf(way, verdict, home, known)),
+    ...(isServed(back, home) ? [] : [causeOf(back, home, there[0]?.verdict, known)]),
   ];
   const unique = new Map(causes.map(cause => [cause.why, cause]));
-  return [...unique.values()].map(cause => ({ attachment, address: towards.address, cause }));
+  return [...unique.values()].map(cause => ({ attachment, address, cause }));
 }

@@ -63,6 +63,9 @@ const rules = ({ host }: Scene): Promise<string> =>
     'ip rule; ip -6 rule; ip route show table 26734 2>/dev/null || true; ip -6 route show table 26734 2>/dev/null || true',
   );
 
+/** Which next hop of several a packet takes depends on both of its ends. */
+const MANY = [101, 102, 103, 104, 105, 106, 107, 108];
+
 const filter = async ({ host }: Scene): Promise<string> =>
   (await host.sh('iptables-save | grep -v "^[#:]"; ipset save | grep -v "timeout [1-9]"')).replaceAll(
     / packets \d+ bytes \d+/g,
@@ -102,6 +105,31 @@ for (const backend of BACKENDS) {
         await one.host.sh('sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0');
       });
     }
+
+    it('a default route of which one of two next hops is another interface takes those packets alone', async () => {
+      const all = await whole();
+      const { one, mine, neighbour } = all;
+      const before = await snapshot(one.host);
+      await one.host.sh(`ip route replace default nexthop via 123.45.12.1 dev eth0 onlink nexthop via 10.9.0.2 dev wg0
+        ip -6 route replace default nexthop via fe80::1 dev eth0 nexthop via fd00:9::2 dev wg0`);
+      await one.lab.internet.sh(
+        `for one in ${MANY.join(' ')}; do ip address add 123.45.200.$one dev eth0; ip address add 2001:db8:ffff::$one dev eth0; done`,
+      );
+      await ok(one, 'sync');
+      for (const { family, mine: own, neighbour: other } of FAMILIES) {
+        const answers = await Promise.all(
+          MANY.map(place => `${family === 4 ? '123.45.200.' : '2001:db8:ffff::'}${place}`).flatMap(
+            address => [mine.ping(address, own), neighbour.ping(address, other)],
+          ),
+        );
+        expect(answers, `IPv${family}`).not.to.include(false);
+      }
+      expect(await hnet(one, 'check')).to.include({ code: 0 });
+      await one.host.sh(`ip route replace default via 123.45.12.1 dev eth0 onlink
+        ip -6 route del default; ip -6 route add default via fe80::1 dev eth0`);
+      await ok(one, 'sync');
+      expect(difference(before, await snapshot(one.host))).to.deep.equal([]);
+    });
 
     it('rules that come to stand before ours, as those of wg-quick do, are stepped over again', async () => {
       const all = await whole();

@@ -168,16 +168,31 @@ for (const backend of BACKENDS)
 async function twoCables({ host, lab }: Scene): Promise<void> {
   await ip(lab.gateway.netns, [
     `link add h1b type veth peer name eth1 netns ${host.netns}`,
-    'addr add 192.0.2.1/30 dev h1b',
+    'addr add 198.51.100.1/30 dev h1b',
     'link set h1b up',
-    `route replace 123.45.90.112/29 nexthop via ${host.address} dev h1 nexthop via 192.0.2.2 dev h1b`,
+    `route replace 123.45.90.112/29 nexthop via ${host.address} dev h1 nexthop via 198.51.100.2 dev h1b`,
   ]);
-  await host.sh('ip addr add 192.0.2.2/30 dev eth1; ip link set eth1 up');
+  await host.sh('ip addr add 198.51.100.2/30 dev eth1; ip link set eth1 up');
   await carrier(host.netns, 'eth1');
   await host.sh(
-    'ip route replace default nexthop via 123.45.12.1 dev eth0 onlink nexthop via 192.0.2.1 dev eth1',
+    'ip route replace default nexthop via 123.45.12.1 dev eth0 onlink nexthop via 198.51.100.1 dev eth1',
   );
 }
+
+/** What drops all that comes by one of the two. */
+const BY_ONE: Readonly<Record<string, { harm: string; mend: string; says: RegExp }>> = {
+  'a reverse-path check, where the other has the default route': {
+    harm: 'ip route replace default via 123.45.12.1 dev eth0 onlink; echo 1 >/proc/sys/net/ipv4/conf/eth1/rp_filter',
+    mend: `echo 0 >/proc/sys/net/ipv4/conf/eth1/rp_filter
+      ip route replace default nexthop via 123.45.12.1 dev eth0 onlink nexthop via 198.51.100.1 dev eth1`,
+    says: /the reverse-path check of eth1 \(rp_filter is 1\) drops what is sent to it: the way back leads to eth0/,
+  },
+  'a rule': {
+    harm: 'ip rule add pref 100 iif eth1 to 123.45.90.116 prohibit',
+    mend: 'ip rule del pref 100',
+    says: /the rule 100 \(.*eth1.*\) forbids what is sent to it/,
+  },
+};
 
 for (const backend of BACKENDS)
   kernelSuite(`two interfaces that share the default route (${backend})`, newScene => {
@@ -211,6 +226,20 @@ for (const backend of BACKENDS)
       expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
       expect(await ok(one, 'sync')).to.deep.equal([]);
       expect(await one.host.run(['ip', 'rule'])).not.to.contain('proto 104');
+
+      for (const [what, { harm, mend, says }] of Object.entries(BY_ONE)) {
+        await one.host.sh(harm);
+        const came = await Promise.all(many.map(address => one.lab.internet.ping(MAIN, address)));
+        expect(came, `${what}: by the other it comes`).to.include(true).and.to.include(false);
+        const { code, stdout } = await hnet(one, 'check');
+        expect({ what, code }).to.deep.equal({ what, code: 3 });
+        expect(stdout).to.match(says);
+        await one.host.sh(mend);
+        expect(await hnet(one, 'check'), what).to.include({ code: 0 });
+      }
+      // What the other carries is all that there is.
+      await one.host.sh('ip link set eth1 down');
+      expect((await hnet(one, 'check')).stdout).not.to.contain('cut off');
     });
   });
 

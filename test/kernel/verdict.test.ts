@@ -186,6 +186,35 @@ kernelSuite('what the kernel would do with a packet', (scene, share) => {
     ]);
   });
 
+  it("is asked for wherever somebody else's route or rule begins inside of a large subnet", async () => {
+    const pools = ['123.45.91.96/27', '2001:db8:12:4900::/56'];
+    const one = await scene({ config: `pools = ${JSON.stringify(pools)}\n`, pools });
+    await one.base();
+    const libvirt = await FakeLibvirt.create(one);
+    const scope = { bridge: 'br7', scope: '172.30.7.0/24' };
+    const addresses = ['123.45.91.96/27', '2001:db8:12:4900::/64'].map(ip => ({ ip, ...scope }));
+    await one.prepare('vm1', addresses);
+    await libvirt.run('vm1', { addresses });
+    expect(await hnet(one, 'check')).to.include(IN_ORDER);
+    await one.host.sh(`${VPN}
+      ip route add 123.45.91.99 dev vpn; ip -6 route add 2001:db8:12:4900::77/128 dev vpn
+      ip route add unreachable 123.45.91.101
+      ip route add default dev vpn table 52; ip -6 route add default dev vpn table 52
+      ip rule add pref 100 to 123.45.91.103 lookup 52; ip rule add pref 101 from 123.45.91.105 prohibit
+      ip -6 rule add pref 100 to 2001:db8:12:4900:7::/80 lookup 52`);
+    const { code, stdout } = await hnet(one, 'check');
+    expect(code).to.equal(3);
+    const cut = [...stdout.matchAll(/^vm1 +(\S+) +cut off /gm)].map(([, address]) => address);
+    expect([...new Set(cut)].sort()).to.deep.equal([
+      '123.45.91.101',
+      '123.45.91.103',
+      '123.45.91.105',
+      '123.45.91.99',
+      '2001:db8:12:4900:7::',
+      '2001:db8:12:4900::77',
+    ]);
+  });
+
   it('is right from the start where the host forwards by none of its new interfaces', async () => {
     const one = await scene({ config: CONFIG, pools: POOLS6 });
     await one.base();

@@ -17,20 +17,26 @@ const packet = (from: string, to: string, iif: string): Packet => ({
 });
 const TOWARDS = packet('192.0.2.1', '123.45.90.116', 'eth0');
 
-/** What iproute2 6.1 and the kernel 6.18 say to `ip -json -details route get`, and what it means. */
+/** What iproute2 6.1 and the kernel 6.18 say to `ip -json -details route get fibmatch`, and what it means. */
 const ANSWERS: readonly [string, Verdict][] = [
   [
     '{"type":"unicast","dst":"123.45.90.116","from":"192.0.2.1","dev":"br116","table":"main","flags":[],"cache":[],"iif":"eth0"}',
-    { is: 'forwarded', dev: 'br116', table: 'main' },
+    { is: 'forwarded', devices: ['br116'], table: 'main' },
   ],
   [
     '{"type":"unicast","dst":"2000::1","from":"2001:db8:12:48::116","gateway":"fe80::1","dev":"eth0","table":"main","protocol":"boot","scope":"global","metric":1024,"flags":[],"iif":"br116","pref":"medium"}',
-    { is: 'forwarded', dev: 'eth0', table: 'main' },
+    { is: 'forwarded', devices: ['eth0'], table: 'main' },
   ],
   [
     '{"type":"unicast","dst":"192.0.2.1","from":"123.45.90.116","dev":"vpn","table":"52","flags":[],"cache":[],"iif":"br116"}',
-    { is: 'forwarded', dev: 'vpn', table: '52' },
+    { is: 'forwarded', devices: ['vpn'], table: '52' },
   ],
+  [
+    '{"type":"unicast","dst":"default","table":"main","flags":[],"nexthops":[{"gateway":"10.0.0.1","dev":"eth0","weight":200,"flags":[]},{"gateway":"10.1.0.1","dev":"eth1","weight":50,"flags":[]},{"gateway":"10.2.0.1","dev":"eth2","weight":1,"flags":["dead","linkdown"]}]}',
+    { is: 'forwarded', devices: ['eth0', 'eth1'], table: 'main' },
+  ],
+  // Under net.ipv4.nexthop_compat_mode=0; then it is asked for a hop.
+  ['{"type":"unicast","dst":"default","nhid":3,"table":"main"}', { is: 'dropped', words: 'unicast' }],
   [
     '{"type":"local","dst":"123.45.90.116","from":"192.0.2.1","dev":"lo","table":"main","flags":[],"cache":["local"],"iif":"eth0"}',
     { is: 'delivered' },
@@ -80,7 +86,7 @@ const RULES = [...toRules(4, RULES4), ...toRules(6, RULES6)];
 
 describe('what the kernel says of a packet', () => {
   it('is asked for in the words of ip', () => {
-    expect(questionOf(TOWARDS)).to.equal('route get 123.45.90.116 from 192.0.2.1 iif eth0');
+    expect(questionOf(TOWARDS)).to.equal('route get fibmatch 123.45.90.116 from 192.0.2.1 iif eth0');
   });
 
   it('is read from its answers', () => {
@@ -138,7 +144,7 @@ describe('rules of routing', () => {
 
 describe('why an address is not served', () => {
   const way: Way = { address: TOWARDS.to, packet: TOWARDS, wanted: ['br116'] };
-  const served: Verdict = { is: 'forwarded', dev: 'br116', table: 'main' };
+  const served: Verdict = { is: 'forwarded', devices: ['br116'], table: 'main' };
   const dropped = (words: string): Verdict => ({ is: 'dropped', words });
   const seen = (more: Partial<View>, rules: readonly unknown[] = []): Parameters<typeof causeOf>[3] => ({
     view: { ...EMPTY_VIEW, policy: { rules: toRules(4, rules), own: [] }, ...more },
@@ -148,7 +154,7 @@ describe('why an address is not served', () => {
   const sysctls = (values: Readonly<Record<string, string>>): Partial<View> => ({
     sysctl: path => values[path.replace('/proc/sys/net/ipv4/conf/', '')],
   });
-  const home: Verdict = { is: 'forwarded', dev: 'eth0', table: 'main' };
+  const home: Verdict = { is: 'forwarded', devices: ['eth0'], table: 'main' };
 
   /** The verdict, that on the other way, what is known of the host, and the cause. */
   const CASES: readonly (readonly [Verdict, Verdict, ReturnType<typeof seen>, string])[] = [
@@ -169,7 +175,7 @@ describe('why an address is not served', () => {
       words =>
         [
           dropped(words),
-          { is: 'forwarded', dev: 'wg0', table: '51820' },
+          { is: 'forwarded', devices: ['wg0'], table: '51820' },
           seen(sysctls({ 'all/rp_filter': '1', 'eth0/rp_filter': '0' })),
           'the reverse-path check of eth0 (rp_filter is 1) drops what is sent to it: the way back leads to wg0',
         ] as const,
@@ -199,10 +205,16 @@ describe('why an address is not served', () => {
       'there is no route for what is sent to it (Network is unreachable)',
     ],
     [
-      { is: 'forwarded', dev: 'wg0', table: '51820' },
+      { is: 'forwarded', devices: ['wg0'], table: '51820' },
       home,
       seen({}, RULES4),
       'the rule 32765 (not fwmark 0xca6c from all lookup 51820) leads what is sent to it to wg0',
+    ],
+    [
+      { is: 'forwarded', devices: ['br116', 'wg0'], table: '51820' },
+      home,
+      seen({}, RULES4),
+      'the rule 32765 (not fwmark 0xca6c from all lookup 51820) leads a part of what is sent to it to wg0',
     ],
     [{ is: 'delivered' }, home, seen({}), 'the host takes it for its own, by a route of its table "local"'],
   ];

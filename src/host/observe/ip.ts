@@ -63,7 +63,13 @@ const routeSchema = v.object({
   flags: v.optional(v.array(v.string()), []),
   /** Where the route has several next hops; it then has no `dev` or `gateway` of its own. */
   nexthops: v.optional(
-    v.array(v.object({ dev: v.optional(v.string()), gateway: v.optional(v.string()) })),
+    v.array(
+      v.object({
+        dev: v.optional(v.string()),
+        gateway: v.optional(v.string()),
+        flags: v.optional(v.array(v.string()), []),
+      }),
+    ),
     [],
   ),
   /** Of what the kernel has learnt by itself, and of a router's advertisements. */
@@ -176,6 +182,16 @@ function toRoute(
   const hops = nexthops.map(hop => ({ dev: hop.dev, gateway: hopOf(hop.gateway) }));
   const route = { prefix, type, dev, gateway: hopOf(gateway), protocol, metric };
   return hops.length === 0 ? route : { ...route, hops };
+}
+
+/** The interfaces by which a route leads, each once. The kernel takes no next hop that is `dead`. */
+export const devicesOf = ({ dev, nexthops }: Pick<RouteAnswer, 'dev'> & Hops): readonly string[] => {
+  const alive = nexthops.filter(({ flags }) => !flags.includes('dead')).map(hop => hop.dev);
+  return [...new Set([dev, ...alive])].filter(one => one !== undefined);
+};
+
+interface Hops {
+  readonly nexthops: readonly Pick<RouteAnswer['nexthops'][number], 'dev' | 'flags'>[];
 }
 
 export const toRouteAnswers = (found: readonly unknown[]): RouteAnswer[] =>

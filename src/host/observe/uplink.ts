@@ -9,7 +9,7 @@ import type { View } from '../../model/view.ts';
 import { namesIn } from '../files.ts';
 import type { Host } from '../host.ts';
 import { type Answer, type Answers, about, allFound, listIn } from '../query.ts';
-import { firstRoute, type RouteAnswer, toRouteAnswers } from './ip.ts';
+import { devicesOf, firstRoute, type RouteAnswer, toRouteAnswers } from './ip.ts';
 import { mtuThrough } from './mtu.ts';
 
 /**
@@ -45,11 +45,16 @@ export const uplinkQueries = (ways: readonly Way[]) => ({
   ),
 });
 
-/** Where the host's own packets go. A start doesn't ask. */
-export const pathQueries = {
-  path4: about(FAR_AWAY[4], address => `route get ${address}`),
-  path6: about(FAR_AWAY[6], address => `route get ${address}`),
-};
+const pathsOf = (family: Family) =>
+  about(
+    FAR_AWAY[family].flatMap(address => [address, `fibmatch ${address}`]),
+    words => `route get ${words}`,
+  );
+/**
+ * Where the host's own packets go. Of several next hops of a route a packet takes one, by its two ends: `fibmatch` names all
+ * of them (but not where net.ipv4.nexthop_compat_mode is 0). A start doesn't ask.
+ */
+export const pathQueries = { path4: pathsOf(4), path6: pathsOf(6) };
 
 type UplinkAnswers = Answers<ReturnType<typeof uplinkQueries>>;
 type PathAnswers = Answers<typeof pathQueries>;
@@ -87,9 +92,9 @@ function defaultDevices(host: Host, named: readonly string[], isSixEnough: boole
   const best = (routes: readonly RouteAnswer[]): readonly string[] => {
     const gatewayed = routes.filter(({ gateway, nexthops }) => gateway !== undefined || nexthops.length > 0);
     const [first] = gatewayed.toSorted((a, b) => a.metric - b.metric);
-    return devicesOf(first).filter(device => !named.includes(device));
+    return by(first).filter(device => !named.includes(device));
   };
-  const ipv4 = [best(toRouteAnswers(defaults.found)), devicesOf(defaultRoute(plain))];
+  const ipv4 = [best(toRouteAnswers(defaults.found)), by(defaultRoute(plain))];
   const found = ipv4.find(devices => devices.length > 0);
   if (found !== undefined || !isSixEnough) return found ?? [];
   return best(toRouteAnswers(listIn(host.output(DEFAULT6) || '[]')));
@@ -98,8 +103,8 @@ function defaultDevices(host: Host, named: readonly string[], isSixEnough: boole
 /** One `ip` lists the routes of one family only. */
 const DEFAULT6 = ['ip', '-6', '-json', '-details', 'route', 'show', 'table', 'main', 'default'];
 
-const devicesOf = (route: RouteAnswer | undefined): readonly string[] =>
-  [route?.dev, ...(route?.nexthops ?? []).map(({ dev }) => dev)].filter(dev => dev !== undefined);
+const by = (route: RouteAnswer | undefined): readonly string[] =>
+  route === undefined ? [] : devicesOf(route);
 
 /** The uplinks by themselves, for what touches no domain. @throws Refusal as {@link findWays} and {@link readUplinks} */
 export function observeUplinks(host: Host, given: UplinkConfig): Uplinks {
@@ -180,7 +185,7 @@ const leading = (routes: readonly RouteAnswer[]): RouteAnswer | undefined =>
   routes.find(({ table }) => table !== undefined);
 
 const leadsElsewhere = (answers: ReadonlyMap<string, Answer>, devices: readonly string[]): boolean =>
-  toRouteAnswers(allFound(answers)).some(({ dev = '' }) => !devices.includes(dev));
+  toRouteAnswers(allFound(answers)).some(route => devicesOf(route).some(device => !devices.includes(device)));
 
 /**
  * Whether nothing tells that an interface out of which no route leads is the wrong one: nothing else leads to the Internet

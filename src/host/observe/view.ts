@@ -21,14 +21,14 @@ import {
 } from './uplink.ts';
 
 /**
- * What `ip` prints of the network. Of the routes only ours, and those that are configured and lead somewhere, which the
- * kernel picks out: a host may have hundreds of thousands of others. One `ip` lists the rules of one family only.
+ * What `ip` prints of the network. Of the routes only ours, and those that are configured: a host may have hundreds of
+ * thousands of others. One `ip` lists the rules of one family only.
  */
 const NETWORK = {
   links: 'address show',
   own: `route show table all proto ${ROUTE_PROTOCOL}`,
-  typed: 'route show table all type unicast proto boot',
-  static: 'route show table all type unicast proto static',
+  typed: 'route show table all proto boot',
+  static: 'route show table all proto static',
   proxies: 'neigh show proxy',
   rules: 'rule show',
 };
