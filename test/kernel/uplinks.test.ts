@@ -275,6 +275,14 @@ for (const backend of BACKENDS)
       expect(await guests[0]?.ping(second)).to.equal(true);
       expect(await one.host.run(['ip', 'route', 'show', 'table', '26735'])).to.match(/^default dev gre1/);
       expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
+
+      await one.configure(config.replace('gre1', 'gre9'));
+      expect((await hnet(one, 'sync')).stderr).to.contain('"gre9" is no interface of this host');
+      expect(await one.lab.internet.ping(first), 'with a wrong name in hnet.toml').to.equal(true);
+      await one.configure(config);
+      // One that was there before may be gone for a while.
+      await one.host.sh('ip link set gre1 down; ip link set gre1 name later');
+      expect((await hnet(one, 'sync')).stderr).not.to.contain('is no interface of this host');
     });
   });
 

@@ -10,6 +10,10 @@ export const BAD_CONFIGS: Readonly<Record<string, readonly [text: string, why: R
     `${pools()}uplink = "lo"\n`,
     /hnet\.toml, line 2, key "uplink": "lo": no route to the Internet leads out of it/,
   ],
+  'a further uplink that does not exist': [
+    `${pools()}uplink = "eth0"\n[[uplinks]]\ndevice = "gre9"\npools = ["198.18.7.0/26"]\n`,
+    /hnet\.toml, line 4, key "uplinks\.device": "gre9" is no interface of this host, which has .*eth0.*lo/,
+  ],
   "a pool over the uplink's own subnet": [
     pools('123.45.12.0/24'),
     /key "pools": .*the pool contains 123\.45\.12\.48, the host's or the gateway's own address/,

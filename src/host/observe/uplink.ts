@@ -115,7 +115,7 @@ export function observeUplinks(host: Host, given: UplinkConfig): Uplinks {
 
 /**
  * @param paths where the host's own packets go, if that was asked
- * @throws Refusal if the configuration names an interface that can't be the main uplink, or nothing says where that leads
+ * @throws Refusal if the configuration names an interface that can't be an uplink, or nothing says where the main one leads
  */
 export function readUplinks(
   host: Host,
@@ -150,6 +150,7 @@ function readUplink(
   const [all4, all6] = [routesIn(4), routesIn(6)];
   const [route4, route6] = [leading(all4), leading(all6)];
   const leads = route4 !== undefined || route6 !== undefined;
+  if (!isMain) refuseUnknown(way, given);
   const awaited = isMain && !leads && isAwaited(device, given, host);
   // An interface that is down or gone has no routes: then what stands is right until it is back.
   const stands = given.inForce.find(one => one.device === device);
@@ -196,13 +197,7 @@ function isAwaited(device: string, { uplinks, inForce, fault }: UplinkConfig, ho
   const standing = inForce.find(one => one.device === device);
   if (standing !== undefined && !standing.awaited) return false;
   if (!isOnline(host)) return true;
-  const names = namesIn('/sys/class/net').toSorted();
-  if (!names.includes(device))
-    throw fault(
-      ['uplink'],
-      device,
-      `"${device}" is no interface of this host, which has ${names.join(', ')}`,
-    );
+  refuseMissing(device, ['uplink'], fault);
   if (uplinks[0].gateways.length === 0)
     throw fault(
       ['uplink'],
@@ -210,6 +205,22 @@ function isAwaited(device: string, { uplinks, inForce, fault }: UplinkConfig, ho
       'no route to the Internet leads out of it; name another, or set gateway too',
     );
   return false;
+}
+
+/**
+ * A tunnel may come later than the filter at a boot, and may be gone for a while. But one of which the filter that stands
+ * knows nothing, and which isn't there, is a wrong name.
+ * @throws Refusal then: the domains of the way that had another name would be cut off
+ */
+function refuseUnknown({ device, way }: Way, { uplinks, inForce, fault }: UplinkConfig): void {
+  if (inForce.length === 0 || inForce.some(one => one.device === device)) return;
+  refuseMissing(device, [...(uplinks[way]?.path ?? []), 'device'], fault);
+}
+
+function refuseMissing(device: string, path: readonly string[], fault: Config['fault']): void {
+  const names = namesIn('/sys/class/net').toSorted();
+  if (names.includes(device)) return;
+  throw fault(path, device, `"${device}" is no interface of this host, which has ${names.join(', ')}`);
 }
 
 /** Whether a route leads to the Internet, by whatever interface. */
