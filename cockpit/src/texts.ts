@@ -158,6 +158,7 @@ export const texts = {
     reservedFor: (name: string) => format(_('kept for $0'), name),
     reservedForNobody: _('kept from every VM'),
     ownOf: (device: string) => format(_("the host's own, on $0"), device),
+    ownOfHost: (host: string) => format(_('the own address of $0'), host),
     ownOther: _("a gateway's, or every router's"),
     holder: _('VM'),
     held_: _('Subnet'),

@@ -1,10 +1,10 @@
 /** Chooses what an assignment pins: an address, a bridge name, a scope, so that nothing collides later. */
-import { refuseForeignAddresses, refuseHostAddresses } from '../lifecycle/admission.ts';
+import { refuseForeignAddresses, refuseHostAddresses, refusePeerAddresses } from '../lifecycle/admission.ts';
 import { format } from '../model/address.ts';
 import type { Address } from '../model/bridge.ts';
 import { bridgeNames } from '../model/bridge-names.ts';
 import type { Config } from '../model/config.ts';
-import type { HostAddress } from '../model/host-address.ts';
+import type { HostAddress, PeerAddress } from '../model/host-address.ts';
 import { articleScope, leasedOf } from '../model/names.ts';
 import {
   addresses,
@@ -28,6 +28,8 @@ export interface Taken {
   readonly own: readonly Prefix[];
   /** Every address of the host, with its interface. */
   readonly host: readonly HostAddress[];
+  /** What other hosts of the cluster have themselves. */
+  readonly peers: readonly PeerAddress[];
   /** Names of the host's interfaces that aren't ours. */
   readonly interfaces: ReadonlySet<string>;
   /** Prefixes that the host routes elsewhere, the default route left out. */
@@ -85,12 +87,15 @@ function chosen(
 
 type IsFree = (address: Prefix) => boolean;
 
+/** Who may have an address. */
+export type Held = Pick<Taken, 'holdings' | 'own' | 'host' | 'peers'>;
+
 /** Whether an address is nobody's. */
-export function vacancy({ holdings, own, host }: Pick<Taken, 'holdings' | 'own' | 'host'>): IsFree {
+export function vacancy({ holdings, own, host, peers }: Held): IsFree {
   const held = [
     ...holdings.map(({ address }) => address.prefix),
     ...own,
-    ...host.map(({ address }) => address),
+    ...[...host, ...peers].map(({ address }) => address),
   ];
   const ranges = held.filter(prefix => !isSingle(prefix));
   const singles = new Set(held.filter(isSingle).map(format));
@@ -132,6 +137,7 @@ export function refuseForeign(
   try {
     refuseForeignAddresses(prefixes, config, taken.own);
     refuseHostAddresses(prefixes, taken.host, uplinks);
+    refusePeerAddresses(prefixes, taken.peers);
   } catch (error) {
     throw error instanceof Refusal ? new Refusal(`Cannot ${purpose}: ${error.message}`) : error;
   }

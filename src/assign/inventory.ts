@@ -1,6 +1,8 @@
-/** Which addresses are taken: by all domains' assignments, and by the host. */
+/** Which addresses are taken: by all domains' assignments, by the host, and by the other hosts of its cluster. */
+import { peerAddresses } from '../cluster/around.ts';
 import type { Contents } from '../cluster/contents.ts';
 import type { KnownDomain } from '../libvirt/libvirt.ts';
+import type { Config } from '../model/config.ts';
 import { addressesOf } from '../model/domain.ts';
 import { hostAddresses } from '../model/host-address.ts';
 import { aliasOwner } from '../model/names.ts';
@@ -20,7 +22,8 @@ export function inventory(
     view: { links, addresses, routes },
     uplinks,
   }: { readonly view: Pick<View, 'links' | 'addresses' | 'routes'>; readonly uplinks: Uplinks },
-  elsewhere?: Pick<Contents, 'claims' | 'runs' | 'places'>,
+  config: Pick<Config, 'cluster'>,
+  elsewhere?: Pick<Contents, 'claims' | 'runs' | 'places' | 'hosts'>,
 ): Taken {
   const here = domains.flatMap(holdingsOf);
   const isOurs = (name: string): boolean => aliasOwner(links.get(name)?.alias ?? '') !== undefined;
@@ -28,6 +31,7 @@ export function inventory(
     holdings: [...here, ...(elsewhere === undefined ? [] : claimedElsewhere(elsewhere, here))],
     own: ownAddresses(uplinks),
     host: hostAddresses({ links, addresses }),
+    peers: peerAddresses(config, elsewhere),
     interfaces: new Set([...links.keys()].filter(name => !isOurs(name))),
     routed: [...routes.values()]
       .filter(({ prefix, dev }) => prefix.family === 4 && prefix.length >= 8 && !isOurs(dev ?? ''))

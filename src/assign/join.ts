@@ -1,4 +1,6 @@
 /** Takes a host with its domains into a cluster. */
+
+import { ownOf, peerAddresses } from '../cluster/around.ts';
 import {
   collisionOf,
   dropClaims,
@@ -11,9 +13,11 @@ import {
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Claim, Contents } from '../cluster/contents.ts';
 import { keep } from '../cluster/reservations.ts';
+import type { Peer } from '../cluster/values.ts';
 import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { format } from '../model/address.ts';
-import { overlaps } from '../model/prefix.ts';
+import type { PeerAddress } from '../model/host-address.ts';
+import { contains, overlaps } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import { forWhom, keptFrom, type Reservation } from '../model/reservation.ts';
 import type { Holding } from './allocate.ts';
@@ -29,6 +33,7 @@ export interface Joined {
 /**
  * Claims what this host's domains have, gives back what they have no more, and hands its reservations to the cluster.
  * @param reservations those of this host
+ * @param own what it says of itself
  * @throws Refusal that names everything that another host has, with nothing changed; OutrunRefusal as takeClaims
  */
 export function join(
@@ -36,9 +41,13 @@ export function join(
   seen: Contents,
   domains: readonly KnownDomain[],
   reservations: readonly Reservation[],
+  own: Peer,
 ): Joined {
   const holdings = domains.flatMap(holdingsOf);
+  const peers = peerAddresses({ cluster: cluster.settings }, seen);
   const conflicts = [
+    ...ownIn(seen.claims, own),
+    ...holdings.flatMap(one => peersOwn(one, peers)),
     ...holdings.flatMap(one => conflictOf(one, seen)),
     ...reservations.flatMap(one => conflictWith(one, seen)),
     ...domains.flatMap(one => twinOf(one, cluster, seen)),
@@ -68,6 +77,19 @@ function wantedBy({ domain }: KnownDomain, holdings: readonly Holding[], claims:
   const own = holdings.filter(one => one.domain === domain.uuid).map(({ address }) => address);
   return lackingClaims(own, domain, claims).map(address => ({ domain, address }));
 }
+
+/** What this host has itself, and a domain of another host has too. */
+const ownIn = (claims: readonly Claim[], own: Peer): string[] =>
+  claims.flatMap(({ prefix, name }) => {
+    const held = ownOf(own).find(address => contains(prefix, address));
+    return held === undefined ? [] : [`${format(held)} is this host's own, and ${quote(name)} has it`];
+  });
+
+/** What of a domain's another host has itself. */
+const peersOwn = ({ name, address: { prefix } }: Holding, peers: readonly PeerAddress[]): string[] =>
+  peers
+    .filter(({ address }) => contains(prefix, address))
+    .map(({ address, host }) => `${format(address)} of ${quote(name)} is ${host}'s own`);
 
 /** What of a domain's another one has, or the cluster keeps. */
 function conflictOf({ domain, name, address }: Holding, seen: Contents): string[] {

@@ -14,9 +14,9 @@ import {
 } from '../model/prefix.ts';
 import type { Reservation } from '../model/reservation.ts';
 import type { View } from '../model/view.ts';
-import type { Holding, Taken } from './allocate.ts';
+import type { Held, Holding } from './allocate.ts';
 
-/** `up`: its route leads to its bridge. `reserved`: the host's own, a gateway's, every router's, or kept by the operator. */
+/** `up`: its route leads to its bridge. `reserved`: the host's own, another host's, a gateway's, every router's, or kept by the operator. */
 export type UseState = 'assigned' | 'up' | 'reserved';
 
 /** A part of a pool that isn't free. */
@@ -26,6 +26,8 @@ export interface Use {
   readonly holding: Holding | undefined;
   /** The interface on which the host itself has it. */
   readonly device: string | undefined;
+  /** The other host of the cluster that has it itself. */
+  readonly peer: string | undefined;
   /** For whom the operator keeps it, where nobody has it. */
   readonly reservation: Reservation | undefined;
 }
@@ -36,28 +38,32 @@ export interface PoolUse {
   readonly uses: readonly Use[];
 }
 
+const NOBODYS = { holding: undefined, device: undefined, peer: undefined, reservation: undefined };
+
 export function poolUse(
   pool: Prefix,
-  taken: Pick<Taken, 'holdings' | 'own' | 'host'>,
+  taken: Held,
   routes: View['routes'],
   reservations: readonly Reservation[] = [],
 ): PoolUse {
-  const reserved = (prefix: Prefix, device?: string, reservation?: Reservation): Use => ({
+  const reserved = (prefix: Prefix, by: Partial<Pick<Use, 'device' | 'peer' | 'reservation'>> = {}): Use => ({
     prefix,
     state: 'reserved',
-    holding: undefined,
-    device,
-    reservation,
+    ...NOBODYS,
+    ...by,
   });
   const held = taken.holdings.map(holding => heldUse(holding, routes));
   const all = [
     ...held,
-    ...taken.host.map(({ address, device }) => reserved(address, device)),
+    ...taken.host.map(({ address, device }) => reserved(address, { device })),
+    ...taken.peers.map(({ address, host: peer }) => reserved(address, { peer })),
     ...taken.own.map(prefix => reserved(prefix)),
     ...[{ ...pool, length: bits(pool.family) }]
       .filter(one => isAnycast(one, [pool]))
       .map(one => reserved(one)),
-    ...reservations.flatMap(one => without(one.address, held).map(part => reserved(part, undefined, one))),
+    ...reservations.flatMap(one =>
+      without(one.address, held).map(part => reserved(part, { reservation: one })),
+    ),
   ].filter(({ prefix }) => contains(pool, prefix));
   const uses: Use[] = [];
   // A domain's subnet may hold an address of the host's, and both descriptions of a domain may have the same address.
@@ -76,9 +82,8 @@ function heldUse(holding: Holding, routes: View['routes']): Use {
   return {
     prefix,
     state: (holding.runs ?? route?.dev === bridge) ? 'up' : 'assigned',
+    ...NOBODYS,
     holding,
-    device: undefined,
-    reservation: undefined,
   };
 }
 

@@ -43,12 +43,14 @@ function obstacleTo(
   { address, name }: Reservation,
   reservations: readonly Reservation[],
   pools: readonly Prefix[],
-  { own, host, holdings }: Taken,
+  { own, host, peers, holdings }: Taken,
 ): string | undefined {
   if (!pools.some(pool => contains(pool, address)))
     return `it is outside the pools (${pools.map(format).join(', ') || 'none are configured'}); add its subnet to "pools" in hnet.toml`;
   if ([...own, ...host.map(held => held.address)].some(held => overlaps(address, held)))
     return 'the host or its gateway has it, and no domain gets it in any case';
+  const peer = peers.find(held => overlaps(address, held.address));
+  if (peer !== undefined) return `${peer.host} has it itself, and no domain gets it in any case`;
   const holder = holdings.find(holding => holding.name !== name && overlaps(holding.address.prefix, address));
   if (holder !== undefined)
     return `domain ${quote(holder.name)} holds ${format(holder.address.prefix)}; hnet unassign releases it`;

@@ -1,6 +1,7 @@
 /** Whether the provider hands addresses over in the way that the configuration says. */
 import { vacancy } from '../assign/allocate.ts';
 import { holdingsOf } from '../assign/inventory.ts';
+import { peerAddresses } from '../cluster/around.ts';
 import { format } from '../model/address.ts';
 import { hostAddresses } from '../model/host-address.ts';
 import { CONFIG_FILE } from '../model/names.ts';
@@ -19,6 +20,7 @@ export function checkDelivery(facts: Facts): Diagnosis[] {
     holdings: (knownValue(facts.domains) ?? []).flatMap(holdingsOf),
     own: ownAddresses(uplinks),
     host: hostAddresses(facts.network),
+    peers: peerAddresses(knownValue(facts.config) ?? { cluster: undefined }),
   });
   return uplinks.flatMap(uplink =>
     FAMILIES.filter(family => uplink.delivery[family] === 'routed').flatMap(family =>

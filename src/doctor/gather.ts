@@ -1,5 +1,6 @@
 /** Gathers what the checks look at, once. */
 import { statSync } from 'node:fs';
+import { peerAddresses } from '../cluster/around.ts';
 import { knownPeers } from '../cluster/peers.ts';
 import { ownRecord } from '../cluster/record.ts';
 import { type Drops, sharedDrops } from '../firewall/rules/drops.ts';
@@ -48,7 +49,9 @@ export function gather(host: Host): Facts {
     network,
     policy,
     unserved:
-      uplinks.is === 'unknown' ? [] : readUnserved({ ...network, policy, filter }, uplinks.value, host),
+      uplinks.is === 'unknown'
+        ? []
+        : readUnserved({ ...network, policy, filter }, uplinks.value, written, host),
     cluster: readCluster(written, host),
     strangers,
     drops: uplinks.is === 'unknown' ? new Map() : readDrops(written, uplinks.value, host),
@@ -79,10 +82,15 @@ function readDrops(config: Config, uplinks: Uplinks, host: Host): Drops {
 function readUnserved(
   network: Pick<View, 'links' | 'addresses' | 'policy' | 'filter'>,
   uplinks: Uplinks,
+  config: Config,
   host: Host,
 ): readonly Unserved[] {
   const view = { ...EMPTY_VIEW, ...network, sysctl };
-  return knownValue(known(() => unserved(readAttachments(), { view, uplinks }, host))) ?? [];
+  return (
+    knownValue(
+      known(() => unserved(readAttachments(), { view, uplinks, others: peerAddresses(config) }, host)),
+    ) ?? []
+  );
 }
 
 function known<T>(read: () => T): Known<T> {

@@ -139,6 +139,7 @@ function deliveryBy(family: Family, uplink: Uplink, ground: Ground): Delivery | 
     holdings: [],
     own: ownAddresses(ground.uplinks ?? [uplink]),
     host: hostAddresses(network),
+    peers: [],
   });
   const seen = pools.map(pool => {
     const address = candidatesIn(pool).find(isFree);

@@ -3,16 +3,16 @@
 import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment, WireOf } from '../model/attachment.ts';
-import { type Address, isPrivate, publicOf } from '../model/bridge.ts';
+import { type Address, isPrivate } from '../model/bridge.ts';
 import type { Backend, Config } from '../model/config.ts';
 import { ownDhcp } from '../model/dhcp-mode.ts';
 import { type Domain, macsOf, mtusOf } from '../model/domain.ts';
 import { refuseHostInRanges } from '../model/fit.ts';
-import { type HostAddress, removalOf, whereHeld } from '../model/host-address.ts';
+import { type HostAddress, type PeerAddress, removalOf, whereHeld } from '../model/host-address.ts';
 import { contains, equal, isAnycast, isSingle, overlaps, type Prefix, size } from '../model/prefix.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import { PRIVATE } from '../model/reserved.ts';
-import { ownAddresses, type Uplinks } from '../model/uplink.ts';
+import type { Uplinks } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 import { MOST_PROXIES } from '../resources/neighbour.ts';
 
@@ -107,6 +107,15 @@ export function refuseHostAddresses(
   }
 }
 
+/** Refuses what another host of the cluster has itself: both would answer for it, and that one would be cut off. */
+export function refusePeerAddresses(prefixes: readonly Prefix[], peers: readonly PeerAddress[]): void {
+  for (const prefix of prefixes) {
+    const held = peers.find(({ address }) => contains(prefix, address));
+    if (held !== undefined)
+      throw new Refusal(`${holding(prefix, held.address)} ${held.host}'s own address; choose another one`);
+  }
+}
+
 const holding = (prefix: Prefix, address: Prefix): string =>
   equal(prefix, address) ? `${format(prefix)} is` : `${format(prefix)} contains ${format(address)},`;
 
@@ -140,17 +149,6 @@ export function refuseTakenScopes(addresses: readonly Address[], routes: readonl
       );
     }
   }
-}
-
-/** @throws Refusal for what no domain may have on this host; `routes` are those to its scopes */
-export function refuseUnfit(
-  attachment: Attachment,
-  { uplinks, routes }: { readonly uplinks: Uplinks; readonly routes: readonly Route[] },
-  config: Config,
-): void {
-  refuseForeignAddresses(publicOf(attachment.addresses), config, ownAddresses(uplinks));
-  refuseTakenScopes(attachment.addresses, routes);
-  refuseForeignScopes(attachment.addresses, config);
 }
 
 /**

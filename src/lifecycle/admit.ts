@@ -1,18 +1,37 @@
 /** Admits a domain: refuses what collides, brings up what is missing of the base, and claims the addresses. */
+import { peerAddresses } from '../cluster/around.ts';
 import { POLICIES_KEY } from '../firewall/foreign/firewalld.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Host } from '../host/host.ts';
 import type { StartView, Subject } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { bridgesOf } from '../model/bridge.ts';
+import { bridgesOf, publicOf } from '../model/bridge.ts';
 import type { Config } from '../model/config.ts';
-import type { Uplinks } from '../model/uplink.ts';
+import { ownAddresses, type Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, isWrong, up } from '../plan/walker.ts';
 import { refuseClaimed, writeAttachment } from '../state/attachment-store.ts';
-import { refuseUnfit } from './admission.ts';
+import {
+  refuseForeignAddresses,
+  refuseForeignScopes,
+  refusePeerAddresses,
+  refuseTakenScopes,
+} from './admission.ts';
+
+/** @throws Refusal for what no domain may have on this host; `routes` are those to its scopes */
+export function refuseUnfit(
+  { addresses }: Pick<Attachment, 'addresses'>,
+  { uplinks, routes }: Pick<StartView, 'uplinks' | 'routes'>,
+  config: Config,
+): void {
+  const prefixes = publicOf(addresses);
+  refuseForeignAddresses(prefixes, config, ownAddresses(uplinks));
+  refusePeerAddresses(prefixes, peerAddresses(config));
+  refuseTakenScopes(addresses, routes);
+  refuseForeignScopes(addresses, config);
+}
 
 /**
  * To be called under the `claims` lock. Afterwards the domain's resources are its own.
@@ -27,8 +46,22 @@ export function admit(
   firewall: Firewall,
   host: Host,
 ): boolean {
-  refuseClaimed(attachment);
   refuseUnfit(attachment, seen, config);
+  return claim(attachment, seen, config, firewall, host);
+}
+
+/**
+ * The same of what may be unfit: a domain that changes still has what it is to lose.
+ * @throws Refusal with nothing claimed
+ */
+export function claim(
+  attachment: Attachment,
+  seen: StartView,
+  config: Config,
+  firewall: Firewall,
+  host: Host,
+): boolean {
+  refuseClaimed(attachment);
   const lacks = check(basePlan(config, seen.uplinks, firewall), seen.view).some(isWrong);
   // Bringing it up needs a look at everything.
   if (lacks) bringUpBase(config, seen.uplinks, firewall, observe(host, firewall), host);

@@ -23,8 +23,7 @@ import {
   writeAttachment,
 } from '../state/attachment-store.ts';
 import { placeClaims, surrenderClaims } from '../state/claim-index.ts';
-import { refuseUnfit } from './admission.ts';
-import { admit } from './admit.ts';
+import { claim, refuseUnfit } from './admit.ts';
 import { apply, driftOf, handedOver, type Means, wrongOf } from './apply.ts';
 import { both, type Changes, settle, without } from './settle.ts';
 
@@ -100,7 +99,7 @@ function changeAll(read: () => Changes, config: Config, host: Host): Difference[
     const changes = read();
     const { seen, means, places } = lookAround(changes, config, host);
     const repaired = repairs(changes, seen, config, means);
-    const isNew = withLock('claims', 'exclusive', host, () => claim(changes, seen, config, means));
+    const isNew = withLock('claims', 'exclusive', host, () => claimAll(changes, seen, config, means));
     try {
       apply(changes, { ...means, view: isNew ? observe(host, means.firewall, places) : seen.view });
       for (const one of changes) settle(one);
@@ -165,7 +164,7 @@ function repairs(
  * a release in between, or after a crash, finds everything. A moving claim belongs to nobody for a moment, never to two.
  * @returns whether something of the base was missing
  */
-function claim(
+function claimAll(
   changes: Changes,
   seen: StartView,
   config: Config,
@@ -179,10 +178,11 @@ function claim(
   try {
     return changes
       .filter(each => !gives(each))
-      .map(
-        ({ before, after }) =>
-          after !== undefined && admit(both(before, after), seen, config, firewall, host),
-      )
+      .map(({ before, after }) => {
+        if (after === undefined) return false;
+        refuseUnfit(after, seen, config);
+        return claim(both(before, after), seen, config, firewall, host);
+      })
       .includes(true);
   } catch (error) {
     for (const giver of givers) placeClaims(giver);

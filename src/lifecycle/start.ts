@@ -1,6 +1,6 @@
 /** A start: everything that a domain's assignment asks for, or nothing. */
 import { enter, retreat } from '../cluster/admit.ts';
-import { around } from '../cluster/around.ts';
+import { around, peerAddresses } from '../cluster/around.ts';
 import { newStart } from '../cluster/new-start.ts';
 import { memberOf } from '../cluster/open.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
@@ -12,6 +12,7 @@ import { readNetwork } from '../host/observe/view.ts';
 import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
+import { publicOf } from '../model/bridge.ts';
 import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { hostAddresses } from '../model/host-address.ts';
@@ -21,7 +22,12 @@ import { ownAddresses } from '../model/uplink.ts';
 import type { Checked } from '../plan/walker.ts';
 import { readableAttachment, removeAttachment } from '../state/attachment-store.ts';
 import { readReservations } from '../state/reservations.ts';
-import { refuseForeignAddresses, refuseHostAddresses, toAttachment } from './admission.ts';
+import {
+  refuseForeignAddresses,
+  refuseHostAddresses,
+  refusePeerAddresses,
+  toAttachment,
+} from './admission.ts';
 import { admit, subjectOf } from './admit.ts';
 import { apply, takeDown } from './apply.ts';
 import { firewallInForce, wiresOf } from './in-force.ts';
@@ -50,6 +56,8 @@ export function start(
     const firewall = firewallInForce(config);
     const made = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
     const after = { ...made, ...(state && { state }) };
+    // Before etcd is asked, which would keep for it what it can't have.
+    refusePeerAddresses(publicOf(after.addresses), peerAddresses(config));
     const run = cluster && enter(cluster, { ...domain, addresses: after.addresses }, newStart(), host);
     try {
       return bringUp(after, firewall, config, host);

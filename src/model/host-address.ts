@@ -12,6 +12,12 @@ export interface HostAddress {
   readonly device: string;
 }
 
+/** An address that another host of the cluster has itself. */
+export interface PeerAddress {
+  readonly host: string;
+  readonly address: Prefix;
+}
+
 /** All of them, but for those on our bridges, which are ours to give and to take. */
 export function hostAddresses({ links, addresses }: Pick<View, 'links' | 'addresses'>): HostAddress[] {
   const foreign = [...addresses].filter(([device]) => !isOurs(links.get(device)?.alias));

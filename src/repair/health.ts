@@ -4,6 +4,7 @@ import { type Means, wrongOf } from '../lifecycle/apply.ts';
 import { format } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { addressesOf, type Domain, tapsOf } from '../model/domain.ts';
+import type { PeerAddress } from '../model/host-address.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplinks } from '../model/uplink.ts';
@@ -35,6 +36,7 @@ export interface Patient {
 /** What was seen of the host; the uplinks, or why there are none. */
 export interface Sight extends Omit<Means, 'host'> {
   readonly uplinks: Uplinks | Refusal;
+  readonly others: readonly PeerAddress[];
 }
 
 /** The health of each domain, by its UUID. The kernel is asked about those that lack nothing, about all in one process. */
@@ -86,13 +88,13 @@ function ailments(
 /** What the kernel says of domains that lack nothing, by their UUIDs; of those that it serves nothing. */
 function verdicts(
   attachments: readonly Attachment[],
-  { uplinks, view }: Sight,
+  { uplinks, view, others }: Sight,
   host: Host,
 ): ReadonlyMap<string, readonly Ailment[]> {
   if (uplinks instanceof Refusal)
     return new Map(attachments.map(({ domain }) => [domain, [{ what: reason(uplinks) }]]));
   const faults = new Map<string, Ailment[]>();
-  for (const { attachment, address, cause } of unserved(attachments, { uplinks, view }, host)) {
+  for (const { attachment, address, cause } of unserved(attachments, { uplinks, view, others }, host)) {
     const before = faults.get(attachment.domain) ?? [];
     faults.set(attachment.domain, [...before, { address, what: `${format(address)}: ${cause.why}` }]);
   }

@@ -5,20 +5,15 @@ import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
 import { routesToScopes } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
-import {
-  refuseForeignAddresses,
-  refuseForeignScopes,
-  refuseTakenScopes,
-  toAttachment,
-} from '../lifecycle/admission.ts';
+import { toAttachment } from '../lifecycle/admission.ts';
+import { refuseUnfit } from '../lifecycle/admit.ts';
 import { apply, changeOwner, takeDown, wrongOf } from '../lifecycle/apply.ts';
 import { type Attachment, attachmentTitle, prefixesOf, type WireOf } from '../model/attachment.ts';
-import { publicOf } from '../model/bridge.ts';
 import { BACKENDS } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
 import { quote, Refusal, reason, visible } from '../model/refusal.ts';
-import { ownAddresses, wireFor } from '../model/uplink.ts';
+import { wireFor } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { type Checked, down, refuseForeign, up } from '../plan/walker.ts';
 import { batches } from '../resources/action.ts';
@@ -153,10 +148,8 @@ function lost(work: Work): Work {
 }
 
 function admitAnew(attachment: Attachment, { config, uplinks }: Survey, host: Host): void {
-  refuseForeignAddresses(publicOf(attachment.addresses), config, ownAddresses(uplinks));
   const scopes = attachment.addresses.map(({ scope }) => scope);
-  refuseTakenScopes(attachment.addresses, routesToScopes(host, scopes));
-  refuseForeignScopes(attachment.addresses, config);
+  refuseUnfit(attachment, { uplinks, routes: routesToScopes(host, scopes) }, config);
   writeAttachment(attachment);
   for (const address of attachment.addresses) changeOwner(address, attachment.domain, host);
 }

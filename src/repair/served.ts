@@ -1,9 +1,11 @@
 /** Whether the kernel would serve the addresses of running domains: a packet to each, and one from it, by its own word. */
 import type { Host } from '../host/host.ts';
 import { askRoutes, askVerdicts, outside } from '../host/observe/verdict.ts';
+import { format } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
-import { hostAddresses } from '../model/host-address.ts';
+import { domainWord } from '../model/domain.ts';
+import { hostAddresses, type PeerAddress } from '../model/host-address.ts';
 import { isHere } from '../model/move.ts';
 import { contains, type Family, isSingle, nth, type Prefix, size } from '../model/prefix.ts';
 import { shellWord } from '../model/shell.ts';
@@ -17,6 +19,7 @@ import { causeOf, isServed, type Way } from './cause.ts';
 interface Asked {
   readonly view: View;
   readonly uplinks: Uplinks;
+  readonly others: readonly PeerAddress[];
 }
 
 /** An address, the ways towards it by each interface from which packets for it may come, and the way back. */
@@ -47,10 +50,21 @@ export function unserved(attachments: readonly Attachment[], seen: Asked, host: 
   const deaf = isDeaf(seen.view) ? samples.filter(({ address }) => address.family === 4) : [];
   return [
     ...deaf.map(({ attachment, address }) => ({ attachment, address, cause: DEAF })),
+    ...here.flatMap(attachment => twice(attachment, seen.others)),
     ...samples.flatMap(sample => cutOff(sample, seen.view)),
     ...explainAll(wrong, verdicts, seen, host),
   ];
 }
+
+/** Another host of the cluster has it itself, since later than the domain's start: whichever answers first has its packets. */
+const twice = (attachment: Attachment, others: readonly PeerAddress[]): Unserved[] =>
+  others.flatMap(({ host, address }) => {
+    const held = attachment.addresses.find(({ prefix }) => contains(prefix, address))?.prefix;
+    const { name, domain: uuid } = attachment;
+    const mend = held && `hnet unassign ${domainWord({ name, uuid })} ${format(held)}`;
+    const why = `${format(address)} is ${host}'s own address`;
+    return mend === undefined ? [] : [{ attachment, address, cause: { why, mend } }];
+  });
 
 const packetsOf = ({ towards, back }: Sample): Packet[] => [...towards, back].map(({ packet }) => packet);
 

@@ -3,6 +3,7 @@
  * nobody. It takes a constant number of processes, however many domains there are, and changes nothing.
  */
 
+import { peerAddresses } from '../cluster/around.ts';
 import { chooseFirewall, firewallOf } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
@@ -55,7 +56,7 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     kept,
     unserved: unserved(
       whole.map(({ attachment }) => attachment),
-      seen,
+      { ...seen, others: peerAddresses(config) },
       host,
     ),
     unplugged: loose(outcomes, view),
@@ -111,7 +112,7 @@ export function settledVerdicts(found: Survey, host: Host): Survey {
   const domains = new Set(found.unserved.map(({ attachment }) => attachment.domain));
   return withLock('sync', 'exclusive', host, () => {
     const now = [...domains].flatMap(domain => ifPossible(() => readAttachment(domain)) ?? []);
-    return { ...found, unserved: unserved(now, found, host) };
+    return { ...found, unserved: unserved(now, { ...found, others: peerAddresses(found.config) }, host) };
   });
 }
 

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import { PEERS_FILES } from '../../src/cluster/peers.ts';
 import { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { ensureBuilt } from '../support/build.ts';
 import { Clustered, clusterToml, type Member } from '../support/clustered.ts';
 import { uuidOf } from '../support/domain.ts';
+import { knowPeers, peerNote } from '../support/peers.ts';
 
 const ASKED = '/run/lab/asked';
 const LATE = '123.45.90.119';
@@ -238,6 +240,58 @@ exec /run/lab/real/etcdctl "$@"`,
     const [held] = (await cluster.keys('claims/')).filter(key => key.startsWith('ip-123.45.90.116'));
     expect(JSON.parse(await cluster.value(`claims/${held}`)).name).to.equal('vm "ä" \\');
     await h1.release('vm1');
+  });
+
+  it('give no address to a VM that another host has itself, on its uplink or on the wire', async () => {
+    const [own, own6] = [h2.scene.host.address, h2.scene.host.address6];
+    const shared = clusterToml(cluster.etcd.endpoints, 'host = "h1"').replace(
+      /^pools = .*$/m,
+      'ipv4 = "on-link"\npools = ["123.45.12.48/29", "2001:db8:12:49::/64"]',
+    );
+    await h1.scene.configure(shared);
+    await h2.ok('cluster', 'join');
+    // Without its lease, for this takes longer than that lasts.
+    await cluster.etcd.ctl('put', '/hnet/fra/hosts/h2', await cluster.value('hosts/h2'));
+    for (const address of [own, own6])
+      expect(await refusal(h1, 'assign', 'vm2', address, '--no-nic')).to.contain(
+        `Cannot assign: ${address} is h2's own address; choose another one`,
+      );
+    expect(await refusal(h1, 'reserve', own, 'web')).to.contain('h2 has it itself');
+    const taken = (await h1.ok('pool', '--all')).join('\n');
+    expect(taken).to.match(/^123\.45\.12\.49 +reserved +- +h2 itself$/m);
+    expect(await h1.ok('whois', own)).to.deep.equal([`${own}: h2's own: no domain gets it`]);
+
+    // Past hnet assign: a start goes by what this host has noted of the others.
+    await h1.ok('cluster', 'join');
+    await cluster.etcd.ctl('del', '/hnet/fra/hosts/h2');
+    for (const address of [own, own6]) {
+      const { code, stderr } = await h1.scene.attemptPrepare('vm2', [address]);
+      expect(code, stderr).to.equal(1);
+      expect(stderr).to.contain(`Cannot start "vm2": ${address} is h2's own address; choose another one`);
+    }
+    expect(await cluster.keys('claims/')).not.to.include(`ip-${own}-32`);
+
+    // And where a VM had it before this host knew.
+    await h1.scene.host.sh(`rm ${PEERS_FILES.join(' ')}`);
+    const both = [own, '123.45.12.50'];
+    await h1.libvirt.run('vm8', { addresses: both });
+    await h1.scene.prepare('vm8', both);
+    expect(await refusal(h2, 'cluster', 'join')).to.equal(
+      `hnet: Cannot join "fra": ${own} is this host's own, and "vm8" has it`,
+    );
+    await knowPeers(h1.scene, [peerNote(2, [own, own6])]);
+    const told = `"vm8": ${own} can't be reached: ${own} is h2's own address`;
+    expect((await h1.hnet('sync')).stderr).to.contain(told);
+    const found = await h1.hnet('check');
+    expect(found.code).to.equal(3);
+    expect(found.stdout, found.stdout).to.contain(`${own} is h2's own address`);
+    expect((await h1.hnet('unassign', 'vm8', own)).stderr).to.equal('');
+    expect((await h1.hnet('check')).stdout).not.to.contain(own);
+    await h1.scene.release('vm8');
+    await h1.libvirt.end('vm8');
+    await h1.scene.configure(clusterToml(cluster.etcd.endpoints, 'host = "h1"'));
+    await h1.ok('sync');
+    await h1.ok('cluster', 'join');
   });
 
   it('are asked for with certificates, and one that is wrong is named by what is wrong with it', async () => {

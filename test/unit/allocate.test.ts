@@ -29,6 +29,7 @@ function taken({ held = [], own = [], host = [], interfaces = [], routed = [] }:
   const all: Taken = {
     holdings: [],
     own: own.map(parsePrefix),
+    peers: [],
     host: host.map(text => ({ address: parsePrefix(text), length: 24, device: 'eth1' })),
     interfaces: new Set(interfaces),
     routed: routed.map(parsePrefix),

@@ -56,7 +56,10 @@ const someState: fc.Arbitrary<State> = fc
     ),
     others: fc.constantFrom([], [OTHER]),
     elsewhere: fc.constantFrom(null, [], [THERE]),
-    keptBack: fc.constantFrom(NONE, { ...NONE, own: [{ address: '123.45.90.1', interface: 'eth0' }] }),
+    keptBack: fc.constantFrom(NONE, {
+      ...NONE,
+      own: [{ address: '123.45.90.1', interface: 'eth0', host: null }],
+    }),
     free: fc.bigInt({ min: 0n, max: 3n }),
     faults: fc.constantFrom([], [FAULT]),
     findings: fc.constantFrom([], [FINDING]),

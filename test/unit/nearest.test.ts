@@ -7,7 +7,7 @@ import { refusalOf } from '../support/refused.ts';
 const POOLS = ['123.45.90.112/29', '123.45.53.11', '2001:db8:12:48::/64', '2001:db8:12:4900::/56'].map(
   parsePrefix,
 );
-const NOTHING = { holdings: [], own: [], host: [], interfaces: new Set<string>(), routed: [] };
+const NOTHING = { holdings: [], own: [], host: [], peers: [], interfaces: new Set<string>(), routed: [] };
 
 const near = (wanted: string, ...used: string[]): string | undefined => {
   const found = nearestFree(parsePrefix(wanted), POOLS, { ...NOTHING, own: used.map(parsePrefix) }, []);

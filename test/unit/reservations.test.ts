@@ -19,6 +19,7 @@ const taken = (holdings: readonly (readonly [address: string, name: string])[] =
     address: { prefix: parsePrefix(address), bridge: 'br1', scope: parsePrefix('172.30.1.0/24') },
   })),
   own: [parsePrefix('123.45.90.113')],
+  peers: [{ host: 'h2', address: parsePrefix('123.45.90.115') }],
   host: [],
   interfaces: new Set(),
   routed: [],
@@ -67,6 +68,7 @@ describe('reservations', () => {
     for (const [one, held, why] of [
       [kept('123.45.91.1', 'web'), taken(), /outside the pools/],
       [kept('123.45.90.113', 'web'), taken(), /the host or its gateway has it/],
+      [kept('123.45.90.115', 'web'), taken(), /h2 has it itself/],
       [
         kept('123.45.90.116', 'web'),
         taken([['123.45.90.116/30', 'mail']]),
@@ -85,10 +87,16 @@ describe('reservations', () => {
   it('are no free addresses of a pool, but for what a domain has of them', () => {
     const held = taken([['123.45.90.116', 'web']]);
     const use = poolUse(parsePrefix('123.45.90.112/29'), held, new Map(), [kept('123.45.90.116/30', 'web')]);
-    expect(occupancy(use)).to.deep.equal({ size: 8n, free: 3n, assigned: 1n, up: 0n, reserved: 4n });
-    expect([...freeOf(use)].map(format)).to.deep.equal(['123.45.90.112', '123.45.90.114', '123.45.90.115']);
+    expect(occupancy(use)).to.deep.equal({ size: 8n, free: 2n, assigned: 1n, up: 0n, reserved: 5n });
+    expect([...freeOf(use)].map(format)).to.deep.equal(['123.45.90.112', '123.45.90.114']);
     expect(
       use.uses.map(({ prefix, reservation }) => `${format(prefix)} ${reservation?.name ?? '-'}`),
-    ).to.deep.equal(['123.45.90.113 -', '123.45.90.116 -', '123.45.90.117 web', '123.45.90.118/31 web']);
+    ).to.deep.equal([
+      '123.45.90.113 -',
+      '123.45.90.115 -',
+      '123.45.90.116 -',
+      '123.45.90.117 web',
+      '123.45.90.118/31 web',
+    ]);
   });
 });

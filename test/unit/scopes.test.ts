@@ -98,6 +98,7 @@ describe('a scope that the operator chooses', () => {
   const taken = {
     holdings: [{ domain: uuidOf('vm2'), name: 'vm2', address }],
     own: [parsePrefix('10.4.0.2')],
+    peers: [],
     host: [],
     interfaces: new Set<string>(),
     routed: [parsePrefix('10.6.0.0/16')],

@@ -56,7 +56,7 @@ const elsewhere = nullable(
 );
 
 const keptBack = v.object({
-  own: v.array(v.object({ address: text, interface: nullable(text) })),
+  own: v.array(v.object({ address: text, interface: nullable(text), host: nullable(text) })),
   reservations: v.array(v.object({ address: text, name: nullable(text), since: text })),
 });
 

@@ -15,8 +15,8 @@ export interface Cell {
   readonly state: CellState;
   /** Who has it. */
   readonly holder: Holder | undefined;
-  /** The interface on which the host itself has it; null: a gateway's, or every router's. */
-  readonly own: { readonly interface: string | null } | undefined;
+  /** The interface on which the host itself has it, or the other host that does; neither: a gateway's, or every router's. */
+  readonly own: { readonly interface: string | null; readonly host: string | null } | undefined;
   readonly reservation: KeptBack['reservations'][number] | undefined;
 }
 
@@ -65,14 +65,14 @@ export function partsOf(state: Pick<HostState, 'domains' | 'elsewhere' | 'keptBa
       }),
     ),
   );
-  const own = keptBack.own.flatMap(({ address, interface: device }) =>
+  const own = keptBack.own.flatMap(({ address, interface: device, host }) =>
     readSubnet(address).map(
       (prefix): Part => ({
         prefix,
         cell: {
           state: 'reserved',
           holder: undefined,
-          own: { interface: device },
+          own: { interface: device, host },
           reservation: reservationOf(prefix),
         },
       }),

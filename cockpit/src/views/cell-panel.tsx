@@ -79,6 +79,11 @@ const linkTo = ({ uuid, domain }: Holder) => (
   </a>
 );
 
+function ownText({ interface: device, host }: NonNullable<Cell['own']>): string {
+  if (host !== null) return texts.pools.ownOfHost(host);
+  return device === null ? texts.pools.ownOther : texts.pools.ownOf(device);
+}
+
 function Known({ cell }: { readonly cell: Cell }) {
   const { address, state, holder, own, reservation } = cell;
   // Whenever it changes hands, so does its history.
@@ -105,10 +110,7 @@ function Known({ cell }: { readonly cell: Cell }) {
           holder && holder.held !== address && [texts.pools.held_, holder.held],
           holder && [texts.pools.bridge, holder.bridge],
           holder?.lease != null && [texts.pools.lease, holder.lease],
-          own && [
-            texts.pools.holder,
-            own.interface === null ? texts.pools.ownOther : texts.pools.ownOf(own.interface),
-          ],
+          own && [texts.pools.holder, ownText(own)],
           reservation && [
             texts.pools.reservation,
             `${reservation.name === null ? texts.pools.reservedForNobody : texts.pools.reservedFor(visible(reservation.name))}, ${texts.since(moment(reservation.since))}`,

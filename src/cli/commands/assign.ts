@@ -66,7 +66,7 @@ function lookAround(
   const known = pick(domains, name);
   refuseElsewhere('assign to', known.domain, shared);
   const { view, uplinks } = readNetworkWithUplinks(context.host, config);
-  const taken = inventory(domains, { view, uplinks }, shared?.seen);
+  const taken = inventory(domains, { view, uplinks }, config, shared?.seen);
   const base = baseOf(known);
   const held = addressesToKeep(base, 'assign to');
   const reservations = reservationsIn(shared);

@@ -44,7 +44,7 @@ export function joinCluster(context: Context): void {
       const domains = libvirt.domains();
       // Of a cluster's own reservations this host has a copy.
       const own = joined() === settings.name ? [] : readReservations();
-      const done = join(cluster, seen, domains, own);
+      const done = join(cluster, seen, domains, own, record);
       putRecord(cluster, record, grantLease(settings.etcd, context.host));
       const after = look(cluster);
       noteJoined(settings.name);

@@ -117,5 +117,5 @@ const configFor = ({ config }: Context): Config =>
 
 function takenBy(domains: readonly Domain[], config: Config, host: Host): Taken {
   const known = domains.map(domain => ({ domain, persistent: undefined, next: domain, active: false }));
-  return inventory(known, readNetworkWithUplinks(host.within(LIMIT), config));
+  return inventory(known, readNetworkWithUplinks(host.within(LIMIT), config), config);
 }

@@ -47,7 +47,7 @@ function poolsOf({ config, domains, uplinks, network }: Facts, context: Context)
   const [given, known, ways] = [knownValue(config), knownValue(domains), knownValue(uplinks)];
   return given === undefined || known === undefined || ways === undefined
     ? []
-    : poolUses(given.pools, known, { view: network, uplinks: ways }, seenElsewhere(context)).pools;
+    : poolUses(given, known, { view: network, uplinks: ways }, seenElsewhere(context)).pools;
 }
 
 /** Names and values, those of an object within an object too. */

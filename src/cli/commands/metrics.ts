@@ -63,9 +63,9 @@ const COLLECTORS: Readonly<Record<string, Collector>> = {
     return trafficMetrics(addresses, drops);
   },
   pools: (context, domains) => {
-    const { pools } = context.config();
-    const seen = readNetworkWithUplinks(context.host, context.config());
-    return poolMetrics(poolUses(pools, domains(), seen, heldElsewhere(context)).pools);
+    const config = context.config();
+    const seen = readNetworkWithUplinks(context.host, config);
+    return poolMetrics(poolUses(config, domains(), seen, heldElsewhere(context)).pools);
   },
   faults: ({ host, config }) => faultMetrics(config(), host),
   rules: ({ host, config }, domains) => ruleMetrics(domains(), config(), host),

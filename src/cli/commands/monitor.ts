@@ -132,7 +132,7 @@ function stateOf(
     domains,
     others: othersThan(domains, all),
     elsewhere: domainsElsewhere(contents, all, context),
-    ...poolUses(given.pools, all, seen, contents),
+    ...poolUses(given, all, seen, contents),
     faults: faults(survey(listRunning(), given, host)),
   };
 }

@@ -93,7 +93,7 @@ function moveOf(
   const rest = restOf(giver, taker, prefix);
   refuseReserved('move', [prefix], taker.domain, reservationsIn(shared));
   const held = addressesToKeep(taker.next, 'move an address to');
-  const taken = inventory(domains, readNetworkWithUplinks(context.host, config), shared?.seen);
+  const taken = inventory(domains, readNetworkWithUplinks(context.host, config), config, shared?.seen);
   const gained = pin(prefix, config.dhcp.scopes, taken, held[0]);
   const less = rest.length === 0 ? undefined : amended(giver.next, { addresses: rest });
   const more = amended(taker.next, { addresses: [...held, gained] });

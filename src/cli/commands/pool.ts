@@ -30,7 +30,7 @@ interface Row {
   readonly domain: string | null;
   readonly uuid: string | null;
   readonly bridge: string | null;
-  /** The other host of the cluster that has the domain. */
+  /** The other host of the cluster that has the domain, or has the address itself. */
   readonly host: string | null;
   /** The interface on which the host itself has it. */
   readonly interface: string | null;
@@ -46,7 +46,7 @@ export function pool(options: PoolOptions, context: Context): void {
   const domains = withLibvirt(libvirt => libvirt.domains());
   const seen = readNetworkWithUplinks(context.host, config);
   const elsewhere = seenElsewhere(context);
-  const taken = inventory(domains, seen, elsewhere);
+  const taken = inventory(domains, seen, config, elsewhere);
   const reservations = elsewhere?.reservations ?? readReservations();
   const uses = config.pools.map(one => poolUse(one, taken, seen.view.routes, reservations));
   const rows = uses.flatMap(one => rowsOf(one, options));
@@ -94,14 +94,14 @@ const freeRow = (prefix: Prefix, pool: string): Row => ({
   reservation: null,
 });
 
-const usedRow = ({ prefix, state, holding, device, reservation }: Use, pool: string): Row => ({
+const usedRow = ({ prefix, state, holding, device, peer, reservation }: Use, pool: string): Row => ({
   address: format(prefix),
   pool,
   state,
   domain: holding?.name ?? null,
   uuid: holding?.domain ?? null,
   bridge: holding?.address.bridge ?? null,
-  host: holding?.host ?? null,
+  host: holding?.host ?? peer ?? null,
   interface: device ?? null,
   reservation: reservation === undefined ? null : { for: reservation.name ?? null },
 });
@@ -109,14 +109,19 @@ const usedRow = ({ prefix, state, holding, device, reservation }: Use, pool: str
 const keptFor = ({ reservation }: Row): string =>
   reservation === null ? '-' : reservation.for === null ? '(for nobody)' : `(for ${reservation.for})`;
 
+function whoseOwn({ interface: device, host }: Row): string {
+  if (device !== null) return `${device} (the host's)`;
+  return host === null ? '-' : `${host} itself`;
+}
+
 function render(rows: readonly Row[], colour: boolean): string[] {
   if (rows.length === 0) return [];
   const colours = { free: 'dim', assigned: 'yellow', up: 'green', reserved: 'dim' } as const;
   const cells = rows.map((row): Cell[] => [
     row.address,
     { text: row.state, colour: colours[row.state] },
-    row.host === null ? (row.domain ?? keptFor(row)) : `${row.domain} on ${row.host}`,
-    row.bridge ?? (row.interface === null ? '-' : `${row.interface} (the host's)`),
+    row.domain === null ? keptFor(row) : `${row.domain}${row.host === null ? '' : ` on ${row.host}`}`,
+    row.bridge ?? whoseOwn(row),
   ]);
   return ['', ...table(['ADDRESS', 'STATE', 'DOMAIN', 'BRIDGE'], cells, colour)];
 }

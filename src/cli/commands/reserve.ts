@@ -34,7 +34,7 @@ function keep(text: string, name: string | undefined, context: Context): void {
     sharing(context, shared => {
       const config = context.config();
       const seen = readNetworkWithUplinks(context.host, config);
-      const taken = inventory(libvirt.domains(), seen, shared?.seen);
+      const taken = inventory(libvirt.domains(), seen, config, shared?.seen);
       const one: Reservation = { address, name, since: new Date().toISOString() };
       const all = withReservation(one, reservationsIn(shared), config, taken);
       if (shared !== undefined) keepInCluster(shared.cluster, shared.seen, [one]);

@@ -42,7 +42,7 @@ function lookUp(address: Prefix, context: Context): Known {
   const elsewhere = seenElsewhere(context);
   const reservations = elsewhere?.reservations ?? readReservations();
   const pool = config().pools.find(one => contains(one, address));
-  const taken = inventory(domains, seen, elsewhere);
+  const taken = inventory(domains, seen, config(), elsewhere);
   const uses = pool === undefined ? [] : poolUse(pool, taken, seen.view.routes, reservations).uses;
   const use = uses.find(({ prefix }) => contains(prefix, address));
   const owner = domains.find(({ domain }) => domain.uuid === use?.holding?.domain);
@@ -76,7 +76,7 @@ function answerOf(known: Known): object {
     uuid: holding?.domain ?? null,
     held: holding === undefined ? null : format(holding.address.prefix),
     bridge: holding?.address.bridge ?? null,
-    host: holding?.host ?? null,
+    host: holding?.host ?? use?.peer ?? null,
     macs: owner === undefined || holding === undefined ? [] : macsOn(owner, holding.address.bridge),
     interface: use?.device ?? null,
     reservation: reservation === undefined ? null : { for: reservation.name ?? null },
@@ -101,6 +101,7 @@ function summary(
   if (use === undefined) return `free, of the pool ${format(pool)}`;
   if (use.holding !== undefined) return holderOf(text, use.holding, owner);
   if (use.reservation !== undefined) return `reserved ${forWhom(use.reservation)}`;
+  if (use.peer !== undefined) return `${use.peer}'s own: no domain gets it`;
   return use.device === undefined
     ? "the host's, a gateway's or every router's: no domain gets it"
     : `the host's own, on ${use.device}`;

@@ -31,6 +31,7 @@ function pinned(prefixes: readonly Prefix[], context: Context): Address[] {
   const taken = inventory(
     withLibvirt(libvirt => libvirt.domains()),
     seen,
+    config,
   );
   refuseForeign('print the XML', prefixes, config, taken, seen.uplinks);
   tellReservations(prefixes, context);

@@ -1,6 +1,6 @@
 /** Domains with their addresses and their health. */
 
-import { around, peerGateways } from '../../cluster/around.ts';
+import { around, peerAddresses, peerGateways } from '../../cluster/around.ts';
 import type { Host } from '../../host/host.ts';
 import { observe, observeWithUplinks } from '../../host/observe/view.ts';
 import type { KnownDomain } from '../../libvirt/libvirt.ts';
@@ -51,7 +51,7 @@ export function othersThan(shown: readonly Shown[], all: readonly KnownDomain[])
 /** It shows domains also on a host that has lost its default route. */
 function lookAround(config: Config, places: readonly Prefix[], host: Host): Sight {
   const firewall = firewallInForce(config);
-  const means = { dhcp: config.dhcp, firewall };
+  const means = { dhcp: config.dhcp, firewall, others: peerAddresses(config) };
   try {
     const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
     return { ...means, view, uplinks, ...around(config, uplinks) };

@@ -11,7 +11,6 @@ import type { KnownDomain } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
-import type { Prefix } from '../../model/prefix.ts';
 import { hostOn, type Uplinks } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
 import { readReservations } from '../../state/reservations.ts';
@@ -85,14 +84,14 @@ interface Network {
 
 /** How the pools are used, in the whole cluster where this host has one. @param elsewhere what its other hosts hold */
 export function poolUses(
-  pools: readonly Prefix[],
+  config: Pick<Config, 'pools' | 'cluster'>,
   domains: readonly KnownDomain[],
   seen: Network,
   elsewhere: Contents | undefined,
 ): { readonly pools: ShownPool[]; readonly keptBack: KeptBack } {
   const reservations = elsewhere?.reservations ?? readReservations();
-  const taken = inventory(domains, seen, elsewhere);
-  const uses = pools.map(pool => poolUse(pool, taken, seen.view.routes, reservations));
+  const taken = inventory(domains, seen, config, elsewhere);
+  const uses = config.pools.map(pool => poolUse(pool, taken, seen.view.routes, reservations));
   return {
     pools: uses.map(poolShown),
     keptBack: {
@@ -103,7 +102,8 @@ export function poolUses(
 }
 
 const isOwn = ({ state, reservation }: Use): boolean => state === 'reserved' && reservation === undefined;
-const ownShown = ({ prefix, device }: Use): KeptBack['own'][number] => ({
+const ownShown = ({ prefix, device, peer }: Use): KeptBack['own'][number] => ({
   address: format(prefix),
   interface: device ?? null,
+  host: peer ?? null,
 });

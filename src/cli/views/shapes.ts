@@ -47,8 +47,12 @@ export interface Other {
 
 /** Addresses of the pools that no domain is given, or only that of a name. */
 export interface KeptBack {
-  /** The host's own, with its interface, a gateway's, or every router's of an IPv6 subnet. */
-  readonly own: readonly { readonly address: string; readonly interface: string | null }[];
+  /** The host's own, with its interface; another host's, with its name; a gateway's, or every router's of an IPv6 subnet. */
+  readonly own: readonly {
+    readonly address: string;
+    readonly interface: string | null;
+    readonly host: string | null;
+  }[];
   readonly reservations: readonly {
     readonly address: string;
     readonly name: string | null;

@@ -1,4 +1,5 @@
 /** Gathers the facts about a domain that may not be reachable, and changes nothing on the host. */
+import { peerAddresses } from '../../cluster/around.ts';
 import type { Context } from '../../host/context.ts';
 import type { Host } from '../../host/host.ts';
 import { look } from '../../host/observe/parts.ts';
@@ -85,7 +86,7 @@ function verdicts(
   host: Host,
 ): ReadonlyMap<string, AddressFacts['kernel']> {
   if (attachment === undefined) return new Map();
-  const all = unserved([attachment], found, host);
+  const all = unserved([attachment], { ...found, others: peerAddresses(found.config) }, host);
   return new Map(
     attachment.addresses.map(({ prefix }) => [
       format(prefix),

@@ -31,8 +31,8 @@ const PARTS = parts(
   ],
   {
     own: [
-      { address: '123.45.90.112', interface: 'eth0' },
-      { address: '2001:db8:12:48::', interface: null },
+      { address: '123.45.90.112', interface: 'eth0', host: null },
+      { address: '2001:db8:12:48::', interface: null, host: null },
     ],
     reservations: [
       { address: '123.45.90.119', name: 'shop', since: '2026-11-20T10:00:00Z' },
@@ -70,7 +70,7 @@ describe('the cells of a pool', () => {
 
   it('say what a subnet is a part of, and for whom an address is kept, whoever has it', () => {
     const [own, up, , , ill, , , kept] = cellsOf('123.45.90.112/29', PARTS);
-    expect(own?.own).to.deep.equal({ interface: 'eth0' });
+    expect(own?.own).to.deep.equal({ interface: 'eth0', host: null });
     expect(up?.reservation?.name).to.equal('up');
     expect(ill?.holder?.held).to.equal('123.45.90.116/31');
     expect(kept?.reservation?.name).to.equal('shop');

@@ -44,7 +44,7 @@ describe('the page reads lines of the monitor', () => {
       { type: 'pools', pools: [] },
       {
         type: 'keptBack',
-        keptBack: { own: [{ address: '123.45.90.112', interface: 'eth0' }], reservations: [] },
+        keptBack: { own: [{ address: '123.45.90.112', interface: 'eth0', host: null }], reservations: [] },
       },
     );
     expect([...(state?.domains.values() ?? [])].map(one => [one.domain, one.state])).to.deep.equal([
