@@ -19,7 +19,7 @@ const edit = (what: string): string => `${EDIT}  # ${what}`;
 export function checkConfig({ config, isRejected }: Facts): Diagnosis[] {
   if (isRejected)
     return diagnosis(
-      `${CONFIG_FILE} cut off the host when it was applied`,
+      `${CONFIG_FILE} cut off the host when it was applied, or would have`,
       'the configuration before it is in force',
       edit('change it; then: hnet sync'),
     );

@@ -22,6 +22,20 @@ export function refuseBadRanges(config: Config): void {
     }
 }
 
+/** A range from which nobody outside can reach the host: what comes by an uplink under its addresses is dropped as forged. */
+export interface ClosedRange {
+  readonly path: readonly string[];
+  readonly range: Prefix;
+}
+
+/** In a cluster the domains of other hosts have addresses of the pools, and may call this one. */
+export const closedRanges = ({ uplinks, dhcp, cluster }: Config): ClosedRange[] => [
+  ...(cluster === undefined ? uplinks : []).flatMap(({ path, pools }) =>
+    pools.map(range => ({ path: [...path, 'pools'], range })),
+  ),
+  ...dhcp.scopes.map(range => ({ path: ['dhcp', 'scopes'], range })),
+];
+
 /**
  * No scope may contain the host or its gateway, and no IPv4 pool that is routed here: their packets would be dropped as
  * forged, or end at a VM. A pool that lies on an uplink's wire, as IPv6 pools usually do, may: there they are reserved.

@@ -9,15 +9,17 @@ import type { Host } from '../host/host.ts';
 import { launch } from '../host/launch.ts';
 import { observeUplinks } from '../host/observe/uplink.ts';
 import { about } from '../host/query.ts';
+import { sshPeers } from '../host/ssh-peers.ts';
 import { hasTool } from '../host/tools.ts';
 import { waitFor } from '../host/wait.ts';
-import { format, parseAddress } from '../model/address.ts';
+import { format } from '../model/address.ts';
 import { CONFIG_FILE, PROVEN_FILE, REJECTED_FILE, TRIAL_FILE } from '../model/names.ts';
 import { isLinkLocal, type Prefix } from '../model/prefix.ts';
-import { ifPossible } from '../model/refusal.ts';
+import { ifPossible, type Refusal } from '../model/refusal.ts';
 import type { Uplink } from '../model/uplink.ts';
 import { isRejected, loadConfig, noteProven, readConfigText } from '../state/config-file.ts';
 import { noteSync } from '../state/last-sync.ts';
+import { refusalFor } from './visitors.ts';
 
 /** What repairs the host by the configuration of a context (loop.ts). @returns whether all is as it should be */
 type Converge = (context: Context) => boolean;
@@ -45,16 +47,30 @@ function tryFirst(context: Context, converge: Converge, isAttended: boolean): bo
   const text = readConfigText();
   if (isRejected(text)) {
     context.warn(
-      `${CONFIG_FILE} cut off the host when it was applied, and the one before it is in force; ${WAY_OUT}`,
+      `${CONFIG_FILE} cut off the host when it was applied, or would have, and the one before it is in force; ${WAY_OUT}`,
     );
     converge(context);
     return false;
   }
   const proven = readIfThere(PROVEN_FILE);
+  if (proven !== text) {
+    const refusal = refusalFor(context.host, context.config());
+    if (refusal !== undefined && proven === undefined) throw refusal;
+    if (refusal !== undefined) return reject(text, context, converge, refusal);
+  }
   if (proven !== text && proven !== undefined) return trial(text, context, converge, isAttended);
   const isGood = converge(context);
   if (isGood) noteProven(text);
   return isGood;
+}
+
+/** A configuration that isn't even tried. It stays away when the connection has ended, too: it would cut off the next one. */
+function reject(text: string, context: Context, converge: Converge, { message }: Refusal): false {
+  writeAtomically(REJECTED_FILE, text);
+  const config = loadConfig();
+  converge({ ...context, config: () => config });
+  context.warn(`${message}; the one before it stays in force; ${WAY_OUT}`);
+  return false;
 }
 
 /** Applies a new configuration and keeps it, or takes it back. @throws Refusal as `converge`, if it is to be kept */
@@ -144,7 +160,7 @@ function waysIn(host: Host, uplink: Uplink): Way[] {
       what: `the gateway ${format(one)} does not answer any more`,
       isOpen: (at: Host) => answers(at, one, uplink.device),
     })),
-    ...[gateway, peerOf()].flatMap(from =>
+    ...[gateway, ...sshPeers(host)].flatMap(from =>
       from === undefined || from.family !== 4 || uplink.host === undefined
         ? []
         : [
@@ -156,12 +172,6 @@ function waysIn(host: Host, uplink: Uplink): Way[] {
     ),
   ];
   return ways.filter(({ isOpen }) => isOpen(host));
-}
-
-/** Who sits at the other end of this SSH connection: `SSH_CONNECTION` is "ADDRESS PORT ADDRESS PORT". */
-function peerOf(): Prefix | undefined {
-  const [address = ''] = (process.env['SSH_CONNECTION'] ?? '').split(' ');
-  return ifPossible(() => parseAddress(address));
 }
 
 function answers(host: Host, gateway: Prefix, device: string): boolean {

@@ -98,7 +98,7 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
   ],
   'a configuration that has cut off the host': [
     { isRejected: true },
-    /^\/etc\/hnet\/hnet\.toml cut off the host when it was applied$/,
+    /^\/etc\/hnet\/hnet\.toml cut off the host when it was applied, or would have$/,
     /hnet\.toml {2}# change it/,
   ],
   'no pools': [configured(''), /"pools" is empty/, /hnet\.toml {2}# name what/],

@@ -3,7 +3,7 @@ import { hasPassages } from '../../firewall/foreign/passages.ts';
 import type { Firewall } from '../../firewall/rules/backend.ts';
 import { EVERY_FAMILY, firewallOf, isInstalled, otherThan } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
-import { readShortIfThere } from '../../host/files.ts';
+import { readIfThere, readShortIfThere } from '../../host/files.ts';
 import type { Host } from '../../host/host.ts';
 import { withLock } from '../../host/lock.ts';
 import { stands } from '../../host/observe/parts.ts';
@@ -21,6 +21,7 @@ import { hostIn, readUplinkText, type Uplinks } from '../../model/uplink.ts';
 import type { Route, View } from '../../model/view.ts';
 import { basePlan, baseRoutes } from '../../plan/plan.ts';
 import { type Checked, down } from '../../plan/walker.ts';
+import { refusalFor } from '../../repair/visitors.ts';
 import { leavingBridges } from '../../resources/bridge.ts';
 import { proxying } from '../../resources/forwarding.ts';
 import type { Resource } from '../../resources/resource.ts';
@@ -34,6 +35,10 @@ export function baseUp(context: Context): void {
   const config = context.config();
   withLock('claims', 'exclusive', context.host, () => {
     const uplinks = observeUplinks(context.host, config);
+    const text = readConfigText();
+    // At a boot nobody is connected yet.
+    const refusal = readIfThere(PROVEN_FILE) === text ? undefined : refusalFor(context.host, config);
+    if (refusal !== undefined) throw refusal;
     const { view, done } = bringUpWhatWorks(config, uplinks, context);
     for (const { resource } of done) context.print(`brought up: ${resource.label}`);
     if (done.some(({ resource }) => resource.key === 'uplink file'))
@@ -41,7 +46,7 @@ export function baseUp(context: Context): void {
     const kept = new Set(baseRoutes(config, uplinks).map(({ key }) => key));
     pin(config, uplinks, context);
     // At boot it is the first one, and there is none to go back to.
-    if (!existsSync(PROVEN_FILE)) noteProven(readConfigText());
+    if (!existsSync(PROVEN_FILE)) noteProven(text);
     const stale = routesOf(view, isPoolRoute).filter(({ key }) => !kept.has(key));
     const failures = down(stale, view, context.host);
     if (failures.length > 0) throw new Refusal(failures.join('; '));
