@@ -8,7 +8,8 @@ import { isLinkLocal, isSingle, nth, overlaps, type Prefix, size } from '../mode
 import { ifPossible } from '../model/refusal.ts';
 import type { Uplink } from '../model/uplink.ts';
 import type { Delivered, Devices } from './delivered.ts';
-import { type Message, ping, readFrame } from './frames.ts';
+import { type Message, readFrame } from './frames.ts';
+import { ping } from './questions.ts';
 
 /**
  * Pings the gateway from an address that nobody holds, by a frame past the host's own addresses, so that nothing on the

@@ -1,6 +1,8 @@
-/** Frames of the protocols by which neighbours find each other, as values; pure. */
+/** Frames of the protocols by which neighbours find each other, read as values; pure. questions.ts writes them. */
+
+import { CALLER } from '../host/wire.ts';
 import { formatAddress } from '../model/address.ts';
-import type { Family, Prefix } from '../model/prefix.ts';
+import type { Family } from '../model/prefix.ts';
 
 /** What a frame says. Addresses and MACs are texts in their canonical form. */
 export type Message =
@@ -10,24 +12,26 @@ export type Message =
   | { readonly is: 'answer'; readonly sender: string }
   | ({ readonly is: 'ping' } & Echo)
   | ({ readonly is: 'pong' } & Echo)
+  /** A port's answer to a call: somebody listens on it, or nobody does. */
+  | { readonly is: 'accepted' | 'refused'; readonly source: string; readonly port: number }
   /** `address` is what the client asks for or the server hands out; undefined where the message names none. */
   | { readonly is: 'dhcp'; readonly by: 'client' | 'server'; readonly address: string | undefined };
 
 /** An echo request or its reply (RFC 792; RFC 4443, 4). */
-interface Echo {
+export interface Echo {
   readonly source: string;
   readonly destination: string;
   readonly id: number;
 }
 
-const [ARP, IPV4, IPV6] = [0x0806, 0x0800, 0x86dd];
-const [ICMP, UDP, ICMPV6] = [1, 17, 58];
-const PING: Readonly<Record<Family, number>> = { 4: 8, 6: 128 };
+export const [ARP, IPV4, IPV6] = [0x0806, 0x0800, 0x86dd];
+export const [ICMP, TCP, UDP, ICMPV6] = [1, 6, 17, 58];
+export const PING: Readonly<Record<Family, number>> = { 4: 8, 6: 128 };
 const PONG: Readonly<Record<Family, number>> = { 4: 0, 6: 129 };
 /** RFC 4861, 4.3 and 4.4. */
-const [SOLICITATION, ADVERTISEMENT] = [135, 136];
+export const [SOLICITATION, ADVERTISEMENT] = [135, 136];
 
-const macText = (bytes: Uint8Array): string =>
+export const macText = (bytes: Uint8Array): string =>
   [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(':');
 const numberOf = (bytes: Uint8Array): bigint =>
   bytes.reduce((number, byte) => (number << 8n) | BigInt(byte), 0n);
@@ -63,6 +67,7 @@ function readIpv4(packet: Uint8Array): Message | undefined {
   const payload = packet.subarray(((packet[0] ?? 0) & 15) * 4);
   const ends = { source: packet.subarray(12, 16), destination: packet.subarray(16, 20) };
   if (packet[9] === ICMP) return readEcho(4, payload, ends);
+  if (packet[9] === TCP) return readAnswer(payload, addressText(ends.source));
   return packet[9] === UDP ? readDhcp(payload) : undefined;
 }
 
@@ -84,6 +89,16 @@ function readEcho(family: Family, payload: Uint8Array, { source, destination }: 
   const echo = { source: addressText(source), destination: addressText(destination), id: half(payload, 4) };
   if (payload[0] === PING[family]) return { is: 'ping', ...echo };
   return payload[0] === PONG[family] ? { is: 'pong', ...echo } : undefined;
+}
+
+/** Flags of TCP (RFC 9293, 3.1). */
+const [SYN, RESET, ACK] = [2, 4, 16];
+
+function readAnswer(segment: Uint8Array, source: string): Message | undefined {
+  if (segment.length < 20 || half(segment, 2) !== CALLER) return undefined;
+  const [port, flags] = [half(segment, 0), segment[13] ?? 0];
+  if ((flags & RESET) !== 0) return { is: 'refused', source, port };
+  return (flags & (SYN | ACK)) === (SYN | ACK) ? { is: 'accepted', source, port } : undefined;
 }
 
 /** Where BOOTP's fields and DHCP's options begin, in a UDP datagram (RFC 2131, 2). */
@@ -119,97 +134,3 @@ const readDhcp6 = (datagram: Uint8Array): Message => ({
   by: half(datagram, 2) === 547 ? 'client' : 'server',
   address: undefined,
 });
-
-/** Who sends a frame. */
-export interface Sender {
-  readonly fromMac: string;
-  readonly source: Prefix;
-}
-
-const octets = ({ family, first }: Prefix): number[] =>
-  Array.from({ length: family === 4 ? 4 : 16 }, (_, place) =>
-    Number((first >> BigInt(8 * ((family === 4 ? 3 : 15) - place))) & 255n),
-  );
-const macOctets = (mac: string): number[] => mac.split(':').map(part => Number.parseInt(part, 16));
-const BROADCAST = 'ff:ff:ff:ff:ff:ff';
-
-const frame = (to: string, from: string, type: number, packet: readonly number[]): Uint8Array =>
-  Uint8Array.from([...macOctets(to), ...macOctets(from), type >> 8, type & 255, ...packet]);
-
-/** "Who has that?", in either family: ARP, or a neighbour solicitation. */
-export function question({ fromMac, source }: Sender, target: Prefix): Uint8Array {
-  if (target.family === 6) return solicitation({ fromMac, source }, target);
-  const own = [...macOctets(fromMac), ...octets(source)];
-  const packet = [0, 1, 8, 0, 6, 4, 0, 1, ...own, 0, 0, 0, 0, 0, 0, ...octets(target)];
-  return frame(BROADCAST, fromMac, ARP, packet);
-}
-
-/**
- * Tells everybody on a wire, unasked, where an address is now: a gratuitous ARP request (RFC 5227, 3), which most systems
- * take where they already know the address, or an unsolicited neighbour advertisement (RFC 4861, 7.2.6).
- */
-export function announcement({ fromMac, source }: Sender): Uint8Array {
-  if (source.family === 4) return question({ fromMac, source }, source);
-  const body = [ADVERTISEMENT, 0, 0, 0, OVERRIDE, 0, 0, 0, ...octets(source), 2, 1, ...macOctets(fromMac)];
-  const packet = ipv6({ source, destination: ALL_NODES, hops: 255 }, body);
-  return frame(groupMac(ALL_NODES), fromMac, IPV6, packet);
-}
-
-/** The flag by which a neighbour's entry is overwritten. */
-const OVERRIDE = 0x20;
-
-/** To the multicast address that everybody with such an address listens to (RFC 4291, 2.7.1). */
-function solicitation({ fromMac, source }: Sender, target: Prefix): Uint8Array {
-  const to = (0xff02n << 112n) | (0x1ffn << 24n) | (target.first & 0xffffffn);
-  const options = [1, 1, ...macOctets(fromMac)];
-  const body = [SOLICITATION, 0, 0, 0, 0, 0, 0, 0, ...octets(target), ...options];
-  const destination: Prefix = { family: 6, first: to, length: 128 };
-  return frame(groupMac(destination), fromMac, IPV6, ipv6({ source, destination, hops: 255 }, body));
-}
-
-/** RFC 2464, 7. */
-const groupMac = (group: Prefix): string =>
-  macText(Uint8Array.from([0x33, 0x33, ...octets(group).slice(12)]));
-
-/** All systems on a wire (RFC 4291, 2.7.1). */
-const ALL_NODES: Prefix = { family: 6, first: (0xff02n << 112n) | 1n, length: 128 };
-
-/** Asks every system on a wire for a sign of life; it answers from an address of the scope that `source` has. */
-export const pingAll = (ends: Sender, id: number): Uint8Array =>
-  ping(ends, groupMac(ALL_NODES), ALL_NODES, id);
-
-export function ping(
-  { fromMac, source }: Sender,
-  toMac: string,
-  destination: Prefix,
-  id: number,
-): Uint8Array {
-  const body = [PING[source.family], 0, 0, 0, id >> 8, id & 255, 0, 1, 104, 110, 101, 116];
-  if (source.family === 6) return frame(toMac, fromMac, IPV6, ipv6({ source, destination, hops: 64 }, body));
-  const sealed = seal(body, 2, checksum(body));
-  const header = [0x45, 0, 0, 20 + body.length, 0, 0, 0, 0, 64, ICMP, 0, 0];
-  const whole = [...header, ...octets(source), ...octets(destination)];
-  return frame(toMac, fromMac, IPV4, [...seal(whole, 10, checksum(whole)), ...sealed]);
-}
-
-/** The checksum covers the addresses too (RFC 8200, 8.1). */
-function ipv6(
-  { source, destination, hops }: { source: Prefix; destination: Prefix; hops: number },
-  body: readonly number[],
-): number[] {
-  const ends = [...octets(source), ...octets(destination)];
-  const sealed = seal(body, 2, checksum([...ends, 0, 0, 0, body.length, 0, 0, 0, ICMPV6, ...body]));
-  return [0x60, 0, 0, 0, 0, body.length, ICMPV6, hops, ...ends, ...sealed];
-}
-
-const seal = (bytes: readonly number[], place: number, sum: number): number[] =>
-  bytes.map((byte, index) => (index === place ? sum >> 8 : index === place + 1 ? sum & 255 : byte));
-
-/** RFC 1071. */
-function checksum(bytes: readonly number[]): number {
-  let sum = 0;
-  for (let place = 0; place < bytes.length; place += 2)
-    sum += ((bytes[place] ?? 0) << 8) + (bytes[place + 1] ?? 0);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
-}

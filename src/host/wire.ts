@@ -36,7 +36,7 @@ const LENGTH = 2048;
 const ETHERNET = '1';
 
 /** Where a step of {@link PROGRAM} goes on: with the next one, at the end that keeps a frame or skips it, or at a mark. */
-type Target = 'next' | 'keep' | 'skip' | 'ipv6';
+type Target = 'next' | 'keep' | 'skip' | 'not tcp' | 'ipv6';
 interface Step {
   readonly code: number;
   readonly operand: number;
@@ -51,14 +51,26 @@ const [HALF, BYTE, EQUAL, HAS_BITS, RETURN] = [0x28, 0x30, 0x15, 0x45, 0x06];
 const [HEADER_LENGTH, HALF_BEHIND] = [0xb1, 0x48];
 const is = (operand: number, yes: Target, no: Target = 'next'): Step => ({ code: EQUAL, operand, yes, no });
 
-/** What the kernel lets through to us, so that a busy uplink costs nothing: ARP, ICMP, ICMPv6, DHCP and DHCPv6. */
+/** The TCP port from which a wire's user may call others in IPv4: that of our mark, which is nobody's. */
+export const CALLER = 0x686e;
+
+/**
+ * What the kernel lets through to us, so that a busy uplink costs nothing: ARP, ICMP, ICMPv6, DHCP and DHCPv6, and what is
+ * sent to {@link CALLER}.
+ */
 const PROGRAM: readonly Step[] = [
   { code: HALF, operand: 12 },
   is(0x0806, 'keep'),
   is(0x0800, 'next', 'ipv6'),
   { code: BYTE, operand: 23 },
   is(1, 'keep'),
-  is(17, 'next', 'skip'),
+  is(6, 'next', 'not tcp'),
+  { code: HALF, operand: 20 },
+  { code: HAS_BITS, operand: 0x1fff, yes: 'skip' },
+  { code: HEADER_LENGTH, operand: 14 },
+  { code: HALF_BEHIND, operand: 16 },
+  is(CALLER, 'keep', 'skip'),
+  { ...is(17, 'next', 'skip'), mark: 'not tcp' },
   // Only the first fragment has ports.
   { code: HALF, operand: 20 },
   { code: HAS_BITS, operand: 0x1fff, yes: 'skip' },

@@ -63,6 +63,9 @@ for (const backend of ['iptables', 'nftables'])
       expect(await reached()).to.not.include(false);
       expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
       expect((await hnet(one, 'status')).stdout).not.to.match(/missing|down/);
+      expect(await ok(one, 'doctor', 'vm1')).to.include(
+        'Nothing was found that keeps "vm1" from being reached',
+      );
 
       const uplink = await one.lab.gateway.read('/sys/class/net/inet/address');
       const internet = await Wire.open(one.lab.internet, 'eth0', uplink.trim());

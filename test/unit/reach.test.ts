@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ping, pingAll, question, readFrame, senderOf } from '../../src/doctor/frames.ts';
+import { readFrame, senderOf } from '../../src/doctor/frames.ts';
+import { call, ping, pingAll, question } from '../../src/doctor/questions.ts';
 import { explain } from '../../src/doctor/reach/explain.ts';
 import type { AddressFacts, ReachFacts } from '../../src/doctor/reach/facts.ts';
 import { hearingOf } from '../../src/doctor/reach/hearing.ts';
 import { due } from '../../src/doctor/reach/probes.ts';
-import type { Plan, Sighting } from '../../src/doctor/reach/wires.ts';
+import type { Asked, Plan, Sighting } from '../../src/doctor/reach/wires.ts';
 import { format, parseAddress } from '../../src/model/address.ts';
 import { address4, address6 } from '../support/arbitrary.ts';
 
@@ -32,6 +33,25 @@ describe('frames', () => {
     const everybody = pingAll({ fromMac: OWN_MAC, source: parseAddress('fe80::1') }, 7);
     expect([...everybody.subarray(0, 6)]).to.deep.equal([0x33, 0x33, 0, 0, 0, 1]);
     expect(readFrame(everybody)).to.include({ is: 'ping', destination: 'ff02::1' });
+  });
+
+  it('tell whether a port was taken, or nobody listens on it', () => {
+    const [source, target] = [parseAddress('172.30.5.1'), parseAddress('172.30.5.10')];
+    const asked = call({ fromMac: OWN_MAC, source }, MAC, target, 2222);
+    const answer = (flags: number) => {
+      const frame = Uint8Array.from(asked);
+      frame.set(asked.subarray(34, 36), 36);
+      frame.set(asked.subarray(36, 38), 34);
+      frame.set(asked.subarray(26, 30), 30);
+      frame.set(asked.subarray(30, 34), 26);
+      frame[47] = flags;
+      return readFrame(frame);
+    };
+    const from = { source: '172.30.5.10', port: 2222 };
+    expect(answer(0x12)).to.deep.equal({ is: 'accepted', ...from });
+    expect(answer(0x14)).to.deep.equal({ is: 'refused', ...from });
+    expect(answer(0x10)).to.equal(undefined);
+    expect(readFrame(asked)).to.equal(undefined);
   });
 
   it('of anybody, cut anywhere, are read or passed over', () => {
@@ -73,6 +93,15 @@ describe('frames', () => {
 const MINE = parseAddress('123.45.90.116');
 const UPLINK = { device: 'eth0', mac: OWN_MAC };
 const BRIDGE = { device: 'br116', mac: OWN_MAC };
+const ASKED: Asked = {
+  prefix: MINE,
+  bridge: 'br116',
+  uplinks: ['eth0'],
+  sample: MINE,
+  via: undefined,
+  isPrivate: false,
+  called: [],
+};
 const PLAN: Plan = {
   id: 7,
   uplinks: [
@@ -84,7 +113,7 @@ const PLAN: Plan = {
     },
   ],
   bridges: [{ ...BRIDGE, own: [parseAddress('172.30.116.1')], sought: [MINE] }],
-  prefixes: [{ prefix: MINE, bridge: 'br116', uplinks: ['eth0'], sample: MINE }],
+  prefixes: [ASKED],
 };
 const sighting = (device: string, out: boolean, message: Sighting['message'], at = 0): Sighting => ({
   device,
@@ -137,8 +166,7 @@ describe('what is asked', () => {
 });
 
 describe('what was heard', () => {
-  const heard = (...seen: Sighting[]) =>
-    hearingOf(MINE, BRIDGE, PLAN, { seen, until: 3000, deaf: new Map() });
+  const heard = (...seen: Sighting[]) => hearingOf(ASKED, PLAN, { seen, until: 3000, deaf: new Map() });
   const question6 = (target: string, at: number) =>
     sighting('eth0', false, { is: 'question', sender: '123.45.12.1', target }, at);
 
@@ -150,6 +178,7 @@ describe('what was heard', () => {
       answers: null,
       replies: 'unknown',
       leaves: 'unknown',
+      calls: [],
     });
   });
 
@@ -165,7 +194,7 @@ describe('what was heard', () => {
     ];
     expect(heard(...seen)).to.include({ replies: 'yes', leaves: 'no' });
     const deaf = new Map([['eth0', 'it is no Ethernet interface']]);
-    expect(hearingOf(MINE, BRIDGE, PLAN, { seen, until: 3000, deaf })).to.include({
+    expect(hearingOf(ASKED, PLAN, { seen, until: 3000, deaf })).to.include({
       arrives: 'unknown',
       replies: 'yes',
       leaves: 'unknown',
@@ -178,7 +207,7 @@ describe('what was heard', () => {
     const plan = { ...PLAN, uplinks: [{ ...uplink, own: [], gateways: [], far: [] }] };
     const seen = [sighting('br116', false, here('123.45.90.116'))];
     expect(due(plan, seen)).to.deep.equal([]);
-    expect(hearingOf(MINE, BRIDGE, plan, { seen, until: 3000, deaf: new Map() })).to.include({
+    expect(hearingOf(ASKED, plan, { seen, until: 3000, deaf: new Map() })).to.include({
       answers: '123.45.90.116',
       replies: 'unknown',
     });
@@ -193,9 +222,9 @@ describe('what was heard', () => {
       sighting(device, false, { is: 'pong', id: 7, source: '123.45.12.1', destination });
     const seen = [pong('eth0', '123.45.12.48'), pong('eth1', '123.45.90.116')];
     const rest = { seen, until: 3000, deaf: new Map() };
-    expect(hearingOf(MINE, BRIDGE, plan, rest).arrives).to.equal('no');
-    const both = PLAN.prefixes.map(one => ({ ...one, uplinks: ['eth0', 'eth1'] }));
-    expect(hearingOf(MINE, BRIDGE, { ...plan, prefixes: both }, rest).arrives).to.equal('yes');
+    expect(hearingOf(ASKED, plan, rest).arrives).to.equal('no');
+    const both = { ...ASKED, uplinks: ['eth0', 'eth1'] };
+    expect(hearingOf(both, { ...plan, prefixes: [both] }, rest).arrives).to.equal('yes');
   });
 
   it('takes a question for one in vain when nobody answered, and there was time', () => {
@@ -207,11 +236,42 @@ describe('what was heard', () => {
   });
 });
 
+describe('what is private, or routed on', () => {
+  const pong = (device: string, source: string, destination: string) =>
+    sighting(device, false, { is: 'pong', id: 7, source, destination });
+  const control = pong('eth0', '123.45.12.1', '123.45.12.48');
+
+  it('is asked of nobody outside who can not answer', () => {
+    const inner = { ...ASKED, isPrivate: true };
+    const seen = [sighting('eth0', false, here('123.45.12.1'))];
+    const asked = due({ ...PLAN, bridges: [], prefixes: [inner] }, seen).map(({ bytes }) => readFrame(bytes));
+    expect(asked).to.deep.equal([{ is: 'ping', id: 7, source: '123.45.12.48', destination: '123.45.12.1' }]);
+    const replied = pong('br116', '123.45.90.116', '123.45.12.1');
+    const rest = { seen: [control, replied], until: 3000, deaf: new Map() };
+    const unheard = { arrives: 'unknown', replies: 'yes', leaves: 'unknown' };
+    expect(hearingOf(inner, PLAN, rest)).to.include(unheard);
+    expect(hearingOf(ASKED, PLAN, rest)).to.include({ arrives: 'no', leaves: 'no' });
+  });
+
+  it('answers where the domain routes it on, and has to pass only then', () => {
+    const via = parseAddress('123.45.90.117');
+    const behind = { ...ASKED, via };
+    const plan = { ...PLAN, prefixes: [behind] };
+    const arrived = pong('eth0', '123.45.12.1', '123.45.90.116');
+    const heard = (...seen: Sighting[]) => hearingOf(behind, plan, { seen, until: 3000, deaf: new Map() });
+    expect(heard(arrived)).to.include({ arrives: 'yes', passes: 'unknown', answers: null });
+    const routed = heard(arrived, sighting('br116', false, here('123.45.90.117')));
+    expect(routed).to.include({ passes: 'no', answers: '123.45.90.117', replies: 'unknown' });
+  });
+});
+
 describe('an explanation', () => {
   const address: AddressFacts = {
     address: '123.45.90.116',
     family: 4,
     bridge: 'br116',
+    via: null,
+    forwards: [],
     uplinks: [],
     gateways: ['123.45.12.48'],
     holder: null,

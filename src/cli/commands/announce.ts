@@ -1,4 +1,4 @@
-import { announcement } from '../../doctor/frames.ts';
+import { announcement } from '../../doctor/questions.ts';
 import type { Context } from '../../host/context.ts';
 import { observeLinks } from '../../host/observe/start.ts';
 import { waitFor } from '../../host/wait.ts';

@@ -1,6 +1,6 @@
 /** What the system inside the domain does with its address; pure. */
 import { CAUSES } from '../../firewall/rules/rules.ts';
-import { parseAddress, parsePrefix } from '../../model/address.ts';
+import { parsePrefix } from '../../model/address.ts';
 import { contains } from '../../model/prefix.ts';
 import {
   type AddressFacts,
@@ -12,19 +12,25 @@ import {
   type ReachFacts,
 } from './facts.ts';
 
+/** What is routed on comes last: it fails with the address that routes it on. */
 export const explainGuest = (facts: ReachFacts): Finding[] =>
-  facts.addresses.flatMap(one => {
+  [
+    ...facts.addresses.filter(({ via }) => via === null),
+    ...facts.addresses.filter(({ via }) => via !== null),
+  ].flatMap(one => {
     const bridge = facts.bridges.find(({ name }) => name === one.bridge);
     if (bridge === undefined || one.heard === null) return [];
     const found =
       one.heard.answers === null ? explainAbsence(one, bridge, facts) : explainSilence(one, bridge, facts);
-    return found === undefined ? [] : [{ ...found, address: one.address }];
+    const all = found === undefined ? explainCalls(one, facts) : [found];
+    return all.map(about => ({ ...about, address: one.address }));
   });
 
 type About = Omit<Finding, 'address'>;
 
 /** It answers for no such address. */
 function explainAbsence(address: AddressFacts, bridge: BridgeFacts, facts: ReachFacts): About {
+  if (address.via !== null) return explainNextHop(address.via, bridge, facts);
   const [server] = serverDrift(facts.drift, bridge);
   return (
     explainOther(address, bridge, facts) ??
@@ -32,19 +38,47 @@ function explainAbsence(address: AddressFacts, bridge: BridgeFacts, facts: Reach
   );
 }
 
+const explainNextHop = (via: string, { name }: BridgeFacts, { word }: ReachFacts): About => ({
+  cause: 'next hop',
+  saw: `the VM routes it on at ${via}, and doesn't answer for that on ${name}`,
+  mend: toConfigure(word),
+});
+
+/** Ports of the host lead to it, and nobody takes the calls. */
+const explainCalls = ({ address, heard, forwards }: AddressFacts, { word }: ReachFacts): About[] =>
+  forwards.flatMap(({ forward, port }) => {
+    const answer = heard?.calls.find(one => one.port === port)?.answer;
+    if (heard?.replies !== 'yes' || answer === undefined || answer === 'accepted') return [];
+    const leads = `${forward} leads to ${address} tcp/${port}`;
+    return answer === 'refused'
+      ? {
+          cause: 'forward',
+          saw: `${leads}, and nothing in the VM listens there`,
+          mend: `virsh console ${word}  # ss -ltn: does the program listen on ${address}, or only on 127.0.0.1?`,
+        }
+      : {
+          cause: 'forward',
+          saw: `${leads}, and the VM doesn't answer there, though it answers a ping: its own firewall drops it`,
+          mend: `virsh console ${word}  # nft list ruleset`,
+        };
+  });
+
 const toConfigure = (word: string): string => `hnet guest ${word} --format all  # what to configure inside`;
 
 /** It uses another one instead. */
 function explainOther(
-  { family, gateways }: AddressFacts,
+  { address, family, gateways }: AddressFacts,
   { name, uses, scope }: BridgeFacts,
   { word, rules }: ReachFacts,
 ): About | undefined {
   const others = uses.filter(text => isOf(family, text));
-  const own = others.filter(text => family === 4 && contains(parsePrefix(scope), parseAddress(text)));
+  const isInner = (text: string): boolean => contains(parsePrefix(scope), parsePrefix(text));
+  const own = others.filter(text => family === 4 && isInner(text));
   if (own.length > 0) {
     const saw = `the VM lives on its bootstrap lease ${own.join(', ')} on ${name}, and doesn't have the address`;
-    const mend = `${toConfigure(word)}; or: hnet assign ${word} --dhcp public`;
+    // A private address is leased already.
+    const orLeased = isInner(address) ? '' : `; or: hnet assign ${word} --dhcp public`;
+    const mend = `${toConfigure(word)}${orLeased}`;
     return { cause: 'bootstrap lease', saw, mend };
   }
   if (others.length === 0) return undefined;

@@ -43,6 +43,10 @@ export interface AddressFacts {
   readonly address: string;
   readonly family: Family;
   readonly bridge: string;
+  /** The domain's own address that routes it on; null: it is on the bridge itself. */
+  readonly via: string | null;
+  /** Ports of the host that lead to it: the host's, as `hnet forward` names them, and the domain's of each. */
+  readonly forwards: readonly { readonly forward: string; readonly port: number }[];
   /** The interfaces by which it comes and goes. */
   readonly uplinks: readonly string[];
   /** The gateways that a system inside may use: one that is configured in it, and one that DHCP tells it. */

@@ -69,7 +69,7 @@ function hear({ domain, found, leases }: Looked, host: Host): Hearing {
       [...leased, ...(neighbours.get(bridge) ?? []), ...mistakable(found)],
     ]),
   );
-  const plan = planOf(addressesOf(domain), found, candidates, process.pid & 0xffff);
+  const plan = planOf(domain, found, candidates, process.pid & 0xffff);
   const listening = listen(plan);
   const after = look(host, found.firewall.looks.all);
   return { plan, listening, after, exceeded: exceeded(bridgesOf(domain), found, after, host) };

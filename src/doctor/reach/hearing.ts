@@ -1,8 +1,8 @@
 /** What was heard on the wires of a domain, and what it tells of its addresses; pure. */
 import { format, parseAddress } from '../../model/address.ts';
-import { contains, isLinkLocal, type Prefix } from '../../model/prefix.ts';
-import type { Message } from '../frames.ts';
-import type { Plan, Side, Sighting, UplinkSide } from './wires.ts';
+import { contains, equal, isLinkLocal, type Prefix } from '../../model/prefix.ts';
+import type { Echo, Message } from '../frames.ts';
+import type { Asked, Plan, Side, Sighting, UplinkSide } from './wires.ts';
 
 /** Messages of one kind on a wire, one way. */
 export const heard = <K extends Message['is']>(
@@ -39,6 +39,10 @@ export interface Used {
   readonly mac: string;
 }
 
+/** The use of one address, if anybody on the bridge uses it. */
+export const usedAt = (address: Prefix, seen: readonly Sighting[], side: Pick<Side, 'device'>) =>
+  usedOn(seen, side).find(one => equal(one.address, address));
+
 const UNSPECIFIED = ['0.0.0.0', '::'];
 
 /** The addresses that a domain is heard to use on a bridge, each once; without link-local ones. */
@@ -67,6 +71,8 @@ function sourceOf(message: Message): string | undefined {
       return undefined;
     case 'ping':
     case 'pong':
+    case 'accepted':
+    case 'refused':
       return message.source;
     case 'question':
       return UNSPECIFIED.includes(message.sender) ? message.target : message.sender;
@@ -100,12 +106,25 @@ export interface Heard {
   readonly soughtInVain: boolean;
   /** What arrives leaves by the bridge. */
   readonly passes: Seen;
-  /** The address of the prefix that the domain answers for; null if it answers for none. */
+  /** The address of the prefix that the domain answers for, or by which it routes it on; null if it answers for none. */
   readonly answers: string | null;
   /** The domain's reply to a ping comes back by the bridge. */
   readonly replies: Seen;
   /** That reply leaves by the uplink. */
   readonly leaves: Seen;
+  /** The domain's ports that were called, and what came of it. */
+  readonly calls: readonly { readonly port: number; readonly answer: Called }[];
+}
+
+/** What came of a call to a port: `unknown` is silence. */
+export type Called = 'accepted' | 'refused' | 'unknown';
+
+export function answerOf(address: Prefix, port: number, seen: readonly Sighting[], side: Side): Called {
+  const isIt = (is: 'accepted' | 'refused'): boolean =>
+    heard(seen, side, 'in', is).some(
+      ({ message }) => message.source === format(address) && message.port === port,
+    );
+  return isIt('accepted') ? 'accepted' : isIt('refused') ? 'refused' : 'unknown';
 }
 
 /** What came by. */
@@ -117,33 +136,66 @@ export interface Listened {
   readonly deaf: ReadonlyMap<string, string>;
 }
 
-export function hearingOf(prefix: Prefix, bridge: Side, plan: Plan, { seen, until, deaf }: Listened): Heard {
+export function hearingOf(asked: Asked, plan: Plan, listened: Listened): Heard {
+  const { prefix, isPrivate, called } = asked;
+  const bridge = { device: asked.bridge };
   const sides = sidesOf(prefix, plan);
-  const uplinks = sides.filter(({ device }) => !deaf.has(device));
-  const isIt = (text: string): boolean => contains(prefix, parseAddress(text));
-  const isOf = (all: readonly Prefix[], text: string): boolean =>
-    all.some(one => one.family === prefix.family && format(one) === text);
-  const arriving = uplinks.flatMap(uplink => echoes(seen, uplink, 'in'));
-  const arrived = arriving.filter(({ destination }) => isIt(destination));
-  const isControlled = arriving.some(({ destination }) => uplinks.some(({ own }) => isOf(own, destination)));
-  const [used] = usedIn(prefix, seen, bridge);
-  const answers = used === undefined ? null : format(used);
-  const replied = echoes(seen, bridge, 'in').filter(({ source }) => isIt(source));
+  const { seen } = listened;
+  const answers = answersFor(asked, seen);
+  const replied = echoes(seen, bridge, 'in').filter(({ source }) => isIn(prefix, source));
+  const isPinged = asked.via === undefined && answers !== null;
   return {
-    arrives: judge(arrived.length > 0, isControlled),
-    soughtInVain: uplinks.some(uplink => askedInVain(seen, uplink, until).some(isIt)),
-    passes: judge(
-      echoes(seen, bridge, 'out').some(({ destination }) => isIt(destination)),
-      // Nobody forwards what a link-local gateway sends, nor anything to an address that isn't there.
-      arrived.some(one => one.destination === answers && !isLinkLocal(parseAddress(one.source))),
-    ),
+    ...(isPrivate ? UNHEARD : hearingOutside(asked, answers, replied, sides, listened)),
     answers,
     replies: judge(
       replied.length > 0,
-      used !== undefined && endsOf(sides).some(({ family }) => family === prefix.family),
+      isPinged && endsOf(sides).some(({ family }) => family === prefix.family),
+    ),
+    calls: called.map(port => ({ port, answer: answerOf(prefix, port, seen, bridge) })),
+  };
+}
+
+type Outside = Pick<Heard, 'arrives' | 'soughtInVain' | 'passes' | 'leaves'>;
+/** Nobody outside knows of it. */
+const UNHEARD: Outside = { arrives: 'unknown', soughtInVain: false, passes: 'unknown', leaves: 'unknown' };
+
+/** Whoever takes what is sent to a prefix: an address of it, or the one by which it is routed on. */
+function answersFor({ prefix, bridge, via }: Asked, seen: readonly Sighting[]): string | null {
+  const [used] =
+    via === undefined
+      ? usedIn(prefix, seen, { device: bridge })
+      : [usedAt(via, seen, { device: bridge })?.address];
+  return used === undefined ? null : format(used);
+}
+
+const isIn = (prefix: Prefix, text: string): boolean => contains(prefix, parseAddress(text));
+
+function hearingOutside(
+  { prefix, bridge, via }: Asked,
+  answers: string | null,
+  replied: readonly Echo[],
+  sides: readonly UplinkSide[],
+  { seen, until, deaf }: Listened,
+): Outside {
+  const uplinks = sides.filter(({ device }) => !deaf.has(device));
+  const isOf = (all: readonly Prefix[], text: string): boolean =>
+    all.some(one => one.family === prefix.family && format(one) === text);
+  const arriving = uplinks.flatMap(uplink => echoes(seen, uplink, 'in'));
+  const arrived = arriving.filter(({ destination }) => isIn(prefix, destination));
+  const isControlled = arriving.some(({ destination }) => uplinks.some(({ own }) => isOf(own, destination)));
+  // Nobody forwards to an address that isn't there; behind a next hop the host doesn't know who is.
+  const isTaken = (destination: string): boolean =>
+    via === undefined ? destination === answers : answers !== null;
+  return {
+    arrives: judge(arrived.length > 0, isControlled),
+    soughtInVain: uplinks.some(uplink => askedInVain(seen, uplink, until).some(one => isIn(prefix, one))),
+    passes: judge(
+      echoes(seen, { device: bridge }, 'out').some(({ destination }) => isIn(prefix, destination)),
+      // Nor what a link-local gateway sends.
+      arrived.some(one => isTaken(one.destination) && !isLinkLocal(parseAddress(one.source))),
     ),
     leaves: judge(
-      uplinks.some(uplink => echoes(seen, uplink, 'out').some(({ source }) => isIt(source))),
+      uplinks.some(uplink => echoes(seen, uplink, 'out').some(({ source }) => isIn(prefix, source))),
       // By one that can't be heard it may leave unseen.
       uplinks.length === sides.length &&
         replied.some(({ destination }) => uplinks.some(({ far }) => isOf(far, destination))),
@@ -152,7 +204,7 @@ export function hearingOf(prefix: Prefix, bridge: Side, plan: Plan, { seen, unti
 }
 
 /** Pings and replies that pass a wire, whoever sent them. */
-export const echoes = (seen: readonly Sighting[], side: Pick<Side, 'device'>, way: 'in' | 'out') =>
+export const echoes = (seen: readonly Sighting[], side: Pick<Side, 'device'>, way: 'in' | 'out'): Echo[] =>
   [...heard(seen, side, way, 'ping'), ...heard(seen, side, way, 'pong')].map(({ message }) => message);
 
 const judge = (isSo: boolean, wouldShow: boolean): Seen => (isSo ? 'yes' : wouldShow ? 'no' : 'unknown');

@@ -2,10 +2,12 @@
 import type { KnownDomain } from '../../libvirt/libvirt.ts';
 import { format } from '../../model/address.ts';
 import type { Address } from '../../model/bridge.ts';
-import { addressesOf, domainWord, policyOf } from '../../model/domain.ts';
+import { addressesOf, type Domain, domainWord, policyOf } from '../../model/domain.ts';
+import { formatForward } from '../../model/forward-words.ts';
 import { GATEWAY6, gatewayOf } from '../../model/names.ts';
 import { overlaps, type Prefix } from '../../model/prefix.ts';
 import { formatRule } from '../../model/rule.ts';
+import { callsOf } from './calls.ts';
 import type { AddressFacts, ReachFacts } from './facts.ts';
 
 /** @param all every domain, for another one may have its addresses */
@@ -27,7 +29,7 @@ export function outlineOf(known: KnownDomain, all: readonly KnownDomain[], state
     assignment: words[intent.kind],
     why: intent.kind === 'malformed' ? intent.why : null,
     record: null,
-    addresses: addressesOf(domain).map(one => addressOutline(one, holderOf(one.prefix, known, all))),
+    addresses: addressesOf(domain).map(one => addressOutline(one, domain, holderOf(one.prefix, known, all))),
     bridges: [],
     nics: [],
     drift: [],
@@ -38,10 +40,16 @@ export function outlineOf(known: KnownDomain, all: readonly KnownDomain[], state
   };
 }
 
-const addressOutline = ({ prefix, bridge, scope }: Address, holder: string | null): AddressFacts => ({
+const addressOutline = (
+  { prefix, bridge, scope, via }: Address,
+  domain: Domain,
+  holder: string | null,
+): AddressFacts => ({
   address: format(prefix),
   family: prefix.family,
   bridge,
+  via: via === undefined ? null : format(via),
+  forwards: callsOf(domain, prefix).map(one => ({ forward: formatForward(one), port: one.to })),
   uplinks: [],
   gateways: [format(prefix.family === 6 ? GATEWAY6 : gatewayOf(scope))],
   holder,

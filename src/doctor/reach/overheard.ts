@@ -45,13 +45,13 @@ function addressHeard(
 ): Partial<AddressFacts> {
   const asked = plan.prefixes.find(({ prefix }) => format(prefix) === address);
   if (asked === undefined) return {};
-  const side = plan.bridges.find(({ device }) => device === asked.bridge);
-  const isHeard = side !== undefined && !listening.deaf.has(asked.bridge);
+  const isHeard =
+    plan.bridges.some(({ device }) => device === asked.bridge) && !listening.deaf.has(asked.bridge);
   const [before, now] = [view.filter, after].map(filter => countedOf(asked.prefix, filter));
   const isCounted = before !== undefined && now !== undefined;
   const rise = (way: 'in' | 'out') => Number((now?.[way].packets ?? 0n) - (before?.[way].packets ?? 0n));
   return {
-    heard: isHeard ? hearingOf(asked.prefix, side, plan, listening) : null,
+    heard: isHeard ? hearingOf(asked, plan, listening) : null,
     counted: isCounted ? { in: rise('in'), out: rise('out') } : null,
   };
 }

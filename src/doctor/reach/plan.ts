@@ -1,11 +1,13 @@
 /** What is to be asked on the wires of a domain; pure. */
 import { format, parseInterfaceAddress } from '../../model/address.ts';
-import type { Address } from '../../model/bridge.ts';
+import { type Address, isPrivate } from '../../model/bridge.ts';
 import type { Config } from '../../model/config.ts';
+import { addressesOf, type Domain } from '../../model/domain.ts';
 import { MAC } from '../../model/names.ts';
 import { contains, FAMILIES, isLinkLocal, isSingle, nth, type Prefix, size } from '../../model/prefix.ts';
 import { hostOn, type Uplink, type Uplinks, uplinksOf } from '../../model/uplink.ts';
 import type { View } from '../../model/view.ts';
+import { callsOf } from './calls.ts';
 import type { BridgeSide, Plan, UplinkSide } from './wires.ts';
 
 /** So many addresses of one domain are asked for: more of them would only make the wire busy. */
@@ -20,26 +22,29 @@ export interface Around {
 }
 
 /**
- * @param addresses those of a domain; no more than {@link ASKED} of them are asked for
+ * @param domain no more than {@link ASKED} of its addresses are asked for
  * @param candidates bridge → addresses that somebody on it may have, by its leases and the neighbour table
  */
 export function planOf(
-  addresses: readonly Address[],
+  domain: Domain,
   around: Around,
   candidates: ReadonlyMap<string, readonly Prefix[]>,
   id: number,
 ): Plan {
-  const asked = addresses.slice(0, ASKED);
+  const asked = addressesOf(domain).slice(0, ASKED);
   const bridges = [...new Set(asked.map(({ bridge }) => bridge))];
   return {
     id,
     uplinks: uplinksOfAll(asked, around.uplinks).map(one => uplinkSide(one, around)),
     bridges: bridges.flatMap(name => bridgeSide(name, asked, around.view, candidates.get(name) ?? [])),
-    prefixes: asked.map(({ prefix, bridge }) => ({
-      prefix,
-      bridge,
-      uplinks: devicesOf(prefix, around.uplinks),
-      sample: oneOf(prefix, candidates.get(bridge) ?? []),
+    prefixes: asked.map(one => ({
+      prefix: one.prefix,
+      bridge: one.bridge,
+      uplinks: devicesOf(one.prefix, around.uplinks),
+      sample: oneOf(one.prefix, candidates.get(one.bridge) ?? []),
+      via: one.via,
+      isPrivate: isPrivate(one),
+      called: callsOf(domain, one.prefix).map(({ to }) => to),
     })),
   };
 }
@@ -81,7 +86,9 @@ function bridgeSide(
   const mac = view.links.get(name)?.mac;
   if (!mac) return [];
   const own = (view.addresses.get(name) ?? []).map(text => parseInterfaceAddress(text).address);
-  const assigned = addresses.filter(({ bridge }) => bridge === name).flatMap(({ prefix }) => first(prefix));
+  const assigned = addresses
+    .filter(({ bridge, via }) => bridge === name && via === undefined)
+    .flatMap(({ prefix }) => first(prefix));
   const sought = new Map([...assigned, ...candidates.slice(0, OTHERS)].map(one => [format(one), one]));
   return [
     {

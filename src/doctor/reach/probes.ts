@@ -4,8 +4,8 @@
  */
 import { format } from '../../model/address.ts';
 import { equal, type Prefix } from '../../model/prefix.ts';
-import { ping, pingAll, question } from '../frames.ts';
-import { endsOf, heard, sidesOf, usedIn, usedOn, whereIs } from './hearing.ts';
+import { call, ping, pingAll, question } from '../questions.ts';
+import { answerOf, endsOf, heard, sidesOf, usedAt, usedIn, usedOn, whereIs } from './hearing.ts';
 import type { BridgeSide, Plan, Sighting, UplinkSide } from './wires.ts';
 
 export interface Outgoing {
@@ -22,6 +22,7 @@ export const due = (plan: Plan, seen: readonly Sighting[]): Outgoing[] => [
   ...plan.bridges.flatMap(bridge => [
     ...dueNeighbours(bridge, plan, seen),
     ...dueReplies(bridge, plan, seen),
+    ...dueCalls(bridge, plan, seen),
   ]),
 ];
 
@@ -43,7 +44,7 @@ function dueOutside(
   const answered = new Set(pongs.map(({ message }) => message.destination));
   // Nobody forwards to an address that isn't there, so where the sample isn't used the one that is tells more.
   const asked = prefixes
-    .filter(one => one.uplinks.includes(device))
+    .filter(one => one.uplinks.includes(device) && !one.isPrivate)
     .flatMap(({ prefix, bridge, sample }) => [
       sample,
       ...usedIn(prefix, seen, { device: bridge }).filter(one => !equal(one, sample)),
@@ -89,5 +90,19 @@ function dueReplies(bridge: BridgeSide, plan: Plan, seen: readonly Sighting[]): 
       return source === undefined
         ? []
         : [{ device, bytes: ping({ fromMac, source }, mac, address, plan.id) }];
+    });
+}
+
+/** Calls each port to which one of the host leads, from the host's own address on the bridge: no answer goes further. */
+function dueCalls(bridge: BridgeSide, { prefixes }: Plan, seen: readonly Sighting[]): Outgoing[] {
+  const { device, mac: fromMac, own } = bridge;
+  return prefixes
+    .filter(one => one.bridge === device && one.called.length > 0)
+    .flatMap(({ prefix, called }) => {
+      const [used, source] = [usedAt(prefix, seen, bridge), sameFamily(prefix, own)];
+      if (used === undefined || source === undefined) return [];
+      return called
+        .filter(port => answerOf(prefix, port, seen, bridge) === 'unknown')
+        .map(port => ({ device, bytes: call({ fromMac, source }, used.mac, prefix, port) }));
     });
 }

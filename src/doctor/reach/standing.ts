@@ -3,7 +3,7 @@
 import { blockades } from '../../firewall/foreign/passages.ts';
 import { format, parsePrefix } from '../../model/address.ts';
 import type { Attachment } from '../../model/attachment.ts';
-import type { Address } from '../../model/bridge.ts';
+import { type Address, isPrivate } from '../../model/bridge.ts';
 import { addressesOf, type Domain } from '../../model/domain.ts';
 import type { Prefix } from '../../model/prefix.ts';
 import { hostIn, hostOn, type Uplinks } from '../../model/uplink.ts';
@@ -30,6 +30,7 @@ export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
   const { domain, found, attachment, nics, kernel } = looked;
   const addresses = addressesOf(domain);
   const gateway = hostIn(found.uplinks);
+  const inner = addresses.filter(isPrivate).map(({ prefix }) => format(prefix));
   const kept = found.kept.find(one => one.attachment === attachment);
   const bridges = new Map(addresses.map(one => [one.bridge, one]));
   return {
@@ -40,7 +41,9 @@ export function standing(outline: ReachFacts, looked: Looked): ReachFacts {
     addresses: outline.addresses.map(one => ({
       ...one,
       uplinks: devicesOf(parsePrefix(one.address), found.uplinks),
-      ...(one.family === 4 && gateway && { gateways: [format(gateway), ...one.gateways] }),
+      ...(gateway &&
+        one.family === 4 &&
+        !inner.includes(one.address) && { gateways: [format(gateway), ...one.gateways] }),
       kernel: kernel.get(one.address) ?? [],
     })),
     bridges: [...bridges.values()].map(one => bridgeFacts(one, looked)),

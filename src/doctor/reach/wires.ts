@@ -34,6 +34,12 @@ export interface Asked {
   readonly uplinks: readonly string[];
   /** One of its addresses: whether packets come here is asked for this one, whoever uses it. */
   readonly sample: Prefix;
+  /** Its domain's address to which the host hands it on: nobody on the bridge has one of its own addresses. */
+  readonly via: Prefix | undefined;
+  /** Whether the Internet never sees it: nobody outside can answer to it, and what it sends leaves under another address. */
+  readonly isPrivate: boolean;
+  /** TCP ports of the domain to which a port of the host leads: who listens there is asked. */
+  readonly called: readonly number[];
 }
 
 export interface Plan {
