@@ -3,8 +3,8 @@
 import type { Source } from '../host/source.ts';
 import { hasTool } from '../host/tools.ts';
 import { type Config, rangesOf } from '../model/config.ts';
-import { FAMILIES, type Prefix } from '../model/prefix.ts';
-import { concerns } from './events.ts';
+import { FAMILIES } from '../model/prefix.ts';
+import { concerns, type Grounds } from './events.ts';
 
 /** Events of libvirt that don't concern hnet. */
 const NOISE =
@@ -12,14 +12,14 @@ const NOISE =
 
 /** What a listener knows of what concerns it. */
 export interface Ears {
-  /** Where domains have their addresses from, by {@link rangesIn}; undefined before the configuration was read. */
-  readonly ranges: () => readonly Prefix[] | undefined;
+  /** By {@link groundsIn}; undefined before the configuration was read. */
+  readonly grounds: () => Grounds | undefined;
   /** Told each line about a packet filter. */
   readonly filter?: (line: string) => void;
 }
 
 /** The sources of events on this host. */
-export function sourcesFor({ ranges, filter }: Ears): Source[] {
+export function sourcesFor({ grounds, filter }: Ears): Source[] {
   const sources: (Source & { readonly needs: string })[] = [
     {
       needs: 'virsh',
@@ -30,7 +30,7 @@ export function sourcesFor({ ranges, filter }: Ears): Source[] {
       needs: 'ip',
       argv: ['ip', '-o', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'],
       concerns: line => {
-        const known = ranges();
+        const known = grounds();
         return known === undefined || concerns(line, known);
       },
     },
@@ -56,12 +56,18 @@ export function sourcesFor({ ranges, filter }: Ears): Source[] {
   return sources.filter(({ needs }) => hasTool(needs));
 }
 
-/** What domains have their addresses from, and what belongs to the host and its gateways. */
-export function rangesIn(config: Config): Prefix[] {
+/** What concerns this host, by its configuration. */
+export function groundsIn(config: Config): Grounds {
   const { uplinks, inForce } = config;
   const own = [
     ...uplinks.flatMap(({ addresses, gateways }) => [...addresses, ...gateways]),
     ...inForce.flatMap(({ host, gateway, gateway6 }) => [host, gateway, gateway6]),
   ];
-  return [...FAMILIES.flatMap(family => rangesOf(family, config)), ...own.filter(one => one !== undefined)];
+  return {
+    ranges: [
+      ...FAMILIES.flatMap(family => rangesOf(family, config)),
+      ...own.filter(one => one !== undefined),
+    ],
+    uplinks: [...uplinks.flatMap(({ devices }) => devices), ...inForce.map(({ device }) => device)],
+  };
 }

@@ -245,8 +245,8 @@ kernelSuite('the uplink', scene => {
     const one = await scene();
     await FakeLibvirt.create(one);
     await one.base();
-    await one.host.sh(`seq 0 19999 | awk '{ printf "route add 20.%d.%d.0/24 via 123.45.12.1 dev eth0 onlink proto bird\\n",
-      $1 / 256, $1 % 256 }' | ip -batch -`);
+    await one.host.sh(`seq 0 19999 | awk '{ printf "route add 20.%d.%d.0/24 via 123.45.12.1 dev eth0 onlink %s\\n",
+      $1 / 256, $1 % 256, $1 % 2 ? "proto bird" : "" }' | ip -batch -`);
     await one.replace('/usr/sbin/ip', `echo "$*" >>/run/lab/calls; exec ${REAL}/ip "$@"`);
     const watch = one.host.start([...NODE, COMMAND, 'watch']);
     const looks = async () =>
@@ -263,9 +263,13 @@ kernelSuite('the uplink', scene => {
     const settled = async () => `${await looks()} ${await one.host.sh('sleep 2').then(looks)}`;
     await until(async () => /^([1-9]\d*) \1$/.test(await settled()), PATIENCE, 'the first look');
     const alone = await repair();
-    const flapping = `${REAL}/ip route del 20.5.5.0/24; ${REAL}/ip route add 20.5.5.0/24 via 123.45.12.1 dev eth0 onlink proto bird`;
+    // One of a routing daemon, and one that somebody configured, as ip route add does.
+    const flap = (net: string, more: string) =>
+      `${REAL}/ip route del ${net}; ${REAL}/ip route add ${net} via 123.45.12.1 dev eth0 onlink ${more}`;
     const before = Number(await looks());
-    for (let round = 0; round < 5; round++) await one.host.sh(`${flapping}; sleep 1`);
+    for (let round = 0; round < 5; round++)
+      await one.host.sh(`${flap('20.5.5.0/24', 'proto bird')}; ${flap('20.5.6.0/24', '')}
+        ${flap('20.5.8.0/24', 'proto static')}; sleep 1`);
     expect(Number(await looks()) - before).to.equal(0);
     expect(await repair()).to.equal(alone);
     await watch.stop();

@@ -7,6 +7,8 @@ import { prefix } from '../support/arbitrary.ts';
 
 const RANGES = ['123.45.90.112/29', '172.30.0.0/16', '123.45.12.1', '2001:db8:12:48::/64'].map(parsePrefix);
 
+const GROUNDS = { ranges: RANGES, uplinks: ['eth0', 'eth5'] };
+
 /** Lines as `ip -o monitor link address route rule` of iproute2 6.1 prints them. */
 const CONCERN = [
   '2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default ',
@@ -27,6 +29,8 @@ const CONCERN = [
   '192.168.5.0/24 via 10.9.0.2 dev wg0 ',
   'Deleted 10.9.0.3 dev wg0 scope link ',
   'fd05::/64 via fd09::2 dev wg0 proto static metric 1024 pref medium',
+  '20.9.0.0/24 \\	nexthop via 10.0.0.1 dev wg0 weight 1 \\	nexthop via 10.0.0.2 dev wg1 weight 1 ',
+  '123.45.90.112/29 via 123.45.12.1 dev eth0 onlink ',
   'a line that nobody knows',
 ];
 const NOTHING = [
@@ -37,21 +41,24 @@ const NOTHING = [
   'broadcast 10.1.255.255 dev docker0 table local proto kernel scope link src 10.1.0.1 ',
   'multicast ff00::/8 dev eth0 table local proto kernel metric 256 pref medium',
   'unreachable 20.0.0.0/8 proto static ',
+  '20.1.2.0/24 via 123.45.12.1 dev eth0 onlink ',
+  'Deleted 2a00:1:2::/48 via fe80::1 dev eth0 proto static metric 1024 pref medium',
+  '20.1.3.0/24 \\	nexthop via 10.0.0.1 dev eth0 weight 1 \\	nexthop via 10.0.0.2 dev eth5 weight 1 ',
   '20.1.2.0/24 proto bird \\	nexthop via 10.0.0.1 dev eth0 weight 1 \\	nexthop via 10.0.0.2 dev eth1 weight 1 ',
 ];
 
 describe('an event of the network', () => {
   for (const line of CONCERN)
-    it(`concerns domains: ${line}`, () => expect(concerns(line, RANGES)).to.equal(true));
+    it(`concerns domains: ${line}`, () => expect(concerns(line, GROUNDS)).to.equal(true));
   for (const line of NOTHING)
-    it(`is nobody's business: ${line}`, () => expect(concerns(line, RANGES)).to.equal(false));
+    it(`is nobody's business: ${line}`, () => expect(concerns(line, GROUNDS)).to.equal(false));
 
   it('of a route concerns them if, and only if, it touches their ranges or nearly everything', () => {
     fc.assert(
       fc.property(prefix, fc.boolean(), (one, isGone) => {
         const line = `${isGone ? 'Deleted ' : ''}${formatLong(one)} via 10.0.0.1 dev eth0 proto bird `;
         const touches = one.length < 8 || RANGES.some(range => overlaps(range, one));
-        expect(concerns(line, RANGES)).to.equal(touches);
+        expect(concerns(line, GROUNDS)).to.equal(touches);
       }),
     );
   });

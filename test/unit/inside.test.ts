@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ruleset } from '../../src/firewall/rules/ruleset.ts';
 import { isDoubtful, whyNever } from '../../src/firewall/rules/unmatched.ts';
+import { toRoutesOf, withoutOutward } from '../../src/host/observe/ip.ts';
 import { format, parsePrefix } from '../../src/model/address.ts';
 import { insideNets, outermost, without } from '../../src/model/inside.ts';
 import { parseConfig } from '../../src/model/parse-config.ts';
@@ -156,5 +157,22 @@ describe('a rule that matches nothing', () => {
     expect(why('outbound deny to 10.44.0.0/16')).to.equal(undefined);
     const addresses = new Map([...VIEW.addresses, ['eth0', ['192.168.1.10/24']]] as const);
     expect(why('allow tcp/22 from 10.44.0.0/16', { ...VIEW, addresses })).to.equal(undefined);
+  });
+});
+
+describe('configured routes', () => {
+  it('that leave by an uplink are passed over, unless they lead to a private network', () => {
+    const answers = [
+      { dst: '20.1.0.0/16', gateway: '123.45.12.1', dev: 'eth0', flags: [] },
+      { dst: '2a00:1::/32', gateway: 'fe80::1', dev: 'eth0', flags: [] },
+      { dst: '10.0.0.0/8', gateway: '123.45.12.1', dev: 'eth0', flags: [] },
+      { dst: 'default', gateway: '123.45.12.1', dev: 'eth0', flags: [] },
+      { dst: '20.2.0.0/16', dev: 'wg0', flags: [] },
+      { dst: '20.3.0.0/16', nexthops: [{ dev: 'wg0' }, { dev: 'wg1' }], flags: [] },
+    ];
+    const kept = toRoutesOf('boot', withoutOutward(answers, ['eth0'])).map(({ route: { prefix: one } }) =>
+      format(one),
+    );
+    expect(kept).to.deep.equal(['10.0.0.0/8', '0.0.0.0/0', '20.2.0.0/16', '20.3.0.0/16']);
   });
 });

@@ -3,12 +3,12 @@ import { chooseFirewall } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
 import { ownProgram } from '../../host/host.ts';
 import { Sources } from '../../host/source.ts';
-import type { Prefix } from '../../model/prefix.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
 import type { Checked } from '../../plan/walker.ts';
 import { Complaints } from '../../repair/complaints.ts';
 import { Contests, Refrain } from '../../repair/contests.ts';
-import { rangesIn, sourcesFor } from '../../repair/listening.ts';
+import type { Grounds } from '../../repair/events.ts';
+import { groundsIn, sourcesFor } from '../../repair/listening.ts';
 import { converge, countTraffic } from '../../repair/loop.ts';
 import type { Matter } from '../../repair/mend.ts';
 import { NOTED_WITHIN, Unnoted } from '../../repair/notice.ts';
@@ -73,14 +73,14 @@ class Daemon {
   /** Keeps this host in the cluster's books. */
   #attendance: Sources | undefined;
   /** Where domains have their addresses from; undefined before the configuration was read. */
-  #ranges: readonly Prefix[] | undefined;
+  #grounds: Grounds | undefined;
 
   constructor(fresh: () => Context) {
     this.#fresh = fresh;
     this.#teller = new Teller(fresh());
   }
 
-  ranges = (): readonly Prefix[] | undefined => this.#ranges;
+  grounds = (): Grounds | undefined => this.#grounds;
 
   filter = (line: string): void => this.#writers.note(line);
 
@@ -122,7 +122,7 @@ class Daemon {
     // What happens from here on calls for another look.
     this.#timer = undefined;
     this.#run(context => {
-      this.#ranges = rangesIn(context.config());
+      this.#grounds = groundsIn(context.config());
       this.#follow(context);
       const said = (line: string, about: Matter): void => this.#say(line, about, context);
       const patience = {

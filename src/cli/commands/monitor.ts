@@ -112,7 +112,7 @@ function eyesOf(fresh: () => Context): Eyes {
     pulse: () => readPulse(chooseFirewall(fresh().config())),
     entry: entryShown,
     examine: told => sendForDoctor(answer => told(findingsOf(answer))),
-    sources: ranges => sourcesOf(fresh(), ranges),
+    sources: grounds => sourcesOf(fresh(), grounds),
   };
 }
 
@@ -138,9 +138,9 @@ function stateOf(
 }
 
 /** What tells of changes of this host, and of what others of its cluster have. */
-function sourcesOf({ host, config }: Context, ranges: Ears['ranges']): readonly Source[] {
+function sourcesOf({ host, config }: Context, grounds: Ears['grounds']): readonly Source[] {
   const cluster = ifPossible(() => memberOf(config(), host));
-  return [...sourcesFor({ ranges }), ...(cluster === undefined ? [] : [{ argv: watchAll(cluster) }])];
+  return [...sourcesFor({ grounds }), ...(cluster === undefined ? [] : [{ argv: watchAll(cluster) }])];
 }
 
 /** A line for people: its kind, and what is told. */

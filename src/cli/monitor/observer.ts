@@ -4,9 +4,9 @@ import { type Source, Sources } from '../../host/source.ts';
 import type { Config } from '../../model/config.ts';
 import type { Entry } from '../../model/journal.ts';
 import { exactJson } from '../../model/json.ts';
-import type { Prefix } from '../../model/prefix.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
-import { rangesIn } from '../../repair/listening.ts';
+import type { Grounds } from '../../repair/events.ts';
+import { groundsIn } from '../../repair/listening.ts';
 import { journalEnd, readSince } from '../../state/journal-files.ts';
 import { changesBetween, type Line, type State } from './lines.ts';
 
@@ -32,7 +32,7 @@ export interface Eyes {
   /** Lets doctor look beside: that takes seconds, and longer where the provider doesn't answer. */
   readonly examine: (told: (findings: State['findings']) => void) => void;
   /** What tells that something has happened. */
-  readonly sources: (ranges: () => readonly Prefix[] | undefined) => readonly Source[];
+  readonly sources: (grounds: () => Grounds | undefined) => readonly Source[];
 }
 
 /** What an observer does, the most important first. */
@@ -43,7 +43,7 @@ export class Observer {
   readonly #eyes: Eyes;
   readonly #tell: (line: Line) => void;
   readonly #sources = new Sources(() => this.#soon());
-  #ranges: readonly Prefix[] | undefined;
+  #grounds: Grounds | undefined;
   #state: State | undefined;
   /** Undefined before doctor has ended for the first time. */
   #findings: State['findings'] | undefined;
@@ -65,7 +65,7 @@ export class Observer {
   /** Goes on until it is stopped. @param every between counters, in milliseconds */
   start(every: number): void {
     // From here on nothing is missed: what happens while it looks calls for another look.
-    for (const source of this.#eyes.sources(() => this.#ranges)) this.#sources.start(source);
+    for (const source of this.#eyes.sources(() => this.#grounds)) this.#sources.start(source);
     this.#attempt('look', () => this.#look());
     this.#count();
     this.#checkUp();
@@ -95,7 +95,7 @@ export class Observer {
 
   #look(): void {
     const state = { ...this.#eyes.state(), findings: this.#findings ?? [] };
-    this.#ranges = rangesIn(this.#eyes.config());
+    this.#grounds = groundsIn(this.#eyes.config());
     const lines: Line[] =
       this.#state === undefined ? [{ type: 'state', ...state }] : changesBetween(this.#state, state);
     this.#state = state;

@@ -2,8 +2,9 @@
 import * as v from 'valibot';
 import { parsePrefix, routeKey } from '../../model/address.ts';
 import { ROUTE_PROTOCOL } from '../../model/names.ts';
-import type { Family, Prefix } from '../../model/prefix.ts';
-import { Refusal } from '../../model/refusal.ts';
+import { type Family, overlaps, type Prefix } from '../../model/prefix.ts';
+import { ifPossible, Refusal } from '../../model/refusal.ts';
+import { UNROUTED } from '../../model/reserved.ts';
 import type { Link, PortSettings, Route, RoutingRule, View } from '../../model/view.ts';
 import { type Answer, allFound } from '../query.ts';
 
@@ -172,6 +173,20 @@ export function toRoutesOf(
     return { table, route: toRoute(family, { ...answer, protocol }) };
   });
 }
+
+/**
+ * Answers without the routes that leave by an uplink, before anything of them is read: there may be many thousands. Those to
+ * private networks stay, for whether a rule that names one can match is asked of them.
+ */
+export const withoutOutward = (found: readonly unknown[], uplinks: readonly string[]): unknown[] =>
+  found.filter(one => {
+    if (!v.is(singleSchema, one) || !uplinks.includes(one.dev)) return true;
+    const prefix = ifPossible(() => parsePrefix(one.dst));
+    return prefix === undefined || UNROUTED[prefix.family].some(net => overlaps(net, prefix));
+  });
+
+/** A route with one hop. */
+const singleSchema = v.object({ dev: v.string(), dst: v.string() });
 
 function toRoute(
   family: Family,

@@ -8,7 +8,7 @@ import type { Policy, Route, View } from '../../model/view.ts';
 import type { Host, Tools } from '../host.ts';
 import { type Answers, about, listIn } from '../query.ts';
 import { observeForeign } from './foreign.ts';
-import { toLinks, toProxies, toRoutes, toRoutesOf, toRules } from './ip.ts';
+import { toLinks, toProxies, toRoutes, toRoutesOf, toRules, withoutOutward } from './ip.ts';
 import { look, Moment, sysctl } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
 import {
@@ -54,7 +54,13 @@ export function observeWithUplinks(
   const ways = findWays(host, given);
   const answers = moment.query({ ...uplinkQueries(ways), ...pathQueries, ...NETWORK }, commands(firewall));
   const uplinks = readUplinks(host, given, ways, answers, answers);
-  const view = withForeign(toView(answers, moment, firewall), places, host);
+  const outward = ways.map(({ device }) => device);
+  const { typed, static: managed } = answers;
+  const near = {
+    typed: { found: withoutOutward(typed.found, outward) },
+    static: { found: withoutOutward(managed.found, outward) },
+  };
+  const view = withForeign(toView({ ...answers, ...near }, moment, firewall), places, host);
   return { view, uplinks: withAddresses(uplinks, view), moment };
 }
 
