@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import { examine } from '../../src/doctor/examine.ts';
 import { carrier } from '../lab/cable.ts';
 import { INTERNET, INTERNET6 } from '../lab/site.ts';
-import { COMMAND, NODE } from '../support/build.ts';
+import { equip, expectReached, obey } from '../support/advice.ts';
 import { hnet } from '../support/command.ts';
 import { domainXml, uuidOf } from '../support/domain.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
-import { POOLS6, type Scene } from '../support/scene.ts';
+import { POOLS6 } from '../support/scene.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
 import { kernelSuite } from '../support/suite.ts';
 import { CASES } from '../unit/doctor-cases.ts';
@@ -18,32 +18,6 @@ interface Found {
 }
 
 const CONFIG = `pools = ${JSON.stringify(POOLS6)}\n`;
-
-/** Runs a command that doctor has printed, as an operator would, whatever comes of it. */
-const obey = ({ host }: Scene, mend: string) =>
-  host.attempt(['sh', '-c', `export PATH=/run/lab/bin:$PATH EDITOR=true\n${mend}`]);
-
-/** What would take packages, people or a libvirt does nothing here. */
-async function equip({ host }: Scene): Promise<void> {
-  const nothing = 'sudo apt-get systemctl virsh update-alternatives setsebool tcpdump'.split(' ');
-  await host.sh(`mkdir -p /run/lab/bin; cd /run/lab/bin
-    printf '#!/bin/sh\\nexec ${[...NODE, COMMAND].join(' ')} "$@"\\n' >hnet
-    printf '#!/bin/sh\\nexit 0\\n' >sudo; chmod 755 hnet sudo
-    for tool in ${nothing.slice(1).join(' ')}; do cp sudo $tool; done`);
-}
-
-/** From the Internet and from the gateway, when both ends have forgotten each other: what a table still knows hides a cut. */
-async function expectReached({ lab, host }: Scene, after: string): Promise<void> {
-  const { name, address, address6 } = host.site;
-  for (const [machine, device] of [
-    [lab.gateway, name],
-    [host, 'eth0'],
-  ] as const)
-    await machine.sh(`ip neigh flush dev ${device}; ip -6 neigh flush dev ${device}`);
-  for (const [what, from] of Object.entries({ 'the Internet': lab.internet, 'the gateway': lab.gateway }))
-    for (const to of [address, address6])
-      expect(await from.ping(to), `${to} from ${what} after: ${after}`).to.equal(true);
-}
 
 kernelSuite('no advice of doctor cuts off the host', (scene, share) => {
   const whole = share(async make => {

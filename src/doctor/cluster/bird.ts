@@ -9,7 +9,10 @@ import { type Diagnosis, diagnosis } from '../diagnosis.ts';
 import { clusterOf, type Facts } from '../facts.ts';
 
 const CONF = '/etc/bird/bird.conf';
-const PRINT = `hnet host --format bird >${CONF} && birdc configure`;
+/** Beside it: the file also has what somebody filled in, such as the provider's session, by which the host itself may be reached. */
+const PRINT = `hnet host --format bird >${CONF}.new; diff ${CONF} ${CONF}.new  # take over what differs, but keep the provider's session; then: birdc configure`;
+/** Where there is nothing yet that could be lost. */
+const WRITE = `hnet host --format bird >${CONF}; systemctl enable bird; systemctl reload-or-restart bird`;
 
 export function checkBird(facts: Facts): Diagnosis[] {
   const cluster = clusterOf(facts);
@@ -20,7 +23,7 @@ export function checkBird(facts: Facts): Diagnosis[] {
     return diagnosis(
       "BIRD doesn't run",
       'no other host learns which addresses are here, and this one learns of none',
-      `apt install bird2; ${PRINT}; systemctl enable --now bird`,
+      `apt install bird2; ${textIn(facts) === '' ? WRITE : 'systemctl enable --now bird'}`,
     );
   const protocols = parseProtocols(shown);
   return [
@@ -40,18 +43,22 @@ function checkUnknown(peers: readonly KnownPeer[], protocols: readonly BirdProto
   if (without.length === 0) return [];
   return diagnosis(
     `BIRD has no session for ${without.map(({ host }) => host).join(', ')}`,
-    'its addresses are not known here, nor those of this host there',
-    `${PRINT}  # on both`,
+    'its addresses are not known here, nor those of this host there, and it needs the same',
+    PRINT,
   );
 }
 
 /** What a file that somebody wrote himself may lack, and why that hurts. Of a file in parts nothing is said. */
-function checkConf({ file }: Facts): Diagnosis[] {
-  const text = (file(CONF)?.text ?? '').replace(/#.*$|\/\*[\s\S]*?\*\//gm, '');
-  if (text.trim() === '' || /^\s*include\b/m.test(text)) return [];
+function checkConf(facts: Facts): Diagnosis[] {
+  const text = textIn(facts);
+  if (text === '' || /^\s*include\b/m.test(text)) return [];
   const lacking = NEEDED.filter(({ is }) => !is(text));
   return lacking.flatMap(({ what, why }) => diagnosis(`${CONF} ${what}`, why, PRINT));
 }
+
+/** The file without its comments. */
+const textIn = ({ file }: Facts): string =>
+  (file(CONF)?.text ?? '').replace(/#.*$|\/\*[\s\S]*?\*\//gm, '').trim();
 
 const metrics = Object.values(MOVE_METRIC);
 const NEEDED: readonly { is: (text: string) => boolean; what: string; why: string }[] = [
