@@ -5,7 +5,7 @@ import type { Address } from '../model/bridge.ts';
 import { bridgeNames } from '../model/bridge-names.ts';
 import type { Config } from '../model/config.ts';
 import type { HostAddress, PeerAddress } from '../model/host-address.ts';
-import { articleScope, leasedOf } from '../model/names.ts';
+import { articleScope } from '../model/names.ts';
 import {
   addresses,
   contains,
@@ -162,7 +162,7 @@ const whereOf = ({ host }: Holding): string => (host === undefined ? '' : `on ${
 export const freeBridge = (prefix: Prefix, taken: Taken): string =>
   freeName(bridgeNames(prefix), prefix, taken);
 
-function freeName(names: readonly string[], prefix: Prefix, taken: Taken): string {
+export function freeName(names: readonly string[], prefix: Prefix, taken: Taken): string {
   const used = new Set([...taken.interfaces, ...taken.holdings.map(({ address }) => address.bridge)]);
   const name = names.find(candidate => !used.has(candidate));
   if (name === undefined)
@@ -258,21 +258,4 @@ export function pin(
 ): Address {
   if (sharedWith !== undefined) return { prefix, bridge: sharedWith.bridge, scope: sharedWith.scope };
   return { prefix, bridge: freeBridge(prefix, taken), scope: scope ?? freeScope(prefix, ranges, taken) };
-}
-
-/**
- * A private address: the first that is leased in a scope. Its bridge isn't called by its last octet alone, which public
- * addresses have too.
- * @param sharedWith another address of the domain, whose bridge and scope it gets
- * @param scope what the operator has chosen
- */
-export function privateAddress(
-  ranges: readonly Prefix[],
-  taken: Taken,
-  sharedWith: Address | undefined,
-  scope = sharedWith?.scope ?? freeScope(undefined, ranges, taken),
-): Address {
-  const [prefix] = leasedOf(scope);
-  const bridge = sharedWith?.bridge ?? freeName(bridgeNames(prefix).slice(1), prefix, taken);
-  return { prefix, bridge, scope };
 }

@@ -1,5 +1,5 @@
 /** Which ports of the host may lead to a domain. */
-import type { Listener } from '../host/observe/listeners.ts';
+import { isCalled, type Listener } from '../host/observe/listeners.ts';
 import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { format } from '../model/address.ts';
 import { addressesOf, forwardsOf } from '../model/domain.ts';
@@ -48,13 +48,4 @@ export function refuseForward(
     refuse(
       `${server.program ?? 'a program'} of the host listens on ${server.protocol}/${server.port}; choose another port`,
     );
-}
-
-/** Whether a forward would take a program's calls away. */
-export function isCalled({ protocol, port, address, device }: Listener, forward: Forward): boolean {
-  const { ports, on } = forward;
-  if (protocol !== forward.protocol || port < ports[0] || port > ports[1] || device === 'lo') return false;
-  if (address === undefined) return true;
-  if (address.family !== familyOf(forward) || contains(LOOPBACK[address.family], address)) return false;
-  return on === undefined || equal(address, on);
 }

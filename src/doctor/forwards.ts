@@ -1,6 +1,5 @@
 /** Ports of the host that lead to domains, and what has come in their way since they were added. */
-import { isCalled } from '../assign/ports.ts';
-import { LISTENERS, type Listener, parseListener } from '../host/observe/listeners.ts';
+import { isCalled, LISTENERS, type Listener, parseListener } from '../host/observe/listeners.ts';
 import { format } from '../model/address.ts';
 import { type Domain, domainWord, forwardsOf } from '../model/domain.ts';
 import type { Forward } from '../model/forward.ts';

@@ -1,7 +1,7 @@
 /** Frames of the protocols by which neighbours find each other, read as values; pure. questions.ts writes them. */
 
-import { CALLER } from '../host/wire.ts';
 import { formatAddress } from '../model/address.ts';
+import { CALLER } from '../model/names.ts';
 import type { Family } from '../model/prefix.ts';
 
 /** What a frame says. Addresses and MACs are texts in their canonical form. */

@@ -1,5 +1,5 @@
 /** Frames that ask: who is there, does it answer, does it listen; pure. frames.ts reads what comes back. */
-import { CALLER } from '../host/wire.ts';
+import { CALLER } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { ADVERTISEMENT, ARP, ICMP, ICMPV6, IPV4, IPV6, macText, PING, SOLICITATION, TCP } from './frames.ts';
 

@@ -1,6 +1,7 @@
 /** Frames on an interface's wire, as they are: before every filter, and past routing. No tool is needed for it. */
 import { closeSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { CALLER } from '../model/names.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { readIfThere } from './files.ts';
 
@@ -50,9 +51,6 @@ const [HALF, BYTE, EQUAL, HAS_BITS, RETURN] = [0x28, 0x30, 0x15, 0x45, 0x06];
 /** Read the length of an IPv4 header, and two bytes that far behind a place. */
 const [HEADER_LENGTH, HALF_BEHIND] = [0xb1, 0x48];
 const is = (operand: number, yes: Target, no: Target = 'next'): Step => ({ code: EQUAL, operand, yes, no });
-
-/** The TCP port from which a wire's user may call others in IPv4: that of our mark, which is nobody's. */
-export const CALLER = 0x686e;
 
 /**
  * What the kernel lets through to us, so that a busy uplink costs nothing: ARP, ICMP, ICMPv6, DHCP and DHCPv6, and what is

@@ -17,6 +17,7 @@ import { toAttachment } from './admission.ts';
 import { refuseUnfit, subjectOf } from './admit.ts';
 import { wrongOf } from './apply.ts';
 import { firewallInForce, wiresOf } from './in-force.ts';
+import { refuseHostPorts } from './ports.ts';
 import { refuseOwn } from './start.ts';
 
 /**
@@ -31,11 +32,12 @@ export function expect(
   config: Config,
   host: Host,
 ): void {
+  refuseHostPorts(domain, host);
   withLock('sync', 'shared', host, () => {
     const firewall = firewallInForce(config);
     const after = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
     const seen = observeStart(host, firewall, config, subjectOf(after));
-    if (seen.own.length > 0) refuseOwn(seen, config, host);
+    if (seen.own.length > 0) refuseOwn(after, seen, config, host);
     refuseClaimed(after);
     refuseUnfit(after, seen, config);
     const means = { view: seen.view, dhcp: config.dhcp, firewall, ...around(config, seen.uplinks) };

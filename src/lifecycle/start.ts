@@ -12,10 +12,11 @@ import { readNetwork } from '../host/observe/view.ts';
 import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
-import { publicOf } from '../model/bridge.ts';
+import { isPrivate, publicOf } from '../model/bridge.ts';
 import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { hostAddresses } from '../model/host-address.ts';
+import { contains } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { type Reservation, refuseKept } from '../model/reservation.ts';
 import { ownAddresses } from '../model/uplink.ts';
@@ -31,6 +32,7 @@ import {
 import { admit, subjectOf } from './admit.ts';
 import { apply, takeDown } from './apply.ts';
 import { firewallInForce, wiresOf } from './in-force.ts';
+import { refuseHostPorts } from './ports.ts';
 import { keepScript } from './release-script.ts';
 
 /**
@@ -49,6 +51,7 @@ export function start(
   // What comes from another host is that one's by etcd's word until it has arrived.
   const cluster = state === undefined ? memberOf(config, host) : undefined;
   if (cluster === undefined) refuseReserved(domain, assignment, host);
+  refuseHostPorts(domain, host);
   return withLock('sync', 'shared', host, () => {
     // A start that was killed never got its release, so what it left is taken down first.
     const leftover = readableAttachment(domain.uuid);
@@ -71,7 +74,7 @@ export function start(
 function bringUp(after: Attachment, firewall: Firewall, config: Config, host: Host): Checked[] {
   const { view, uplinks } = withLock('claims', 'exclusive', host, () => {
     const seen = observeStart(host, firewall, config, subjectOf(after));
-    if (seen.own.length > 0) refuseOwn(seen, config, host);
+    if (seen.own.length > 0) refuseOwn(after, seen, config, host);
     const isNew = admit(after, seen, config, firewall, host);
     const view = isNew ? { ...seen.view, filter: lookAtFilter(host, firewall) } : seen.view;
     return { view, uplinks: seen.uplinks };
@@ -110,8 +113,15 @@ function reservationsFor({ warnings }: Host): Reservation[] {
  * The look of a start says of an address that the host takes it; the whole network tells by which interface.
  * @throws Refusal, always
  */
-export function refuseOwn({ own, uplinks }: FirstLook, config: Config, host: Host): never {
-  refuseForeignAddresses(own, config, ownAddresses(uplinks));
+export function refuseOwn(
+  { addresses }: Pick<Attachment, 'addresses'>,
+  { own, uplinks }: FirstLook,
+  config: Config,
+  host: Host,
+): never {
+  const inner = addresses.filter(isPrivate);
+  const known = own.filter(one => !inner.some(({ prefix }) => contains(prefix, one)));
+  refuseForeignAddresses(known, config, ownAddresses(uplinks));
   refuseHostAddresses(own, hostAddresses(readNetwork(host)), uplinks);
   const which = own.map(format).join(', ');
   throw new Refusal(`the host takes ${which} for its own, by a route that ip route show table local shows`);

@@ -102,6 +102,9 @@ export function leasedOf(scope: Prefix): readonly [first: Prefix, final: Prefix]
   return [nth(scope, first), nth(scope, final)];
 }
 
+/** The TCP port from which a VM's ports are called, to see whether anybody listens there: that of our mark, which is nobody's. */
+export const CALLER = DEVICE_GROUP;
+
 /** The host's link-local address on every bridge, fe80::1: a guest's IPv6 gateway. */
 export const GATEWAY6: Prefix = { family: 6, first: (0xfe80n << 112n) | 1n, length: 128 };
 

@@ -112,6 +112,25 @@ const CASES: readonly Case[] = [
     why: /^scope 172\.30\.116\.0\/24 collides with the host's route 172\.30\.0\.0\/16 to docker0; /,
   },
   {
+    what: 'a private address that the host itself has',
+    addresses: [{ ip: '172.30.5.10', bridge: 'br5-10', scope: '172.30.5.0/24' }],
+    given: inShell('ip address add 172.30.5.10/32 dev lo', 'ip address del 172.30.5.10/32 dev lo'),
+    why: 'the host itself has 172.30.5.10 on lo; ip address delete 172.30.5.10/32 dev lo removes it',
+  },
+  {
+    what: 'a forward of a port on which a program of the host listens',
+    metadata: assignmentXml(uuidOf('vm1'), ['123.45.90.116']).replace(
+      '</hnet:assignment>',
+      '<hnet:forward>tcp/2200-2201:22</hnet:forward></hnet:assignment>',
+    ),
+    given: inShell(
+      `${process.execPath} -e 'require("net").createServer().listen(2201)' >/dev/null 2>&1 & echo $! >/run/lab/listening
+       until ss -Hltn | grep -q :2201; do sleep 0.1; done`,
+      'kill "$(cat /run/lab/listening)"; while ss -Hltn | grep -q :2201; do sleep 0.1; done',
+    ),
+    why: /^its forward tcp\/2200-2201:22 would take calls from \S+ of the host, which listens on tcp\/2201; hnet forward delete 'vm1' tcp\/2200-2201:22$/,
+  },
+  {
     what: 'a scope of which a part is routed elsewhere',
     given: inShell(
       'ip link add vpn0 type bridge; ip link set vpn0 up; ip route add 172.30.116.128/25 dev vpn0',

@@ -7,6 +7,7 @@ import {
   refuseHeld,
   type Taken,
 } from '../../src/assign/allocate.ts';
+import { privateAddress } from '../../src/assign/private.ts';
 import { format, parsePrefix } from '../../src/model/address.ts';
 import type { Address } from '../../src/model/bridge.ts';
 import { INTERFACE_NAME } from '../../src/model/names.ts';
@@ -50,6 +51,17 @@ describe('allocate', () => {
     expect(format(freeAddress([SUBNET], taken()))).to.equal('123.45.90.112');
     expect(format(freeAddress([SUBNET], taken({ held: ['123.45.90.112', '123.45.90.114'] })))).to.equal(
       '123.45.90.113',
+    );
+  });
+
+  it('takes the first private address that the host itself has not', () => {
+    const scope = parsePrefix('172.30.5.0/29');
+    const given = (...host: string[]) => privateAddress(SCOPES, taken({ host }), undefined, scope).prefix;
+    expect(format(given())).to.equal('172.30.5.2');
+    expect(format(given('172.30.5.2', '172.30.5.4'))).to.equal('172.30.5.3');
+    const all = [2, 3, 4, 5, 6].map(last => `172.30.5.${last}`);
+    expect(refusalOf(() => given(...all))).to.contain(
+      'the host itself has all from 172.30.5.2 to 172.30.5.6',
     );
   });
 

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { isCalled } from '../../src/assign/ports.ts';
-import { parseListener } from '../../src/host/observe/listeners.ts';
+import { isCalled, parseListener } from '../../src/host/observe/listeners.ts';
 import { parseAddress, parsePrefix } from '../../src/model/address.ts';
 import { calledIn, claimsOf } from '../../src/model/claims.ts';
 import { collide } from '../../src/model/forward.ts';

@@ -1,15 +1,9 @@
-import {
-  freeAddresses,
-  pin,
-  privateAddress,
-  refuseForeign,
-  refuseHeld,
-  type Taken,
-} from '../../assign/allocate.ts';
+import { freeAddresses, pin, refuseForeign, refuseHeld, type Taken } from '../../assign/allocate.ts';
 import { changing, enact } from '../../assign/change.ts';
 import { decide, type Plug } from '../../assign/decision.ts';
 import { inventory } from '../../assign/inventory.ts';
 import { withWayOut } from '../../assign/nearest.ts';
+import { privateAddress } from '../../assign/private.ts';
 import { recordAssigned } from '../../assign/record.ts';
 import { refuseReserved } from '../../assign/reserve.ts';
 import { withScope } from '../../assign/scopes.ts';

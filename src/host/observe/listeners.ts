@@ -1,7 +1,9 @@
 /** Programs of the host that wait for calls. */
 import { parseAddress } from '../../model/address.ts';
-import type { Prefix } from '../../model/prefix.ts';
+import { type Forward, familyOf } from '../../model/forward.ts';
+import { contains, equal, type Prefix } from '../../model/prefix.ts';
 import { ifPossible, quote, Refusal } from '../../model/refusal.ts';
+import { LOOPBACK } from '../../model/reserved.ts';
 import type { Host } from '../host.ts';
 
 export interface Listener {
@@ -42,4 +44,13 @@ export function parseListener(line: string): Listener {
     device,
     program,
   };
+}
+
+/** Whether a forward would take a program's calls away. */
+export function isCalled({ protocol, port, address, device }: Listener, forward: Forward): boolean {
+  const { ports, on } = forward;
+  if (protocol !== forward.protocol || port < ports[0] || port > ports[1] || device === 'lo') return false;
+  if (address === undefined) return true;
+  if (address.family !== familyOf(forward) || contains(LOOPBACK[address.family], address)) return false;
+  return on === undefined || equal(address, on);
 }
