@@ -42,8 +42,8 @@ export interface Survey extends Seen {
   readonly unclear: readonly Of<'unclear'>[];
   readonly strays: readonly Stray[];
   /**
-   * Addresses that the kernel wouldn't serve although all of its way that is ours is there. It is asked when nothing of the
-   * base is missing that decides about routes, and of domains that lack nothing: else that is the cause.
+   * Addresses that the kernel wouldn't serve although all of their way that is ours is there. It is asked about domains that
+   * lack nothing: else that is the cause.
    */
   readonly unserved: readonly Unserved[];
   /** Running domains that aren't plugged into one of their bridges. */

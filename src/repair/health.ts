@@ -5,12 +5,14 @@ import { format } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { addressesOf, type Domain, tapsOf } from '../model/domain.ts';
 import type { PeerAddress } from '../model/host-address.ts';
+import { isHere } from '../model/move.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplinks } from '../model/uplink.ts';
+import type { Checked } from '../plan/walker.ts';
 import { readAttachment } from '../state/attachment-files.ts';
+import { baseFaults, unservedBeside } from './base-faults.ts';
 import { lackingNext, type Ports, portsIn, switchedOff, unplugged } from './plugs.ts';
-import { unserved } from './served.ts';
 
 export interface Health {
   readonly attachment: Attachment | undefined;
@@ -20,8 +22,8 @@ export interface Health {
 
 interface Ailment {
   readonly what: string;
-  /** The address that it is about; without one, about all of the domain's. */
-  readonly address?: Prefix;
+  /** The addresses that it is about; absent: all of the domain's. */
+  readonly addresses?: readonly Prefix[];
 }
 
 /** A domain as libvirt knows it. One that doesn't run should have nothing. */
@@ -37,6 +39,8 @@ export interface Patient {
 export interface Sight extends Omit<Means, 'host'> {
   readonly uplinks: Uplinks | Refusal;
   readonly others: readonly PeerAddress[];
+  /** Parts of the base that aren't as they should be. */
+  readonly base: readonly Checked[];
 }
 
 /** The health of each domain, by its UUID. The kernel is asked about those that lack nothing, about all in one process. */
@@ -50,10 +54,30 @@ export function healthOfAll(
   const whole = [...found.values()].flatMap(({ attachment, faults }) =>
     attachment === undefined || faults.length > 0 ? [] : [attachment],
   );
-  for (const [uuid, faults] of verdicts(whole, sight, host))
-    found.set(uuid, { attachment: found.get(uuid)?.attachment, faults });
-  return found;
+  const served = verdicts(whole, sight, host);
+  const around = aroundThem(sight);
+  return new Map(
+    [...found].map(([uuid, { attachment, faults }]) => [
+      uuid,
+      { attachment, faults: [...faults, ...around(attachment), ...(served.get(uuid) ?? [])] },
+    ]),
+  );
 }
+
+/** What is wrong with the base, of each domain's addresses that it takes packets from. */
+function aroundThem({ base, uplinks, view }: Sight): (attachment: Attachment | undefined) => Ailment[] {
+  const faults = uplinks instanceof Refusal ? [] : baseFaults(base, { uplinks, view });
+  return attachment =>
+    faults.flatMap(fault => {
+      const hit = attachment?.addresses.filter(fault.hits) ?? [];
+      return hit.length === 0 || !isHere(attachment?.state)
+        ? []
+        : [{ what: phrase(fault), addresses: hit.map(({ prefix }) => prefix) }];
+    });
+}
+
+const phrase = ({ resource, finding }: Checked): string =>
+  `${resource.label}: ${'why' in finding && finding.why !== undefined ? finding.why : 'missing'}`;
 
 function healthOf(patient: Patient, sight: Sight, ports: Ports): Health {
   const { domain } = patient;
@@ -76,9 +100,7 @@ function ailments(
   if (!active) return ['left over from a run that has ended'];
   const wrong = wrongOf({ before: attachment, after: attachment, taps: tapsOf(domain) }, sight);
   return [
-    ...wrong.map(
-      ({ resource, finding }) => `${resource.label}: ${'why' in finding ? finding.why : 'missing'}`,
-    ),
+    ...wrong.map(phrase),
     ...unplugged(attachment, domain, ports).map(({ why }) => why),
     ...switchedOff(attachment, domain),
     ...lackingNext(domain, next),
@@ -88,15 +110,19 @@ function ailments(
 /** What the kernel says of domains that lack nothing, by their UUIDs; of those that it serves nothing. */
 function verdicts(
   attachments: readonly Attachment[],
-  { uplinks, view, others }: Sight,
+  { base, uplinks, view, others }: Sight,
   host: Host,
 ): ReadonlyMap<string, readonly Ailment[]> {
   if (uplinks instanceof Refusal)
     return new Map(attachments.map(({ domain }) => [domain, [{ what: reason(uplinks) }]]));
   const faults = new Map<string, Ailment[]>();
-  for (const { attachment, address, cause } of unserved(attachments, { uplinks, view, others }, host)) {
+  const seen = { uplinks, view, others };
+  for (const { attachment, address, cause } of unservedBeside(base, attachments, seen, host)) {
     const before = faults.get(attachment.domain) ?? [];
-    faults.set(attachment.domain, [...before, { address, what: `${format(address)}: ${cause.why}` }]);
+    faults.set(attachment.domain, [
+      ...before,
+      { addresses: [address], what: `${format(address)}: ${cause.why}` },
+    ]);
   }
   return faults;
 }

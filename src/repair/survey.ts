@@ -24,11 +24,11 @@ import { remove } from '../resources/action.ts';
 import type { Stray } from '../resources/resource.ts';
 import { readAttachment } from '../state/attachment-files.ts';
 import { type Records, readRecords } from '../state/records.ts';
+import { unservedBeside } from './base-faults.ts';
 import { classify, type Outcome } from './classify.ts';
 import { type Kept, meansOf, mending, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
 import { type Listing, listRunning } from './listing.ts';
 import { portsIn, unplugged } from './plugs.ts';
-import { unserved } from './served.ts';
 import { strays } from './strays.ts';
 
 export function survey(listing: Listing, config: Config, host: Host): Survey {
@@ -46,19 +46,12 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
       ? [keep(one.attachment, one.domain, seen, records)]
       : [],
   );
-  // Where a part of the way is missing that is ours, that is the cause of whatever the kernel would say.
-  const whole = base.some(({ resource }) => resource.isRouting)
-    ? []
-    : kept.filter(({ wrong }) => wrong.length === 0);
+  const whole = kept.filter(({ wrong }) => wrong.length === 0).map(({ attachment }) => attachment);
   return {
     ...seen,
     base,
     kept,
-    unserved: unserved(
-      whole.map(({ attachment }) => attachment),
-      { ...seen, others: peerAddresses(config) },
-      host,
-    ),
+    unserved: unservedBeside(base, whole, { ...seen, others: peerAddresses(config) }, host),
     unplugged: loose(outcomes, view),
     unasked: listing.why,
     changed: are('changed'),
@@ -112,7 +105,8 @@ export function settledVerdicts(found: Survey, host: Host): Survey {
   const domains = new Set(found.unserved.map(({ attachment }) => attachment.domain));
   return withLock('sync', 'exclusive', host, () => {
     const now = [...domains].flatMap(domain => ifPossible(() => readAttachment(domain)) ?? []);
-    return { ...found, unserved: unserved(now, { ...found, others: peerAddresses(found.config) }, host) };
+    const seen = { ...found, others: peerAddresses(found.config) };
+    return { ...found, unserved: unservedBeside(found.base, now, seen, host) };
   });
 }
 

@@ -51,6 +51,7 @@ export function uplinkRules(family: Family, config: Config, uplinks: Uplinks): R
   return {
     key: `rules ${family}`,
     isRouting: true,
+    affects: () => ({ families: [family] }),
     label: `rules that keep IPv${family} on ${[...new Set(uplinks.map(({ device }) => device))].join(', ')}`,
     probe: view => {
       const found = compared(view);

@@ -22,6 +22,7 @@ export function forwarding(family: Family, uplink: string): Resource {
   return {
     key: `forwarding ${family} ${uplink}`,
     isRouting: true,
+    affects: () => ({ families: [family], device: uplink }),
     label: `IPv${family} forwarding`,
     probe: view => {
       if (view.sysctl(all) !== '1') return ABSENT;
@@ -54,6 +55,7 @@ export function asymmetry(wire: string): Resource {
     read(own) !== LOOSE && [own, all].some(path => read(path) === '1');
   return {
     key: `asymmetry ${wire}`,
+    affects: () => ({ families: [4] }),
     label: `no strict reverse-path check on ${wire}`,
     probe: view => (isStrict(view) ? changed('rp_filter is 1') : PRESENT),
     up: () => [sysctl(own, LOOSE)],
@@ -71,6 +73,7 @@ export function proxying(family: Family, uplink: string): Resource {
   const { path, value } = PROXYING[family](uplink);
   return {
     key: `proxying ${family} ${uplink}`,
+    affects: () => ({ families: [family], wire: uplink }),
     label: `IPv${family} neighbour proxy on ${uplink}`,
     probe: view => (view.sysctl(path) === value ? PRESENT : changed(`${path} is ${view.sysctl(path)}`)),
     up: () => [sysctl(path, value)],

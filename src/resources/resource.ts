@@ -1,3 +1,4 @@
+import type { Family } from '../model/prefix.ts';
 import type { View } from '../model/view.ts';
 import type { Action } from './action.ts';
 
@@ -18,6 +19,15 @@ export const changed = (why: string): Finding => ({ is: 'changed', why });
 export const misplaced = (why: string): Finding => ({ is: 'changed', why, mayWait: true });
 export const foreign = (why: string): Finding => ({ is: 'foreign', why });
 
+/** The addresses of domains whose packets a part of the base takes or changes while it isn't as it should be. */
+export interface Affected {
+  readonly families: readonly Family[];
+  /** Of those that come by uplinks, only those that come by this one. */
+  readonly device?: string;
+  /** Only those for which the host answers on this wire. */
+  readonly wire?: string;
+}
+
 /** One thing on the host, as a value. A plan is a list of them, and the walker (src/plan/walker.ts) acts on it. */
 export interface Resource {
   /** Two resources of one key are the same thing on the host, whatever they make of it. Never shown. */
@@ -26,12 +36,20 @@ export interface Resource {
   readonly label: string;
   /** Whether the kernel's choice of a packet's way depends on it. */
   readonly isRouting?: true;
+  /** Of a part of the base; absent: no domain misses anything without it. */
+  readonly affects?: (view: View) => Affected;
   readonly probe: (view: View) => Finding;
   /** From absent or changed to present; harmless when repeated. */
   readonly up: (view: View) => readonly Action[];
   /** From any state to absent; absence is success. */
   readonly down: (view: View) => readonly Action[];
 }
+
+/** A part of the base on which all addresses of a family depend. */
+export const affecting = (family: Family, resource: Resource): Resource => ({
+  ...resource,
+  affects: () => ({ families: [family] }),
+});
 
 /** The finding about a thing with several parts. */
 export function overall(findings: readonly Finding[]): Finding {

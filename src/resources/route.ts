@@ -125,6 +125,7 @@ export function gatewayRoute({ gateway, device }: NearGateway): Resource {
   return {
     key: hostRouteKey(gateway, device),
     isRouting: true,
+    affects: () => ({ families: [gateway.family], device }),
     label: `route ${format(gateway)} to ${device}`,
     probe: view =>
       [HOST_METRIC[gateway.family], metric].some(

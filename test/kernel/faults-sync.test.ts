@@ -27,6 +27,9 @@ const DAMAGE: Readonly<Record<string, string>> = {
   'nft flush ruleset': 'nft flush ruleset',
   'ipset flush': 'ipset flush',
   'a foreign rule that drops everything': 'iptables -I FORWARD -j DROP',
+  'a foreign policy that drops everything': 'iptables -P FORWARD DROP',
+  'a foreign table that drops everything':
+    'nft "add table inet theirs { chain f { type filter hook forward priority 0; policy drop; }; }"',
   'the bridge deleted': 'ip link del br116',
   'the bridge deleted and made anew by somebody, under our mark': `ip link del br116
     ip link add br116 type bridge; ip link set br116 alias "hnet ${uuidOf('vm1')}" up`,
@@ -51,6 +54,14 @@ const DAMAGE: Readonly<Record<string, string>> = {
   'a blackhole removed': 'ip route del blackhole 123.45.90.112/29',
 };
 
+/** What takes away what somebody else has added, or made. */
+const UNDO: Readonly<Record<string, string>> = {
+  'a foreign rule that drops everything': 'iptables -D FORWARD -j DROP',
+  'a foreign policy that drops everything': 'iptables -P FORWARD ACCEPT',
+  'a foreign table that drops everything': 'nft delete table inet theirs',
+  'the route led elsewhere': 'ip link del other',
+};
+
 /** Only what concerns the filter can differ between the kinds of iptables; of legacy's rules nft flushes none. */
 const differs = (harm: string): boolean => /iptables|ipset/.test(harm);
 
@@ -68,10 +79,11 @@ for (const variant of VARIANTS) {
         await one.host.sh(harm);
         const seen = await hnet(one, 'check');
         expect(seen.code, seen.stdout).to.equal(3);
+        const { stdout: health } = await hnet(one, 'status');
+        if (/ ok$/m.test(health)) expect(await guest.ping(INTERNET), health).to.equal(true);
         expect(await ok(one, 'sync')).not.to.deep.equal([]);
-        await one.host.sh('ip link del other 2>/dev/null || true');
         expect(await hnet(one, 'check')).to.include({ code: 0, stdout: 'Everything is as it should be' });
-        if (what === 'a foreign rule that drops everything') await one.host.sh('iptables -D FORWARD -j DROP');
+        await one.host.sh(UNDO[what] ?? '');
         expect(await guest.ping(INTERNET)).to.equal(true);
         expect((await guest.dhcp()).router).to.equal('172.30.116.1');
         expect(await one.host.run(['pgrep', '-c', '-x', 'dnsmasq'])).to.equal('1');

@@ -14,9 +14,12 @@ import { laySegment, SEGMENT } from './segment.ts';
 import type { NewScene } from './suite.ts';
 import { Socket } from './syscalls.ts';
 
-/** One way that packets take, and whether they come through. */
-interface Way {
+/** One way that packets of a domain's address take, and whether they come through. */
+export interface Way {
   readonly way: string;
+  readonly domain: string;
+  /** As `hnet status` writes it. */
+  readonly address: string;
   readonly works: () => Promise<boolean>;
 }
 
@@ -28,8 +31,8 @@ export interface Breakable {
   readonly others: readonly Machine[];
 }
 
-/** The ways on which no packet comes through. Nobody remembers a neighbour. */
-export async function lost({ ways, others }: Breakable): Promise<string[]> {
+/** Those of the ways on which no packet comes through. Nobody remembers a neighbour. */
+export async function lost({ others, ways: all }: Breakable, ways = all): Promise<string[]> {
   await Promise.all(others.map(other => other.sh('ip neighbour flush all')));
   const works = await Promise.all(ways.map(way => way.works()));
   return ways.filter((_, number) => works[number] === false).map(({ way }) => way);
@@ -52,12 +55,13 @@ ipset create theirs hash:ip; ipset add theirs 203.0.113.67
 nft 'table inet operator { set banned { type ipv4_addr; elements = { 203.0.113.68 }; }
   chain forward { type filter hook forward priority 5; ip saddr @banned drop; }; }'`;
 
+const INNER = '172.30.10.10';
 /** A domain with one address, one with rules of its own, one of both families on one bridge, one that is called by a port. */
 const PLAIN: Domains = {
   vm1: ['123.45.90.116'],
   vm2: ['123.45.53.12'],
   vm3: ['123.45.53.13', '2001:db8:12:48::113'],
-  vm4: ['172.30.10.10'],
+  vm4: [INNER],
 };
 const [PORT, INNER_PORT] = [2201, 22];
 const MORE: Readonly<Record<string, string>> = {
@@ -79,13 +83,8 @@ async function plain(newScene: NewScene, backend: string): Promise<Breakable> {
     target: targetOf(PLAIN),
     others: Object.values(guests),
     ways: [
-      ...Object.entries(seen).flatMap(([name, guest]) => bothWays(one, guest, texts(PLAIN[name]))),
-      ...(vm4 === undefined
-        ? []
-        : [{ way: 'to vm4 by a port', works: () => calls(one, vm4, '172.30.10.10') }]),
-      ...(vm4 === undefined
-        ? []
-        : [{ way: 'from 172.30.10.10', works: () => vm4.ping(INTERNET, '172.30.10.10') }]),
+      ...Object.entries(seen).flatMap(([name, guest]) => bothWays(one, name, guest, texts(PLAIN[name]))),
+      ...(vm4 === undefined ? [] : byPort(one, vm4)),
     ],
   };
 }
@@ -132,11 +131,15 @@ backend = "${backend}"
     target: { ...targetOf(EVERY_KIND), uplinks: UPLINKS },
     others: [...Object.values(guests), behind, peer, one.lab.gateway],
     ways: [
-      ...Object.entries(guests).flatMap(([name, guest]) => bothWays(one, guest, texts(EVERY_KIND[name]))),
-      { way: `to ${BEHIND}, which is behind ${ROUTER}`, works: () => internet.ping(BEHIND) },
-      { way: `from ${BEHIND}`, works: () => behind.ping(INTERNET) },
+      ...Object.entries(guests).flatMap(([name, guest]) =>
+        bothWays(one, name, guest, texts(EVERY_KIND[name])),
+      ),
+      ...[
+        { way: `to ${BEHIND}, which is behind ${ROUTER}`, works: () => internet.ping(BEHIND) },
+        { way: `from ${BEHIND}`, works: () => behind.ping(INTERNET) },
+      ].map(way => ({ ...way, domain: 'vm1', address: PREFIX })),
       ...texts(EVERY_KIND['vm2']).map(address => ({
-        way: `to ${address} from its own wire`,
+        ...{ way: `to ${address} from its own wire`, domain: 'vm2', address },
         works: () => peer.ping(address),
       })),
     ],
@@ -200,11 +203,22 @@ async function run(
   return guests;
 }
 
-function bothWays(one: Scene, guest: Guest, addresses: readonly string[]): Way[] {
-  return addresses.flatMap(address => [
-    { way: `to ${address}`, works: () => one.lab.internet.ping(address) },
-    { way: `from ${address}`, works: () => guest.ping(isIpv6(address) ? INTERNET6 : INTERNET, address) },
-  ]);
+function bothWays(one: Scene, domain: string, guest: Guest, addresses: readonly string[]): Way[] {
+  return addresses.flatMap(address => {
+    const outside = isIpv6(address) ? INTERNET6 : INTERNET;
+    return [
+      { way: `to ${address}`, domain, address, works: () => one.lab.internet.ping(address) },
+      { way: `from ${address}`, domain, address, works: () => guest.ping(outside, address) },
+    ];
+  });
+}
+
+function byPort(one: Scene, guest: Guest): Way[] {
+  const [domain, address] = ['vm4', INNER];
+  return [
+    { way: `to ${domain} by a port`, domain, address, works: () => calls(one, guest, address) },
+    { way: `from ${address}`, domain, address, works: () => guest.ping(INTERNET, address) },
+  ];
 }
 
 /** The router's second network, with one machine that hnet knows nothing of. */

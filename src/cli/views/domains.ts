@@ -16,6 +16,8 @@ import { contains, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import { policySummary } from '../../model/rule.ts';
 import { interfacesOf, settingsOf } from '../../model/settings.ts';
+import { basePlan } from '../../plan/plan.ts';
+import { check, isWrong } from '../../plan/walker.ts';
 import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
 import type { Other, Shown, ShownAddress } from './shapes.ts';
@@ -54,7 +56,8 @@ function lookAround(config: Config, places: readonly Prefix[], host: Host): Sigh
   const means = { dhcp: config.dhcp, firewall, others: peerAddresses(config) };
   try {
     const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
-    return { ...means, view, uplinks, ...around(config, uplinks) };
+    const base = check(basePlan(config, uplinks, firewall), view).filter(isWrong);
+    return { ...means, view, uplinks, base, ...around(config, uplinks) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // What runs was made with what is noted.
@@ -64,6 +67,7 @@ function lookAround(config: Config, places: readonly Prefix[], host: Host): Sigh
       ...means,
       view: observe(host, firewall, places),
       uplinks: error,
+      base: [],
       gateway,
       peers: peerGateways(config),
       mtuFor: () => mtu,
@@ -90,7 +94,7 @@ function shownOf({ domain, next, active }: KnownDomain, health: Health | undefin
   const addresses = held.map(address => ({
     ...addressCells(address, domain, active),
     faults: faults
-      .filter(one => one.address === undefined || contains(address.prefix, one.address))
+      .filter(({ addresses: all }) => all === undefined || all.some(one => contains(address.prefix, one)))
       .map(({ what }) => what),
   }));
   return [{ ...base, addresses, faults: faults.map(({ what }) => what) }];

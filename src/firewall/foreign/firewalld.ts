@@ -10,7 +10,7 @@
  */
 import { format, parsePrefix } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
-import type { Prefix } from '../../model/prefix.ts';
+import { FAMILIES, type Prefix } from '../../model/prefix.ts';
 import type { ForeignTable, View } from '../../model/view.ts';
 import { type Action, remove, run, write } from '../../resources/action.ts';
 import { ABSENT, changed, type Finding, PRESENT, type Resource } from '../../resources/resource.ts';
@@ -44,6 +44,7 @@ export function firewalldPolicies(config: Config): Resource {
   );
   return {
     key: POLICIES_KEY,
+    affects: () => ({ families: FAMILIES }),
     label: 'firewalld policies hnet and hnet-dhcp',
     probe: view => probe(files, view),
     up: view => [...[...files].map(([path, text]) => write(path, text)), ...reload(view)],

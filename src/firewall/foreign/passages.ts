@@ -58,6 +58,7 @@ function passageThrough(tool: Tool, crossingsIn: (view: View) => readonly Crossi
   const wrong = (view: View): Crossing[] => crossingsIn(view).filter(isWrong);
   return {
     key: `passage ${tool}`,
+    affects: view => ({ families: [...new Set(wrong(view).flatMap(({ families }) => families))] }),
     label: `passage through others' filters (${tool})`,
     probe: view => wrong(view)[0]?.finding ?? PRESENT,
     up: view => change(tool, wrong(view), crossing => [...removal(crossing), ...insertion(crossing)]),
@@ -70,6 +71,8 @@ interface Crossing {
   readonly table: ForeignTable;
   readonly point: Point;
   readonly chain: string;
+  /** Those of the domains' packets that cross it. */
+  readonly families: Families;
   readonly rules: readonly ForeignRule[];
   /** What must be accepted in it. */
   readonly accepts: readonly Accept[];
@@ -93,7 +96,7 @@ function crossings(tool: Tool, view: View, config: Config, uplinks: Uplinks, own
       const traffic = trafficAt(point, families, config, uplinks, queues);
       const place = families.length === 0 ? undefined : obstacle(table, chain, traffic);
       const accepts = acceptsAt(point, families, config);
-      const crossing = { table, chain, point, rules, accepts, place };
+      const crossing = { table, chain, point, families, rules, accepts, place };
       return [{ ...crossing, finding: probe(crossing, complete) }];
     }),
   );

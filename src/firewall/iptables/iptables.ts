@@ -13,7 +13,7 @@ import type { Config } from '../../model/config.ts';
 import { FAMILIES, type Family, type Prefix } from '../../model/prefix.ts';
 import type { Uplinks } from '../../model/uplink.ts';
 import { entriesOf, type FilterView } from '../../model/view.ts';
-import type { Resource } from '../../resources/resource.ts';
+import { affecting, type Resource } from '../../resources/resource.ts';
 import { parseSaved } from '../foreign/parse-iptables.ts';
 import { withBudgets } from '../nftables/budgets.ts';
 import type { Firewall, Look, Tally } from '../rules/backend.ts';
@@ -110,7 +110,8 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   looks: looks(families),
   counters: prefixes => counters(families, prefixes),
   tally,
-  base: (config, uplinks) => families.flatMap(family => baseOf(family, config, uplinks)),
+  base: (config, uplinks) =>
+    families.flatMap(family => baseOf(family, config, uplinks).map(one => affecting(family, one))),
   chainKey: (table, chain, family) => `${tableKey(table, family)} ${chain}`,
   linesOf: (rule, family) => renderRule(rule, family).length,
   limitSubnets,
