@@ -1,6 +1,6 @@
 /** What keeps this host apart from the others: what can be seen in a second, and what it comes to. */
 import type { Host } from '../host/host.ts';
-import type { ClusterSettings } from '../model/config.ts';
+import type { ClusterSettings, Config } from '../model/config.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import { type BirdProtocol, birdProtocols, sessionsWith } from './birds.ts';
 import { etcdOf } from './etcdctl.ts';
@@ -14,8 +14,11 @@ export interface Apart {
   readonly why: string;
 }
 
-export const apartOf = (cluster: ClusterSettings, host: Host): Apart[] => [
-  ...silentEtcd(cluster, host),
+export const apartOf = ({ cluster }: Pick<Config, 'cluster'>, host: Host): Apart[] =>
+  cluster === undefined ? [] : [...silentEtcd(cluster, host), ...apartBeside(cluster, host)];
+
+/** The same without a question to etcd. */
+export const apartBeside = (cluster: ClusterSettings, host: Host): Apart[] => [
   ...lostSessions(knownPeers(cluster), birdProtocols(host)),
   ...readOutside()
     .filter(({ isFollowed }) => !isFollowed)

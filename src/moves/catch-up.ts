@@ -1,35 +1,9 @@
-/** Finds what nobody has turned when it was due: without the follower, or while libvirt or it was down. */
+/** Turns what nobody has turned when it was due: without the follower, or while libvirt or it was down. */
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
-import { withLibvirt } from '../libvirt/libvirt.ts';
-import type { Attachment } from '../model/attachment.ts';
-import { writtenAt } from '../state/attachment-files.ts';
 import { readableAttachment } from '../state/attachment-store.ts';
-import { dueNow, type Turn } from './due.ts';
+import type { Due } from './due.ts';
 import { turn } from './turn.ts';
-
-/** A domain whose routes are due. */
-export interface Due {
-  readonly attachment: Attachment;
-  readonly turn: Turn;
-}
-
-/**
- * Asks libvirt about domains; never while a lock is held, for libvirt may wait for a hook that waits for it.
- * @param settle how long a domain counts as just arrived, in seconds
- * @throws Refusal if libvirt doesn't answer
- */
-export function dueOf(attachments: readonly Attachment[], settle: number, now = Date.now()): Due[] {
-  if (attachments.length === 0) return [];
-  return withLibvirt(({ connection }) =>
-    attachments.flatMap(attachment => {
-      const { domain, state } = attachment;
-      const isSettled = now - (writtenAt(domain) ?? now) >= settle * 1000;
-      const due = dueNow(connection.standing(domain), state, isSettled);
-      return due === undefined ? [] : [{ attachment, turn: due }];
-    }),
-  );
-}
 
 /**
  * Turns what was due a moment ago, and is still. The lock keeps a release out, which would leave an attachment behind.

@@ -1,9 +1,16 @@
 /** When a domain's addresses follow it; pure. */
 import type { Standing } from '../libvirt/connection.ts';
+import type { Attachment } from '../model/attachment.ts';
 import { isHere, type MoveState } from '../model/move.ts';
 
 /** What becomes of a domain's routes: a state, or `here`, where it has none any more. */
 export type Turn = MoveState | 'here';
+
+/** A domain whose routes are due. */
+export interface Due {
+  readonly attachment: Attachment;
+  readonly turn: Turn;
+}
 
 /** What libvirt tells of a domain's life: `Suspended Migrated`. */
 export interface LifeEvent {

@@ -1,14 +1,10 @@
 /** Which domains suffer from a fault of the base. */
-import type { Host } from '../host/host.ts';
-import type { Attachment } from '../model/attachment.ts';
 import type { Address } from '../model/bridge.ts';
-import type { PeerAddress } from '../model/host-address.ts';
 import type { Unserved } from '../model/unserved.ts';
 import { type Uplinks, uplinksOf } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import type { Checked } from '../plan/walker.ts';
 import type { Affected } from '../resources/resource.ts';
-import { unserved } from './served.ts';
 
 interface Sight {
   readonly uplinks: Uplinks;
@@ -38,18 +34,10 @@ const isHitBy =
       uplinksOf(address.prefix, uplinks).some(one => one.device === device));
 
 /**
- * Addresses that the kernel wouldn't serve. Where a part of the base is missing that decides about an address' way, that is
- * the cause, and the kernel's word tells nothing new.
- * @param attachments of domains that lack nothing themselves
+ * Those of the addresses that the kernel wouldn't serve for which a part of the base isn't the cause: where one is missing
+ * that decides about an address' way, the kernel's word tells nothing new.
  */
-export function unservedBeside(
-  base: readonly Checked[],
-  attachments: readonly Attachment[],
-  sight: Sight & { readonly others: readonly PeerAddress[] },
-  host: Host,
-): Unserved[] {
+export function besideBase(base: readonly Checked[], sight: Sight, all: readonly Unserved[]): Unserved[] {
   const causes = baseFaults(base, sight).filter(({ resource }) => resource.isRouting);
-  return unserved(attachments, sight, host).filter(
-    ({ address: prefix }) => !causes.some(({ hits }) => hits({ prefix })),
-  );
+  return all.filter(({ address: prefix }) => !causes.some(({ hits }) => hits({ prefix })));
 }

@@ -1,42 +1,66 @@
 /** What a survey found, as `check` shows it. */
 import { format } from '../model/address.ts';
-import { attachmentTitle } from '../model/attachment.ts';
+import { type Attachment, attachmentTitle } from '../model/attachment.ts';
 import type { Difference } from '../model/difference.ts';
 import type { Domain } from '../model/domain.ts';
 import { quote } from '../model/refusal.ts';
 import type { Checked } from '../plan/walker.ts';
+import { dueWords } from './due-words.ts';
 import type { Fault } from './fault.ts';
 import type { Survey } from './findings.ts';
+import {
+  type About,
+  aboutDomain,
+  assignmentOfDomain,
+  attachmentOf,
+  HOST,
+  type Matter,
+  matterOf,
+  ofHost,
+  routesOf,
+} from './matter.ts';
 import { lackingNext } from './plugs.ts';
-
-type About = Pick<Fault, 'domain' | 'uuid'>;
-const HOST: About = { domain: null, uuid: null };
 
 /** What repairs whatever hnet can repair. */
 export const REPAIR = 'hnet sync';
 
+/** A fault with the key of what it is about. */
+export interface KnownFault extends Fault {
+  readonly key: string;
+}
+
 /** Everything that isn't as it should be; empty on a host in order. */
-export function faults(found: Survey): Fault[] {
+export const faults = (found: Survey): Fault[] => knownFaults(found).map(({ key: _, ...fault }) => fault);
+
+/** The same, as a repair needs it. */
+export function knownFaults(found: Survey): KnownFault[] {
   const all = faultsIn(found);
   const mended = new Set(repairable(all));
   return all.map(one => (mended.has(one) ? { ...one, mend: REPAIR } : one));
 }
 
-const faultsIn = (found: Survey): Fault[] => [
+const faultsIn = (found: Survey): KnownFault[] => [
   ...found.base.map(checked => ofResource(HOST, checked)),
-  ...found.kept.flatMap(({ attachment: { name, domain }, wrong }) =>
-    wrong.map(checked => ofResource({ domain: name, uuid: domain }, checked)),
+  ...found.kept.flatMap(({ attachment, wrong }) =>
+    wrong.map(checked => ofResource(ofAttachment(attachment), checked)),
   ),
   ...ofAssignments(found),
-  ...found.unserved.map(({ attachment: { name, domain }, address, cause }) =>
-    fault({ domain: name, uuid: domain }, format(address), 'cut off', cause.why, cause.mend),
-  ),
-  ...found.unplugged.map(({ attachment: { name, domain }, why }) =>
-    fault({ domain: name, uuid: domain }, 'network interface', 'cut off', why),
+  ...found.due.map(due => fault(routesOf(ofAttachment(due.attachment)), 'changed', dueWords(due))),
+  ...found.unserved.map(({ attachment, address, cause }) => {
+    const what = format(address);
+    const matter = { ...ofAttachment(attachment), key: `served ${what} ${cause.why}`, what };
+    return fault(matter, 'cut off', cause.why, cause.mend);
+  }),
+  ...found.unplugged.map(({ attachment, why }) =>
+    fault({ ...ofAttachment(attachment), key: `plug ${why}`, what: 'network interface' }, 'cut off', why),
   ),
   ...leftOver(found),
-  ...(found.unasked === undefined ? [] : [fault(HOST, 'running domains', 'unknown', found.unasked)]),
+  ...(found.unasked === undefined
+    ? []
+    : [fault({ ...HOST, key: 'libvirt', what: 'running domains' }, 'unknown', found.unasked)]),
 ];
+
+const ofAttachment = ({ name, domain: uuid }: Attachment): About => aboutDomain({ name, uuid });
 
 /** What running domains would lack at their next start. @param definitions UUID → what it starts from */
 export const faultsNext = (
@@ -46,11 +70,16 @@ export const faultsNext = (
   [...running].flatMap(([uuid, live]) => {
     const next = definitions.get(uuid);
     const lacking = next === undefined ? [] : lackingNext(live, next);
-    return lacking.map(why => fault({ domain: live.name, uuid }, 'next start', 'changed', why));
+    return lacking.map(
+      (why): Fault => ({
+        ...aboutDomain(live),
+        ...{ what: 'next start', is: 'changed', why, mend: null },
+      }),
+    );
   });
 
 /** Those of the faults that a repair does something about: it doesn't touch a domain in whose place is something foreign. */
-export function repairable(all: readonly Fault[]): Fault[] {
+export function repairable<F extends Fault>(all: readonly F[]): F[] {
   const blocked = new Set(all.filter(({ is }) => is === 'foreign').map(({ uuid }) => uuid));
   return all.filter(
     ({ is, uuid }) =>
@@ -66,46 +95,44 @@ export const repairOf = ({ is, domain, what, why }: Fault): Difference => ({
 });
 
 /** Running domains whose record or metadata isn't right. */
-const ofAssignments = ({ lost, changed, unclear }: Survey): Fault[] => [
-  ...lost.map(({ domain: { name, uuid } }) =>
-    fault({ domain: name, uuid }, 'attachment', 'missing', 'it runs, and there is no record of it'),
+const ofAssignments = ({ lost, changed, unclear }: Survey): KnownFault[] => [
+  ...lost.map(({ domain }) =>
+    fault(attachmentOf(aboutDomain(domain)), 'missing', 'it runs, and there is no record of it'),
   ),
-  ...changed.map(({ domain: { name, uuid }, assignment }) => {
+  ...changed.map(({ domain, assignment }) => {
     const now = assignment === undefined ? 'holds none any more' : 'has changed while it runs';
-    return fault({ domain: name, uuid }, 'assignment', 'changed', `its metadata ${now}`);
+    return fault(assignmentOfDomain(aboutDomain(domain)), 'changed', `its metadata ${now}`);
   }),
-  ...unclear.map(({ name, why }) => fault({ domain: name, uuid: null }, 'assignment', 'changed', why)),
+  ...unclear.map(one => fault(assignmentOfDomain(aboutDomain(one)), 'changed', one.why)),
 ];
 
-function leftOver({ ended, damaged, strays, other }: Survey): Fault[] {
-  const left = (about: About, what: string, why: string): Fault => fault(about, what, 'left over', why);
+function leftOver({ ended, damaged, strays, other }: Survey): KnownFault[] {
+  const left = (matter: Matter, why: string): KnownFault => fault(matter, 'left over', why);
   return [
     ...ended.map(({ attachment }) =>
-      left(
-        { domain: attachment.name, uuid: attachment.domain },
-        attachmentTitle(attachment),
-        "it doesn't run",
-      ),
+      left(attachmentOf(ofAttachment(attachment), attachmentTitle(attachment)), "it doesn't run"),
     ),
     ...damaged.map(({ uuid }) =>
-      left({ domain: null, uuid }, 'attachment', 'it cannot be read, and its domain does not run'),
+      left(attachmentOf({ domain: null, uuid }), 'it cannot be read, and its domain does not run'),
     ),
-    ...strays.map(({ label, why }) => left(HOST, label, why)),
-    ...(other === undefined ? [] : [left(HOST, `the filter in ${other.name}`, 'another is chosen')]),
+    ...strays.map(({ label, why }) => left(ofHost('stray', label), why)),
+    ...(other === undefined
+      ? []
+      : [left(ofHost('filter', `the filter in ${other.name}`), 'another is chosen')]),
   ];
 }
 
-const fault = (
-  about: About,
-  what: string,
-  is: Fault['is'],
-  why: string,
-  mend: string | null = null,
-): Fault => ({ ...about, what, is, why, mend });
+const fault = (matter: Matter, is: Fault['is'], why: string, mend: string | null = null): KnownFault => ({
+  ...matter,
+  is,
+  why,
+  mend,
+});
 
-function ofResource(about: About, { resource, finding }: Checked): Fault {
+function ofResource(about: About, { resource, finding }: Checked): KnownFault {
   const is = finding.is === 'changed' || finding.is === 'foreign' ? finding.is : 'missing';
-  return fault(about, resource.label, is, 'why' in finding ? finding.why : 'it is missing');
+  const why = 'why' in finding ? finding.why : undefined;
+  return fault(matterOf(about, resource), is, why ?? 'it is missing');
 }
 
 /** A fault in one line. */

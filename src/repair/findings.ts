@@ -1,17 +1,15 @@
 /** What a survey finds. */
-import { around } from '../cluster/around.ts';
 import type { Firewall } from '../firewall/rules/backend.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
-import { type Domain, tapsOf } from '../model/domain.ts';
 import type { Unserved } from '../model/unserved.ts';
 import type { Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
+import type { Due } from '../moves/due.ts';
 import type { Change } from '../plan/change.ts';
 import type { Checked } from '../plan/walker.ts';
-import { claims } from '../resources/claims.ts';
 import type { Stray } from '../resources/resource.ts';
-import type { Outcome } from './classify.ts';
+import type { Outcome } from './outcome.ts';
 import type { Unplugged } from './plugs.ts';
 
 /** A domain that keeps what it has: the change that repairs it, and the resources that aren't as they should be. */
@@ -48,6 +46,8 @@ export interface Survey extends Seen {
   readonly unserved: readonly Unserved[];
   /** Running domains that aren't plugged into one of their bridges. */
   readonly unplugged: readonly (Unplugged & { readonly attachment: Attachment })[];
+  /** Domains that libvirt says to be elsewhere on their way between hosts than their routes are. */
+  readonly due: readonly Due[];
   /** Why libvirt couldn't be asked which domains run; undefined if it answered. */
   readonly unasked: string | undefined;
   /** The backend that the configuration doesn't choose, if something of it exists. */
@@ -61,30 +61,3 @@ export const needsRepair = (found: Survey): boolean =>
     ({ length }) => length > 0,
   ) ||
   found.kept.some(({ wrong, attachment }) => wrong.length > 0 || attachment.backend !== found.firewall.name);
-
-/** What a change of a domain is compared and made with. */
-export const meansOf = ({ config, firewall, uplinks, view }: Seen) => ({
-  view,
-  dhcp: config.dhcp,
-  ...around(config, uplinks),
-  firewall,
-});
-
-/**
- * The change that mends what a domain should have, in the filter that the configuration chooses. Its taps are looked after
- * where libvirt says which they are.
- * @param standing every claim and the domain it names
- */
-export function mending(
-  attachment: Attachment,
-  domain: Domain | undefined,
-  { firewall }: Pick<Seen, 'firewall'>,
-  standing: ReadonlyMap<string, string>,
-): Change {
-  return {
-    before: attachment,
-    after: { ...attachment, backend: firewall.name },
-    ...(domain && { taps: tapsOf(domain) }),
-    besides: [claims(attachment, standing)],
-  };
-}

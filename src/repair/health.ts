@@ -9,10 +9,13 @@ import { isHere } from '../model/move.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
 import type { Uplinks } from '../model/uplink.ts';
+import type { Due } from '../moves/due.ts';
 import type { Checked } from '../plan/walker.ts';
 import { readAttachment } from '../state/attachment-files.ts';
-import { baseFaults, unservedBeside } from './base-faults.ts';
+import { baseFaults, besideBase } from './base-faults.ts';
+import { dueWords } from './due-words.ts';
 import { lackingNext, type Ports, portsIn, switchedOff, unplugged } from './plugs.ts';
+import { unserved } from './served.ts';
 
 export interface Health {
   readonly attachment: Attachment | undefined;
@@ -41,6 +44,8 @@ export interface Sight extends Omit<Means, 'host'> {
   readonly others: readonly PeerAddress[];
   /** Parts of the base that aren't as they should be. */
   readonly base: readonly Checked[];
+  /** Domains whose routes wait for somebody to turn them. */
+  readonly due: readonly Due[];
 }
 
 /** The health of each domain, by its UUID. The kernel is asked about those that lack nothing, about all in one process. */
@@ -59,10 +64,16 @@ export function healthOfAll(
   return new Map(
     [...found].map(([uuid, { attachment, faults }]) => [
       uuid,
-      { attachment, faults: [...faults, ...around(attachment), ...(served.get(uuid) ?? [])] },
+      {
+        attachment,
+        faults: [...faults, ...waiting(uuid, sight), ...around(attachment), ...(served.get(uuid) ?? [])],
+      },
     ]),
   );
 }
+
+const waiting = (uuid: string, { due }: Sight): Ailment[] =>
+  due.filter(({ attachment }) => attachment.domain === uuid).map(one => ({ what: dueWords(one) }));
 
 /** What is wrong with the base, of each domain's addresses that it takes packets from. */
 function aroundThem({ base, uplinks, view }: Sight): (attachment: Attachment | undefined) => Ailment[] {
@@ -117,7 +128,7 @@ function verdicts(
     return new Map(attachments.map(({ domain }) => [domain, [{ what: reason(uplinks) }]]));
   const faults = new Map<string, Ailment[]>();
   const seen = { uplinks, view, others };
-  for (const { attachment, address, cause } of unservedBeside(base, attachments, seen, host)) {
+  for (const { attachment, address, cause } of besideBase(base, seen, unserved(attachments, seen, host))) {
     const before = faults.get(attachment.domain) ?? [];
     faults.set(attachment.domain, [
       ...before,

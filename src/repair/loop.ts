@@ -1,47 +1,53 @@
 /** Repairs until there is nothing left to repair: what `hnet sync` does once, and the daemon again and again. */
 
-import { firewallOf } from '../host/choose-backend.ts';
 import type { Context } from '../host/context.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
-import { look } from '../host/observe/parts.ts';
 import { toAttachment } from '../lifecycle/admission.ts';
 import { change } from '../lifecycle/change.ts';
 import { presumed } from '../lifecycle/in-force.ts';
 import { keepScript } from '../lifecycle/release-script.ts';
 import { stop } from '../lifecycle/stop.ts';
-import { type Attachment, attachmentTitle } from '../model/attachment.ts';
-import { BACKENDS } from '../model/config.ts';
+import { attachmentTitle } from '../model/attachment.ts';
 import type { Difference } from '../model/difference.ts';
 import { tapsOf } from '../model/domain.ts';
 import { ifPossible, quote, Refusal, reason } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
-import { type Due, dueOf, turnAll } from '../moves/catch-up.ts';
+import { turnAll } from '../moves/catch-up.ts';
 import { countNow } from '../moves/count.ts';
-import type { Turn } from '../moves/due.ts';
+import type { Due, Turn } from '../moves/due.ts';
+import { dueOf, onTheirWay } from '../moves/due-here.ts';
 import type { Checked } from '../plan/walker.ts';
-import { addUp } from '../state/ledger.ts';
-import { readAttachments } from '../state/records.ts';
+import { hostRoute } from '../resources/route.ts';
+import {
+  beyondRepair,
+  type Claim,
+  comeMeanwhile,
+  openOf,
+  seenDone,
+  stillOpen,
+  toDifference,
+} from './confirm.ts';
 import type { Fault } from './fault.ts';
-import { faultLine, faults, repairOf } from './faults.ts';
+import { faults, knownFaults } from './faults.ts';
 import { needsRepair, type Survey } from './findings.ts';
 import { type Listing, listRunning } from './listing.ts';
-import { type Matter, type Report, repairAll } from './mend.ts';
-import { settledSurvey, settledVerdicts, stillUnplugged, survey } from './survey.ts';
-import { unservedLines } from './unserved-lines.ts';
+import {
+  aboutDomain,
+  assignmentOfDomain,
+  isSameMatter,
+  type Matter,
+  matterOf,
+  type Report,
+  routesOf,
+} from './matter.ts';
+import { repairAll } from './mend.ts';
+import { settledSurvey, settledVerdicts, survey, withLibvirtsWord } from './survey.ts';
 
 /** A domain may end while it is repaired: then the host is looked at, and repaired, again. */
 const PASSES = 3;
 /** A repair may fail because another domain has the address by now. */
 const TRIES = 2;
-
-/** What a repair says that it did, and what that is about. */
-interface Claim {
-  readonly line: string;
-  readonly about: Matter;
-  /** The fault that it repaired. */
-  readonly was: Fault | undefined;
-}
 
 /** What came of it. */
 export interface Converged {
@@ -62,11 +68,6 @@ interface Patience {
   readonly said: (line: string, about: Matter) => void;
 }
 
-const withoutPlaces = (found: Survey): Survey => ({
-  ...found,
-  base: found.base.filter(({ finding }) => !('mayWait' in finding)),
-});
-
 /**
  * Brings base and running domains to what they should be, in the backend that the configuration chooses, and removes what
  * belongs to nobody. On a host in order it changes nothing. It says what it did once a further look has shown it: a
@@ -77,75 +78,39 @@ export function converge(context: Context, patience?: Patience): Converged {
   let claims: Claim[] = [];
   const before: Fault[] = [];
   const changes: Difference[] = [];
+  const isPatient = patience !== undefined;
+  const tell = (done: readonly Claim[]): Difference[] => {
+    for (const { line, about } of done) (patience?.said ?? context.print)(line, about);
+    return done.map(toDifference);
+  };
   for (let pass = 1; ; pass++) {
     const failures: string[] = [];
-    const made: Pick<Claim, 'line' | 'about'>[] = [];
+    const made: Omit<Claim, 'was'>[] = [];
     const report: Report = {
-      done: (line, about) => void made.push({ line, about }),
+      done: (line, about, parts = []) => void made.push({ line, about, parts }),
       failed: line => void failures.push(line),
     };
     // No assignment changes between the look and the repair, or the repair would undo the change.
     const found = withLock('assignments', 'exclusive', context.host, () =>
       onePass(report, patience, context),
     );
-    const seen = faults(found);
-    if (pass === 1) before.push(...seen);
-    changes.push(...confirm(claims, found, patience, context).map(toDifference));
+    const seen = knownFaults(found);
+    if (pass === 1) before.push(...faults(found));
+    changes.push(...tell(seenDone(claims, found, isPatient)));
     const earlier = claims;
-    claims = made.map(one => ({ ...one, was: seen.find(fault => isAbout(one.about, fault)) }));
+    claims = made.map(one => ({ ...one, was: seen.find(fault => isSameMatter(one.about, fault)) }));
     if (pass < (failures.length > 0 ? TRIES : PASSES) && needsRepair(found)) continue;
     const last = claims.length > 0 ? settledSurvey(listRunning(), context.config(), context.host) : found;
-    changes.push(...confirm(claims, last, patience, context).map(toDifference));
-    const open = openOf(claims, last, patience);
-    failures.push(...open.flatMap(fault => stillOpen(fault, earlier, patience)));
-    const left = [...beyondRepair(found), ...failures];
+    changes.push(...tell(seenDone(claims, last, isPatient)));
+    const open = openOf(claims, last, isPatient);
+    failures.push(...open.flatMap(fault => stillOpen(fault, earlier, isPatient)));
+    // What a command failed at has been said; a look that finds something else finds what came meanwhile.
+    const isNew = !isPatient && failures.length === 0;
+    const left = [...beyondRepair(last), ...failures, ...(isNew ? comeMeanwhile(last) : [])];
     for (const line of left) context.warn(line);
     return { isGood: left.length === 0 && open.length === 0, before, after: faults(last), changes };
   }
 }
-
-/** What no repair mends, or couldn't look at, a sentence each. */
-const beyondRepair = ({ unasked, unclear, unplugged, unserved }: Survey): string[] => [
-  ...(unasked === undefined ? [] : [withoutLibvirt(unasked)]),
-  ...unclear.map(({ name, why }) => `${quote(name)}: ${why}`),
-  ...unplugged.map(({ attachment, why }) => `${quote(attachment.name)}: ${why}`),
-  ...unservedLines(unserved),
-];
-
-/** Tells what was done and isn't a fault any more, and returns it. */
-function confirm(
-  claims: readonly Claim[],
-  found: Survey,
-  patience: Patience | undefined,
-  { print }: Pick<Context, 'print'>,
-): Claim[] {
-  const open = openOf(claims, found, patience);
-  const done = claims.filter(({ about }) => !open.some(fault => isAbout(about, fault)));
-  for (const { line, about } of done) (patience?.said ?? print)(line, about);
-  return done;
-}
-
-/** What still is a fault though it was repaired. */
-const openOf = (claims: readonly Claim[], found: Survey, patience: Patience | undefined): Fault[] =>
-  faults(patience === undefined ? found : withoutPlaces(found)).filter(fault =>
-    claims.some(({ about }) => isAbout(about, fault)),
-  );
-
-const toDifference = ({ was, about }: Claim): Difference =>
-  was === undefined ? { is: 'changed', ...about } : repairOf(was);
-
-const isAbout = ({ domain, what }: Matter, fault: Fault): boolean =>
-  fault.domain === domain && fault.what === what;
-
-/** What only the last pass met may have come again. Whoever repairs again and again sees to it next time, in silence. */
-function stillOpen(fault: Fault, earlier: readonly Claim[], patience: Patience | undefined): string[] {
-  const isOld = earlier.some(({ about }) => isAbout(about, fault));
-  if (!isOld && patience !== undefined) return [];
-  return [`Cannot repair ${faultLine(fault)}: ${isOld ? AS_IT_WAS : AGAIN}`];
-}
-
-const AS_IT_WAS = 'no command failed, and it is as it was; see hnet --trace sync';
-const AGAIN = 'it has come again; repeat hnet sync';
 
 function onePass(report: Report, patience: Patience | undefined, context: Context): Survey {
   const { host, progress } = context;
@@ -160,7 +125,7 @@ function onePass(report: Report, patience: Patience | undefined, context: Contex
     return { ...seen, base: seen.base.filter(one => patience?.waits(one) !== true) };
   };
   const found = look();
-  if (!needsRepair(found)) return stillUnplugged(settledVerdicts(found, host));
+  if (!needsRepair(found)) return withLibvirtsWord(settledVerdicts(found, host), config);
   const settled = withLock('sync', 'exclusive', host, () => {
     const again = look();
     progress('repairing what is not as it should be');
@@ -169,22 +134,23 @@ function onePass(report: Report, patience: Patience | undefined, context: Contex
     return again;
   });
   for (const one of settled.changed) follow(one, settled, report, host);
-  return stillUnplugged(settled);
+  return withLibvirtsWord(settled, config);
 }
 
-/** Turns the routes of domains whose move nobody has followed: without the daemon, say. */
-function catchUp(settle: number, report: Report, host: Host): void {
-  const moving = readAttachments().filter(({ state }) => state !== undefined);
-  // A host without libvirt says so anyway.
+/** Turns the routes of domains whose move nobody has followed. */
+export function catchUp(settle: number, report: Report, host: Host): void {
   const then = ({ attachment, turn }: Due): void => {
     if (turn === 'here') keepScript(attachment);
     if (turn === 'leaving') countNow(attachment, host);
   };
-  for (const { attachment, turn } of turnAll(ifPossible(() => dueOf(moving, settle)) ?? [], host, then))
-    report.done(`turned: ${attachmentTitle(attachment)} (${TURNED[turn]})`, {
-      domain: attachment.name,
-      what: 'route',
-    });
+  // A host without libvirt says so anyway.
+  const due = ifPossible(() => dueOf(onTheirWay(), settle)) ?? [];
+  for (const { attachment, turn } of turnAll(due, host, then)) {
+    const about = { domain: attachment.name, uuid: attachment.domain };
+    // The attachment says it whatever became of the routes.
+    const routes = attachment.addresses.map(one => matterOf(about, hostRoute(one)));
+    report.done(`turned: ${attachmentTitle(attachment)} (${TURNED[turn]})`, routesOf(about), routes);
+  }
 }
 
 const TURNED: Readonly<Record<Turn, string>> = {
@@ -196,10 +162,6 @@ const TURNED: Readonly<Record<Turn, string>> = {
 
 const countOf = ({ running }: Listing): number => running?.size ?? 0;
 
-/** What it means that libvirt doesn't say which domains run. */
-export const withoutLibvirt = (why: string): string =>
-  `${why}; what no domain owns stays, and lost records are not rebuilt`;
-
 /** A running domain whose metadata was changed gets what it says now. */
 function follow(
   { domain, assignment }: Survey['changed'][number],
@@ -207,7 +169,7 @@ function follow(
   report: Report,
   host: Host,
 ): void {
-  const about = { domain: domain.name, what: 'assignment' };
+  const about = assignmentOfDomain(aboutDomain(domain));
   try {
     if (assignment === undefined) {
       const gone = stop(domain, host, () => presumed(() => config, host));
@@ -222,29 +184,4 @@ function follow(
     if (!(error instanceof Refusal)) throw error;
     report.failed(`${quote(domain.name)}: ${reason(error)}`);
   }
-}
-
-/**
- * Adds up what was counted, but what is passed on for a domain that has left (moves/count.ts). The lock keeps a release from
- * doing the same at the same time.
- */
-export function countTraffic({ host }: Pick<Context, 'host'>): void {
-  withLock('sync', 'exclusive', host, () => {
-    const attachments = readAttachments();
-    for (const name of BACKENDS)
-      addUpAll(
-        attachments.filter(({ backend, state }) => backend === name && state !== 'leaving'),
-        host,
-      );
-  });
-}
-
-/** @param attachments all of one backend */
-function addUpAll(attachments: readonly Attachment[], host: Host): void {
-  const [first] = attachments;
-  if (first === undefined) return;
-  const prefixes = attachments.flatMap(({ addresses }) => addresses.map(({ prefix }) => prefix));
-  const filter = look(host, firewallOf(first.backend, prefixes).counters());
-  for (const { domain, addresses } of attachments)
-    for (const { prefix } of addresses) addUp(prefix, domain, filter, false);
 }

@@ -20,19 +20,9 @@ import { batches } from '../resources/action.ts';
 import { discardAttachment, rewriteAttachment, writeAttachment } from '../state/attachment-store.ts';
 import { addUp } from '../state/ledger.ts';
 import { readRecords } from '../state/records.ts';
-import { type Kept, meansOf, mending, type Survey } from './findings.ts';
-
-/** What a repair is about, as a fault names it (faults.ts). */
-export interface Matter {
-  readonly domain: string | null;
-  readonly what: string;
-}
-
-/** How a repair says what it did, and what it couldn't do. What it did counts when a look at the host has shown it. */
-export interface Report {
-  readonly done: (line: string, about: Matter) => void;
-  readonly failed: (line: string) => void;
-}
+import type { Kept, Survey } from './findings.ts';
+import { aboutDomain, attachmentOf, HOST, matterOf, ofHost, type Report } from './matter.ts';
+import { meansOf, mending } from './means.ts';
 
 /** What a step of the repair works with, and what the steps before it have brought. */
 interface Work {
@@ -90,7 +80,7 @@ function base(work: Work): Work {
   const { found, host, report } = work;
   return forEach(found.base, work, checked => {
     up([checked.resource], found.view, host);
-    report.done(repaired('', checked), ofHost(checked.resource.label));
+    report.done(repaired('', checked), matterOf(HOST, checked.resource));
   });
 }
 
@@ -99,16 +89,17 @@ function sweep(work: Work): Work {
   const swept = forEach(batches(found.strays.flatMap(stray => stray.down)), work, batch =>
     host.perform(batch, true),
   );
-  for (const { label, why } of found.strays) report.done(`removed: ${label} (${why})`, ofHost(label));
+  for (const { label, why } of found.strays)
+    report.done(`removed: ${label} (${why})`, ofHost('stray', label));
   return swept;
 }
 
 function damaged(work: Work): Work {
-  for (const { uuid } of work.found.damaged) {
+  return forEach(work.found.damaged, work, ({ uuid }) => {
     discardAttachment(uuid);
-    work.report.done(`removed: attachment of ${uuid} (it could not be read)`, ofHost('attachment'));
-  }
-  return work;
+    const about = attachmentOf({ domain: null, uuid });
+    work.report.done(`removed: attachment of ${uuid} (it could not be read)`, about);
+  });
 }
 
 function ended(work: Work): Work {
@@ -116,7 +107,7 @@ function ended(work: Work): Work {
   const act = (attachment: Attachment): void => {
     takeDown(attachment, firewallFor(attachment), work.host);
     const what = attachmentTitle(attachment);
-    const about = { domain: attachment.name, what };
+    const about = attachmentOf({ domain: attachment.name, uuid: attachment.domain }, what);
     work.report.done(`removed: ${what} (left over from a run that has ended)`, about);
   };
   return forEach(left, work, act, ({ name }) => name);
@@ -139,7 +130,7 @@ function lost(work: Work): Work {
   const act = (one: Recorded): void => {
     admitAnew(one.attachment, found, host);
     admitted.push(one);
-    const about = { domain: one.attachment.name, what: 'attachment' };
+    const about = attachmentOf(aboutDomain(one.domain));
     report.done(`recorded: ${attachmentTitle(one.attachment)} (its attachment was lost)`, about);
   };
   const ordered = [...anew.filter(stands), ...anew.filter(one => !stands(one))];
@@ -190,11 +181,10 @@ function mendTogether(group: readonly Kept[], view: View, work: Work): Work {
     const changes = some.map(({ change }) => change);
     apply(changes, { ...meansOf({ ...found, view: seen }), host }, 'stop');
     for (const { wrong, attachment } of some)
-      for (const checked of wrong)
-        report.done(repaired(`${visible(attachment.name)}: `, checked), {
-          domain: attachment.name,
-          what: checked.resource.label,
-        });
+      for (const checked of wrong) {
+        const about = { domain: attachment.name, uuid: attachment.domain };
+        report.done(repaired(`${visible(attachment.name)}: `, checked), matterOf(about, checked.resource));
+      }
   };
   try {
     mendAll(group, view);
@@ -238,11 +228,9 @@ function otherBackend(work: Work): Work {
     const failures = down(whole.base(found.config, found.uplinks), observe(host, whole), host);
     if (failures.length > 0) throw new Refusal(failures.join('; '));
     const what = `the filter in ${other.name}`;
-    report.done(`removed: ${what}`, ofHost(what));
+    report.done(`removed: ${what}`, ofHost('filter', what));
   });
 }
-
-const ofHost = (what: string): Matter => ({ domain: null, what });
 
 const repaired = (prefix: string, { resource, finding }: Checked): string =>
   `${'mayWait' in finding ? 'put back' : 'repaired'}: ${prefix}${resource.label} (${'why' in finding ? finding.why : 'it was missing'})`;

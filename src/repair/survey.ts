@@ -18,17 +18,21 @@ import { CLUSTER_FILE } from '../model/names.ts';
 import { ifPossible } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
+import { dueHere } from '../moves/due-here.ts';
 import { basePlan, baseRoutes } from '../plan/plan.ts';
 import { check, isWrong } from '../plan/walker.ts';
 import { remove } from '../resources/action.ts';
 import type { Stray } from '../resources/resource.ts';
 import { readAttachment } from '../state/attachment-files.ts';
 import { type Records, readRecords } from '../state/records.ts';
-import { unservedBeside } from './base-faults.ts';
-import { classify, type Outcome } from './classify.ts';
-import { type Kept, meansOf, mending, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
+import { besideBase } from './base-faults.ts';
+import { classify } from './classify.ts';
+import { type Kept, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
 import { type Listing, listRunning } from './listing.ts';
+import { meansOf, mending } from './means.ts';
+import type { Outcome } from './outcome.ts';
 import { portsIn, unplugged } from './plugs.ts';
+import { unserved } from './served.ts';
 import { strays } from './strays.ts';
 
 export function survey(listing: Listing, config: Config, host: Host): Survey {
@@ -51,8 +55,9 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     ...seen,
     base,
     kept,
-    unserved: unservedBeside(base, whole, { ...seen, others: peerAddresses(config) }, host),
+    unserved: besideBase(base, seen, unserved(whole, { ...seen, others: peerAddresses(config) }, host)),
     unplugged: loose(outcomes, view),
+    due: [],
     unasked: listing.why,
     changed: are('changed'),
     lost: are('lost'),
@@ -77,18 +82,25 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
  */
 export function settledSurvey(listing: Listing, config: Config, host: Host): Survey {
   const found = survey(listing, config, host);
-  return stillUnplugged(
+  return withLibvirtsWord(
     needsRepair(found)
       ? withLock('sync', 'exclusive', host, () => survey(listing, config, host))
       : settledVerdicts(found, host),
+    config,
   );
 }
 
+/** What libvirt must be asked about once more; never while the hook waits for a lock of ours. */
+export const withLibvirtsWord = (found: Survey, config: Config): Survey => ({
+  ...stillUnplugged(found),
+  due: dueHere(config),
+});
+
 /**
  * A tap is gone also while its domain stops, until the hook has been told, and while it starts. libvirt is asked once more
- * which domains run, and the kernel after it; never while the hook waits for a lock of ours.
+ * which domains run, and the kernel after it.
  */
-export function stillUnplugged(found: Survey): Survey {
+function stillUnplugged(found: Survey): Survey {
   if (found.unplugged.every(({ tap }) => tap === undefined)) return found;
   const { running } = listRunning();
   const taps = [...(running?.values() ?? [])].flatMap(domain => [...tapsOf(domain).values()].flat());
@@ -106,7 +118,7 @@ export function settledVerdicts(found: Survey, host: Host): Survey {
   return withLock('sync', 'exclusive', host, () => {
     const now = [...domains].flatMap(domain => ifPossible(() => readAttachment(domain)) ?? []);
     const seen = { ...found, others: peerAddresses(found.config) };
-    return { ...found, unserved: unservedBeside(found.base, now, seen, host) };
+    return { ...found, unserved: besideBase(found.base, seen, unserved(now, seen, host)) };
   });
 }
 

@@ -44,9 +44,14 @@ export function removeAttachment(attachment: Claimed & Pick<Attachment, 'domain'
   discardAttachment(attachment.domain);
 }
 
-/** Removes an attachment that can't be read; its claims become stale. */
+/** Removes an attachment that can't be read; its claims become stale. @throws Refusal if its file can't be removed */
 export function discardAttachment(domain: string): void {
-  for (const file of [scriptOf(domain), fileOf(domain)]) removeWhole(file);
+  for (const file of [scriptOf(domain), fileOf(domain)])
+    try {
+      removeWhole(file);
+    } catch (error) {
+      throw new Refusal(`Cannot remove ${file}: ${reason(error)}; remove it by hand`);
+    }
 }
 
 /** Refuses what another attachment holds, naming its domain. */

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import { parseAttachment, renderAttachment } from '../../src/model/attachment.ts';
 import type { Background } from '../lab/background.ts';
 import { Lab } from '../lab/lab.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { COMMAND, ensureBuilt } from '../support/build.ts';
 import { Clustered, clusterToml, type Member } from '../support/clustered.ts';
 import { uuidOf } from '../support/domain.ts';
+import { REAL } from '../support/scene.ts';
 
 const ADDRESS = '123.45.90.116';
 
@@ -146,6 +148,43 @@ describe('runs in a cluster', () => {
     await h1.release('vm1');
     await now.daemon.go();
     await until(() => cluster.etcd.answers(), PATIENCE, 'all etcds to answer');
+  });
+
+  it('and libvirt has them here, and their routes still wait for them: a fault of every command that looks', async () => {
+    const file = `/run/hnet/attachments/${uuidOf('vm1')}.json`;
+    const waits = 'it runs here, and its routes still wait for it';
+    const arrive = async (): Promise<void> => {
+      const text = `${await h1.scene.host.read(file)}\n`;
+      await h1.scene.host.write(file, renderAttachment({ ...parseAttachment(text), state: 'incoming' }));
+    };
+    await start(h1, 'vm1');
+    await h1.libvirt.start('vm1');
+    await arrive();
+    expect((await h1.hnet('check')).stdout).to.contain(waits);
+    expect((await h1.hnet('check', 'vm1')).stdout).to.match(
+      new RegExp(`^vm1 +route +changed +${waits}$`, 'm'),
+    );
+    expect((await h1.hnet('sync', '--dry-run')).stdout).to.contain(`~ "vm1": route (${waits})`);
+    expect((await h1.hnet('status', '--json')).stdout).to.contain(waits);
+    expect((await h1.hnet('metrics')).stdout).to.match(/^hnet_domain_faults[{]domain="vm1"[}] [1-9]/m);
+    // It is told once it is seen: here no route is put by any command.
+    await h1.scene.replace(
+      '/usr/sbin/ip',
+      `case "$*" in *-batch*) exec sed '/^route/d' | ${REAL}/ip "$@" ;; esac; exec ${REAL}/ip "$@"`,
+    );
+    await h1.scene.host.run(['ip', 'route', 'flush', ADDRESS]);
+    const idle = await h1.hnet('sync');
+    expect(idle.code).to.equal(1);
+    expect(`${idle.stdout}${idle.stderr}`).not.to.contain('turned: ');
+    await h1.scene.restore('/usr/sbin/ip');
+    await arrive();
+    expect((await h1.hnet('sync')).stdout).to.contain(
+      'turned: br116 of "vm1" (it has come from another host)',
+    );
+    expect(await h1.scene.host.run(['ip', 'route', 'show', ADDRESS])).to.contain('dev br116');
+    expect((await h1.hnet('check')).stdout).not.to.contain('routes');
+    await h1.libvirt.adopt('vm1', await h1.libvirt.xml('vm1'));
+    await h1.release('vm1');
   });
 
   it('without a quorum start where they ran last, unless a peer announces them; all else is refused in time', async () => {

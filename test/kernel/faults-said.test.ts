@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { COMMAND } from '../support/build.ts';
 import { hnet } from '../support/command.ts';
+import { uuidOf } from '../support/domain.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
 import { bridgeOf, POOLS6, REAL, type Scene } from '../support/scene.ts';
 import { kernelSuite } from '../support/suite.ts';
@@ -64,6 +65,45 @@ kernelSuite('what is said of a repair', (_, share) => {
     expect((await hnet(one, 'sync')).stdout).to.equal(
       'removed: blackhole 123.45.99.0/24 (no pool of the configuration)',
     );
+  });
+
+  it('"good" only where the last look finds it: each repair breaks something else', async () => {
+    const one = await sound();
+    const [route, port] = ['ip route del 123.45.90.116 dev br116', 'ip link set vm1 nomaster'];
+    // What puts the route back pulls the tap out, and the other way round.
+    await one.replace(
+      '/usr/sbin/ip',
+      `case $* in *-batch*) ;; *) exec ${REAL}/ip "$@" ;; esac
+      lines=$(cat); printf '%s\\n' "$lines" | ${REAL}/ip "$@"; code=$?
+      case $lines in
+        *'route replace 123.45.90.116'*) ${REAL}/${port} ;;
+        *' vm1 '*'master br116'*) ${REAL}/${route} ;;
+      esac
+      exit $code`,
+    );
+    await one.host.sh(`${REAL}/${route}`);
+    const { code, stderr } = await hnet(one, 'sync');
+    await one.restore('/usr/sbin/ip');
+    expect({ code, stderr }).to.deep.equal({
+      code: 1,
+      stderr:
+        'hnet: Cannot repair "vm1": port vm1 in br116 (its bridge is none; ip link set dev vm1 master br116 up): it has come again; repeat hnet sync',
+    });
+  });
+
+  it('"removed" of one damaged attachment, where another one stays', async () => {
+    const one = await sound();
+    const [gone, stays] = ['vm8', 'vm9'].map(uuidOf);
+    const file = `/run/hnet/attachments/${stays}.json`;
+    await one.host.sh(`echo damaged >/run/hnet/attachments/${gone}.json; echo damaged >${file}
+      mount --bind ${file} ${file}`);
+    const { code, stdout, stderr } = await hnet(one, 'sync');
+    await one.host.sh(`umount ${file}`);
+    expect({ code, stdout }).to.deep.equal({
+      code: 1,
+      stdout: `removed: attachment of ${gone} (it could not be read)`,
+    });
+    expect(stderr).to.contain(stays);
   });
 
   it('by the daemon: what it can not repair once, while it repairs the rest', async () => {

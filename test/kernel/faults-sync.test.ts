@@ -83,7 +83,11 @@ for (const variant of VARIANTS) {
         if (/ ok$/m.test(health)) expect(await guest.ping(INTERNET), health).to.equal(true);
         expect(await ok(one, 'sync')).not.to.deep.equal([]);
         expect(await hnet(one, 'check')).to.include({ code: 0, stdout: 'Everything is as it should be' });
-        await one.host.sh(UNDO[what] ?? '');
+        const undo = UNDO[what];
+        if (undo !== undefined) {
+          await one.host.sh(undo);
+          await ok(one, 'sync');
+        }
         expect(await guest.ping(INTERNET)).to.equal(true);
         expect((await guest.dhcp()).router).to.equal('172.30.116.1');
         expect(await one.host.run(['pgrep', '-c', '-x', 'dnsmasq'])).to.equal('1');
@@ -324,7 +328,15 @@ kernelSuite('sync', scene => {
     await libvirt.run('vm1', { metadata: '<hnet:assignment xmlns:hnet="urn:hnet:1"/>' });
     await one.host.sh('rm -r /run/hnet/*');
     const before = await one.host.sh('ip route; ipset save; iptables-save -t mangle | grep -v ^#');
-    await ok(one, 'sync');
+    const why = "its hnet metadata can't be used: the assignment holds no address; ";
+    for (const words of [['check'], ['check', 'vm1']]) {
+      const { code, stdout } = await hnet(one, ...words);
+      expect({ code, stdout }, words.join(' ')).to.have.property('code', 3);
+      expect(stdout).to.match(new RegExp(`^vm1 +assignment +changed +${why}`, 'm'));
+    }
+    const { code, stderr } = await hnet(one, 'sync');
+    expect({ code, stderr }).to.have.property('code', 1);
+    expect(stderr).to.contain(`"vm1": ${why}`);
     expect(await one.host.sh('ip route; ipset save; iptables-save -t mangle | grep -v ^#')).to.equal(before);
   });
 

@@ -28,6 +28,7 @@ case "$*" in
   --loop) exec sleep infinity ;;
   'list --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' | { grep -vxFf ${STOPPED} || :; } ;;
   'list --all --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
+  'domstate --reason '*) echo 'running (booted)' ;;
   dumpxml*) cd ${DOMAINS} && exec cat $(echo "$*" | grep -o '[0-9a-f-]\\{36\\}' | sed 's/$/.xml/') ;;
   attach-device* | update-device*) ;;
   domstate*) if grep -qxF "$2" ${STOPPED}; then echo 'shut off'; else echo running; fi ;;
@@ -75,6 +76,11 @@ export class FakeLibvirt {
         `cat >${DOMAINS}/${uuidOf(name)}.xml <<'END'\n${domainXml(name)}END\necho ${uuidOf(name)} >>${STOPPED}`,
     );
     await this.#scene.host.sh(files.join('\n'));
+  }
+
+  /** A domain that is defined begins to run. */
+  async start(name: string): Promise<void> {
+    await this.#scene.host.run(['sed', '-i', `/${uuidOf(name)}/d`, STOPPED]);
   }
 
   /** The same with the XML of another host. */

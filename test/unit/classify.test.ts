@@ -3,7 +3,8 @@ import { parsePrefix } from '../../src/model/address.ts';
 import type { Attachment } from '../../src/model/attachment.ts';
 import { parseDomain } from '../../src/model/parse-domain.ts';
 import { OPEN } from '../../src/model/policy.ts';
-import { classify, type Sighting } from '../../src/repair/classify.ts';
+import { classify } from '../../src/repair/classify.ts';
+import type { Sighting } from '../../src/repair/outcome.ts';
 import { domainXml } from '../support/domain.ts';
 
 const RUNNING = parseDomain(domainXml('vm1', { addresses: ['123.45.90.116'] }));
@@ -54,7 +55,11 @@ const CASES: Readonly<Record<string, readonly [Partial<Sighting>, string]>> = {
   'has the record of a newer hnet, and does not run': [{ record: DAMAGED, isNewer: true }, 'unclear'],
   'stopped after libvirt was asked': [{ domain: RUNNING, hadRecord: true }, 'none of ours'],
   'runs, with neither record nor assignment': [{ domain: WITHOUT }, 'none of ours'],
-  "runs, with metadata that can't be used and no record": [{ domain: MALFORMED }, 'none of ours'],
+  "runs, with metadata that can't be used and no record": [{ domain: MALFORMED }, 'unclear'],
+  "stopped after libvirt was asked, with metadata that can't be used": [
+    { domain: MALFORMED, hadRecord: true },
+    'none of ours',
+  ],
 };
 
 describe('a domain that', () => {

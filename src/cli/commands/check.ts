@@ -1,12 +1,10 @@
 import { apartOf } from '../../cluster/apart.ts';
 import type { Context } from '../../host/context.ts';
 import { pick, withLibvirt } from '../../libvirt/libvirt.ts';
-import { faultsInBooks } from '../../repair/books-faults.ts';
+import { allFaults } from '../../repair/all-faults.ts';
 import type { Fault } from '../../repair/fault.ts';
-import { faults, faultsNext } from '../../repair/faults.ts';
-import { type Listing, listDefinitions, listRunning } from '../../repair/listing.ts';
+import { type Listing, listRunning } from '../../repair/listing.ts';
 import { settledSurvey } from '../../repair/survey.ts';
-import { transientFaults } from '../../repair/transient.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Cell, type Colour, table } from '../table.ts';
 
@@ -15,12 +13,8 @@ export function check(name: string | undefined, context: Context): void {
   const listing = listRunning();
   if (listing.why !== undefined) context.warn(`${listing.why}; what no domain owns is not looked for`);
   const uuid = name === undefined ? undefined : identify(name, listing);
-  const found = [
-    ...faults(settledSurvey(listing, context.config(), context.host)),
-    ...faultsInBooks(context.config()),
-    ...faultsNext(listing.running ?? new Map(), listDefinitions(listing)),
-    ...faultsOfCluster(listing, context),
-  ];
+  const { config, host } = context;
+  const found = allFaults(listing, settledSurvey(listing, config(), host), apartOf(config(), host));
   const shown = found.filter(fault => uuid === undefined || isAbout(fault, uuid));
   const unseen = shown.find(({ is }) => is === 'unknown');
   const isFound = shown.some(({ is }) => is !== 'unknown');
@@ -29,17 +23,6 @@ export function check(name: string | undefined, context: Context): void {
   if (shown.length === 0) context.print('Everything is as it should be');
   else for (const line of render(shown, context.colour)) context.print(line);
   if (shown.length > 0) process.exitCode = isFound ? EXIT.found : EXIT.failed;
-}
-
-/** What keeps this host apart from the others of its cluster, and what a move has left undone. */
-function faultsOfCluster(listing: Listing, context: Context): Fault[] {
-  const { cluster } = context.config();
-  if (cluster === undefined) return [];
-  const apart = apartOf(cluster, context.host);
-  return [
-    ...apart.map((one): Fault => ({ domain: null, uuid: null, is: 'cut off', mend: null, ...one })),
-    ...transientFaults(listing),
-  ];
 }
 
 function identify(name: string, { running }: Listing): string {

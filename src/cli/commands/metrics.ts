@@ -1,11 +1,15 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { heldElsewhere } from '../../assign/elsewhere.ts';
+import { apartOf } from '../../cluster/apart.ts';
 import type { Context } from '../../host/context.ts';
 import { PUBLIC_FILE, writeAtomically } from '../../host/files.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, withLibvirt } from '../../libvirt/libvirt.ts';
 import { Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
+import { allFaults } from '../../repair/all-faults.ts';
+import { listRunning } from '../../repair/listing.ts';
+import { settledSurvey } from '../../repair/survey.ts';
 import { newerAccounts } from '../../state/ledger.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exposition, type Metric, type Sample } from '../metrics/exposition.ts';
@@ -67,7 +71,13 @@ const COLLECTORS: Readonly<Record<string, Collector>> = {
     const seen = readNetworkWithUplinks(context.host, config);
     return poolMetrics(poolUses(config, domains(), seen, heldElsewhere(context)).pools);
   },
-  faults: ({ host, config }) => faultMetrics(config(), host),
+  faults: ({ host, config }) => {
+    const listing = listRunning();
+    const { running, why } = listing;
+    if (running === undefined) throw new Refusal(`Cannot see which domains run: ${why}; see: hnet doctor`);
+    const found = settledSurvey(listing, config(), host);
+    return faultMetrics(running, allFaults(listing, found, apartOf(config(), host)));
+  },
   rules: ({ host, config }, domains) => ruleMetrics(domains(), config(), host),
   repairs: () => repairMetrics(),
   tables: ({ host }) => tableMetrics(host),

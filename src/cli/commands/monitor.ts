@@ -8,11 +8,11 @@ import type { Source } from '../../host/source.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
 import { lineJson } from '../../model/json.ts';
 import { ifPossible, Refusal, UsageRefusal } from '../../model/refusal.ts';
-import { faults } from '../../repair/faults.ts';
+import { allFaults } from '../../repair/all-faults.ts';
 import { type Ears, sourcesFor } from '../../repair/listening.ts';
 import { listRunning } from '../../repair/listing.ts';
 import { readPulse } from '../../repair/pulse.ts';
-import { survey } from '../../repair/survey.ts';
+import { survey, withLibvirtsWord } from '../../repair/survey.ts';
 import { Neighbourhood } from '../monitor/elsewhere.ts';
 import { type Line, MONITOR_VERSION } from '../monitor/lines.ts';
 import { type Eyes, Observer } from '../monitor/observer.ts';
@@ -127,13 +127,15 @@ function stateOf(
   const seen = readNetworkWithUplinks(host, given);
   const contents = neighbourhood.look(context);
   const domains = domainsShown(all, all, given, host);
+  const listing = listRunning();
+  const found = withLibvirtsWord(survey(listing, given, host), given);
   return {
     host: { versions, dhcp: given.dhcp.mode, ...outside(given, seen.uplinks), cluster: clusterShown(given) },
     domains,
     others: othersThan(domains, all),
     elsewhere: domainsElsewhere(contents, all, context),
     ...poolUses(given, all, seen, contents),
-    faults: faults(survey(listRunning(), given, host)),
+    faults: allFaults(listing, found, neighbourhood.apart(given, host)),
   };
 }
 

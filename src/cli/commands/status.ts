@@ -24,8 +24,7 @@ export function status(name: string | undefined, options: StatusOptions, context
   const elsewhere = options.all ? (domainsElsewhere(seenElsewhere(context), all, context) ?? []) : null;
   context.answer({ domains, elsewhere });
   const { cluster } = context.config();
-  if (cluster !== undefined)
-    for (const { what, why } of apartOf(cluster, context.host)) context.warn(`${what}: ${why}`);
+  for (const { what, why } of apartOf({ cluster }, context.host)) context.warn(`${what}: ${why}`);
   if (domains.length + (elsewhere?.length ?? 0) === 0) {
     context.print('No domain has an address; hnet assign DOMAIN gives one the first that is free');
     return;

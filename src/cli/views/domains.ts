@@ -16,6 +16,7 @@ import { contains, type Prefix } from '../../model/prefix.ts';
 import { Refusal } from '../../model/refusal.ts';
 import { policySummary } from '../../model/rule.ts';
 import { interfacesOf, settingsOf } from '../../model/settings.ts';
+import { dueHere } from '../../moves/due-here.ts';
 import { basePlan } from '../../plan/plan.ts';
 import { check, isWrong } from '../../plan/walker.ts';
 import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
@@ -53,7 +54,7 @@ export function othersThan(shown: readonly Shown[], all: readonly KnownDomain[])
 /** It shows domains also on a host that has lost its default route. */
 function lookAround(config: Config, places: readonly Prefix[], host: Host): Sight {
   const firewall = firewallInForce(config);
-  const means = { dhcp: config.dhcp, firewall, others: peerAddresses(config) };
+  const means = { dhcp: config.dhcp, firewall, others: peerAddresses(config), due: dueHere(config) };
   try {
     const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
     const base = check(basePlan(config, uplinks, firewall), view).filter(isWrong);
