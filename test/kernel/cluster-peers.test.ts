@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { INTERNET } from '../lab/site.ts';
+import { PATIENCE, until } from '../lab/wait.ts';
 import { hnet, ok } from '../support/command.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
 import { knowPeers, onWire, peerNote, WIRE } from '../support/peers.ts';
@@ -15,6 +16,7 @@ interface = "${WIRE}"
 etcd = ["http://${onWire(1)}:2379"]
 announce = "bgp"
 `;
+const LOG = '/run/lab/logged';
 const [GONE, THERE] = ['123.45.12.49', '123.45.12.50'];
 
 kernelSuite('guests whose gateway is the host that they came from', newScene => {
@@ -56,6 +58,14 @@ kernelSuite('guests whose gateway is the host that they came from', newScene => 
     await ok(one, 'sync');
     expect(await gateway(THERE)).to.equal(true);
     expect(await gateway(GONE), 'left').to.equal(false);
+
+    // libvirtd is restarted. What it says goes to the log.
+    await one.replace('/usr/bin/logger', `echo "$*" >>${LOG}`);
+    await one.reconnect('vm1');
+    const logged = (): Promise<string> => one.host.sh(`cat ${LOG} 2>/dev/null || true`);
+    await until(async () => (await logged()).includes('reconnect'), PATIENCE, 'a line in the log');
+    expect(await logged()).to.contain('reconnect "vm1": repaired nothing');
+    await one.restore('/usr/bin/logger');
 
     await one.configure(`pools = ${JSON.stringify(POOLS)}\n`);
     await ok(one, 'sync');

@@ -36,7 +36,7 @@ export interface Subject {
   readonly isAnswered: boolean;
 }
 
-type Given = UplinkConfig & Pick<Config, 'pools'>;
+type Given = UplinkConfig & Pick<Config, 'pools' | 'cluster'>;
 
 /**
  * Looks only at what a start touches, so that it costs the same with 4,000 domains as with one. Entries of sets and DHCP
@@ -69,7 +69,9 @@ export function observeRunning(
   const { view, ...rest } = observeAround(host, given, subject, taps);
   const filter = look(host, firewall.looks.own);
   const names = subject.bridges.map(({ name }) => name);
-  const asked = subject.isAnswered ? host.query({ all: 'neigh show proxy' }) : undefined;
+  // In a cluster its bridges answer for the other hosts.
+  const hasProxies = subject.isAnswered || given.cluster !== undefined;
+  const asked = hasProxies ? host.query({ all: 'neigh show proxy' }) : undefined;
   const proxies = toProxies(asked?.all.found ?? []);
   return {
     ...rest,
