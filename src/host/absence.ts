@@ -30,14 +30,28 @@ const WORDS: Readonly<Record<BatchTool | 'conntrack', Words>> = {
   conntrack: { absent: /: 0 flow entries have been deleted\.$/ },
 };
 
-/** Whether a failed removal says that there was nothing to remove, and nothing else. A tool that hangs says nothing. */
+/**
+ * Whether a failed removal says that there was nothing to remove, and nothing else. A tool that hangs says nothing.
+ * @param lines what it was told to do: what was to be put in a place that isn't there was not put
+ */
 export function meansAbsence(
   tool: keyof typeof WORDS,
   { status, stderr }: Pick<CommandFailure, 'status' | 'stderr'>,
+  lines: readonly string[] = [],
 ): boolean {
   const { absent, frame } = WORDS[tool];
   const said = stderr.split('\n').filter(line => line.trim() !== '' && !frame?.test(line));
   // `ip` exits with 2 where a command ends the batch, as `ip neigh` does.
   const hasFailed = status === 1 || (tool === 'ip' && status === 2);
-  return hasFailed && said.length > 0 && said.every(line => absent.test(line));
+  if (!hasFailed || said.length === 0 || !said.every(line => absent.test(line))) return false;
+  return tool !== 'ip' || !failedAmong(lines, stderr).some(line => PUTS.test(line));
+}
+
+/** A line of `ip` that puts something in its place. */
+const PUTS = /^\S+ (add|replace) /;
+
+/** Those lines of which `ip` says that they failed; all of them, where it doesn't say which. */
+function failedAmong(lines: readonly string[], stderr: string): readonly string[] {
+  const numbers = [...stderr.matchAll(/^Command failed -:(\d+)$/gm)].map(([, number]) => Number(number));
+  return numbers.length === 0 ? lines : numbers.flatMap(number => lines[number - 1] ?? []);
 }

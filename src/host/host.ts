@@ -121,7 +121,7 @@ export class Host {
       // ipset stops at its first error, nft then does nothing at all, and some commands of ip end the whole batch.
       const isCutShort = error.status !== null && (tool !== 'ip' || error.status !== 1);
       if (lines.length > 1 && isCutShort) return lines.flatMap(line => this.#failuresIn(tool, [line]));
-      return meansAbsence(tool, error) ? [] : [error.message];
+      return meansAbsence(tool, error, lines) ? [] : [error.message];
     }
   }
 

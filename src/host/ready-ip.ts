@@ -17,7 +17,7 @@ export class ReadyIp {
    */
   run(lines: readonly string[]): Promise<boolean> {
     const child = this.#waiting;
-    const done = isDone(child);
+    const done = isDone(child, lines);
     child.stdin?.end(batchCommand('ip', lines, true).stdin);
     this.#waiting = start();
     return done;
@@ -38,7 +38,7 @@ function start(): ChildProcess {
   return child;
 }
 
-function isDone(child: ChildProcess): Promise<boolean> {
+function isDone(child: ChildProcess, lines: readonly string[]): Promise<boolean> {
   const { exitCode, signalCode, pid } = child;
   if (pid === undefined || exitCode !== null || signalCode !== null) return Promise.resolve(false);
   return new Promise(resolve => {
@@ -49,7 +49,7 @@ function isDone(child: ChildProcess): Promise<boolean> {
     const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
     child.on('close', status => {
       clearTimeout(timer);
-      resolve(status === 0 || (status === 1 && meansAbsence('ip', { status, stderr })));
+      resolve(status === 0 || (status === 1 && meansAbsence('ip', { status, stderr }, lines)));
     });
   });
 }

@@ -9,9 +9,9 @@ import { keepScript } from '../lifecycle/release-script.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { attachmentTitle } from '../model/attachment.ts';
 import { isTracked } from '../model/policy.ts';
-import { Refusal, reason } from '../model/refusal.ts';
+import { quote, Refusal, reason } from '../model/refusal.ts';
 import { writtenAt } from '../state/attachment-files.ts';
-import { turnAll } from './catch-up.ts';
+import { type Afterwards, turnAll } from './catch-up.ts';
 import { countSoon } from './count.ts';
 import { type Due, dueBy, type LifeEvent, lifeEvent, movingAway, type Turn } from './due.ts';
 import { dueOf } from './due-here.ts';
@@ -49,8 +49,6 @@ const WORDS: Readonly<Record<Turn, string>> = {
   here: 'is here',
 };
 
-const settled = ({ attachment }: Due): void => keepScript(attachment);
-
 export class Follower {
   readonly #ways: Ways;
   readonly #roster = new Roster();
@@ -58,6 +56,11 @@ export class Follower {
   /** When it looks again at a domain that has just arrived, by its UUID. */
   readonly #later = new Map<string, NodeJS.Timeout>();
   readonly #sources = new Sources(line => this.#told(line));
+  readonly #afterwards: Afterwards = {
+    turned: ({ attachment }) => keepScript(attachment),
+    warn: why => this.#ways.say(why),
+    failed: (name, why) => this.#ways.say(`${quote(name)}: ${why}`),
+  };
 
   constructor(ways: Ways) {
     this.#ways = ways;
@@ -109,7 +112,8 @@ export class Follower {
     this.#attempt(() => {
       for (const due of dueOf(attachments, this.#ways.settle()))
         if (due.turn !== 'here') this.#turn(due);
-        else for (const one of turnAll([due], new Host({ limit: PATIENCE }), settled)) this.#tell(one);
+        else
+          for (const one of turnAll([due], new Host({ limit: PATIENCE }), this.#afterwards)) this.#tell(one);
     });
     for (const { domain, state } of attachments) if (state === 'arrived') this.#lookLater(domain);
   }
@@ -128,9 +132,9 @@ export class Follower {
 
   #turn(due: Due): void {
     const { domain } = due.attachment;
-    this.#attempt(() => turn(due.attachment, due.turn, this.#hands));
+    const isTurned = this.#attempt(() => turn(due.attachment, due.turn, this.#hands, this.#ways.say));
+    this.#hands.done().then(isDone => isTurned && isDone && this.#tell(due));
     if (due.turn === 'leaving') setTimeout(() => this.#count(due.attachment), COUNTS);
-    this.#tell(due);
     for (const after of GUARDS) setTimeout(() => this.#guard(domain, due.turn), after);
     if (due.turn === 'arrived') this.#lookLater(domain);
     // Those that were opened while it was copied.
@@ -151,12 +155,15 @@ export class Follower {
     this.#ways.say(`${WORDS[to]}: ${attachmentTitle(attachment)}`);
   }
 
-  #attempt(work: () => unknown): void {
+  /** @returns whether it was done; why it wasn't, is said */
+  #attempt(work: () => unknown): boolean {
     try {
       work();
+      return true;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.#ways.say(reason(error));
+      return false;
     }
   }
 }

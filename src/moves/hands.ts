@@ -8,6 +8,8 @@ import type { Performer } from './turn.ts';
 export class Hands implements Performer {
   readonly #ip = new ReadyIp();
   readonly #failed: (why: string) => void;
+  /** What it was told to do since it was asked. */
+  #open: Promise<boolean>[] = [];
 
   constructor(failed: (why: string) => void) {
     this.#failed = failed;
@@ -16,7 +18,14 @@ export class Hands implements Performer {
   /** `ip` does its lines while the follower goes on; all else takes a process that is waited for. */
   perform(batch: Batch): void {
     if (batch.kind !== 'lines' || batch.tool !== 'ip') new Host().perform(batch, true);
-    else this.#ip.run(batch.lines).then(isDone => isDone || this.#perform(batch), this.#failed);
+    else this.#open.push(this.#ip.run(batch.lines).then(isDone => isDone || this.#perform(batch)));
+  }
+
+  /** Whether all is done that it was told to do since it was asked last. What wasn't, it has said. */
+  async done(): Promise<boolean> {
+    const open = this.#open;
+    this.#open = [];
+    return (await Promise.all(open)).every(isDone => isDone);
   }
 
   stop(): void {
@@ -24,11 +33,13 @@ export class Hands implements Performer {
   }
 
   /** Line by line, where one has ended all. */
-  #perform(batch: Batch): void {
+  #perform(batch: Batch): boolean {
     try {
       new Host().perform(batch, true);
+      return true;
     } catch (error) {
       this.#failed(reason(error));
+      return false;
     }
   }
 }

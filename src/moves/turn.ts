@@ -24,7 +24,7 @@ const NAMES: Readonly<
   here: before => (before === 'leaving' ? 'stays' : undefined),
 };
 
-/** What performs a batch of actions, forgivingly: host/host.ts, or what does it in the background. */
+/** What performs a batch of actions, past what is to be removed and isn't there: host/host.ts, or what does it in the background. */
 export interface Performer {
   readonly perform: (batch: Batch, forgiving: true) => void;
 }
@@ -32,10 +32,16 @@ export interface Performer {
 /**
  * The attachment says it first, so that a repair which looks meanwhile wants the same; then the routes, and who answers for
  * the addresses. It takes no lock: whoever holds one may take seconds, and each is a second of a domain's silence.
+ * @param warn told why the journal can't be written, which keeps nothing from being done
  * @returns the attachment as it is now
  * @throws Refusal with what failed; the rest is done
  */
-export function turn(before: Attachment, to: Turn, performer: Performer): Attachment {
+export function turn(
+  before: Attachment,
+  to: Turn,
+  performer: Performer,
+  warn: (why: string) => void,
+): Attachment {
   const after = inState(before, to);
   rewriteAttachment(after);
   const failures = batches(actionsOf(before, after)).flatMap(batch => {
@@ -48,7 +54,7 @@ export function turn(before: Attachment, to: Turn, performer: Performer): Attach
   });
   const is = NAMES[to](before.state);
   const failure = is && note(factsOf(is, { ...after, uuid: after.domain }));
-  if (failure !== undefined) failures.push(failure);
+  if (failure !== undefined) warn(failure);
   if (failures.length > 0) throw new Refusal(failures.join('; '));
   return after;
 }

@@ -116,7 +116,7 @@ function onePass(report: Report, patience: Patience | undefined, context: Contex
   const { host, progress } = context;
   const config = context.config();
   // Beside the daemon the follower does that.
-  if (config.cluster !== undefined && patience === undefined) catchUp(config.cluster.settle, report, host);
+  if (config.cluster !== undefined && patience === undefined) catchUp(config.cluster.settle, report, context);
   progress('asking libvirt which domains run');
   const listing = listRunning();
   const look = (): Survey => {
@@ -138,14 +138,19 @@ function onePass(report: Report, patience: Patience | undefined, context: Contex
 }
 
 /** Turns the routes of domains whose move nobody has followed. */
-export function catchUp(settle: number, report: Report, host: Host): void {
-  const then = ({ attachment, turn }: Due): void => {
+export function catchUp(
+  settle: number,
+  report: Report,
+  { host, warn }: Pick<Context, 'host' | 'warn'>,
+): void {
+  const turned = ({ attachment, turn }: Due): void => {
     if (turn === 'here') keepScript(attachment);
     if (turn === 'leaving') countNow(attachment, host);
   };
+  const failed = (name: string, why: string): void => report.failed(`${quote(name)}: ${why}`);
   // A host without libvirt says so anyway.
   const due = ifPossible(() => dueOf(onTheirWay(), settle)) ?? [];
-  for (const { attachment, turn } of turnAll(due, host, then)) {
+  for (const { attachment, turn } of turnAll(due, host, { turned, warn, failed })) {
     const about = { domain: attachment.name, uuid: attachment.domain };
     // The attachment says it whatever became of the routes.
     const routes = attachment.addresses.map(one => matterOf(about, hostRoute(one)));

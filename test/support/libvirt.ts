@@ -20,6 +20,8 @@ export function pluggedXml(name: string, options: DomainOptions): string {
 const DOWN = '/run/lab/libvirt-is-down';
 /** UUIDs of domains that are defined and don't run. */
 const STOPPED = '/run/lab/stopped';
+/** UUIDs of domains that are being moved. */
+const MOVING = '/run/lab/moving';
 /** As much of virsh as hnet asks of it; a domain is a file each. */
 const VIRSH = `shift 3
 [ ! -e ${DOWN} ] || { echo 'error: failed to connect to the hypervisor' >&2; exit 1; }
@@ -28,7 +30,7 @@ case "$*" in
   --loop) exec sleep infinity ;;
   'list --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' | { grep -vxFf ${STOPPED} || :; } ;;
   'list --all --uuid') ls ${DOMAINS} | sed 's/[.]xml$//' ;;
-  'domstate --reason '*) echo 'running (booted)' ;;
+  'domstate --reason '*) if grep -qxF "$3" ${MOVING}; then echo 'paused (migrating)'; else echo 'running (booted)'; fi ;;
   dumpxml*) cd ${DOMAINS} && exec cat $(echo "$*" | grep -o '[0-9a-f-]\\{36\\}' | sed 's/$/.xml/') ;;
   attach-device* | update-device*) ;;
   domstate*) if grep -qxF "$2" ${STOPPED}; then echo 'shut off'; else echo running; fi ;;
@@ -57,7 +59,7 @@ export class FakeLibvirt {
   }
 
   static async create(scene: Scene): Promise<FakeLibvirt> {
-    await scene.host.sh(`mkdir -p ${DOMAINS}; touch ${STOPPED}
+    await scene.host.sh(`mkdir -p ${DOMAINS}; touch ${STOPPED} ${MOVING}
       library=$(ldconfig -p | sed -n 's/.*libvirt[.]so[.]0 .*=> //p' | head -n 1)
       mount --bind /dev/null "$(readlink -f "$library")"`);
     await scene.replace('/usr/bin/virsh', VIRSH);
@@ -81,6 +83,12 @@ export class FakeLibvirt {
   /** A domain that is defined begins to run. */
   async start(name: string): Promise<void> {
     await this.#scene.host.run(['sed', '-i', `/${uuidOf(name)}/d`, STOPPED]);
+  }
+
+  /** Its processors stand still from now on, or no longer, because it is between two hosts. */
+  async moves(name: string, does: boolean): Promise<void> {
+    const uuid = uuidOf(name);
+    await this.#scene.host.sh(does ? `echo ${uuid} >>${MOVING}` : `sed -i /${uuid}/d ${MOVING}`);
   }
 
   /** The same with the XML of another host. */

@@ -66,4 +66,16 @@ describe('what a tool says of what is absent', () => {
         expect(meansAbsence(tool, { status, stderr })).to.equal(absent);
         expect(meansAbsence(tool, { status: null, stderr })).to.equal(false);
       });
+
+  it('is none of what was to be put', () => {
+    const [put, dropped] = ['route replace 1.2.3.4 dev br1 metric 50', 'route delete 1.2.3.4 dev br1'];
+    const said = (number: number) => `Cannot find device "br1"\nCommand failed -:${number}\n`;
+    const isForgiven = (stderr: string, ...lines: readonly string[]): boolean =>
+      meansAbsence('ip', { status: 1, stderr }, lines);
+    expect(isForgiven(said(2), put, dropped)).to.equal(true);
+    expect(isForgiven(said(1) + said(2), put, dropped)).to.equal(false);
+    expect(isForgiven('Cannot find device "br1"\n', put)).to.equal(false);
+    expect(isForgiven(said(1), 'neigh add proxy 1.2.3.4 dev br1')).to.equal(false);
+    expect(isForgiven(said(1), 'link set dev tap nomaster')).to.equal(true);
+  });
 });
