@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { parsePrefix } from '../../../src/model/address.ts';
 import { reason, visible } from '../../../src/model/refusal.ts';
 import { type Candidate, candidatesIn } from '../model/candidates.ts';
-import { assignArgv, type Party } from '../model/commands.ts';
+import { type Argv, assignArgv, type Party } from '../model/commands.ts';
 import type { HostState } from '../model/seen.ts';
 import { texts } from '../texts.ts';
 import { CommandDialog } from './command-dialog.tsx';
@@ -16,24 +16,30 @@ interface Props {
   readonly onClose: () => void;
 }
 
+/** What has been filled in. */
+interface Filled {
+  readonly uuid: string;
+  readonly address: string;
+  readonly nic: string;
+  readonly dhcp: string;
+}
+
 /** Gives an address to a VM. */
 export function AssignDialog({ state, address, party, onClose }: Props) {
-  const [uuid, setUuid] = useState(party?.uuid ?? '');
-  const [wanted, setWanted] = useState(address ?? '');
-  const [nic, setNic] = useState('');
-  const [dhcp, setDhcp] = useState('');
+  const [filled, setFilled] = useState({
+    uuid: party?.uuid ?? '',
+    address: address ?? '',
+    nic: '',
+    dhcp: '',
+  });
+  const fill = (part: Partial<Filled>): void => setFilled({ ...filled, ...part });
   const candidates = candidatesIn(state);
-  const chosen = candidates.find(one => one.uuid === uuid);
-  const why = whyNot(wanted);
-  const argv =
-    chosen === undefined || why !== undefined
-      ? undefined
-      : assignArgv({ party: chosen, address: wanted.trim(), nic, dhcp });
-  const title = address === undefined ? texts.vm.assign : texts.actions.assignTo(address);
+  const chosen = candidates.find(one => one.uuid === filled.uuid);
+  const why = whyNot(filled.address);
   return (
     <CommandDialog
-      title={title}
-      argv={argv}
+      title={address === undefined ? texts.vm.assign : texts.actions.assignTo(address)}
+      argv={argvOf(filled, why === undefined ? chosen : undefined)}
       submit={texts.actions.assign}
       after={[state.pools, state.keptBack]}
       onClose={onClose}
@@ -42,40 +48,55 @@ export function AssignDialog({ state, address, party, onClose }: Props) {
         <SelectVm
           id="assign-vm"
           label={texts.dialog.vm}
-          value={uuid}
+          value={filled.uuid}
           candidates={candidates}
-          onChange={one => {
-            setUuid(one);
-            setNic('');
-          }}
+          onChange={uuid => fill({ uuid, nic: '' })}
         />
       )}
       {address === undefined && (
-        <Line
-          id="assign-address"
-          label={texts.dialog.address}
-          value={wanted}
-          hint={texts.dialog.firstFree}
-          why={why}
-          onChange={setWanted}
-        />
+        <AddressLine value={filled.address} why={why} onChange={wanted => fill({ address: wanted })} />
       )}
+      <Ways filled={filled} vm={chosen} onFill={fill} />
+    </CommandDialog>
+  );
+}
+
+const argvOf = ({ address, nic, dhcp }: Filled, party: Candidate | undefined): Argv | undefined =>
+  party && assignArgv({ party, address: address.trim(), nic, dhcp });
+
+/** On which of its interfaces, and how its DHCP server leases it. */
+function Ways(props: {
+  readonly filled: Filled;
+  readonly vm: Candidate | undefined;
+  readonly onFill: (part: Partial<Filled>) => void;
+}) {
+  const { filled, vm, onFill } = props;
+  return (
+    <>
       <Select
         id="assign-nic"
         label={texts.dialog.nic}
-        value={nic}
-        options={[{ value: '', label: texts.dialog.anyNic }, ...nicsOf(chosen)]}
-        onChange={setNic}
+        value={filled.nic}
+        options={nicsOf(vm)}
+        onChange={nic => onFill({ nic })}
       />
       <Select
         id="assign-dhcp"
         label={texts.dialog.dhcp}
-        value={dhcp}
+        value={filled.dhcp}
         options={Object.entries(texts.dialog.dhcpModes).map(([value, label]) => ({ value, label }))}
-        onChange={setDhcp}
+        onChange={dhcp => onFill({ dhcp })}
       />
-    </CommandDialog>
+    </>
   );
+}
+
+function AddressLine(props: {
+  readonly value: string;
+  readonly why: string | undefined;
+  readonly onChange: (value: string) => void;
+}) {
+  return <Line id="assign-address" label={texts.dialog.address} hint={texts.dialog.firstFree} {...props} />;
 }
 
 /** An empty one leaves the choice to hnet. */
@@ -89,10 +110,12 @@ function whyNot(address: string): string | undefined {
   }
 }
 
-const nicsOf = (chosen: Candidate | undefined) =>
-  (chosen?.interfaces ?? [])
+const nicsOf = (chosen: Candidate | undefined) => [
+  { value: '', label: texts.dialog.anyNic },
+  ...(chosen?.interfaces ?? [])
     .filter(({ mac }) => mac !== '')
     .map(({ mac, type, source }) => ({
       value: mac,
       label: texts.dialog.nicOption(mac, visible(`${type} ${source ?? ''}`.trim())),
-    }));
+    })),
+];

@@ -6,7 +6,7 @@ import {
   ModalFooter,
   ModalHeader,
 } from '@patternfly/react-core/dist/esm/components/Modal/index.js';
-import { type ReactNode, useEffect } from 'react';
+import { type FormEvent, type ReactNode, useEffect } from 'react';
 import { visible } from '../../../src/model/refusal.ts';
 import { CHANGE, type Change, DONE } from '../model/answers.ts';
 import { type Argv, typed } from '../model/commands.ts';
@@ -39,45 +39,22 @@ interface Props {
 export function CommandDialog(props: Props) {
   const { title, argv, submit, isDanger = false, hasPreview = true, children, onClose } = props;
   const preview = usePreview(hasPreview ? argv : undefined, props.after);
-  const { answer, put, forget } = useAsk(hasPreview ? CHANGE : DONE);
-  const { notify } = useDoing();
+  const { answer, run } = useRun(argv, hasPreview, onClose);
   const isBusy = answer.is === 'busy';
-  const line = argv && typed(argv);
-  // What was said of another command would mislead.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it is forgotten because the command has changed
-  useEffect(forget, [line, forget]);
   /** What has begun has an end, which somebody must be told. */
   const close = (): void => {
     if (!isBusy) onClose();
-  };
-  const run = async (): Promise<void> => {
-    if (argv === undefined) return;
-    const done = await put(argv);
-    if (done === undefined) return;
-    notify({ title: texts.dialog.done(typed(argv)), lines: linesOf(done) });
-    onClose();
   };
   return (
     <Modal isOpen variant="medium" aria-label={title} elementToFocus={FIRST_FIELD} onClose={close}>
       <ModalHeader title={title} />
       <ModalBody>
-        <form
-          id="hnet-dialog"
-          className="hnet-stack"
-          onSubmit={event => {
-            event.preventDefault();
-            void run();
-          }}
-        >
+        <Form onSubmit={() => void run()}>
           {children}
           <Runs argv={argv} />
           {hasPreview && argv !== undefined && <Preview answer={preview} />}
-          {answer.is === 'failed' && (
-            <Alert component="h2" variant="danger" isInline isLiveRegion title={texts.dialog.failed}>
-              {visible(answer.why)}
-            </Alert>
-          )}
-        </form>
+          {answer.is === 'failed' && <Failed why={answer.why} />}
+        </Form>
       </ModalBody>
       <ModalFooter>
         <Button
@@ -95,6 +72,42 @@ export function CommandDialog(props: Props) {
       </ModalFooter>
     </Modal>
   );
+}
+
+function Form({ onSubmit, children }: { readonly onSubmit: () => void; readonly children: ReactNode }) {
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    onSubmit();
+  };
+  return (
+    <form id="hnet-dialog" className="hnet-stack" onSubmit={submit}>
+      {children}
+    </form>
+  );
+}
+
+const Failed = ({ why }: { readonly why: string }) => (
+  <Alert component="h2" variant="danger" isInline isLiveRegion title={texts.dialog.failed}>
+    {visible(why)}
+  </Alert>
+);
+
+/** Runs the command, and tells what it has done. */
+function useRun(argv: Argv | undefined, hasPreview: boolean, onDone: () => void) {
+  const { answer, put, forget } = useAsk(hasPreview ? CHANGE : DONE);
+  const { notify } = useDoing();
+  const line = argv && typed(argv);
+  // What was said of another command would mislead.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is forgotten because the command has changed
+  useEffect(forget, [line, forget]);
+  const run = async (): Promise<void> => {
+    if (argv === undefined) return;
+    const done = await put(argv);
+    if (done === undefined) return;
+    notify({ title: texts.dialog.done(typed(argv)), lines: linesOf(done) });
+    onDone();
+  };
+  return { answer, run };
 }
 
 /** What the command would change, looked at when somebody has stopped typing. */

@@ -21,7 +21,7 @@ export interface Process {
   readonly close: (problem?: string) => void;
 }
 
-export interface SpawnOptions {
+interface SpawnOptions {
   /** `require`: as the administrator, or not at all. `try`: or else as the user. */
   readonly superuser?: 'require' | 'try';
   readonly err?: 'message' | 'out' | 'ignore';
@@ -42,20 +42,20 @@ interface HostFile {
   readonly close: () => void;
 }
 
-export interface Permission {
+interface Permission {
   /** Null until it is known. */
   readonly allowed: boolean | null;
   readonly addEventListener: (event: 'changed', callback: () => void) => void;
   readonly close: () => void;
 }
 
-export interface Location {
+interface Location {
   readonly path: readonly string[];
   readonly options: Readonly<Record<string, string | readonly string[]>>;
   readonly go: (path: readonly string[], options?: Readonly<Record<string, string>>) => void;
 }
 
-export interface Cockpit {
+interface Cockpit {
   readonly spawn: (argv: readonly string[], options?: SpawnOptions) => Process;
   readonly file: (path: string) => HostFile;
   readonly permission: (options: { readonly admin: boolean }) => Permission;

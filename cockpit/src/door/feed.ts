@@ -10,7 +10,7 @@ import { unanswered } from './hnet.ts';
 const PAUSES = [1, 2, 4, 8, 15, 30] as const;
 
 /** How the page stands with the monitor. */
-export type Link =
+type Link =
   | { readonly is: 'waiting' }
   | { readonly is: 'live' }
   /** It ended, and is started again. */

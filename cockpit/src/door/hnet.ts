@@ -5,7 +5,7 @@ import { type Argv, fullArgv } from '../model/commands.ts';
 import { cockpit, type Problem } from './cockpit.ts';
 
 /** It couldn't be started, or ended without an answer. */
-export class Unanswered extends Refusal {
+class Unanswered extends Refusal {
   override readonly name = 'Unanswered';
   readonly problem: string | null;
   constructor(sentence: string, problem: string | null) {

@@ -12,7 +12,7 @@ export interface Party {
 
 const wordOf = ({ uuid, domain }: Party): string => (canBeTyped(domain) ? domain : uuid);
 
-export interface AssignWishes {
+interface AssignWishes {
   readonly party: Party;
   /** Empty: the first free one of each family. */
   readonly address: string;

@@ -1,7 +1,7 @@
 /** The lines of a graph of traffic. */
 import { addressKey, type Rate, type Sample } from './seen.ts';
 
-export interface Graph {
+interface Graph {
   /** The lines, as the `d` of an SVG path; empty before there are two samples. */
   readonly in: string;
   readonly out: string;

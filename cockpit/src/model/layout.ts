@@ -4,7 +4,7 @@
 export type Kind = 'internet' | 'uplink' | 'host' | 'bridge' | 'vm' | 'more' | 'peer' | 'wire';
 
 /** How many there are of what comes in any number. */
-export interface Counts {
+interface Counts {
   readonly uplinks: number;
   readonly peers: number;
   /** The rows of VMs, with that of the VMs that there is no room for. */

@@ -174,11 +174,9 @@ export type PoolShown = v.InferOutput<typeof pool>;
 export type FaultShown = v.InferOutput<typeof fault>;
 export type FindingShown = v.InferOutput<typeof finding>;
 export type CountedShown = v.InferOutput<typeof counted>;
-export type CountedRule = v.InferOutput<typeof countedRule>;
 export type CountedDomain = v.InferOutput<typeof countedDomain>;
 export type EntryShown = v.InferOutput<typeof entry>;
 export type NicShown = v.InferOutput<typeof nic>;
-export type Traffic = v.InferOutput<typeof traffic>;
 export type Counter = v.InferOutput<typeof counter>;
 
 /** Types that this page knows; a later hnet may tell more. */

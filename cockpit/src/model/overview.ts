@@ -2,8 +2,8 @@
 import { readSubnet } from '../../../src/model/address.ts';
 import { compare } from '../../../src/model/prefix.ts';
 import { awayIn, hereIn } from './away.ts';
-import type { AddressShown, DomainShown } from './lines.ts';
-import { addressKey, type Rate, type Seen } from './seen.ts';
+import type { AddressShown, DomainShown, ElsewhereShown } from './lines.ts';
+import { addressKey, type HostState, type Rate, type Seen } from './seen.ts';
 
 /** `none`: it has nothing of hnet's. `elsewhere`: another host of the cluster has it, and knows how it is. */
 export type Health = 'ok' | 'faulty' | 'moving' | 'stopped' | 'none' | 'elsewhere';
@@ -47,73 +47,71 @@ export function rateOfDomain({ uuid, addresses }: Pick<DomainShown, 'uuid' | 'ad
   }, STILL);
 }
 
-/** A row for each domain of the host, also for those without an address. */
+/** A row for each domain of the host, also for those without an address, and of those on other hosts of the cluster. */
 export function rowsOf(seen: Seen): Row[] {
-  const { state, counters } = seen;
+  const { state } = seen;
   if (state === undefined) return [];
-  const dropped = (uuid: string): number | undefined => {
-    const counted = counters?.domains.get(uuid);
-    return counted && Object.values(counted.dropped).reduce((sum, { packets }) => sum + packets, 0);
-  };
-  const { cluster } = state.host;
-  const self = cluster === null ? undefined : { name: cluster.host, to: null };
-  // Until it arrives it is on the host that it comes from.
-  const hostOf = ({ uuid, state: is }: Pick<DomainShown, 'uuid' | 'state'>): Row['host'] => {
-    const from = is === 'incoming' ? state.elsewhere?.find(one => one.uuid === uuid) : undefined;
-    return from === undefined || from.host === null ? self : { name: from.host, to: from.to };
-  };
   return [
-    ...[...hereIn(state).values()].map(
-      (one): Row => ({
-        uuid: one.uuid,
-        name: one.domain,
-        state: one.state,
-        host: hostOf(one),
-        addresses: one.addresses,
-        policy: one.policy,
-        faults: one.faults,
-        health: healthOf(one),
-        rate: rateOfDomain(one, seen),
-        dropped: dropped(one.uuid),
-      }),
-    ),
-    ...state.others.map(
-      ({ domain, uuid, state: is }): Row => ({
-        uuid,
-        name: domain,
-        state: is,
-        host: self,
-        addresses: [],
-        policy: '',
-        faults: [],
-        health: 'none',
-        rate: STILL,
-        dropped: undefined,
-      }),
-    ),
-    ...awayIn(state).map(
-      ({ domain, uuid, state: is, host, to, addresses }): Row => ({
-        uuid,
-        name: domain,
-        state: is,
-        host: host === null ? null : { name: host, to },
-        addresses: addresses.map(one => ({ ...one, lease: null })),
-        policy: '',
-        faults: [],
-        health: 'elsewhere',
-        rate: STILL,
-        dropped: undefined,
-      }),
-    ),
+    ...[...hereIn(state).values()].map(one => rowHere(one, state, seen)),
+    ...state.others.map(one => rowOfOther(one, selfIn(state))),
+    ...awayIn(state).map(rowAway),
   ];
 }
 
-export const COLUMNS = ['name', 'address', 'health', 'in', 'out', 'dropped'] as const;
+const NOTHING = { addresses: [], policy: '', faults: [], rate: STILL, dropped: undefined } as const;
+
+const rowHere = (one: DomainShown, state: HostState, seen: Seen): Row => ({
+  uuid: one.uuid,
+  name: one.domain,
+  state: one.state,
+  host: hostOf(one, state),
+  addresses: one.addresses,
+  policy: one.policy,
+  faults: one.faults,
+  health: healthOf(one),
+  rate: rateOfDomain(one, seen),
+  dropped: droppedOf(one.uuid, seen),
+});
+
+const rowOfOther = ({ uuid, domain, state }: HostState['others'][number], host: Row['host']): Row => ({
+  ...NOTHING,
+  uuid,
+  name: domain,
+  state,
+  host,
+  health: 'none',
+});
+
+const rowAway = ({ uuid, domain, state, host, to, addresses }: ElsewhereShown): Row => ({
+  ...NOTHING,
+  uuid,
+  name: domain,
+  state,
+  host: host === null ? null : { name: host, to },
+  addresses: addresses.map(one => ({ ...one, lease: null })),
+  health: 'elsewhere',
+});
+
+const selfIn = ({ host: { cluster } }: HostState): Whereabouts | undefined =>
+  cluster === null ? undefined : { name: cluster.host, to: null };
+
+/** Until it arrives it is on the host that it comes from. */
+function hostOf({ uuid, state: is }: DomainShown, state: HostState): Row['host'] {
+  const from = is === 'incoming' ? state.elsewhere?.find(one => one.uuid === uuid) : undefined;
+  return from === undefined || from.host === null ? selfIn(state) : { name: from.host, to: from.to };
+}
+
+function droppedOf(uuid: string, { counters }: Seen): number | undefined {
+  const counted = counters?.domains.get(uuid);
+  return counted && Object.values(counted.dropped).reduce((sum, { packets }) => sum + packets, 0);
+}
+
+const COLUMNS = ['name', 'address', 'health', 'in', 'out', 'dropped'] as const;
 export type Column = (typeof COLUMNS)[number];
 
 /** Which VMs are shown. */
 export const KINDS = ['all', 'running', 'stopped', 'faulty', 'none', 'elsewhere'] as const;
-export type Kind = (typeof KINDS)[number];
+type Kind = (typeof KINDS)[number];
 
 export interface Choice {
   readonly text: string;

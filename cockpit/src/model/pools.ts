@@ -2,7 +2,7 @@
 import { format, readSubnet } from '../../../src/model/address.ts';
 import { addresses, contains, isSingle, type Prefix, size } from '../../../src/model/prefix.ts';
 import { awayIn, hereIn } from './away.ts';
-import type { DomainShown, KeptBack, PoolShown } from './lines.ts';
+import type { DomainShown, ElsewhereShown, KeptBack, PoolShown } from './lines.ts';
 import type { HostState } from './seen.ts';
 
 /** The last two are found in a cluster alone. */
@@ -37,55 +37,69 @@ interface Part {
   readonly cell: Omit<Cell, 'address'>;
 }
 
+interface Reserved {
+  readonly prefix: Prefix;
+  readonly reservation: KeptBack['reservations'][number];
+}
+
 /** What of all pools isn't free. Of two parts for one address the first counts. */
 export function partsOf(state: Pick<HostState, 'domains' | 'elsewhere' | 'keptBack'>): Part[] {
-  const { keptBack } = state;
-  const reservations = keptBack.reservations.flatMap(reservation =>
-    readSubnet(reservation.address).map(prefix => ({ prefix, reservation })),
+  const reservations = state.keptBack.reservations.flatMap(reservation =>
+    readSubnet(reservation.address).map((prefix): Reserved => ({ prefix, reservation })),
   );
-  const reservationOf = (prefix: Prefix) =>
-    reservations.find(one => contains(one.prefix, prefix))?.reservation;
-  const held = [...hereIn(state).values()].flatMap(({ uuid, domain, state: is, addresses: all }) =>
-    all.flatMap(({ address, bridge, lease, faults }) =>
-      readSubnet(address).map((prefix): Part => {
-        const holder = { uuid, domain, host: undefined, held: address, bridge, lease, faults };
-        return {
-          prefix,
-          cell: { state: stateOf(is, faults), holder, own: undefined, reservation: reservationOf(prefix) },
-        };
-      }),
+  const holders = [
+    ...[...hereIn(state).values()].flatMap(holdersHere),
+    ...awayIn(state).flatMap(holdersAway),
+  ];
+  return [
+    ...holders.flatMap(one => heldParts(one, reservations)),
+    ...state.keptBack.own.flatMap(one => ownParts(one, reservations)),
+    ...reservations.map(
+      ({ prefix, reservation }): Part => ({ prefix, cell: { ...FREE, state: 'reserved', reservation } }),
     ),
-  );
-  const away = awayIn(state).flatMap(({ uuid, domain, host, addresses: all }) =>
-    all.flatMap(({ address, bridge }) =>
-      readSubnet(address).map((prefix): Part => {
-        const holder = { uuid, domain, host, held: address, bridge, lease: null, faults: [] };
-        const reservation = reservationOf(prefix);
-        return { prefix, cell: { state: 'elsewhere', holder, own: undefined, reservation } };
-      }),
-    ),
-  );
-  const own = keptBack.own.flatMap(({ address, interface: device, host }) =>
-    readSubnet(address).map(
-      (prefix): Part => ({
-        prefix,
-        cell: {
-          state: 'reserved',
-          holder: undefined,
-          own: { interface: device, host },
-          reservation: reservationOf(prefix),
-        },
-      }),
-    ),
-  );
-  const kept = reservations.map(
-    ({ prefix, reservation }): Part => ({
-      prefix,
-      cell: { state: 'reserved', holder: undefined, own: undefined, reservation },
-    }),
-  );
-  return [...held, ...away, ...own, ...kept];
+  ];
 }
+
+interface Held {
+  readonly state: CellState;
+  readonly holder: Holder;
+}
+
+const holdersHere = ({ uuid, domain, state, addresses: all }: DomainShown): Held[] =>
+  all.map(({ address: held, bridge, lease, faults }) => ({
+    state: stateOf(state, faults),
+    holder: { uuid, domain, host: undefined, held, bridge, lease, faults },
+  }));
+
+const holdersAway = ({ uuid, domain, host, addresses: all }: ElsewhereShown): Held[] =>
+  all.map(({ address: held, bridge }) => ({
+    state: 'elsewhere',
+    holder: { uuid, domain, host, held, bridge, lease: null, faults: [] },
+  }));
+
+const heldParts = ({ state, holder }: Held, reservations: readonly Reserved[]): Part[] =>
+  readSubnet(holder.held).map(prefix => ({
+    prefix,
+    cell: { state, holder, own: undefined, reservation: reservationOf(prefix, reservations) },
+  }));
+
+/** What a host, or a gateway, has itself. */
+const ownParts = (
+  { address, interface: device, host }: KeptBack['own'][number],
+  all: readonly Reserved[],
+): Part[] =>
+  readSubnet(address).map(prefix => ({
+    prefix,
+    cell: {
+      state: 'reserved',
+      holder: undefined,
+      own: { interface: device, host },
+      reservation: reservationOf(prefix, all),
+    },
+  }));
+
+const reservationOf = (prefix: Prefix, all: readonly Reserved[]): Cell['reservation'] =>
+  all.find(one => contains(one.prefix, prefix))?.reservation;
 
 function stateOf(state: DomainShown['state'], faults: readonly string[]): CellState {
   if (faults.length > 0) return 'faulty';

@@ -43,7 +43,7 @@ export interface Sample {
   readonly rates: ReadonlyMap<string, Rate>;
 }
 
-export interface Counters {
+interface Counters {
   readonly at: number;
   readonly addresses: ReadonlyMap<string, CountedShown>;
   /** UUID → what the rules of a domain have matched. */

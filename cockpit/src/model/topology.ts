@@ -1,6 +1,6 @@
 /** The things of the picture: the Internet, uplinks, the host, bridges, VMs; in a cluster the wire and the peers. */
 import { awayIn, hereIn } from './away.ts';
-import { type Box, type Kind, layoutFor } from './layout.ts';
+import { type Box, type Kind, type Layout, layoutFor } from './layout.ts';
 import type { DomainShown } from './lines.ts';
 import { HEALTHS, type Health, healthOf, rateOfDomain } from './overview.ts';
 import type { HostState, Rate, Seen } from './seen.ts';
@@ -49,49 +49,70 @@ export function pictureOf(state: HostState, seen: Seen, isNarrow = false): Pictu
   };
   const layout = layoutFor(counts, isNarrow);
   const put = (thing: Thing, at = 0): Node => ({ ...BLANK, ...thing, ...layout.box(thing.kind, at) });
-  const join = (from: Node, to: Node, health: Health, rate?: Rate): Link => ({
-    id: `${from.id} > ${to.id}`,
-    path: layout.path(from, to),
-    health,
-    weight: weightOf(rate),
-  });
-  const health = state.faults.some(({ uuid }) => uuid === null) ? 'faulty' : 'ok';
-  const rate = sum(all.map(one => one.rate));
-
-  const internet = put({ id: 'internet', kind: 'internet' });
-  const lines = uplinks.flatMap(({ addresses }) => addresses).slice(0, 1);
-  const host = put({ id: 'host', kind: 'host', lines, health, rate });
-  const ways = uplinks.map(({ device, pools }, at) =>
-    put({ id: `uplink ${device}`, kind: 'uplink', title: device, lines: pools, health }, at),
+  const host = hostThing(
+    state,
+    all.map(one => one.rate),
   );
-  const peers = peersOf(state).map(put);
-  const wires = wiresOf(cluster).map(put);
-  const ends = plugs.map(endOf).map(({ bridge, vm }, at) => ({ bridge: put(bridge, at), vm: put(vm, at) }));
-  const more = left > 0 ? [put({ id: 'more', kind: 'more', title: String(left) }, plugs.length)] : [];
+  const placed: Placed = {
+    internet: put({ id: 'internet', kind: 'internet' }),
+    ways: uplinks.map(one => wayOf(one, host.health)).map(put),
+    peers: peersOf(state).map(put),
+    wires: wiresOf(cluster).map(put),
+    host: put(host),
+    ends: plugs.map(endOf).map(({ bridge, vm }, at) => ({ bridge: put(bridge, at), vm: put(vm, at) })),
+    more: left > 0 ? [put({ id: 'more', kind: 'more', title: String(left) }, plugs.length)] : [],
+  };
   return {
-    nodes: [
-      internet,
-      ...ways,
-      ...peers,
-      ...wires,
-      host,
-      ...ends.flatMap(({ bridge, vm }) => [bridge, vm]),
-      ...more,
-    ],
-    links: [
-      ...ways.flatMap(way => [join(internet, way, way.health, rate), join(way, host, way.health, rate)]),
-      ...wires.flatMap(wire => [
-        ...peers.map(peer => join(peer, wire, peer.health)),
-        join(wire, host, wire.health),
-      ]),
-      ...ends.flatMap(({ bridge, vm }) => [
-        join(host, bridge, bridge.health, vm.rate),
-        join(bridge, vm, vm.health, vm.rate),
-      ]),
-    ],
+    nodes: nodesOf(placed),
+    links: linksOf(placed, layout.path),
     width: layout.width,
     height: layout.height,
   };
+}
+
+/** Everything in its place. */
+interface Placed {
+  readonly internet: Node;
+  readonly ways: readonly Node[];
+  readonly peers: readonly Node[];
+  readonly wires: readonly Node[];
+  readonly host: Node;
+  readonly ends: readonly { readonly bridge: Node; readonly vm: Node }[];
+  readonly more: readonly Node[];
+}
+
+const nodesOf = ({ internet, ways, peers, wires, host, ends, more }: Placed): Node[] => [
+  internet,
+  ...ways,
+  ...peers,
+  ...wires,
+  host,
+  ...ends.flatMap(({ bridge, vm }) => [bridge, vm]),
+  ...more,
+];
+
+/** @param path the `d` of what leads from one thing to another */
+function linksOf({ internet, ways, peers, wires, host, ends }: Placed, path: Layout['path']): Link[] {
+  const join = (from: Node, to: Node, health: Health, rate?: Rate): Link => ({
+    id: `${from.id} > ${to.id}`,
+    path: path(from, to),
+    health,
+    weight: weightOf(rate),
+  });
+  return [
+    ...ways.flatMap(way => [
+      join(internet, way, way.health, host.rate),
+      join(way, host, way.health, host.rate),
+    ]),
+    ...wires.flatMap(wire => [
+      ...peers.map(peer => join(peer, wire, peer.health)),
+      join(wire, host, wire.health),
+    ]),
+    ...ends.flatMap(({ bridge, vm }) => [
+      join(host, bridge, bridge.health, vm.rate),
+      join(bridge, vm, vm.health, vm.rate),
+    ]),
+  ];
 }
 
 type Thing = Pick<Node, 'id' | 'kind'> &
@@ -104,6 +125,23 @@ const BLANK = {
   vms: undefined,
   uuid: undefined,
 } as const;
+
+const hostThing = ({ host, faults }: HostState, rates: readonly Rate[]) =>
+  ({
+    id: 'host',
+    kind: 'host',
+    lines: host.uplinks.flatMap(({ addresses }) => addresses).slice(0, 1),
+    health: faults.some(({ uuid }) => uuid === null) ? 'faulty' : 'ok',
+    rate: sum(rates),
+  }) satisfies Thing;
+
+const wayOf = ({ device, pools }: HostState['host']['uplinks'][number], health: Health): Thing => ({
+  id: `uplink ${device}`,
+  kind: 'uplink',
+  title: device,
+  lines: pools,
+  health,
+});
 
 /** The other hosts of the cluster. One that isn't up may be one whose VMs are dead. */
 function peersOf(state: HostState): Thing[] {

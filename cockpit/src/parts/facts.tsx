@@ -6,7 +6,7 @@ import {
 } from '@patternfly/react-core/dist/esm/components/DescriptionList/index.js';
 import type { ReactNode } from 'react';
 
-type Fact = readonly [term: string, value: ReactNode];
+export type Fact = readonly [term: string, value: ReactNode];
 
 /** What is known of something; what isn't is left out. */
 export function Facts({ facts }: { readonly facts: readonly (Fact | false | undefined)[] }) {

@@ -6,8 +6,59 @@ import AngleRightIcon from '@patternfly/react-icons/dist/esm/icons/angle-right-i
 import ArrowsAltVIcon from '@patternfly/react-icons/dist/esm/icons/arrows-alt-v-icon.js';
 import LongArrowAltDownIcon from '@patternfly/react-icons/dist/esm/icons/long-arrow-alt-down-icon.js';
 import LongArrowAltUpIcon from '@patternfly/react-icons/dist/esm/icons/long-arrow-alt-up-icon.js';
+import type { ReactNode } from 'react';
 import { type Choice, type Column, PAGE_ROWS, type Shown } from '../model/overview.ts';
 import { texts } from '../texts.ts';
+
+interface TableProps {
+  readonly caption: string;
+  /** The heads of the columns: {@link Th} or {@link Sortable}. */
+  readonly head: ReactNode;
+  readonly children: ReactNode;
+}
+
+/** A table, which a narrow page shows as a list of its rows. */
+export const Table = ({ caption, head, children }: TableProps) => (
+  <table className="pf-v6-c-table pf-m-compact pf-m-grid-md" aria-label={caption}>
+    <thead className="pf-v6-c-table__thead">
+      <tr className="pf-v6-c-table__tr">{head}</tr>
+    </thead>
+    <tbody className="pf-v6-c-table__tbody">{children}</tbody>
+  </table>
+);
+
+/** The head of a column. */
+export const Th = ({ title, isNumber = false }: { readonly title: string; readonly isNumber?: boolean }) => (
+  <th className={isNumber ? 'pf-v6-c-table__th hnet-number' : 'pf-v6-c-table__th'}>{title}</th>
+);
+
+interface CellProps {
+  /** The head of its column, which a narrow page shows before it. */
+  readonly label: string;
+  readonly children: ReactNode;
+}
+
+/** The cell that names its row. */
+export const RowHead = ({ label, children }: CellProps) => (
+  <th scope="row" className="pf-v6-c-table__td" data-label={label}>
+    {children}
+  </th>
+);
+
+/** @param isEmpty it says nothing: a narrow page leaves it out */
+export function Td({
+  label,
+  children,
+  isEmpty = false,
+  className = '',
+}: CellProps & { readonly isEmpty?: boolean; readonly className?: string }) {
+  const empty = isEmpty ? { 'data-empty': '' } : {};
+  return (
+    <td className={`pf-v6-c-table__td ${className}`.trim()} data-label={label} {...empty}>
+      {children}
+    </td>
+  );
+}
 
 interface SortableProps {
   readonly choice: Choice;
@@ -68,6 +119,3 @@ export function Pager({ shown, onPage }: { readonly shown: Shown; readonly onPag
     </div>
   );
 }
-
-/** Of a cell: a narrow page leaves out what says nothing. */
-export const emptyIf = (isEmpty: boolean) => (isEmpty ? { 'data-empty': '' } : {});

@@ -1,17 +1,18 @@
 import { Button } from '@patternfly/react-core/dist/esm/components/Button/index.js';
 import { visible } from '../../../src/model/refusal.ts';
 import { useDoing } from '../dialogs/wishes.ts';
-import { HISTORY } from '../model/answers.ts';
+import { HISTORY, type HistoryEntry } from '../model/answers.ts';
 import type { Cell, Holder } from '../model/pools.ts';
 import { sinceOf } from '../model/since.ts';
-import { useAnswer } from '../parts/answer.ts';
+import { type Answer, useAnswer } from '../parts/answer.ts';
 import { Copy } from '../parts/copy.tsx';
-import { Facts } from '../parts/facts.tsx';
+import { type Fact, Facts } from '../parts/facts.tsx';
 import { History } from '../parts/history.tsx';
 import { hostText } from '../parts/host.ts';
 import { Name } from '../parts/name.tsx';
 import { hrefOf } from '../parts/place.ts';
 import { moment } from '../parts/time.ts';
+import { Why } from '../parts/why.tsx';
 import { texts } from '../texts.ts';
 
 /** Whose the chosen address is, and what can be done with it. */
@@ -88,43 +89,44 @@ function Known({ cell }: { readonly cell: Cell }) {
   const { address, state, holder, own, reservation } = cell;
   // Whenever it changes hands, so does its history.
   const answer = useAnswer(['history', address], HISTORY, holder?.uuid);
-  const entries = answer.is === 'done' ? answer.value.entries : [];
-  const since = holder && sinceOf(entries, holder.uuid);
   return (
     <>
       <Facts
         facts={[
           [texts.pools.state, texts.pools.states[state]],
-          holder && [texts.pools.holder, linkTo(holder)],
-          holder?.host !== undefined && [
-            texts.overview.host,
-            hostText(holder.host === null ? null : { name: holder.host, to: null }),
-          ],
-          // The journal is each host's own.
-          holder?.host === undefined &&
-            holder &&
-            answer.is === 'done' && [
-              texts.pools.since,
-              since === undefined ? texts.pools.unknownSince : moment(since),
-            ],
-          holder && holder.held !== address && [texts.pools.held_, holder.held],
-          holder && [texts.pools.bridge, holder.bridge],
-          holder?.lease != null && [texts.pools.lease, holder.lease],
+          ...(holder === undefined ? [] : factsOf(holder, address, answer)),
           own && [texts.pools.holder, ownText(own)],
-          reservation && [
-            texts.pools.reservation,
-            `${reservation.name === null ? texts.pools.reservedForNobody : texts.pools.reservedFor(visible(reservation.name))}, ${texts.since(moment(reservation.since))}`,
-          ],
+          reservation && [texts.pools.reservation, reservedText(reservation)],
         ]}
       />
-      {holder !== undefined && holder.faults.length > 0 && (
-        <ul className="hnet-why">
-          {holder.faults.map(fault => (
-            <li key={fault}>{visible(fault)}</li>
-          ))}
-        </ul>
-      )}
+      <Why faults={holder?.faults ?? []} />
       <History answer={answer} none={texts.pools.noHistory} />
     </>
   );
 }
+
+/** Whose the address is, and since when. */
+function factsOf(
+  holder: Holder,
+  address: string,
+  answer: Answer<{ readonly entries: readonly HistoryEntry[] }>,
+): (Fact | false)[] {
+  const { uuid, host, held, bridge, lease } = holder;
+  const since = answer.is === 'done' ? sinceOf(answer.value.entries, uuid) : undefined;
+  return [
+    [texts.pools.holder, linkTo(holder)],
+    host !== undefined && [texts.overview.host, hostText(host === null ? null : { name: host, to: null })],
+    // The journal is each host's own.
+    host === undefined &&
+      answer.is === 'done' && [
+        texts.pools.since,
+        since === undefined ? texts.pools.unknownSince : moment(since),
+      ],
+    held !== address && [texts.pools.held_, held],
+    [texts.pools.bridge, bridge],
+    lease !== null && [texts.pools.lease, lease],
+  ];
+}
+
+const reservedText = ({ name, since }: NonNullable<Cell['reservation']>): string =>
+  `${name === null ? texts.pools.reservedForNobody : texts.pools.reservedFor(visible(name))}, ${texts.since(moment(since))}`;

@@ -7,9 +7,9 @@ import { Title } from '@patternfly/react-core/dist/esm/components/Title/index.js
 import { useState } from 'react';
 import { visible } from '../../../src/model/refusal.ts';
 import { INIT, type Init } from '../model/answers.ts';
-import { initArgv, typed } from '../model/commands.ts';
+import { type Argv, initArgv, typed } from '../model/commands.ts';
 import { CONFIG_FILE, readPools } from '../model/first-run.ts';
-import { useAsk } from '../parts/answer.ts';
+import { type Answer, useAsk } from '../parts/answer.ts';
 import { Command } from '../parts/copy.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { File } from '../parts/file.tsx';
@@ -26,90 +26,116 @@ interface Props {
 /** Does what `hnet init` does: first it shows what would be written, then it is done. It stays until that has ended. */
 export function FirstRun({ isSetUp, onBegin, onEnd }: Props) {
   const [text, setText] = useState('');
-  const [looked, setLooked] = useState('');
-  const look = useAsk(INIT);
-  const done = useAsk(INIT);
   const { pools, why } = readPools(text);
   const argv = initArgv(pools);
-  const isLooking = look.answer.is === 'busy';
-  const isBusy = done.answer.is === 'busy';
-  const isFound = look.answer.is === 'done' && looked === text;
-  const setUp = async (): Promise<void> => {
-    onBegin();
-    const set = await done.put(argv);
-    // What it warns of is read first.
-    if (set !== undefined && set.warnings.length === 0) onEnd();
-  };
-  if (done.answer.is === 'done' && done.answer.value.warnings.length > 0)
-    return <Warned warnings={done.answer.value.warnings} onEnd={onEnd} />;
+  const { look, done, isFound, submit } = useInit(argv, { onBegin, onEnd });
+  const isLooking = look.is === 'busy';
+  const isBusy = done.is === 'busy';
+  if (done.is === 'done' && done.value.warnings.length > 0)
+    return <Warned warnings={done.value.warnings} onEnd={onEnd} />;
   return (
     <form
       className="hnet-stack hnet-form"
       onSubmit={event => {
         event.preventDefault();
-        if (isFound) void setUp();
-        else {
-          setLooked(text);
-          void look.put([...argv, '--dry-run']);
-        }
+        submit();
       }}
     >
       <Title headingLevel="h2" size="2xl">
         {texts.first.title}
       </Title>
       {!isSetUp && <p>{texts.first.why}</p>}
-      <FormGroup label={texts.first.pools} fieldId="pools">
-        <TextArea
-          id="pools"
-          value={text}
-          spellCheck={false}
-          aria-describedby="pools-hint"
-          validated={why === undefined ? 'default' : 'error'}
-          onChange={(_, value) => setText(value)}
-        />
-        <FormHelperText>
-          <HelperText id="pools-hint" isLiveRegion>
-            <HelperTextItem variant={why === undefined ? 'default' : 'error'}>
-              {why ?? texts.first.poolsHint}
-            </HelperTextItem>
-          </HelperText>
-        </FormHelperText>
-      </FormGroup>
+      <PoolsField text={text} why={why} onChange={setText} />
       {isLooking && <p className="hnet-subtle">{texts.first.looking}</p>}
-      {[look.answer, done.answer].map(
-        (answer, at) =>
-          answer.is === 'failed' && (
-            <Alert
-              component="p"
-              key={at === 0 ? 'look' : 'done'}
-              variant="danger"
-              isInline
-              title={visible(answer.why)}
-            >
-              {isSetUp && texts.first.half}
-            </Alert>
-          ),
-      )}
-      {isFound && look.answer.is === 'done' && <Found init={look.answer.value} />}
+      <Failed answer={look} isSetUp={isSetUp} />
+      <Failed answer={done} isSetUp={isSetUp} />
+      {isFound && look.is === 'done' && <Found init={look.value} />}
       <Command text={typed(argv)} />
       <div className="hnet-row">
-        <Button
-          type="submit"
-          variant="primary"
-          isDisabled={why !== undefined || isLooking || isBusy}
-          isLoading={isLooking || isBusy}
-        >
-          {labelOf(isFound, isBusy)}
-        </Button>
-        {isSetUp && !isBusy && (
-          <Button variant="link" onClick={onEnd}>
-            {texts.first.goOn}
-          </Button>
-        )}
+        <Submit isFound={isFound} isLooking={isLooking} isBusy={isBusy} isDisabled={why !== undefined} />
+        {isSetUp && !isBusy && <GoOn variant="link" onEnd={onEnd} />}
       </div>
     </form>
   );
 }
+
+/** `hnet init` in two steps: what it would write, then that it does. Other pools are looked at anew. */
+function useInit(argv: Argv, { onBegin, onEnd }: Pick<Props, 'onBegin' | 'onEnd'>) {
+  const [looked, setLooked] = useState('');
+  const look = useAsk(INIT);
+  const done = useAsk(INIT);
+  const line = typed(argv);
+  const isFound = look.answer.is === 'done' && looked === line;
+  const setUp = async (): Promise<void> => {
+    onBegin();
+    const set = await done.put(argv);
+    // What it warns of is read first.
+    if (set !== undefined && set.warnings.length === 0) onEnd();
+  };
+  const submit = (): void => {
+    if (isFound) {
+      void setUp();
+      return;
+    }
+    setLooked(line);
+    void look.put([...argv, '--dry-run']);
+  };
+  return { look: look.answer, done: done.answer, isFound, submit };
+}
+
+/** @param why it can't be used */
+function PoolsField(props: {
+  readonly text: string;
+  readonly why: string | undefined;
+  readonly onChange: (text: string) => void;
+}) {
+  const { text, why, onChange } = props;
+  const variant = why === undefined ? 'default' : 'error';
+  return (
+    <FormGroup label={texts.first.pools} fieldId="pools">
+      <TextArea
+        id="pools"
+        value={text}
+        spellCheck={false}
+        aria-describedby="pools-hint"
+        validated={variant}
+        onChange={(_, value) => onChange(value)}
+      />
+      <FormHelperText>
+        <HelperText id="pools-hint" isLiveRegion>
+          <HelperTextItem variant={variant}>{why ?? texts.first.poolsHint}</HelperTextItem>
+        </HelperText>
+      </FormHelperText>
+    </FormGroup>
+  );
+}
+
+const Failed = ({ answer, isSetUp }: { readonly answer: Answer<Init>; readonly isSetUp: boolean }) =>
+  answer.is === 'failed' && (
+    <Alert component="p" variant="danger" isInline title={visible(answer.why)}>
+      {isSetUp && texts.first.half}
+    </Alert>
+  );
+
+function Submit(props: {
+  readonly isFound: boolean;
+  readonly isLooking: boolean;
+  readonly isBusy: boolean;
+  readonly isDisabled: boolean;
+}) {
+  const isWorking = props.isLooking || props.isBusy;
+  return (
+    <Button type="submit" variant="primary" isDisabled={props.isDisabled || isWorking} isLoading={isWorking}>
+      {labelOf(props.isFound, props.isBusy)}
+    </Button>
+  );
+}
+
+const GoOn = ({ variant, onEnd }: { readonly variant: 'link' | 'primary'; readonly onEnd: () => void }) => (
+  <Button variant={variant} onClick={onEnd}>
+    {texts.first.goOn}
+  </Button>
+);
 
 function Warned({ warnings, onEnd }: { readonly warnings: readonly string[]; readonly onEnd: () => void }) {
   return (
@@ -121,9 +147,7 @@ function Warned({ warnings, onEnd }: { readonly warnings: readonly string[]; rea
         <Alert component="p" key={one} variant="warning" isInline title={visible(one)} />
       ))}
       <div className="hnet-row">
-        <Button variant="primary" onClick={onEnd}>
-          {texts.first.goOn}
-        </Button>
+        <GoOn variant="primary" onEnd={onEnd} />
       </div>
     </div>
   );

@@ -55,7 +55,7 @@ export function Grid({ label, cells, chosen, onChoose }: Props) {
     event.preventDefault();
     next.focus();
   };
-  const first = chosen?.address ?? cells[0]?.address;
+  const first = chosen ?? cells[0];
   return (
     <div className="hnet-grid">
       {/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a table whose arrow keys are its own is a grid */}
@@ -65,20 +65,12 @@ export function Grid({ label, cells, chosen, onChoose }: Props) {
             <tr key={line[0]?.address}>
               {line.map(cell => (
                 <td key={cell.address}>
-                  <button
-                    type="button"
-                    className="hnet-cell"
-                    data-state={cell.state}
-                    data-address={cell.address}
-                    aria-label={labelOf(cell)}
-                    aria-current={cell.address === chosen?.address}
-                    title={labelOf(cell)}
-                    tabIndex={cell.address === first ? 0 : -1}
-                    onClick={() => onChoose(cell)}
-                  >
-                    <span aria-hidden="true">{SIGNS[cell.state]}</span>
-                    <small aria-hidden="true">{cell.address.slice(cell.address.lastIndexOf('.') + 1)}</small>
-                  </button>
+                  <CellButton
+                    cell={cell}
+                    isChosen={cell.address === chosen?.address}
+                    isFirst={cell.address === first?.address}
+                    onChoose={onChoose}
+                  />
                 </td>
               ))}
             </tr>
@@ -88,6 +80,31 @@ export function Grid({ label, cells, chosen, onChoose }: Props) {
     </div>
   );
 }
+
+interface CellProps {
+  readonly cell: Cell;
+  readonly isChosen: boolean;
+  /** Whether Tab leads to it. */
+  readonly isFirst: boolean;
+  readonly onChoose: (cell: Cell) => void;
+}
+
+const CellButton = ({ cell, isChosen, isFirst, onChoose }: CellProps) => (
+  <button
+    type="button"
+    className="hnet-cell"
+    data-state={cell.state}
+    data-address={cell.address}
+    aria-label={labelOf(cell)}
+    aria-current={isChosen}
+    title={labelOf(cell)}
+    tabIndex={isFirst ? 0 : -1}
+    onClick={() => onChoose(cell)}
+  >
+    <span aria-hidden="true">{SIGNS[cell.state]}</span>
+    <small aria-hidden="true">{cell.address.slice(cell.address.lastIndexOf('.') + 1)}</small>
+  </button>
+);
 
 /** How far a key leads, in cells. */
 function stepOf(key: string, at: number, columns: number, count: number): number {
@@ -102,7 +119,7 @@ function stepOf(key: string, at: number, columns: number, count: number): number
   return steps[key] ?? 0;
 }
 
-export const labelOf = ({ address, state, holder, reservation }: Cell): string =>
+const labelOf = ({ address, state, holder, reservation }: Cell): string =>
   texts.pools.cell(
     address,
     texts.pools.states[state],

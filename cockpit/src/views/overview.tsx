@@ -14,7 +14,7 @@ import { HealthLabel } from '../parts/health.tsx';
 import { hostText } from '../parts/host.ts';
 import { Name } from '../parts/name.tsx';
 import { hrefOf } from '../parts/place.ts';
-import { emptyIf, Pager, Sortable } from '../parts/table.tsx';
+import { Pager, RowHead, Sortable, Table, Td, Th } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
 import { Filter } from './filter.tsx';
 
@@ -44,7 +44,7 @@ export function Overview({ seen }: { readonly seen: Seen }) {
         </EmptyState>
       ) : (
         <div className="hnet-table">
-          <Table rows={shown.rows} choice={choice} onChange={setChoice} />
+          <VmTable rows={shown.rows} choice={choice} onChange={setChoice} />
         </div>
       )}
       <Pager shown={shown} onPage={page => setChoice({ ...choice, page })} />
@@ -52,60 +52,67 @@ export function Overview({ seen }: { readonly seen: Seen }) {
   );
 }
 
-function Table(props: {
+interface VmTableProps {
   readonly rows: readonly Row[];
   readonly choice: Choice;
   readonly onChange: (choice: Choice) => void;
-}) {
-  const { rows, choice, onChange } = props;
-  const head = { choice, onChange };
+}
+
+function VmTable({ rows, choice, onChange }: VmTableProps) {
+  const sort = { choice, onChange };
   const isCluster = rows.some(({ host }) => host !== undefined);
+  const head = (
+    <>
+      <Sortable {...sort} column="name" title={texts.overview.name} />
+      <Sortable {...sort} column="health" title={texts.overview.health} />
+      {isCluster && <Th title={texts.overview.host} />}
+      <Sortable {...sort} column="address" title={texts.overview.address} />
+      <Th title={texts.overview.bridge} />
+      <Th title={texts.overview.lease} />
+      <Th title={texts.overview.policy} />
+      <Sortable {...sort} column="in" title={texts.overview.in} isNumber />
+      <Sortable {...sort} column="out" title={texts.overview.out} isNumber />
+      <Sortable {...sort} column="dropped" title={texts.overview.dropped} isNumber />
+    </>
+  );
   return (
-    <table className="pf-v6-c-table pf-m-grid-md pf-m-compact" aria-label={texts.overview.caption}>
-      <thead className="pf-v6-c-table__thead">
-        <tr className="pf-v6-c-table__tr">
-          <Sortable {...head} column="name" title={texts.overview.name} />
-          <Sortable {...head} column="health" title={texts.overview.health} />
-          {isCluster && <th className="pf-v6-c-table__th">{texts.overview.host}</th>}
-          <Sortable {...head} column="address" title={texts.overview.address} />
-          <th className="pf-v6-c-table__th">{texts.overview.bridge}</th>
-          <th className="pf-v6-c-table__th">{texts.overview.lease}</th>
-          <th className="pf-v6-c-table__th">{texts.overview.policy}</th>
-          <Sortable {...head} column="in" title={texts.overview.in} isNumber />
-          <Sortable {...head} column="out" title={texts.overview.out} isNumber />
-          <Sortable {...head} column="dropped" title={texts.overview.dropped} isNumber />
-        </tr>
-      </thead>
-      <tbody className="pf-v6-c-table__tbody">
-        {rows.map(row => (
-          <VmRow key={row.uuid} row={row} />
-        ))}
-      </tbody>
-    </table>
+    <Table caption={texts.overview.caption} head={head}>
+      {rows.map(row => (
+        <VmRow key={row.uuid} row={row} />
+      ))}
+    </Table>
+  );
+}
+
+function VmRow({ row }: { readonly row: Row }) {
+  const { uuid, name, state, host, health, faults, policy } = row;
+  return (
+    <tr className="pf-v6-c-table__tr" data-health={health} data-vm={uuid}>
+      <RowHead label={texts.overview.name}>
+        <a href={hrefOf(uuid)}>
+          <Name name={name} />
+        </a>
+      </RowHead>
+      <Td label={texts.overview.health}>
+        <HealthLabel health={health} state={state} />
+        {faults[0] !== undefined && <span className="hnet-why">{faults[0]}</span>}
+      </Td>
+      {host !== undefined && <Td label={texts.overview.host}>{hostText(host)}</Td>}
+      <AddressCells row={row} />
+      <Td label={texts.overview.policy} isEmpty={policy === ''}>
+        {policy !== '' && policy !== 'open' ? <Label isCompact>{policy}</Label> : policy}
+      </Td>
+      <NumberCells row={row} />
+    </tr>
   );
 }
 
 /** A line for each of the addresses of one VM, in the three columns that are about addresses. */
-function VmRow({ row }: { readonly row: Row }) {
+function AddressCells({ row: { uuid, name, health, addresses } }: { readonly row: Row }) {
   const { wish } = useDoing();
-  const { uuid, name, state, host, health, addresses, faults, policy, rate: speed, dropped } = row;
   return (
-    <tr className="pf-v6-c-table__tr" data-health={health} data-vm={uuid}>
-      <th scope="row" className="pf-v6-c-table__td" data-label={texts.overview.name}>
-        <a href={hrefOf(uuid)}>
-          <Name name={name} />
-        </a>
-      </th>
-      <td className="pf-v6-c-table__td" data-label={texts.overview.health}>
-        <HealthLabel health={health} state={state} />
-        {faults[0] !== undefined && <span className="hnet-why">{faults[0]}</span>}
-      </td>
-      {host !== undefined && (
-        <td className="pf-v6-c-table__td" data-label={texts.overview.host}>
-          {hostText(host)}
-        </td>
-      )}
-      <td className="pf-v6-c-table__td" data-label={texts.overview.address}>
+    <>
+      <Td label={texts.overview.address}>
         {health === 'none' ? (
           <Button
             variant="link"
@@ -117,44 +124,30 @@ function VmRow({ row }: { readonly row: Row }) {
         ) : (
           <Lines lines={addresses.map(({ address }) => address)} isAddress />
         )}
-      </td>
-      <td
-        className="pf-v6-c-table__td"
-        data-label={texts.overview.bridge}
-        {...emptyIf(addresses.length === 0)}
-      >
+      </Td>
+      <Td label={texts.overview.bridge} isEmpty={addresses.length === 0}>
         <Lines lines={addresses.map(({ bridge }) => bridge)} />
-      </td>
-      <td
-        className="pf-v6-c-table__td"
-        data-label={texts.overview.lease}
-        {...emptyIf(addresses.every(({ lease }) => lease === null))}
-      >
+      </Td>
+      <Td label={texts.overview.lease} isEmpty={addresses.every(({ lease }) => lease === null)}>
         <Lines lines={addresses.map(({ lease }) => lease ?? '–')} isAddress />
-      </td>
-      <td className="pf-v6-c-table__td" data-label={texts.overview.policy} {...emptyIf(policy === '')}>
-        {policy !== '' && policy !== 'open' ? <Label isCompact>{policy}</Label> : policy}
-      </td>
-      <td className="pf-v6-c-table__td hnet-number" data-label={texts.overview.in} {...emptyIf(speed.in < 1)}>
-        {rate(speed.in)}
-      </td>
-      <td
-        className="pf-v6-c-table__td hnet-number"
-        data-label={texts.overview.out}
-        {...emptyIf(speed.out < 1)}
-      >
-        {rate(speed.out)}
-      </td>
-      <td
-        className="pf-v6-c-table__td hnet-number"
-        data-label={texts.overview.dropped}
-        {...emptyIf(dropped === undefined)}
-      >
-        {dropped === undefined ? '–' : count(dropped)}
-      </td>
-    </tr>
+      </Td>
+    </>
   );
 }
+
+const NumberCells = ({ row: { rate: speed, dropped } }: { readonly row: Row }) => (
+  <>
+    <Td label={texts.overview.in} isEmpty={speed.in < 1} className="hnet-number">
+      {rate(speed.in)}
+    </Td>
+    <Td label={texts.overview.out} isEmpty={speed.out < 1} className="hnet-number">
+      {rate(speed.out)}
+    </Td>
+    <Td label={texts.overview.dropped} isEmpty={dropped === undefined} className="hnet-number">
+      {dropped === undefined ? '–' : count(dropped)}
+    </Td>
+  </>
+);
 
 function Lines({
   lines,

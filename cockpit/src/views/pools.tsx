@@ -39,15 +39,13 @@ export function Pools({ state, place }: Props) {
   );
 }
 
-function Pool({
-  view,
-  parts,
-  place,
-}: {
+interface PoolProps {
   readonly view: PoolView;
   readonly parts: Parts;
   readonly place: Props['place'];
-}) {
+}
+
+function Pool({ view, parts, place }: PoolProps) {
   const { pool, blocks } = view;
   const [wanted, setBlock] = useState(blocks[0] ?? '');
   const block = blocks.includes(wanted) ? wanted : (blocks[0] ?? '');
@@ -67,20 +65,10 @@ function Pool({
       </CardTitle>
       <CardBody className="hnet-pool">
         <div className="hnet-stack">
-          {blocks.length > 1 && (
-            <Select
-              id={`block-${pool.pool}`}
-              label={texts.pools.block}
-              value={block}
-              options={blocks.map(one => ({ value: one, label: labelOf(one, parts) }))}
-              onChange={setBlock}
-            />
-          )}
+          {blocks.length > 1 && <BlockSelect view={view} parts={parts} block={block} onChange={setBlock} />}
+          {block === '' && <Wishes />}
           {block === '' ? (
-            <>
-              <Wishes />
-              <HeldList cells={cells} chosen={chosen} onChoose={choose} />
-            </>
+            <HeldList cells={cells} chosen={chosen} onChoose={choose} />
           ) : (
             <Grid label={texts.pools.grid(block)} cells={cells} chosen={chosen} onChoose={choose} />
           )}
@@ -88,6 +76,25 @@ function Pool({
         {(chosen !== undefined || cells.length > 0) && <CellPanel cell={chosen} />}
       </CardBody>
     </Card>
+  );
+}
+
+/** Which part of a pool is shown. */
+function BlockSelect(props: {
+  readonly view: PoolView;
+  readonly parts: Parts;
+  readonly block: string;
+  readonly onChange: (block: string) => void;
+}) {
+  const { view, parts, block, onChange } = props;
+  return (
+    <Select
+      id={`block-${view.pool.pool}`}
+      label={texts.pools.block}
+      value={block}
+      options={view.blocks.map(one => ({ value: one, label: labelOf(one, parts) }))}
+      onChange={onChange}
+    />
   );
 }
 

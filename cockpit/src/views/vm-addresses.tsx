@@ -1,13 +1,14 @@
 import { Button } from '@patternfly/react-core/dist/esm/components/Button/index.js';
-import { visible } from '../../../src/model/refusal.ts';
 import { useDoing } from '../dialogs/wishes.ts';
+import type { Party } from '../model/commands.ts';
 import type { AddressShown, DomainShown } from '../model/lines.ts';
 import { addressKey, type Seen } from '../model/seen.ts';
 import { bytes, rate } from '../parts/amount.ts';
 import { Copy } from '../parts/copy.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { Section } from '../parts/section.tsx';
-import { emptyIf } from '../parts/table.tsx';
+import { RowHead, Table, Td, Th } from '../parts/table.tsx';
+import { Why } from '../parts/why.tsx';
 import { texts } from '../texts.ts';
 
 interface Props {
@@ -16,6 +17,17 @@ interface Props {
   /** What DHCP servers hand out where a domain says nothing else. */
   readonly mode: string;
 }
+
+const HEAD = [
+  texts.overview.address,
+  texts.overview.bridge,
+  texts.vm.scope,
+  texts.overview.lease,
+  texts.overview.in,
+  texts.overview.out,
+  texts.vm.total,
+  texts.vm.actions,
+];
 
 export function VmAddresses({ seen, domain, mode }: Props) {
   const { wish } = useDoing();
@@ -30,38 +42,12 @@ export function VmAddresses({ seen, domain, mode }: Props) {
         </Button>
       }
     >
-      {domain.faults.length > 0 && (
-        <ul className="hnet-why">
-          {domain.faults.map(fault => (
-            <li key={fault}>{visible(fault)}</li>
-          ))}
-        </ul>
-      )}
-      <table className="pf-v6-c-table pf-m-compact pf-m-grid-md" aria-label={texts.vm.addresses}>
-        <thead className="pf-v6-c-table__thead">
-          <tr className="pf-v6-c-table__tr">
-            {[
-              texts.overview.address,
-              texts.overview.bridge,
-              texts.vm.scope,
-              texts.overview.lease,
-              texts.overview.in,
-              texts.overview.out,
-              texts.vm.total,
-              texts.vm.actions,
-            ].map(title => (
-              <th key={title} className="pf-v6-c-table__th">
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody className="pf-v6-c-table__tbody">
-          {domain.addresses.map(one => (
-            <AddressRow key={one.address} seen={seen} domain={domain} held={one} />
-          ))}
-        </tbody>
-      </table>
+      <Why faults={domain.faults} />
+      <Table caption={texts.vm.addresses} head={HEAD.map(title => <Th key={title} title={title} />)}>
+        {domain.addresses.map(one => (
+          <AddressRow key={one.address} seen={seen} domain={domain} held={one} />
+        ))}
+      </Table>
       <Facts
         facts={[
           [texts.vm.dhcp, domain.dhcp ?? texts.vm.dhcpDefault(mode)],
@@ -77,45 +63,44 @@ function AddressRow(props: {
   readonly domain: DomainShown;
   readonly held: AddressShown;
 }) {
-  const { wish } = useDoing();
   const { seen, domain, held } = props;
   const { address, bridge, scope, via, lease } = held;
-  const key = addressKey({ uuid: domain.uuid, address });
-  const speed = seen.samples.at(-1)?.rates.get(key);
-  const total = seen.counters?.addresses.get(key)?.total;
-  const about = { address, party: { uuid: domain.uuid, domain: domain.domain } };
   return (
     <tr className="pf-v6-c-table__tr" data-address={address}>
-      <th scope="row" className="pf-v6-c-table__td" data-label={texts.overview.address}>
+      <RowHead label={texts.overview.address}>
         <span className="hnet-row hnet-tight">
           <span className="hnet-address">{address}</span>
           <Copy text={address} />
         </span>
-      </th>
-      <td className="pf-v6-c-table__td" data-label={texts.overview.bridge}>
-        {via === null ? bridge : texts.vm.via(via)}
-      </td>
-      <td className="pf-v6-c-table__td" data-label={texts.vm.scope}>
+      </RowHead>
+      <Td label={texts.overview.bridge}>{via === null ? bridge : texts.vm.via(via)}</Td>
+      <Td label={texts.vm.scope}>
         <span className="hnet-address">{scope}</span>
-      </td>
-      <td className="pf-v6-c-table__td" data-label={texts.overview.lease} {...emptyIf(lease === null)}>
+      </Td>
+      <Td label={texts.overview.lease} isEmpty={lease === null}>
         <span className="hnet-address">{lease ?? '–'}</span>
-      </td>
-      <td
-        className="pf-v6-c-table__td hnet-once"
-        data-label={texts.overview.in}
-        {...emptyIf((speed?.in ?? 0) < 1)}
-      >
-        {rate(speed?.in ?? 0)}
-      </td>
-      <td
-        className="pf-v6-c-table__td hnet-once"
-        data-label={texts.overview.out}
-        {...emptyIf((speed?.out ?? 0) < 1)}
-      >
-        {rate(speed?.out ?? 0)}
-      </td>
-      <td className="pf-v6-c-table__td" data-label={texts.vm.total}>
+      </Td>
+      <TrafficCells seen={seen} name={addressKey({ uuid: domain.uuid, address })} />
+      <Td label={texts.vm.actions}>
+        <AddressActions address={address} party={{ uuid: domain.uuid, domain: domain.domain }} />
+      </Td>
+    </tr>
+  );
+}
+
+/** @param name the key of the address in what is counted */
+function TrafficCells({ seen, name }: { readonly seen: Seen; readonly name: string }) {
+  const speed = seen.samples.at(-1)?.rates.get(name) ?? { in: 0, out: 0 };
+  const total = seen.counters?.addresses.get(name)?.total;
+  return (
+    <>
+      <Td label={texts.overview.in} isEmpty={speed.in < 1} className="hnet-once">
+        {rate(speed.in)}
+      </Td>
+      <Td label={texts.overview.out} isEmpty={speed.out < 1} className="hnet-once">
+        {rate(speed.out)}
+      </Td>
+      <Td label={texts.vm.total}>
         {total === undefined ? (
           '–'
         ) : (
@@ -124,17 +109,21 @@ function AddressRow(props: {
             <span className="hnet-once">↑ {bytes(total.out.bytes)}</span>
           </>
         )}
-      </td>
-      <td className="pf-v6-c-table__td" data-label={texts.vm.actions}>
-        <div className="hnet-row">
-          <Button variant="link" isInline onClick={() => wish({ is: 'move', ...about })}>
-            {texts.actions.move}
-          </Button>
-          <Button variant="link" isInline isDanger onClick={() => wish({ is: 'unassign', ...about })}>
-            {texts.actions.unassign}
-          </Button>
-        </div>
-      </td>
-    </tr>
+      </Td>
+    </>
+  );
+}
+
+function AddressActions(about: { readonly address: string; readonly party: Party }) {
+  const { wish } = useDoing();
+  return (
+    <div className="hnet-row">
+      <Button variant="link" isInline onClick={() => wish({ is: 'move', ...about })}>
+        {texts.actions.move}
+      </Button>
+      <Button variant="link" isInline isDanger onClick={() => wish({ is: 'unassign', ...about })}>
+        {texts.actions.unassign}
+      </Button>
+    </div>
   );
 }

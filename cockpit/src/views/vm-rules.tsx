@@ -9,6 +9,7 @@ import type { CountedDomain, DomainShown } from '../model/lines.ts';
 import { type RuleRow, ruleRows } from '../model/rules.ts';
 import { bytes, count } from '../parts/amount.ts';
 import { Section } from '../parts/section.tsx';
+import { RowHead, Table, Td, Th } from '../parts/table.tsx';
 import { texts } from '../texts.ts';
 
 interface Props {
@@ -20,7 +21,6 @@ interface Props {
 export function VmRules({ domain, counted }: Props) {
   const { wish } = useDoing();
   const party = { uuid: domain.uuid, domain: domain.domain };
-  const isolate = domain.isolate ? texts.rules.unisolate : texts.rules.isolate;
   return (
     <Section
       title={texts.rules.title}
@@ -36,69 +36,64 @@ export function VmRules({ domain, counted }: Props) {
       }
     >
       <p className="hnet-subtle">{domain.rules.length === 0 ? texts.rules.none : texts.rules.why}</p>
-      <table className="pf-v6-c-table pf-m-compact pf-m-grid-md" aria-label={texts.rules.title}>
-        <thead className="pf-v6-c-table__thead">
-          <tr className="pf-v6-c-table__tr">
-            <th className="pf-v6-c-table__th">{texts.rules.number}</th>
-            <th className="pf-v6-c-table__th">{texts.rules.rule}</th>
-            <th className="pf-v6-c-table__th hnet-number">{texts.rules.packets}</th>
-            <th className="pf-v6-c-table__th hnet-number">{texts.rules.bytes}</th>
-            <th className="pf-v6-c-table__th">{texts.vm.actions}</th>
-          </tr>
-        </thead>
-        <tbody className="pf-v6-c-table__tbody">
-          {ruleRows(domain, counted).map(row => (
-            <Line key={`${row.number} ${row.rule}`} row={row} inbound={domain.default}>
-              {row.number === null ? (
-                <DefaultAction inbound={domain.default} party={party} />
-              ) : (
-                <RuleActions number={row.number} last={domain.rules.length} party={party} />
-              )}
-            </Line>
-          ))}
-        </tbody>
-      </table>
-      <p className="hnet-row">
-        {domain.isolate && <span>{texts.rules.isolated}</span>}
-        <Button
-          variant="link"
-          isInline
-          onClick={() =>
-            wish({
-              is: 'confirm',
-              title: isolate,
-              argv: firewallArgv(party, ['isolate', domain.isolate ? 'off' : 'on']),
-            })
-          }
-        >
-          {isolate}
-        </Button>
-      </p>
+      <Table caption={texts.rules.title} head={HEAD}>
+        {ruleRows(domain, counted).map(row => (
+          <Line key={`${row.number} ${row.rule}`} row={row} inbound={domain.default}>
+            {row.number === null ? (
+              <DefaultAction inbound={domain.default} party={party} />
+            ) : (
+              <RuleActions number={row.number} last={domain.rules.length} party={party} />
+            )}
+          </Line>
+        ))}
+      </Table>
+      <Isolation isIsolated={domain.isolate} party={party} />
     </Section>
   );
 }
+
+const HEAD = (
+  <>
+    <Th title={texts.rules.number} />
+    <Th title={texts.rules.rule} />
+    <Th title={texts.rules.packets} isNumber />
+    <Th title={texts.rules.bytes} isNumber />
+    <Th title={texts.vm.actions} />
+  </>
+);
 
 function Line(props: { readonly row: RuleRow; readonly inbound: string; readonly children: ReactNode }) {
   const { row, inbound, children } = props;
   const { number, rule, counted } = row;
   return (
     <tr className="pf-v6-c-table__tr" data-rule={number ?? 'default'}>
-      <td className="pf-v6-c-table__td" data-label={texts.rules.number}>
-        {number ?? '–'}
-      </td>
-      <th scope="row" className="pf-v6-c-table__td" data-label={texts.rules.rule}>
+      <Td label={texts.rules.number}>{number ?? '–'}</Td>
+      <RowHead label={texts.rules.rule}>
         {number === null ? texts.rules.default[inbound === 'deny' ? 'deny' : 'allow'] : <code>{rule}</code>}
-      </th>
-      <td className="pf-v6-c-table__td hnet-number" data-label={texts.rules.packets}>
+      </RowHead>
+      <Td label={texts.rules.packets} className="hnet-number">
         {counted === undefined ? '–' : count(counted.packets)}
-      </td>
-      <td className="pf-v6-c-table__td hnet-number" data-label={texts.rules.bytes}>
+      </Td>
+      <Td label={texts.rules.bytes} className="hnet-number">
         {counted === undefined ? '–' : bytes(counted.bytes)}
-      </td>
-      <td className="pf-v6-c-table__td" data-label={texts.vm.actions}>
-        {children}
-      </td>
+      </Td>
+      <Td label={texts.vm.actions}>{children}</Td>
     </tr>
+  );
+}
+
+/** Whether it exchanges anything with other VMs. */
+function Isolation({ isIsolated, party }: { readonly isIsolated: boolean; readonly party: Party }) {
+  const { wish } = useDoing();
+  const title = isIsolated ? texts.rules.unisolate : texts.rules.isolate;
+  const argv = firewallArgv(party, ['isolate', isIsolated ? 'off' : 'on']);
+  return (
+    <p className="hnet-row">
+      {isIsolated && <span>{texts.rules.isolated}</span>}
+      <Button variant="link" isInline onClick={() => wish({ is: 'confirm', title, argv })}>
+        {title}
+      </Button>
+    </p>
   );
 }
 

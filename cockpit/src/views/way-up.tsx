@@ -23,46 +23,16 @@ export function WayUp({ onClose }: { readonly onClose: () => void }) {
     attempt.current = one;
     return one.cancel;
   }, [onClose]);
-  const answer = (event: FormEvent<HTMLFormElement>): void => {
-    event.preventDefault();
-    const text = new FormData(event.currentTarget).get('answer');
+  const answer = (text: string): void => {
     setQuestion(undefined);
-    attempt.current?.answer(typeof text === 'string' ? text : '');
+    attempt.current?.answer(text);
   };
   return (
     <Modal isOpen variant="small" aria-label={texts.limited.up} onClose={onClose}>
       <ModalHeader title={texts.limited.up} />
       <ModalBody>
-        {why !== undefined && (
-          <Alert
-            component="p"
-            variant="warning"
-            isInline
-            title={why === '' ? texts.limited.hint : visible(why)}
-          >
-            {why !== '' && texts.limited.hint}
-          </Alert>
-        )}
-        {question !== undefined && (
-          <form id="way-up" className="hnet-stack" onSubmit={answer}>
-            {question.message !== '' && <p>{question.message}</p>}
-            <FormGroup label={question.prompt || texts.limited.password} fieldId="way-up-answer">
-              <TextInput
-                id="way-up-answer"
-                name="answer"
-                type={question.isEchoed ? 'text' : 'password'}
-                autoComplete="current-password"
-                autoFocus
-                validated={question.error === '' ? 'default' : 'error'}
-              />
-            </FormGroup>
-            {question.error !== '' && (
-              <p role="alert" className="hnet-why">
-                {visible(question.error.trim())}
-              </p>
-            )}
-          </form>
-        )}
+        {why !== undefined && <Denied why={why} />}
+        {question !== undefined && <Asked question={question} onAnswer={answer} />}
         {question === undefined && why === undefined && <p className="hnet-subtle">{texts.limited.asking}</p>}
       </ModalBody>
       <ModalFooter>
@@ -74,5 +44,40 @@ export function WayUp({ onClose }: { readonly onClose: () => void }) {
         </Button>
       </ModalFooter>
     </Modal>
+  );
+}
+
+const Denied = ({ why }: { readonly why: string }) => (
+  <Alert component="p" variant="warning" isInline title={why === '' ? texts.limited.hint : visible(why)}>
+    {why !== '' && texts.limited.hint}
+  </Alert>
+);
+
+function Asked(props: { readonly question: Question; readonly onAnswer: (text: string) => void }) {
+  const { message, prompt, isEchoed, error } = props.question;
+  const answer = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const text = new FormData(event.currentTarget).get('answer');
+    props.onAnswer(typeof text === 'string' ? text : '');
+  };
+  return (
+    <form id="way-up" className="hnet-stack" onSubmit={answer}>
+      {message !== '' && <p>{message}</p>}
+      <FormGroup label={prompt || texts.limited.password} fieldId="way-up-answer">
+        <TextInput
+          id="way-up-answer"
+          name="answer"
+          type={isEchoed ? 'text' : 'password'}
+          autoComplete="current-password"
+          autoFocus
+          validated={error === '' ? 'default' : 'error'}
+        />
+      </FormGroup>
+      {error !== '' && (
+        <p role="alert" className="hnet-why">
+          {visible(error.trim())}
+        </p>
+      )}
+    </form>
   );
 }
