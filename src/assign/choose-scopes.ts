@@ -9,7 +9,7 @@ import { Refusal } from '../model/refusal.ts';
 import { DOCKER_SETTINGS, freeRange, USUAL, usesOf, usesOfDocker } from './scopes.ts';
 
 /** A range, and what to say of it where it isn't the usual one. */
-export interface ChosenScopes {
+interface ChosenScopes {
   readonly range: Prefix;
   readonly why: string | undefined;
 }

@@ -68,7 +68,7 @@ export function imagined({ known, next, live, config }: Decision): KnownDomain {
 }
 
 /** How one description of a domain changes, and the domain as it describes it then. */
-export interface Replugged {
+interface Replugged {
   readonly changes: readonly NicChange[];
   readonly after: Domain | undefined;
 }

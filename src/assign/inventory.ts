@@ -43,7 +43,7 @@ export function inventory(
  * What domains elsewhere have, by their claims; and what is claimed for a domain of this host that it doesn't know of.
  * @param held what is known of this host's domains
  */
-export function claimedElsewhere(
+function claimedElsewhere(
   { claims, runs, places }: Pick<Contents, 'claims' | 'runs' | 'places'>,
   held: readonly Holding[],
 ): Holding[] {

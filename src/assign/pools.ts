@@ -62,7 +62,7 @@ export function poolUse(
       .filter(one => isAnycast(one, [pool]))
       .map(one => reserved(one)),
     ...reservations.flatMap(one =>
-      without(one.address, held).map(part => reserved(part, { reservation: one })),
+      leftOf(one.address, held).map(part => reserved(part, { reservation: one })),
     ),
   ].filter(({ prefix }) => contains(pool, prefix));
   const uses: Use[] = [];
@@ -73,7 +73,7 @@ export function poolUse(
 }
 
 /** What of a range is left without what domains have of it. */
-const without = (range: Prefix, held: readonly Use[]): Prefix[] =>
+const leftOf = (range: Prefix, held: readonly Use[]): Prefix[] =>
   held.reduce<Prefix[]>((parts, { prefix }) => parts.flatMap(part => subtract(part, prefix)), [range]);
 
 function heldUse(holding: Holding, routes: View['routes']): Use {

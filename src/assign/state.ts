@@ -8,7 +8,7 @@ import { reason } from '../model/refusal.ts';
 import { type Interface, type Settings, settingsOf } from '../model/settings.ts';
 
 /** A domain as programs are told of it: as it runs, or else as it would start. */
-export interface DomainState extends Settings {
+interface DomainState extends Settings {
   readonly addresses: readonly AddressState[];
   /** Why its metadata can't be used; null if it can. */
   readonly unusable: string | null;

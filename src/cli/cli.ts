@@ -2,14 +2,12 @@ import { basename } from 'node:path';
 import { type Command, CommanderError } from 'commander';
 import { Refusal, reason, UsageRefusal, visible } from '../model/refusal.ts';
 import { commandLine } from '../model/shell.ts';
+import { ownVersion } from '../model/version.ts';
 import { makeContext } from './commands/context.ts';
 import { EXIT } from './exit-codes.ts';
 import { asksForJson, toPeople, toPrograms } from './output.ts';
 import { makeTree, pathOf, verbOf } from './tree/tree.ts';
 import type { Group } from './tree/verb.ts';
-
-/** Set by the bundler from package.json. */
-declare const HNET_VERSION: string;
 
 /** What a shell reports of a program that SIGPIPE ended. */
 const SIGPIPE = 141;
@@ -34,7 +32,7 @@ function run(argv: readonly string[], groups: readonly Group[]): number {
           `${pathOf(command).join(' ')} needs root: ${commandLine(['sudo', 'hnet', ...argv])}`,
         );
     };
-    makeTree(groups, HNET_VERSION, options => makeContext(options, output))
+    makeTree(groups, ownVersion(), options => makeContext(options, output))
       .hook('preAction', (_, command) => refuseWithoutRoot(command))
       .parse(argv, { from: 'user' });
     return Number(process.exitCode ?? EXIT.done);

@@ -19,7 +19,7 @@ const ANSWER = v.object({
   findings: v.optional(v.array(v.object({ what: text, why: text, mend: text })), []),
   notes: v.optional(v.array(text), []),
 });
-export type DoctorAnswer = v.InferOutput<typeof ANSWER>;
+type DoctorAnswer = v.InferOutput<typeof ANSWER>;
 
 /** What doctor answers. `error` where it couldn't look. */
 export function askDoctor(host: Host): DoctorAnswer {

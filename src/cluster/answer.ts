@@ -7,7 +7,7 @@ export interface Entry {
   readonly value: string;
   readonly revision: number;
 }
-export type Entries = ReadonlyMap<string, Entry>;
+type Entries = ReadonlyMap<string, Entry>;
 
 /** What a transaction came to. */
 export interface Answer {

@@ -19,7 +19,7 @@ const schema = v.object({
   ),
 });
 
-export type Books = Readonly<Omit<v.InferOutput<typeof schema>, 'version'>>;
+type Books = Readonly<Omit<v.InferOutput<typeof schema>, 'version'>>;
 
 /** Undefined where the daemon hasn't looked since this host was booted. */
 export const readBooks = (): Books | undefined => readJsonFile(FILE, schema);

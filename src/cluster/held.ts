@@ -1,7 +1,7 @@
 /** Which domains this host ran last, by etcd's word: those it starts while etcd is silent. A file each, for starts run side by side. */
 import { existsSync } from 'node:fs';
-import { namesIn, removeWhole, writeAtomically } from '../host/files.ts';
-import { CLUSTER_STATE, isUuid } from '../model/names.ts';
+import { removeWhole, writeAtomically } from '../host/files.ts';
+import { CLUSTER_STATE } from '../model/names.ts';
 
 const DIRECTORY = `${CLUSTER_STATE}/held`;
 const fileOf = (uuid: string): string => `${DIRECTORY}/${uuid}`;
@@ -14,5 +14,3 @@ export function noteHeld(uuid: string, name: string): void {
 
 /** It runs elsewhere from now on. */
 export const letGo = (uuid: string): void => removeWhole(fileOf(uuid));
-
-export const allHeld = (): string[] => namesIn(DIRECTORY).filter(isUuid);

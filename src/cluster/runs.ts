@@ -108,7 +108,7 @@ function refuseRun(
 }
 
 /** Refuses what another domain has, or the operator keeps. */
-export function refuseTaken({ uuid, name, addresses }: Starting, seen: Contents): void {
+function refuseTaken({ uuid, name, addresses }: Starting, seen: Contents): void {
   refuseUnreadable(seen, holdsClaim);
   for (const address of addresses) {
     const collision = collisionOf(address, uuid, seen.claims);

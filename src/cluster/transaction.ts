@@ -13,7 +13,7 @@ export type Change =
       readonly lease?: string;
     }
   | { readonly delete: string };
-export type Operation = Change | { readonly get: string } | { readonly getAll: string };
+type Operation = Change | { readonly get: string } | { readonly getAll: string };
 
 /** All of `success` if all of `compare` is so, or else all of `failure`. */
 export interface Transaction {

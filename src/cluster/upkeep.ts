@@ -16,7 +16,7 @@ export interface Twin extends Named {
 }
 
 /** What was put right. */
-export interface Settled {
+interface Settled {
   readonly noted: readonly Named[];
   readonly ended: readonly string[];
   readonly twins: readonly Twin[];

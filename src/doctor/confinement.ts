@@ -1,4 +1,5 @@
 import { confinementOfDnsmasq } from '../host/server-trouble.ts';
+import { placeOf } from '../host/tools.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';
 import { daemonOf, type Facts, installAgain, interpreterOf } from './facts.ts';
 
@@ -20,7 +21,14 @@ function checkDnsmasq(facts: Facts): Diagnosis[] {
 /** SELinux confines dnsmasq where its program is labelled so, unless the operator has made that domain permissive. */
 const isPermissive = ({ output, file }: Facts): boolean =>
   file('/sys/fs/selinux/enforce')?.text.trim() === '1' &&
-  (!/:dnsmasq_exec_t:/.test(output('stat', '--dereference', '--format=%C', '/usr/sbin/dnsmasq')) ||
+  (!/:dnsmasq_exec_t:/.test(
+    output(
+      'stat',
+      '--dereference',
+      '--format=%C',
+      placeOf('dnsmasq', path => file(path) !== undefined) ?? 'dnsmasq',
+    ),
+  ) ||
     /^permissive_dnsmasq_t\b/m.test(output('semodule', '--list-modules')));
 
 /** The profiles let the daemon execute a hook, and the hook execute programs of /usr/bin and /usr/sbin. */

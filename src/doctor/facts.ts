@@ -91,7 +91,7 @@ export function interpreterOf(facts: Facts): { node: string; program: string } |
 }
 
 /** libvirt is one daemon, or one for each kind of thing; both may be installed. Hooks of QEMU's domains are run by: */
-export type Daemon = 'libvirtd' | 'virtqemud';
+type Daemon = 'libvirtd' | 'virtqemud';
 export const DAEMONS: readonly Daemon[] = ['libvirtd', 'virtqemud'];
 
 /** Its service ends when nobody uses it, and its socket starts it again: whether it is in use, the socket tells. */

@@ -19,14 +19,13 @@ import { DEFAULT_CONFIG } from '../model/parse-config.ts';
 import { ifPossible, Refusal, reason } from '../model/refusal.ts';
 import type { Unserved } from '../model/unserved.ts';
 import type { Uplinks } from '../model/uplink.ts';
+import { ownVersion } from '../model/version.ts';
 import { EMPTY_VIEW, type View } from '../model/view.ts';
 import { unserved } from '../repair/served.ts';
 import { isRejected, loadConfig, readConfigText } from '../state/config-file.ts';
 import { readAttachments } from '../state/records.ts';
 import { askDelivery } from './ask-delivery.ts';
 import { type Facts, type File, type Known, knownValue } from './facts.ts';
-
-declare const HNET_VERSION: string;
 
 export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
@@ -68,7 +67,7 @@ const UNTOLD = { host: undefined, gateway: undefined, gateway6: undefined };
 function readCluster(config: Config, host: Host): Facts['cluster'] {
   const { cluster } = config;
   if (cluster === undefined) return { self: { is: 'unknown', why: 'this host is alone' }, peers: [] };
-  const about = { uuid: hostUuid(host), version: HNET_VERSION };
+  const about = { uuid: hostUuid(host), version: ownVersion() };
   return { self: known(() => ownRecord(config, cluster, about, host)), peers: knownPeers(cluster) };
 }
 

@@ -22,7 +22,7 @@ export interface Person {
   readonly delivery: (device: string, pools: readonly Prefix[]) => Delivery | undefined;
 }
 
-export interface Kind {
+interface Kind {
   readonly main: FirstWay;
   readonly further: readonly FirstWay[];
   /** The host's own addresses on the uplinks, and its gateways. */

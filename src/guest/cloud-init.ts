@@ -2,7 +2,7 @@ import { formatLong } from '../model/address.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { type ConfigFile, sourceRoutingNotes, yamlFile } from './file.ts';
 import { ethernets } from './netplan.ts';
-import { bare, mainGateway, nameOf, perNic, type StaticNetwork, type StaticNic } from './network.ts';
+import { bare, interfaceName, mainGateway, perNic, type StaticNetwork, type StaticNic } from './network.ts';
 
 /** The file's name in a NoCloud seed (docs.cloud-init.io, "NoCloud"). */
 const PATH = 'network-config';
@@ -22,7 +22,7 @@ export function cloudInitV1(network: StaticNetwork): ConfigFile[] {
 
 const physical = (nic: StaticNic, { dns, search }: StaticNetwork): object => ({
   type: 'physical',
-  name: nameOf(nic, 'eth'),
+  name: interfaceName(nic, 'eth'),
   mac_address: nic.mac ?? '',
   ...(nic.mtu !== undefined && { mtu: nic.mtu }),
   subnets: nic.addresses.map((address, index) => ({

@@ -1,5 +1,5 @@
 import { type ConfigFile, comments, file, resolvConf, sourceRoutingNotes } from './file.ts';
-import { bare, mainGateway, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
+import { bare, interfaceName, mainGateway, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
 
 /** rc.conf(5) of FreeBSD. */
 export function freebsd(network: StaticNetwork): ConfigFile[] {
@@ -17,7 +17,7 @@ export function freebsd(network: StaticNetwork): ConfigFile[] {
 }
 
 function addresses(nic: StaticNic): string[] {
-  const device = nameOf(nic, 'vtnet');
+  const device = interfaceName(nic, 'vtnet');
   const inet = ofFamily(4, nic.addresses).map(address => `inet ${bare(address)} netmask 255.255.255.255`);
   const inet6 = ofFamily(6, nic.addresses).map(address => `inet6 ${bare(address)} prefixlen 128`);
   const mtu = nic.mtu === undefined ? '' : ` mtu ${nic.mtu}`;
@@ -31,7 +31,7 @@ function addresses(nic: StaticNic): string[] {
 
 /** Both are static routes: FreeBSD sets `defaultrouter` before those, when the gateway isn't reachable yet. */
 function routes(nic: StaticNic): string[] {
-  const device = nameOf(nic, 'vtnet');
+  const device = interfaceName(nic, 'vtnet');
   return [
     ...mainGateway(nic, 4).flatMap(address => [
       'static_routes="gateway default"',

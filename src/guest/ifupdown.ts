@@ -1,7 +1,7 @@
 import { formatLong } from '../model/address.ts';
 import { isSingle, type Prefix } from '../model/prefix.ts';
 import { comments, type Format, file, resolvConf } from './file.ts';
-import { bare, type DefaultRoute, nameOf, ofFamily, perNic, type StaticNic } from './network.ts';
+import { bare, type DefaultRoute, interfaceName, ofFamily, perNic, type StaticNic } from './network.ts';
 
 /** interfaces(5) of Debian and its derivatives. ifup takes the stanzas of several addresses for one interface. */
 export const ifupdown: Format = network => {
@@ -20,7 +20,7 @@ export const ifupdown: Format = network => {
 };
 
 function stanzasOf(nic: StaticNic, names: readonly string[]): string[][] {
-  const device = nameOf(nic, 'eth');
+  const device = interfaceName(nic, 'eth');
   const stanzas = nic.routes.flatMap(route => {
     const [first, ...further] = ofFamily(route.gateway.family, nic.addresses);
     if (first === undefined) return [];

@@ -1,6 +1,13 @@
 import { formatLong } from '../model/address.ts';
 import { type ConfigFile, EVERYTHING, yamlFile } from './file.ts';
-import { bare, type DefaultRoute, nameOf, perNic, type StaticNetwork, type StaticNic } from './network.ts';
+import {
+  bare,
+  type DefaultRoute,
+  interfaceName,
+  perNic,
+  type StaticNetwork,
+  type StaticNic,
+} from './network.ts';
 
 /** Netplan's YAML (netplan.readthedocs.io). `on-link` is what lets the gateway be on no subnet of ours. */
 export function netplan(network: StaticNetwork): ConfigFile[] {
@@ -11,14 +18,14 @@ export function netplan(network: StaticNetwork): ConfigFile[] {
 /** @param rename whether `set-name` gives an interface its name: several renderers of cloud-init need it */
 export const ethernets = (network: StaticNetwork, rename: boolean): object =>
   Object.fromEntries(
-    perNic(network, (nic, own) => [nameOf(nic, 'eth'), ethernet(nic, own, rename)] as const),
+    perNic(network, (nic, own) => [interfaceName(nic, 'eth'), ethernet(nic, own, rename)] as const),
   );
 
 function ethernet(nic: StaticNic, { dns, search }: StaticNetwork, rename: boolean): object {
   const rules = nic.routes.flatMap(toRules);
   return {
     ...(nic.mac !== undefined && { match: { macaddress: nic.mac } }),
-    ...(nic.mac !== undefined && rename && { 'set-name': nameOf(nic, 'eth') }),
+    ...(nic.mac !== undefined && rename && { 'set-name': interfaceName(nic, 'eth') }),
     ...(nic.mtu !== undefined && { mtu: nic.mtu }),
     dhcp4: false,
     dhcp6: false,

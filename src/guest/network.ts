@@ -57,7 +57,8 @@ export const ofFamily = <T extends Prefix>(family: Family, prefixes: readonly T[
 export const bare = (prefix: Prefix): string => formatAddress(prefix.family, prefix.first);
 
 /** The interface's name: what the user gave, or the system's usual prefix and its number. */
-export const nameOf = (nic: StaticNic, habit: string): string => nic.interface ?? `${habit}${nic.index}`;
+export const interfaceName = (nic: StaticNic, habit: string): string =>
+  nic.interface ?? `${habit}${nic.index}`;
 
 /** The gateway of a family's main default route, as a list of one; empty for an interface with a table of its own. */
 export const mainGateway = ({ routes }: StaticNic, family: Family): string[] =>

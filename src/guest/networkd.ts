@@ -1,11 +1,18 @@
 import { formatLong } from '../model/address.ts';
 import { type ConfigFile, comments, file } from './file.ts';
-import { bare, type DefaultRoute, nameOf, perNic, type StaticNetwork, type StaticNic } from './network.ts';
+import {
+  bare,
+  type DefaultRoute,
+  interfaceName,
+  perNic,
+  type StaticNetwork,
+  type StaticNic,
+} from './network.ts';
 
 /** systemd.network(5), one file per interface. */
 export function networkd(network: StaticNetwork): ConfigFile[] {
   return perNic(network, (nic, own) => {
-    const device = nameOf(nic, 'eth');
+    const device = interfaceName(nic, 'eth');
     return file(
       `/etc/systemd/network/10-hnet-${device}.network`,
       ...comments(own.notes),

@@ -1,14 +1,14 @@
 import { formatLong } from '../model/address.ts';
 import type { Family } from '../model/prefix.ts';
 import { type ConfigFile, comments, file } from './file.ts';
-import { bare, nameOf, ofFamily, perNic, type StaticNetwork, type StaticNic } from './network.ts';
+import { bare, interfaceName, ofFamily, perNic, type StaticNetwork, type StaticNic } from './network.ts';
 
 const FOLDER = '/etc/NetworkManager/system-connections';
 
 /** Keyfiles (nm-settings-keyfile(5)). NetworkManager adds the route to a gateway outside of the subnet by itself. */
 export function networkmanager(network: StaticNetwork): ConfigFile[] {
   return perNic(network, (nic, own) => {
-    const device = nameOf(nic, 'eth');
+    const device = interfaceName(nic, 'eth');
     return file(
       `${FOLDER}/hnet-${device}.nmconnection`,
       ...comments(own.notes),

@@ -1,11 +1,11 @@
 import { type ConfigFile, comments, file, resolvConf, sourceRoutingNotes } from './file.ts';
-import { bare, mainGateway, nameOf, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
+import { bare, interfaceName, mainGateway, ofFamily, type StaticNetwork, type StaticNic } from './network.ts';
 
 /** hostname.if(5) of OpenBSD. It runs the `!` lines once the addresses are set. */
 export function openbsd(network: StaticNetwork): ConfigFile[] {
   const notes = [...network.notes, ...sourceRoutingNotes(network)];
   const gateway6 = network.nics.flatMap(nic =>
-    mainGateway(nic, 6).map(gateway => `${gateway}%${nameOf(nic, 'vio')}`),
+    mainGateway(nic, 6).map(gateway => `${gateway}%${interfaceName(nic, 'vio')}`),
   );
   return [
     file('/etc/myname', `${network.hostname}.${network.search}`),
@@ -16,7 +16,7 @@ export function openbsd(network: StaticNetwork): ConfigFile[] {
 }
 
 function hostnameIf(nic: StaticNic, notes: readonly string[]): ConfigFile {
-  const device = nameOf(nic, 'vio');
+  const device = interfaceName(nic, 'vio');
   const inet = ofFamily(4, nic.addresses).map(address => `${bare(address)} 255.255.255.255`);
   const inet6 = ofFamily(6, nic.addresses).map(address => `${bare(address)} 128`);
   const lines = (family: string, all: readonly string[]) =>

@@ -26,7 +26,7 @@ export const firewallFor = (
 ): Firewall => firewallOf(backend, [...pools, ...addresses.map(({ prefix }) => prefix)]);
 
 /** The programs that each backend needs. */
-export const PROGRAMS: Readonly<Record<Backend, readonly string[]>> = {
+const PROGRAMS: Readonly<Record<Backend, readonly string[]>> = {
   iptables: ['iptables-restore', 'iptables-save', 'ipset'],
   nftables: ['nft'],
 };

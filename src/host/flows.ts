@@ -41,7 +41,7 @@ function obey(lines: readonly string[], host: Host): void {
 }
 
 /** The two ends of a flow, by its first packet. */
-export function endsOf(flow: string): Prefix[] {
+export function endsOfFlow(flow: string): Prefix[] {
   const [, from, to] = / -s (\S+) -d (\S+) /.exec(flow) ?? [];
   return from === undefined || to === undefined ? [] : [parsePrefix(from), parsePrefix(to)];
 }

@@ -1,6 +1,7 @@
 /** Why a DHCP server doesn't come up: somebody else has its port, or a security module keeps it from our files. */
 import { DHCP_DIRECTORY, LEASES_DIRECTORY } from '../model/names.ts';
 import { quote } from '../model/refusal.ts';
+import { shellWord } from '../model/shell.ts';
 import type { Service } from '../resources/action.ts';
 import { readIfThere, writeAtomically } from './files.ts';
 
@@ -30,7 +31,7 @@ const takers = ({ ports }: Service, output: (argv: readonly string[]) => string)
 function confinement(words: string, read: Read): string[] {
   if (!/Permission denied|^it ended at once$/.test(words)) return [];
   const found = confinementOfDnsmasq(read);
-  return found === undefined ? [] : [`${found.by}; let it at hnet's files with: ${found.mend}`];
+  return found === undefined ? [] : [`${found.by}; allow it to read hnet's files: ${found.mend}`];
 }
 
 /** A process that has a socket at a port. */
@@ -79,7 +80,7 @@ const RULES = [
   `${LEASES_DIRECTORY}/*.leases rw,`,
 ];
 
-export interface Confinement {
+interface Confinement {
   readonly by: string;
   /** The command that lets dnsmasq at our files. */
   readonly mend: string;
@@ -93,7 +94,7 @@ export function confinementOfDnsmasq(read: Read): Confinement | undefined {
   if (ENFORCED.test(read(PROFILES) ?? '') && !RULES.every(rule => read(LOCAL)?.includes(rule)))
     return {
       by: 'AppArmor confines dnsmasq',
-      mend: `printf '%s\\n' ${RULES.map(rule => `'${rule}'`).join(' ')} >>${LOCAL} && apparmor_parser -r ${PROFILE}`,
+      mend: `printf '%s\\n' ${RULES.map(shellWord).join(' ')} >>${LOCAL} && apparmor_parser -r ${PROFILE}`,
     };
   if (read(ENFORCE)?.trim() === '1')
     return {

@@ -5,7 +5,7 @@ import { ifPossible } from '../model/refusal.ts';
 import { namesIn } from './files.ts';
 
 /** The programs of a directory in the order of their names, and why others in it aren't run. */
-export interface Programs {
+interface Programs {
   readonly files: readonly string[];
   readonly refused: readonly string[];
 }

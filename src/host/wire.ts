@@ -6,7 +6,7 @@ import { Refusal, reason } from '../model/refusal.ts';
 import { readIfThere } from './files.ts';
 
 /** A frame, and whether this host sent it. */
-export interface Passing {
+interface Passing {
   readonly bytes: Buffer;
   readonly out: boolean;
 }

@@ -11,7 +11,8 @@ import type { Config } from '../model/config.ts';
 import { ownAddresses, type Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { basePlan } from '../plan/plan.ts';
-import { type Checked, check, isWrong, up } from '../plan/walker.ts';
+import { type Checked, check, up } from '../plan/walker.ts';
+import { isWrong } from '../resources/resource.ts';
 import { refuseClaimed, writeAttachment } from '../state/attachment-store.ts';
 import {
   refuseForeignAddresses,

@@ -5,7 +5,7 @@
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { countedOf } from '../firewall/rules/counted.ts';
 import { ruleEntries } from '../firewall/rules/guarded.ts';
-import { dropFlows, endsOf, flowsOf, forgetCalls, forgetFlows } from '../host/flows.ts';
+import { dropFlows, endsOfFlow, flowsOf, forgetCalls, forgetFlows } from '../host/flows.ts';
 import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
 import { formatLong } from '../model/address.ts';
@@ -23,9 +23,10 @@ import { Refusal } from '../model/refusal.ts';
 import { EMPTY_VIEW, type FilterView, type View } from '../model/view.ts';
 import type { Change } from '../plan/change.ts';
 import { domainPlan } from '../plan/plan.ts';
-import { type Checked, check, down, isWrong, mend, repair, up } from '../plan/walker.ts';
+import { type Checked, check, down, mend, repair, up } from '../plan/walker.ts';
 import { batches } from '../resources/action.ts';
 import type { Resource } from '../resources/resource.ts';
+import { isWrong } from '../resources/resource.ts';
 import { hostRoute } from '../resources/route.ts';
 import { removeAttachment } from '../state/attachment-store.ts';
 import { isClustered } from '../state/clustered.ts';
@@ -257,7 +258,8 @@ function forgetDeparted({ addresses }: Attachment, host: Host): void {
   const here = readAttachments()
     .filter(({ state, policy }) => isHere(state) && isTracked(policy))
     .flatMap(prefixesOf);
-  const isKept = (flow: string): boolean => endsOf(flow).some(end => here.some(one => contains(one, end)));
+  const isKept = (flow: string): boolean =>
+    endsOfFlow(flow).some(end => here.some(one => contains(one, end)));
   dropFlows(
     flowsOf(publicOf(addresses), host).filter(flow => !isKept(flow)),
     host,

@@ -15,7 +15,8 @@ import { isAmong, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import type { Change } from '../plan/change.ts';
 import { basePlan } from '../plan/plan.ts';
-import { type Checked, check, isWrong, refuseForeign } from '../plan/walker.ts';
+import { type Checked, check, refuseForeign } from '../plan/walker.ts';
+import { isWrong } from '../resources/resource.ts';
 import {
   readableAttachment,
   refuseClaimed,
@@ -25,7 +26,7 @@ import {
 import { placeClaims, surrenderClaims } from '../state/claim-index.ts';
 import { claim, refuseUnfit } from './admit.ts';
 import { apply, driftOf, handedOver, type Means, wrongOf } from './apply.ts';
-import { both, type Changes, settle, without } from './settle.ts';
+import { both, type Changes, settle, withoutAddresses } from './settle.ts';
 
 /**
  * Turns what a running domain has into what it should have, at once. Where it had nothing, it gets everything.
@@ -81,7 +82,7 @@ export const foreseeHandover = (handover: Handover, config: Config, host: Host):
   foreseeAll(changesOf(handover), config, host);
 
 function changesOf({ prefix, giver, taker, after, taps }: Handover): Changes {
-  const rest = inStateOf(giver, without(giver, [prefix]));
+  const rest = inStateOf(giver, withoutAddresses(giver, [prefix]));
   return [
     { before: taker, after: inStateOf(taker, after), taps },
     { before: giver, after: rest.addresses.length === 0 ? undefined : rest },
@@ -132,7 +133,7 @@ function foresee(
   const moved = handedOver(changes);
   for (const { after } of changes) {
     if (after === undefined) continue;
-    refuseClaimed(without(after, moved));
+    refuseClaimed(withoutAddresses(after, moved));
     refuseUnfit(after, seen, config);
   }
   refuseForeign(changes.flatMap(one => wrongOf(one, { ...means, view: seen.view })));
@@ -174,7 +175,7 @@ function claimAll(
   const gives = ({ before, after }: Change): boolean =>
     lostAddresses(before, after).some(prefix => isAmong(moved, prefix));
   const givers = changes.filter(gives).flatMap(({ before }) => before ?? []);
-  for (const giver of givers) surrenderClaims(giver, without(giver, moved), 'ip-');
+  for (const giver of givers) surrenderClaims(giver, withoutAddresses(giver, moved), 'ip-');
   try {
     return changes
       .filter(each => !gives(each))

@@ -24,7 +24,7 @@ const DEADLINE = 30_000;
 const REFUSED: Readonly<Record<string, string>> = { prepare: 'start', migrate: 'take over' };
 
 /** What libvirt is told: the exit code, and on a failure the one line its user will see. */
-export interface HookResult {
+interface HookResult {
   readonly code: 0 | 1;
   readonly message: string | undefined;
 }

@@ -9,8 +9,8 @@ import { surrenderClaims } from '../state/claim-index.ts';
 /** The first of the domains has something afterwards. */
 export type Changes = readonly [Change & { readonly after: Attachment }, ...Change[]];
 
-/** An attachment without some addresses. */
-export const without = (attachment: Attachment, prefixes: readonly Prefix[]): Attachment => ({
+/** An attachment withoutAddresses some addresses. */
+export const withoutAddresses = (attachment: Attachment, prefixes: readonly Prefix[]): Attachment => ({
   ...attachment,
   addresses: attachment.addresses.filter(({ prefix }) => !isAmong(prefixes, prefix)),
 });

@@ -14,7 +14,7 @@ export interface FirstWay {
   readonly delivery: Readonly<Record<Family, Delivery | undefined>>;
 }
 
-export interface FirstConfig {
+interface FirstConfig {
   readonly main: FirstWay;
   readonly further: readonly FirstWay[];
   readonly scopes: Prefix;

@@ -3,7 +3,7 @@ import { format } from './address.ts';
 import { type Entry, effectOf, type Fact, isFact, type Party } from './journal.ts';
 
 /** `up` and `down`: an address begins, or ceases, to be set up for a domain that runs; whatever the cause. */
-export type EventName = 'assign' | 'unassign' | 'move' | 'up' | 'down' | 'repaired';
+type EventName = 'assign' | 'unassign' | 'move' | 'up' | 'down' | 'repaired';
 
 /** One call of each program. */
 export interface Event {

@@ -11,7 +11,7 @@ import type { Prefix } from './prefix.ts';
  * domain's. `runs` and `gone` say what was noticed later: a start or a stop that nobody had noted. Between hosts a domain
  * `leaves` one and `arrives` at another; where that fails, it `stays`.
  */
-export const HAPPENINGS = [
+const HAPPENINGS = [
   'assign',
   'unassign',
   'move',
@@ -65,7 +65,7 @@ export type FactEntry = Moment & Fact;
 export const isFact = (entry: Entry): entry is FactEntry => entry.is !== 'repaired';
 
 /** Of every line that hnet writes; a line of another version is left alone. */
-export const JOURNAL_VERSION = 1;
+const JOURNAL_VERSION = 1;
 /** How every line begins; in JSON no text can hold it, because it would be escaped. */
 const HEAD = '{"version":';
 

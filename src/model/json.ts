@@ -5,9 +5,9 @@ export const exactJson = (value: unknown): string =>
   JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one));
 
 /** For other people's programs: bigints become numbers. */
-export const readableJson = (value: unknown): string =>
-  JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? Number(one) : one), 2);
+export const readableJson = (value: unknown): string => JSON.stringify(value, numbers, 2);
 
 /** The same on one line. */
-export const lineJson = (value: unknown): string =>
-  JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? Number(one) : one));
+export const lineJson = (value: unknown): string => JSON.stringify(value, numbers);
+
+const numbers = (_: string, one: unknown): unknown => (typeof one === 'bigint' ? Number(one) : one);

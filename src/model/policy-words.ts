@@ -12,7 +12,7 @@ export function editPolicy(policy: Policy, words: readonly string[]): Policy {
   const given = rest.join(' ');
   if (verb === 'default') return { ...policy, inbound: choice(verb, given, ['allow', 'deny']) };
   if (verb === 'isolate') return { ...policy, isolate: choice(verb, given, ['on', 'off']) === 'on' };
-  if (verb === 'delete') return { ...policy, rules: without(policy.rules, given) };
+  if (verb === 'delete') return { ...policy, rules: withoutRule(policy.rules, given) };
   if (verb === 'move') return { ...policy, rules: moved(policy.rules, rest) };
   if (verb === 'insert') return { ...policy, rules: inserted(policy.rules, rest) };
   return { ...policy, rules: [...policy.rules, asUsage(() => parseRule(words.join(' ')))] };
@@ -24,7 +24,7 @@ function choice<T extends string>(verb: string, given: string, values: readonly 
   throw new UsageRefusal(`Cannot set ${verb} to ${quote(given)}: it is ${values.join(' or ')}`);
 }
 
-const without = (rules: readonly PolicyRule[], given: string): PolicyRule[] =>
+const withoutRule = (rules: readonly PolicyRule[], given: string): PolicyRule[] =>
   rules.toSpliced(placeOf('delete rule', given, rules), 1);
 
 /** Others make room for it, or close up behind it. */

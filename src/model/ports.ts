@@ -11,7 +11,7 @@ export type Protocol = Word | number;
 
 /** Those whose packets name ports. */
 export const WITH_PORTS = ['tcp', 'udp', 'sctp'] as const;
-export type PortProtocol = (typeof WITH_PORTS)[number];
+type PortProtocol = (typeof WITH_PORTS)[number];
 
 export const hasPorts = (protocol: Protocol): protocol is PortProtocol =>
   WITH_PORTS.some(one => one === protocol);

@@ -4,7 +4,7 @@ import { effectOf, type Fact, type FactEntry, intentOf, type Moment, type Party 
 import type { Prefix } from './prefix.ts';
 
 /** How a domain had an address: it was set up for the domain while that ran, or only assigned to it. */
-export type Kind = 'up' | 'assigned';
+type Kind = 'up' | 'assigned';
 
 export interface Tenure extends Pick<Party, 'domain' | 'uuid'> {
   readonly kind: Kind;

@@ -91,10 +91,6 @@ export function uplinksOf<T extends Pick<Way, 'pools' | 'way'>>(
   return [main, ...rest.filter(({ way }) => way === main.way)];
 }
 
-/** The uplink of the first of a domain's addresses; the main one where it has none. */
-export const uplinkOfFirst = ([first]: readonly { readonly prefix: Prefix }[], uplinks: Uplinks): Uplink =>
-  (first === undefined ? uplinks : uplinksOf(first.prefix, uplinks))[0];
-
 /** The host's IPv4 address that static guests have as their gateway: the main uplink's, if it has one. */
 export const hostIn = (uplinks: Uplinks): Prefix | undefined =>
   uplinks.find(({ host }) => host !== undefined)?.host;

@@ -1,6 +1,11 @@
-/** The versions of what hnet itself writes, so that an older hnet refuses it instead of misreading it. */
+/** The version of hnet, and those of what it writes, so that an older hnet refuses it instead of misreading it. */
 import * as v from 'valibot';
 import { Refusal } from './refusal.ts';
+
+/** Set by the bundler from package.json. */
+declare const HNET_VERSION: string;
+
+export const ownVersion = (): string => HNET_VERSION;
 
 /** A newer hnet wrote it: what it says isn't known, and it must be kept for that one. */
 export class NewerRefusal extends Refusal {

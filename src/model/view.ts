@@ -38,7 +38,7 @@ export interface PortSettings {
 }
 
 /** The settings that we give our bridges; times in the kernel's own centiseconds. */
-export interface BridgeSettings {
+interface BridgeSettings {
   readonly stp: number;
   readonly forwardDelay: number;
   readonly ageingTime: number;

@@ -9,7 +9,7 @@ const FLOW =
 const WORD = { from: 's', to: 'd', back: 'r', home: 'q' } as const;
 
 /** The ends of a flow: of its first packet, and of the first answer. */
-function endsOf(line: string): Readonly<Record<keyof typeof WORD, Prefix>> | undefined {
+function waysOf(line: string): Readonly<Record<keyof typeof WORD, Prefix>> | undefined {
   const read = (word: string): Prefix => parsePrefix(new RegExp(` -${word} (\\S+)`).exec(line)?.[1] ?? '');
   return ifPossible(() => ({
     from: read(WORD.from),
@@ -28,7 +28,7 @@ export function flowsAmong(lines: readonly string[], own: readonly Prefix[]): st
   const opened: string[] = [];
   const called: string[] = [];
   for (const line of lines) {
-    const ends = FLOW.test(line) ? endsOf(line) : undefined;
+    const ends = FLOW.test(line) ? waysOf(line) : undefined;
     if (ends === undefined || !equal(ends.from, ends.home) || !equal(ends.to, ends.back)) continue;
     if (isOwn(ends.from)) opened.push(line);
     else if (isOwn(ends.to)) called.push(line);

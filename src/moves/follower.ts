@@ -20,7 +20,7 @@ import { Roster } from './roster.ts';
 import { rehearse, turn } from './turn.ts';
 
 /** What the follower is told, and whom it tells. */
-export interface Ways {
+interface Ways {
   /** For how long a domain counts as just arrived, in seconds; the configuration may change meanwhile. */
   readonly settle: () => number;
   readonly say: (line: string) => void;

@@ -29,7 +29,7 @@ const LIMIT = 600_000;
 const [FIRST, MOST] = [2_000, 300_000];
 
 /** Hetzner takes 50 changes an hour: after many failures one is tried every five minutes. */
-export const pauseAfter = (failures: number): number => Math.min(FIRST * 2 ** (failures - 1), MOST);
+const pauseAfter = (failures: number): number => Math.min(FIRST * 2 ** (failures - 1), MOST);
 
 /** Of a pool. While a command runs for it, the task stays whatever happens, so that no two run at once. */
 interface Task {

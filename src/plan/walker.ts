@@ -1,10 +1,10 @@
 import { Refusal, reason } from '../model/refusal.ts';
 import type { View } from '../model/view.ts';
 import { type Action, type Batch, batches, interleave } from '../resources/action.ts';
-import type { Finding, Resource } from '../resources/resource.ts';
+import { type Finding, isWrong, type Resource } from '../resources/resource.ts';
 
 /** What performs actions: host/host.ts. */
-export interface Runner {
+interface Runner {
   /** Performs one batch. `forgiving`, for taking down: absence is success, and lines after one that fails run too. */
   readonly perform: (batch: Batch, forgiving: boolean) => void;
   /** Waits for the servers started so far. @throws Refusal with the words of the first that doesn't run */
@@ -16,9 +16,6 @@ export interface Checked {
   readonly resource: Resource;
   readonly finding: Finding;
 }
-
-/** Whether a resource isn't as it should be. */
-export const isWrong = ({ finding }: Checked): boolean => finding.is !== 'present';
 
 /** Compares every resource with what is. Runs nothing. */
 export function check(plan: readonly Resource[], view: View): Checked[] {

@@ -15,7 +15,7 @@ export interface Way {
   readonly wanted: readonly string[];
 }
 
-export interface Circumstances {
+interface Circumstances {
   readonly view: View;
   readonly uplinks: Uplinks;
   /** The route that a packet takes, where it takes one. */

@@ -22,7 +22,7 @@ import {
 import { lackingNext } from './plugs.ts';
 
 /** What repairs whatever hnet can repair. */
-export const REPAIR = 'hnet sync';
+const REPAIR = 'hnet sync';
 
 /** A fault with the key of what it is about. */
 export interface KnownFault extends Fault {

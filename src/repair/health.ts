@@ -30,7 +30,7 @@ interface Ailment {
 }
 
 /** A domain as libvirt knows it. One that doesn't run should have nothing. */
-export interface Patient {
+interface Patient {
   /** As it runs, or else as it would start. */
   readonly domain: Domain;
   /** What its next start is made from; that of a transient domain is what runs. */

@@ -20,7 +20,7 @@ import { hostRouteKey, isPoolRoute, poolRouteKey } from '../resources/route.ts';
 import type { Records } from '../state/records.ts';
 
 /** What domains and the base own, and what our files say. */
-export interface Estate extends Pick<Records, 'claims' | 'servers' | 'halves'> {
+interface Estate extends Pick<Records, 'claims' | 'servers' | 'halves'> {
   readonly attachments: readonly Attachment[];
   /** Routes of the base, by the keys of their resources. */
   readonly routes: readonly string[];

@@ -14,7 +14,7 @@ import { journalEnd, type Place, readSince } from '../state/journal-files.ts';
 const LIMIT = 30_000;
 
 /** What is said of the programs' work. */
-export interface Voice {
+interface Voice {
   readonly print: (line: string) => void;
   readonly warn: (line: string) => void;
 }

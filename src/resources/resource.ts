@@ -19,6 +19,9 @@ export const changed = (why: string): Finding => ({ is: 'changed', why });
 export const misplaced = (why: string): Finding => ({ is: 'changed', why, mayWait: true });
 export const foreign = (why: string): Finding => ({ is: 'foreign', why });
 
+/** Whether something isn't as it should be. */
+export const isWrong = ({ finding }: { readonly finding: Finding }): boolean => finding.is !== 'present';
+
 /** The addresses of domains whose packets a part of the base takes or changes while it isn't as it should be. */
 export interface Affected {
   readonly families: readonly Family[];
@@ -54,7 +57,7 @@ export const affecting = (family: Family, resource: Resource): Resource => ({
 /** The finding about a thing with several parts. */
 export function overall(findings: readonly Finding[]): Finding {
   if (findings.every(({ is }) => is === 'absent')) return ABSENT;
-  const wrongs = findings.filter(({ is }) => is !== 'present');
+  const wrongs = findings.filter(finding => isWrong({ finding }));
   const wrong = wrongs.find(one => !('mayWait' in one)) ?? wrongs[0];
   return wrong === undefined ? PRESENT : wrong.is === 'absent' ? changed('a part of it is missing') : wrong;
 }

@@ -57,10 +57,11 @@ export function discardAttachment(domain: string): void {
 /** Refuses what another attachment holds, naming its domain. */
 export function refuseClaimed(attachment: Attachment): void {
   const conflict = conflictOf(attachment);
-  if (conflict !== undefined) throw new Refusal(`${conflict.what} is in use by ${nameOf(conflict.domain)}`);
+  if (conflict !== undefined)
+    throw new Refusal(`${conflict.what} is in use by ${holderName(conflict.domain)}`);
 }
 
-const nameOf = (domain: string): string =>
+const holderName = (domain: string): string =>
   ifPossible(() => `domain ${JSON.stringify(readAttachment(domain)?.name ?? domain)}`) ??
   `the domain with UUID ${domain}`;
 

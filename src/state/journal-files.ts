@@ -7,7 +7,7 @@ import { ifPossible } from '../model/refusal.ts';
 import { journalFile } from './journal.ts';
 
 /** The months that there is something of, in order. */
-export const journalMonths = (): string[] =>
+const journalMonths = (): string[] =>
   namesIn(JOURNAL_DIRECTORY)
     .flatMap(name => /^(\d{4}-\d\d)\.jsonl$/.exec(name)?.[1] ?? [])
     .sort();
@@ -49,7 +49,7 @@ export function journalEnd(): Place {
 const sizeOf = (month: string): number => (month === '' ? 0 : withJournal(month, 0, size => size));
 
 /** An entry, and the place after it. */
-export interface Line {
+interface Line {
   readonly entry: Entry;
   readonly place: Place;
 }

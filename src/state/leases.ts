@@ -4,7 +4,7 @@ import { leaseFile } from '../model/names.ts';
 import { contains, type Prefix } from '../model/prefix.ts';
 import { ifPossible } from '../model/refusal.ts';
 
-export interface Lease {
+interface Lease {
   readonly address: Prefix;
   /** Undefined for DHCPv6, for which the file has no MAC. */
   readonly mac: string | undefined;

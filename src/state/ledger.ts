@@ -126,7 +126,7 @@ export function addUp(prefix: Prefix, domain: string, filter: FilterView, over: 
 }
 
 /** The traffic of an address in a month, of one of the domains that had it then. */
-export interface MonthlyTraffic {
+interface MonthlyTraffic {
   readonly month: string;
   readonly address: Prefix;
   /** Its UUID. */

@@ -7,7 +7,7 @@ import { NewerRefusal } from '../model/version.ts';
 import { attachedDomains, readAttachment, stampOf } from './attachment-files.ts';
 import { allClaims } from './claim-index.ts';
 
-export interface Entry {
+interface Entry {
   readonly domain: string;
   readonly stamp: string;
   /** The attachment, or why it can't be read. */

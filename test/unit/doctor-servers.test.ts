@@ -161,7 +161,7 @@ describe('doctor, on the servers of the bridges', () => {
     expect(readFileSync(words, 'utf8')).to.equal(`${denied.why}\n`);
     expect(denied.isTaken).to.equal(false);
     expect(denied.why).to.match(
-      /^cannot read x: Permission denied; AppArmor confines dnsmasq; let it at hnet's files with: printf /,
+      /^cannot read x: Permission denied; AppArmor confines dnsmasq; allow it to read hnet's files: printf /,
     );
   });
 });

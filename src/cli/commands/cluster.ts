@@ -20,11 +20,9 @@ import { format } from '../../model/address.ts';
 import { addressesOf } from '../../model/domain.ts';
 import { equal } from '../../model/prefix.ts';
 import { quote, Refusal } from '../../model/refusal.ts';
+import { ownVersion } from '../../model/version.ts';
 import { readReservations, writeReservations } from '../../state/reservations.ts';
 import { requireCluster } from './require-cluster.ts';
-
-/** Set by the bundler from package.json. */
-declare const HNET_VERSION: string;
 
 /** Takes this host and its domains into the cluster of hnet.toml. Repeated, it puts right what has changed since. */
 export function joinCluster(context: Context): void {
@@ -33,7 +31,7 @@ export function joinCluster(context: Context): void {
   const record = ownRecord(
     context.config(),
     settings,
-    { version: HNET_VERSION, uuid: hostUuid(context.host) },
+    { version: ownVersion(), uuid: hostUuid(context.host) },
     context.host,
   );
   changing(context, libvirt =>

@@ -44,7 +44,7 @@ function offersOf(kind: string, typed: Typed, context: Context): readonly Offer[
   return OFFERS[kind](domains, typed, context);
 }
 
-const named = (domains: readonly Domain[]): Offer[] => domains.map(nameOf);
+const named = (domains: readonly Domain[]): Offer[] => domains.map(offerOf);
 
 const assigned = (domains: readonly Domain[]): Offer[] =>
   domains.flatMap(domain =>
@@ -55,7 +55,7 @@ const OFFERS: Readonly<
   Record<Kind, (domains: readonly Domain[], typed: Typed, context: Context) => readonly Offer[]>
 > = {
   domains: named,
-  holders: domains => domains.filter(one => addressesOf(one).length > 0).map(nameOf),
+  holders: domains => domains.filter(one => addressesOf(one).length > 0).map(offerOf),
   free: (domains, { current }, context) => freeOnes(domains, current, context),
   held: (domains, typed) =>
     chosen(domains, typed).flatMap(domain =>
@@ -84,7 +84,7 @@ const chosen = (domains: readonly Domain[], { before: [wanted] }: Typed): Domain
   domains.filter(({ name, uuid }) => name === wanted || uuid === wanted).slice(0, 1);
 
 /** By UUID if its name can't be typed, or would be taken for an option. */
-function nameOf(domain: Domain): Offer {
+function offerOf(domain: Domain): Offer {
   const { name, uuid } = domain;
   const held =
     addressesOf(domain)

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chooseFirewall } from '../../host/choose-backend.ts';
 import type { Context } from '../../host/context.ts';
+import { Debounce } from '../../host/debounce.ts';
 import { ownProgram } from '../../host/host.ts';
 import { Sources } from '../../host/source.ts';
 import { Refusal, reason } from '../../model/refusal.ts';
@@ -51,8 +52,7 @@ export function daemon(fresh: () => Context): void {
 
 class Daemon {
   readonly #fresh: () => Context;
-  #timer: NodeJS.Timeout | undefined;
-  #rested = 0;
+  readonly #looking = new Debounce(() => this.#look(), SETTLE);
   #waiting: NodeJS.Timeout | undefined;
   #lastPulse: string | undefined;
   readonly #switches = new Switches();
@@ -93,7 +93,7 @@ class Daemon {
 
   /** Something happened. */
   soon(): void {
-    this.#timer ??= setTimeout(() => this.#look(), Math.max(SETTLE, this.#rested - Date.now()));
+    this.#looking.soon();
   }
 
   resync(): void {
@@ -120,8 +120,6 @@ class Daemon {
   }
 
   #look(): void {
-    // What happens from here on calls for another look.
-    this.#timer = undefined;
     this.#run(context => {
       this.#grounds = groundsIn(context.config());
       this.#follow(context);
@@ -134,7 +132,7 @@ class Daemon {
       tryOut(context, one => converge(one, patience).isGood, false);
       this.#tellContests();
     }, this.#complaints.look);
-    this.#rested = Date.now() + REST;
+    this.#looking.rest(REST);
   }
 
   /** The follower ends with this process, and is started anew where it dies. */

@@ -23,7 +23,7 @@ import type { DryRun } from '../changes.ts';
 import { askDoctor, LIMIT, SELF } from '../own-doctor.ts';
 import { findingLines } from '../views/findings.ts';
 
-export interface InitOptions extends DryRun {
+interface InitOptions extends DryRun {
   readonly pool?: readonly string[];
   readonly yes?: boolean;
   readonly json?: boolean;

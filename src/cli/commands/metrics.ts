@@ -7,6 +7,7 @@ import { PUBLIC_FILE, writeAtomically } from '../../host/files.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, withLibvirt } from '../../libvirt/libvirt.ts';
 import { Refusal, reason, UsageRefusal } from '../../model/refusal.ts';
+import { ownVersion } from '../../model/version.ts';
 import { allFaults } from '../../repair/all-faults.ts';
 import { listRunning } from '../../repair/listing.ts';
 import { settledSurvey } from '../../repair/survey.ts';
@@ -21,9 +22,6 @@ import { tableMetrics } from '../metrics/tables.ts';
 import { trafficMetrics } from '../metrics/traffic.ts';
 import { countersOf } from '../views/counters.ts';
 import { poolUses } from '../views/host.ts';
-
-/** Set by the bundler from package.json. */
-declare const HNET_VERSION: string;
 
 interface MetricsOptions {
   /** The file that node_exporter reads; otherwise standard output. */
@@ -106,7 +104,7 @@ function collect(context: Context): Metric[] {
       name: 'hnet_build_info',
       type: 'gauge',
       help: 'The versions of hnet and of the Node.js that runs it; always 1.',
-      samples: [[{ version: HNET_VERSION, node: process.versions.node }, 1]],
+      samples: [[{ version: ownVersion(), node: process.versions.node }, 1]],
     },
     {
       name: 'hnet_collector_success',

@@ -8,8 +8,9 @@ import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { wireFor } from '../../model/uplink.ts';
 import { EMPTY_VIEW, type View } from '../../model/view.ts';
 import { basePlan, domainPlan } from '../../plan/plan.ts';
+import { check } from '../../plan/walker.ts';
 import { describe } from '../../resources/action.ts';
-import type { Resource } from '../../resources/resource.ts';
+import { isWrong, type Resource } from '../../resources/resource.ts';
 
 /** Prints what a start of the domain would run: what is missing of the base, then all of its own. */
 export function plan(name: string, context: Context): void {
@@ -23,7 +24,9 @@ export function plan(name: string, context: Context): void {
   const attachment = toAttachment(next, assignment, firewall.name, one => wireFor(one, uplinks));
   const { gateway, peers, mtuFor } = around(config, uplinks);
   const wanted = { ...attachment, ...(gateway && { gateway }), peers, mtuFor };
-  const missing = base.filter(resource => resource.probe(view).is !== 'present');
+  const missing = check(base, view)
+    .filter(isWrong)
+    .map(({ resource }) => resource);
   const fresh = { ...EMPTY_VIEW, sysctl: view.sysctl };
   const own = domainPlan(wanted, config.dhcp, firewall);
   context.answer({

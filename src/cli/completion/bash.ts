@@ -3,10 +3,10 @@ import type { Words } from '../tree/words.ts';
 import { OFFERING, READING } from './bash-text.ts';
 import {
   below,
+  commandName,
   type Flag,
   lastWord,
   MADE,
-  nameOf,
   type Outline,
   type Place,
   type Shown,
@@ -41,7 +41,7 @@ ${cases(flags.flatMap(flag => caseOf('', flag)))}
 const flagsFunction = ({ flags, commands }: Outline): string => `\
 _hnet_flags() {
   case $command in
-${cases([['', namesOf(flags)] as const, ...commands.map(one => [nameOf(one), namesOf(one.flags)] as const)].map(([name, names]) => [shellWord(name), `_hnet_words ${names}`]))}
+${cases([['', namesOf(flags)] as const, ...commands.map(one => [commandName(one), namesOf(one.flags)] as const)].map(([name, names]) => [shellWord(name), `_hnet_words ${names}`]))}
   esac
 }
 `;
@@ -51,7 +51,7 @@ const argumentFunction = (outline: Outline): string => `\
 _hnet_argument() {
   case "$command \${#given[@]}" in
     ' 0') _hnet_words ${below(outline).map(lastWord).join(' ')} ;;
-${cases(outline.commands.filter(one => one.isParent).map((one): Case => [`${shellWord(`${nameOf(one)} 0`)}`, `_hnet_words ${below(outline, one.path).map(lastWord).join(' ')}`]))}
+${cases(outline.commands.filter(one => one.isParent).map((one): Case => [`${shellWord(`${commandName(one)} 0`)}`, `_hnet_words ${below(outline, one.path).map(lastWord).join(' ')}`]))}
 ${cases(outline.commands.flatMap(placeCases))}
   esac
 }
@@ -70,7 +70,7 @@ _hnet_takes() {
 const parentsFunction = ({ commands }: Outline): string => `\
 _hnet_has_commands() {
   case $command in
-    ${["''", ...commands.filter(one => one.isParent).map(one => shellWord(nameOf(one)))].join(' | ')}) return 0 ;;
+    ${["''", ...commands.filter(one => one.isParent).map(one => shellWord(commandName(one)))].join(' | ')}) return 0 ;;
     *) return 1 ;;
   esac
 }
@@ -81,7 +81,7 @@ type Case = readonly [pattern: string, command: string];
 const cases = (all: readonly Case[]): string =>
   all.map(([pattern, command]) => `    ${pattern}) ${command} ;;`).join('\n');
 
-const optionCases = (one: Shown): Case[] => one.flags.flatMap(flag => caseOf(nameOf(one), flag));
+const optionCases = (one: Shown): Case[] => one.flags.flatMap(flag => caseOf(commandName(one), flag));
 
 const caseOf = (command: string, { names, value }: Flag): Case[] =>
   value === undefined ? [] : [[patterns(command, names), offer(value.words)]];
@@ -90,7 +90,10 @@ const patterns = (command: string, names: readonly string[]): string =>
   names.map(name => shellWord(`${command} ${name}`)).join(' | ');
 
 const placeCases = (one: Shown): Case[] =>
-  one.places.map(({ words, repeats }: Place, at) => [`'${nameOf(one)} '${repeats ? '*' : at}`, offer(words)]);
+  one.places.map(({ words, repeats }: Place, at) => [
+    `'${commandName(one)} '${repeats ? '*' : at}`,
+    offer(words),
+  ]);
 
 const takers = (outline: Outline): string =>
   takingValues(outline)

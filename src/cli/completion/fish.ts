@@ -1,9 +1,9 @@
 import type { Words } from '../tree/words.ts';
 import {
+  commandName,
   type Flag,
   lastWord,
   MADE,
-  nameOf,
   type Outline,
   type Place,
   type Shown,
@@ -99,14 +99,14 @@ complete -c hnet-assign -w 'hnet assign'
 const parents = (commands: readonly Shown[]): string =>
   commands
     .filter(({ isParent }) => isParent)
-    .map(one => word(nameOf(one)))
+    .map(one => word(commandName(one)))
     .join(' ');
 
 const linesOf = (one: Shown): string =>
   [
     `complete -c hnet -n "${isIn(one.path.slice(0, -1).join(' '))}" -a ${lastWord(one)} -d ${word(one.summary)}`,
-    ...one.flags.map(flag => flagLine(isIn(nameOf(one)), flag)),
-    ...one.places.map((place, at) => placeLine(nameOf(one), place, at)),
+    ...one.flags.map(flag => flagLine(isIn(commandName(one)), flag)),
+    ...one.places.map((place, at) => placeLine(commandName(one), place, at)),
   ].join('\n');
 
 const isIn = (command: string): string => `__hnet_in ${word(command)}`;

@@ -33,7 +33,7 @@ export interface Outline {
 }
 
 /** A command as the scripts name it while they read a line. */
-export const nameOf = ({ path }: Shown): string => path.join(' ');
+export const commandName = ({ path }: Shown): string => path.join(' ');
 
 /** The last words of the commands below one, or of those of the program. */
 export const below = ({ commands }: Outline, path: readonly string[] = []): readonly Shown[] =>
@@ -45,7 +45,7 @@ export const lastWord = ({ path }: Shown): string => path.at(-1) ?? '';
 
 /** The options that take a value, by the command before them: '' for those of the program. */
 export const takingValues = ({ flags, commands }: Outline): { command: string; names: readonly string[] }[] =>
-  [{ command: '', flags }, ...commands.map(one => ({ command: nameOf(one), flags: one.flags }))].flatMap(
+  [{ command: '', flags }, ...commands.map(one => ({ command: commandName(one), flags: one.flags }))].flatMap(
     ({ command, flags: own }) =>
       own.filter(({ value }) => value !== undefined).map(({ names }) => ({ command, names })),
   );

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { pathOf, verbOf } from '../tree/tree.ts';
 import type { Example } from '../tree/verb.ts';
 import { bold, entry, indented, type Page, paragraphs, prose, proseOf, reference } from './roff.ts';
-import { examplesOf, nameOf, ofArgument, ofOption, pageName, termOf, visible } from './terms.ts';
+import { argumentName, examplesOf, ofArgument, ofOption, pageName, termOf, visible } from './terms.ts';
 
 export function commandPage(command: Command): Page {
   return {
@@ -34,7 +34,7 @@ const callOf = (command: Command): string =>
   [
     bold(['hnet', ...pathOf(command)].join(' ')),
     ...visible(command).map(option => `[${termOf(option)}]`),
-    ...command.registeredArguments.map(one => (one.required ? nameOf(one) : `[${nameOf(one)}]`)),
+    ...command.registeredArguments.map(one => (one.required ? argumentName(one) : `[${argumentName(one)}]`)),
   ].join(' ');
 
 /** A command below another, in the page of that. */

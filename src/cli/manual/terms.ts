@@ -12,11 +12,11 @@ export const examplesOf = (examples: readonly Example[]): string[] =>
 export const visible = (command: Command): Option[] => command.options.filter(({ hidden }) => !hidden);
 
 /** `ADDRESS...`, of the argument `[address...]`. */
-export const nameOf = (argument: Argument): string =>
+export const argumentName = (argument: Argument): string =>
   `${italic(argument.name().toUpperCase())}${argument.variadic ? '...' : ''}`;
 
 export const ofArgument = (argument: Argument): string[] =>
-  entry(nameOf(argument), sentence(argument.description));
+  entry(argumentName(argument), sentence(argument.description));
 
 export const ofOption = (option: Option): string[] => {
   const { description, argChoices: choices } = option;

@@ -1,5 +1,6 @@
 /** Looks at the host when something has happened, and says what has changed. */
 
+import { Debounce } from '../../host/debounce.ts';
 import { type Source, Sources } from '../../host/source.ts';
 import type { Config } from '../../model/config.ts';
 import type { Entry } from '../../model/journal.ts';
@@ -42,14 +43,13 @@ type Work = (typeof WORKS)[number];
 export class Observer {
   readonly #eyes: Eyes;
   readonly #tell: (line: Line) => void;
-  readonly #sources = new Sources(() => this.#soon());
+  readonly #looking = new Debounce(() => this.#lookAgain(), SETTLE);
+  readonly #sources = new Sources(() => this.#looking.soon());
   #grounds: Grounds | undefined;
   #state: State | undefined;
   /** Undefined before doctor has ended for the first time. */
   #findings: State['findings'] | undefined;
-  #timer: NodeJS.Timeout | undefined;
   readonly #clocks: NodeJS.Timeout[] = [];
-  #rested = 0;
   #place = journalEnd();
   #pulse: string | undefined;
   /** Why something can't be done now. */
@@ -78,19 +78,14 @@ export class Observer {
 
   stop(): void {
     this.#sources.stop();
-    for (const clock of [...this.#clocks, this.#timer]) clearTimeout(clock);
+    this.#looking.stop();
+    for (const clock of this.#clocks) clearInterval(clock);
   }
 
-  #soon(): void {
-    this.#timer ??= setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#attempt('look', () => this.#look());
-        // The next counters may be an hour away.
-        if (this.#errors.has('count')) this.#count();
-      },
-      Math.max(SETTLE, this.#rested - Date.now()),
-    );
+  #lookAgain(): void {
+    this.#attempt('look', () => this.#look());
+    // The next counters may be an hour away.
+    if (this.#errors.has('count')) this.#count();
   }
 
   #look(): void {
@@ -99,7 +94,7 @@ export class Observer {
     const lines: Line[] =
       this.#state === undefined ? [{ type: 'state', ...state }] : changesBetween(this.#state, state);
     this.#state = state;
-    this.#rested = Date.now() + REST;
+    this.#looking.rest(REST);
     for (const line of lines) this.#tell(line);
   }
 
@@ -125,7 +120,8 @@ export class Observer {
       this.#place = end;
       for (const { entry } of lines) this.#tell({ type: 'happened', entry: this.#eyes.entry(entry) });
       const pulse = this.#eyes.pulse();
-      if (lines.length > 0 || pulse !== (this.#pulse ?? pulse) || this.#state === undefined) this.#soon();
+      if (lines.length > 0 || pulse !== (this.#pulse ?? pulse) || this.#state === undefined)
+        this.#looking.soon();
       this.#pulse = pulse;
     });
   }
@@ -141,8 +137,8 @@ export class Observer {
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
       this.#errors.set(what, reason(thrown));
-      this.#rested = Date.now() + RETRY;
-      this.#soon();
+      this.#looking.rest(RETRY);
+      this.#looking.soon();
     }
     const error = WORKS.map(one => this.#errors.get(one)).find(one => one !== undefined) ?? null;
     if (error !== this.#error) this.#tell({ type: 'error', error });

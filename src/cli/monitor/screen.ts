@@ -6,7 +6,7 @@ import type { Counted } from '../views/shapes.ts';
 import { following, type Line, type State } from './lines.ts';
 
 /** What is known of the host, and since when it is counted. */
-export interface Screen {
+interface Screen {
   readonly state: State | undefined;
   readonly counters: Counters | undefined;
   readonly before: Counters | undefined;

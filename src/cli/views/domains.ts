@@ -18,8 +18,9 @@ import { policySummary } from '../../model/rule.ts';
 import { interfacesOf, settingsOf } from '../../model/settings.ts';
 import { dueHere } from '../../moves/due-here.ts';
 import { basePlan } from '../../plan/plan.ts';
-import { check, isWrong } from '../../plan/walker.ts';
+import { check } from '../../plan/walker.ts';
 import { type Health, healthOfAll, type Sight } from '../../repair/health.ts';
+import { isWrong } from '../../resources/resource.ts';
 import { leaseOf, readLeases } from '../../state/leases.ts';
 import type { Other, Shown, ShownAddress } from './shapes.ts';
 

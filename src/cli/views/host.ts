@@ -12,13 +12,11 @@ import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
 import type { Config } from '../../model/config.ts';
 import { hostOn, type Uplinks } from '../../model/uplink.ts';
+import { ownVersion } from '../../model/version.ts';
 import type { View } from '../../model/view.ts';
 import { readReservations } from '../../state/reservations.ts';
 import { poolShown, reservationShown } from './pools.ts';
 import type { KeptBack, ShownPool, Versions } from './shapes.ts';
-
-/** Set by the bundler from package.json. */
-declare const HNET_VERSION: string;
 
 /** How each tool is asked, and where its version is in what it says. */
 const TOOLS: Readonly<Record<string, readonly [argv: readonly string[], version: RegExp]>> = {
@@ -36,7 +34,7 @@ export function versionsOf(host: Pick<Host, 'output'>): Versions {
     found(version, host.output(argv)),
   ]);
   return {
-    hnet: HNET_VERSION,
+    hnet: ownVersion(),
     node: process.versions.node,
     system: found(/^PRETTY_NAME="?([^"\n]*)/m, readIfThere('/etc/os-release') ?? ''),
     kernel: release(),

@@ -130,7 +130,7 @@ export interface RuleFacts {
   readonly shared: Readonly<Record<string, number>>;
 }
 
-export interface UplinkFacts {
+interface UplinkFacts {
   readonly device: string;
   /** The largest packet that the way out takes, in bytes. */
   readonly mtu: number;

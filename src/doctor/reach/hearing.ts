@@ -34,7 +34,7 @@ export const endsOf = (uplinks: readonly UplinkSide[]): Prefix[] =>
   uplinks.flatMap(({ far, own }) => [...far, ...own]).filter(one => !isLinkLocal(one));
 
 /** An address that a system on a bridge uses, and its MAC. */
-export interface Used {
+interface Used {
   readonly address: Prefix;
   readonly mac: string;
 }
@@ -96,7 +96,7 @@ export function askedInVain(seen: readonly Sighting[], side: Pick<Side, 'device'
 }
 
 /** Whether something is so: that it isn't can only be told where it would have been seen. */
-export type Seen = 'yes' | 'no' | 'unknown';
+type Seen = 'yes' | 'no' | 'unknown';
 
 /** What the wires told of one prefix of a domain. */
 export interface Heard {

@@ -15,7 +15,7 @@ export const ASKED = 16;
 /** And so many that it may use instead. */
 const OTHERS = 48;
 
-export interface Around {
+interface Around {
   readonly view: View;
   readonly uplinks: Uplinks;
   readonly config: Config;

@@ -8,7 +8,7 @@ import { call, ping, pingAll, question } from '../questions.ts';
 import { answerOf, endsOf, heard, sidesOf, usedAt, usedIn, usedOn, whereIs } from './hearing.ts';
 import type { BridgeSide, Plan, Sighting, UplinkSide } from './wires.ts';
 
-export interface Outgoing {
+interface Outgoing {
   readonly device: string;
   readonly bytes: Uint8Array;
 }

@@ -12,6 +12,7 @@ import {
   ABSENT,
   changed,
   type Finding,
+  isWrong,
   misplaced,
   PRESENT,
   type Resource,
@@ -44,7 +45,7 @@ export const blockades = (config: Config, uplinks: Uplinks, own: Own, view: View
     .filter(crossing => crossing.place !== undefined && isWrong(crossing))
     .map(
       ({ table, chain, point }) =>
-        `${nameOf(table, chain)} ${point === 'postrouting' ? "translates VMs' public addresses" : 'drops what VMs send or get'}`,
+        `${chainName(table, chain)} ${point === 'postrouting' ? "translates VMs' public addresses" : 'drops what VMs send or get'}`,
     );
 
 /** Whether any accept or policy of ours exists: these must be removed even if our own filter is gone. */
@@ -81,8 +82,6 @@ interface Crossing {
   /** Whether they are there. */
   readonly finding: Finding;
 }
-
-const isWrong = ({ finding }: Crossing): boolean => finding.is !== 'present';
 
 function crossings(tool: Tool, view: View, config: Config, uplinks: Uplinks, own: Own): Crossing[] {
   const { tables = [], complete = false } = view.filter.foreign ?? {};
@@ -153,7 +152,7 @@ const HOST_PREFIXES = ['0.0.0.0', '255.255.255.255', 'fe80::/64', 'ff02::/16'].m
 function probe(crossing: Omit<Crossing, 'finding'>, complete: boolean): Finding {
   const { table, chain, rules, accepts, place } = crossing;
   const places = rules.flatMap(({ passage }, index) => (passage === undefined ? [] : [index]));
-  const where = nameOf(table, chain);
+  const where = chainName(table, chain);
   if (place === undefined)
     return places.length === 0 || !complete ? PRESENT : misplaced(`${where} doesn't need it`);
   if (places.length === 0) return ABSENT;
@@ -185,7 +184,7 @@ function insertion({ table, chain, rules, accepts, place }: Crossing): string[] 
   });
 }
 
-const nameOf = ({ family, name }: ForeignTable, chain: string): string =>
+const chainName = ({ family, name }: ForeignTable, chain: string): string =>
   `chain ${chain} of table ${family} ${name}`;
 
 const at = ({ family, name }: ForeignTable, chain: string): string => `${family} ${name} ${chain}`;

@@ -14,7 +14,7 @@ export interface Budget {
 }
 
 /** A chain that counts, the hook it hangs on, and which packets of the hook it sees. */
-export interface Meter {
+interface Meter {
   readonly hook: string;
   readonly seen: string;
   readonly name: string;
@@ -25,7 +25,7 @@ export interface Meter {
 }
 
 /** What the limits depend on. */
-export interface Given {
+interface Given {
   readonly pools: Config['pools'];
   /** How many connections the kernel tracks at all. */
   readonly connections: number;
@@ -73,7 +73,7 @@ const senders = ({ pools }: Given): Budget => ({
 });
 
 /** The part of all tracked connections that one bridge may have, each way: so it takes many to fill the table. */
-export const PART = 32;
+const PART = 32;
 
 /**
  * Tracked connections: of bootstrap leases, of domains with rules, and with the host itself. The hooks of address

@@ -200,7 +200,7 @@ export const note = (side: Side, set: string, seconds?: number): Verdict => ({
   set,
   ...(seconds === undefined ? {} : { seconds }),
 });
-export const noteService = (side: Side, set: string): Verdict => ({ do: 'note-service', side, set });
+const noteService = (side: Side, set: string): Verdict => ({ do: 'note-service', side, set });
 export const jump = (chain: string): Verdict => ({ do: 'jump', chain });
 export const go = (chain: string): Verdict => ({ do: 'goto', chain });
 

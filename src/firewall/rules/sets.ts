@@ -140,7 +140,7 @@ export const DHCP_MESSAGES: Allowance = { packets: 40, seconds: 10 };
 export const UNSEEN: Allowance = { packets: 64, seconds: 4 };
 
 /** An address is in use for so many seconds after it has sent something. */
-export const IN_USE = 900;
+const IN_USE = 900;
 
 /** So many addresses of a bridge may become known: otherwise one domain's could fill the set. */
 export const APPEARING: Allowance = { packets: 2048, seconds: 128 };

@@ -125,7 +125,7 @@ const EVERYTHING = { links: 'address show', routes: 'route show table main' };
 /** One `ip` lists the main table of one family only, or all tables of both, which hold many times as many. */
 const ROUTES6 = ['ip', '-6', '-json', '-details', 'route', 'show', 'table', 'main'];
 
-export type Network = Pick<View, 'links' | 'addresses' | 'routes'>;
+type Network = Pick<View, 'links' | 'addresses' | 'routes'>;
 
 /** Links, addresses and routes alone, with those of others. */
 export const readNetwork = (host: Host): Network => toNetwork(host.query(EVERYTHING), host);
