@@ -20,11 +20,12 @@ import { checkConfig, checkForwarding, checkPools, checkScopes, checkUplinks } f
 import { checkNetworkd } from './networkd.ts';
 import { checkArp, checkHostAddresses, checkServed } from './served.ts';
 import { checkContests, checkStrangers, dropNotes, insideNotes } from './strangers.ts';
-import { checkTools } from './tools.ts';
+import { checkTools, checkUnseen } from './tools.ts';
 
 /** In this order because what an earlier check finds may be the cause of what a later one finds. */
 const CHECKS: readonly ((facts: Facts) => Diagnosis[])[] = [
   checkConfig,
+  checkUnseen,
   checkTools,
   checkUplinks,
   checkDetour,

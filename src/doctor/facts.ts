@@ -35,6 +35,8 @@ export interface Facts {
   /** Other people's filters. */
   readonly strangers: ForeignFilters;
   readonly domains: Known<readonly KnownDomain[]>;
+  /** What could not be looked at, and is taken for nothing below: what it is, and why. */
+  readonly unseen: readonly { readonly what: string; readonly why: string }[];
   /** Addresses of running domains that the kernel wouldn't serve. */
   readonly unserved: readonly Unserved[];
   /** What the rules that all domains share have dropped. */

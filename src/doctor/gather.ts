@@ -35,8 +35,9 @@ export function gather(host: Host): Facts {
     ...written,
     inForce: written.inForce.map(({ device, mtu }) => ({ ...UNTOLD, device, mtu })),
   };
-  const network = knownValue(known(() => readNetwork(host))) ?? EMPTY_VIEW;
-  const policy = knownValue(known(() => readPolicy(host))) ?? { rules: [], own: [] };
+  const { seen, unseen } = looking();
+  const network = seen('the links, addresses and routes of this host', () => readNetwork(host), EMPTY_VIEW);
+  const policy = seen('the rules that choose routes', () => readPolicy(host), { rules: [], own: [] });
   const uplinks = known(() => observeUplinks(host, given));
   const strangers = observeForeign(host, chooseFirewall(written));
   const filter = { ...EMPTY_VIEW.filter, foreign: strangers };
@@ -47,18 +48,38 @@ export function gather(host: Host): Facts {
     configured: known(() => observeUplinkFacts(host, given)),
     network,
     policy,
+    unseen,
     unserved:
       uplinks.is === 'unknown'
         ? []
-        : readUnserved({ ...network, policy, filter }, uplinks.value, written, host),
+        : seen(
+            'what the kernel would do with packets',
+            () => readUnserved({ ...network, policy, filter }, uplinks.value, written, host),
+            [],
+          ),
     cluster: readCluster(written, host),
     strangers,
-    drops: uplinks.is === 'unknown' ? new Map() : readDrops(written, uplinks.value, host),
+    drops:
+      uplinks.is === 'unknown'
+        ? new Map()
+        : seen('what the filter has dropped', () => readDrops(written, uplinks.value, host), new Map()),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
     delivered: (...question) => askDelivery(host, ...question),
     output: (...argv) => host.output(argv),
   };
+}
+
+/** What can't be looked at is taken for nothing, and told. */
+function looking() {
+  const unseen: Facts['unseen'][number][] = [];
+  const seen = <T>(what: string, read: () => T, nothing: T): T => {
+    const found = known(read);
+    if (found.is === 'known') return found.value;
+    unseen.push({ what, why: found.why });
+    return nothing;
+  };
+  return { seen, unseen };
 }
 
 /** Of what stands only the interface counts. */
@@ -73,8 +94,7 @@ function readCluster(config: Config, host: Host): Facts['cluster'] {
 
 function readDrops(config: Config, uplinks: Uplinks, host: Host): Drops {
   const firewall = chooseFirewall(config);
-  const drops = known(() => sharedDrops(config, uplinks, firewall, look(host, firewall.looks.brief)));
-  return knownValue(drops) ?? new Map();
+  return sharedDrops(config, uplinks, firewall, look(host, firewall.looks.brief));
 }
 
 /** Of running domains; what else is wrong with them is for `hnet check` to say. */
@@ -85,11 +105,7 @@ function readUnserved(
   host: Host,
 ): readonly Unserved[] {
   const view = { ...EMPTY_VIEW, ...network, sysctl };
-  return (
-    knownValue(
-      known(() => unserved(readAttachments(), { view, uplinks, others: peerAddresses(config) }, host)),
-    ) ?? []
-  );
+  return unserved(readAttachments(), { view, uplinks, others: peerAddresses(config) }, host);
 }
 
 function known<T>(read: () => T): Known<T> {

@@ -18,6 +18,16 @@ const BY_BACKEND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   nftables: { nft: 'nftables' },
 };
 
+/** What doctor couldn't look at, so that it would say too little. Of a tool that is missing it is told below. */
+export const checkUnseen = ({ unseen }: Facts): Diagnosis[] =>
+  unseen.flatMap(({ what, why }) =>
+    diagnosis(
+      `${what} could not be asked: ${why}`,
+      'doctor says nothing of it, and something may be wrong',
+      'hnet doctor  # again, once that is mended',
+    ),
+  );
+
 export function checkTools(facts: Facts): Diagnosis[] {
   const config = knownValue(facts.config);
   const backend = config === undefined ? 'iptables' : chooseFirewall(config).name;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { hnet } from '../support/command.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
-import { CONFIG, type Scene } from '../support/scene.ts';
+import { CONFIG, REAL, type Scene } from '../support/scene.ts';
 import { kernelSuite } from '../support/suite.ts';
 
 /** Every program that hnet runs; of the first, `doctor` says that they are needed. */
@@ -34,6 +34,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['sync', '--dry-run'],
   ['sync'],
   ['doctor'],
+  ['doctor', 'vm1'],
   ['guest', 'vm1', '--format', 'netplan'],
   ['guest', 'vm1', '--seed', '/run/lab/seed.iso'],
   ['host', '--format', 'ifupdown'],
@@ -46,7 +47,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['base', 'up'],
 ];
 /** Those that use the most of them are run without each. */
-const OFTEN = ALL ? COMMANDS : [['sync'], ['doctor']];
+const OFTEN = ALL ? COMMANDS : [['sync'], ['doctor'], ['doctor', 'vm1']];
 
 kernelSuite('hnet where a tool', (scene, share) => {
   const whole = share(async scene => running(await scene()));
@@ -75,6 +76,23 @@ kernelSuite('hnet where a tool', (scene, share) => {
     const { stdout } = await hnet(one, 'doctor');
     for (const tool of NEEDED) expect(stdout).to.contain(`${tool} is missing\n`);
     await show(one, NEEDED);
+  });
+
+  it('gives no answer about packets: doctor finds that nobody knows what becomes of them', async () => {
+    const one = await whole();
+    const { stdout: usual } = await hnet(one, 'doctor');
+    expect(usual).not.to.contain('could not be asked');
+    await one.replace(
+      '/usr/bin/ip',
+      `case "$*" in
+        *-batch*) asked=$(cat); case "$asked" in *' iif '*) exit 3 ;; esac; printf '%s\\n' "$asked" | ${REAL}/ip "$@" ;;
+        *) exec ${REAL}/ip "$@" ;;
+      esac`,
+    );
+    const { code, stdout } = await hnet(one, 'doctor');
+    await one.restore('/usr/bin/ip');
+    expect(code).to.equal(3);
+    expect(stdout).to.match(/^what the kernel would do with packets could not be asked: /m);
   });
 
   it('is missing that only the other filter needs, is uninstalled and leaves nothing', async () => {

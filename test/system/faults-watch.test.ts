@@ -36,7 +36,7 @@ const HARM: Readonly<Record<string, string>> = {
 
 /** The highest exposure that `systemd-analyze security` may find, in tenths. */
 const EXPOSURE = 40;
-const UNITS = ['hnet-base.service', 'hnet-sync.service', 'hnet-watch.service'];
+const UNITS = ['hnet-base.service', 'hnet-sync.service', 'hnet-watch.service', 'hnet-metrics.service'];
 
 /** In milliseconds, less than the five minutes after which the service looks without being told of anything. */
 const SOONER = 120_000;

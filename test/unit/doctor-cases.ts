@@ -522,6 +522,11 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     /^the host has no address 192\.0\.2\.7, and the forward udp\/53 on 192\.0\.2\.7 leads to "vm1"$/,
     /^hnet forward delete 'vm1' udp\/53 --on 192\.0\.2\.7$/,
   ],
+  'what the kernel would do with packets, of which ip tells nothing': [
+    { unseen: [{ what: 'what the kernel would do with packets', why: 'it gave 0 answers to 2 queries' }] },
+    /^what the kernel would do with packets could not be asked: it gave 0 answers to 2 queries$/,
+    /^hnet doctor {2}# again/,
+  ],
   "more IPv6 assignments than the kernel's table of neighbours takes": [
     {
       ...configured(BOTH),

@@ -114,6 +114,7 @@ export function factsOf({ files, outputs, ...rest }: Change): Facts {
     drops: new Map(),
     cluster: { self: unknown('this host is alone'), peers: [] },
     strangers: { tables: [], complete: true, carry: [] },
+    unseen: [],
     unserved: [],
     domains: known([domain(assigned('vm1', '123.45.90.116')), domain(domainXml('other'))]),
     file: path => allFiles[path],
