@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type NeededTraffic, obstacle } from '../../src/firewall/foreign/obstacles.ts';
@@ -10,24 +9,25 @@ import { parsePrefix } from '../../src/model/address.ts';
 import { DEFAULT_CONFIG } from '../../src/model/parse-config.ts';
 import { EMPTY_VIEW, type ForeignTable } from '../../src/model/view.ts';
 import { UPLINK } from '../support/uplink.ts';
+import { ODD_NFT, ODD_SAVED, recordedBy } from './recorded/foreign.ts';
 
-const textOf = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
-
-/** What iptables-save 1.8.9 prints: a filter table of IPv4, and one of IPv6. */
-const SAVED = textOf('odd-iptables.txt')
-  .split(/^(?=\*filter)/m)
-  .slice(1)
-  .map((text, index) => ({ text, family: index === 0 ? 4 : 6 }) as const);
-/** Title → what nft 1.0.6 prints. */
-const LISTINGS = new Map(
-  textOf('odd-nft.txt')
-    .split(/^### /m)
-    .slice(1)
-    .map(part => {
-      const lines = part.trim().split('\n');
-      return [lines[0] ?? '', lines.at(-1) ?? ''];
-    }),
-);
+/** What each release printed: its tables of iptables, and title → listing of nft. */
+const RELEASES = [
+  {
+    release: 'Debian 12',
+    saved: ODD_SAVED,
+    listings: new Map([...ODD_NFT].map(([title, { listing }]) => [title, listing])),
+  },
+  ...[13, 14].map(release => {
+    const { saved, odd } = recordedBy(release);
+    const tables = ([4, 6] as const).flatMap(family =>
+      ['nft', 'legacy'].map(kind => ({ text: saved[`odd ${family}, ${kind}`] ?? '', family })),
+    );
+    return { release: `Debian ${release}`, saved: tables, listings: new Map(Object.entries(odd)) };
+  }),
+];
+const SAVED = ODD_SAVED;
+const LISTINGS = RELEASES[0]?.listings ?? new Map<string, string>();
 
 const POOLS = ['123.45.90.112/29', '2001:db8:90::/64'].map(parsePrefix);
 const CONFIG = { ...DEFAULT_CONFIG, pools: POOLS };
@@ -63,67 +63,70 @@ function useAll(tables: readonly ForeignTable[]): void {
   }
 }
 
-describe('odd but legal rules of others', () => {
-  it('of iptables block our domains only where they take the bulk of the traffic', () => {
-    const blocking = SAVED.flatMap(({ text, family }) => {
-      const lines = text.split('\n').filter(line => /^[:-]/.test(line));
-      const builtin = (line: string): boolean => /^-A (FORWARD|INPUT|OUTPUT)\b/.test(line);
-      // Each rule of a built-in chain alone, with all that it may jump to.
-      return lines.filter(builtin).filter(line => {
-        const alone = ['*filter', ...lines.filter(one => one === line || !builtin(one)), 'COMMIT', ''];
-        return parseSaved(alone.join('\n'), family).flatMap(places).length > 0;
+for (const { release, saved, listings } of RELEASES)
+  describe(`odd but legal rules of others, as ${release} prints them`, () => {
+    it('of iptables block our domains only where they take the bulk of the traffic', () => {
+      const blocking = saved.flatMap(({ text, family }) => {
+        const lines = text.split('\n').filter(line => /^[:-]/.test(line));
+        const builtin = (line: string): boolean => /^-A (FORWARD|INPUT|OUTPUT)\b/.test(line);
+        // Each rule of a built-in chain alone, with all that it may jump to.
+        return lines.filter(builtin).filter(line => {
+          const alone = ['*filter', ...lines.filter(one => one === line || !builtin(one)), 'COMMIT', ''];
+          return parseSaved(alone.join('\n'), family).flatMap(places).length > 0;
+        });
+      });
+      expect([...new Set(blocking)]).to.deep.equal([
+        '-A INPUT -p udp -m udp --sport 68 --dport 67:68 -j DROP',
+        '-A INPUT ! -s 0.0.0.0/32 -p udp -j DROP',
+        '-A FORWARD ! -d 123.45.0.3/255.255.0.255 -j DROP',
+        '-A FORWARD -p tcp -m multiport ! --dports 22,80,443,1000:2000 -j DROP',
+        '-A FORWARD -m policy --dir in --pol none -j DROP',
+        '-A FORWARD -m conntrack --ctstate INVALID,UNTRACKED -j DROP',
+        '-A FORWARD -m comment --comment "a\\\\b -d 123.45.90.112/32" -j DROP',
+        '-A FORWARD -m comment --comment "-j ACCEPT" -m comment --comment "two comments -g X" -j DROP',
+        '-A FORWARD -m statistic --mode random --probability 0.50000000000 -j DROP',
+        '-A FORWARD ! -p tcp -j DROP',
+        '-A FORWARD -i eth0 -j DROP',
+        '-A FORWARD -o eth+ -j DROP',
+        '-A FORWARD ! -i br+ -j DROP',
+        '-A FORWARD ! -i lo ! -o lo -j DROP',
+        '-A FORWARD -m devgroup ! --src-group 0x0/0xff -j DROP',
+        '-A FORWARD -m addrtype ! --src-type LOCAL --limit-iface-in -j DROP',
+        '-A FORWARD -j OTHER-DROP',
+        '-A FORWARD -d 123.45.90.112/28 -j DROP',
+        '-A FORWARD -j DROP',
+        '-A FORWARD -j REJECT --reject-with icmp-admin-prohibited',
+        '-A FORWARD -j we+ird#chain',
+      ]);
+    });
+
+    it('of nft block our domains only where they take the bulk of the traffic', () => {
+      const blocking = [...listings].map(
+        ([title, listing]) => [title, parseRuleset(listing).flatMap(places)] as const,
+      );
+      expect(Object.fromEntries(blocking.filter(([, found]) => found.length > 0))).to.deep.equal({
+        'vmap with intervals': [1],
+        'vmap jump to chains by iifname with wildcard': [0],
+        'ct expressions': [10],
+        'drop of all untracked or new': [0],
+        fib: [2],
+        'socket, osf, rt, numgen, jhash': [6],
+        'synproxy, quota, limit, counter, objects': [0],
+        'raw payload, exthdr, masks, shifts': [11],
+        'masked source that takes ours': [0],
+        meta: [5],
+        'kinds that take all of ours: iifkind bridge without more': [0],
+        'chain priorities, devices, policy drop with a comment and unicode': [0],
+        'nested jumps, goto, return': [0],
+        'reject by types': [0],
+        'negated sets, != with everything': [0],
+        'negated own device': [1],
+        'family-less iif index, group': [1],
       });
     });
-    expect([...new Set(blocking)]).to.deep.equal([
-      '-A INPUT -p udp -m udp --sport 68 --dport 67:68 -j DROP',
-      '-A INPUT ! -s 0.0.0.0/32 -p udp -j DROP',
-      '-A FORWARD ! -d 123.45.0.3/255.255.0.255 -j DROP',
-      '-A FORWARD -p tcp -m multiport ! --dports 22,80,443,1000:2000 -j DROP',
-      '-A FORWARD -m policy --dir in --pol none -j DROP',
-      '-A FORWARD -m conntrack --ctstate INVALID,UNTRACKED -j DROP',
-      '-A FORWARD -m comment --comment "a\\\\b -d 123.45.90.112/32" -j DROP',
-      '-A FORWARD -m comment --comment "-j ACCEPT" -m comment --comment "two comments -g X" -j DROP',
-      '-A FORWARD -m statistic --mode random --probability 0.50000000000 -j DROP',
-      '-A FORWARD ! -p tcp -j DROP',
-      '-A FORWARD -i eth0 -j DROP',
-      '-A FORWARD -o eth+ -j DROP',
-      '-A FORWARD ! -i br+ -j DROP',
-      '-A FORWARD ! -i lo ! -o lo -j DROP',
-      '-A FORWARD -m devgroup ! --src-group 0x0/0xff -j DROP',
-      '-A FORWARD -m addrtype ! --src-type LOCAL --limit-iface-in -j DROP',
-      '-A FORWARD -j OTHER-DROP',
-      '-A FORWARD -d 123.45.90.112/28 -j DROP',
-      '-A FORWARD -j DROP',
-      '-A FORWARD -j REJECT --reject-with icmp-admin-prohibited',
-      '-A FORWARD -j we+ird#chain',
-    ]);
   });
 
-  it('of nft block our domains only where they take the bulk of the traffic', () => {
-    const blocking = [...LISTINGS].map(
-      ([title, listing]) => [title, parseRuleset(listing).flatMap(places)] as const,
-    );
-    expect(Object.fromEntries(blocking.filter(([, found]) => found.length > 0))).to.deep.equal({
-      'vmap with intervals': [1],
-      'vmap jump to chains by iifname with wildcard': [0],
-      'ct expressions': [10],
-      'drop of all untracked or new': [0],
-      fib: [2],
-      'socket, osf, rt, numgen, jhash': [6],
-      'synproxy, quota, limit, counter, objects': [0],
-      'raw payload, exthdr, masks, shifts': [11],
-      'masked source that takes ours': [0],
-      meta: [5],
-      'kinds that take all of ours: iifkind bridge without more': [0],
-      'chain priorities, devices, policy drop with a comment and unicode': [0],
-      'nested jumps, goto, return': [0],
-      'reject by types': [0],
-      'negated sets, != with everything': [0],
-      'negated own device': [1],
-      'family-less iif index, group': [1],
-    });
-  });
-
+describe('odd but legal rules of others', () => {
   /** A rule of FORWARD alone, and whether it takes the bulk of the traffic, or what keeps it from that. */
   const JUDGED: readonly (readonly [rule: string, blocks: boolean])[] = [
     ['-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j DROP', true],

@@ -60,8 +60,11 @@ function maskCondition(operands: unknown, right: unknown): Condition {
     return isCommon(isMasked(numberOf(right), numberOf(mask), GROUPS));
   if (kind === 'meta' && at(key, 'key') === 'mark') return isCommon(right === 0);
   const isFlags = kind === 'payload' && at(key, 'protocol') === 'tcp' && at(key, 'field') === 'flags';
-  return isCommon(isFlags && right === 'syn' && ['syn', 'ack'].every(flag => valuesOf(mask).includes(flag)));
+  return isCommon(isFlags && right === 'syn' && ['syn', 'ack'].every(flag => flagsIn(mask).includes(flag)));
 }
+
+/** Flags together: nft 1.0 prints a list, and 1.1 joins them by `|`. */
+const flagsIn = (mask: unknown): readonly unknown[] => valuesOf(at(mask, '|') ?? mask);
 
 const isGroup = (key: unknown): boolean => key === 'iifgroup' || key === 'oifgroup';
 
