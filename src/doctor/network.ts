@@ -8,7 +8,7 @@ import { refuseHostInRanges } from '../model/fit.ts';
 import { CONFIG_FILE, ROUTE_PROTOCOL } from '../model/names.ts';
 import { contains, FAMILIES, overlaps, type Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
-import { gatewayIn, ownAddresses, type Uplink, type UplinkFacts } from '../model/uplink.ts';
+import { lacksGateway, ownAddresses, type Uplink, type UplinkFacts } from '../model/uplink.ts';
 import type { Route } from '../model/view.ts';
 import { FORWARDING, forwardingOf } from '../resources/forwarding.ts';
 import { type Diagnosis, diagnosis, EDIT } from './diagnosis.ts';
@@ -55,12 +55,10 @@ function checkUplink(uplink: Uplink, network: Network): Diagnosis[] {
   return way === 0 ? [] : checkNext(uplink, network);
 }
 
-/** A tunnel leads to one place; on a wire there are many, and each destination would be looked for there. */
 function checkNext(uplink: Uplink, { links }: Network): Diagnosis[] {
-  const { device } = uplink;
-  if (links.get(device)?.arp === false) return [];
+  const { device, pools } = uplink;
   const lacking = FAMILIES.filter(
-    family => uplink.pools.some(pool => pool.family === family) && gatewayIn(family, uplink) === undefined,
+    family => pools.some(pool => pool.family === family) && lacksGateway(family, uplink, links.get(device)),
   );
   return lacking.flatMap(family =>
     diagnosis(

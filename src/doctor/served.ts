@@ -4,7 +4,7 @@ import { format } from '../model/address.ts';
 import { type HostAddress, hostAddresses, mendOf, whereHeld } from '../model/host-address.ts';
 import { contains, equal, isAmong } from '../model/prefix.ts';
 import { ownAddresses } from '../model/uplink.ts';
-import { DEAF } from '../repair/served.ts';
+import { DEAF } from '../repair/obstacles.ts';
 import { unservedLines } from '../repair/unserved-lines.ts';
 import { ARP_IGNORE } from '../resources/bridge.ts';
 import { type Diagnosis, diagnosis } from './diagnosis.ts';

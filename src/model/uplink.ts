@@ -11,6 +11,7 @@ import {
 import { bounded, USUAL_MTU } from './mtu.ts';
 import { contains, type Family, type Prefix } from './prefix.ts';
 import { ifPossible } from './refusal.ts';
+import type { Link } from './view.ts';
 
 /** An interface by which packets come from the Internet and go there. */
 export interface Uplink extends UplinkInForce {
@@ -76,6 +77,13 @@ export const readUplinkText = (text: string): readonly InForce[] =>
 /** The gateway of a family. */
 export const gatewayIn = (family: Family, { gateway, gateway6 }: Uplink): Prefix | undefined =>
   family === 4 ? gateway : gateway6;
+
+/**
+ * Whether nobody on the wire of a further uplink is known to take packets for the Internet. A tunnel needs nobody: it leads to
+ * one place. Where the main uplink has no gateway, its default route says so.
+ */
+export const lacksGateway = (family: Family, uplink: Uplink, link: Pick<Link, 'arp'> | undefined): boolean =>
+  uplink.way > 0 && link?.arp !== false && gatewayIn(family, uplink) === undefined;
 
 /** What is known of an uplink without a look at the host. */
 export type Way = Pick<Uplink, 'device' | 'pools' | 'delivery' | 'way'>;

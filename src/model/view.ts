@@ -171,6 +171,22 @@ export interface Cut {
   readonly devices: readonly string[] | undefined;
 }
 
+/** A policy of IPsec that may take any packet between its ranges. */
+export interface IpsecPolicy {
+  readonly from: Prefix;
+  readonly to: Prefix;
+  /** `in`, `out` or `fwd`. */
+  readonly direction: string;
+  /** The smallest comes first. */
+  readonly priority: number;
+  /** Where it is for one interface alone. */
+  readonly device: string | undefined;
+  /** `wrap`: it puts packets into a tunnel, and takes none that haven't come by it. */
+  readonly does: 'block' | 'wrap' | 'pass';
+  /** As `ip xfrm policy` names it. */
+  readonly words: string;
+}
+
 export interface ForeignFilters {
   readonly tables: readonly ForeignTable[];
   /** Undefined if not read. */
@@ -209,6 +225,8 @@ export interface View {
   /** Undefined if not read. */
   readonly policy?: Policy;
   readonly filter: FilterView;
+  /** Undefined if not read. */
+  readonly ipsec?: readonly IpsecPolicy[];
   /** Addresses that the kernel answers for in our name on an interface, as a neighbour's proxy: `ADDRESS DEVICE` each. */
   readonly proxies: ReadonlySet<string>;
   /** Bridge → the DHCP server on it. */

@@ -1,5 +1,6 @@
 /** Why the kernel wouldn't serve an address, in words; pure. */
 import { format } from '../model/address.ts';
+import type { Attachment } from '../model/attachment.ts';
 import { hostAddresses, mendOf, whereHeld } from '../model/host-address.ts';
 import { equal, type Prefix } from '../model/prefix.ts';
 import type { Uplinks } from '../model/uplink.ts';
@@ -13,6 +14,14 @@ export interface Way {
   readonly packet: Packet;
   /** The devices of which the packet should leave by one. */
   readonly wanted: readonly string[];
+}
+
+/** An address, the ways towards it by each interface from which packets for it may come, and the way back. */
+export interface Sample {
+  readonly attachment: Attachment;
+  readonly address: Prefix;
+  readonly towards: readonly Way[];
+  readonly back: Way;
 }
 
 interface Circumstances {
@@ -40,7 +49,8 @@ export function causeOf(way: Way, verdict: Verdict, back: Verdict | undefined, k
   return { why: `the kernel doesn't forward ${nameOf(way)}`, mend: lookAt(way) };
 }
 
-const nameOf = ({ address, packet }: Way): string =>
+/** Its packets, in words. */
+export const nameOf = ({ address, packet }: Way): string =>
   equal(address, packet.to) ? 'what is sent to it' : 'what it sends';
 
 const lookAt = ({ packet: { from, to, iif } }: Way): string =>

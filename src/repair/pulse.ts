@@ -1,11 +1,13 @@
 /**
  * What nothing tells of, in a text that changes when it does: DHCP servers that die, entries that leave a set, rules
- * of iptables-legacy, what ARP requests are ignored. Two short commands at most, for it is read every second.
+ * of iptables-legacy, what ARP requests are ignored, for which addresses the kernel answers them. A short command for each
+ * of these at most, and only where the host has it, for it is read every second.
  */
 import type { Firewall } from '../firewall/rules/backend.ts';
 import { readShortIfThere } from '../host/files.ts';
 import { Host } from '../host/host.ts';
 import { processOf, servedFrom } from '../host/processes.ts';
+import { type Config, isOnLink } from '../model/config.ts';
 import { DHCP_DIRECTORY, NDP_DIRECTORY } from '../model/names.ts';
 import type { Family } from '../model/prefix.ts';
 import { ARP_IGNORE } from '../resources/bridge.ts';
@@ -13,12 +15,13 @@ import { switchPaths } from '../resources/bridge-switches.ts';
 import { FORWARDING } from '../resources/forwarding.ts';
 import { claimedBridges } from '../state/claim-index.ts';
 
-export function readPulse({ name, families }: Firewall): string {
+export function readPulse({ name, families }: Firewall, config: Config): string {
   const host = new Host({ limit: 5_000 });
   return [
     ...[...families.map(family => FORWARDING[family]), ARP_IGNORE].map(path => readShortIfThere(path) ?? ''),
     ...servers(DHCP_DIRECTORY),
     ...servers(NDP_DIRECTORY),
+    ...(isOnLink(4, config) ? [host.output(['ip', 'neigh', 'show', 'proxy'])] : []),
     ...(name === 'iptables'
       ? [lastingSets(host.output(['ipset', 'list', '-t'])), legacyRules(host, families)]
       : []),

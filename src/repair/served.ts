@@ -8,26 +8,17 @@ import { domainWord } from '../model/domain.ts';
 import { hostAddresses, type PeerAddress } from '../model/host-address.ts';
 import { isHere } from '../model/move.ts';
 import { contains, type Family, isSingle, nth, type Prefix, size } from '../model/prefix.ts';
-import { shellWord } from '../model/shell.ts';
 import type { Unserved } from '../model/unserved.ts';
 import { type Uplinks, uplinksOf } from '../model/uplink.ts';
 import { type Cause, type Packet, rangesIn, type Verdict } from '../model/verdict.ts';
-import type { Cut, View } from '../model/view.ts';
-import { ARP_IGNORE } from '../resources/bridge.ts';
-import { causeOf, isServed, type Way } from './cause.ts';
+import type { View } from '../model/view.ts';
+import { causeOf, isServed, type Sample, type Way } from './cause.ts';
+import { obstaclesOf } from './obstacles.ts';
 
 interface Asked {
   readonly view: View;
   readonly uplinks: Uplinks;
   readonly others: readonly PeerAddress[];
-}
-
-/** An address, the ways towards it by each interface from which packets for it may come, and the way back. */
-interface Sample {
-  readonly attachment: Attachment;
-  readonly address: Prefix;
-  readonly towards: readonly Way[];
-  readonly back: Way;
 }
 
 /**
@@ -47,11 +38,9 @@ export function unserved(attachments: readonly Attachment[], seen: Asked, host: 
   const wrong = samples.filter(({ towards, back }) =>
     [...towards, back].some(way => !isServed(way, verdictOn(way, verdicts))),
   );
-  const deaf = isDeaf(seen.view) ? samples.filter(({ address }) => address.family === 4) : [];
   return [
-    ...deaf.map(({ attachment, address }) => ({ attachment, address, cause: DEAF })),
     ...here.flatMap(attachment => twice(attachment, seen.others)),
-    ...samples.flatMap(sample => cutOff(sample, seen.view)),
+    ...samples.flatMap(sample => obstaclesOf(sample, seen).map(cause => toUnserved(sample, cause))),
     ...explainAll(wrong, verdicts, seen, host),
   ];
 }
@@ -66,6 +55,12 @@ const twice = (attachment: Attachment, others: readonly PeerAddress[]): Unserved
     return mend === undefined ? [] : [{ attachment, address, cause: { why, mend } }];
   });
 
+const toUnserved = ({ attachment, address }: Sample, cause: Cause): Unserved => ({
+  attachment,
+  address,
+  cause,
+});
+
 const packetsOf = ({ towards, back }: Sample): Packet[] => [...towards, back].map(({ packet }) => packet);
 
 function explainAll(
@@ -78,37 +73,6 @@ function explainAll(
   const routeOf = askRoutes(host, wrong.flatMap(packetsOf));
   return wrong.flatMap(sample => explained(sample, verdicts, { ...seen, routeOf }));
 }
-
-/**
- * With 8 the host answers no ARP request at all, whatever addresses its interfaces have. With 1 or 2 VMs are served, but not
- * the host itself where its address has a peer (pointopoint): it then answers for none of its own.
- */
-const isDeaf = ({ sysctl }: View): boolean => sysctl(ARP_IGNORE) === '8';
-export const DEAF: Cause = {
-  why: 'arp_ignore is 8 for all interfaces: the host answers no ARP request, and no VM finds its gateway',
-  mend: 'sysctl -w net.ipv4.conf.all.arp_ignore=0',
-};
-
-/** What somebody else's chain drops before it is routed, or at the bridge: a lookup says nothing of it. */
-function cutOff({ attachment, address, towards, back }: Sample, { filter, links }: View): Unserved[] {
-  const bridges = towards.flatMap(({ wanted }) => wanted);
-  const ports = [...links].flatMap(([name, { master = '' }]) => (bridges.includes(master) ? [name] : []));
-  const own = [...back.wanted, ...bridges, ...ports];
-  return (filter.foreign?.cuts ?? [])
-    .filter(({ families, devices }) => families.includes(address.family) && isBy(devices, own))
-    .map(cut => ({ attachment, address, cause: causeOfCut(cut) }));
-}
-
-const isBy = (patterns: Cut['devices'], names: readonly string[]): boolean =>
-  patterns === undefined ||
-  patterns.some(one =>
-    names.some(name => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : name === one)),
-  );
-
-const causeOfCut = ({ table, chain }: Cut): Cause => ({
-  why: `chain ${chain} of table ${table}, which is another program's, lets nothing pass`,
-  mend: `nft list chain ${[...table.split(' '), chain].map(shellWord).join(' ')}`,
-});
 
 const verdictOn = ({ packet }: Way, verdicts: ReadonlyMap<unknown, Verdict>): Verdict =>
   verdicts.get(packet) ?? { is: 'dropped', words: 'ip gives no answer' };
@@ -170,10 +134,11 @@ function addressesIn(prefix: Prefix, particular: readonly Prefix[]): Prefix[] {
 
 /** All ways of an address usually have one cause; where they have several, each is told. */
 function explained(
-  { attachment, address, towards, back }: Sample,
+  sample: Sample,
   verdicts: ReadonlyMap<unknown, Verdict>,
   known: Parameters<typeof causeOf>[3],
 ): Unserved[] {
+  const { towards, back } = sample;
   const home = verdictOn(back, verdicts);
   const there = towards.map(way => ({ way, verdict: verdictOn(way, verdicts) }));
   const causes = [
@@ -183,5 +148,5 @@ function explained(
     ...(isServed(back, home) ? [] : [causeOf(back, home, there[0]?.verdict, known)]),
   ];
   const unique = new Map(causes.map(cause => [cause.why, cause]));
-  return [...unique.values()].map(cause => ({ attachment, address, cause }));
+  return [...unique.values()].map(cause => toUnserved(sample, cause));
 }

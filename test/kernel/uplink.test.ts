@@ -131,6 +131,27 @@ for (const backend of BACKENDS) {
       expect(difference(before, await snapshot(one.host))).to.deep.equal([]);
     });
 
+    it("a VPN that is down, and lets nothing of the host's out meanwhile, keeps no domain from the uplink", async () => {
+      const all = await whole();
+      const { one } = all;
+      for (const type of ['unreachable', 'blackhole', 'prohibit']) {
+        const before = await snapshot(one.host);
+        await one.host.sh(
+          `for six in 4 6; do ip -$six route add ${type} default table 52; ip -$six rule add pref 5270 lookup 52; done`,
+        );
+        await ok(one, 'sync');
+        for (const places of FAMILIES)
+          expect(await reach(all, places), `${type}, IPv${places.family}`).to.deep.equal(ALL);
+        expect(await one.host.ping(INTERNET), 'the host itself').to.equal(false);
+        expect(await hnet(one, 'check'), type).to.include({ code: 0 });
+        await one.host.sh(
+          'for six in 4 6; do ip -$six rule del pref 5270; ip -$six route flush table 52; done',
+        );
+        await ok(one, 'sync');
+        expect(difference(before, await snapshot(one.host))).to.deep.equal([]);
+      }
+    });
+
     it('rules that come to stand before ours, as those of wg-quick do, are stepped over again', async () => {
       const all = await whole();
       const { one } = all;

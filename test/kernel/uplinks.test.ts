@@ -4,9 +4,10 @@ import type { Guest } from '../lab/guest.ts';
 import type { Machine } from '../lab/machine.ts';
 import { INTERNET, INTERNET6, isIpv6 } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
+import { COMMAND, NODE } from '../support/build.ts';
 import { hnet, ok } from '../support/command.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
-import { bridgeOf, POOLS, POOLS6, type Scene } from '../support/scene.ts';
+import { bridgeOf, POOLS, POOLS6, REAL, type Scene } from '../support/scene.ts';
 import { laySegment, SEGMENT } from '../support/segment.ts';
 import { isAnswered } from '../support/silence.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
@@ -14,6 +15,13 @@ import { kernelSuite, type NewScene } from '../support/suite.ts';
 import { layTunnel, seenFrom, TUNNEL, WAYS } from '../support/tunnel.ts';
 
 const BACKENDS = ['iptables', 'nftables'] as const;
+
+/** Whether the daemon has looked at the host, and doesn't any more: by its questions to `ip` within two seconds. */
+async function isIdle({ host }: Scene): Promise<boolean> {
+  const looks = 'grep -c -e "-json -details -force" /run/lab/calls || true';
+  const [before, after] = (await host.sh(`${looks}; sleep 2; ${looks}`)).trim().split('\n');
+  return before === after && Number(after) > 0;
+}
 
 const PROXY_DELAY = '/proc/sys/net/ipv4/neigh/eth0/proxy_delay';
 
@@ -57,6 +65,15 @@ for (const backend of BACKENDS)
       await one.lab.gateway.run(['ip', 'neigh', 'flush', 'dev', 'h1']);
       for (const address of ['123.45.53.12', '123.45.90.119'])
         expect(await one.lab.internet.ping(address), address).to.equal(true);
+
+      // The kernel tells nobody of it.
+      await one.replace('/usr/sbin/ip', `echo "$*" >>/run/lab/calls; exec ${REAL}/ip "$@"`);
+      const watch = one.host.start([...NODE, COMMAND, 'watch']);
+      await until(() => isIdle(one), PATIENCE, 'the first look');
+      await one.host.run([`${REAL}/ip`, 'neighbour', 'del', 'proxy', '123.45.53.12', 'dev', 'eth0']);
+      const isBack = async () => (await one.host.sh('ip neigh show proxy')).includes('123.45.53.12');
+      await until(isBack, PATIENCE, 'the repair');
+      await watch.stop();
 
       await one.host.run([
         'ip',
@@ -243,22 +260,23 @@ for (const backend of BACKENDS)
     });
   });
 
+const TUNNEL_MAC = '02:00:00:00:07:01';
+
 for (const backend of BACKENDS)
   kernelSuite(`a subnet that comes by a tunnel (${backend})`, newScene => {
     it('leaves by the tunnel, which has no gateway; a host may have no other addresses', async () => {
       const config = `pools = []\n[[uplinks]]\ndevice = "gre1"\npools = ["198.18.7.0/26"]\n[firewall]\nbackend = "${backend}"\n`;
       const one = await newScene({ pools: [], config });
       const { gateway } = one.lab;
-      // A cable in a tunnel's place: the far end answers for everybody, as a tunnel carries everything to it.
+      // A cable in a tunnel's place: nobody asks on it for a MAC, and everything is the other end's.
       await ip(gateway.netns, [
-        `link add tun1 type veth peer name gre1 netns ${one.host.netns}`,
+        `link add tun1 address ${TUNNEL_MAC} arp off type veth peer name gre1 address ${TUNNEL_MAC} netns ${one.host.netns}`,
         'addr add 10.7.0.1/30 dev tun1',
         'link set tun1 up',
         'route add 198.18.7.0/26 via 10.7.0.2 dev tun1',
       ]);
-      await gateway.run(['sysctl', '-qw', 'net.ipv4.conf.tun1.proxy_arp=1', 'net.ipv4.conf.all.rp_filter=1']);
-      await gateway.write('/proc/sys/net/ipv4/neigh/tun1/proxy_delay', '0');
-      await one.host.sh('ip addr add 10.7.0.2/30 dev gre1; ip link set gre1 up');
+      await gateway.run(['sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1']);
+      await one.host.sh('ip addr add 10.7.0.2/30 dev gre1; ip link set gre1 arp off up');
       await carrier(one.host.netns, 'gre1');
       await one.base();
       const libvirt = await FakeLibvirt.create(one);
@@ -440,6 +458,23 @@ for (const backend of BACKENDS)
       await one.host.sh(`ip route add default ${via}; ip route del 123.45.200.0/24; ip route del 9.0.0.0/8
         ip -6 route add default ${via6}; ip -6 route del 2001:db8:ffff::/48; ip -6 route del 2000::/16`);
       await ok(one, 'sync');
+    });
+
+    it('is told of where it has no gateway, as a wire must', async () => {
+      const { one, guests } = await whole();
+      const right = await one.host.read('/etc/hnet/hnet.toml');
+      await one.configure(CONFIG(backend).replace(/^gateway = .*\n/m, ''));
+      // The gateway of the filter that stands counts while nothing else is said.
+      await one.host.sh('sed -i \'s/"gateway6\\?":"[^"]*",//g\' /run/hnet/uplink');
+      await hnet(one, 'sync');
+      expect(await guests['vm3']?.ping(INTERNET, OTHER)).to.equal(false);
+      const told = await hnet(one, 'check');
+      expect(told.code).to.equal(3);
+      expect(told.stdout).to.match(/ 203\.0\.113\.6 .*the uplink eth1 has no IPv4 gateway/);
+      await one.configure(right);
+      await ok(one, 'sync');
+      expect(await guests['vm3']?.ping(INTERNET, OTHER)).to.equal(true);
+      expect(await hnet(one, 'check')).to.include({ code: 0 });
     });
 
     it('is told of where its interface is gone, and the others go on', async () => {

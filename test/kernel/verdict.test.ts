@@ -75,6 +75,15 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     mend: 'nft delete table arp other',
     says: { [FOUR]: /chain in of table arp other/ },
   },
+  'a policy of IPsec drops them, or wants them for a tunnel': {
+    harm: `ip xfrm policy add src 0.0.0.0/0 dst 0.0.0.0/0 dir fwd action block
+      ip xfrm policy add src ::/0 dst ::/0 dir out tmpl src fd00:7::1 dst fd00:7::2 proto esp mode tunnel`,
+    mend: 'ip xfrm policy deleteall',
+    says: {
+      [FOUR]: /the IPsec policy "src 0\.0\.0\.0\/0 dst 0\.0\.0\.0\/0 dir fwd" drops what is sent to it/,
+      [SIX.mine]: /the IPsec policy "src ::\/0 dst ::\/0 dir out" wants for its tunnel what is sent to it/,
+    },
+  },
   'a rule leads them to a tunnel': {
     harm: `${VPN}
       ip route add default dev vpn table 52; ip -6 route add default dev vpn table 52

@@ -112,7 +112,8 @@ class Daemon {
 
   pulse(): void {
     this.#run(context => {
-      const now = readPulse(chooseFirewall(context.config()));
+      const config = context.config();
+      const now = readPulse(chooseFirewall(config), config);
       if (now !== (this.#lastPulse ?? now) || this.#switches.haveChanged()) this.soon();
       this.#lastPulse = now;
     }, this.#complaints.pulse);

@@ -109,7 +109,10 @@ function eyesOf(fresh: () => Context): Eyes {
       );
       return { type: 'counters', addresses, domains, dropped: Object.fromEntries(drops) };
     },
-    pulse: () => readPulse(chooseFirewall(fresh().config())),
+    pulse: () => {
+      const config = fresh().config();
+      return readPulse(chooseFirewall(config), config);
+    },
     entry: entryShown,
     examine: told => sendForDoctor(answer => told(findingsOf(answer))),
     sources: grounds => sourcesOf(fresh(), grounds),

@@ -62,6 +62,8 @@ const routeSchema = v.object({
   protocol: v.optional(v.string(), 'boot'),
   metric: v.optional(v.number(), 0),
   flags: v.optional(v.array(v.string()), []),
+  /** How a router prefers it: only routes of IPv6 have that. */
+  pref: v.optional(v.string()),
   /** Where the route has several next hops; it then has no `dev` or `gateway` of its own. */
   nexthops: v.optional(
     v.array(
@@ -168,8 +170,10 @@ export function toRoutesOf(
   found: readonly unknown[],
 ): readonly { table: string; route: Route }[] {
   return toRouteAnswers(found).map(answer => {
-    const { dst, gateway, table = 'main', nexthops } = answer;
-    const family = `${dst} ${gateway} ${nexthops[0]?.gateway}`.includes(':') ? 6 : 4;
+    const { dst, gateway, table = 'main', nexthops, pref } = answer;
+    // A default route by a device alone has no address in it.
+    const isSix = pref !== undefined || `${dst} ${gateway} ${nexthops[0]?.gateway}`.includes(':');
+    const family = isSix ? 6 : 4;
     return { table, route: toRoute(family, { ...answer, protocol }) };
   });
 }

@@ -178,12 +178,23 @@ function bypassedBy(ways: readonly Way[], { way, pools }: Way, paths: PathAnswer
   if (way > 0) return FAMILIES.filter(family => pools.some(pool => pool.family === family));
   const devices = ways.filter(one => one.way === 0).map(({ device }) => device);
   const found = { 4: paths.path4, 6: paths.path6 };
-  return FAMILIES.filter(family => leadsElsewhere(found[family], devices));
+  return FAMILIES.filter(family => isElsewhere(found[family], devices));
 }
 
 /** The route that a table holds. */
 const leading = (routes: readonly RouteAnswer[]): RouteAnswer | undefined =>
   routes.find(({ table }) => table !== undefined);
+
+const isElsewhere = (answers: ReadonlyMap<string, Answer>, devices: readonly string[]): boolean =>
+  leadsElsewhere(answers, devices) || isForbidden(answers);
+
+/**
+ * Whether everything is dropped on purpose, as by a VPN that is down and has a route of type unreachable, blackhole or
+ * prohibit in its table. A host without any route has another error.
+ */
+const isForbidden = (answers: ReadonlyMap<string, Answer>): boolean =>
+  [...answers.values()].every(({ failure }) => failure !== undefined && !NO_ROUTE.test(failure));
+const NO_ROUTE = /Network is unreachable/;
 
 const leadsElsewhere = (answers: ReadonlyMap<string, Answer>, devices: readonly string[]): boolean =>
   toRouteAnswers(allFound(answers)).some(route => devicesOf(route).some(device => !devices.includes(device)));

@@ -9,6 +9,7 @@ import type { Host, Tools } from '../host.ts';
 import { type Answers, about, listIn } from '../query.ts';
 import { observeForeign } from './foreign.ts';
 import { toLinks, toProxies, toRoutes, toRoutesOf, toRules, withoutOutward } from './ip.ts';
+import { ipsecCommands, readIpsec } from './ipsec.ts';
 import { look, Moment, sysctl } from './parts.ts';
 import { readDhcpServers, readNdpServers, SOCKETS } from './servers.ts';
 import {
@@ -66,6 +67,7 @@ export function observeWithUplinks(
 
 const commands = ({ looks }: Firewall): (readonly string[])[] => [
   ...looks.all.commands.map(({ argv }) => argv),
+  ...ipsecCommands(),
   SOCKETS,
   RULES6,
 ];
@@ -83,6 +85,7 @@ function toView(network: Answers<typeof NETWORK>, tools: Tools, firewall: Firewa
       ({ route }) => route,
     ),
     policy: toPolicy(network, tools),
+    ipsec: readIpsec(tools),
     proxies: toProxies(proxies.found),
     filter: {
       ...look(tools, firewall.looks.all),
