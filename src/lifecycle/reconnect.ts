@@ -4,11 +4,16 @@ import type { Firewall } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
+import { toRouteAnswers } from '../host/observe/ip.ts';
 import { observeRunning, observeStart, type StartView } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
+import { about, allFound } from '../host/query.ts';
+import { format } from '../model/address.ts';
+import type { Assignment } from '../model/assignment.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
+import { MOVE_METRIC, PEER_METRIC } from '../model/move.ts';
 import { Refusal } from '../model/refusal.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, repair } from '../plan/walker.ts';
@@ -64,11 +69,22 @@ function repairBase({ uplinks, view }: StartView, config: Config, firewall: Fire
 /** The attachment of a running domain that lost it, from its live metadata. */
 function claimAnew(domain: Domain, config: Config, host: Host): Attachment | undefined {
   const assignment = assignmentOf(domain);
-  if (assignment === undefined) return undefined;
+  if (assignment === undefined || isElsewhere(assignment, host)) return undefined;
   const firewall = firewallInForce(config);
   const attachment = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
   withLock('claims', 'exclusive', host, () =>
     admit(attachment, observeStart(host, firewall, config, subjectOf(attachment)), config, firewall, host),
   );
   return attachment;
+}
+
+/**
+ * Whether a domain's routes say that it is, or goes, elsewhere: ours wait, or a peer has one. libvirt can't be asked here, so
+ * its record is left to the daemon.
+ */
+function isElsewhere({ addresses }: Assignment, host: Host): boolean {
+  const prefixes = addresses.map(({ prefix }) => format(prefix));
+  const { routes } = host.query({ routes: about(prefixes, address => `route show exact ${address}`) });
+  const others: readonly number[] = [MOVE_METRIC.incoming, MOVE_METRIC.leaving, PEER_METRIC];
+  return toRouteAnswers(allFound(routes)).some(({ metric }) => others.includes(metric ?? 0));
 }

@@ -27,11 +27,18 @@ export function classify(sighting: Sighting): Outcome {
     return intent !== undefined && isSame(attachment, intent)
       ? { is: 'kept', attachment, domain }
       : { is: 'changed', attachment, domain, assignment: intent };
-  if (intent !== undefined) return hasStopped(sighting) ? NONE : { is: 'lost', domain, assignment: intent };
+  if (intent !== undefined) return hasStopped(sighting) ? NONE : lost(domain, intent, sighting);
   return typeof record === 'string'
     ? { is: 'unclear', uuid, name: domain.name, why: record, attachment, domain }
     : NONE;
 }
+
+const lost = (domain: Domain, assignment: Assignment, { isMoving }: Sighting): Outcome => ({
+  is: 'lost',
+  domain,
+  assignment,
+  state: isMoving ? 'incoming' : undefined,
+});
 
 /** Libvirt doesn't name it as running, or doesn't answer. */
 function withoutDomain({ uuid, record, isUnchanged, isListed }: Sighting): Outcome {

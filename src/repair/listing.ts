@@ -11,6 +11,8 @@ export interface Listing {
   readonly stamps: ReadonlyMap<string, string>;
   /** Undefined where libvirt doesn't answer, and `why`. */
   readonly running: ReadonlyMap<string, Domain> | undefined;
+  /** Domains that stand still between two hosts; of those that {@link withMoving} was asked about. */
+  readonly moving: ReadonlySet<string>;
   /** What libvirt wrote of them. */
   readonly xmls: readonly string[];
   readonly why: string | undefined;
@@ -24,11 +26,23 @@ export function listRunning(): Listing {
   const stamps = readStamps();
   try {
     const xmls = withLibvirt(({ connection }) => connection.running());
-    return { stamps, running: readRunning(xmls), xmls, why: undefined };
+    return { stamps, running: readRunning(xmls), moving: new Set(), xmls, why: undefined };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return { stamps, running: undefined, xmls: [], why: reason(error) };
+    return { stamps, running: undefined, moving: new Set(), xmls: [], why: reason(error) };
   }
+}
+
+/**
+ * Asks libvirt whether domains stand still between two hosts; as {@link listRunning} never while a lock is held.
+ * @throws Refusal if libvirt doesn't answer
+ */
+export function withMoving(listing: Listing, domains: readonly Pick<Domain, 'uuid'>[]): Listing {
+  if (domains.length === 0) return listing;
+  const moving = withLibvirt(({ connection }) =>
+    domains.flatMap(({ uuid }) => (connection.standing(uuid) === 'moving' ? [uuid] : [])),
+  );
+  return { ...listing, moving: new Set(moving) };
 }
 
 /** What the next starts of running domains are made from, where it isn't what runs; by UUID. */

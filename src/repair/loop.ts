@@ -31,7 +31,7 @@ import {
 import type { Fault } from './fault.ts';
 import { faults, knownFaults } from './faults.ts';
 import { needsRepair, type Survey } from './findings.ts';
-import { type Listing, listRunning } from './listing.ts';
+import { type Listing, listRunning, withMoving } from './listing.ts';
 import {
   aboutDomain,
   assignmentOfDomain,
@@ -119,15 +119,17 @@ function onePass(report: Report, patience: Patience | undefined, context: Contex
   if (config.cluster !== undefined && patience === undefined) catchUp(config.cluster.settle, report, context);
   progress('asking libvirt which domains run');
   const listing = listRunning();
-  const look = (): Survey => {
+  const look = (listing: Listing): Survey => {
     progress(`looking at the host and at ${countOf(listing)} domains`);
     const seen = survey(listing, config, host);
     return { ...seen, base: seen.base.filter(one => patience?.waits(one) !== true) };
   };
-  const found = look();
+  const found = look(listing);
   if (!needsRepair(found)) return withLibvirtsWord(settledVerdicts(found, host), config);
+  const lost = config.cluster === undefined ? [] : found.lost.map(({ domain }) => domain);
+  const known = withMoving(listing, lost);
   const settled = withLock('sync', 'exclusive', host, () => {
-    const again = look();
+    const again = look(known);
     progress('repairing what is not as it should be');
     repairAll(again, host, report);
     patience?.mended(again.base);

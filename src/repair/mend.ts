@@ -5,15 +5,13 @@ import type { Host } from '../host/host.ts';
 import { look } from '../host/observe/parts.ts';
 import { routesToScopes } from '../host/observe/start.ts';
 import { observe } from '../host/observe/view.ts';
-import { toAttachment } from '../lifecycle/admission.ts';
 import { refuseUnfit } from '../lifecycle/admit.ts';
 import { apply, changeOwner, takeDown, wrongOf } from '../lifecycle/apply.ts';
-import { type Attachment, attachmentTitle, prefixesOf, type WireOf } from '../model/attachment.ts';
+import { type Attachment, attachmentTitle, prefixesOf } from '../model/attachment.ts';
 import { BACKENDS } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
 import { aliasOwner } from '../model/names.ts';
 import { quote, Refusal, reason, visible } from '../model/refusal.ts';
-import { wireFor } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { type Checked, down, refuseForeign, up } from '../plan/walker.ts';
 import { batches } from '../resources/action.ts';
@@ -22,7 +20,7 @@ import { addUp } from '../state/ledger.ts';
 import { readRecords } from '../state/records.ts';
 import type { Kept, Survey } from './findings.ts';
 import { aboutDomain, attachmentOf, HOST, matterOf, ofHost, type Report } from './matter.ts';
-import { meansOf, mending } from './means.ts';
+import { lostAttachment, meansOf, mending } from './means.ts';
 
 /** What a step of the repair works with, and what the steps before it have brought. */
 interface Work {
@@ -116,11 +114,7 @@ function ended(work: Work): Work {
 /** Writes the attachments of running domains that lost theirs, from their live metadata. */
 function lost(work: Work): Work {
   const { found, host, report } = work;
-  const wires: WireOf = prefix => wireFor(prefix, found.uplinks);
-  const anew = found.lost.map(({ domain, assignment }) => ({
-    domain,
-    attachment: toAttachment(domain, assignment, found.firewall.name, wires),
-  }));
+  const anew = found.lost.map(one => ({ domain: one.domain, attachment: lostAttachment(one, found) }));
   // If the domain's bridge exists, the address was already its: it comes before others that claim the same address.
   const stands = ({ attachment }: Recorded): boolean =>
     attachment.addresses.some(

@@ -17,6 +17,8 @@ export interface Sighting {
   readonly isListed: boolean;
   /** The domain, where libvirt says that it runs. */
   readonly domain: Domain | undefined;
+  /** Whether it stands still because it is between two hosts; asked of those alone that have no record. */
+  readonly isMoving: boolean;
 }
 
 export type Outcome =
@@ -30,7 +32,13 @@ export type Outcome =
       readonly assignment: Assignment | undefined;
     }
   /** It runs, and its record is lost or can't be read. */
-  | { readonly is: 'lost'; readonly domain: Domain; readonly assignment: Assignment }
+  | {
+      readonly is: 'lost';
+      readonly domain: Domain;
+      readonly assignment: Assignment;
+      /** It stands still between two hosts. Its routes wait here until it runs, and it isn't taken from where it may run. */
+      readonly state: 'incoming' | undefined;
+    }
   /** It doesn't run any more. */
   | { readonly is: 'ended'; readonly attachment: Attachment }
   /** It doesn't run, and what it has left can't be read. */

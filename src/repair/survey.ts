@@ -9,14 +9,12 @@ import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
 import { stands } from '../host/observe/parts.ts';
 import { observeWithUplinks } from '../host/observe/view.ts';
-import { toAttachment } from '../lifecycle/admission.ts';
 import { wrongOf } from '../lifecycle/apply.ts';
-import { type Attachment, prefixesOf, type WireOf } from '../model/attachment.ts';
+import { type Attachment, prefixesOf } from '../model/attachment.ts';
 import { BACKENDS, type Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
 import { CLUSTER_FILE } from '../model/names.ts';
 import { ifPossible } from '../model/refusal.ts';
-import { wireFor } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { dueHere } from '../moves/due-here.ts';
 import { basePlan, baseRoutes } from '../plan/plan.ts';
@@ -30,7 +28,7 @@ import { besideBase } from './base-faults.ts';
 import { classify } from './classify.ts';
 import { type Kept, needsRepair, type Of, type Seen, type Survey } from './findings.ts';
 import { type Listing, listRunning } from './listing.ts';
-import { meansOf, mending } from './means.ts';
+import { lostAttachment, meansOf, mending } from './means.ts';
 import type { Outcome } from './outcome.ts';
 import { portsIn, unplugged } from './plugs.ts';
 import { unserved } from './served.ts';
@@ -124,7 +122,7 @@ export function settledVerdicts(found: Survey, host: Host): Survey {
 }
 
 /** Holds records and libvirt's word against each other, for every domain that either knows. */
-function outcomesOf({ entries }: Records, { running, stamps }: Listing): Outcome[] {
+function outcomesOf({ entries }: Records, { running, stamps, moving }: Listing): Outcome[] {
   const records = new Map(entries.map(entry => [entry.domain, entry]));
   return [...new Set([...records.keys(), ...(running?.keys() ?? [])])].map(uuid => {
     const entry = records.get(uuid);
@@ -136,6 +134,7 @@ function outcomesOf({ entries }: Records, { running, stamps }: Listing): Outcome
       isUnchanged: stamps.get(uuid) === entry?.stamp,
       isListed: running !== undefined,
       domain: running?.get(uuid),
+      isMoving: moving.has(uuid),
     });
   });
 }
@@ -186,9 +185,8 @@ function findStrays(
   { config, firewall, uplinks, view }: Seen,
 ): Stray[] {
   if (running === undefined) return [];
-  const wires: WireOf = prefix => wireFor(prefix, uplinks);
   const attachments = outcomes.flatMap(one => {
-    if (one.is === 'lost') return [toAttachment(one.domain, one.assignment, firewall.name, wires)];
+    if (one.is === 'lost') return [lostAttachment(one, { firewall, uplinks })];
     return 'attachment' in one ? (one.attachment ?? []) : [];
   });
   const known = new Set(attachments.map(({ domain }) => domain));

@@ -23,6 +23,7 @@ const LOG = '/run/lab/logged';
 
 kernelSuite('a domain whose move nobody has followed', (_, share) => {
   let one: Scene;
+  let libvirt: FakeLibvirt;
 
   const shared = share(async newScene => {
     const one = await newScene({ config: CONFIG });
@@ -34,10 +35,10 @@ kernelSuite('a domain whose move nobody has followed', (_, share) => {
     await libvirt.define('vm2', 'vm3');
     await one.prepare('vm1', [ADDRESS]);
     await libvirt.run('vm1', { addresses: [ADDRESS] });
-    return one;
+    return { one, libvirt };
   });
   beforeEach(async () => {
-    one = await shared();
+    ({ one, libvirt } = await shared());
   });
 
   /** As it is once the follower has turned it, or has failed to. */
@@ -97,5 +98,18 @@ kernelSuite('a domain whose move nobody has followed', (_, share) => {
     const { stdout } = await hnet(one, 'sync');
     expect(stdout).to.contain('repaired: vm1: bridge br116').and.not.to.contain('turned');
     expect(await metric()).to.contain('metric 50');
+  });
+
+  it("and whose record is lost while it is copied isn't taken for one that is here", async () => {
+    await come();
+    await libvirt.moves('vm1', true);
+    await one.host.run(['rm', RECORD]);
+    await one.reconnect('vm1');
+    expect(await metric(), 'by a restart of libvirtd').to.match(/metric 175\b/);
+    expect((await hnet(one, 'sync')).stdout).to.contain('recorded: br116 of "vm1"');
+    expect(await metric(), 'by a sync').to.match(/metric 175\b/);
+    await libvirt.moves('vm1', false);
+    expect((await hnet(one, 'sync')).stdout).to.contain('it has come from another host');
+    expect(await metric()).to.match(/metric 50\b/);
   });
 });

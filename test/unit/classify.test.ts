@@ -32,6 +32,7 @@ const sighting = (some: Partial<Sighting>): Sighting => ({
   isUnchanged: true,
   isListed: true,
   domain: undefined,
+  isMoving: false,
   ...some,
 });
 
@@ -65,6 +66,17 @@ const CASES: Readonly<Record<string, readonly [Partial<Sighting>, string]>> = {
 describe('a domain that', () => {
   for (const [what, [some, outcome]] of Object.entries(CASES))
     it(`${what} is ${outcome}`, () => expect(classify(sighting(some)).is).to.equal(outcome));
+
+  it('has lost its record is here, unless it stands still between two hosts', () => {
+    expect(classify(sighting({ domain: RUNNING }))).to.include({ is: 'lost', state: undefined });
+    for (const record of [undefined, DAMAGED])
+      expect(
+        classify(sighting({ domain: RUNNING, record, isMoving: true, hadRecord: record !== undefined })),
+      ).to.include({
+        is: 'lost',
+        state: 'incoming',
+      });
+  });
 
   it('keeps what is set up for it while only the operator can mend its metadata', () => {
     const outcome = classify(sighting({ record: RECORD, domain: MALFORMED }));
