@@ -38,7 +38,8 @@ export function stage(directory, arch) {
   layKoffi(arch, lay);
   lay('hooks/qemu.sh', `${LIB}/hook`);
   lay('packaging/setup.sh', `${LIB}/setup`);
-  for (const unit of readdirSync('units')) lay(`units/${unit}`, `usr/lib/systemd/system/${unit}`);
+  for (const unit of readdirSync('units').filter(name => /\.(service|timer)$/.test(name)))
+    lay(`units/${unit}`, `usr/lib/systemd/system/${unit}`);
   lay('packaging/60-hnet.rules', 'usr/lib/udev/rules.d/60-hnet.rules');
   layManual(lay);
   layCompletions(lay);

@@ -4,7 +4,7 @@ import { contains, isAnycast, overlaps, type Prefix, size } from '../model/prefi
 import { Refusal } from '../model/refusal.ts';
 import type { Taken } from './allocate.ts';
 
-/** So far it is looked, each way, in steps of the wanted size. */
+/** How far it looks in each direction, in steps of the wanted size. */
 const FARTHEST = 1024n;
 
 /**

@@ -70,7 +70,7 @@ function checkPool(
   return diagnosis(
     `the gateway's answer to ${which}, did not come here`,
     "the provider doesn't route the pool to this host, or looks for its addresses on the wire",
-    `${mend}  # unless the pool is to be routed here yet`,
+    `${mend}  # skip this if the provider hasn't set up the routing yet`,
   );
 }
 

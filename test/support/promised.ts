@@ -8,10 +8,12 @@ const DIRECTORY = fileURLToPath(new URL('../../docs/schema', import.meta.url));
 
 /** Schema by the name of its file, as docs/schema has it. */
 export const SCHEMAS: ReadonlyMap<string, AnySchemaObject> = new Map(
-  readdirSync(DIRECTORY).map(name => [
-    name.replace(/\.json$/, ''),
-    JSON.parse(readFileSync(`${DIRECTORY}/${name}`, 'utf8')) as AnySchemaObject,
-  ]),
+  readdirSync(DIRECTORY)
+    .filter(name => name.endsWith('.json'))
+    .map(name => [
+      name.replace(/\.json$/, ''),
+      JSON.parse(readFileSync(`${DIRECTORY}/${name}`, 'utf8')) as AnySchemaObject,
+    ]),
 );
 
 /**

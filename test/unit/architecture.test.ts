@@ -143,7 +143,7 @@ describe('architecture', () => {
     for (const folder of new Set(FILES.map(dirname))) {
       const readme = join(ROOT, folder, 'README.md');
       expect(existsSync(readme), `${folder}/README.md`).to.equal(true);
-      expect(readFileSync(readme, 'utf8')).to.match(/^[A-Z`][^\n]*\.\n/, folder);
+      expect(readFileSync(readme, 'utf8')).to.match(/^[A-Z`](?:[^\n]|\n(?!\n))*?\.\n/, folder);
     }
   });
 

@@ -68,7 +68,7 @@ const flagsIn = (mask: unknown): readonly unknown[] => valuesOf(at(mask, '|') ??
 
 const isGroup = (key: unknown): boolean => key === 'iifgroup' || key === 'oifgroup';
 
-/** So many of the numbers that a generator makes. */
+/** Matches `many` of the numbers that a generator makes (`numgen`). */
 const numberCondition = (numgen: unknown, many: number): Condition =>
   isCommon(isMost(many / numberOf(at(numgen, 'numgen', 'mod'))));
 
