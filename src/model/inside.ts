@@ -36,6 +36,24 @@ export function insideNets(
 
 const devicesOf = ({ dev, hops }: Route): (string | undefined)[] => hops?.map(hop => hop.dev) ?? [dev];
 
+/**
+ * Private subnets of bridges of domains that lie outside of some ranges: given by hand, or of a former configuration. With
+ * `arp_ignore` a bridge also has the host's own address, as a part of everything.
+ */
+export function scopesApart(
+  ranges: readonly Prefix[],
+  { links, addresses }: Omit<Seen, 'configured'>,
+): Prefix[] {
+  const bridges = [...links].filter(([, { alias }]) => aliasOwner(alias) !== undefined);
+  return outermost(
+    bridges
+      .flatMap(([name]) => addresses.get(name) ?? [])
+      .map(parseSubnet)
+      .filter(net => net.family === 4 && net.length >= SHORTEST[4] && !isSingle(net))
+      .filter(net => !ranges.some(range => contains(range, net))),
+  );
+}
+
 /** Those prefixes that no other one holds, each once. */
 export function outermost(prefixes: readonly Prefix[]): Prefix[] {
   const kept: Prefix[] = [];

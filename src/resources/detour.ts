@@ -5,7 +5,7 @@
  */
 import { format, formatLong } from '../model/address.ts';
 import { type Config, rangesOf } from '../model/config.ts';
-import { insideNets } from '../model/inside.ts';
+import { insideNets, scopesApart } from '../model/inside.ts';
 import { ROUTE_PROTOCOL, RULE_PREFERENCE, tableOfWay } from '../model/names.ts';
 import { equal, type Family, type Prefix } from '../model/prefix.ts';
 import { gatewayIn, type Uplink, type Uplinks } from '../model/uplink.ts';
@@ -75,9 +75,10 @@ function compare(family: Family, config: Config, uplinks: Uplinks, view: Seen): 
   if (policy === undefined || (main.bypassed === undefined && uplinks.every(({ way }) => way === main.way)))
     return undefined;
   const { rules, routes } = standing(family, policy);
-  const detours = detoursOf(family, config, uplinks, view);
   const inside = insideNets(family, uplinks, view);
-  const all = rangesOf(family, config);
+  const apart = family === 4 ? scopesApart(rangesOf(family, config), view) : [];
+  const all = [...rangesOf(family, config), ...apart];
+  const detours = detoursOf(family, [...config.dhcp.scopes, ...apart], uplinks, view);
   const wanted = detours.length === 0 ? [] : linesAt(placeIn(family, policy), all, detours, inside);
   const leads = ({ way, hops }: Detour): boolean =>
     routes.some(({ table, route }) => table === tableOfWay(way) && isBy(route, hops));
@@ -94,14 +95,15 @@ function compare(family: Family, config: Config, uplinks: Uplinks, view: Seen): 
   };
 }
 
-function detoursOf(family: Family, config: Config, uplinks: Uplinks, view: Seen): Detour[] {
+/** @param scopes whose packets leave by the main uplink, translated to its address */
+function detoursOf(family: Family, scopes: readonly Prefix[], uplinks: Uplinks, view: Seen): Detour[] {
   const inFamily = (ranges: readonly Prefix[]) => ranges.filter(range => range.family === family);
   return [...new Set(uplinks.map(({ way }) => way))].flatMap(way => {
     // Nothing can be led to an interface that isn't there.
     const own = uplinks.filter(one => one.way === way && view.links.has(one.device));
     const [first] = own;
     if (first === undefined || !isNeeded(family, first, view)) return [];
-    const ranges = inFamily(way === 0 ? [...first.pools, ...config.dhcp.scopes] : first.pools);
+    const ranges = inFamily(way === 0 ? [...first.pools, ...scopes] : first.pools);
     return ranges.length === 0 ? [] : [{ way, ranges, hops: hopsOf(family, own) }];
   });
 }

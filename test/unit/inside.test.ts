@@ -4,7 +4,7 @@ import { ruleset } from '../../src/firewall/rules/ruleset.ts';
 import { isDoubtful, whyNever } from '../../src/firewall/rules/unmatched.ts';
 import { toRoutesOf, withoutOutward } from '../../src/host/observe/ip.ts';
 import { format, parsePrefix } from '../../src/model/address.ts';
-import { insideNets, outermost, without } from '../../src/model/inside.ts';
+import { insideNets, outermost, scopesApart, without } from '../../src/model/inside.ts';
 import { parseConfig } from '../../src/model/parse-config.ts';
 import { contains, overlaps, type Prefix } from '../../src/model/prefix.ts';
 import { parseRule } from '../../src/model/rule.ts';
@@ -100,6 +100,25 @@ describe("the host's other networks", () => {
   });
 });
 
+describe('subnets of bridges of domains', () => {
+  it("are told of where they lie in no range, without the host's own address", () => {
+    const owned = link('hnet 11111111-2222-3333-4444-555555555555');
+    const apart = scopesApart([parsePrefix('172.30.0.0/16')], {
+      links: new Map([
+        ['br7', owned],
+        ['br8', owned],
+        ['docker0', link()],
+      ]),
+      addresses: new Map([
+        ['br7', ['10.50.1.1/24', '123.45.12.48/0', 'fe80::1/64', 'fd00::1/64']],
+        ['br8', ['172.30.8.1/24']],
+        ['docker0', ['172.17.0.1/16']],
+      ]),
+    });
+    expect(apart.map(format)).to.deep.equal(['10.50.1.0/24']);
+  });
+});
+
 describe('packets from these networks', () => {
   // Their way back may be another than the one they came: that is no fault of theirs.
   it('are suspected only under sources of domains, however many pools there are', () => {
@@ -116,14 +135,15 @@ describe('packets from these networks', () => {
       );
       expect(sets.map(match => [match.name, 'not' in match && match.not])).to.deep.equal(
         count === 1
-          ? []
+          ? [['hnet4-scopes', false]]
           : [
               ['hnet4-near', false],
               ['hnet4-kept', true],
+              ['hnet4-scopes', false],
             ],
       );
-      // What `kept` holds are the scopes, too.
-      expect(suspecting.at(-1)?.when).to.deep.equal([{ is: 'net', side: 'source', prefix: scopes }]);
+      // What `kept` holds are the scopes, too. After them come those of domains outside of the configuration.
+      expect(suspecting.at(-2)?.when).to.deep.equal([{ is: 'net', side: 'source', prefix: scopes }]);
     }
   });
 });

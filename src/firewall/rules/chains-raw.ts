@@ -194,12 +194,20 @@ const arriving = (ranges: readonly Prefix[]): Rule[] =>
     ? [rule(go('hnet-suspect'))]
     : [...ranges.map(prefix => rule(go('hnet-suspect'), fromNet(prefix))), rule(go('hnet-arrived'))];
 
-/** The same for packets from the host's other networks, which `kept` holds beside the scopes. */
+/**
+ * The same for packets from the host's other networks, which `kept` holds beside the scopes. A domain may also have a scope
+ * that the configuration doesn't hold: those are in the set of the domains' scopes alone.
+ */
 function within(family: Family, config: Config, sets: SetNames): Rule[] {
   const ranges = rangesOf(family, config);
-  if (ranges.length <= COMPARISONS) return ranges.map(insideFrom);
+  const apart = family === 4 ? [rule(go('hnet-inside'), source(sets.scopes))] : [];
+  if (ranges.length <= COMPARISONS) return [...ranges.map(insideFrom), ...apart];
   const scopes = config.dhcp.scopes.filter(scope => scope.family === family);
-  return [rule(go('hnet-ranges'), source(sets.near), notSource(sets.kept)), ...scopes.map(insideFrom)];
+  return [
+    rule(go('hnet-ranges'), source(sets.near), notSource(sets.kept)),
+    ...scopes.map(insideFrom),
+    ...apart,
+  ];
 }
 
 const insideFrom = (range: Prefix): Rule => rule(go('hnet-inside'), fromNet(range));

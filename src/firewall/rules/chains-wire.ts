@@ -77,7 +77,7 @@ export function wireRules(family: Family, config: Config, sets: SetNames): WireR
   return {
     devices: [cluster.wire],
     entrance: [rule(go('hnet-wire'), comes)],
-    raw: [...arrivals(given, rangesOf(family, config)), ...visitors(given), ...relayed(given)],
+    raw: [...arrivals(family, given, rangesOf(family, config)), ...visitors(given), ...relayed(given)],
     visits: [rule(go('hnet-visiting'), { is: 'local' }, source(sets.ours))],
     relays: manyPools(given)
       ? [rule(go('hnet-relays'), destination(sets.near), notDestination(sets.kept))]
@@ -97,7 +97,9 @@ const manyPools = ({ pools }: Given): boolean => pools.length > COMPARISONS;
 const toRelay = (pool: Prefix): Rule => rule(go('hnet-relayed'), toNet(pool));
 
 /** What has come by the wire. */
-function arrivals({ sets, scopes }: Given, ranges: readonly Prefix[]): Chain[] {
+function arrivals(family: Family, { sets, scopes }: Given, ranges: readonly Prefix[]): Chain[] {
+  // Those that the configuration doesn't hold.
+  const apart = family === 4 ? [rule(go('hnet-peer'), source(sets.scopes))] : [];
   const fromPeer = (range: Prefix): Rule => rule(go('hnet-peer'), fromNet(range));
   const isMany = ranges.length > COMPARISONS;
   const rest = rule(go('hnet-arrived'));
@@ -107,6 +109,7 @@ function arrivals({ sets, scopes }: Given, ranges: readonly Prefix[]): Chain[] {
       ...(isMany
         ? [rule(go('hnet-peers'), source(sets.near), notSource(sets.kept)), ...scopes.map(fromPeer)]
         : ranges.map(fromPeer)),
+      ...apart,
       // The other hosts themselves: as from any other network of this host.
       rule(back, source(sets.inside)),
       rest,
