@@ -35,23 +35,24 @@ export interface Domain {
 export const domainWord = ({ name, uuid }: Pick<Domain, 'name' | 'uuid'>): string =>
   canBeTyped(name) ? shellWord(name) : uuid;
 
-/** The addresses that a domain's metadata assigns to it; none if the metadata is a clone's copy. */
-export function addressesOf(domain: Domain | undefined): readonly Address[] {
-  if (domain?.intent.kind !== 'assigned') return [];
-  const { owner, addresses } = domain.intent.assignment;
-  return owner === undefined || owner === domain.uuid ? addresses : [];
+/** What a domain's metadata assigns to it; undefined if it says nothing, can't be read, or is a clone's copy. */
+export function ownAssignment(domain: Domain | undefined): Assignment | undefined {
+  if (domain?.intent.kind !== 'assigned') return undefined;
+  const { owner } = domain.intent.assignment;
+  return owner === undefined || owner === domain.uuid ? domain.intent.assignment : undefined;
 }
+
+/** The addresses that a domain's metadata assigns to it; none if the metadata is a clone's copy. */
+export const addressesOf = (domain: Domain | undefined): readonly Address[] =>
+  ownAssignment(domain)?.addresses ?? [];
 
 /** The rules that a domain's metadata gives it. */
 export const policyOf = ({ intent }: Domain): Policy =>
   intent.kind === 'assigned' ? intent.assignment.policy : OPEN;
 
 /** The host's ports that lead to it by its metadata; none if the metadata is a clone's copy. */
-export function forwardsOf(domain: Domain | undefined): readonly Forward[] {
-  if (domain?.intent.kind !== 'assigned') return [];
-  const { owner, forwards = [] } = domain.intent.assignment;
-  return owner === undefined || owner === domain.uuid ? forwards : [];
-}
+export const forwardsOf = (domain: Domain | undefined): readonly Forward[] =>
+  ownAssignment(domain)?.forwards ?? [];
 
 type Changes = Partial<Pick<Assignment, 'addresses' | 'policy' | 'forwards'>> & {
   readonly [K in keyof OwnDhcp]: OwnDhcp[K] | undefined;

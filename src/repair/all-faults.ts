@@ -2,10 +2,11 @@
 import type { Apart } from '../cluster/apart.ts';
 import { faultsInBooks } from './books-faults.ts';
 import type { Fault } from './fault.ts';
-import { faults, faultsNext } from './faults.ts';
+import { faults } from './faults.ts';
 import type { Survey } from './findings.ts';
 import { type Listing, listDefinitions } from './listing.ts';
 import { HOST } from './matter.ts';
+import { faultsNext } from './next-start.ts';
 import { transientFaults } from './transient.ts';
 
 /**
@@ -15,7 +16,7 @@ import { transientFaults } from './transient.ts';
 export const allFaults = (listing: Listing, found: Survey, apart: readonly Apart[]): Fault[] => [
   ...faults(found),
   ...faultsInBooks(found.config),
-  ...faultsNext(listing.running ?? new Map(), listDefinitions(listing)),
+  ...faultsNext(listing.running ?? new Map(), listDefinitions(listing), found),
   ...apart.map((one): Fault => ({ ...HOST, is: 'cut off', mend: null, ...one })),
   ...(found.config.cluster === undefined ? [] : transientFaults(listing)),
 ];

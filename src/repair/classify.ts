@@ -1,18 +1,19 @@
 /** What a domain's record and libvirt's word about it amount to; pure. */
-import { assignmentOf } from '../lifecycle/admission.ts';
+import { assignmentOf, toAttachment } from '../lifecycle/admission.ts';
+import { format } from '../model/address.ts';
 import type { Assignment } from '../model/assignment.ts';
-import type { Attachment } from '../model/attachment.ts';
+import { differingParts, PART_WORDS } from '../model/assignment-parts.ts';
+import type { Attachment, WireOf } from '../model/attachment.ts';
+import type { Address } from '../model/bridge.ts';
 import type { Domain } from '../model/domain.ts';
-import { formatForward } from '../model/forward-words.ts';
-import type { Policy } from '../model/policy.ts';
 import { equal } from '../model/prefix.ts';
 import { reason } from '../model/refusal.ts';
-import { formatRule } from '../model/rule.ts';
 import type { Outcome, Sighting } from './outcome.ts';
 
 const NONE: Outcome = { is: 'none of ours' };
 
-export function classify(sighting: Sighting): Outcome {
+/** @param wires where the configuration has addresses answered for */
+export function classify(sighting: Sighting, wires: WireOf): Outcome {
   const { uuid, domain, record, isNewer } = sighting;
   if (isNewer && typeof record === 'string')
     return { is: 'unclear', uuid, name: domain?.name ?? uuid, why: record, attachment: undefined, domain };
@@ -23,10 +24,12 @@ export function classify(sighting: Sighting): Outcome {
     return hasStopped(sighting)
       ? NONE
       : { is: 'unclear', uuid, name: domain.name, why: intent, attachment, domain };
-  if (attachment !== undefined)
-    return intent !== undefined && isSame(attachment, intent)
+  if (attachment !== undefined) {
+    const change = changeOf(attachment, domain, intent, wires);
+    return change === undefined
       ? { is: 'kept', attachment, domain }
-      : { is: 'changed', attachment, domain, assignment: intent };
+      : { is: 'changed', attachment, domain, assignment: intent, ...change };
+  }
   if (intent !== undefined) return hasStopped(sighting) ? NONE : lost(domain, intent, sighting);
   return typeof record === 'string'
     ? { is: 'unclear', uuid, name: domain.name, why: record, attachment, domain }
@@ -66,17 +69,43 @@ function intentOf(domain: Domain): Assignment | undefined | string {
   }
 }
 
-const isSame = (before: Attachment, { addresses, policy, forwards }: Assignment): boolean =>
-  before.addresses.length === addresses.length &&
-  addresses.every(({ prefix, bridge, scope }) =>
-    before.addresses.some(
-      one => equal(one.prefix, prefix) && one.bridge === bridge && equal(one.scope, scope),
-    ),
-  ) &&
-  textOf(before.policy) === textOf(policy) &&
-  wordsOf(before.forwards) === wordsOf(forwards);
+/** Why what a running domain has isn't what it should have, by its metadata and the configuration; undefined: it is. */
+export function changeWords(record: Attachment, domain: Domain, wires: WireOf): string | undefined {
+  const intent = intentOf(domain);
+  return typeof intent === 'string' ? intent : changeOf(record, domain, intent, wires)?.why;
+}
 
-const wordsOf = (forwards: Assignment['forwards'] = []): string => forwards.map(formatForward).join();
+/** What it should have by now, and why; undefined: it has that. Where it is on its way, and in which filter, isn't asked here. */
+function changeOf(record: Attachment, domain: Domain, intent: Assignment | undefined, wires: WireOf) {
+  if (intent === undefined) return { by: 'metadata', why: 'its metadata holds none any more' } as const;
+  const wanted = toAttachment(domain, intent, record.backend, wires);
+  const before = { ...record, addresses: onTheWires(record.addresses, wanted) };
+  const parts = differingParts(before, wanted).map(part => PART_WORDS[part]);
+  if (parts.length > 0) {
+    const why = `its metadata has changed while it runs: ${parts.join(', ')}`;
+    return { by: 'metadata', why } as const;
+  }
+  const moved = wanted.addresses.flatMap(one => {
+    const was = record.addresses.find(({ prefix }) => equal(prefix, one.prefix));
+    return was?.wire === one.wire ? [] : [wireWords(one, was?.wire)];
+  });
+  const [first, ...more] = moved;
+  if (first === undefined) return undefined;
+  return {
+    by: 'configuration',
+    why: `${first}${more.length === 0 ? '' : ` (and ${more.length} more)`}`,
+  } as const;
+}
 
-const textOf = ({ inbound, isolate, rules }: Policy): string =>
-  JSON.stringify([inbound, isolate, rules.map(formatRule)]);
+/** The wires are the configuration's to say; the metadata knows none. */
+const onTheWires = (addresses: Attachment['addresses'], wanted: Attachment): Attachment['addresses'] =>
+  addresses.map(({ wire: _, ...one }) => {
+    const wire = wanted.addresses.find(({ prefix }) => equal(prefix, one.prefix))?.wire;
+    return wire === undefined ? one : { ...one, wire };
+  });
+
+const wireWords = ({ prefix, wire }: Address, before: string | undefined): string =>
+  `by hnet.toml ${format(prefix)} ${deliveryWords(wire)}, and it was set up as ${deliveryWords(before).slice(3)}`;
+
+const deliveryWords = (wire: string | undefined): string =>
+  wire === undefined ? 'is routed here' : `is looked for on ${wire}`;

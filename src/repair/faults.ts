@@ -2,7 +2,6 @@
 import { format } from '../model/address.ts';
 import { type Attachment, attachmentTitle } from '../model/attachment.ts';
 import type { Difference } from '../model/difference.ts';
-import type { Domain } from '../model/domain.ts';
 import { quote } from '../model/refusal.ts';
 import type { Checked } from '../plan/walker.ts';
 import { dueWords } from './due-words.ts';
@@ -19,7 +18,6 @@ import {
   ofHost,
   routesOf,
 } from './matter.ts';
-import { lackingNext } from './plugs.ts';
 
 /** What repairs whatever hnet can repair. */
 const REPAIR = 'hnet sync';
@@ -62,22 +60,6 @@ const faultsIn = (found: Survey): KnownFault[] => [
 
 const ofAttachment = ({ name, domain: uuid }: Attachment): About => aboutDomain({ name, uuid });
 
-/** What running domains would lack at their next start. @param definitions UUID → what it starts from */
-export const faultsNext = (
-  running: ReadonlyMap<string, Domain>,
-  definitions: ReadonlyMap<string, Domain>,
-): Fault[] =>
-  [...running].flatMap(([uuid, live]) => {
-    const next = definitions.get(uuid);
-    const lacking = next === undefined ? [] : lackingNext(live, next);
-    return lacking.map(
-      (why): Fault => ({
-        ...aboutDomain(live),
-        ...{ what: 'next start', is: 'changed', why, mend: null },
-      }),
-    );
-  });
-
 /** Those of the faults that a repair does something about: it doesn't touch a domain in whose place is something foreign. */
 export function repairable<F extends Fault>(all: readonly F[]): F[] {
   const blocked = new Set(all.filter(({ is }) => is === 'foreign').map(({ uuid }) => uuid));
@@ -99,9 +81,9 @@ const ofAssignments = ({ lost, changed, unclear }: Survey): KnownFault[] => [
   ...lost.map(({ domain }) =>
     fault(attachmentOf(aboutDomain(domain)), 'missing', 'it runs, and there is no record of it'),
   ),
-  ...changed.map(({ domain, assignment }) => {
-    const now = assignment === undefined ? 'holds none any more' : 'has changed while it runs';
-    return fault(assignmentOfDomain(aboutDomain(domain)), 'changed', `its metadata ${now}`);
+  ...changed.map(({ domain, by, why }) => {
+    const matter = assignmentOfDomain(aboutDomain(domain));
+    return fault(by === 'metadata' ? matter : { ...matter, what: 'uplink' }, 'changed', why);
   }),
   ...unclear.map(one => fault(assignmentOfDomain(aboutDomain(one)), 'changed', one.why)),
 ];

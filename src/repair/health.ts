@@ -3,17 +3,20 @@ import type { Host } from '../host/host.ts';
 import { type Means, wrongOf } from '../lifecycle/apply.ts';
 import { format } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
+import type { Config } from '../model/config.ts';
 import { addressesOf, type Domain, tapsOf } from '../model/domain.ts';
 import type { PeerAddress } from '../model/host-address.ts';
 import { isHere } from '../model/move.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { Refusal, reason } from '../model/refusal.ts';
-import type { Uplinks } from '../model/uplink.ts';
+import { type Uplinks, wireFor } from '../model/uplink.ts';
 import type { Due } from '../moves/due.ts';
 import type { Checked } from '../plan/walker.ts';
 import { readAttachment } from '../state/attachment-files.ts';
 import { baseFaults, besideBase } from './base-faults.ts';
+import { changeWords } from './classify.ts';
 import { dueWords } from './due-words.ts';
+import { refusedNext } from './next-start.ts';
 import { lackingNext, type Ports, portsIn, switchedOff, unplugged } from './plugs.ts';
 import { unserved } from './served.ts';
 
@@ -40,6 +43,7 @@ interface Patient {
 
 /** What was seen of the host; the uplinks, or why there are none. */
 export interface Sight extends Omit<Means, 'host'> {
+  readonly config: Config;
   readonly uplinks: Uplinks | Refusal;
   readonly others: readonly PeerAddress[];
   /** Parts of the base that aren't as they should be. */
@@ -115,7 +119,20 @@ function ailments(
     ...unplugged(attachment, domain, ports).map(({ why }) => why),
     ...switchedOff(attachment, domain),
     ...lackingNext(domain, next),
+    ...byConfiguration(attachment, domain, next, sight),
   ];
+}
+
+/** What a domain should have by now, and whether it would start again. */
+function byConfiguration(
+  attachment: Attachment,
+  domain: Domain,
+  next: Domain,
+  { config, uplinks }: Sight,
+): string[] {
+  if (uplinks instanceof Refusal) return [];
+  const change = changeWords(attachment, domain, prefix => wireFor(prefix, uplinks));
+  return [...(change === undefined ? [] : [change]), ...refusedNext(next, { config, uplinks })];
 }
 
 /** What the kernel says of domains that lack nothing, by their UUIDs; of those that it serves nothing. */

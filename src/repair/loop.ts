@@ -171,7 +171,7 @@ const countOf = ({ running }: Listing): number => running?.size ?? 0;
 
 /** A running domain whose metadata was changed gets what it says now. */
 function follow(
-  { domain, assignment }: Survey['changed'][number],
+  { domain, assignment, by }: Survey['changed'][number],
   { config, firewall, uplinks }: Survey,
   report: Report,
   host: Host,
@@ -186,7 +186,8 @@ function follow(
     }
     const next = toAttachment(domain, assignment, firewall.name, one => wireFor(one, uplinks));
     change(next, tapsOf(domain), config, host);
-    report.done(`changed: ${attachmentTitle(next)} (its assignment has changed)`, about);
+    const what = by === 'metadata' ? 'its assignment' : 'hnet.toml';
+    report.done(`changed: ${attachmentTitle(next)} (${what} has changed)`, about);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     report.failed(`${quote(domain.name)}: ${reason(error)}`);

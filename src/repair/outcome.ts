@@ -24,12 +24,15 @@ export interface Sighting {
 export type Outcome =
   /** It runs with what its record says; without libvirt's word it is taken to run. */
   | { readonly is: 'kept'; readonly attachment: Attachment; readonly domain: Domain | undefined }
-  /** It runs, and its assignment is another than the one it was set up with; undefined: it has none any more. */
+  /** It runs, and its assignment, or how its addresses come to the host, is another than what it was set up with; undefined: it has none any more. */
   | {
       readonly is: 'changed';
       readonly attachment: Attachment;
       readonly domain: Domain;
       readonly assignment: Assignment | undefined;
+      /** What says so, and why it is a fault. */
+      readonly by: 'metadata' | 'configuration';
+      readonly why: string;
     }
   /** It runs, and its record is lost or can't be read. */
   | {

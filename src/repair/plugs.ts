@@ -1,9 +1,10 @@
 /** Whether the interfaces of a running domain are where its assignment needs them, now and at its next start; pure. */
 
 import { format } from '../model/address.ts';
+import { differingParts, PART_WORDS } from '../model/assignment-parts.ts';
 import type { Attachment } from '../model/attachment.ts';
 import type { Tap } from '../model/bridge.ts';
-import { addressesOf, type Domain, domainWord, nicOn, tapsOf } from '../model/domain.ts';
+import { addressesOf, type Domain, domainWord, nicOn, ownAssignment, tapsOf } from '../model/domain.ts';
 import { isAmong } from '../model/prefix.ts';
 import type { View } from '../model/view.ts';
 
@@ -62,8 +63,8 @@ const tapsOn = (bridges: readonly string[], live: Domain): Tap[] =>
   bridges.flatMap(bridge => tapsOf(live).get(bridge) ?? []);
 
 /**
- * What the next start of a running domain would lack, because it was defined anew, say: addresses, or an interface that is
- * on its bridge now.
+ * What the next start of a running domain would have otherwise, because it was defined anew, say: any part of its
+ * assignment, or an interface that is on its bridge now.
  * @param next its definition
  */
 export function lackingNext(live: Domain, next: Domain): string[] {
@@ -78,7 +79,12 @@ export function lackingNext(live: Domain, next: Domain): string[] {
   const bridges = bridgesIn(now).filter(
     bridge => nicOn(live, bridge) !== undefined && nicOn(next, bridge) === undefined,
   );
+  const [assigned, assigns] = [ownAssignment(live), ownAssignment(next)];
+  const parts = assigned && assigns ? differingParts(assigned, assigns) : [];
   return [
+    ...parts
+      .filter(part => part !== 'addresses' || lost.length === 0)
+      .map(part => `its definition says something else of its ${PART_WORDS[part]}; ${WAY_OUT}`),
     ...lost.map(({ prefix }) => `its definition doesn't assign ${format(prefix)} to it; ${WAY_OUT}`),
     ...bridges.map(bridge => `in its definition no interface is on ${bridge}; ${WAY_OUT}`),
   ];

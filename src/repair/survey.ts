@@ -10,11 +10,12 @@ import { withLock } from '../host/lock.ts';
 import { stands } from '../host/observe/parts.ts';
 import { observeWithUplinks } from '../host/observe/view.ts';
 import { wrongOf } from '../lifecycle/apply.ts';
-import { type Attachment, prefixesOf } from '../model/attachment.ts';
+import { type Attachment, prefixesOf, type WireOf } from '../model/attachment.ts';
 import { BACKENDS, type Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
 import { CLUSTER_FILE } from '../model/names.ts';
 import { ifPossible } from '../model/refusal.ts';
+import { wireFor } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
 import { dueHere } from '../moves/due-here.ts';
 import { basePlan, baseRoutes } from '../plan/plan.ts';
@@ -37,9 +38,11 @@ import { strays } from './strays.ts';
 export function survey(listing: Listing, config: Config, host: Host): Survey {
   const firewall = chooseFirewall(config);
   const records = readRecords();
-  const outcomes = outcomesOf(records, listing);
-  const places = outcomes.flatMap(one => ('attachment' in one ? prefixesOf(one.attachment) : []));
+  const places = records.entries.flatMap(({ content }) =>
+    typeof content === 'string' ? [] : prefixesOf(content),
+  );
   const { view, uplinks, moment } = observeWithUplinks(host, firewall, config, places);
+  const outcomes = outcomesOf(records, listing, prefix => wireFor(prefix, uplinks));
   const are = <K extends Outcome['is']>(is: K): Of<K>[] =>
     outcomes.filter((outcome): outcome is Of<K> => outcome.is === is);
   const seen = { config, firewall, uplinks, view };
@@ -122,11 +125,11 @@ export function settledVerdicts(found: Survey, host: Host): Survey {
 }
 
 /** Holds records and libvirt's word against each other, for every domain that either knows. */
-function outcomesOf({ entries }: Records, { running, stamps, moving }: Listing): Outcome[] {
+function outcomesOf({ entries }: Records, { running, stamps, moving }: Listing, wires: WireOf): Outcome[] {
   const records = new Map(entries.map(entry => [entry.domain, entry]));
   return [...new Set([...records.keys(), ...(running?.keys() ?? [])])].map(uuid => {
     const entry = records.get(uuid);
-    return classify({
+    const sighting = {
       uuid,
       record: entry?.content,
       isNewer: entry?.isNewer === true,
@@ -135,7 +138,8 @@ function outcomesOf({ entries }: Records, { running, stamps, moving }: Listing):
       isListed: running !== undefined,
       domain: running?.get(uuid),
       isMoving: moving.has(uuid),
-    });
+    };
+    return classify(sighting, wires);
   });
 }
 

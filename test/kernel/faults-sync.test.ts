@@ -406,6 +406,19 @@ kernelSuite('sync', scene => {
     expect(await snapshot(one.host)).to.equal(base);
   });
 
+  it('names a pool that is gone from hnet.toml under a running domain: it would not start again', async () => {
+    const { one } = await ordered(await scene());
+    await one.configure('pools = ["123.45.53.11"]\n[firewall]\nbackend = "iptables"\n');
+    await ok(one, 'sync');
+    const why = 'its next start would be refused: 123.45.90.116 is outside the pools (123.45.53.11)';
+    const { code, stdout } = await hnet(one, 'check', 'vm1');
+    expect({ code, stdout }).to.have.property('code', 3);
+    expect(stdout)
+      .to.match(/^vm1 +next start +changed /m)
+      .and.to.contain(why);
+    expect((await hnet(one, 'status')).stdout).to.contain(why);
+  });
+
   it('repairs without libvirt what it has records of, and removes nothing', async () => {
     const { one } = await ordered(await scene());
     await one.restore('/usr/bin/virsh');

@@ -7,7 +7,7 @@ import { PATIENCE, until } from '../lab/wait.ts';
 import { COMMAND, NODE } from '../support/build.ts';
 import { hnet, ok } from '../support/command.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
-import { bridgeOf, POOLS, POOLS6, REAL, type Scene } from '../support/scene.ts';
+import { bridgeOf, gatewayFor, POOLS, POOLS6, REAL, type Scene } from '../support/scene.ts';
 import { laySegment, SEGMENT } from '../support/segment.ts';
 import { isAnswered } from '../support/silence.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
@@ -92,6 +92,42 @@ for (const backend of BACKENDS)
       await expectUnchanged(one.host, based);
     });
   });
+
+kernelSuite('how addresses come to the host', newScene => {
+  it('changes in hnet.toml, and running domains follow: on the wire, and back', async () => {
+    const routed = `pools = ${JSON.stringify(POOLS6)}\n`;
+    const one = await newScene({ pools: POOLS6, ipv4: 'on-link', ipv6: 'on-link', config: routed });
+    await one.base();
+    const libvirt = await FakeLibvirt.create(one);
+    const [v4, v6] = ['123.45.53.12', '2001:db8:12:48::12'];
+    const addresses = [v4, { ip: v6, bridge: 'br12', scope: '172.30.12.0/24' }];
+    await one.prepare('vm1', addresses);
+    const guest = await one.host.guest({ name: 'vm1', bridge: 'br12' });
+    for (const address of [v4, v6]) await guest.static(address, gatewayFor(address, one.host));
+    await libvirt.run('vm1', { addresses, taps: [{ bridge: 'br12', tap: 'vm1' }] });
+    for (const address of [v4, v6])
+      expect(await one.lab.internet.ping(address), `${address}, for which nobody answers`).to.equal(false);
+
+    await one.configure(`ipv4 = "on-link"\nipv6 = "on-link"\n${routed}`);
+    const found = await hnet(one, 'check', 'vm1');
+    expect(found.code, found.stdout).to.equal(3);
+    expect(found.stdout).to.contain(
+      `by hnet.toml ${v4} is looked for on eth0, and it was set up as routed here (and 1 more)`,
+    );
+    expect((await hnet(one, 'sync', '--dry-run')).stdout).to.contain('~ "vm1": uplink (');
+    expect(await ok(one, 'sync')).to.include('changed: br12 of "vm1" (hnet.toml has changed)');
+    for (const address of [v4, v6]) expect(await one.lab.internet.ping(address), address).to.equal(true);
+    expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
+
+    await one.configure(routed);
+    expect((await hnet(one, 'check')).stdout).to.contain(
+      `by hnet.toml ${v4} is routed here, and it was set up as looked for on eth0`,
+    );
+    await ok(one, 'sync');
+    expect(await one.host.sh('ip neigh show proxy; ip -6 neigh show proxy')).to.equal('');
+    expect((await hnet(one, 'check')).stdout).to.equal('Everything is as it should be');
+  });
+});
 
 /** The MAC by which the gateway knows an address; it was told another one, by a host that is gone. */
 const knownAs = async (one: Scene, family: 4 | 6, address: string): Promise<string | undefined> => {

@@ -55,7 +55,7 @@ export function othersThan(shown: readonly Shown[], all: readonly KnownDomain[])
 /** It shows domains also on a host that has lost its default route. */
 function lookAround(config: Config, places: readonly Prefix[], host: Host): Sight {
   const firewall = firewallInForce(config);
-  const means = { dhcp: config.dhcp, firewall, others: peerAddresses(config), due: dueHere(config) };
+  const means = { config, dhcp: config.dhcp, firewall, others: peerAddresses(config), due: dueHere(config) };
   try {
     const { view, uplinks } = observeWithUplinks(host, firewall, config, places);
     const base = check(basePlan(config, uplinks, firewall), view).filter(isWrong);
