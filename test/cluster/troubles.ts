@@ -94,6 +94,26 @@ const BEFORE: readonly Moment[] = ['copying', 'leaving'];
 const onEach = (name: string, make: (place: Place) => Trouble): [string, Trouble][] =>
   PLACES.map(place => [`${name} ${place}`, make(place)]);
 
+/** What may become of our own files in /run. */
+const HARMS = {
+  removed: 'find /run/hnet -type f -delete',
+  damaged: `find /run/hnet -type f -exec sh -c 'echo damaged >"$0"' {} \\;`,
+} as const;
+
+/** For how long it is looked whether packets are led to where it doesn't run, in milliseconds: the daemon rebuilds what is lost. */
+const REBUILT = 15_000;
+
+/** What is rebuilt meanwhile says of no host that it is there where it doesn't run. */
+async function staysWhereItRuns({ uuid, source, destination }: Scene): Promise<void> {
+  for (const end = Date.now() + REBUILT; Date.now() < end; )
+    for (const host of [source, destination]) {
+      const { standing = '', metrics } = await traceOf(host, uuid);
+      const isLed = metrics.some(one => [0, 50, 100].includes(one));
+      if (isLed && standing !== '' && !standing.startsWith('running'))
+        throw new Error(`${host.name} leads packets to it, and there it is ${standing}: ${metrics}`);
+    }
+}
+
 const seconds = (count: number) => () => new Promise(resolve => setTimeout(resolve, count * 1000));
 
 export const TROUBLES: Readonly<Record<string, Trouble>> = Object.fromEntries([
@@ -175,6 +195,13 @@ export const TROUBLES: Readonly<Record<string, Trouble>> = Object.fromEntries([
     until: seconds(45),
     end: scene => scene[place].go(),
   })),
+  ...Object.entries(HARMS).flatMap(([what, harm]) =>
+    onEach(`every file of /run/hnet is ${what} at the`, place => ({
+      begin: scene => scene[place].sh(harm),
+      holds: true,
+      until: staysWhereItRuns,
+    })),
+  ),
   [
     'it is cancelled',
     { begin: ({ source, vm }) => source.attempt(['virsh', 'domjobabort', vm.name]), moments: BEFORE },
