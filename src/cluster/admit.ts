@@ -27,7 +27,7 @@ export function enter(cluster: Cluster, domain: Starting, start: Start, host: Ho
   }
 }
 
-/** Takes back what {@link enter} noted, after a start that has failed. The daemon finds what this can't. */
+/** Takes back what {@link enter} noted, after a start that has failed. If etcd is silent, the daemon does it later. */
 export function retreat(
   cluster: Cluster,
   { uuid }: Pick<Starting, 'uuid'>,
@@ -43,7 +43,7 @@ export function retreat(
   }
 }
 
-/** While etcd is silent only that starts which no other host may have started since. */
+/** While etcd is silent a domain starts only if no other host can have started it since. */
 function refuseOffline({ settings }: Cluster, domain: Starting, why: string, host: Host): void {
   if (settings.offline === 'refuse')
     throw new Refusal(`${why}; nothing starts until it does (offline = "refuse" in hnet.toml)`);
@@ -54,7 +54,7 @@ function refuseOffline({ settings }: Cluster, domain: Starting, why: string, hos
     throw new Refusal(`${why}, and a peer has ${route.dst}, by the route via ${route.gateway ?? route.dev}`);
 }
 
-/** Routes of others to exactly one of its addresses: those that BIRD has from peers. */
+/** Routes to exactly its addresses that aren't ours: those that BIRD has from peers. */
 function routesOfOthers({ addresses }: Starting, host: Host) {
   const { routes } = host.query({
     routes: about(

@@ -14,8 +14,9 @@ interface Sighted {
 }
 
 /**
- * Deletes keys as they were seen. Of some that are deleted together none is if any has changed since.
- * @returns those that were
+ * Deletes keys that haven't changed since they were read, {@link MOST_AT_ONCE} at a time: if one of those has changed, none of
+ * them is deleted.
+ * @returns those that were deleted
  */
 export const deleteSeen = <T extends Sighted>({ etcd }: Pick<Cluster, 'etcd'>, all: readonly T[]): T[] =>
   chunks(all).flatMap(some => {

@@ -1,4 +1,4 @@
-/** What this host last saw in the cluster's books, for those who don't ask etcd: check, status, doctor. */
+/** What this host last saw in etcd, for commands that don't ask etcd: check, status, doctor. */
 import * as v from 'valibot';
 import { removeWhole, writeAtomically } from '../host/files.ts';
 import { RUN_CLUSTER } from '../model/names.ts';
@@ -13,7 +13,7 @@ const schema = v.object({
   answered: v.nullable(v.string()),
   /** Why it doesn't answer now; null: it does. */
   silent: v.nullable(v.string()),
-  /** Domains that run on another host by etcd's word, and here too, or are what a move to it has left here. */
+  /** Domains that run on another host according to etcd, and run here too, or were left here by a move. */
   twins: v.array(
     v.object({ uuid: v.string(), name: v.string(), host: v.string(), is: v.picklist(['running', 'left']) }),
   ),
@@ -21,7 +21,7 @@ const schema = v.object({
 
 type Books = Readonly<Omit<v.InferOutput<typeof schema>, 'version'>>;
 
-/** Undefined where the daemon hasn't looked since this host was booted. */
+/** Undefined until the daemon has looked, after a boot. */
 export const readBooks = (): Books | undefined => readJsonFile(FILE, schema);
 
 export const noteBooks = (books: Books): void =>

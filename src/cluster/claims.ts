@@ -9,7 +9,7 @@ import type { Claim, Contents } from './contents.ts';
 import { claimKey, placeKey, sequenceKey } from './keys.ts';
 import { claimText, type Named, placeText } from './values.ts';
 
-/** Another host has changed claims since it was looked: what was chosen may be taken by now. Nothing was written. */
+/** Another host has changed claims since they were read: what was chosen may be taken by now. Nothing was written. */
 export class OutrunRefusal extends Refusal {
   override readonly name = 'OutrunRefusal';
 }
@@ -33,9 +33,9 @@ export const lackingClaims = <T extends Wanted['address']>(
 const isSame = (held: Claim, { prefix }: Pick<Address, 'prefix'>): boolean => isAmong([prefix], held.prefix);
 
 /**
- * Claims addresses for domains of this host, over whoever has them: the caller has seen that they are free, or its own to
- * give.
- * @param seen what the caller has chosen by
+ * Claims addresses for domains of this host, and overwrites other claims on them: the caller has checked that they are free, or its
+ * own to give.
+ * @param seen what the caller read before it chose
  * @returns the claims as they are now
  * @throws OutrunRefusal if any claim has changed since; of more than {@link MOST_AT_ONCE} some may be claimed by then
  */
@@ -75,7 +75,7 @@ function takeSome({ settings, self, etcd }: Cluster, sequence: number, wanted: r
     failure: [{ get: sequenceKey(settings) }, ...claims.map(({ key }) => ({ get: key }))],
   });
   if (succeeded) return revision;
-  // A first try that was done in spite of its silence has written all of them at once, and nobody has written since.
+  // An earlier attempt may have succeeded, and its answer was lost: then it wrote all of them at once, and nobody wrote since.
   const now = entries.get(sequenceKey(settings))?.revision ?? 0;
   const isOwn = claims.every(({ key, value }) => {
     const entry = entries.get(key);
@@ -86,7 +86,7 @@ function takeSome({ settings, self, etcd }: Cluster, sequence: number, wanted: r
 }
 
 /**
- * Gives claims back, or to whom they were before, each as it was seen: none that has changed since.
+ * Removes claims, or restores their former holders; none that has changed since it was read.
  * @param former the text that a claim had before; undefined: none
  * @returns whether all of them are as they should be
  */

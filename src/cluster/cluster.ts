@@ -8,10 +8,9 @@ export interface Etcd {
   /** All keys that begin so. @throws SilentRefusal, or Refusal */
   readonly read: (prefix: string) => Omit<Answer, 'succeeded'>;
   /**
-   * A transaction that may be repeated: what it compares must not hold any more once it was done. So if the first try was
-   * done in spite of its silence, the second is told that what it compares isn't so, and the caller sees by what it reads
-   * that it was itself.
-   * @throws SilentRefusal where it isn't known whether it was or will be done, or Refusal
+   * Runs a transaction, twice if need be. It must be safe to retry: its compare is false after success. If an answer was
+   * lost, the retry fails, and the caller finds its own write in what was read.
+   * @throws SilentRefusal where it isn't known whether it was done or will be, or Refusal
    */
   readonly transact: (transaction: Transaction) => Answer;
 }

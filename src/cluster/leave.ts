@@ -1,4 +1,4 @@
-/** What a host that goes takes with it: by its own will, or dead. */
+/** What to remove from etcd when a host leaves, or is dead. */
 import type { Entry } from './answer.ts';
 import { deleteSeen } from './at-once.ts';
 import type { Cluster } from './cluster.ts';
@@ -28,14 +28,14 @@ const runKeysOn = ({ settings }: Cluster, seen: Contents, host: string) =>
   }));
 
 /**
- * Frees what runs on a host, so that others may start it, and forgets that the host is up. What changed since it was looked
- * stays: the host isn't dead.
+ * Frees what runs on a dead host, so that others may start it, and removes the host's record. What has changed since `seen` was read
+ * stays: then the host isn't dead.
  * @returns what is free now
  */
 export function freeRuns(cluster: Cluster, seen: Contents, host: string): Named[] {
   const { settings, etcd } = cluster;
   const freed = deleteSeen(cluster, runKeysOn(cluster, seen, host));
-  // What was on its way there stays where it is.
+  // A domain that was migrating to it stays where it is.
   for (const [uuid, { entry, to, ...run }] of seen.runs)
     if (to === host && run.host !== host)
       etcd.transact({
@@ -48,8 +48,8 @@ export function freeRuns(cluster: Cluster, seen: Contents, host: string): Named[
 }
 
 /**
- * Takes a host out of the cluster's books: its record, and the notes that domains are defined there. Claims stay, and so do
- * the runs of what runs there.
+ * Removes this host's record, and the notes that domains are defined here. Claims stay, and so do the runs of domains that
+ * still run here.
  * @param isRunning whether a domain runs there
  */
 export function withdraw(cluster: Cluster, seen: Contents, isRunning: (uuid: string) => boolean): void {

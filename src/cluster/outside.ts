@@ -1,4 +1,4 @@
-/** What this host has told the world outside by `command`: which pools are to come to it. */
+/** Which pools this host has asked the provider for by `command`. */
 import * as v from 'valibot';
 import { readIfThere, writeAtomically } from '../host/files.ts';
 import { format, parsePrefix } from '../model/address.ts';
@@ -11,7 +11,7 @@ const OUTSIDE_FILE = `${RUN_CLUSTER}/outside.json`;
 /** A pool of which a domain of this host has addresses. */
 export interface Told {
   readonly pool: Prefix;
-  /** Whether the command has succeeded; until then the host that had it before passes packets on. */
+  /** Whether the command has succeeded; until then the old host relays packets. */
   readonly isFollowed: boolean;
   /** When a domain came here with it, in ISO 8601. */
   readonly since: string;
@@ -33,7 +33,7 @@ const schema = v.object({
   ),
 });
 
-/** Nothing where nothing was told, or nothing can be read: then all is told anew, which harms nobody. */
+/** None if the file is missing or can't be read: then everything is told again, which does no harm. */
 export const readOutside = (): Told[] => readJsonFile(OUTSIDE_FILE, schema)?.pools ?? [];
 
 /** The follower calls it every other second: a file that says so already isn't written. */

@@ -1,4 +1,4 @@
-/** What is known of the other hosts, in files: neither a start nor a repair asks etcd for it. */
+/** What this host knows of the others, in files, so that neither a start nor a repair asks etcd. */
 import * as v from 'valibot';
 import { removeWhole, writeAtomically } from '../host/files.ts';
 import type { ClusterSettings } from '../model/config.ts';
@@ -25,8 +25,8 @@ const schema = v.object({
 });
 
 /**
- * The other hosts of the cluster, those that were up once too; by their names. None where nothing can be read: then nothing
- * is done for peers until the daemon has asked etcd.
+ * The other hosts of the cluster by their names, also those that are down. None if the file can't be read: then hnet does nothing for
+ * peers until the daemon has asked etcd.
  */
 export function knownPeers(cluster: Pick<ClusterSettings, 'host'>): KnownPeer[] {
   return noted().filter(({ host }) => host !== ownName(cluster));

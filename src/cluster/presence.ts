@@ -10,7 +10,7 @@ import { type Peer, peerValue } from './values.ts';
 /** For how long a host counts as up after its last sign of life, in seconds. */
 const LEASE = 15;
 
-/** What etcdctl writes of a lease's number in JSON is more than a number there can hold. */
+/** Lease IDs have 64 bits; JSON.parse would round them. */
 const LEASE_ID = /"ID":(\d+)/;
 
 /**

@@ -27,7 +27,7 @@ function change({ settings, etcd }: Cluster, { sequence }: Seen, operations: rea
     success: [{ put: sequenceKey(settings), value: '' }, ...operations],
     failure: operations.map(one => ({ get: 'put' in one ? one.put : one.delete })),
   });
-  // A first try may have been done in spite of its silence.
+  // An earlier attempt may have succeeded, and its answer was lost.
   const isSo = (one: Change): boolean =>
     'put' in one ? entries.get(one.put)?.value === one.value : !entries.has(one.delete);
   if (!succeeded && !operations.every(isSo))

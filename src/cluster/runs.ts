@@ -36,7 +36,7 @@ export function admitRun(cluster: Cluster, domain: Starting, start: Start): Run 
   let seen = isMany ? look(cluster) : note(cluster, domain, run, NEVER_RUN, [], claimsHeld(cluster, domain));
   for (let tries = 0; seen !== undefined; tries++) {
     const noted = seen.runs.get(domain.uuid);
-    // A try that was done in spite of its silence.
+    // An earlier attempt succeeded, but its answer was lost.
     if (noted?.entry.value === runText(run)) break;
     if (tries === TRIES) throw new Refusal('other hosts change assignments all the time; start it again');
     if (noted !== undefined && noted.host !== cluster.self) letGo(domain.uuid);
@@ -142,7 +142,7 @@ export function expectRun(cluster: Cluster, domain: Starting): void {
   const run = seen.runs.get(domain.uuid);
   if (run === undefined)
     throw new Refusal(
-      "by etcd's word it runs on no host; hnet cluster join where it does puts that right, and one that doesn't run is defined here with virsh define",
+      "etcd doesn't know that it runs anywhere; if it runs, run hnet cluster join there; a stopped one is moved with virsh define",
     );
   for (const { prefix } of domain.addresses)
     if (!seen.claims.some(one => one.domain === domain.uuid && equal(one.prefix, prefix)))

@@ -24,20 +24,20 @@ interface Settled {
 
 /** What of a host's domains is here. */
 export interface Here {
-  /** What runs here, and is on no way. */
+  /** Runs here and isn't migrating. */
   readonly running: readonly Named[];
-  /** What has left so long ago that libvirt should have ended it. */
+  /** Left so long ago that libvirt should have ended it here. */
   readonly left: readonly Named[];
-  /** Whether a domain has anything here: what comes, is about to come, or leaves, too. */
+  /** Whether anything of a domain is here, or is expected: also while it migrates either way. */
   readonly isHere: (uuid: string) => boolean;
-  /** Whether a domain that runs here is being moved away, by libvirt's word after the rest was looked at. */
+  /** Whether a domain that runs here is being migrated away. Asks libvirt, after everything else was read. */
   readonly isMoved: (uuid: string) => boolean;
 }
 
 /**
- * Notes what runs here and isn't noted, those that have arrived too, and forgets what runs here no more, or doesn't come.
- * @param seen read before it was looked what is here: a start that came in between has another value, which stays
- * @param isOver whether a domain that has left isn't waited for any more at the host to which it went
+ * Notes in etcd what runs here, arrivals too, and removes the runs of what has ended here or didn't arrive.
+ * @param seen read before this host was examined: a start that came in between has written another value, which stays
+ * @param isOver whether to stop waiting for the destination to note that a domain has arrived
  */
 export function settleRuns(
   cluster: Cluster,
@@ -81,7 +81,7 @@ export function settleRuns(
   return { noted, ended: ended.map(([uuid]) => uuid), twins };
 }
 
-/** Of a run whose domain goes nowhere. */
+/** A run without its destination: the domain stays. */
 const stayText = ({ to: _, ...run }: Run): string => runText(run);
 
 /** Changes a run from what was seen. @returns whether it is so now */
@@ -93,7 +93,7 @@ function change(
 ): boolean {
   const key = runKey(settings, uuid);
   const { succeeded } = etcd.transact({
-    // A move that has begun anew has written the same text.
+    // By revision: a move that has begun again writes the same text.
     compare: [{ key, revision: run?.entry.revision ?? 0 }],
     success: [value === undefined ? { delete: key } : { put: key, value }],
     failure: [],

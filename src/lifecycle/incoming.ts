@@ -21,8 +21,7 @@ import { refuseHostPorts } from './ports.ts';
 import { refuseOwn } from './start.ts';
 
 /**
- * Finds now what its start here would find only after libvirt has begun to make it: then the next start is known to be that
- * of a domain that comes.
+ * Runs a start's checks before libvirt begins, and leaves a marker so that the next `prepare` is known as an arrival.
  * @throws Refusal, with nothing changed
  */
 export function expect(

@@ -1,6 +1,6 @@
 /**
- * What a domain's addresses had until it left is added up at that moment. What this host passes on for it from then on is
- * counted where the domain goes on, so its release adds nothing.
+ * Adds up a domain's traffic when it leaves. What this host relays for it afterwards is counted at the new host, so its release
+ * adds nothing.
  */
 import type { Look } from '../firewall/rules/backend.ts';
 import { firewallFor } from '../host/choose-backend.ts';

@@ -29,7 +29,8 @@ export function dueOf(attachments: readonly Attachment[], settle: number, now = 
 const FOLLOWED = 1_000;
 
 /**
- * What is due and stays so: the follower may be at it just now. It asks libvirt, so it is never called while a lock is held.
+ * What is due and is still due a second later: the follower may be turning it just now. It asks libvirt, so never call it while a
+ * lock is held.
  * None where this host is alone, or libvirt doesn't answer, which is told anyway.
  */
 export function dueHere({ cluster }: Pick<Config, 'cluster'>): readonly Due[] {

@@ -3,7 +3,7 @@ import type { Standing } from '../libvirt/connection.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { isHere, type MoveState } from '../model/move.ts';
 
-/** What becomes of a domain's routes: a state, or `here`, where it has none any more. */
+/** What a domain's routes become: a state's, or `here`, the usual ones. */
 export type Turn = MoveState | 'here';
 
 /** A domain whose routes are due. */

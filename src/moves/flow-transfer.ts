@@ -1,7 +1,7 @@
 /**
- * Hands the flows of a domain with rules to the host that it moves to: without them a connection that the domain has opened
- * would be taken for a new one there, and refused. They go by etcd, for the hosts share nothing else that is trusted: a port of
- * our own would need keys of its own. etcd keeps them for some seconds.
+ * Hands the tracked flows of a domain with rules to the host that it moves to. Without them the new host would take a connection
+ * that the domain has opened for a new one, and refuse it. They go through etcd, the only thing that the hosts share and trust: a
+ * port of our own would need keys of its own. etcd keeps them for some seconds.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -20,14 +20,14 @@ import { flowsAmong, opposed } from './flow-text.ts';
 
 /** So much is put into etcd for one domain, in bytes; it takes 1.5 MB. That is some 10,000 flows. */
 const LARGEST = 512 << 10;
-/** How often it is looked whether the domain is still to come, and for how long after it has come, in milliseconds. */
+/** How often to check that the domain is still expected, and how long to go on after it has come; in milliseconds. */
 const [PULSE, AFTER] = [1_000, 3_000];
-/** When etcd surely tells of what is new, in milliseconds: what came before is looked for then. */
+/** When the watch is surely active, in milliseconds: what was written before is read then. */
 const LISTENING = 500;
 
 /**
  * @returns how many there were
- * @throws Refusal where etcd doesn't take them: then they die with the move
+ * @throws Refusal if etcd doesn't take them: then the connections break with the move
  */
 export function sendFlows(
   { addresses, domain }: Attachment,

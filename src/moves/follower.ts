@@ -1,6 +1,6 @@
 /**
- * The process that follows domains between hosts. It is one of its own, so that nothing that takes time is in its way: what
- * it does takes some ten milliseconds, and each that it comes later is one of a domain's silence.
+ * The process that follows domains between hosts. It has a process of its own, so that nothing slow delays it: its work takes
+ * some ten milliseconds, and while it is late a domain gets no packets.
  */
 import { Host, ownProgram } from '../host/host.ts';
 import { launch } from '../host/launch.ts';
@@ -28,16 +28,16 @@ interface Ways {
 
 /** libvirt's events, a line each; it writes them at once. */
 const EVENTS = ['virsh', '-q', '-c', 'qemu:///system', 'event', '--all', '--loop'];
-/** When it looks for what it missed, after it began to listen, in milliseconds: nobody says when virsh has begun to. */
+/** When it looks for events that it missed after it started virsh, in milliseconds: virsh doesn't say when it listens. */
 const LOOKS = [300, 1_000, 3_000];
-/** How often it looks at what is on its way, whatever it was told; in milliseconds. */
+/** How often it checks domains on their way, even without an event; in milliseconds. */
 const RESYNC = 30_000;
 /**
- * When it looks whether an attachment still says what it wrote, in milliseconds: another process may have read it before, and
- * have written it afterwards. The routes are the daemon's to repair.
+ * When it checks that an attachment still says what it wrote, in milliseconds: another process may have read it before, and
+ * written it back afterwards. The daemon repairs the routes.
  */
 const GUARDS = [100, 500, 2_000];
-/** How long it waits for the lock at most, in milliseconds, and until it tries again. */
+/** How long it waits for the lock at most, and how long until it tries again; in milliseconds. */
 const [PATIENCE, AGAIN] = [300, 1_000];
 /** When the counters of a domain that has left are read, in milliseconds: BIRD needs the processors first. */
 const COUNTS = 50;
@@ -53,7 +53,7 @@ export class Follower {
   readonly #ways: Ways;
   readonly #roster = new Roster();
   readonly #hands = new Hands(why => this.#ways.say(why));
-  /** When it looks again at a domain that has just arrived, by its UUID. */
+  /** Timers for the next look at domains that have just arrived, by their UUIDs. */
   readonly #later = new Map<string, NodeJS.Timeout>();
   readonly #sources = new Sources(line => this.#told(line));
   readonly #afterwards: Afterwards = {

@@ -1,4 +1,4 @@
-/** Performs what a turn needs, without the follower's waiting for it. */
+/** Performs what a turn needs, and doesn't let the follower wait for it. */
 import { Host } from '../host/host.ts';
 import { ReadyIp } from '../host/ready-ip.ts';
 import { reason } from '../model/refusal.ts';
@@ -8,20 +8,20 @@ import type { Performer } from './turn.ts';
 export class Hands implements Performer {
   readonly #ip = new ReadyIp();
   readonly #failed: (why: string) => void;
-  /** What it was told to do since it was asked. */
+  /** What runs, or has run, since the last `done()`. */
   #open: Promise<boolean>[] = [];
 
   constructor(failed: (why: string) => void) {
     this.#failed = failed;
   }
 
-  /** `ip` does its lines while the follower goes on; all else takes a process that is waited for. */
+  /** `ip` runs while the follower goes on. Anything else needs a process of its own, and the follower waits for it. */
   perform(batch: Batch): void {
     if (batch.kind !== 'lines' || batch.tool !== 'ip') new Host().perform(batch, true);
     else this.#open.push(this.#ip.run(batch.lines).then(isDone => isDone || this.#perform(batch)));
   }
 
-  /** Whether all is done that it was told to do since it was asked last. What wasn't, it has said. */
+  /** Whether everything since the last call succeeded. Failures have been reported already. */
   async done(): Promise<boolean> {
     const open = this.#open;
     this.#open = [];
@@ -32,7 +32,7 @@ export class Hands implements Performer {
     this.#ip.stop();
   }
 
-  /** Line by line, where one has ended all. */
+  /** Runs them again line by line, where a failing line has ended the batch. */
   #perform(batch: Batch): boolean {
     try {
       new Host().perform(batch, true);

@@ -1,6 +1,6 @@
 /**
- * Tells the world outside which addresses are here now, by a command that may take minutes: a provider's API for failover
- * addresses. Until it has succeeded the host that had them before passes their packets on, so nobody waits for it.
+ * Tells the provider which addresses are here now, by a command that may take minutes, such as a call of its failover API. Until it
+ * has succeeded the old host relays their packets, so nothing waits for it.
  */
 import type { ChildProcess } from 'node:child_process';
 import { readOutside, type Told, writeOutside } from '../cluster/outside.ts';
@@ -31,12 +31,12 @@ const [FIRST, MOST] = [2_000, 300_000];
 /** Hetzner takes 50 changes an hour: after many failures one is tried every five minutes. */
 const pauseAfter = (failures: number): number => Math.min(FIRST * 2 ** (failures - 1), MOST);
 
-/** Of a pool. While a command runs for it, the task stays whatever happens, so that no two run at once. */
+/** A pool's. It stays while its command runs, whatever happens, so that never two run at once. */
 interface Task {
   told: Told;
   child?: ChildProcess | undefined;
   timer?: NodeJS.Timeout | undefined;
-  /** Since the command began: nothing of it is here any more; something of it has come anew. */
+  /** Since the command began: none of its addresses is here any more; one has come here again. */
   isGone: boolean;
   isAnew: boolean;
 }
@@ -89,7 +89,7 @@ export class Outside {
     if (isOpen) this.#run(key, task);
   }
 
-  /** It is to be told from the beginning, after what runs. */
+  /** Tells it again from the beginning, after the command that runs. */
   #begin(task: Task): void {
     task.told = fresh(task.told.pool);
     task.isAnew = task.child !== undefined;

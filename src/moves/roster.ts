@@ -1,4 +1,4 @@
-/** The attachments, kept in memory: an event names its domain, and a moment counts then. */
+/** The attachments, kept in memory: an event names a domain, and then a moment counts. */
 import type { Attachment } from '../model/attachment.ts';
 import { ifPossible } from '../model/refusal.ts';
 import { attachedDomains, stampOf } from '../state/attachment-files.ts';
@@ -12,7 +12,7 @@ interface Known {
 export class Roster {
   #known: ReadonlyMap<string, Known> = new Map();
 
-  /** All that can be read, as they are now; only those are read that were written since. */
+  /** All that can be read, as they are now. It reads only those that were written since the last call. */
   all(): Attachment[] {
     const before = this.#known;
     this.#known = new Map(

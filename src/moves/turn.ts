@@ -1,4 +1,4 @@
-/** Turns a domain's routes as it moves between hosts: at once, for its packets go where it is not until then. */
+/** Turns a domain's routes as it moves between hosts. Until then its packets go to the wrong host, so a moment counts. */
 import { type Attachment, renderAttachment } from '../model/attachment.ts';
 import type { Happening } from '../model/journal.ts';
 import { isHere, type MoveState } from '../model/move.ts';
@@ -30,8 +30,8 @@ export interface Performer {
 }
 
 /**
- * The attachment says it first, so that a repair which looks meanwhile wants the same; then the routes, and who answers for
- * the addresses. It takes no lock: whoever holds one may take seconds, and each is a second of a domain's silence.
+ * It writes the attachment first, so that a repair at the same time wants the same; then it changes the routes, and who answers for
+ * the addresses. It takes no lock: its holder may take seconds, and the domain would get no packets meanwhile.
  * @param warn told why the journal can't be written, which keeps nothing from being done
  * @returns the attachment as it is now
  * @throws Refusal with what failed; the rest is done
@@ -59,7 +59,7 @@ export function turn(
   return after;
 }
 
-/** The same with no effect: code that has run before takes a tenth of the time. */
+/** Runs the same code without effect: code that has run before takes a tenth of the time. */
 export function rehearse(before: Attachment): void {
   const after = inState(before, isHere(before.state) ? 'leaving' : 'arrived');
   renderAttachment(after);

@@ -1,6 +1,6 @@
 /**
- * Keeps this host in the cluster's books. The process that does it is one of its own: while etcd is silent a question takes
- * seconds, and neither a repair nor a domain that moves may wait for that.
+ * Keeps etcd right about this host: its record, its peers, its runs. It is a process of its own: while etcd is silent a question takes
+ * seconds, and neither a repair nor a domain that moves may wait for it.
  */
 import type { ChildProcess } from 'node:child_process';
 import { readEvents } from '../cluster/answer.ts';
@@ -29,11 +29,11 @@ import { attachedDomains, writtenAt } from '../state/attachment-files.ts';
 import { forgetExpected, isExpected } from '../state/incoming-marker.ts';
 import { readAttachments, readStamps } from '../state/records.ts';
 
-/** In milliseconds: between two looks at this host's own files, at etcd in any case, and while it is silent. */
+/** How often to look at this host's own files, at etcd in any case, and at an etcd that is silent; in milliseconds. */
 const BEAT = 500;
 const ROUND = 60_000;
 const AGAIN = 5_000;
-/** How long a domain that has left is left to the host to which it went, in milliseconds. */
+/** How long the destination has to note that a domain has arrived, in milliseconds. */
 const LEFT = 60_000;
 
 export class Attendance {
@@ -50,7 +50,7 @@ export class Attendance {
   /** Domains that have left, and since when. */
   readonly #left = new Map<string, number>();
 
-  /** @param about what this host is told to say of itself */
+  /** @param about what this host can't find out about itself */
   constructor(fresh: () => Context, about: () => About) {
     this.#fresh = fresh;
     this.#about = about;
@@ -101,7 +101,7 @@ export class Attendance {
     const seen = look(cluster);
     this.#meet(seen, context);
     const { here, stamps } = lookHere(context.host);
-    // Of a domain that ends before this round does, this round knows that it was here.
+    // Read with what is here, so that a domain that ends during this round starts another one.
     this.#stamps = stamps;
     const { noted, ended, twins } = settleRuns(cluster, seen, here, newStart(), (uuid, to) =>
       this.#isOver(uuid, seen.hosts.has(to)),
@@ -121,7 +121,8 @@ export class Attendance {
   }
 
   /**
-   * A host that is up would have noted that the domain has come. Of one that isn't, nobody knows: the domain may run there.
+   * Whether a domain that left here didn't arrive. A destination that is up would have noted its arrival. If it is down, the domain
+   * may still run there.
    */
   #isOver(uuid: string, isUp: boolean): boolean {
     if (!isUp) return false;
@@ -152,12 +153,12 @@ export class Attendance {
     this.#watch.start({ argv: watchAll(cluster) });
   }
 
-  /** Whatever another host has begun to run isn't this one's any more, from that moment on. */
+  /** A domain that another host has started is that host's from then on. */
   #told(line: string, { settings, self }: Cluster): void {
     for (const { key, value } of ifPossible(() => readEvents(line)) ?? []) {
       if (key.startsWith(hostsOf(settings))) this.#next = 0;
       const uuid = runIn(settings, key);
-      // Of the two one may have ended.
+      // One of the two may have ended.
       if (this.#twins.some(one => one.uuid === uuid)) this.#next = 0;
       if (uuid === undefined || value === '') continue;
       // A domain may have ended again before this host's files were looked at.
@@ -166,7 +167,7 @@ export class Attendance {
     }
   }
 
-  /** The daemon reads what is printed here, and looks whether its domains know all hosts. */
+  /** Notes the peers. The daemon reads what this prints, and then checks what domains need for other hosts. */
   #meet({ hosts }: Contents, { print }: Context): void {
     const names = [...hosts.keys()].sort().join(', ');
     if (notePeers(hosts.values(), new Date())) print(`hosts of the cluster that are up: ${names}`);
@@ -176,7 +177,7 @@ export class Attendance {
 /** It changes with whatever is here. */
 const stampsNow = (): string => [...readStamps()].join('\n');
 
-/** The lock waits for starts: each has its attachment, or will have another run. */
+/** What is here. The lock waits for starts: each has written its attachment by then, or will write a newer run. */
 function lookHere(host: Host): { readonly here: Here; readonly stamps: string } {
   return withLock('sync', 'exclusive', host, () => {
     forgetExpected();

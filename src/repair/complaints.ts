@@ -1,13 +1,13 @@
-/** How long what goes on being so isn't said again, in milliseconds. */
+/** How long before an unchanged problem is logged again, in milliseconds. */
 const AGAIN = 60 * 60_000;
 
-/** Keeps a daemon's log short: it says once what goes on being so, and again after an hour. */
+/** Keeps a daemon's log short: an unchanged problem is logged once, and again after an hour. */
 export class Complaints {
   /** Line → when it was last said. */
   #said = new Map<string, number>();
 
   /**
-   * @param lines what is wrong now; what isn't among them any more is said at once when it comes back
+   * @param lines what is wrong now; one that is gone and comes back is said at once
    * @param now in milliseconds
    * @returns those to say
    */

@@ -192,7 +192,7 @@ describe('a move that can come to nothing', () => {
       '--undefinesource',
     ]);
     expect(code).to.equal(1);
-    expect(stderr).to.match(/hnet: Cannot take over "vm2": by etcd's word it runs on no host/);
+    expect(stderr).to.match(/hnet: Cannot take over "vm2": etcd doesn't know that it runs anywhere/);
     await h2.write('/root/vm2.xml', await h1.virsh('dumpxml', 'vm2'));
     await h2.virsh('define', '/root/vm2.xml');
     await h1.virsh('undefine', 'vm2');

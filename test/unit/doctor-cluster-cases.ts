@@ -150,7 +150,11 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
     /wrong host/,
   ],
   'a scan once a minute': [without(/scan time 10; /), /scan time of more than 10 seconds$/, /found late/],
-  'other pools': [peers(peer({ pools: '123.45.90.112/29' })), /^the pools of h2 are others/, /cannot move/],
+  'other pools': [
+    peers(peer({ pools: '123.45.90.112/29' })),
+    /^h2 has other pools: 123\.45\.90\.112\/29; here: /,
+    /can't move unless both/,
+  ],
   'the same UUID': [peers(peer({ uuid: SELF.uuid })), /^libvirt takes h2 for this host/, /refuses to move/],
   'an older hnet': [
     peers(peer({ version: '0.2.9' })),
@@ -195,7 +199,7 @@ export const CASES: Readonly<Record<string, readonly [Change, RegExp, RegExp]>> 
   'its own name on the loopback': [
     { outputs: { [`getent ahosts ${hostname()}`]: '127.0.1.1       STREAM\n' } },
     /^this host's own name, .* leads to 127\.0\.1\.1$/,
-    /from which they come/,
+    /back to the host it comes from/,
   ],
   'a clock that runs by itself': [
     { outputs: { 'timedatectl show --property=NTPSynchronized --value': 'no\n' } },

@@ -83,7 +83,7 @@ function refuseNamesake({ host, wire }: Peer, { hosts }: Contents): void {
   const other = hosts.get(host);
   if (other === undefined || other.wire.some(one => wire.some(own => equal(one, own)))) return;
   throw new Refusal(
-    `Cannot join: ${other.wire.map(format).join(', ')} is called ${quote(host)} in it; set "host" in hnet.toml to another name`,
+    `Cannot join: the host at ${other.wire.map(format).join(', ')} already has the name ${quote(host)}; set another "host" in hnet.toml`,
   );
 }
 

@@ -18,8 +18,8 @@ const compare = (self: Peer, peers: readonly KnownPeer[]): Diagnosis[] =>
       self[key] === peer[key]
         ? []
         : diagnosis(
-            `the ${key} of ${peer.host} are others: ${peer[key] || 'none'}; here they are ${self[key] || 'none'}`,
-            'VMs whose addresses are not in both cannot move, and of what one lacks the other is taken for a forger',
+            `${peer.host} has other ${key}: ${peer[key] || 'none'}; here: ${self[key] || 'none'}`,
+            "a VM can't move unless both have its address; the host that lacks it drops it as spoofed",
             `${EDIT}  # the same "${key}" on both; then: hnet sync`,
           ),
     ),

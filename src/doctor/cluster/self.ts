@@ -10,7 +10,7 @@ export function checkOwnName(facts: Facts): Diagnosis[] {
   if (!/^127\.|^::1$/.test(found)) return [];
   return diagnosis(
     `this host's own name, ${name}, leads to ${found}`,
-    'VMs that come here by libvirt are sent to the host from which they come',
+    'libvirt would send an incoming VM back to the host it comes from',
     `sed -i '/^127.0.1.1/d' /etc/hosts  # and name it with its address on the wire`,
   );
 }
