@@ -1,11 +1,7 @@
-/** Chooses what an assignment pins: an address, a bridge name, a scope, so that nothing collides later. */
+/** Chooses addresses that nobody has, and refuses those that somebody does. */
 import { refuseForeignAddresses, refuseHostAddresses, refusePeerAddresses } from '../lifecycle/admission.ts';
 import { format } from '../model/address.ts';
-import type { Address } from '../model/bridge.ts';
-import { bridgeNames } from '../model/bridge-names.ts';
 import type { Config } from '../model/config.ts';
-import type { HostAddress, PeerAddress } from '../model/host-address.ts';
-import { articleScope } from '../model/names.ts';
 import {
   addresses,
   contains,
@@ -15,37 +11,11 @@ import {
   nth,
   overlaps,
   type Prefix,
-  size,
 } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import type { Reservation } from '../model/reservation.ts';
 import type { Uplinks } from '../model/uplink.ts';
-
-/** What is taken already, on this host and by any domain, running or not. */
-export interface Taken {
-  readonly holdings: readonly Holding[];
-  /** The host's own addresses and the gateway. */
-  readonly own: readonly Prefix[];
-  /** Every address of the host, with its interface. */
-  readonly host: readonly HostAddress[];
-  /** What other hosts of the cluster have themselves. */
-  readonly peers: readonly PeerAddress[];
-  /** Names of the host's interfaces that aren't ours. */
-  readonly interfaces: ReadonlySet<string>;
-  /** Prefixes that the host routes elsewhere, the default route left out. */
-  readonly routed: readonly Prefix[];
-}
-
-/** An address and the domain that holds it. */
-export interface Holding {
-  readonly domain: string;
-  readonly name: string;
-  readonly address: Pick<Address, 'prefix' | 'bridge' | 'scope'>;
-  /** The peer on which the domain is; undefined: it is here. */
-  readonly host?: string;
-  /** Whether it runs there. */
-  readonly runs?: boolean;
-}
+import type { Holding, Taken } from './taken.ts';
 
 /**
  * An address of each family that the pools have: those that are reserved for a domain of this name, or else the first that nobody
@@ -157,105 +127,3 @@ export function refuseHeld(prefix: Prefix, domain: string, taken: Taken): void {
 }
 
 const whereOf = ({ host }: Holding): string => (host === undefined ? '' : `on ${host} `);
-
-/** The most telling bridge name for an address that is free. */
-export const freeBridge = (prefix: Prefix, taken: Taken): string =>
-  freeName(bridgeNames(prefix), prefix, taken);
-
-export function freeName(names: readonly string[], prefix: Prefix, taken: Taken): string {
-  const used = new Set([...taken.interfaces, ...taken.holdings.map(({ address }) => address.bridge)]);
-  const name = names.find(candidate => !used.has(candidate));
-  if (name === undefined)
-    throw new Refusal(`Cannot name a bridge for ${format(prefix)}: ${names.join(', ')} exist already`);
-  return name;
-}
-
-/** So many whole /24 stay in reserve: each is worth sixteen /28, for hosts with more than 256 addresses. */
-const RESERVE = 16;
-
-/**
- * The article's scope (172.30.<last octet>.0/24) while it is free and plenty are left, or in another range the /24 of the
- * same number; else the first /24 under the same condition; else the first free /28. So a 172.30.0.0/16 serves 240 addresses in the article's
- * way and 256 more in small scopes, where the bootstrap lease comes from fewer addresses; one is needed.
- * @throws Refusal if nothing is left
- */
-export function freeScope(prefix: Prefix | undefined, ranges: readonly Prefix[], taken: Taken): Prefix {
-  const used = [...taken.holdings.map(({ address }) => address.scope), ...taken.routed];
-  const whole = firstFree(ranges, 24, used, RESERVE + 1);
-  const [first] = whole;
-  if (first !== undefined && whole.length > RESERVE) {
-    const isFree = (scope: Prefix): boolean =>
-      ranges.some(range => contains(range, scope)) && !used.some(one => overlaps(one, scope));
-    const likely =
-      prefix === undefined ? [] : [articleScope(prefix), ...ranges.map(range => numbered(range, prefix))];
-    return likely.find(isFree) ?? first;
-  }
-  // In a /24 already begun, so that whole ones stay whole as long as possible.
-  const begun = used
-    .filter(({ length }) => length > 24)
-    .map(({ family, first }) => ({ family, first: first & ~255n, length: 24 }));
-  const inRanges = begun.filter(one => ranges.some(range => contains(range, one)));
-  const small = firstFree(inRanges, 28, used, 1)[0] ?? firstFree(ranges, 28, used, 1)[0];
-  if (small !== undefined) return small;
-  throw new Refusal(
-    `Cannot find a free bootstrap scope in ${ranges.map(format).join(', ')}: add a range to "scopes" in hnet.toml`,
-  );
-}
-
-/** The /24 of a range that bears an address's last octet: 10.30.116.0/24 of 10.30.0.0/16. */
-const numbered = ({ family, first }: Prefix, address: Prefix): Prefix => ({
-  family,
-  first: first + ((address.first & 255n) << 8n),
-  length: 24,
-});
-
-/** The first `count` subnets of a length that overlap nothing used. */
-function firstFree(
-  ranges: readonly Prefix[],
-  length: number,
-  used: readonly Prefix[],
-  count: number,
-): Prefix[] {
-  const step = 1n << BigInt(32 - length);
-  const isUsed = membership(used, length);
-  const free: Prefix[] = [];
-  for (const range of ranges.filter(one => one.length <= length)) {
-    for (let offset = 0n; offset < size(range) && free.length < count; offset += step) {
-      const subnet = { ...nth(range, offset), length };
-      if (!isUsed(subnet.first)) free.push(subnet);
-    }
-  }
-  return free;
-}
-
-/**
- * Whether a subnet of a length overlaps anything used: asked of one set for each length that occurs, not of every
- * used prefix, of which there may be thousands.
- */
-function membership(used: readonly Prefix[], length: number): (first: bigint) => boolean {
-  const sets = new Map<number, Set<bigint>>();
-  for (const prefix of used) {
-    const shorter = Math.min(prefix.length, length);
-    const firsts = sets.get(shorter) ?? new Set();
-    sets.set(shorter, firsts.add(start(prefix.first, shorter)));
-  }
-  return first => [...sets].some(([shorter, firsts]) => firsts.has(start(first, shorter)));
-}
-
-const start = (address: bigint, length: number): bigint =>
-  (address >> BigInt(32 - length)) << BigInt(32 - length);
-
-/**
- * Everything an assignment of one address pins. Further addresses of a domain share its bridge and scope.
- * @param scope what the operator has chosen
- */
-export function pin(
-  prefix: Prefix,
-  ranges: readonly Prefix[],
-  taken: Taken,
-  sharedWith: Address | undefined,
-  scope?: Prefix,
-): Address {
-  if (sharedWith !== undefined) return { prefix, bridge: sharedWith.bridge, scope: sharedWith.scope };
-  return { prefix, bridge: freeBridge(prefix, taken), scope: scope ?? freeScope(prefix, ranges, taken) };
-}

@@ -9,7 +9,7 @@ import { aliasOwner } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { ownAddresses, type Uplinks } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
-import type { Holding, Taken } from './allocate.ts';
+import type { Holding, Taken } from './taken.ts';
 
 /**
  * Collects what is taken. Of a running domain both its live and its persistent assignment count: the one is in the kernel

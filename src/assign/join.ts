@@ -20,8 +20,8 @@ import type { PeerAddress } from '../model/host-address.ts';
 import { contains, overlaps } from '../model/prefix.ts';
 import { quote, Refusal } from '../model/refusal.ts';
 import { forWhom, keptFrom, type Reservation } from '../model/reservation.ts';
-import type { Holding } from './allocate.ts';
 import { holdingsOf } from './inventory.ts';
+import type { Holding } from './taken.ts';
 
 /** What joining has changed; nothing, where all was so before. */
 export interface Joined {

@@ -2,7 +2,7 @@
 import { format } from '../model/address.ts';
 import { contains, isAnycast, overlaps, type Prefix, size } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
-import type { Taken } from './allocate.ts';
+import type { Taken } from './taken.ts';
 
 /** How far it looks in each direction, in steps of the wanted size. */
 const FARTHEST = 1024n;

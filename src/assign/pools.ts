@@ -14,7 +14,8 @@ import {
 } from '../model/prefix.ts';
 import type { Reservation } from '../model/reservation.ts';
 import type { View } from '../model/view.ts';
-import type { Held, Holding } from './allocate.ts';
+import type { Held } from './allocate.ts';
+import type { Holding } from './taken.ts';
 
 /** `up`: its route leads to its bridge. `reserved`: the host's own, another host's, a gateway's, every router's, or kept by the operator. */
 export type UseState = 'assigned' | 'up' | 'reserved';

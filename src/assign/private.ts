@@ -5,7 +5,9 @@ import { bridgeNames } from '../model/bridge-names.ts';
 import { leasedOf } from '../model/names.ts';
 import type { Prefix } from '../model/prefix.ts';
 import { Refusal } from '../model/refusal.ts';
-import { freeName, freeScope, type Taken } from './allocate.ts';
+import { freeScope } from './free-scope.ts';
+import { freeName } from './pin.ts';
+import type { Taken } from './taken.ts';
 
 /**
  * A private address: the first that is leased in a scope, and that the host itself doesn't have. Its bridge isn't called by its last octet alone, which public

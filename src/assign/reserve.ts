@@ -5,7 +5,7 @@ import type { Domain } from '../model/domain.ts';
 import { contains, equal, overlaps, type Prefix } from '../model/prefix.ts';
 import { quote, Refusal, reason } from '../model/refusal.ts';
 import { forWhom, type Reservation, refuseKept } from '../model/reservation.ts';
-import type { Taken } from './allocate.ts';
+import type { Taken } from './taken.ts';
 
 /** Refuses addresses that are kept from a domain. @throws Refusal */
 export function refuseReserved(

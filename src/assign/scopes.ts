@@ -9,7 +9,7 @@ import { contains, equal, overlaps, type Prefix } from '../model/prefix.ts';
 import { ifPossible, quote, Refusal } from '../model/refusal.ts';
 import { PRIVATE } from '../model/reserved.ts';
 import type { View } from '../model/view.ts';
-import type { Taken } from './allocate.ts';
+import type { Taken } from './taken.ts';
 
 /** What parse-config.ts takes where the configuration says nothing, and hnet init writes. */
 export const USUAL = parsePrefix('172.30.0.0/16');

@@ -1,5 +1,5 @@
-import type { Holding } from '../assign/allocate.ts';
 import { holdingsOf } from '../assign/inventory.ts';
+import type { Holding } from '../assign/taken.ts';
 import type { KnownDomain } from '../libvirt/libvirt.ts';
 import { format } from '../model/address.ts';
 import { addressesOf, domainWord } from '../model/domain.ts';

@@ -1,13 +1,9 @@
 import { expect } from 'chai';
-import {
-  freeAddresses,
-  freeBridge,
-  freeScope,
-  pin,
-  refuseHeld,
-  type Taken,
-} from '../../src/assign/allocate.ts';
+import { freeAddresses, refuseHeld } from '../../src/assign/allocate.ts';
+import { freeScope } from '../../src/assign/free-scope.ts';
+import { freeBridge, pin } from '../../src/assign/pin.ts';
 import { privateAddress } from '../../src/assign/private.ts';
+import type { Taken } from '../../src/assign/taken.ts';
 import { format, parsePrefix } from '../../src/model/address.ts';
 import type { Address } from '../../src/model/bridge.ts';
 import { INTERFACE_NAME } from '../../src/model/names.ts';

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { freeAddresses, type Taken } from '../../src/assign/allocate.ts';
+import { freeAddresses } from '../../src/assign/allocate.ts';
 import { freeOf, occupancy, poolUse } from '../../src/assign/pools.ts';
 import { withReservation } from '../../src/assign/reserve.ts';
+import type { Taken } from '../../src/assign/taken.ts';
 import { format, parsePrefix } from '../../src/model/address.ts';
 import { type Reservation, refuseKept } from '../../src/model/reservation.ts';
 import { refusalOf } from './refusal.ts';

@@ -1,13 +1,15 @@
-import { freeAddresses, pin, refuseForeign, refuseHeld, type Taken } from '../../assign/allocate.ts';
+import { freeAddresses, refuseForeign, refuseHeld } from '../../assign/allocate.ts';
 import { changing, enact } from '../../assign/change.ts';
 import { decide, type Plug } from '../../assign/decision.ts';
 import { inventory } from '../../assign/inventory.ts';
 import { withWayOut } from '../../assign/nearest.ts';
+import { pin } from '../../assign/pin.ts';
 import { privateAddress } from '../../assign/private.ts';
 import { recordAssigned } from '../../assign/record.ts';
 import { refuseReserved } from '../../assign/reserve.ts';
 import { withScope } from '../../assign/scopes.ts';
 import { refuseElsewhere, reservationsIn, type Shared, sharing } from '../../assign/shared.ts';
+import type { Taken } from '../../assign/taken.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, type Libvirt, pick } from '../../libvirt/libvirt.ts';

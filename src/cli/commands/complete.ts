@@ -1,5 +1,6 @@
-import { type Taken, vacancy } from '../../assign/allocate.ts';
+import { vacancy } from '../../assign/allocate.ts';
 import { inventory } from '../../assign/inventory.ts';
+import type { Taken } from '../../assign/taken.ts';
 import type { Context } from '../../host/context.ts';
 import type { Host } from '../../host/host.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';

@@ -1,8 +1,8 @@
-import { pin } from '../../assign/allocate.ts';
 import { attempt } from '../../assign/attempt.ts';
 import { carryOut, changing, foresee, liveAttachment, warnOfRules, warnOfSave } from '../../assign/change.ts';
 import { decide, imagined, type Outcome, outcomeOf, type Plug, recordOf } from '../../assign/decision.ts';
 import { inventory } from '../../assign/inventory.ts';
+import { pin } from '../../assign/pin.ts';
 import { recordMoved } from '../../assign/record.ts';
 import { refuseReserved } from '../../assign/reserve.ts';
 import { exchanging, refuseElsewhere, reservationsIn, type Shared, sharing } from '../../assign/shared.ts';

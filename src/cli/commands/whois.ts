@@ -1,7 +1,7 @@
-import type { Holding } from '../../assign/allocate.ts';
 import { seenElsewhere } from '../../assign/elsewhere.ts';
 import { inventory } from '../../assign/inventory.ts';
 import { poolUse, type Use } from '../../assign/pools.ts';
+import type { Holding } from '../../assign/taken.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { type KnownDomain, withLibvirt } from '../../libvirt/libvirt.ts';

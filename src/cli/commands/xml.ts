@@ -1,5 +1,7 @@
-import { pin, refuseForeign, type Taken } from '../../assign/allocate.ts';
+import { refuseForeign } from '../../assign/allocate.ts';
 import { inventory } from '../../assign/inventory.ts';
+import { pin } from '../../assign/pin.ts';
+import type { Taken } from '../../assign/taken.ts';
 import type { Context } from '../../host/context.ts';
 import { readNetworkWithUplinks } from '../../host/observe/view.ts';
 import { withLibvirt } from '../../libvirt/libvirt.ts';
