@@ -106,6 +106,28 @@ kernelSuite('what is said of a repair', (_, share) => {
     expect(stderr).to.contain(stays);
   });
 
+  it('"in force" and "brought up" only where a look has seen it', async () => {
+    const one = await sound();
+    await one.replace(
+      '/usr/sbin/ip',
+      `case $* in *-batch*) sed '/^route replace 123.45.53.11/d' | ${REAL}/ip "$@" ;; *) exec ${REAL}/ip "$@" ;; esac`,
+    );
+    const idle = await hnet(one, 'assign', 'vm1', '123.45.53.11', '--no-nic');
+    await one.restore('/usr/sbin/ip');
+    expect(idle.stdout).not.to.contain('in force');
+    expect(idle.stderr).to.match(
+      /"vm1" runs, and not all is as it should be: route 123\.45\.53\.11 to br116: /,
+    );
+    await hnet(one, 'sync');
+    expect((await hnet(one, 'unassign', 'vm1', '123.45.53.11')).stdout).to.contain('this is in force now');
+
+    await one.host.sh(STUCK);
+    const { stdout, stderr } = await hnet(one, 'base', 'up');
+    await one.host.sh(`umount ${SWITCH}`);
+    expect(stdout).not.to.contain('brought up: IPv4 forwarding');
+    expect(stderr).to.contain('Cannot bring up IPv4 forwarding: no command failed, and it is missing');
+  });
+
   it('by the daemon: what it can not repair once, while it repairs the rest', async () => {
     const one = await sound();
     await one.host.sh(STUCK);

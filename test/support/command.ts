@@ -33,4 +33,6 @@ const READING = [
   /^nft (-t )?-j list /,
   /^nft -j -t list /,
   /^virsh /,
+  /^ping /,
+  /^ip xfrm policy$/,
 ];

@@ -22,6 +22,8 @@ import { equal, isAmong, overlaps, type Prefix } from '../../model/prefix.ts';
 import { quote, Refusal, visible } from '../../model/refusal.ts';
 import { hostIn, type Uplinks } from '../../model/uplink.ts';
 import { answerOutcome } from '../changes.ts';
+import { tellInForce } from '../in-force.ts';
+import { runningShown } from '../views/domains.ts';
 import { type AssignOptions, parseRequest, type Request } from './assign-request.ts';
 
 /** Gives a domain addresses in addition to those it has, and puts its interface on their bridge; at once if it runs. */
@@ -47,7 +49,7 @@ function assignOnce(asked: Request, libvirt: Libvirt, shared: Shared | undefined
   answerOutcome(outcome, options, context);
   if (options.dryRun) return;
   recordAssigned(known, added(addresses, held), context);
-  tell(known, addresses, context);
+  tell(outcome.after, addresses, context);
 }
 
 /** The domain, and what is taken around it. @throws Refusal for an address that it can't have */
@@ -140,10 +142,10 @@ function plugsFor(
   return [{ bridge: first, mac }, ...halves.map(bridge => ({ bridge, mac: undefined }))];
 }
 
-function tell({ domain, active }: KnownDomain, addresses: readonly Address[], { print }: Context): void {
-  const name = visible(domain.name);
-  for (const address of addresses) print(`${name}: ${addressLine(addressState(address))}`);
-  if (active) print(`${name} is running: this is in force now`);
+function tell(after: KnownDomain, addresses: readonly Address[], context: Context): void {
+  const name = visible(after.domain.name);
+  for (const address of addresses) context.print(`${name}: ${addressLine(addressState(address))}`);
+  tellInForce(after, runningShown([after], context), context);
 }
 
 /** All addresses that the domain shall have; the new ones with their bridge and scope. */

@@ -40,7 +40,7 @@ export function baseUp(context: Context): void {
     const refusal = readIfThere(PROVEN_FILE) === text ? undefined : refusalFor(context.host, config);
     if (refusal !== undefined) throw refusal;
     const { view, done } = bringUpWhatWorks(config, uplinks, context);
-    for (const { resource } of done) context.print(`brought up: ${resource.label}`);
+    tellBroughtUp(done, context);
     if (done.some(({ resource }) => resource.key === 'uplink file'))
       for (const line of lacking(uplinks)) context.print(line);
     const kept = new Set(baseRoutes(config, uplinks).map(({ key }) => key));
@@ -52,6 +52,20 @@ export function baseUp(context: Context): void {
     if (failures.length > 0) throw new Refusal(failures.join('; '));
     for (const { label } of stale) context.print(`removed: ${label}`);
   });
+}
+
+/** A command that succeeds may have done nothing: so the host is looked at once more, with the filter that stands now. */
+function tellBroughtUp(done: readonly Checked[], { config, host, print, warn }: Context): void {
+  if (done.length === 0) return;
+  const view = observe(host, firewallInForce(config()));
+  for (const { resource } of done) {
+    const finding = resource.probe(view);
+    if (finding.is === 'present') print(`brought up: ${resource.label}`);
+    else
+      warn(
+        `Cannot bring up ${resource.label}: no command failed, and ${'why' in finding && finding.why !== undefined ? finding.why : 'it is missing'}; see hnet --trace sync`,
+      );
+  }
 }
 
 /** The base with the host around it, as it was before. */

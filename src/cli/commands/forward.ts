@@ -19,7 +19,9 @@ import { hostAddresses } from '../../model/host-address.ts';
 import { formatPorts } from '../../model/ports.ts';
 import { asUsage, quote, UsageRefusal, visible } from '../../model/refusal.ts';
 import { answerOutcome, type DryRun } from '../changes.ts';
+import { tellInForce } from '../in-force.ts';
 import { table } from '../table.ts';
+import { runningShown } from '../views/domains.ts';
 
 interface ForwardOptions extends DryRun {
   /** The address of the host that is called. */
@@ -35,9 +37,9 @@ export function addForward(name: string, text: string, options: ForwardOptions, 
     const { view } = readNetworkWithUplinks(context.host, context.config());
     refuseForward(forward, known, domains, hostAddresses(view), listeners(context.host));
     const forwards = [...forwardsOf(known.next), forward];
-    make(libvirt, known, forwards, options, context);
+    const after = make(libvirt, known, forwards, options, context);
     if (!options.dryRun)
-      tell(known, `${formatForward(forward)} leads to ${whereOf(known, forward)}`, context);
+      tell(after, `${formatForward(forward)} leads to ${whereOf(known, forward)}`, context);
   });
 }
 
@@ -52,8 +54,8 @@ export function deleteForward(name: string, text: string, options: ForwardOption
       throw new UsageRefusal(
         `Cannot delete ${formatForward(forward)}: ${quote(known.domain.name)} has ${before.map(formatForward).join(', ') || 'no forward'}`,
       );
-    make(libvirt, known, forwards, options, context);
-    if (!options.dryRun) tell(known, `${formatForward(forward)} is gone`, context);
+    const after = make(libvirt, known, forwards, options, context);
+    if (!options.dryRun) tell(after, `${formatForward(forward)} is gone`, context);
   });
 }
 
@@ -63,9 +65,11 @@ function make(
   forwards: readonly Forward[],
   options: DryRun,
   context: Context,
-): void {
+): KnownDomain {
   const decision = decide(known, amended(known.next, { forwards }));
-  answerOutcome(enact(libvirt, decision, options, context), options, context);
+  const outcome = enact(libvirt, decision, options, context);
+  answerOutcome(outcome, options, context);
+  return outcome.after;
 }
 
 /** Shows the host's ports that lead to domains, or to one. */
@@ -111,7 +115,7 @@ function whereOf({ next }: KnownDomain, forward: Forward): string {
   return target === undefined ? '-' : `${format(target)} ${inner}`;
 }
 
-function tell({ domain, active }: KnownDomain, what: string, { print }: Context): void {
-  print(`${visible(domain.name)}: ${what}`);
-  if (active) print(`${visible(domain.name)} is running: this is in force now`);
+function tell(after: KnownDomain, what: string, context: Context): void {
+  context.print(`${visible(after.domain.name)}: ${what}`);
+  tellInForce(after, runningShown([after], context), context);
 }

@@ -21,6 +21,8 @@ import { renderAssignment } from '../../model/metadata.ts';
 import { equal, overlaps, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, visible } from '../../model/refusal.ts';
 import { answerChange, type DryRun, showChanges } from '../changes.ts';
+import { warnOfFaults } from '../in-force.ts';
+import { runningShown } from '../views/domains.ts';
 
 /** An address, the two domains, and what each of them has afterwards: the giver perhaps nothing. */
 interface Move {
@@ -69,6 +71,8 @@ function moveOnce(
   else {
     recordMoved(prefix, giver, taker, context);
     tellMoved(move, context);
+    const both = outcomes.map(({ after }) => after);
+    warnOfFaults(runningShown(both, context), context);
   }
 }
 

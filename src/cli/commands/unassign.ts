@@ -14,6 +14,8 @@ import { equal, type Prefix } from '../../model/prefix.ts';
 import { asUsage, quote, Refusal, UsageRefusal, visible } from '../../model/refusal.ts';
 import { confirm } from '../ask.ts';
 import { answerOutcome, type DryRun } from '../changes.ts';
+import { tellInForce } from '../in-force.ts';
+import { runningShown } from '../views/domains.ts';
 
 interface UnassignOptions extends DryRun {
   /** All of its addresses, without a question. */
@@ -64,7 +66,7 @@ function unassignOnce(
   );
   // Otherwise open connections would go on to whoever holds the address next.
   if (known.active) for (const { prefix } of gone) forgetFlows(prefix, context.host);
-  tell(known, gone, context);
+  tell(outcome.after, gone, context);
 }
 
 /** A domain that runs loses its network at once: a person is asked, a program has to say that it means it. */
@@ -98,9 +100,10 @@ function warnOfForwards({ next }: KnownDomain, left: readonly Forward[], { warn 
     );
 }
 
-function tell({ domain, active }: KnownDomain, gone: readonly Address[], { print }: Context): void {
-  const name = visible(domain.name);
+function tell(after: KnownDomain, gone: readonly Address[], context: Context): void {
+  const { print } = context;
+  const name = visible(after.domain.name);
   const released = gone.map(({ prefix }) => format(prefix)).join(', ');
   print(released === '' ? `${name}: nothing was assigned` : `${name}: ${released} released`);
-  if (active && released !== '') print(`${name} is running: this is in force now`);
+  if (released !== '') tellInForce(after, runningShown([after], context), context);
 }

@@ -1,6 +1,7 @@
 /** Domains with their addresses and their health. */
 
 import { around, peerAddresses, peerGateways } from '../../cluster/around.ts';
+import type { Context } from '../../host/context.ts';
 import type { Host } from '../../host/host.ts';
 import { observe, observeWithUplinks } from '../../host/observe/view.ts';
 import type { KnownDomain } from '../../libvirt/libvirt.ts';
@@ -37,6 +38,15 @@ export function domainsShown(
   const places = all.flatMap(({ domain }) => addressesOf(domain).map(({ prefix }) => prefix));
   const found = healthOfAll(chosen, lookAround(config, places, host), host);
   return chosen.flatMap(known => shownOf(known, found.get(known.domain.uuid)));
+}
+
+/** Those of some domains that run; nothing is looked at where none does. */
+export function runningShown(
+  some: readonly KnownDomain[],
+  { config, host }: Pick<Context, 'config' | 'host'>,
+): Shown[] {
+  const running = some.filter(({ active }) => active);
+  return running.length === 0 ? [] : domainsShown(running, running, config(), host);
 }
 
 /** Those of all domains that aren't among the shown ones. */
