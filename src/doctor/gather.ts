@@ -8,6 +8,7 @@ import { chooseFirewall } from '../host/choose-backend.ts';
 import { readIfThere } from '../host/files.ts';
 import type { Host } from '../host/host.ts';
 import { observeForeign } from '../host/observe/foreign.ts';
+import { readIpsec } from '../host/observe/ipsec.ts';
 import { look, sysctl } from '../host/observe/parts.ts';
 import { observeUplinks } from '../host/observe/uplink.ts';
 import { observeUplinkFacts } from '../host/observe/uplink-facts.ts';
@@ -99,12 +100,13 @@ function readDrops(config: Config, uplinks: Uplinks, host: Host): Drops {
 
 /** Of running domains; what else is wrong with them is for `hnet check` to say. */
 function readUnserved(
-  network: Pick<View, 'links' | 'addresses' | 'policy' | 'filter'>,
+  network: Pick<View, 'links' | 'addresses' | 'routes' | 'policy' | 'filter'>,
   uplinks: Uplinks,
   config: Config,
   host: Host,
 ): readonly Unserved[] {
-  const view = { ...EMPTY_VIEW, ...network, sysctl };
+  const configured = [...network.routes.values()];
+  const view = { ...EMPTY_VIEW, ...network, configured, ipsec: readIpsec(host), sysctl };
   return unserved(readAttachments(), { view, uplinks, others: peerAddresses(config) }, host);
 }
 

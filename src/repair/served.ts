@@ -105,12 +105,13 @@ function samplesOf(
   }));
 }
 
-/** What the host itself has, and where what others have configured of routes and rules begins. */
+/** What the host itself has, and where what others have configured of routes, rules and IPsec begins. */
 const particularIn = (view: View): Prefix[] => [
   ...hostAddresses(view).map(({ address }) => address),
   ...[
     ...(view.configured ?? []).map(({ prefix }) => prefix),
     ...(view.policy?.rules ?? []).flatMap(rangesIn),
+    ...(view.ipsec ?? []).flatMap(({ from, to }) => [from, to]),
   ].map(range => nth(range, 0n)),
 ];
 

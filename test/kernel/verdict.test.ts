@@ -210,7 +210,8 @@ kernelSuite('what the kernel would do with a packet', (scene, share) => {
       ip route add unreachable 123.45.91.101
       ip route add default dev vpn table 52; ip -6 route add default dev vpn table 52
       ip rule add pref 100 to 123.45.91.103 lookup 52; ip rule add pref 101 from 123.45.91.105 prohibit
-      ip -6 rule add pref 100 to 2001:db8:12:4900:7::/80 lookup 52`);
+      ip -6 rule add pref 100 to 2001:db8:12:4900:7::/80 lookup 52
+      ip xfrm policy add src 0.0.0.0/0 dst 123.45.91.107/32 dir fwd action block`);
     const { code, stdout } = await hnet(one, 'check');
     expect(code).to.equal(3);
     const cut = [...stdout.matchAll(/^vm1 +(\S+) +cut off /gm)].map(([, address]) => address);
@@ -218,10 +219,13 @@ kernelSuite('what the kernel would do with a packet', (scene, share) => {
       '123.45.91.101',
       '123.45.91.103',
       '123.45.91.105',
+      '123.45.91.107',
       '123.45.91.99',
       '2001:db8:12:4900:7::',
       '2001:db8:12:4900::77',
     ]);
+    const { stdout: examined } = await hnet(one, 'doctor');
+    for (const address of cut) expect(examined).to.contain(` ${address} `);
   });
 
   it('is right from the start where the host forwards by none of its new interfaces', async () => {
