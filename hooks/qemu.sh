@@ -18,7 +18,8 @@ newline='
 # What is left on standard input, in bounded time; 8 MiB is twice what libvirt's protocol takes for one text.
 rest() { /usr/bin/timeout 10 /usr/bin/head -c 8388608; }
 # libvirt writes name, UUID and metadata first. The shell reads up to there, because a process would cost more. Other
-# programs' metadata may hold anything: of many lines a process reads the rest at once, as a shell takes ever longer.
+# programs' metadata may hold anything: of many lines a process reads the rest at once, as a shell takes ever longer. Only
+# libvirt can stall it, which then waits for itself: no lock is held yet.
 xml= uuid= lines=0 all=
 while IFS= read -r line || { xml=$xml$line all=yes && false; }; do
   xml=$xml$line$newline

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
+import { policyChainNames } from '../../src/firewall/rules/policy-chains.ts';
 import type { Guest } from '../lab/guest.ts';
 import type { Machine } from '../lab/machine.ts';
 import { hnet } from '../support/command.ts';
+import { uuidOf } from '../support/domain.ts';
 import { exchange, Listener, udpFlow } from '../support/endpoint.ts';
 import { BOTH, FAMILIES } from '../support/families.ts';
 import { filterSuite } from '../support/filter-suite.ts';
@@ -234,13 +236,26 @@ filterSuite("a host's other networks", ({ host }) => {
   describe('and rules that name them', () => {
     it('are told apart from rules for networks that the host has not', async () => {
       const libvirt = await FakeLibvirt.create(one.scene);
-      await libvirt.run('vm2', {
-        metadata: toMetadata('vm2', BOTH.neighbour, { default: 'deny', rules: RULES }),
-      });
+      const policy = { default: 'deny', rules: RULES } as const;
+      await libvirt.run('vm2', { metadata: toMetadata('vm2', BOTH.neighbour, policy) });
+      await one.change('vm2', BOTH.neighbour, policy);
       const { stderr } = await hnet(one.scene, 'firewall', 'vm2');
       expect(stderr.trim()).to.equal(
         'hnet: rule 3 matches nothing: 10.44.0.0/16 is private, and no interface or route of this host leads there',
       );
+    });
+
+    it('count what they match, unless somebody has put a rule of his own among them', async () => {
+      const { inbound } = policyChainNames(uuidOf('vm2'));
+      const shown = async () => (await hnet(one.scene, 'firewall', 'vm2')).stdout;
+      const dropped = async () => (await hnet(one.scene, 'traffic')).stderr;
+      expect(await shown()).to.match(/1 +allow tcp\/80 from 10\.9\.0\.0\/24 +\d/);
+      expect(await dropped()).to.equal('');
+      await one.host.sh(
+        `iptables -t mangle -I ${inbound} -j DROP || nft insert rule ip hnet ${inbound} counter drop`,
+      );
+      expect(await shown()).to.match(/1 +allow tcp\/80 from 10\.9\.0\.0\/24 +unknown/);
+      expect(await dropped()).to.contain(`the chain ${inbound} has other rules than it should have`);
     });
   });
 });

@@ -233,7 +233,7 @@ ${this.#options.tables ?? ''}
     const drops = [...this.#policies].flatMap(([name, policy]) =>
       this.firewall.families.flatMap(family =>
         policyChains(uuidOf(name), policy, family)
-          .flatMap(chain => countedRules('mangle', chain, family, this.firewall, view))
+          .flatMap(chain => countedRules('mangle', chain, family, this.firewall, view) ?? [])
           .flatMap(({ rule, counter }) => (rule.verdict.do === 'drop' ? [Number(counter.packets)] : [])),
       ),
     );

@@ -24,16 +24,20 @@ describe('the counters of a chain', () => {
       4,
       firewallOf(name, []),
       view([[key, counted]]),
-    ).map(({ counter }) => Number(counter.packets));
+    )?.map(({ counter }) => Number(counter.packets));
 
   it('belong to its rules, as many lines as each has', () => {
-    expect(count('iptables', 'mangle hnet-x', lines(1, 2, 4, 8, 16))).to.deep.equal([7, 8, 16]);
+    expect(count('iptables', 'mangle hnet-x', lines(1, 2, 4, 8, 16, 0))).to.deep.equal([7, 8, 16]);
     expect(count('nftables', 'ip hnet-x', lines(1, 2, 4))).to.deep.equal([1, 2, 4]);
   });
 
-  it('are zero where the chain or a line is missing', () => {
+  it('are zero where the chain is missing', () => {
     expect(count('iptables', 'raw hnet-x', lines(1, 2, 4, 8, 16))).to.deep.equal([0, 0, 0]);
-    expect(count('iptables', 'mangle hnet-x', lines(1))).to.deep.equal([1, 0, 0]);
+  });
+
+  it('are not known where a line is missing, or somebody has put one more there', () => {
+    expect(count('iptables', 'mangle hnet-x', lines(1))).to.equal(undefined);
+    expect(count('nftables', 'ip hnet-x', lines(9, 1, 2, 4))).to.equal(undefined);
   });
 });
 
@@ -47,7 +51,10 @@ describe('drops by cause', () => {
       const rules = ruleset(4, DEFAULT_CONFIG, [UPLINK], firewall.foresight);
       const all = tagged(rules).map(([table, chain]): [string, RuleLine[]] => [
         firewall.chainKey(table, chain.name, 4),
-        lines(...chain.rules.flatMap(one => Array(firewall.linesOf(one, 4)).fill(1))),
+        lines(
+          ...chain.rules.flatMap(one => Array(firewall.linesOf(one, 4)).fill(1)),
+          ...Array(firewall.closingLines).fill(1),
+        ),
       ]);
       const drops = dropsByCause(tagged(rules), 4, firewall, view(all));
       // At the reverse-path check, of a scope's broadcast address, and of 0/8 that isn't DHCP.

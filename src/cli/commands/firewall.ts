@@ -31,6 +31,10 @@ export function firewall(name: string, words: readonly string[], options: DryRun
   const rules = withCounters(domain.uuid, policy, context);
   if (!isChange) answer(domain, policy, rules, context);
   show(policy, rules, context);
+  if (rules.some(({ packets }) => packets === null))
+    context.warn(
+      `the chains of ${quote(domain.name)} have other rules than these, so what some have matched isn't known; hnet sync mends them`,
+    );
   warnOfUnmatched(policy, context);
 }
 
@@ -67,7 +71,12 @@ function answer(
 }
 
 function show({ isolate }: Policy, rules: readonly CountedRule[], { print, colour }: Context): void {
-  const cells = rules.map(({ number, rule, packets, bytes }) => [number ?? '', rule, packets, bytes]);
+  const cells = rules.map(({ number, rule, packets, bytes }) => [
+    number ?? '',
+    rule,
+    packets ?? 'unknown',
+    bytes ?? 'unknown',
+  ]);
   for (const line of table(['#', 'RULE', 'PACKETS', 'BYTES'], cells, colour)) print(line);
   if (isolate) print('isolated: no traffic with other domains of this host');
 }

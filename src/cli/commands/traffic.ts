@@ -27,7 +27,11 @@ export function traffic(
   }
   const chosen = name === undefined ? all : [pick(all, name)];
   for (const why of newerAccounts()) context.warn(why);
-  const { addresses: rows, drops } = countersOf(chosen, context);
+  const { addresses: rows, drops, unclear } = countersOf(chosen, context);
+  for (const chain of unclear)
+    context.warn(
+      `the chain ${chain} has other rules than it should have, so what it dropped isn't counted here; hnet sync mends it`,
+    );
   context.answer({ addresses: rows, dropped: Object.fromEntries(drops) });
   if (options.prometheus) context.print(exposition(trafficMetrics(rows, drops)).trimEnd());
   else

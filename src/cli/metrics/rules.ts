@@ -26,7 +26,10 @@ export function ruleMetrics(domains: readonly KnownDomain[], config: Config, hos
     name: `hnet_rule_${unit}_total`,
     type: 'counter',
     help,
-    samples: rows.map(({ domain, row }): Sample => [labelsOf(domain, row), row[unit]]),
+    samples: rows.flatMap(({ domain, row }): Sample[] => {
+      const matched = row[unit];
+      return matched === null ? [] : [[labelsOf(domain, row), matched]];
+    }),
   });
   return [
     ofUnit('bytes', "Bytes that a domain's rule has matched since the domain started."),

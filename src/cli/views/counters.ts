@@ -1,7 +1,6 @@
 /** What was counted of each address, and what was dropped. */
-import type { Firewall } from '../../firewall/rules/backend.ts';
 import { countedOf } from '../../firewall/rules/counted.ts';
-import { addUp, type Drops, ownDrops, sharedDrops } from '../../firewall/rules/drops.ts';
+import { addUp, type Drops, ownDrops, sharedDrops, unclearChains } from '../../firewall/rules/drops.ts';
 import type { Context } from '../../host/context.ts';
 import { look } from '../../host/observe/parts.ts';
 import { observeUplinks } from '../../host/observe/uplink.ts';
@@ -9,13 +8,14 @@ import type { KnownDomain } from '../../libvirt/libvirt.ts';
 import { firewallInForce } from '../../lifecycle/in-force.ts';
 import { format } from '../../model/address.ts';
 import { type Address, publicOf } from '../../model/bridge.ts';
+import type { Counter } from '../../model/counter.ts';
 import { addressesOf, policyOf } from '../../model/domain.ts';
 import { isTracked } from '../../model/policy.ts';
 import { NO_TRAFFIC } from '../../model/traffic.ts';
 import type { FilterView } from '../../model/view.ts';
 import { readAccount, totalOf } from '../../state/ledger.ts';
 import { readAttachments } from '../../state/records.ts';
-import { countedPolicy } from './rules.ts';
+import { type CountedRule, countedPolicy } from './rules.ts';
 import type { Counted, CountedDomain } from './shapes.ts';
 
 interface Counters {
@@ -24,6 +24,8 @@ interface Counters {
   readonly domains: readonly CountedDomain[];
   /** Of the whole host. */
   readonly drops: Drops;
+  /** Chains that somebody has changed, so that what they dropped isn't in it. */
+  readonly unclear: readonly string[];
 }
 
 /** The counters of some domains, and the drops of the whole host. */
@@ -31,7 +33,9 @@ export function countersOf(
   domains: readonly KnownDomain[],
   context: Pick<Context, 'host' | 'config'>,
 ): Counters {
-  const firewall = firewallInForce(context.config());
+  const config = context.config();
+  const firewall = firewallInForce(config);
+  const uplinks = observeUplinks(context.host, config);
   const filter = look(context.host, firewall.looks.all);
   const attachments = readAttachments();
   const attached = new Map(attachments.map(({ domain, addresses }) => [domain, addresses]));
@@ -47,9 +51,12 @@ export function countersOf(
       const drops = tracked.get(uuid);
       if (drops === undefined) return [];
       const rules = countedPolicy(uuid, policyOf(domain), firewall, filter);
+      // Of a chain that somebody has changed nothing is known until it is repaired.
+      if (!rules.every(isCounted)) return [];
       return [{ domain: name, uuid, rules, dropped: Object.fromEntries(drops) }];
     }),
-    drops: addUp([sharedDropsOf(firewall, filter, context), ...tracked.values()]),
+    drops: addUp([sharedDrops(config, uplinks, firewall, filter), ...tracked.values()]),
+    unclear: unclearChains(attachments, config, uplinks, firewall, filter),
   };
 }
 
@@ -70,8 +77,4 @@ function rowsOf({ domain, next }: KnownDomain, filter: FilterView, attached?: re
   });
 }
 
-const sharedDropsOf = (
-  firewall: Firewall,
-  filter: FilterView,
-  { host, config }: Pick<Context, 'host' | 'config'>,
-): Drops => sharedDrops(config(), observeUplinks(host, config()), firewall, filter);
+const isCounted = (rule: CountedRule): rule is CountedRule & Counter => rule.packets !== null;

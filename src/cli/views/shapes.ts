@@ -64,7 +64,7 @@ export interface KeptBack {
 export interface CountedDomain {
   readonly domain: string;
   readonly uuid: string;
-  readonly rules: readonly CountedRule[];
+  readonly rules: readonly (CountedRule & Counter)[];
   /** By cause. */
   readonly dropped: Readonly<Record<string, Counter>>;
 }

@@ -114,6 +114,8 @@ export const iptables = (families: readonly Family[]): Firewall => ({
     families.flatMap(family => baseOf(family, config, uplinks).map(one => affecting(family, one))),
   chainKey: (table, chain, family) => `${tableKey(table, family)} ${chain}`,
   linesOf: (rule, family) => renderRule(rule, family).length,
+  // It carries the fingerprint.
+  closingLines: 1,
   limitSubnets,
   sufficesForStart: filter => knowsParticulars(families, filter),
   entries,

@@ -73,6 +73,7 @@ export const nftables = (families: readonly Family[]): Firewall => ({
     families.flatMap(family => baseOf(family, config, uplinks).map(one => affecting(family, one))),
   chainKey: (_, chain, family) => chainKey(chain, family),
   linesOf: (rule, family) => renderRule(rule, family).length,
+  closingLines: 0,
   limitSubnets: () => [],
   sufficesForStart: () => true,
   entries,

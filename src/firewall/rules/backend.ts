@@ -65,6 +65,8 @@ export interface Firewall {
   /** The key of a chain in the view, and how many lines of the tool a rule becomes. */
   readonly chainKey: (table: Table, chain: string, family: Family) => string;
   readonly linesOf: (rule: Rule, family: Family) => number;
+  /** How many lines a chain has after those of its rules. */
+  readonly closingLines: number;
   /** What makes packets to subnets of domains meet their limit; nothing where they do. */
   readonly limitSubnets: (family: Family, filter: FilterView) => readonly Action[];
   /** Whether `brief` tells all that a start has to know. */
