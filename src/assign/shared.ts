@@ -1,9 +1,10 @@
 /** What the hosts of a cluster have in common while one of them changes an assignment. */
-import { dropClaims, lackingClaims, OutrunRefusal, surplusClaims, takeClaims } from '../cluster/claims.ts';
+import { dropClaims, lackingClaims, surplusClaims, takeClaims } from '../cluster/claims.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type Contents, holdsClaim, look, refuseUnreadable } from '../cluster/contents.ts';
 import { refuseUnjoined } from '../cluster/joined.ts';
 import { clusterOf } from '../cluster/open.ts';
+import { OutrunRefusal } from '../cluster/sequence.ts';
 import type { Context } from '../host/context.ts';
 import type { KnownDomain } from '../libvirt/libvirt.ts';
 import type { Address } from '../model/bridge.ts';

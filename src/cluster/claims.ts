@@ -2,17 +2,13 @@
 import { format } from '../model/address.ts';
 import type { Address } from '../model/bridge.ts';
 import { isAmong, overlaps, type Prefix } from '../model/prefix.ts';
-import { quote, Refusal } from '../model/refusal.ts';
+import { quote } from '../model/refusal.ts';
 import { chunks } from './at-once.ts';
 import type { Cluster } from './cluster.ts';
 import type { Claim, Contents } from './contents.ts';
-import { claimKey, placeKey, sequenceKey } from './keys.ts';
+import { claimKey, placeKey } from './keys.ts';
+import { changeInOrder } from './sequence.ts';
 import { claimText, type Named, placeText } from './values.ts';
-
-/** Another host has changed claims since they were read: what was chosen may be taken by now. Nothing was written. */
-export class OutrunRefusal extends Refusal {
-  override readonly name = 'OutrunRefusal';
-}
 
 /** An address for a domain of this host. */
 export interface Wanted {
@@ -57,32 +53,18 @@ export function takeClaims(
 }
 
 /** @returns the revision in which they were written */
-function takeSome({ settings, self, etcd }: Cluster, sequence: number, wanted: readonly Wanted[]): number {
-  const claims = wanted.map(({ domain, address }) => ({
-    key: claimKey(settings, address.prefix),
-    value: claimText(address, domain),
-  }));
+function takeSome(cluster: Cluster, sequence: number, wanted: readonly Wanted[]): number {
+  const { settings, self } = cluster;
   const places = new Map(
     wanted.map(({ domain: { uuid, name } }) => [placeKey(settings, uuid), placeText({ host: self, name })]),
   );
-  const { succeeded, revision, entries } = etcd.transact({
-    compare: [{ key: sequenceKey(settings), revision: sequence }],
-    success: [
-      { put: sequenceKey(settings), value: '' },
-      ...claims.map(({ key, value }) => ({ put: key, value })),
-      ...[...places].map(([key, value]) => ({ put: key, value })),
-    ],
-    failure: [{ get: sequenceKey(settings) }, ...claims.map(({ key }) => ({ get: key }))],
-  });
-  if (succeeded) return revision;
-  // An earlier attempt may have succeeded, and its answer was lost: then it wrote all of them at once, and nobody wrote since.
-  const now = entries.get(sequenceKey(settings))?.revision ?? 0;
-  const isOwn = claims.every(({ key, value }) => {
-    const entry = entries.get(key);
-    return entry?.value === value && entry.revision === now;
-  });
-  if (!isOwn || now === sequence) throw new OutrunRefusal('another host has changed assignments meanwhile');
-  return now;
+  return changeInOrder(cluster, sequence, [
+    ...wanted.map(({ domain, address }) => ({
+      put: claimKey(settings, address.prefix),
+      value: claimText(address, domain),
+    })),
+    ...[...places].map(([key, value]) => ({ put: key, value })),
+  ]);
 }
 
 /**

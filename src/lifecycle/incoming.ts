@@ -6,7 +6,6 @@ import { refuseUnjoined } from '../cluster/joined.ts';
 import { expectRun } from '../cluster/runs.ts';
 import type { Host } from '../host/host.ts';
 import { withLock } from '../host/lock.ts';
-import { observeStart } from '../host/observe/start.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Config } from '../model/config.ts';
 import type { Domain } from '../model/domain.ts';
@@ -14,11 +13,11 @@ import { refuseForeign } from '../plan/walker.ts';
 import { refuseClaimed } from '../state/attachment-store.ts';
 import { markIncoming } from '../state/incoming-marker.ts';
 import { toAttachment } from './admission.ts';
-import { refuseUnfit, subjectOf } from './admit.ts';
+import { refuseUnfit } from './admit.ts';
 import { wrongOf } from './apply.ts';
 import { firewallInForce, wiresOf } from './in-force.ts';
 import { refuseHostPorts } from './ports.ts';
-import { refuseOwn } from './start.ts';
+import { lookAhead } from './start.ts';
 
 /**
  * Runs a start's checks before libvirt begins, and leaves a marker so that the next `prepare` is known as an arrival.
@@ -35,8 +34,7 @@ export function expect(
   withLock('sync', 'shared', host, () => {
     const firewall = firewallInForce(config);
     const after = toAttachment(domain, assignment, firewall.name, wiresOf(config, host));
-    const seen = observeStart(host, firewall, config, subjectOf(after));
-    if (seen.own.length > 0) refuseOwn(after, seen, config, host);
+    const seen = lookAhead(after, firewall, config, host);
     refuseClaimed(after);
     refuseUnfit(after, seen, config);
     const means = { view: seen.view, dhcp: config.dhcp, firewall, ...around(config, seen.uplinks) };

@@ -9,7 +9,7 @@ import { surrenderClaims } from '../state/claim-index.ts';
 /** The first of the domains has something afterwards. */
 export type Changes = readonly [Change & { readonly after: Attachment }, ...Change[]];
 
-/** An attachment withoutAddresses some addresses. */
+/** An attachment without some addresses. */
 export const withoutAddresses = (attachment: Attachment, prefixes: readonly Prefix[]): Attachment => ({
   ...attachment,
   addresses: attachment.addresses.filter(({ prefix }) => !isAmong(prefixes, prefix)),

@@ -73,8 +73,7 @@ export function start(
 
 function bringUp(after: Attachment, firewall: Firewall, config: Config, host: Host): Checked[] {
   const { view, uplinks } = withLock('claims', 'exclusive', host, () => {
-    const seen = observeStart(host, firewall, config, subjectOf(after));
-    if (seen.own.length > 0) refuseOwn(after, seen, config, host);
+    const seen = lookAhead(after, firewall, config, host);
     const isNew = admit(after, seen, config, firewall, host);
     const view = isNew ? { ...seen.view, filter: lookAtFilter(host, firewall) } : seen.view;
     return { view, uplinks: seen.uplinks };
@@ -109,11 +108,18 @@ function reservationsFor({ warnings }: Host): Reservation[] {
   }
 }
 
+/** The host around what a domain will touch. @throws Refusal for an address that the host itself has */
+export function lookAhead(after: Attachment, firewall: Firewall, config: Config, host: Host): FirstLook {
+  const seen = observeStart(host, firewall, config, subjectOf(after));
+  if (seen.own.length > 0) refuseOwn(after, seen, config, host);
+  return seen;
+}
+
 /**
  * The look of a start says of an address that the host takes it; the whole network tells by which interface.
  * @throws Refusal, always
  */
-export function refuseOwn(
+function refuseOwn(
   { addresses }: Pick<Attachment, 'addresses'>,
   { own, uplinks }: FirstLook,
   config: Config,

@@ -253,7 +253,7 @@ exec /run/lab/real/etcdctl "$@"`,
     // Without its lease, for this takes longer than that lasts.
     await cluster.etcd.ctl('put', '/hnet/fra/hosts/h2', await cluster.value('hosts/h2'));
     for (const address of [own, own6])
-      expect(await refusal(h1, 'assign', 'vm2', address, '--no-nic')).to.contain(
+      expect(await refusal(h1, 'assign', 'vm1', address, '--no-nic')).to.contain(
         `Cannot assign: ${address} is h2's own address; choose another one`,
       );
     expect(await refusal(h1, 'reserve', own, 'web')).to.contain('h2 has it itself');
