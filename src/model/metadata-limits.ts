@@ -26,7 +26,7 @@ export function refuseStranger({ name }: Element, where: string): never {
 }
 
 /** An attribute that may have one of some words. */
-export function wordOf<Word extends string>(
+export function oneOf<Word extends string>(
   element: Element,
   attribute: string,
   words: readonly Word[],

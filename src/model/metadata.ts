@@ -7,7 +7,7 @@ import { bridgeNames } from './bridge-names.ts';
 import { DHCP_MODES, ownDhcp } from './dhcp-mode.ts';
 import { collide, type Forward } from './forward.ts';
 import { formatForward, parseForward } from './forward-words.ts';
-import { LONGEST, refuseLong, refuseMany, refuseStranger, refuseUnknown, wordOf } from './metadata-limits.ts';
+import { LONGEST, oneOf, refuseLong, refuseMany, refuseStranger, refuseUnknown } from './metadata-limits.ts';
 import { articleScope, gatewayOf, INTERFACE_NAME, isUuid, METADATA_NAMESPACE } from './names.ts';
 import { OPEN, type Policy, type PolicyRule } from './policy.ts';
 import { equal, isSingle, last, overlaps, type Prefix } from './prefix.ts';
@@ -27,7 +27,7 @@ export function parseAssignment(element: Element): Assignment {
   refuseUnknown(element, ['domain', 'dhcp']);
   const owner = element.attributes.get('domain');
   if (owner !== undefined && !isUuid(owner)) throw new Refusal(`domain ${quote(owner)} is not a UUID`);
-  const dhcp = wordOf(element, 'dhcp', DHCP_MODES);
+  const dhcp = oneOf(element, 'dhcp', DHCP_MODES);
   const children = elements(element);
   const stranger = children.find(
     ({ name, namespace }) =>
@@ -114,8 +114,8 @@ function parsePolicies([element, second]: readonly Element[]): Policy {
   if (element === undefined) return OPEN;
   if (second !== undefined) throw new Refusal('two elements <policy>, where one is allowed');
   refuseUnknown(element, ['inbound', 'isolate']);
-  const inbound = wordOf(element, 'inbound', ['allow', 'deny']) ?? 'allow';
-  const isolate = wordOf(element, 'isolate', ['on', 'off']) === 'on';
+  const inbound = oneOf(element, 'inbound', ['allow', 'deny']) ?? 'allow';
+  const isolate = oneOf(element, 'isolate', ['on', 'off']) === 'on';
   const stranger = elements(element).find(({ name }) => name !== 'rule');
   if (stranger !== undefined) refuseStranger(stranger, '<policy>, expected <rule>');
   refuseMany('rules', elements(element).length);

@@ -5,10 +5,10 @@ import {
   below,
   commandName,
   type Flag,
+  type Given,
   lastWord,
   MADE,
   type Outline,
-  type Place,
   type Shown,
   takingValues,
 } from './shape.ts';
@@ -90,7 +90,7 @@ const patterns = (command: string, names: readonly string[]): string =>
   names.map(name => shellWord(`${command} ${name}`)).join(' | ');
 
 const placeCases = (one: Shown): Case[] =>
-  one.places.map(({ words, repeats }: Place, at) => [
+  one.places.map(({ words, repeats }: Given, at) => [
     `'${commandName(one)} '${repeats ? '*' : at}`,
     offer(words),
   ]);

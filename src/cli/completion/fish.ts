@@ -2,10 +2,10 @@ import type { Words } from '../tree/words.ts';
 import {
   commandName,
   type Flag,
+  type Given,
   lastWord,
   MADE,
   type Outline,
-  type Place,
   type Shown,
   takingValues,
 } from './shape.ts';
@@ -118,7 +118,7 @@ function flagLine(condition: string, { names, meaning, value }: Flag): string {
 
 const ofValue = (words: Words): string => (words === 'files' ? ' -r -F' : ` -x -a ${offer(words)}`);
 
-function placeLine(command: string, { words, repeats }: Place, at: number): string {
+function placeLine(command: string, { words, repeats }: Given, at: number): string {
   const condition = `__hnet_at ${word(command)} ${at}${repeats ? ' more' : ''}`;
   return `complete -c hnet -n "${condition}" ${words === 'files' ? '-F' : `-k -a ${offer(words)}`}`;
 }

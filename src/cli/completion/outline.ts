@@ -2,9 +2,9 @@
 import type { Command, Option } from 'commander';
 import { pathOf, verbOf } from '../tree/tree.ts';
 import type { Words } from '../tree/words.ts';
-import type { Flag, Outline, Place, Shown } from './shape.ts';
+import type { Flag, Given, Outline, Shown } from './shape.ts';
 
-export function outlineOf(program: Command): Outline {
+export function readTree(program: Command): Outline {
   const commands = program.createHelp().visibleCommands(program);
   const names = commands.map(one => one.name());
   return {
@@ -18,7 +18,7 @@ function shown(command: Command, names: readonly string[]): Shown[] {
   const words = verbOf(command)?.words ?? {};
   const below = command.commands;
   const places = command.registeredArguments.map(
-    (one): Place => ({
+    (one): Given => ({
       name: one.name(),
       words: words[one.name()] ?? BY_NAME[one.name()] ?? (one.name() === 'command' ? names : []),
       repeats: one.variadic,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { bashScript } from './bash.ts';
 import { fishAssignScript, fishScript } from './fish.ts';
-import { outlineOf } from './outline.ts';
+import { readTree } from './outline.ts';
 import { zshScript } from './zsh.ts';
 
 /** The files of each shell: names by which it finds what completes a command. */
@@ -13,7 +13,7 @@ export const SHELLS = {
 
 /** Every script by its path: the shell, then the file's name. */
 export function completionFiles(program: Command): Map<string, string> {
-  const outline = outlineOf(program);
+  const outline = readTree(program);
   return new Map(
     Object.entries(SHELLS).flatMap(([shell, files]) =>
       Object.entries(files).map(([name, script]) => [`${shell}/${name}`, script(outline)] as const),

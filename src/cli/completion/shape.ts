@@ -2,7 +2,7 @@
 import type { Words } from '../tree/words.ts';
 
 /** A word that one gives: an argument, or the value of an option. */
-export interface Place {
+export interface Given {
   readonly name: string;
   readonly words: Words;
   readonly repeats: boolean;
@@ -13,7 +13,7 @@ export interface Flag {
   readonly names: readonly string[];
   readonly meaning: string;
   readonly repeats: boolean;
-  readonly value?: Place;
+  readonly value?: Given;
 }
 
 export interface Shown {
@@ -22,7 +22,7 @@ export interface Shown {
   readonly summary: string;
   /** Whether there are commands below it, of which one must follow. */
   readonly isParent: boolean;
-  readonly places: readonly Place[];
+  readonly places: readonly Given[];
   readonly flags: readonly Flag[];
 }
 

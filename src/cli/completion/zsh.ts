@@ -1,6 +1,6 @@
 import { shellWord } from '../../model/shell.ts';
 import type { Words } from '../tree/words.ts';
-import { below, type Flag, lastWord, MADE, type Outline, type Place, type Shown } from './shape.ts';
+import { below, type Flag, type Given, lastWord, MADE, type Outline, type Shown } from './shape.ts';
 
 /** The script for zsh: it is put where zsh looks for functions, or read by it. */
 export const zshScript = (outline: Outline): string =>
@@ -81,10 +81,10 @@ const specOf = ({ names, meaning, value, repeats }: Flag): string => {
     .join(' ');
 };
 
-const placeOf = (place: Place, at: number): string =>
+const placeOf = (place: Given, at: number): string =>
   shellWord(`${place.repeats ? '*' : at + 1}${actionOf(place)}`);
 
-const actionOf = ({ name, words }: Place): string => `:${name}:${action(name, words)}`;
+const actionOf = ({ name, words }: Given): string => `:${name}:${action(name, words)}`;
 
 function action(name: string, words: Words): string {
   if (words === 'files') return '_files';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { pathOf, verbOf } from '../tree/tree.ts';
 import type { Example } from '../tree/verb.ts';
 import { bold, entry, indented, type Page, paragraphs, prose, proseOf, reference } from './roff.ts';
-import { argumentName, examplesOf, ofArgument, ofOption, pageName, termOf, visible } from './terms.ts';
+import { argumentName, examplesOf, ofArgument, ofOption, pageName, termOf, visibleOptions } from './terms.ts';
 
 export function commandPage(command: Command): Page {
   return {
@@ -15,7 +15,7 @@ export function commandPage(command: Command): Page {
       ['DESCRIPTION', paragraphs(proseOf(command.description().split('\n\n')))],
       ['COMMANDS', command.commands.flatMap(describe)],
       ['ARGUMENTS', command.registeredArguments.flatMap(ofArgument)],
-      ['OPTIONS', visible(command).flatMap(ofOption)],
+      ['OPTIONS', visibleOptions(command).flatMap(ofOption)],
       ['EXAMPLES', examplesOf([...new Map([command, ...command.commands].flatMap(exampleEntries))])],
       ['EXIT STATUS', [`As ${reference('hnet', 8)} says.`]],
       ['SEE ALSO', [[reference('hnet', 8), reference('hnet.toml', 5)].join(', ')]],
@@ -33,12 +33,15 @@ const synopsisOf = (command: Command): string[] =>
 const callOf = (command: Command): string =>
   [
     bold(['hnet', ...pathOf(command)].join(' ')),
-    ...visible(command).map(option => `[${termOf(option)}]`),
+    ...visibleOptions(command).map(option => `[${termOf(option)}]`),
     ...command.registeredArguments.map(one => (one.required ? argumentName(one) : `[${argumentName(one)}]`)),
   ].join(' ');
 
 /** A command below another, in the page of that. */
 const describe = (command: Command): string[] => [
   ...entry(callOf(command), prose(command.description())),
-  ...indented([...command.registeredArguments.flatMap(ofArgument), ...visible(command).flatMap(ofOption)]),
+  ...indented([
+    ...command.registeredArguments.flatMap(ofArgument),
+    ...visibleOptions(command).flatMap(ofOption),
+  ]),
 ];

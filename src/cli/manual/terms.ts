@@ -9,7 +9,7 @@ export const pageName = (command: Command): string => `hnet-${command.name()}`;
 export const examplesOf = (examples: readonly Example[]): string[] =>
   paragraphs(examples.map(([run, does]) => [prose(`${does}:`), ...example([run])]));
 
-export const visible = (command: Command): Option[] => command.options.filter(({ hidden }) => !hidden);
+export const visibleOptions = (command: Command): Option[] => command.options.filter(({ hidden }) => !hidden);
 
 /** `ADDRESS...`, of the argument `[address...]`. */
 export const argumentName = (argument: Argument): string =>

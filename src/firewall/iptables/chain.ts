@@ -7,7 +7,7 @@ import { renderRule, targetOf } from './text.ts';
 
 /** The table in which earlier versions had what is in mangle now: what they accepted there met no later rule of others. */
 export const FORMER = 'filter';
-export type Place = Table | typeof FORMER;
+export type AnyTable = Table | typeof FORMER;
 
 /** From here, which nat's built-in chains for incoming packets and for the host's own lead to, the domains' chains are reached. */
 export const FORWARDS = 'hnet-forwards';
@@ -16,7 +16,7 @@ export const FORWARDS = 'hnet-forwards';
 export const TOOL: Readonly<Record<Family, string>> = { 4: 'iptables', 6: 'ip6tables' };
 
 /** Lines for one table, applied at once or not at all. Chains that no line names stay as they are. */
-export const restore = (table: Place, family: Family, lines: readonly string[]): Action =>
+export const restore = (table: AnyTable, family: Family, lines: readonly string[]): Action =>
   run([`${TOOL[family]}-restore`, '-w', '10', '--noflush'], [`*${table}`, ...lines, 'COMMIT', ''].join('\n'));
 
 /** Creates a chain, or empties it. */
@@ -29,7 +29,7 @@ export function jumpsAway(from: string, isTarget: (to: string) => boolean, rules
 }
 
 /** Deletes chains of ours from a table. @param jumps lines that delete all jumps to them */
-export const deletion = (table: Place, family: Family, names: string[], jumps: string[]): Action[] =>
+export const deletion = (table: AnyTable, family: Family, names: string[], jumps: string[]): Action[] =>
   names.length === 0
     ? []
     : [restore(table, family, [...names.map(declare), ...jumps, ...names.map(name => `-X ${name}`)])];

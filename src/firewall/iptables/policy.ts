@@ -7,13 +7,13 @@ import { changed, type Finding, overall, PRESENT } from '../../resources/resourc
 import type { DomainRules } from '../rules/backend.ts';
 import { markOf, probeChain } from '../rules/fingerprint.ts';
 import { DISPATCH, SETTLING, setNames } from '../rules/sets.ts';
-import { declare, deletion, FORMER, jumpsAway, type Place, restore, written } from './chain.ts';
+import { type AnyTable, declare, deletion, FORMER, jumpsAway, restore, written } from './chain.ts';
 import { entries } from './sets.ts';
 import { tableKey } from './text.ts';
 
 type Chains = FilterView['chains'];
 
-const keyOf = (chain: string, family: Family, place: Place = 'mangle'): string =>
+const keyOf = (chain: string, family: Family, place: AnyTable = 'mangle'): string =>
   `${tableKey(place, family)} ${chain}`;
 
 /** The domain's chains in the words of iptables, and their fingerprint. */
@@ -77,7 +77,7 @@ const oldJumps = (
   names: readonly string[],
   family: Family,
   actual: Chains,
-  place: Place = 'mangle',
+  place: AnyTable = 'mangle',
 ): string[] =>
   DISPATCH.flatMap(({ name }) =>
     jumpsAway(name, target => names.includes(target), actual.get(keyOf(name, family, place))),

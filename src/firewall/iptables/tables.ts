@@ -16,7 +16,7 @@ import { isOfDomain } from '../rules/policy-chains.ts';
 import { type HookPoint, jump, labelled, rule, type Table } from '../rules/rules.ts';
 import type { Ruleset } from '../rules/ruleset.ts';
 import { DISPATCH, SUBNETS } from '../rules/sets.ts';
-import { declare, deletion, FORMER, FORWARDS, jumpsAway, type Place, restore, written } from './chain.ts';
+import { type AnyTable, declare, deletion, FORMER, FORWARDS, jumpsAway, restore, written } from './chain.ts';
 import { renderRule, tableKey, targetOf } from './text.ts';
 
 export const TABLES = ['raw', 'mangle', 'nat'] as const;
@@ -121,10 +121,10 @@ const jumpLines = ({ jumps, key }: Pick<Contents, 'jumps' | 'key'>, actual: Chai
 const removal = ({ table, family }: Contents, actual: Chains): Action[] =>
   placesOf(table).flatMap(place => removalFrom(place, family, actual));
 
-const placesOf = (table: Table): readonly Place[] => (table === 'mangle' ? [table, FORMER] : [table]);
+const placesOf = (table: Table): readonly AnyTable[] => (table === 'mangle' ? [table, FORMER] : [table]);
 
 /** Removes all our chains from one of iptables' tables. */
-function removalFrom(table: Place, family: Family, actual: Chains): Action[] {
+function removalFrom(table: AnyTable, family: Family, actual: Chains): Action[] {
   const key = tableKey(table, family);
   const names = [...actual.keys()].filter(name => name.startsWith(`${key} hnet-`));
   const ours = names.map(name => name.slice(key.length + 1));

@@ -8,7 +8,7 @@ import { MOVE_METRIC, PEER_METRIC, SCAN_TIME } from '../../model/move.ts';
 import { ROUTE_PROTOCOL } from '../../model/names.ts';
 import type { Family } from '../../model/prefix.ts';
 import { type ConfigFile, comments, file } from '../file.ts';
-import { aboutFile, HOSTS_AS, type Routing, routerId, type Side, sidesOf } from './routing.ts';
+import { aboutFile, HOSTS_AS, type Routing, type RoutingSide, routerId, routingSides } from './routing.ts';
 
 /**
  * How a route stands in BIRD by its metric: `preference` against the routes of peers, which have 100 unless their host says
@@ -24,7 +24,7 @@ const NORMAL = { preference: 200, pref: 100, med: 100 } as const;
 
 export function bird(routing: Routing): ConfigFile[] {
   const id = routerId(routing);
-  const sides = sidesOf(routing);
+  const sides = routingSides(routing);
   return [
     file(
       '/etc/bird/bird.conf',
@@ -46,7 +46,7 @@ export function bird(routing: Routing): ConfigFile[] {
   ];
 }
 
-const sideLines = (side: Side, { uplinks }: Routing): string[] => [
+const sideLines = (side: RoutingSide, { uplinks }: Routing): string[] => [
   `define POOLS${side.family} = [ ${side.pools.map(pool => `${formatLong(pool)}+`).join(', ')} ];`,
   '',
   ...filterLines(side, uplinks),
@@ -54,7 +54,7 @@ const sideLines = (side: Side, { uplinks }: Routing): string[] => [
 ];
 
 /** Which routes of the kernel the others are told, and which of theirs come into the kernel. */
-function filterLines({ family }: Side, uplinks: Routing['uplinks']): string[] {
+function filterLines({ family }: RoutingSide, uplinks: Routing['uplinks']): string[] {
   const gateways = uplinks.map(({ device }) => `ifname = "${device}"`).join(' || ');
   return [
     '# Of the routes in the kernel, those of hnet that lead to VMs.',
@@ -78,7 +78,7 @@ function filterLines({ family }: Side, uplinks: Routing['uplinks']): string[] {
 }
 
 /** The kernel, and a session with each peer. */
-const protocolLines = ({ family, own, peers, isReflector }: Side): string[] => [
+const protocolLines = ({ family, own, peers, isReflector }: RoutingSide): string[] => [
   `protocol kernel kernel${family} {`,
   `  learn; metric ${PEER_METRIC}; scan time ${SCAN_TIME}; netlink rx buffer 4194304; graceful restart;`,
   `  ipv${family} { import filter hnet${family}; export where source = RTS_BGP; };`,

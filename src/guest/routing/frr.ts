@@ -7,7 +7,7 @@ import { format, formatLong } from '../../model/address.ts';
 import { MOVE_METRIC } from '../../model/move.ts';
 import { bits } from '../../model/prefix.ts';
 import { type ConfigFile, comments, file } from '../file.ts';
-import { aboutFile, HOSTS_AS, type Routing, routerId, type Side, sidesOf } from './routing.ts';
+import { aboutFile, HOSTS_AS, type Routing, type RoutingSide, routerId, routingSides } from './routing.ts';
 
 const WORDS = {
   4: { ip: 'ip', unicast: 'ipv4 unicast' },
@@ -15,7 +15,7 @@ const WORDS = {
 } as const;
 
 export function frr(routing: Routing): ConfigFile[] {
-  const sides = sidesOf(routing);
+  const sides = routingSides(routing);
   const id = routerId(routing);
   return [
     file(
@@ -37,7 +37,7 @@ export function frr(routing: Routing): ConfigFile[] {
 }
 
 /** What of the kernel's routes is announced: neither what is on its way here, nor what leaves. */
-const lists = ({ family: of, pools }: Side): string[] => [
+const lists = ({ family: of, pools }: RoutingSide): string[] => [
   ...pools.map(
     (pool, place) =>
       `${WORDS[of].ip} prefix-list POOLS${of} seq ${5 * (place + 1)} permit ${formatLong(pool)}${pool.length < bits(of) ? ` le ${bits(of)}` : ''}`,
@@ -54,14 +54,14 @@ const lists = ({ family: of, pools }: Side): string[] => [
   ]),
 ];
 
-const neighbours = ({ peers }: Side): string[] =>
+const neighbours = ({ peers }: RoutingSide): string[] =>
   peers.flatMap(({ host, address }) =>
     [`remote-as ${HOSTS_AS}`, `description ${host}`, 'bfd', 'timers 3 9', 'timers connect 1'].map(
       words => ` neighbor ${format(address)} ${words}`,
     ),
   );
 
-const family = ({ family: of, peers, isReflector }: Side): string[] => [
+const family = ({ family: of, peers, isReflector }: RoutingSide): string[] => [
   ` address-family ${WORDS[of].unicast}`,
   `  redistribute kernel route-map HNET${of}`,
   ...peers.flatMap(({ address, isClient }) =>

@@ -22,7 +22,7 @@ export interface Routing {
 export type RoutingFormat = (routing: Routing) => ConfigFile[];
 
 /** What concerns one family. */
-export interface Side {
+export interface RoutingSide {
   readonly family: Family;
   readonly pools: readonly Prefix[];
   /** This host's address on the wire. */
@@ -37,7 +37,7 @@ export interface Side {
 export const HOSTS_AS = 65000;
 
 /** The families that have a pool, and in which this host has an address on the wire. */
-export function sidesOf(routing: Routing): Side[] {
+export function routingSides(routing: Routing): RoutingSide[] {
   const { pools, addresses, peers, reflectors } = routing;
   const isReflector = reflects(routing);
   return FAMILIES.flatMap(family => {
