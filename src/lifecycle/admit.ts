@@ -47,8 +47,10 @@ export function admit(
   firewall: Firewall,
   host: Host,
 ): boolean {
+  // First, for a scope of another domain's is also a route of the host's: the refusal names the domain.
+  refuseClaimed(attachment);
   refuseUnfit(attachment, seen, config);
-  return claim(attachment, seen, config, firewall, host);
+  return take(attachment, seen, config, firewall, host);
 }
 
 /**
@@ -63,6 +65,16 @@ export function claim(
   host: Host,
 ): boolean {
   refuseClaimed(attachment);
+  return take(attachment, seen, config, firewall, host);
+}
+
+function take(
+  attachment: Attachment,
+  seen: StartView,
+  config: Config,
+  firewall: Firewall,
+  host: Host,
+): boolean {
   const lacks = check(basePlan(config, seen.uplinks, firewall), seen.view).some(isWrong);
   // Bringing it up needs a look at everything.
   if (lacks) bringUpBase(config, seen.uplinks, firewall, observe(host, firewall), host);
