@@ -33,6 +33,5 @@ const READING = [
   /^nft (-t )?-j list /,
   /^nft -j -t list /,
   /^virsh /,
-  /^ping /,
   /^ip xfrm policy$/,
 ];

@@ -35,9 +35,9 @@ export function baseUp(context: Context): void {
   const config = context.config();
   withLock('claims', 'exclusive', context.host, () => {
     const uplinks = observeUplinks(context.host, config);
-    const text = readConfigText();
     // At a boot nobody is connected yet.
-    const refusal = readIfThere(PROVEN_FILE) === text ? undefined : refusalFor(context.host, config);
+    const refusal =
+      readIfThere(PROVEN_FILE) === readConfigText() ? undefined : refusalFor(context.host, config);
     if (refusal !== undefined) throw refusal;
     const { view, done } = bringUpWhatWorks(config, uplinks, context);
     tellBroughtUp(done, context);
@@ -45,8 +45,8 @@ export function baseUp(context: Context): void {
       for (const line of lacking(uplinks)) context.print(line);
     const kept = new Set(baseRoutes(config, uplinks).map(({ key }) => key));
     pin(config, uplinks, context);
-    // At boot it is the first one, and there is none to go back to.
-    if (!existsSync(PROVEN_FILE)) noteProven(text);
+    // At boot it is the first one, and there is none to go back to. By now the uplink is written into it.
+    if (!existsSync(PROVEN_FILE)) noteProven(readConfigText());
     const stale = routesOf(view, isPoolRoute).filter(({ key }) => !kept.has(key));
     const failures = down(stale, view, context.host);
     if (failures.length > 0) throw new Refusal(failures.join('; '));
