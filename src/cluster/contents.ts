@@ -49,19 +49,8 @@ export function contentsOf(
   { entries }: Pick<Answer, 'entries'>,
 ): Contents {
   const unreadable = new Map<string, string>();
-  const below = <T>(part: string, read: (name: string, entry: Entry, key: string) => T): T[] => {
-    const start = `${rootOf(cluster)}${part}/`;
-    return [...entries]
-      .filter(([key]) => key.startsWith(start))
-      .flatMap(([key, entry]) => {
-        try {
-          return [read(key.slice(start.length), entry, key)];
-        } catch (error) {
-          unreadable.set(key, reason(error));
-          return [];
-        }
-      });
-  };
+  const below = <T>(part: string, read: ReadEntry<T>): T[] =>
+    readBelow(`${rootOf(cluster)}${part}/`, entries, read, unreadable);
   return {
     sequence: entries.get(sequenceKey(cluster))?.revision ?? 0,
     claims: below('claims', (_, entry, key) => ({
@@ -79,6 +68,26 @@ export function contentsOf(
     unreadable,
   };
 }
+
+type ReadEntry<T> = (name: string, entry: Entry, key: string) => T;
+
+/** Reads what lies below a key; what can't be read is set aside with the reason. */
+const readBelow = <T>(
+  start: string,
+  entries: Answer['entries'],
+  read: ReadEntry<T>,
+  unreadable: Map<string, string>,
+): T[] =>
+  [...entries]
+    .filter(([key]) => key.startsWith(start))
+    .flatMap(([key, entry]) => {
+      try {
+        return [read(key.slice(start.length), entry, key)];
+      } catch (error) {
+        unreadable.set(key, reason(error));
+        return [];
+      }
+    });
 
 const parsed = <T>(schema: v.GenericSchema<unknown, T>, { value }: Entry): T =>
   v.parse(schema, JSON.parse(value));

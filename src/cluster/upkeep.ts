@@ -47,39 +47,61 @@ export function settleRuns(
   isOver: (uuid: string, to: string) => boolean = () => true,
 ): Settled {
   const { self } = cluster;
-  const { running, left, isHere, isMoved } = here;
-  const noted = running.filter(({ uuid }) => {
+  const noted = here.running.filter(({ uuid }) => {
     const run = seen.runs.get(uuid);
     const isOurs = run === undefined || (run.host !== self && run.to === self);
     return isOurs && change(cluster, uuid, run, runText({ host: self, ...start }));
   });
-  for (const { uuid } of running) {
-    const run = seen.runs.get(uuid);
-    if (run?.host === self && run.to !== undefined && !isMoved(uuid))
-      change(cluster, uuid, run, stayText(run));
-  }
-  for (const { uuid, name } of running) {
+  settleStayed(cluster, seen, here);
+  for (const { uuid, name } of here.running) {
     const isOwn = seen.runs.get(uuid)?.host === self || noted.some(one => one.uuid === uuid);
     if (isOwn) noteHeld(uuid, name);
   }
-  const ended = [...seen.runs].filter(([uuid, run]) => {
+  const ended = settleEnded(cluster, seen, here, isOver);
+  const twins = [
+    ...twinsAmong(here.running, 'running', self, seen),
+    ...twinsAmong(here.left, 'left', self, seen),
+  ];
+  return { noted, ended, twins };
+}
+
+/** Takes the destination out of the run of a domain whose move came to nothing. */
+function settleStayed(cluster: Cluster, { runs }: Pick<Contents, 'runs'>, { running, isMoved }: Here): void {
+  for (const { uuid } of running) {
+    const run = runs.get(uuid);
+    if (run?.host === cluster.self && run.to !== undefined && !isMoved(uuid))
+      change(cluster, uuid, run, stayText(run));
+  }
+}
+
+/** Removes the runs of domains that have ended here. @returns their UUIDs */
+function settleEnded(
+  cluster: Cluster,
+  { runs }: Pick<Contents, 'runs'>,
+  { isHere }: Here,
+  isOver: (uuid: string, to: string) => boolean,
+): string[] {
+  const ended = [...runs].filter(([uuid, run]) => {
     if (isHere(uuid)) return false;
-    if (run.host === self)
+    if (run.host === cluster.self)
       return (run.to === undefined || isOver(uuid, run.to)) && change(cluster, uuid, run, undefined);
     letGo(uuid);
-    if (run.to === self) change(cluster, uuid, run, stayText(run));
+    if (run.to === cluster.self) change(cluster, uuid, run, stayText(run));
     return false;
   });
-  const twinsAmong = (domains: readonly Named[], is: Twin['is']): Twin[] =>
-    domains.flatMap(one => {
-      const run = seen.runs.get(one.uuid);
-      return run === undefined || run.host === self || run.to === self
-        ? []
-        : [{ ...one, host: run.host, is }];
-    });
-  const twins = [...twinsAmong(running, 'running'), ...twinsAmong(left, 'left')];
-  return { noted, ended: ended.map(([uuid]) => uuid), twins };
+  return ended.map(([uuid]) => uuid);
 }
+
+const twinsAmong = (
+  domains: readonly Named[],
+  is: Twin['is'],
+  self: string,
+  { runs }: Pick<Contents, 'runs'>,
+): Twin[] =>
+  domains.flatMap(one => {
+    const run = runs.get(one.uuid);
+    return run === undefined || run.host === self || run.to === self ? [] : [{ ...one, host: run.host, is }];
+  });
 
 /** A run without its destination: the domain stays. */
 const stayText = ({ to: _, ...run }: Run): string => runText(run);

@@ -41,38 +41,47 @@ function checkPool(
   { delivered, network, config }: Facts,
 ): Diagnosis[] {
   const { device } = uplink;
-  const { family } = pool;
-  const gateway = gatewayIn(family, uplink);
+  const gateway = gatewayIn(pool.family, uplink);
   if (gateway === undefined || address === undefined) return [];
   const subnet = subnetAround(pool, network.addresses.get(device) ?? []);
   const seen = delivered(address, gateway, devices);
-  const mend = `set ipv${family} = "on-link" beside the pool in ${CONFIG_FILE}, then: hnet sync`;
-  const which = `${format(address)}, an address of the pool ${format(pool)}`;
-  if (seen === 'sought')
-    return diagnosis(
-      `the gateway looks for ${which}, on the wire of ${device}`,
-      "nobody answers: the provider doesn't route the pool to this host",
-      mend,
-    );
-  if (subnet !== undefined)
-    return diagnosis(
-      `the pool ${format(pool)} lies on the uplink's own subnet ${format(subnet)}`,
-      'the provider looks for its addresses by ARP, which a routed address does not answer',
-      seen === 'arrives'
-        ? `hnet host --format ifupdown  # or netplan: it is routed to this host, so configure ${device} so`
-        : mend,
-    );
+  if (seen === 'sought') return sought(address, pool, device);
+  if (subnet !== undefined) return besideHost(pool, subnet, device, seen === 'arrives');
   if (seen === 'arrives') return [];
-  if (seen === undefined) return family === 4 ? [] : untold(pool, device);
+  if (seen === undefined) return pool.family === 4 ? [] : untold(pool, device);
   // The hosts of a cluster announce what runs on them: a free address comes to none, or to the one that last had its pool.
   const announce = knownValue(config)?.cluster?.announce;
-  if (announce === 'bgp' || announce === 'command') return [];
-  return diagnosis(
-    `the gateway's answer to ${which}, did not come here`,
-    "the provider doesn't route the pool to this host, or looks for its addresses on the wire",
-    `${mend}  # skip this if the provider hasn't set up the routing yet`,
-  );
+  return announce === 'bgp' || announce === 'command' ? [] : undelivered(address, pool);
 }
+
+const onLink = ({ family }: Prefix): string =>
+  `set ipv${family} = "on-link" beside the pool in ${CONFIG_FILE}, then: hnet sync`;
+
+const which = (address: Prefix, pool: Prefix): string =>
+  `${format(address)}, an address of the pool ${format(pool)}`;
+
+const sought = (address: Prefix, pool: Prefix, device: string): Diagnosis[] =>
+  diagnosis(
+    `the gateway looks for ${which(address, pool)}, on the wire of ${device}`,
+    "nobody answers: the provider doesn't route the pool to this host",
+    onLink(pool),
+  );
+
+const besideHost = (pool: Prefix, subnet: Prefix, device: string, arrives: boolean): Diagnosis[] =>
+  diagnosis(
+    `the pool ${format(pool)} lies on the uplink's own subnet ${format(subnet)}`,
+    'the provider looks for its addresses by ARP, which a routed address does not answer',
+    arrives
+      ? `hnet host --format ifupdown  # or netplan: it is routed to this host, so configure ${device} so`
+      : onLink(pool),
+  );
+
+const undelivered = (address: Prefix, pool: Prefix): Diagnosis[] =>
+  diagnosis(
+    `the gateway's answer to ${which(address, pool)}, did not come here`,
+    "the provider doesn't route the pool to this host, or looks for its addresses on the wire",
+    `${onLink(pool)}  # skip this if the provider hasn't set up the routing yet`,
+  );
 
 const untold = (pool: Prefix, device: string): Diagnosis[] =>
   diagnosis(

@@ -31,17 +31,16 @@ import { type Facts, type File, type Known, knownValue } from './facts.ts';
 export function gather(host: Host): Facts {
   const config = known(() => loadConfig());
   const written = knownValue(config) ?? DEFAULT_CONFIG;
-  // Of what stands only the interface counts: it is asked whether the rest is still true.
-  const given = {
-    ...written,
-    inForce: written.inForce.map(({ device, mtu }) => ({ ...UNTOLD, device, mtu })),
-  };
+  const given = withoutMemory(written);
   const { seen, unseen } = looking();
   const network = seen('the links, addresses and routes of this host', () => readNetwork(host), EMPTY_VIEW);
   const policy = seen('the rules that choose routes', () => readPolicy(host), { rules: [], own: [] });
   const uplinks = known(() => observeUplinks(host, given));
   const strangers = observeForeign(host, chooseFirewall(written));
-  const filter = { ...EMPTY_VIEW.filter, foreign: strangers };
+  /** What nobody can tell without the uplinks. */
+  const by = <T>(what: string, read: (ways: Uplinks) => T, nothing: T): T =>
+    uplinks.is === 'unknown' ? nothing : seen(what, () => read(uplinks.value), nothing);
+  const view = { ...network, policy, filter: { ...EMPTY_VIEW.filter, foreign: strangers } };
   return {
     config,
     isRejected: knownValue(known(() => isRejected(readConfigText()))) === true,
@@ -50,26 +49,30 @@ export function gather(host: Host): Facts {
     network,
     policy,
     unseen,
-    unserved:
-      uplinks.is === 'unknown'
-        ? []
-        : seen(
-            'what the kernel would do with packets',
-            () => readUnserved({ ...network, policy, filter }, uplinks.value, written, host),
-            [],
-          ),
+    unserved: by(
+      'what the kernel would do with packets',
+      ways => readUnserved(view, ways, written, host),
+      [],
+    ),
     cluster: readCluster(written, host),
     strangers,
-    drops:
-      uplinks.is === 'unknown'
-        ? new Map()
-        : seen('what the filter has dropped', () => readDrops(written, uplinks.value, host), new Map()),
+    drops: by<Facts['drops']>(
+      'what the filter has dropped',
+      ways => readDrops(written, ways, host),
+      new Map(),
+    ),
     domains: known(() => withLibvirt(libvirt => libvirt.domains())),
     file,
     delivered: (...question) => askDelivery(host, ...question),
     output: (...argv) => host.output(argv),
   };
 }
+
+/** Of what stands only the interface counts: it is asked whether the rest is still true. */
+const withoutMemory = (config: Config): Config => ({
+  ...config,
+  inForce: config.inForce.map(({ device, mtu }) => ({ ...UNTOLD, device, mtu })),
+});
 
 /** What can't be looked at is taken for nothing, and told. */
 function looking() {

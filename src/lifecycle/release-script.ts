@@ -38,6 +38,10 @@ const DONE = 42;
 const holdings = (attachment: Attachment, firewall: Firewall): Resource[] =>
   domainPlan(attachment, DEFAULT_CONFIG.dhcp, firewall);
 
+/** Whether a release must look at what is tracked. */
+const looksFirst = ({ policy, forwards = [] }: Attachment): boolean =>
+  isTracked(policy) || forwards.length > 0;
+
 /**
  * The script of a domain's release; undefined where only the program can do it. Starting a process costs more than
  * anything the script does, so the process that deletes the filter's entries also prints what they counted.
@@ -48,8 +52,7 @@ export function releaseScript(attachment: Attachment, boot: string): string | un
   const firewall = firewallFor(attachment);
   const prefixes = publicOf(attachment.addresses);
   const tally = firewall.tally(prefixes);
-  const looksFirst = isTracked(attachment.policy) || (attachment.forwards ?? []).length > 0;
-  if (looksFirst || tally === undefined) return undefined;
+  if (looksFirst(attachment) || tally === undefined) return undefined;
   const actions = actionsOf(attachment, firewall);
   if (!actions.every(({ kind }) => SAYABLE.includes(kind))) return undefined;
   return [

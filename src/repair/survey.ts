@@ -14,6 +14,7 @@ import { type Attachment, prefixesOf, type WireOf } from '../model/attachment.ts
 import { BACKENDS, type Config } from '../model/config.ts';
 import { type Domain, tapsOf } from '../model/domain.ts';
 import { CLUSTER_FILE } from '../model/names.ts';
+import type { Prefix } from '../model/prefix.ts';
 import { ifPossible } from '../model/refusal.ts';
 import { wireFor } from '../model/uplink.ts';
 import type { View } from '../model/view.ts';
@@ -38,13 +39,8 @@ import { strays } from './strays.ts';
 export function survey(listing: Listing, config: Config, host: Host): Survey {
   const firewall = chooseFirewall(config);
   const records = readRecords();
-  const places = records.entries.flatMap(({ content }) =>
-    typeof content === 'string' ? [] : prefixesOf(content),
-  );
-  const { view, uplinks, moment } = observeWithUplinks(host, firewall, config, places);
+  const { view, uplinks, moment } = observeWithUplinks(host, firewall, config, placesIn(records));
   const outcomes = outcomesOf(records, listing, prefix => wireFor(prefix, uplinks));
-  const are = <K extends Outcome['is']>(is: K): Of<K>[] =>
-    outcomes.filter((outcome): outcome is Of<K> => outcome.is === is);
   const seen = { config, firewall, uplinks, view };
   const base = check(basePlan(config, uplinks, firewall), view).filter(isWrong);
   const kept = outcomes.flatMap(one =>
@@ -55,17 +51,13 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
   const whole = kept.filter(({ wrong }) => wrong.length === 0).map(({ attachment }) => attachment);
   return {
     ...seen,
+    ...byOutcome(outcomes),
     base,
     kept,
     unserved: besideBase(base, seen, unserved(whole, { ...seen, others: peerAddresses(config) }, host)),
     unplugged: loose(outcomes, view),
     due: [],
     unasked: listing.why,
-    changed: are('changed'),
-    lost: are('lost'),
-    ended: are('ended'),
-    damaged: are('damaged'),
-    unclear: are('unclear'),
     // Until the new filter stands, the one of an earlier version holds.
     strays: [
       ...findStrays(outcomes, listing, records, seen),
@@ -75,6 +67,25 @@ export function survey(listing: Listing, config: Config, host: Host): Survey {
     other: BACKENDS.filter(name => name !== firewall.name)
       .map(name => firewallOf(name, config.pools))
       .find(one => stands(one, moment)),
+  };
+}
+
+/** The addresses of all that is attached, as far as the records can be read. */
+const placesIn = ({ entries }: Records): Prefix[] =>
+  entries.flatMap(({ content }) => (typeof content === 'string' ? [] : prefixesOf(content)));
+
+/** What concerns one domain each. */
+function byOutcome(
+  outcomes: readonly Outcome[],
+): Pick<Survey, 'changed' | 'lost' | 'ended' | 'damaged' | 'unclear'> {
+  const are = <K extends Outcome['is']>(is: K): Of<K>[] =>
+    outcomes.filter((outcome): outcome is Of<K> => outcome.is === is);
+  return {
+    changed: are('changed'),
+    lost: are('lost'),
+    ended: are('ended'),
+    damaged: are('damaged'),
+    unclear: are('unclear'),
   };
 }
 

@@ -86,7 +86,7 @@ function baseOf(family: Family, config: Config, uplinks: Uplinks): Resource[] {
     ...staticEntries(family, config, uplinks, entries),
     inherited(family),
     ...tables.map(table => tableResource(table, rules, family)),
-  ];
+  ].map(one => affecting(family, one));
 }
 
 const looks = (families: readonly Family[]): Firewall['looks'] => ({
@@ -103,6 +103,9 @@ const exceeding: Firewall['exceeding'] = (set, { packets }, filter) =>
     counter.packets > packets ? entry.split(',').slice(1) : [],
   );
 
+const removeChains: Firewall['removeChains'] = (names, { filter: { chains } }) =>
+  FAMILIES.flatMap(family => [...removal(names, family, chains), ...forwardRemoval(names, family, chains)]);
+
 export const iptables = (families: readonly Family[]): Firewall => ({
   name: 'iptables',
   foresight: FORESIGHT,
@@ -110,20 +113,16 @@ export const iptables = (families: readonly Family[]): Firewall => ({
   looks: looks(families),
   counters: prefixes => counters(families, prefixes),
   tally,
-  base: (config, uplinks) =>
-    families.flatMap(family => baseOf(family, config, uplinks).map(one => affecting(family, one))),
+  base: (config, uplinks) => families.flatMap(family => baseOf(family, config, uplinks)),
   chainKey: (table, chain, family) => `${tableKey(table, family)} ${chain}`,
   linesOf: (rule, family) => renderRule(rule, family).length,
-  // It carries the fingerprint.
-  closingLines: 1,
+  closingLines: 1, // It carries the fingerprint.
   limitSubnets,
   sufficesForStart: filter => knowsParticulars(families, filter),
   entries,
   exceeding,
-  // The dispatch chains are no sets: `installRules` writes their jumps.
-  ruledMaps: () => [],
-  removeChains: (names, { filter: { chains } }) =>
-    FAMILIES.flatMap(family => [...removal(names, family, chains), ...forwardRemoval(names, family, chains)]),
+  ruledMaps: () => [], // The dispatch chains are no sets: `installRules` writes their jumps.
+  removeChains,
   probeRules,
   installRules,
   removeRules,

@@ -9,7 +9,6 @@
 import { format } from '../../model/address.ts';
 import { FAMILIES, type Family, isSingle, type Prefix } from '../../model/prefix.ts';
 import { entriesOf } from '../../model/view.ts';
-import { affecting } from '../../resources/resource.ts';
 import { parseRuleset, RULESET } from '../foreign/parse-nft.ts';
 import type { Firewall, Look, Tally } from '../rules/backend.ts';
 import { countingSets, DISPATCH, overOf } from '../rules/sets.ts';
@@ -69,8 +68,7 @@ export const nftables = (families: readonly Family[]): Firewall => ({
   looks: { all: withBudgets(whole(FAMILIES)), own: whole(FAMILIES), brief: BRIEF, traces: TRACES },
   counters: () => whole(families),
   tally,
-  base: (config, uplinks) =>
-    families.flatMap(family => baseOf(family, config, uplinks).map(one => affecting(family, one))),
+  base: (config, uplinks) => families.flatMap(family => baseOf(family, config, uplinks)),
   chainKey: (_, chain, family) => chainKey(chain, family),
   linesOf: (rule, family) => renderRule(rule, family).length,
   closingLines: 0,

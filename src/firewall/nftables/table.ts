@@ -3,7 +3,7 @@ import type { Config } from '../../model/config.ts';
 import type { Family } from '../../model/prefix.ts';
 import type { Uplinks } from '../../model/uplink.ts';
 import { type Action, nft } from '../../resources/action.ts';
-import { ABSENT, overall, PRESENT, type Resource } from '../../resources/resource.ts';
+import { ABSENT, affecting, overall, PRESENT, type Resource } from '../../resources/resource.ts';
 import { staticEntries } from '../rules/entries.ts';
 import { markOf, probeChain } from '../rules/fingerprint.ts';
 import { type Entrance, type HookPoint, jump, rule, type Side, type Written } from '../rules/rules.ts';
@@ -32,7 +32,7 @@ export function baseOf(family: Family, config: Config, uplinks: Uplinks): Resour
     ...DISPATCH.map(({ name }) => verdictMap(name, family)),
     ...staticEntries(family, config, uplinks, entries),
     chainsOf(rules, family),
-  ];
+  ].map(one => affecting(family, one));
 }
 
 /** The kernel's hooks. Our chains come before the usual priority of filters, so that others count only what we accept. */

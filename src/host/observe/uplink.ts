@@ -142,7 +142,6 @@ function readUplink(
 ): Uplink {
   const { device } = way;
   const isMain = way.way === 0;
-  const settings = given.uplinks[way.way];
   const routesIn = (family: Family): RouteAnswer[] =>
     [...used].flatMap(([one, answer]) =>
       one.device === device && one.family === family ? toRouteAnswers(answer.found) : [],
@@ -152,24 +151,43 @@ function readUplink(
   const leads = route4 !== undefined || route6 !== undefined;
   if (!isMain) refuseUnknown(way, given);
   const awaited = isMain && !leads && isAwaited(device, given, host);
-  // An interface that is down or gone has no routes: then what stands is right until it is back.
-  const stands = given.inForce.find(one => one.device === device);
   // No default route leads out of another uplink. The kernel tells the host's address there all the same.
   const [own4, own6] = [isMain ? route4 : (route4 ?? all4[0]), isMain ? route6 : (route6 ?? all6[0])];
+  return {
+    ...way,
+    ...readAround({ device, route4, route6, own4, own6 }, given, given.uplinks[way.way]),
+    bypassed,
+    ...(awaited && { awaited }),
+  };
+}
+
+/** The routes by an uplink: those that lead out, and those that tell the host's own addresses. */
+interface OwnRoutes extends Pick<Way, 'device'> {
+  readonly route4: RouteAnswer | undefined;
+  readonly route6: RouteAnswer | undefined;
+  readonly own4: RouteAnswer | undefined;
+  readonly own6: RouteAnswer | undefined;
+}
+
+/** What is at both ends of an uplink: by the configuration, else by the kernel, else as it stood. */
+function readAround(
+  { device, route4, route6, own4, own6 }: OwnRoutes,
+  { inForce }: Pick<UplinkConfig, 'inForce'>,
+  settings: UplinkConfig['uplinks'][number] | undefined,
+): Pick<Uplink, 'host' | 'gateway' | 'host6' | 'gateway6' | 'mtu'> {
+  // An interface that is down or gone has no routes: then what stands is right until it is back.
+  const stands = inForce.find(one => one.device === device);
   const say = (family: Family, told: readonly Prefix[] | undefined): Prefix | undefined =>
     told?.find(one => one.family === family);
   const addresses = settings?.addresses;
   const gateways = settings?.gateways;
   const host6 = say(6, addresses) ?? readPrefix(own6?.prefsrc);
   return {
-    ...way,
     host: say(4, addresses) ?? readPrefix(own4?.prefsrc) ?? stands?.host,
     gateway: say(4, gateways) ?? readPrefix(route4?.gateway) ?? (route4 ? undefined : stands?.gateway),
     host6: host6 === undefined ? [] : [host6],
     gateway6: say(6, gateways) ?? readPrefix(route6?.gateway) ?? (route6 ? undefined : stands?.gateway6),
     mtu: settings?.mtu ?? mtuThrough(device, [own4, own6]) ?? stands?.mtu ?? USUAL_MTU,
-    bypassed,
-    ...(awaited && { awaited }),
   };
 }
 
