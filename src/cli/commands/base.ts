@@ -39,8 +39,9 @@ export function baseUp(context: Context): void {
     const refusal =
       readIfThere(PROVEN_FILE) === readConfigText() ? undefined : refusalFor(context.host, config);
     if (refusal !== undefined) throw refusal;
-    const { view, done } = bringUpWhatWorks(config, uplinks, context);
-    tellBroughtUp(done, context);
+    const raised = bringUpWhatWorks(config, uplinks, context);
+    const { view, done } = raised;
+    tellBroughtUp(raised, context);
     if (done.some(({ resource }) => resource.key === 'uplink file'))
       for (const line of lacking(uplinks)) context.print(line);
     const kept = new Set(baseRoutes(config, uplinks).map(({ key }) => key));
@@ -54,10 +55,10 @@ export function baseUp(context: Context): void {
   });
 }
 
-/** A command that succeeds may have done nothing: so the host is looked at once more, with the filter that stands now. */
-function tellBroughtUp(done: readonly Checked[], { config, host, print, warn }: Context): void {
+/** A command that succeeds may have done nothing: so the host is looked at once more. */
+function tellBroughtUp({ done, firewall }: Raised, { host, print, warn }: Context): void {
   if (done.length === 0) return;
-  const view = observe(host, firewallInForce(config()));
+  const view = observe(host, firewall);
   for (const { resource } of done) {
     const finding = resource.probe(view);
     if (finding.is === 'present') print(`brought up: ${resource.label}`);
@@ -70,6 +71,8 @@ function tellBroughtUp(done: readonly Checked[], { config, host, print, warn }: 
 
 /** The base with the host around it, as it was before. */
 interface Raised {
+  /** The filter that it was made with. */
+  readonly firewall: Firewall;
   readonly view: View;
   readonly done: readonly Checked[];
 }
@@ -81,7 +84,7 @@ interface Raised {
 function bringUpWhatWorks(config: Config, uplinks: Uplinks, { host, warn }: Context): Raised {
   const bringUp = (firewall: Firewall): Raised => {
     const view = observe(host, firewall);
-    return { view, done: bringUpBase(config, uplinks, firewall, view, host) };
+    return { firewall, view, done: bringUpBase(config, uplinks, firewall, view, host) };
   };
   const first = firewallInForce(config);
   try {
