@@ -60,21 +60,29 @@ export function healthOfAll(
 ): ReadonlyMap<string, Health> {
   const ports = portsIn(sight.view);
   const found = new Map(patients.map(patient => [patient.domain.uuid, healthOf(patient, sight, ports)]));
-  const whole = [...found.values()].flatMap(({ attachment, faults }) =>
-    attachment === undefined || faults.length > 0 ? [] : [attachment],
+  const whole = [...found.values()].flatMap(({ attachment, now }) =>
+    attachment === undefined || now.length > 0 ? [] : [attachment],
   );
   const served = verdicts(whole, sight, host);
   const around = aroundThem(sight);
   return new Map(
-    [...found].map(([uuid, { attachment, faults }]) => [
+    [...found].map(([uuid, { attachment, now, next }]) => [
       uuid,
       {
         attachment,
-        faults: [...faults, ...waiting(uuid, sight), ...around(attachment), ...(served.get(uuid) ?? [])],
+        faults: [
+          ...phrases(now),
+          ...waiting(uuid, sight),
+          ...around(attachment),
+          ...(served.get(uuid) ?? []),
+          ...phrases(next),
+        ],
       },
     ]),
   );
 }
+
+const phrases = (all: readonly string[]): Ailment[] => all.map(what => ({ what }));
 
 const waiting = (uuid: string, { due }: Sight): Ailment[] =>
   due.filter(({ attachment }) => attachment.domain === uuid).map(one => ({ what: dueWords(one) }));
@@ -94,13 +102,18 @@ function aroundThem({ base, uplinks, view }: Sight): (attachment: Attachment | u
 const phrase = ({ resource, finding }: Checked): string =>
   `${resource.label}: ${'why' in finding && finding.why !== undefined ? finding.why : 'missing'}`;
 
-function healthOf(patient: Patient, sight: Sight, ports: Ports): Health {
-  const { domain } = patient;
+/** A domain by itself: what is wrong with it now, and what its next start would lack. */
+interface Ailments {
+  readonly now: readonly string[];
+  readonly next: readonly string[];
+}
+
+function healthOf(patient: Patient, sight: Sight, ports: Ports): Pick<Health, 'attachment'> & Ailments {
   try {
-    const attachment = readAttachment(domain.uuid);
-    return { attachment, faults: ailments(patient, attachment, sight, ports).map(what => ({ what })) };
+    const attachment = readAttachment(patient.domain.uuid);
+    return { attachment, ...ailments(patient, attachment, sight, ports) };
   } catch (error) {
-    return { attachment: undefined, faults: [{ what: reason(error) }] };
+    return { attachment: undefined, now: [reason(error)], next: [] };
   }
 }
 
@@ -109,30 +122,33 @@ function ailments(
   attachment: Attachment | undefined,
   sight: Sight,
   ports: Ports,
-): string[] {
-  if (attachment === undefined)
-    return active && addressesOf(domain).length > 0 ? ['runs, but nothing is set up for it'] : [];
-  if (!active) return ['left over from a run that has ended'];
+): Ailments {
+  if (attachment === undefined) {
+    const lacks = active && addressesOf(domain).length > 0;
+    return { now: lacks ? ['runs, but nothing is set up for it'] : [], next: [] };
+  }
+  if (!active) return { now: ['left over from a run that has ended'], next: [] };
+  const { config, uplinks } = sight;
   const wrong = wrongOf({ before: attachment, after: attachment, taps: tapsOf(domain) }, sight);
-  return [
-    ...wrong.map(phrase),
-    ...unplugged(attachment, domain, ports).map(({ why }) => why),
-    ...switchedOff(attachment, domain),
-    ...lackingNext(domain, next),
-    ...byConfiguration(attachment, domain, next, sight),
-  ];
+  return {
+    now: [
+      ...wrong.map(phrase),
+      ...unplugged(attachment, domain, ports).map(({ why }) => why),
+      ...switchedOff(attachment, domain),
+      ...changed(attachment, domain, uplinks),
+    ],
+    next: [
+      ...lackingNext(domain, next),
+      ...(uplinks instanceof Refusal ? [] : refusedNext(next, { config, uplinks })),
+    ],
+  };
 }
 
-/** What a domain should have by now, and whether it would start again. */
-function byConfiguration(
-  attachment: Attachment,
-  domain: Domain,
-  next: Domain,
-  { config, uplinks }: Sight,
-): string[] {
+/** What a domain should have by now. */
+function changed(attachment: Attachment, domain: Domain, uplinks: Sight['uplinks']): string[] {
   if (uplinks instanceof Refusal) return [];
   const change = changeWords(attachment, domain, prefix => wireFor(prefix, uplinks));
-  return [...(change === undefined ? [] : [change]), ...refusedNext(next, { config, uplinks })];
+  return change === undefined ? [] : [change];
 }
 
 /** What the kernel says of domains that lack nothing, by their UUIDs; of those that it serves nothing. */
