@@ -37,6 +37,7 @@ export function refuseUnfit(
 /**
  * To be called under the `claims` lock. Afterwards the domain's resources are its own.
  * @param seen the host around those resources; a brief look suffices
+ * @param stays what of it the domain is to keep: what it is to lose may be unfit
  * @returns whether something of the base was missing, so that `seen` is out of date
  * @throws Refusal with nothing claimed
  */
@@ -46,35 +47,11 @@ export function admit(
   config: Config,
   firewall: Firewall,
   host: Host,
+  stays = attachment,
 ): boolean {
   // First, for a scope of another domain's is also a route of the host's: the refusal names the domain.
   refuseClaimed(attachment);
-  refuseUnfit(attachment, seen, config);
-  return take(attachment, seen, config, firewall, host);
-}
-
-/**
- * The same of what may be unfit: a domain that changes still has what it is to lose.
- * @throws Refusal with nothing claimed
- */
-export function claim(
-  attachment: Attachment,
-  seen: StartView,
-  config: Config,
-  firewall: Firewall,
-  host: Host,
-): boolean {
-  refuseClaimed(attachment);
-  return take(attachment, seen, config, firewall, host);
-}
-
-function take(
-  attachment: Attachment,
-  seen: StartView,
-  config: Config,
-  firewall: Firewall,
-  host: Host,
-): boolean {
+  refuseUnfit(stays, seen, config);
   const lacks = check(basePlan(config, seen.uplinks, firewall), seen.view).some(isWrong);
   // Bringing it up needs a look at everything.
   if (lacks) bringUpBase(config, seen.uplinks, firewall, observe(host, firewall), host);

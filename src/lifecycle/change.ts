@@ -16,7 +16,7 @@ import { quote, Refusal } from '../model/refusal.ts';
 import type { Change } from '../plan/change.ts';
 import { basePlan } from '../plan/plan.ts';
 import { type Checked, check, refuseForeign } from '../plan/walker.ts';
-import { isWrong } from '../resources/resource.ts';
+import { isWrong, whyOf } from '../resources/resource.ts';
 import {
   readableAttachment,
   refuseClaimed,
@@ -24,7 +24,7 @@ import {
   writeAttachment,
 } from '../state/attachment-store.ts';
 import { placeClaims, surrenderClaims } from '../state/claim-index.ts';
-import { claim, refuseUnfit } from './admit.ts';
+import { admit, refuseUnfit } from './admit.ts';
 import { apply, driftOf, handedOver, type Means, wrongOf } from './apply.ts';
 import { both, type Changes, settle, withoutAddresses } from './settle.ts';
 
@@ -152,7 +152,7 @@ function repairs(
     wrong.map(({ resource, finding }) => ({
       is: finding.is === 'absent' ? 'added' : 'changed',
       domain,
-      what: `${resource.label} (${'why' in finding ? finding.why : 'it was missing'})`,
+      what: `${resource.label} (${whyOf(finding, 'it was missing')})`,
     }));
   return [
     ...told(null, base),
@@ -179,11 +179,10 @@ function claimAll(
   try {
     return changes
       .filter(each => !gives(each))
-      .map(({ before, after }) => {
-        if (after === undefined) return false;
-        refuseUnfit(after, seen, config);
-        return claim(both(before, after), seen, config, firewall, host);
-      })
+      .map(
+        ({ before, after }) =>
+          after !== undefined && admit(both(before, after), seen, config, firewall, host, after),
+      )
       .includes(true);
   } catch (error) {
     for (const giver of givers) placeClaims(giver);

@@ -4,6 +4,7 @@ import { type Attachment, attachmentTitle } from '../model/attachment.ts';
 import type { Difference } from '../model/difference.ts';
 import { quote } from '../model/refusal.ts';
 import type { Checked } from '../plan/walker.ts';
+import { whyOf } from '../resources/resource.ts';
 import { dueWords } from './due-words.ts';
 import type { Fault } from './fault.ts';
 import type { Survey } from './findings.ts';
@@ -113,8 +114,7 @@ const fault = (matter: Matter, is: Fault['is'], why: string, mend: string | null
 
 function ofResource(about: About, { resource, finding }: Checked): KnownFault {
   const is = finding.is === 'changed' || finding.is === 'foreign' ? finding.is : 'missing';
-  const why = 'why' in finding ? finding.why : undefined;
-  return fault(matterOf(about, resource), is, why ?? 'it is missing');
+  return fault(matterOf(about, resource), is, whyOf(finding));
 }
 
 /** A fault in one line. */

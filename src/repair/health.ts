@@ -12,6 +12,7 @@ import { Refusal, reason } from '../model/refusal.ts';
 import { type Uplinks, wireFor } from '../model/uplink.ts';
 import type { Due } from '../moves/due.ts';
 import type { Checked } from '../plan/walker.ts';
+import { whyOf } from '../resources/resource.ts';
 import { readAttachment } from '../state/attachment-files.ts';
 import { baseFaults, besideBase } from './base-faults.ts';
 import { changeWords } from './classify.ts';
@@ -99,8 +100,7 @@ function aroundThem({ base, uplinks, view }: Sight): (attachment: Attachment | u
     });
 }
 
-const phrase = ({ resource, finding }: Checked): string =>
-  `${resource.label}: ${'why' in finding && finding.why !== undefined ? finding.why : 'missing'}`;
+const phrase = ({ resource, finding }: Checked): string => `${resource.label}: ${whyOf(finding, 'missing')}`;
 
 /** A domain by itself: what is wrong with it now, and what its next start would lack. */
 interface Ailments {

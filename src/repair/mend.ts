@@ -15,6 +15,7 @@ import { quote, Refusal, reason, visible } from '../model/refusal.ts';
 import type { View } from '../model/view.ts';
 import { type Checked, down, refuseForeign, up } from '../plan/walker.ts';
 import { batches } from '../resources/action.ts';
+import { whyOf } from '../resources/resource.ts';
 import { discardAttachment, rewriteAttachment, writeAttachment } from '../state/attachment-store.ts';
 import { addUp } from '../state/ledger.ts';
 import { readRecords } from '../state/records.ts';
@@ -227,4 +228,4 @@ function otherBackend(work: Work): Work {
 }
 
 const repaired = (prefix: string, { resource, finding }: Checked): string =>
-  `${'mayWait' in finding ? 'put back' : 'repaired'}: ${prefix}${resource.label} (${'why' in finding ? finding.why : 'it was missing'})`;
+  `${'mayWait' in finding ? 'put back' : 'repaired'}: ${prefix}${resource.label} (${whyOf(finding, 'it was missing')})`;

@@ -19,6 +19,10 @@ export const changed = (why: string): Finding => ({ is: 'changed', why });
 export const misplaced = (why: string): Finding => ({ is: 'changed', why, mayWait: true });
 export const foreign = (why: string): Finding => ({ is: 'foreign', why });
 
+/** Why it isn't as it should be. @param missing what to say of what is simply not there */
+export const whyOf = (finding: Finding, missing = 'it is missing'): string =>
+  ('why' in finding ? finding.why : undefined) ?? missing;
+
 /** Whether something isn't as it should be. */
 export const isWrong = ({ finding }: { readonly finding: Finding }): boolean => finding.is !== 'present';
 

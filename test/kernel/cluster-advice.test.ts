@@ -5,10 +5,9 @@ import { GATEWAY } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { equip, expectReached, obey } from '../support/advice.ts';
 import { COMMAND, ensureBuilt } from '../support/build.ts';
-import { knowEachOther, Peers } from '../support/peers.ts';
+import { BIRD_CONF, knowEachOther, Peers, startBird } from '../support/peers.ts';
 import { CASES, clustered } from '../unit/doctor-cluster-cases.ts';
 
-const CONF = '/etc/bird/bird.conf';
 /** The host's own address that it tells the provider by BGP, as a host with addresses of its own does. */
 const OWN = '198.51.100.77';
 
@@ -32,14 +31,14 @@ describe('no advice of doctor cuts off a host of a cluster', () => {
     const printed = await host.run([process.execPath, COMMAND, 'host', '--format', 'bird']);
     const upstream = session(host.address, 65001, GATEWAY, 64999, 'import none; export where proto = "own";');
     const own = `protocol static own { ipv4; route ${OWN}/32 via "lo"; }`;
-    await host.write(CONF, `${printed}\n${own}\n${upstream}`);
+    await host.write(BIRD_CONF, `${printed}\n${own}\n${upstream}`);
     const down = session(GATEWAY, 64999, host.address, 65001, 'import all; export none;');
     await lab.gateway.write(
       '/run/bird.conf',
       `router id ${GATEWAY};\nprotocol device { }\nprotocol direct { ipv4; }
 protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }\n${down}`,
     );
-    await host.sh(`mkdir -p /run/bird; bird -c ${CONF} -s /run/bird/bird.ctl -P /run/bird/bird.pid`);
+    await startBird(host);
     await lab.gateway.sh('bird -c /run/bird.conf -s /run/bird.ctl -P /run/bird.pid');
     await until(() => lab.internet.ping(OWN), PATIENCE, 'the way to what BGP tells');
   });

@@ -8,12 +8,11 @@ import { isIpv6 } from '../lab/site.ts';
 import { PATIENCE, until } from '../lab/wait.ts';
 import { COMMAND, ensureBuilt } from '../support/build.ts';
 import type { Filtered } from '../support/filtered.ts';
-import { knowEachOther, onWire, Peers, WIRE } from '../support/peers.ts';
+import { BIRD_CONF, knowEachOther, onWire, Peers, startBird, WIRE } from '../support/peers.ts';
 
 const ONE = ['123.45.90.116', '2001:db8:12:48::116'] as const;
 const TWO = ['123.45.90.117', '2001:db8:12:48::117'] as const;
 const [BEHIND, BEHIND6] = ['123.45.53.12', '2001:db8:12:4942::'];
-const CONF = '/etc/bird/bird.conf';
 
 describe('what carries routes between hosts', () => {
   let lab: Lab;
@@ -32,9 +31,9 @@ describe('what carries routes between hosts', () => {
 
   it('is printed for BIRD, which takes it as it stands, and then has a session with each host', async () => {
     for (const { host } of [peers.h1, peers.h2]) {
-      await host.write(CONF, await print(host === peers.h1.host ? peers.h1 : peers.h2, 'bird'));
-      expect((await host.attempt(['bird', '-p', '-c', CONF])).stderr).to.equal('');
-      await host.sh(`mkdir -p /run/bird; bird -c ${CONF} -s /run/bird/bird.ctl -P /run/bird/bird.pid`);
+      await host.write(BIRD_CONF, await print(host === peers.h1.host ? peers.h1 : peers.h2, 'bird'));
+      expect((await host.attempt(['bird', '-p', '-c', BIRD_CONF])).stderr).to.equal('');
+      await startBird(host);
     }
     for (const { host } of [peers.h1, peers.h2]) {
       const sessions = async (): Promise<boolean> => {

@@ -8,7 +8,7 @@ import { COMMAND, NODE } from '../support/build.ts';
 import { hnet, ok } from '../support/command.ts';
 import { FakeLibvirt } from '../support/libvirt.ts';
 import { bridgeOf, gatewayFor, POOLS, POOLS6, REAL, type Scene } from '../support/scene.ts';
-import { laySegment, SEGMENT } from '../support/segment.ts';
+import { laySegment, SEGMENT, SEGMENT_TOML } from '../support/segment.ts';
 import { isAnswered } from '../support/silence.ts';
 import { expectUnchanged, snapshot } from '../support/snapshot.ts';
 import { kernelSuite, type NewScene } from '../support/suite.ts';
@@ -350,12 +350,7 @@ const NEAR6 = '2001:db8:113:0:1::5';
 
 const CONFIG = (backend: string, more = ''): string => `pools = ${JSON.stringify(POOLS6)}
 uplink = "eth0"
-[[uplinks]]
-device = "${SEGMENT.device}"
-gateway = ["${SEGMENT.gateway}", "${SEGMENT.gateway6}"]
-pools = ["${SEGMENT.subnet}", "${SEGMENT.pool6}"]
-ipv4 = "on-link"
-ipv6 = "on-link"
+${SEGMENT_TOML}
 ${more}
 [firewall]
 backend = "${backend}"

@@ -10,7 +10,7 @@ import { Listener } from './endpoint.ts';
 import type { Target, Uplink } from './harm.ts';
 import { FakeLibvirt } from './libvirt.ts';
 import { bridgeOf, POOLS6, type Scene } from './scene.ts';
-import { laySegment, SEGMENT } from './segment.ts';
+import { laySegment, SEGMENT, SEGMENT_TOML } from './segment.ts';
 import type { NewScene } from './suite.ts';
 import { Socket } from './syscalls.ts';
 
@@ -107,12 +107,7 @@ async function everyKind(newScene: NewScene, backend: string): Promise<Breakable
 uplink = "eth0"
 ipv4 = "on-link"
 ipv6 = "on-link"
-[[uplinks]]
-device = "${SEGMENT.device}"
-gateway = ["${SEGMENT.gateway}", "${SEGMENT.gateway6}"]
-pools = ["${SEGMENT.subnet}", "${SEGMENT.pool6}"]
-ipv4 = "on-link"
-ipv6 = "on-link"
+${SEGMENT_TOML}
 [firewall]
 backend = "${backend}"
 `,

@@ -16,6 +16,13 @@ import { POOLS6 } from './scene.ts';
 
 export const WIRE = 'wire';
 
+/** Where a host's BIRD has its configuration, as Debian's has. */
+export const BIRD_CONF = '/etc/bird/bird.conf';
+
+/** Starts BIRD by what is written there; `birdc` finds it. */
+export const startBird = (host: Host): Promise<string> =>
+  host.sh(`mkdir -p /run/bird; bird -c ${BIRD_CONF} -s /run/bird/bird.ctl -P /run/bird/bird.pid`);
+
 /** What they call each other there: h1 is 10.9.0.1. */
 export const onWire = (number: number, family: 4 | 6 = 4): string =>
   family === 4 ? `10.9.0.${number}` : `fd00:9::${number}`;

@@ -18,6 +18,14 @@ export const SEGMENT = {
   peer6: '2001:db8:113::7',
 } as const;
 
+/** The table of hnet.toml for it: the provider looks for its addresses on the wire. */
+export const SEGMENT_TOML = `[[uplinks]]
+device = "${SEGMENT.device}"
+gateway = ["${SEGMENT.gateway}", "${SEGMENT.gateway6}"]
+pools = ["${SEGMENT.subnet}", "${SEGMENT.pool6}"]
+ipv4 = "on-link"
+ipv6 = "on-link"`;
+
 /** What the gateway calls the wire. */
 const BRIDGE = 'seg1';
 

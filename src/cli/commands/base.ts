@@ -20,11 +20,11 @@ import { Refusal, reason } from '../../model/refusal.ts';
 import { hostIn, readUplinkText, type Uplinks } from '../../model/uplink.ts';
 import type { Route, View } from '../../model/view.ts';
 import { basePlan, baseRoutes } from '../../plan/plan.ts';
-import { type Checked, down } from '../../plan/walker.ts';
+import { type Checked, check, down } from '../../plan/walker.ts';
 import { refusalFor } from '../../repair/visitors.ts';
 import { leavingBridges } from '../../resources/bridge.ts';
 import { proxying } from '../../resources/forwarding.ts';
-import type { Resource } from '../../resources/resource.ts';
+import { isWrong, type Resource, whyOf } from '../../resources/resource.ts';
 import { isPoolRoute, ownRoute } from '../../resources/route.ts';
 import { attachedDomains } from '../../state/attachment-files.ts';
 import { forgetProven, noteProven, readConfigText } from '../../state/config-file.ts';
@@ -59,13 +59,15 @@ export function baseUp(context: Context): void {
 function tellBroughtUp({ done, firewall }: Raised, { host, print, warn }: Context): void {
   if (done.length === 0) return;
   const view = observe(host, firewall);
-  for (const { resource } of done) {
-    const finding = resource.probe(view);
-    if (finding.is === 'present') print(`brought up: ${resource.label}`);
-    else
-      warn(
-        `Cannot bring up ${resource.label}: no command failed, and ${'why' in finding && finding.why !== undefined ? finding.why : 'it is missing'}; see hnet --trace sync`,
-      );
+  const seen = check(
+    done.map(({ resource }) => resource),
+    view,
+  );
+  for (const one of seen) {
+    const { label } = one.resource;
+    if (isWrong(one))
+      warn(`Cannot bring up ${label}: no command failed, and ${whyOf(one.finding)}; see hnet --trace sync`);
+    else print(`brought up: ${label}`);
   }
 }
 

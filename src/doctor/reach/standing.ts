@@ -9,6 +9,7 @@ import type { Prefix } from '../../model/prefix.ts';
 import { hostIn, hostOn, type Uplinks } from '../../model/uplink.ts';
 import type { Checked } from '../../plan/walker.ts';
 import type { Survey } from '../../repair/findings.ts';
+import { whyOf } from '../../resources/resource.ts';
 import type { AddressFacts, BridgeFacts, Drift, NicFacts, ReachFacts } from './facts.ts';
 import { devicesOf, uplinksOfAll } from './plan.ts';
 
@@ -67,7 +68,7 @@ function recordOf(uuid: string, { lost, changed, unclear }: Survey): string | nu
 const toDrift = ({ resource: { key, label: what }, finding }: Checked): Drift => ({
   key,
   what,
-  why: 'why' in finding ? finding.why : 'it is missing',
+  why: whyOf(finding),
   isForeign: finding.is === 'foreign',
 });
 
